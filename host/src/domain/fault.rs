@@ -1,0 +1,258 @@
+//! What went wrong with a call, in words that the router, the log and the client's answer share.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// The kinds of the plugin contract (`types.error-kind`): retry, fallback and cooldown policies go
+/// by them, never by a status code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    InvalidRequest,
+    Unsupported,
+    Authentication,
+    Permission,
+    NotFound,
+    ContextWindow,
+    ContentPolicy,
+    RateLimit,
+    Quota,
+    Overloaded,
+    Timeout,
+    Upstream,
+    Internal,
+}
+
+impl ErrorKind {
+    /// Every kind, in the contract's order.
+    pub const ALL: [Self; 13] = [
+        Self::InvalidRequest,
+        Self::Unsupported,
+        Self::Authentication,
+        Self::Permission,
+        Self::NotFound,
+        Self::ContextWindow,
+        Self::ContentPolicy,
+        Self::RateLimit,
+        Self::Quota,
+        Self::Overloaded,
+        Self::Timeout,
+        Self::Upstream,
+        Self::Internal,
+    ];
+
+    /// The contract's spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid-request",
+            Self::Unsupported => "unsupported",
+            Self::Authentication => "authentication",
+            Self::Permission => "permission",
+            Self::NotFound => "not-found",
+            Self::ContextWindow => "context-window",
+            Self::ContentPolicy => "content-policy",
+            Self::RateLimit => "rate-limit",
+            Self::Quota => "quota",
+            Self::Overloaded => "overloaded",
+            Self::Timeout => "timeout",
+            Self::Upstream => "upstream",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Reads the contract's spelling; an unknown kind counts as `upstream`.
+    pub fn from_contract(kind: &str) -> Self {
+        Self::ALL.into_iter().find(|known| known.as_str() == kind).unwrap_or(Self::Upstream)
+    }
+
+    /// Whether another attempt may help, where the plugin or the upstream did not say.
+    pub const fn retry(self) -> Retry {
+        match self {
+            Self::InvalidRequest | Self::Unsupported | Self::ContextWindow | Self::ContentPolicy => {
+                Retry::Never
+            }
+            Self::Authentication | Self::Permission | Self::NotFound | Self::Quota => {
+                Retry::NextDeployment
+            }
+            Self::RateLimit
+            | Self::Overloaded
+            | Self::Timeout
+            | Self::Upstream
+            | Self::Internal => Retry::SameDeployment,
+        }
+    }
+}
+
+/// Who has to act for this to go away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    Caller,
+    Upstream,
+    Operator,
+    Us,
+}
+
+/// What another attempt can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// The same call fails everywhere.
+    Never,
+    /// Only another deployment of the group may answer.
+    NextDeployment,
+    /// Any deployment may answer, this one too.
+    SameDeployment,
+}
+
+/// Where in the gateway's own doors a caller was refused. Everything else is told by the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// On the way to or from the upstream, or in the plugin.
+    Attempt,
+    /// The gateway's own checks refused the request before any attempt.
+    Door,
+    /// No deployment could be tried: all are cooling down or ruled out.
+    Router,
+}
+
+/// One failure of a call. `message` is for the client; `log` never leaves the house.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub kind: ErrorKind,
+    pub blame: Blame,
+    pub retry: Retry,
+    pub at: At,
+    /// For the client. Says the cure where there is one.
+    pub message: String,
+    /// For the log, when there is more to say than the client may hear.
+    pub log: Option<String>,
+    /// The upstream's status code, if it gave one.
+    pub status: Option<u16>,
+    /// How long the upstream asks to wait.
+    pub retry_after: Option<Duration>,
+    /// `error.param` of the answer.
+    pub param: Option<String>,
+    /// `error.code` of the answer, where it is not the status.
+    pub code: Option<String>,
+    /// The provider's own error document, as far as the client may see it.
+    pub detail: Option<Value>,
+    /// The provider that failed, for LiteLLM's error messages.
+    pub provider: Option<String>,
+    /// Whether the failure is the plugin's own doing (trap, broken contract): counts against
+    /// its version.
+    pub plugin_at_fault: bool,
+}
+
+impl Fault {
+    fn new(kind: ErrorKind, blame: Blame, at: At, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            blame,
+            retry: kind.retry(),
+            at,
+            message: message.into(),
+            log: None,
+            status: None,
+            retry_after: None,
+            param: None,
+            code: None,
+            detail: None,
+            provider: None,
+            plugin_at_fault: false,
+        }
+    }
+
+    /// The caller asked for what cannot be.
+    pub fn caller(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { retry: Retry::Never, ..Self::new(kind, Blame::Caller, At::Door, message) }
+    }
+
+    /// The upstream failed or refused.
+    pub fn upstream(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::new(kind, Blame::Upstream, At::Attempt, message)
+    }
+
+    /// The operator has to change something: a missing key, a host not granted.
+    pub fn operator(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            retry: Retry::NextDeployment,
+            ..Self::new(kind, Blame::Operator, At::Attempt, message)
+        }
+    }
+
+    /// We failed. The client hears `message`; `log` says what really happened.
+    pub fn ours(message: impl Into<String>, log: impl Into<String>) -> Self {
+        Self {
+            log: Some(log.into()),
+            ..Self::new(ErrorKind::Internal, Blame::Us, At::Attempt, message)
+        }
+    }
+
+    /// The plugin failed: a trap, a broken answer, a limit.
+    pub fn plugin(message: impl Into<String>) -> Self {
+        Self {
+            plugin_at_fault: true,
+            ..Self::new(ErrorKind::Internal, Blame::Us, At::Attempt, message)
+        }
+    }
+
+    #[must_use]
+    pub fn with_param(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_log(mut self, log: impl Into<String>) -> Self {
+        self.log = Some(log.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    #[must_use]
+    pub fn at(mut self, at: At) -> Self {
+        self.at = at;
+        self
+    }
+
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}: {}", self.kind.as_str(), self.log.as_deref().unwrap_or(&self.message))
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_reads_back_as_it_is_written() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(ErrorKind::from_contract(kind.as_str()), kind);
+        }
+    }
+
+    #[test]
+    fn an_unknown_kind_counts_as_upstream() {
+        assert_eq!(ErrorKind::from_contract("weather"), ErrorKind::Upstream);
+    }
+}

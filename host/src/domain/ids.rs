@@ -1,0 +1,48 @@
+//! Names that must not be mixed up.
+
+use std::fmt;
+use std::sync::Arc;
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
+                Self(text.into())
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// One client request, as `x-litellm-call-id` names it. Ours only, never the client's.
+    CallId
+}
+name! {
+    /// One `model_list` entry: `model_info.id`, else a hash of its name and parameters.
+    DeploymentId
+}
+name! {
+    /// The public `model_name` that clients ask for.
+    ModelGroup
+}
+
+impl CallId {
+    /// A fresh one.
+    pub fn random() -> Self {
+        Self::new(uuid::Uuid::new_v4().to_string())
+    }
+}

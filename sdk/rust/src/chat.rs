@@ -1,0 +1,1 @@
+//! Views of the canonical chat documents that keep every member they do not know.

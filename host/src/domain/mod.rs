@@ -3,6 +3,7 @@
 
 mod fault;
 mod ids;
+pub mod json;
 mod secret;
 mod usage;
 

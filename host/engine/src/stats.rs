@@ -1,0 +1,132 @@
+//! Counters of one plugin, read at any time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::error::{CallError, Trap};
+
+/// The counters themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) calls: AtomicU64,
+    refusals: AtomicU64,
+    crashed: AtomicU64,
+    out_of_time: AtomicU64,
+    out_of_memory: AtomicU64,
+    stack_overflow: AtomicU64,
+    too_large: AtomicU64,
+    busy: AtomicU64,
+    cpu_micros: AtomicU64,
+    wait_micros: AtomicU64,
+    pub(crate) memory_high_water: AtomicU64,
+    pub(crate) instances_made: AtomicU64,
+    pub(crate) instances_alive: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    pub(crate) dropped_log_lines: Arc<AtomicU64>,
+}
+
+/// How often a guest broke, by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TrapCounts {
+    pub crashed: u64,
+    pub out_of_time: u64,
+    pub out_of_memory: u64,
+    pub stack_overflow: u64,
+}
+
+/// A plugin's numbers at one moment. Times are sums.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stats {
+    pub calls: u64,
+    /// Calls that ended in the plugin's own error.
+    pub refusals: u64,
+    pub traps: TrapCounts,
+    /// Answers or states beyond their limit.
+    pub too_large: u64,
+    /// Calls that found no free instance in time.
+    pub busy: u64,
+    /// Time guests computed.
+    pub cpu: Duration,
+    /// Time calls waited for an instance.
+    pub wait: Duration,
+    /// Largest memory of any instance, in bytes.
+    pub memory_high_water: u64,
+    pub instances_made: u64,
+    pub instances_alive: u64,
+    pub instances_idle: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub dropped_log_lines: u64,
+}
+
+fn add(counter: &AtomicU64, value: u64) {
+    counter.fetch_add(value, Ordering::Relaxed);
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+impl Counters {
+    pub(crate) fn count_waited(&self, time: Duration) {
+        add(&self.wait_micros, time.as_micros() as u64);
+    }
+
+    pub(crate) fn count_call(&self, cpu: Duration, bytes_in: usize) {
+        add(&self.calls, 1);
+        add(&self.cpu_micros, cpu.as_micros() as u64);
+        add(&self.bytes_in, bytes_in as u64);
+    }
+
+    pub(crate) fn count_output(&self, bytes: usize) {
+        add(&self.bytes_out, bytes as u64);
+    }
+
+    pub(crate) fn count_refusal(&self) {
+        add(&self.refusals, 1);
+    }
+
+    pub(crate) fn count_memory(&self, bytes: usize) {
+        self.memory_high_water
+            .fetch_max(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_error(&self, error: &CallError) {
+        let counter = match (error.trap(), error) {
+            (Some(Trap::Crash), _) => &self.crashed,
+            (Some(Trap::OutOfTime), _) => &self.out_of_time,
+            (Some(Trap::OutOfMemory), _) => &self.out_of_memory,
+            (Some(Trap::StackOverflow), _) => &self.stack_overflow,
+            (None, CallError::Busy { .. }) => &self.busy,
+            (None, CallError::Start { .. }) => &self.crashed,
+            (None, _) => &self.too_large,
+        };
+        add(counter, 1);
+    }
+
+    pub(crate) fn snapshot(&self, idle: usize) -> Stats {
+        Stats {
+            calls: get(&self.calls),
+            refusals: get(&self.refusals),
+            traps: TrapCounts {
+                crashed: get(&self.crashed),
+                out_of_time: get(&self.out_of_time),
+                out_of_memory: get(&self.out_of_memory),
+                stack_overflow: get(&self.stack_overflow),
+            },
+            too_large: get(&self.too_large),
+            busy: get(&self.busy),
+            cpu: Duration::from_micros(get(&self.cpu_micros)),
+            wait: Duration::from_micros(get(&self.wait_micros)),
+            memory_high_water: get(&self.memory_high_water),
+            instances_made: get(&self.instances_made),
+            instances_alive: get(&self.instances_alive),
+            instances_idle: idle as u64,
+            bytes_in: get(&self.bytes_in),
+            bytes_out: get(&self.bytes_out),
+            dropped_log_lines: get(&self.dropped_log_lines),
+        }
+    }
+}

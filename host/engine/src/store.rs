@@ -1,0 +1,199 @@
+//! What stands behind one instance: its limits, its empty WASI world, its log, the call's files.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::contract::bindings::sluice::plugin::{files, host, types};
+use crate::engine::TICK;
+use crate::guest_log::{GuestLog, Loudness};
+use crate::limits::Limits;
+use crate::session::Files;
+
+/// Most random bytes a guest gets at once, as the contract says.
+const MAX_RANDOM: u32 = 4096;
+
+pub(crate) struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    pub(crate) log: GuestLog,
+    pub(crate) files: Files,
+    pub(crate) memory: Memory,
+    pub(crate) time: Time,
+}
+
+/// Linear memory: how much there may be, and how much there was.
+pub(crate) struct Memory {
+    limit: usize,
+    used: usize,
+    pub(crate) refused: bool,
+}
+
+/// Processor time of the running call, counted in ticks at which the guest was really running.
+pub(crate) struct Time {
+    budget: Duration,
+    used: Duration,
+    running_since: Instant,
+    /// Set when the task that runs the guest is polled again after a yield.
+    resumed: Arc<AtomicBool>,
+    pub(crate) exceeded: bool,
+}
+
+impl State {
+    /// A store for one instance of a plugin.
+    pub(crate) fn store(engine: &wasmtime::Engine, limits: &Limits, log: GuestLog) -> Store<Self> {
+        let wasi = WasiCtxBuilder::new()
+            .stdout(log.clone())
+            .stderr(log.clone())
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .build();
+        let state = Self {
+            wasi,
+            table: ResourceTable::new(),
+            log,
+            files: Files::default(),
+            memory: Memory {
+                limit: limits.memory_bytes,
+                used: 0,
+                refused: false,
+            },
+            time: Time {
+                budget: limits.cpu,
+                used: Duration::ZERO,
+                running_since: Instant::now(),
+                resumed: Arc::new(AtomicBool::new(false)),
+                exceeded: false,
+            },
+        };
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(limits.output_bytes);
+        store.set_max_component_handles(1000);
+        store.epoch_deadline_callback(|mut context| Ok(context.data_mut().time.tick()));
+        store
+    }
+
+    /// A call begins: its own time, its own lines.
+    pub(crate) fn begin(&mut self, budget: Duration) {
+        self.time.budget = budget;
+        self.time.used = Duration::ZERO;
+        self.time.running_since = Instant::now();
+        self.time.exceeded = false;
+        self.memory.refused = false;
+    }
+
+    pub(crate) fn memory_used(&self) -> usize {
+        self.memory.used
+    }
+}
+
+impl Time {
+    /// The guest ran into a tick. What counts is the time since it was last given a processor,
+    /// and of that no more than two ticks: the machine may have taken the processor away.
+    fn tick(&mut self) -> UpdateDeadline {
+        let now = Instant::now();
+        if self.resumed.swap(false, Ordering::Relaxed) {
+            // The first tick after a yield may come at once; time is counted from here on.
+            self.running_since = now;
+            return UpdateDeadline::Continue(1);
+        }
+        self.used += now.duration_since(self.running_since).min(TICK * 2);
+        self.running_since = now;
+        if self.used >= self.budget {
+            self.exceeded = true;
+            return UpdateDeadline::Interrupt;
+        }
+        let resumed = Arc::clone(&self.resumed);
+        UpdateDeadline::YieldCustom(
+            1,
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                resumed.store(true, Ordering::Relaxed);
+            }),
+        )
+    }
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.limit {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.used = self.used.max(desired);
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= 100_000)
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl types::Host for State {}
+
+impl host::Host for State {
+    fn log(&mut self, level: host::Level, message: String) {
+        let loudness = match level {
+            host::Level::Trace => Loudness::Trace,
+            host::Level::Debug => Loudness::Debug,
+            host::Level::Info => Loudness::Info,
+            host::Level::Warn => Loudness::Warn,
+            host::Level::Error => Loudness::Error,
+        };
+        self.log.line(loudness, &message);
+    }
+
+    fn now_ms(&mut self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |elapsed| elapsed.as_millis() as u64)
+    }
+
+    fn random(&mut self, len: u32) -> Vec<u8> {
+        let mut bytes = vec![0; len.min(MAX_RANDOM) as usize];
+        // Without entropy the guest gets nothing rather than zeros.
+        if getrandom::fill(&mut bytes).is_err() {
+            Vec::new()
+        } else {
+            bytes
+        }
+    }
+}
+
+impl files::Host for State {
+    fn read(&mut self, file: u32, offset: u64, len: u32) -> Result<Vec<u8>, types::Error> {
+        self.files
+            .read(file, offset, len)
+            .ok_or_else(|| types::Error {
+                kind: "not-found".into(),
+                message: format!("this call has no file {file}"),
+                status: None,
+                retry: None,
+                retry_after_ms: None,
+                detail: None,
+            })
+    }
+}

@@ -1,0 +1,5 @@
+//! Shapes of answers, one into the other. Pure: no I/O, no clock, no state of the house.
+
+pub mod envelope;
+pub mod gather;
+pub mod spread;

@@ -1,0 +1,141 @@
+//! Who is calling: the key of a request in any of the headers LiteLLM takes it from.
+
+use http::HeaderMap;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::domain::{ErrorKind, Fault, Secret};
+
+/// The proven holder of a request. It exists only if the key was checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// The operator: holds the master key.
+    Master,
+    /// No master key is configured; the gateway listens on loopback only.
+    Local,
+}
+
+/// Checks keys.
+#[derive(Debug, Clone)]
+pub struct Door {
+    master_key: Option<Secret>,
+    key_header: Option<String>,
+}
+
+/// Headers that may hold the key, in LiteLLM's order; the text before the key in each.
+const KEY_HEADERS: &[(&str, &[&str])] = &[
+    ("x-litellm-api-key", &["Bearer ", "bearer ", ""]),
+    ("authorization", &["Bearer ", "bearer "]),
+    ("api-key", &[""]),
+    ("x-api-key", &[""]),
+    ("x-goog-api-key", &[""]),
+    ("ocp-apim-subscription-key", &[""]),
+];
+
+impl Door {
+    /// `key_header` is `general_settings.litellm_key_header_name`.
+    pub fn new(master_key: Option<Secret>, key_header: Option<String>) -> Self {
+        Self { master_key, key_header }
+    }
+
+    /// Proves the caller by headers alone, before the body is read.
+    pub fn prove(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
+        let Some(master) = &self.master_key else { return Ok(Caller::Local) };
+        let Some(key) = self.key(headers) else {
+            return Err(refuse("Authentication Error, No api key passed in."));
+        };
+        if bool::from(key.as_bytes().ct_eq(master.reveal().as_bytes())) {
+            return Ok(Caller::Master);
+        }
+        if !key.starts_with("sk-") {
+            let message = "Authentication Error, LiteLLM Virtual Key expected. Received=****, \
+                           expected to start with 'sk-'.";
+            return Err(refuse(message));
+        }
+        let message = format!(
+            "Authentication Error, Invalid proxy server token passed. Received API Key = {}, \
+             Key Hash (Token) ={}. Unable to find token in cache or `LiteLLM_VerificationTokenTable`",
+            masked(key),
+            hash(key),
+        );
+        Err(refuse(message).with_param("key").with_code("token_not_found_in_db"))
+    }
+
+    fn key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let own = self.key_header.as_deref().and_then(|name| headers.get(name)?.to_str().ok());
+        if let Some(own) = own {
+            return Some(own.strip_prefix("Bearer ").unwrap_or(own).trim());
+        }
+        KEY_HEADERS.iter().find_map(|(name, prefixes)| {
+            let value = headers.get(*name)?.to_str().ok()?;
+            let key = prefixes.iter().find_map(|prefix| value.strip_prefix(prefix))?;
+            Some(key.trim()).filter(|key| !key.is_empty())
+        })
+    }
+}
+
+fn refuse(message: impl Into<String>) -> Fault {
+    Fault::caller(ErrorKind::Authentication, message)
+}
+
+/// `sk-...` and the last four characters.
+fn masked(key: &str) -> String {
+    let letters: Vec<char> = key.chars().collect();
+    let tail: String = letters.iter().rev().take(4).rev().collect();
+    if letters.len() < 12 { "sk-...".to_owned() } else { format!("sk-...{tail}") }
+}
+
+fn hash(key: &str) -> String {
+    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn door() -> Door {
+        Door::new(Some(Secret::new("sk-master-0123456789")), Some("x-my-key".into()))
+    }
+
+    fn with(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn the_master_key_opens_in_every_header_form() {
+        for (name, value) in [
+            ("authorization", "Bearer sk-master-0123456789"),
+            ("x-litellm-api-key", "sk-master-0123456789"),
+            ("x-litellm-api-key", "Bearer sk-master-0123456789"),
+            ("api-key", "sk-master-0123456789"),
+            ("x-api-key", "sk-master-0123456789"),
+            ("x-goog-api-key", "sk-master-0123456789"),
+            ("ocp-apim-subscription-key", "sk-master-0123456789"),
+            ("x-my-key", "sk-master-0123456789"),
+        ] {
+            assert_eq!(door().prove(&with(name, value)).unwrap(), Caller::Master, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_bearer_or_in_basic_is_no_key() {
+        for value in ["sk-master-0123456789", "Basic c2stbWFzdGVy"] {
+            let fault = door().prove(&with("authorization", value)).unwrap_err();
+            assert!(fault.message.contains("No api key passed in"), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_key_is_shown_masked() {
+        let fault = door().prove(&with("authorization", "Bearer sk-wrong-9876543210")).unwrap_err();
+        assert!(fault.message.contains("sk-...3210") && !fault.message.contains("9876543210"));
+        assert_eq!(fault.code.as_deref(), Some("token_not_found_in_db"));
+    }
+
+    #[test]
+    fn without_a_master_key_everybody_is_local() {
+        assert_eq!(Door::new(None, None).prove(&HeaderMap::new()).unwrap(), Caller::Local);
+    }
+}

@@ -1,0 +1,231 @@
+//! The one place where a [`Fault`] becomes a status code and an error body.
+//!
+//! | kind | status | `error.type` | class in the message |
+//! |---|---|---|---|
+//! | invalid-request | 400 | invalid_request_error | BadRequestError |
+//! | unsupported | 400 | invalid_request_error | UnsupportedParamsError |
+//! | authentication | 401 | authentication_error (`auth_error` at the door) | AuthenticationError |
+//! | permission | 403 | permission_error | PermissionDeniedError |
+//! | not-found | 404 (400 for an unknown model) | invalid_request_error | NotFoundError |
+//! | context-window | 400 | invalid_request_error | ContextWindowExceededError |
+//! | content-policy | 400 | invalid_request_error | ContentPolicyViolationError |
+//! | rate-limit, quota | 429 | throttling_error | RateLimitError |
+//! | overloaded | 503 | internal_server_error | ServiceUnavailableError |
+//! | timeout | 408 | invalid_request_error | Timeout |
+//! | upstream | 500, or the upstream's own 5xx | internal_server_error | InternalServerError |
+//! | internal | 500 | internal_server_error | InternalServerError |
+//!
+//! The classes, types and codes are LiteLLM's, so that clients which match on them go on working.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+
+use crate::domain::{At, ErrorKind, Fault};
+use crate::pipeline::Dialect;
+
+/// A refusal on its way to the client.
+#[derive(Debug)]
+pub struct ApiError {
+    pub fault: Box<Fault>,
+    pub dialect: Dialect,
+}
+
+impl ApiError {
+    pub fn new(fault: Fault, dialect: Dialect) -> Self {
+        Self { fault: Box::new(fault), dialect }
+    }
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault, Dialect::OpenAi)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = status(&self.fault);
+        let mut response = Response::new(Body::from(body(&self.fault, self.dialect).to_string()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(wait) = self.fault.retry_after {
+            let seconds = wait.as_secs_f64().ceil() as u64;
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The status code of a fault.
+pub fn status(fault: &Fault) -> StatusCode {
+    let given = fault.status.and_then(|code| StatusCode::from_u16(code).ok());
+    match fault.kind {
+        _ if fault.at == At::Door && given.is_some() => given.unwrap_or_default(),
+        ErrorKind::Authentication => StatusCode::UNAUTHORIZED,
+        ErrorKind::Permission => StatusCode::FORBIDDEN,
+        ErrorKind::NotFound if fault.at == At::Attempt => StatusCode::NOT_FOUND,
+        ErrorKind::InvalidRequest
+        | ErrorKind::Unsupported
+        | ErrorKind::NotFound
+        | ErrorKind::ContextWindow
+        | ErrorKind::ContentPolicy => StatusCode::BAD_REQUEST,
+        ErrorKind::RateLimit | ErrorKind::Quota => StatusCode::TOO_MANY_REQUESTS,
+        ErrorKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::Timeout => StatusCode::REQUEST_TIMEOUT,
+        ErrorKind::Upstream => given
+            .filter(|code| matches!(code.as_u16(), 500 | 502 | 503 | 504))
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The error document in the client's dialect.
+pub fn body(fault: &Fault, dialect: Dialect) -> Value {
+    let status = status(fault);
+    let message = message(fault);
+    match dialect {
+        Dialect::Anthropic => {
+            json!({"type": "error", "error": {"type": anthropic_type(status), "message": message}})
+        }
+        Dialect::OpenAi | Dialect::Responses => {
+            let mut error = Map::new();
+            error.insert("message".into(), message.into());
+            error.insert("type".into(), openai_type(fault, status).into());
+            error.insert("param".into(), fault.param.clone().into());
+            let code = fault.code.clone().unwrap_or_else(|| status.as_u16().to_string());
+            error.insert("code".into(), code.into());
+            if let Some(detail) = &fault.detail {
+                error.insert("provider_specific_fields".into(), detail.clone());
+            }
+            json!({ "error": error })
+        }
+    }
+}
+
+/// The event that ends a stream which failed on its way: no `[DONE]` follows it.
+pub fn event(fault: &Fault, dialect: Dialect) -> String {
+    let body = body(fault, dialect);
+    match dialect {
+        Dialect::OpenAi => format!("data: {body}\n\n"),
+        Dialect::Anthropic => format!("event: error\ndata: {body}\n\n"),
+        Dialect::Responses => {
+            let error = body.get("error").cloned().unwrap_or_default();
+            let event = json!({"type": "error", "code": error.get("code"),
+                "message": error.get("message"), "param": error.get("param")});
+            format!("event: error\ndata: {event}\n\n")
+        }
+    }
+}
+
+fn message(fault: &Fault) -> String {
+    if fault.at == At::Door {
+        return fault.message.clone();
+    }
+    let class = class(fault.kind);
+    let text = &fault.message;
+    let provider = fault.provider.as_deref().map(exception_name).unwrap_or_default();
+    match fault.kind {
+        ErrorKind::ContentPolicy => {
+            format!("litellm.BadRequestError: litellm.{class}: {provider}{text}")
+        }
+        ErrorKind::Timeout => format!("litellm.{class}: {provider}{text}"),
+        _ => format!("litellm.{class}: {class}: {provider}{text}"),
+    }
+}
+
+/// `anthropic` as LiteLLM writes it in front of a provider's message.
+fn exception_name(provider: &str) -> String {
+    let known = match provider {
+        "openai" => "OpenAI",
+        "xai" => "XAI",
+        "deepseek" => "DeepSeek",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return format!("{known}Exception - ");
+    }
+    let camel: String = provider.split(['_', '-']).map(capitalised).collect();
+    format!("{camel}Exception - ")
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+const fn class(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidRequest => "BadRequestError",
+        ErrorKind::Unsupported => "UnsupportedParamsError",
+        ErrorKind::Authentication => "AuthenticationError",
+        ErrorKind::Permission => "PermissionDeniedError",
+        ErrorKind::NotFound => "NotFoundError",
+        ErrorKind::ContextWindow => "ContextWindowExceededError",
+        ErrorKind::ContentPolicy => "ContentPolicyViolationError",
+        ErrorKind::RateLimit | ErrorKind::Quota => "RateLimitError",
+        ErrorKind::Overloaded => "ServiceUnavailableError",
+        ErrorKind::Timeout => "Timeout",
+        ErrorKind::Upstream | ErrorKind::Internal => "InternalServerError",
+    }
+}
+
+fn openai_type(fault: &Fault, status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 if fault.at == At::Door => "auth_error",
+        401 => "authentication_error",
+        403 => "permission_error",
+        429 => "throttling_error",
+        501 => "not_implemented_error",
+        500.. => "internal_server_error",
+        _ => "invalid_request_error",
+    }
+}
+
+fn anthropic_type(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        408 | 504 => "timeout_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        503 => "overloaded_error",
+        500.. => "api_error",
+        _ => "invalid_request_error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_the_status_of_the_table() {
+        let table = [400, 400, 401, 403, 404, 400, 400, 429, 429, 503, 408, 500, 500];
+        let got: Vec<u16> = ErrorKind::ALL
+            .into_iter()
+            .map(|kind| status(&Fault::upstream(kind, "x")).as_u16())
+            .collect();
+        assert_eq!(got, table);
+    }
+
+    #[test]
+    fn an_upstream_refusal_reads_as_litellms() {
+        let mut fault = Fault::upstream(ErrorKind::RateLimit, "slow down");
+        fault.provider = Some("openai".into());
+        let error = &body(&fault, Dialect::OpenAi)["error"];
+        assert_eq!(error["message"], "litellm.RateLimitError: RateLimitError: OpenAIException - slow down");
+        assert_eq!((&error["type"], &error["code"]), (&json!("throttling_error"), &json!("429")));
+    }
+
+    #[test]
+    fn what_is_for_the_log_never_reaches_a_client() {
+        let fault = Fault::ours("the gateway failed", "password=hunter2");
+        for dialect in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Responses] {
+            assert!(!event(&fault, dialect).contains("hunter2"));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Headers of answers: LiteLLM's names, so that clients and dashboards go on working.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::pipeline::Trail;
+
+/// Headers of an upstream that are passed on under their own name.
+const RATE_LIMITS: &[&str] = &[
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+];
+
+/// Adds what is known of a call to its answer.
+pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
+    let mut add = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    add("x-litellm-call-id", trail.call_id.as_str());
+    add("x-litellm-version", env!("CARGO_PKG_VERSION"));
+    if !trail.model_group.is_empty() {
+        add("x-litellm-model-group", &trail.model_group);
+    }
+    if let Some(id) = &trail.deployment_id {
+        add("x-litellm-model-id", id);
+    }
+    if let (Some(provider), Some(model)) = (&trail.provider, &trail.upstream_model) {
+        add("x-litellm-model-name", &format!("{provider}/{model}"));
+    }
+    if let Some(base) = &trail.api_base {
+        add("x-litellm-model-api-base", base);
+    }
+    add("x-litellm-attempted-retries", &trail.retries.to_string());
+    add("x-litellm-attempted-fallbacks", &trail.fallbacks.to_string());
+    add("x-litellm-response-duration-ms", &millis(trail.started.elapsed()));
+    add("x-litellm-overhead-duration-ms", &millis(trail.overhead()));
+    for (name, value) in &trail.upstream_headers {
+        let lower = name.to_ascii_lowercase();
+        if RATE_LIMITS.contains(&lower.as_str()) {
+            insert(headers, &lower, value);
+        }
+        insert(headers, &format!("llm_provider-{lower}"), value);
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: &str, value: &str) {
+    let name = HeaderName::from_bytes(name.as_bytes());
+    if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+        headers.insert(name, value);
+    }
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64() * 1000.0)
+}

@@ -1,0 +1,78 @@
+//! Every route of the gateway, and who may call it. A route is closed unless it stands in
+//! [`PUBLIC`].
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::auth::Door;
+use super::error::ApiError;
+use super::{Doors, admin, calls, health, models, unknown};
+use crate::pipeline::Dialect;
+
+/// Paths that need no key.
+const PUBLIC: &[&str] = &[
+    "/",
+    "/health/liveliness",
+    "/health/liveness",
+    "/health/readiness",
+];
+
+/// The router of the whole gateway.
+pub fn router(doors: Doors) -> Router {
+    let mut router = Router::new()
+        .route("/", get(health::root))
+        .route("/health", get(health::deployments))
+        .route("/health/liveliness", get(health::alive))
+        .route("/health/liveness", get(health::alive))
+        .route("/health/readiness", get(health::ready))
+        .route("/metrics", get(admin::metrics))
+        .route("/plugins", get(admin::plugins))
+        .route("/models", get(models::list_models))
+        .route("/v1/models", get(models::list_models))
+        .route("/models/{*id}", get(models::get_model))
+        .route("/v1/models/{*id}", get(models::get_model))
+        .route("/v1/messages", post(calls::messages))
+        .route("/v1/messages/count_tokens", post(calls::count_tokens));
+    for prefix in ["", "/v1"] {
+        router = router
+            .route(&format!("{prefix}/chat/completions"), post(calls::chat_completions))
+            .route(&format!("{prefix}/completions"), post(calls::completions))
+            .route(&format!("{prefix}/embeddings"), post(calls::embeddings))
+            .route(&format!("{prefix}/responses"), post(calls::responses));
+    }
+    router = router.route("/openai/v1/responses", post(calls::responses));
+    // Deployment names may hold slashes (`groq/llama-3`), so the rest of the path is taken whole.
+    router = router
+        .route("/openai/deployments/{*rest}", post(calls::by_path))
+        .route("/engines/{*rest}", post(calls::by_path));
+    router
+        .fallback(unknown::unknown_route)
+        .method_not_allowed_fallback(unknown::wrong_method)
+        .layer(middleware::from_fn_with_state(doors.clone(), prove))
+        .with_state(doors)
+}
+
+/// Proves the caller before anything of the body is read.
+async fn prove(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let open = PUBLIC.contains(&path) || (path == "/metrics" && doors.metrics_are_public());
+    if open {
+        return next.run(request).await;
+    }
+    let door: Door = doors.door();
+    match door.prove(request.headers()) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(fault) => {
+            let anthropic = path.starts_with("/v1/messages");
+            let dialect = if anthropic { Dialect::Anthropic } else { Dialect::OpenAi };
+            tracing::info!(http.path = path, fault = %fault.message, "a caller was refused");
+            ApiError::new(fault, dialect).into_response()
+        }
+    }
+}

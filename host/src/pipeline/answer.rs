@@ -1,0 +1,84 @@
+//! What a call ends in: an answer, or a failure; and what is known of the way there.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use tokio::time::Instant;
+
+use crate::domain::{CallId, Fault, Usage};
+
+/// A stream of bytes for the client. It never ends in an error: failures are events in it.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
+
+/// The answer to a client.
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub body: AnswerBody,
+    pub trail: Trail,
+}
+
+/// Whole, or as it comes.
+pub enum AnswerBody {
+    Whole(Bytes),
+    Stream(ByteStream),
+}
+
+/// A call that failed.
+pub struct Failure {
+    pub fault: Fault,
+    pub trail: Trail,
+}
+
+/// What happened on the way, for headers, the log and metrics.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    pub call_id: CallId,
+    pub operation: &'static str,
+    pub started: Instant,
+    pub model_group: String,
+    pub deployment_id: Option<String>,
+    pub provider: Option<String>,
+    pub upstream_model: Option<String>,
+    pub api_base: Option<String>,
+    /// Attempts beyond the first in the group that answered.
+    pub retries: u32,
+    pub fallbacks: u32,
+    /// Time spent waiting for upstreams.
+    pub upstream_time: Duration,
+    /// From the call's start to the first event of a stream.
+    pub first_token: Option<Duration>,
+    pub usage: Option<Usage>,
+    pub stream: bool,
+    /// The upstream's headers that are passed on.
+    pub upstream_headers: Vec<(String, String)>,
+}
+
+impl Trail {
+    pub fn new(call_id: CallId, operation: &'static str, model_group: String, stream: bool) -> Self {
+        Self {
+            call_id,
+            operation,
+            started: Instant::now(),
+            model_group,
+            deployment_id: None,
+            provider: None,
+            upstream_model: None,
+            api_base: None,
+            retries: 0,
+            fallbacks: 0,
+            upstream_time: Duration::ZERO,
+            first_token: None,
+            usage: None,
+            stream,
+            upstream_headers: Vec::new(),
+        }
+    }
+
+    /// The call's time less the time spent waiting for upstreams.
+    pub fn overhead(&self) -> Duration {
+        self.started.elapsed().saturating_sub(self.upstream_time)
+    }
+}

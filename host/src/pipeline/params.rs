@@ -1,0 +1,149 @@
+//! Which of a request's parameters a deployment's provider takes, by its `describe`.
+//!
+//! Only parameters of the OpenAI API are judged. Anything else in the body is a provider's own
+//! and passes through.
+
+use crate::domain::{ErrorKind, Fault};
+
+/// What `describe` says of the parameters of one operation for one model.
+#[derive(Debug, Clone, Default)]
+pub struct ParamRules {
+    /// If given, what is not in it is unsupported.
+    pub allowed: Option<Vec<String>>,
+    pub unsupported: Vec<String>,
+    /// Accepted and taken out.
+    pub ignored: Vec<String>,
+}
+
+/// The deployment's and the request's word on unsupported parameters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Leniency<'a> {
+    pub drop_params: bool,
+    pub additional_drop: &'a [String],
+    pub allow: &'a [String],
+}
+
+/// The optional parameters of the OpenAI chat, completions and embeddings operations
+/// (API reference, November 2026).
+const OPENAI_PARAMS: &[&str] = &[
+    "audio",
+    "dimensions",
+    "encoding_format",
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "modalities",
+    "n",
+    "parallel_tool_calls",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "stream_options",
+    "temperature",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "user",
+    "verbosity",
+    "web_search_options",
+];
+
+impl ParamRules {
+    fn takes(&self, name: &str) -> bool {
+        let listed = |list: &[String]| list.iter().any(|it| it == name);
+        !listed(&self.unsupported) && self.allowed.as_deref().is_none_or(listed)
+    }
+
+    /// The members to take out of a request with these `members`, or a refusal that names every
+    /// parameter the provider does not take.
+    pub fn judge<'m>(
+        &self,
+        members: &'m [String],
+        leniency: Leniency<'_>,
+        (provider, model): (&str, &str),
+    ) -> Result<Vec<&'m str>, Fault> {
+        let mut out = Vec::new();
+        let mut refused = Vec::new();
+        for name in members {
+            let listed = |list: &[String]| list.iter().any(|it| it == name);
+            if listed(leniency.additional_drop) || listed(&self.ignored) {
+                out.push(name.as_str());
+            } else if OPENAI_PARAMS.contains(&name.as_str())
+                && !listed(leniency.allow)
+                && !self.takes(name)
+            {
+                // The usage chunk is the gateway's to give, whatever the provider takes.
+                let droppable = leniency.drop_params || name == "stream_options";
+                if droppable { out.push(name) } else { refused.push(name.as_str()) }
+            }
+        }
+        if refused.is_empty() { Ok(out) } else { Err(refusal(&refused, provider, model)) }
+    }
+}
+
+fn refusal(params: &[&str], provider: &str, model: &str) -> Fault {
+    let message = format!(
+        "{provider} does not support parameters: {params:?}, for model={model}. To drop these, set \
+         `drop_params: true` under `litellm_settings` or send it in the request. To send them on \
+         all the same, list them in `allowed_openai_params`."
+    );
+    let mut fault = Fault::upstream(ErrorKind::Unsupported, message);
+    fault.param = params.first().map(|name| (*name).to_owned());
+    fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn rules() -> ParamRules {
+        ParamRules { unsupported: list(&["seed", "n"]), ignored: list(&["user"]), allowed: None }
+    }
+
+    #[test]
+    fn a_refusal_names_every_parameter_and_the_cure() {
+        let members = list(&["model", "seed", "n", "own_thing"]);
+        let fault = rules().judge(&members, Leniency::default(), ("acme", "m")).unwrap_err();
+        assert!(fault.message.contains(r#"["seed", "n"]"#) && fault.message.contains("drop_params"));
+    }
+
+    #[test]
+    fn drop_params_takes_them_out_and_leaves_the_rest() {
+        let members = list(&["seed", "user", "temperature", "own_thing"]);
+        let leniency = Leniency { drop_params: true, ..Leniency::default() };
+        assert_eq!(rules().judge(&members, leniency, ("acme", "m")).unwrap(), ["seed", "user"]);
+    }
+
+    #[test]
+    fn an_allowed_parameter_is_sent_against_the_rules() {
+        let allow = list(&["seed"]);
+        let leniency = Leniency { allow: &allow, ..Leniency::default() };
+        let members = list(&["seed"]);
+        assert!(rules().judge(&members, leniency, ("acme", "m")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_allow_list_refuses_the_openai_parameters_it_lacks() {
+        let rules = ParamRules { allowed: Some(list(&["stop"])), ..ParamRules::default() };
+        let members = list(&["stop", "top_p", "top_k"]);
+        let fault = rules.judge(&members, Leniency::default(), ("acme", "m")).unwrap_err();
+        assert_eq!(fault.param.as_deref(), Some("top_p"));
+    }
+}

@@ -1,0 +1,249 @@
+//! What a client asks for, read no further than the gateway has to act on it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::domain::json::{self, JsonError};
+use crate::domain::{CallId, ErrorKind, Fault};
+
+/// An operation of the plugin contract that has a route of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    Chat,
+    Completions,
+    Embeddings,
+    Responses,
+    Messages,
+    CountTokens,
+}
+
+impl Operation {
+    /// The contract's name for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Completions => "completions",
+            Self::Embeddings => "embeddings",
+            Self::Responses => "responses",
+            Self::Messages => "messages",
+            Self::CountTokens => "count-tokens",
+        }
+    }
+
+    /// The dialect its answers and errors are written in.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::Messages | Self::CountTokens => Dialect::Anthropic,
+            Self::Responses => Dialect::Responses,
+            Self::Chat | Self::Completions | Self::Embeddings => Dialect::OpenAi,
+        }
+    }
+
+    /// The member without which the request means nothing.
+    const fn required(self) -> &'static str {
+        match self {
+            Self::Chat | Self::Messages | Self::CountTokens => "messages",
+            Self::Completions => "prompt",
+            Self::Embeddings | Self::Responses => "input",
+        }
+    }
+}
+
+/// Whose shapes the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    OpenAi,
+    Responses,
+    Anthropic,
+}
+
+/// One client request: the body as it came, and the few members that the gateway acts on.
+#[derive(Debug)]
+pub struct ClientRequest {
+    pub id: CallId,
+    pub operation: Operation,
+    pub body: Bytes,
+    pub controls: Controls,
+    /// The client's headers that may go on to the upstream, by name.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Members of the body that steer the gateway.
+#[derive(Debug, Default)]
+pub struct Controls {
+    pub model: String,
+    pub stream: bool,
+    /// The client asked for the usage chunk.
+    pub include_usage: bool,
+    pub drop_params: Option<bool>,
+    pub additional_drop_params: Vec<String>,
+    pub allowed_openai_params: Vec<String>,
+    pub num_retries: Option<u32>,
+    pub timeout: Option<Duration>,
+    pub fallbacks: Option<Vec<String>>,
+    pub disable_fallbacks: bool,
+    /// Names of all top-level members, in order.
+    pub members: Vec<String>,
+}
+
+/// Members that are for the gateway and never go upstream.
+pub const OURS: &[&str] = &[
+    "additional_drop_params",
+    "allowed_openai_params",
+    "cache",
+    "context_window_fallback_dict",
+    "disable_fallbacks",
+    "disable_global_guardrails",
+    "drop_params",
+    "fallbacks",
+    "guardrails",
+    "litellm_metadata",
+    "litellm_trace_id",
+    "mock_response",
+    "no-log",
+    "num_retries",
+    "priority",
+    "prompt_id",
+    "prompt_variables",
+    "stream_timeout",
+    "tags",
+    "timeout",
+];
+
+/// Members with which a client would choose the upstream itself.
+const CLIENT_SIDE_TARGETS: &[&str] =
+    &["api_base", "api_key", "base_url", "api_version", "aws_access_key_id", "vertex_credentials"];
+
+impl ClientRequest {
+    /// Reads the body. `path_model` is the model that the path names, which wins over the body's.
+    pub fn parse(
+        operation: Operation,
+        body: Bytes,
+        path_model: Option<&str>,
+        headers: Vec<(String, String)>,
+    ) -> Result<Self, Fault> {
+        let controls = Controls::parse(operation, &body, path_model)?;
+        Ok(Self { id: CallId::random(), operation, body, controls, headers })
+    }
+}
+
+impl Controls {
+    fn parse(operation: Operation, body: &[u8], path_model: Option<&str>) -> Result<Self, Fault> {
+        let text = std::str::from_utf8(body)
+            .map_err(|cause| bad_body(format!("the body is not UTF-8: {cause}")))?;
+        let members = json::members(text).map_err(|cause: JsonError| bad_body(cause.to_string()))?;
+        let mut controls = Self::default();
+        let mut model = None;
+        let mut required = false;
+        for member in &members {
+            let raw = text.get(member.value.clone()).unwrap_or_default();
+            controls.read(&member.name, raw, &mut model)?;
+            required |= member.name == operation.required() && raw != "null";
+            controls.members.push(member.name.clone().into_owned());
+        }
+        let model = path_model.map(str::to_owned).or(model);
+        controls.model = model.filter(|name| !name.is_empty()).ok_or_else(|| {
+            let message = "the request names no model: set `model`";
+            Fault::caller(ErrorKind::InvalidRequest, message).with_param("model")
+        })?;
+        if !required {
+            let name = operation.required();
+            let message = format!("the required member `{name}` is missing");
+            return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name));
+        }
+        Ok(controls)
+    }
+
+    fn read(&mut self, name: &str, raw: &str, model: &mut Option<String>) -> Result<(), Fault> {
+        match name {
+            "model" => *model = typed::<Option<String>>(name, raw)?,
+            "stream" => self.stream = typed::<Option<bool>>(name, raw)?.unwrap_or(false),
+            "stream_options" => {
+                let options = typed::<Option<StreamOptions>>(name, raw)?;
+                self.include_usage =
+                    options.is_some_and(|options| options.include_usage.unwrap_or(false));
+            }
+            "messages" => {
+                typed::<Vec<&RawValue>>(name, raw)?;
+            }
+            "drop_params" => self.drop_params = typed(name, raw)?,
+            "additional_drop_params" => {
+                self.additional_drop_params = typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
+            }
+            "allowed_openai_params" => {
+                self.allowed_openai_params = typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
+            }
+            "num_retries" => self.num_retries = typed(name, raw)?,
+            "timeout" => {
+                let seconds = typed::<Option<f64>>(name, raw)?;
+                self.timeout = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());
+            }
+            "fallbacks" => self.fallbacks = typed(name, raw)?,
+            "disable_fallbacks" => {
+                self.disable_fallbacks = typed::<Option<bool>>(name, raw)?.unwrap_or(false);
+            }
+            name if CLIENT_SIDE_TARGETS.contains(&name) => {
+                let message = format!("Rejected Request: {name} is not allowed in request body");
+                return Err(Fault::caller(ErrorKind::Authentication, message).with_param(name));
+            }
+            name if name.starts_with("mock_testing_") => {
+                let message = format!("`{name}` is disabled on this gateway");
+                return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct StreamOptions {
+    include_usage: Option<bool>,
+}
+
+fn bad_body(message: String) -> Fault {
+    Fault::caller(ErrorKind::InvalidRequest, message).with_param("request_body")
+}
+
+fn typed<'a, T: Deserialize<'a>>(name: &str, raw: &'a str) -> Result<T, Fault> {
+    serde_json::from_str(raw).map_err(|cause| {
+        let message = format!("`{name}` has a wrong type: {cause}");
+        Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(body: &str) -> Result<Controls, Fault> {
+        Controls::parse(Operation::Chat, body.as_bytes(), None)
+    }
+
+    #[test]
+    fn controls_are_read_and_the_rest_is_left_alone() {
+        let body = r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true},"x":1}"#;
+        let controls = chat(body).unwrap();
+        assert!(controls.stream && controls.include_usage);
+        assert_eq!(controls.members, ["model", "messages", "stream", "stream_options", "x"]);
+    }
+
+    #[test]
+    fn each_mistake_names_its_member() {
+        for (body, param) in [
+            (r#"{"messages":[]}"#, "model"),
+            (r#"{"model":"m"}"#, "messages"),
+            (r#"{"model":"m","messages":"hi"}"#, "messages"),
+            (r#"{"model":7,"messages":[]}"#, "model"),
+            (r#"{"model":"m","messages":[],"stream":"yes"}"#, "stream"),
+            (r#"{"model":"m","messages":[],"api_base":"http://evil"}"#, "api_base"),
+            (r#"{"model":"m","model":"n","messages":[]}"#, "request_body"),
+            ("{", "request_body"),
+        ] {
+            assert_eq!(chat(body).unwrap_err().param.as_deref(), Some(param), "{body}");
+        }
+    }
+}

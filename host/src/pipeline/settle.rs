@@ -1,0 +1,94 @@
+//! The end of every call: counted, and one line in the log. It runs also when the client has gone.
+
+use crate::domain::{Blame, Fault};
+use crate::telemetry::metrics::{CallSample, InFlight, Metrics};
+
+use super::answer::Trail;
+
+/// Settles a call once: by [`done`](Self::done) or [`failed`](Self::failed), or, when it is
+/// dropped before, as cancelled by the client.
+pub struct Settlement {
+    metrics: Metrics,
+    trail: Trail,
+    settled: bool,
+    _in_flight: InFlight,
+}
+
+/// What the status of a call is counted as when the client left before its end.
+const CLIENT_CLOSED: u16 = 499;
+
+impl Settlement {
+    pub fn open(metrics: &Metrics, trail: Trail) -> Self {
+        Self {
+            metrics: metrics.clone(),
+            trail,
+            settled: false,
+            _in_flight: metrics.in_flight(),
+        }
+    }
+
+    pub fn trail(&mut self) -> &mut Trail {
+        &mut self.trail
+    }
+
+    /// The call was answered in full.
+    pub fn done(&mut self, status: u16) {
+        if !std::mem::replace(&mut self.settled, true) {
+            self.count(status);
+            self.line(status, None);
+        }
+    }
+
+    /// The call failed, before or in the middle of its answer.
+    pub fn failed(&mut self, status: u16, fault: &Fault) {
+        if !std::mem::replace(&mut self.settled, true) {
+            self.count(status);
+            self.line(status, Some(fault));
+        }
+    }
+
+    fn count(&self, status: u16) {
+        let usage = self.trail.usage.as_ref();
+        self.metrics.call(&CallSample {
+            operation: self.trail.operation,
+            model_group: &self.trail.model_group,
+            status,
+            duration: self.trail.started.elapsed(),
+            overhead: self.trail.overhead(),
+            input_tokens: usage.map_or(0, |usage| usage.input_tokens),
+            output_tokens: usage.map_or(0, |usage| usage.output_tokens),
+        });
+    }
+
+    fn line(&self, status: u16, fault: Option<&Fault>) {
+        let trail = &self.trail;
+        let usage = trail.usage.clone().unwrap_or_default();
+        let duration_ms = trail.started.elapsed().as_millis() as u64;
+        let ttft_ms = trail.first_token.map(|it| it.as_millis() as u64);
+        macro_rules! say {
+            ($level:ident, $($text:tt)+) => {
+                tracing::$level!(
+                    call.id = %trail.call_id, operation = trail.operation, model.group = %trail.model_group,
+                    deployment.id = trail.deployment_id.as_deref(), provider = trail.provider.as_deref(),
+                    http.status = status, retries = trail.retries, fallbacks = trail.fallbacks,
+                    duration_ms, ttft_ms, stream = trail.stream, tokens.input = usage.input_tokens,
+                    tokens.output = usage.output_tokens, $($text)+
+                )
+            };
+        }
+        match fault {
+            None if status == CLIENT_CLOSED => say!(info, "the client left before the answer's end"),
+            None => say!(info, "call answered"),
+            Some(fault) if matches!(fault.blame, Blame::Us | Blame::Operator) => {
+                say!(error, fault = %fault, "call failed");
+            }
+            Some(fault) => say!(info, fault = %fault, "call failed"),
+        }
+    }
+}
+
+impl Drop for Settlement {
+    fn drop(&mut self) {
+        self.done(CLIENT_CLOSED);
+    }
+}

@@ -1,0 +1,280 @@
+//! Canonical stream events, written as the client's dialect has them on the wire.
+
+use serde_json::Value;
+
+use super::request::{Dialect, Operation};
+use crate::dialect::envelope::Envelope;
+use crate::domain::{ErrorKind, Fault, Usage};
+
+/// A canonical event: its name where the dialect has names, and its JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub name: String,
+    pub data: String,
+}
+
+/// Writes events and keeps what settling needs: usage, and whether the answer is complete.
+#[derive(Debug)]
+pub struct Writer {
+    dialect: Dialect,
+    envelope: Envelope,
+    include_usage: bool,
+    usage: Option<Usage>,
+    usage_json: Option<String>,
+    usage_sent: bool,
+    finished: bool,
+}
+
+impl Writer {
+    pub fn new(operation: Operation, envelope: Envelope, include_usage: bool) -> Self {
+        Self {
+            dialect: operation.dialect(),
+            envelope,
+            include_usage,
+            usage: None,
+            usage_json: None,
+            usage_sent: false,
+            finished: false,
+        }
+    }
+
+    /// The last usage that was seen.
+    pub fn usage(&self) -> Option<&Usage> {
+        self.usage.as_ref()
+    }
+
+    /// Whether the answer came to its end: a finish reason, `message_stop`, `response.completed`.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The stream's end marker was seen (`[DONE]`), or the plugin said it is done.
+    pub fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// What the plugin knows of usage.
+    pub fn learn_usage(&mut self, usage: String) {
+        if let Ok(value) = serde_json::from_str::<Value>(&usage) {
+            self.usage = Usage::from_json(&value).or(self.usage.take());
+        }
+        self.usage_json = Some(usage);
+    }
+
+    /// Appends one event to `out`. An event that says the upstream failed is an error.
+    pub fn write(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
+        match self.dialect {
+            Dialect::OpenAi => self.write_chunk(&event.data, out),
+            Dialect::Anthropic => self.write_message_event(event, out),
+            Dialect::Responses => self.write_response_event(event, out),
+        }
+    }
+
+    fn write_chunk(&mut self, data: &str, out: &mut String) -> Result<(), Fault> {
+        let keep = self.include_usage;
+        let (text, seen) = self.envelope.complete_seeing(data, keep).map_err(garbage)?;
+        if let Some(error) = seen.error {
+            return Err(stream_error(error));
+        }
+        let choices = seen.choices.unwrap_or("[]");
+        if let Some(usage) = seen.usage {
+            let value = serde_json::from_str::<Value>(usage).unwrap_or_default();
+            self.usage = Usage::from_json(&value).or(self.usage.take());
+            if choices == "[]" && !keep {
+                return Ok(());
+            }
+            self.usage_sent |= keep;
+        }
+        self.finished |= has_finish_reason(choices);
+        push_data(out, &text);
+        Ok(())
+    }
+
+    fn write_message_event(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
+        let kind = event.name.as_str();
+        if matches!(kind, "message_start" | "message_delta" | "error") {
+            let value: Value = serde_json::from_str(&event.data).map_err(garbage)?;
+            if kind == "error" {
+                return Err(stream_error(&value.get("error").unwrap_or(&value).to_string()));
+            }
+            let usage = value.pointer("/message/usage").or_else(|| value.get("usage"));
+            if let Some(usage) = usage.and_then(Usage::from_json) {
+                self.usage = Some(merged(self.usage.take(), usage));
+            }
+        }
+        self.finished |= kind == "message_stop";
+        push_event(out, kind, &event.data);
+        Ok(())
+    }
+
+    fn write_response_event(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
+        let named = !event.name.is_empty();
+        let kind = if named { event.name.clone() } else { kind_of(&event.data) };
+        if matches!(kind.as_str(), "response.completed" | "response.incomplete" | "response.failed") {
+            let value: Value = serde_json::from_str(&event.data).map_err(garbage)?;
+            let usage = value.pointer("/response/usage").and_then(Usage::from_json);
+            self.usage = usage.or(self.usage.take());
+            self.finished = true;
+        }
+        push_event(out, &kind, &event.data);
+        Ok(())
+    }
+
+    /// What follows the last event of a complete answer.
+    pub fn end(&mut self, out: &mut String) {
+        if self.dialect != Dialect::OpenAi {
+            return;
+        }
+        let wanted = self.include_usage && !self.usage_sent;
+        if let Some(usage) = self.usage_json.as_deref().filter(|_| wanted) {
+            let chunk = format!("{{\"choices\":[],\"usage\":{usage}}}");
+            if let Ok(text) = self.envelope.complete(&chunk, true) {
+                push_data(out, &text);
+            }
+        }
+        out.push_str("data: [DONE]\n\n");
+    }
+}
+
+/// The delta of a message repeats its totals, but not all of them on every upstream.
+fn merged(known: Option<Usage>, new: Usage) -> Usage {
+    let known = known.unwrap_or_default();
+    Usage {
+        input_tokens: new.input_tokens.max(known.input_tokens),
+        output_tokens: new.output_tokens.max(known.output_tokens),
+        cached_tokens: new.cached_tokens.max(known.cached_tokens),
+        cache_write_tokens: new.cache_write_tokens.max(known.cache_write_tokens),
+        reasoning_tokens: new.reasoning_tokens.max(known.reasoning_tokens),
+        reported_cost_usd: new.reported_cost_usd.or(known.reported_cost_usd),
+    }
+}
+
+/// Whether any choice of a chunk has a finish reason, without parsing it: the member stands
+/// outside of strings exactly where its quotes are not escaped.
+fn has_finish_reason(choices: &str) -> bool {
+    choices.match_indices("\"finish_reason\"").any(|(at, name)| {
+        let rest = choices.get(at + name.len()..).unwrap_or_default().trim_start();
+        let value = rest.strip_prefix(':').unwrap_or_default().trim_start();
+        value.starts_with('"')
+    })
+}
+
+fn kind_of(data: &str) -> String {
+    let value: Value = serde_json::from_str(data).unwrap_or_default();
+    value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn push_data(out: &mut String, data: &str) {
+    out.push_str("data: ");
+    out.push_str(data);
+    out.push_str("\n\n");
+}
+
+fn push_event(out: &mut String, name: &str, data: &str) {
+    if !name.is_empty() {
+        out.push_str("event: ");
+        out.push_str(name);
+        out.push('\n');
+    }
+    // Every line of a frame needs its own field; JSON has no raw line breaks inside strings.
+    for line in data.lines() {
+        out.push_str("data: ");
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.push('\n');
+}
+
+fn garbage(cause: impl std::fmt::Display) -> Fault {
+    Fault::upstream(ErrorKind::Upstream, "the upstream sent an event that is not JSON")
+        .with_log(cause.to_string())
+}
+
+/// An error document in the middle of a stream.
+fn stream_error(error: &str) -> Fault {
+    let value: Value = serde_json::from_str(error).unwrap_or_default();
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let message = text("message").or_else(|| value.as_str()).unwrap_or("the upstream failed");
+    let kind = match text("type").or(text("code")).unwrap_or_default() {
+        "overloaded_error" => ErrorKind::Overloaded,
+        "rate_limit_error" | "rate_limit_exceeded" => ErrorKind::RateLimit,
+        "insufficient_quota" => ErrorKind::Quota,
+        "invalid_request_error" => ErrorKind::InvalidRequest,
+        "context_length_exceeded" => ErrorKind::ContextWindow,
+        _ => ErrorKind::Upstream,
+    };
+    let mut fault = Fault::upstream(kind, message);
+    fault.code = text("code").map(str::to_owned);
+    fault.param = text("param").map(str::to_owned);
+    fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writer(operation: Operation, include_usage: bool) -> Writer {
+        let envelope = Envelope {
+            id: "chatcmpl-1".into(),
+            object: Some("chat.completion.chunk"),
+            created: Some(1),
+            model: Some("mine".into()),
+        };
+        Writer::new(operation, envelope, include_usage)
+    }
+
+    fn data(text: &str) -> Event {
+        Event { name: String::new(), data: text.into() }
+    }
+
+    #[test]
+    fn the_usage_chunk_is_kept_from_a_client_that_did_not_ask() {
+        let mut out = String::new();
+        let mut writer = writer(Operation::Chat, false);
+        let usage = data(r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#);
+        writer.write(&usage, &mut out).unwrap();
+        writer.end(&mut out);
+        assert_eq!(out, "data: [DONE]\n\n");
+        assert_eq!(writer.usage().unwrap().total_tokens(), 7);
+    }
+
+    #[test]
+    fn a_plugins_usage_becomes_the_last_chunk_of_a_client_that_asked() {
+        let mut out = String::new();
+        let mut writer = writer(Operation::Chat, true);
+        writer.learn_usage(r#"{"prompt_tokens":3,"completion_tokens":4}"#.into());
+        writer.end(&mut out);
+        assert!(out.contains(r#""choices":[],"usage":{"prompt_tokens":3"#) && out.ends_with("[DONE]\n\n"));
+    }
+
+    #[test]
+    fn a_finish_reason_inside_a_text_does_not_finish() {
+        let mut out = String::new();
+        let mut writer = writer(Operation::Chat, false);
+        let text = r#"{"choices":[{"delta":{"content":"\"finish_reason\": \"stop\""},"finish_reason":null}]}"#;
+        writer.write(&data(text), &mut out).unwrap();
+        assert!(!writer.is_finished());
+        writer.write(&data(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#), &mut out).unwrap();
+        assert!(writer.is_finished());
+    }
+
+    #[test]
+    fn an_error_in_the_stream_is_a_fault_of_its_kind() {
+        let mut out = String::new();
+        let error = data(r#"{"error":{"message":"too many","type":"rate_limit_error"}}"#);
+        let fault = writer(Operation::Chat, false).write(&error, &mut out).unwrap_err();
+        assert_eq!((fault.kind, fault.message.as_str()), (ErrorKind::RateLimit, "too many"));
+    }
+
+    #[test]
+    fn message_events_keep_their_names_and_bytes() {
+        let mut out = String::new();
+        let mut writer = writer(Operation::Messages, false);
+        let start = r#"{"type":"message_start","message":{"usage":{"input_tokens":5,"output_tokens":1}}  }"#;
+        writer.write(&Event { name: "message_start".into(), data: start.into() }, &mut out).unwrap();
+        let stop = r#"{"type":"message_stop"}"#;
+        writer.write(&Event { name: "message_stop".into(), data: stop.into() }, &mut out).unwrap();
+        assert_eq!(out, format!("event: message_start\ndata: {start}\n\nevent: message_stop\ndata: {stop}\n\n"));
+        assert!(writer.is_finished() && writer.usage().unwrap().input_tokens == 5);
+    }
+}

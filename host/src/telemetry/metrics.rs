@@ -1,0 +1,233 @@
+//! The gateway's own metrics, in Prometheus' text format.
+//!
+//! | name | unit | labels |
+//! |---|---|---|
+//! | `sluice_requests_total` | calls | operation, model_group, status |
+//! | `sluice_request_duration_seconds` | seconds, histogram | operation |
+//! | `sluice_overhead_seconds` | seconds, histogram; the call less the time spent waiting for upstreams | operation |
+//! | `sluice_attempts_total` | sends to a deployment | provider, outcome (`ok` or an error kind) |
+//! | `sluice_tokens_total` | tokens | model_group, direction (`input`, `output`) |
+//! | `sluice_in_flight_requests` | calls | |
+//! | `sluice_config_reloads_total` | reloads | result |
+//! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Seconds. The first ones tell overhead apart, the last ones long completions.
+const BUCKETS: [f64; 16] = [
+    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 2.5, 10.0, 30.0,
+    120.0, 600.0,
+];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    operation: String,
+    model_group: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabel {
+    operation: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    provider: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TokenLabels {
+    model_group: String,
+    direction: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+/// Handles to every metric. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<OperationLabel, Histogram>,
+    overheads: Family<OperationLabel, Histogram>,
+    attempts: Family<AttemptLabels, Counter>,
+    tokens: Family<TokenLabels, Counter>,
+    in_flight: Gauge,
+    config_reloads: Family<ResultLabel, Counter>,
+    registry: Arc<Registry>,
+}
+
+/// One call, as the metrics count it.
+#[derive(Debug)]
+pub struct CallSample<'a> {
+    pub operation: &'a str,
+    pub model_group: &'a str,
+    pub status: u16,
+    pub duration: Duration,
+    pub overhead: Duration,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+}
+
+/// A plugin's number at the time of the scrape: `sluice_plugin_<name>{plugin="..."}`.
+#[derive(Debug, Clone)]
+pub struct PluginSample {
+    pub name: &'static str,
+    /// `counter` or `gauge`.
+    pub kind: &'static str,
+    pub help: &'static str,
+    /// Label pairs, the plugin's name first.
+    pub labels: Vec<(&'static str, String)>,
+    pub value: f64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let histogram = || Histogram::new(BUCKETS);
+        let requests = Family::default();
+        let durations = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let overheads = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let attempts = Family::default();
+        let tokens = Family::default();
+        let in_flight = Gauge::default();
+        let config_reloads = Family::default();
+        let mut registry = Registry::with_prefix("sluice");
+        registry.register("requests", "Calls answered", Family::clone(&requests));
+        registry.register("request_duration_seconds", "Whole calls", Family::clone(&durations));
+        registry.register(
+            "overhead_seconds",
+            "Calls less the time spent waiting for upstreams",
+            Family::clone(&overheads),
+        );
+        registry.register("attempts", "Sends to a deployment", Family::clone(&attempts));
+        registry.register("tokens", "Tokens used", Family::clone(&tokens));
+        registry.register("in_flight_requests", "Calls being served", in_flight.clone());
+        registry.register("config_reloads", "Config reloads", Family::clone(&config_reloads));
+        Self {
+            requests,
+            durations,
+            overheads,
+            attempts,
+            tokens,
+            in_flight,
+            config_reloads,
+            registry: Arc::new(registry),
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts a finished call.
+    pub fn call(&self, sample: &CallSample<'_>) {
+        let operation = OperationLabel { operation: sample.operation.to_owned() };
+        let labels = RequestLabels {
+            operation: operation.operation.clone(),
+            model_group: sample.model_group.to_owned(),
+            status: sample.status,
+        };
+        self.requests.get_or_create(&labels).inc();
+        self.durations.get_or_create(&operation).observe(sample.duration.as_secs_f64());
+        self.overheads.get_or_create(&operation).observe(sample.overhead.as_secs_f64());
+        for (direction, tokens) in [("input", sample.input_tokens), ("output", sample.output_tokens)] {
+            if tokens > 0 {
+                let model_group = labels.model_group.clone();
+                self.tokens.get_or_create(&TokenLabels { model_group, direction }).inc_by(tokens);
+            }
+        }
+    }
+
+    /// Counts one send to a deployment. `outcome` is `ok` or an error kind.
+    pub fn attempt(&self, provider: &str, outcome: &str) {
+        let labels = AttemptLabels { provider: provider.to_owned(), outcome: outcome.to_owned() };
+        self.attempts.get_or_create(&labels).inc();
+    }
+
+    /// Counts a config reload.
+    pub fn config_reload(&self, result: &'static str) {
+        self.config_reloads.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    /// A call that counts as being served until the guard is dropped.
+    pub fn in_flight(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
+    }
+
+    /// Everything in Prometheus' text format, with the plugins' numbers of this moment.
+    pub fn render(&self, plugins: &[PluginSample]) -> String {
+        let mut out = String::new();
+        if encode(&mut out, &self.registry).is_err() {
+            return String::new();
+        }
+        let end = out.rfind("# EOF").unwrap_or(out.len());
+        out.truncate(end);
+        let mut samples: Vec<&PluginSample> = plugins.iter().collect();
+        samples.sort_by_key(|sample| sample.name);
+        let mut last = "";
+        for sample in samples {
+            // Writing to a string does not fail.
+            if sample.name != last {
+                let _ = writeln!(out, "# HELP {} {}", sample.name, sample.help);
+                let _ = writeln!(out, "# TYPE {} {}", sample.name, sample.kind);
+                last = sample.name;
+            }
+            let labels: Vec<String> =
+                sample.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+            let _ = writeln!(out, "{}{{{}}} {}", sample.name, labels.join(","), sample.value);
+        }
+        out
+    }
+}
+
+/// Counts a call as being served while it lives.
+#[derive(Debug)]
+pub struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_counted_with_its_tokens() {
+        let metrics = Metrics::default();
+        metrics.call(&CallSample {
+            operation: "chat",
+            model_group: "demo",
+            status: 200,
+            duration: Duration::from_millis(3),
+            overhead: Duration::from_micros(80),
+            input_tokens: 5,
+            output_tokens: 0,
+        });
+        let text = metrics.render(&[PluginSample {
+            name: "sluice_plugin_calls_total",
+            kind: "counter",
+            help: "Calls of a plugin's exports",
+            labels: vec![("plugin", "echo".into())],
+            value: 2.0,
+        }]);
+        assert!(text.contains(r#"sluice_requests_total{operation="chat",model_group="demo",status="200"} 1"#));
+        assert!(text.contains(r#"sluice_tokens_total{model_group="demo",direction="input"} 5"#));
+        assert!(text.contains(r#"sluice_plugin_calls_total{plugin="echo"} 2"#));
+    }
+}

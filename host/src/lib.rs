@@ -1,3 +1,7 @@
 //! The gateway. The rooms and the direction between them are in ARCHITECTURE.md.
 
+pub mod dialect;
 pub mod domain;
+pub mod plugins;
+pub mod telemetry;
+pub mod upstream;

@@ -2,6 +2,7 @@
 //! No I/O and no clock here; every other room may import this one.
 
 mod fault;
+pub mod glob;
 mod ids;
 pub mod json;
 mod secret;

@@ -1,0 +1,266 @@
+//! The `describe` document of a plugin, as `wit/describe.schema.json` has it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::glob;
+
+/// What a plugin says of itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Describe {
+    pub name: String,
+    pub version: String,
+    #[serde(default)]
+    pub summary: String,
+    #[serde(default)]
+    pub license: String,
+    #[serde(default)]
+    pub homepage: String,
+    #[serde(default)]
+    pub providers: Vec<ProviderDescribe>,
+    /// Fixtures for the self-test.
+    #[serde(default)]
+    pub examples: Vec<Value>,
+}
+
+/// One provider in a plugin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderDescribe {
+    pub name: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    #[serde(default)]
+    pub title: String,
+    #[serde(default)]
+    pub base_url: Option<String>,
+    #[serde(default)]
+    pub base_url_env: Vec<String>,
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    #[serde(default)]
+    pub auth: AuthDescribe,
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretDescribe>,
+    #[serde(default)]
+    pub media: Media,
+    pub operations: BTreeMap<String, OperationDescribe>,
+    #[serde(default)]
+    pub errors: ErrorsDescribe,
+    #[serde(default)]
+    pub rate_limit_headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub models: Vec<String>,
+    #[serde(default)]
+    pub config_schema: Option<Value>,
+    #[serde(default)]
+    pub verified: bool,
+    #[serde(default)]
+    pub docs: String,
+}
+
+/// The way of authentication; members besides `scheme` are its parameters.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct AuthDescribe {
+    #[serde(default)]
+    pub scheme: String,
+    #[serde(flatten)]
+    pub params: BTreeMap<String, String>,
+}
+
+/// A secret by name, and where it is found when the deployment does not give it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretDescribe {
+    #[serde(default)]
+    pub env: Vec<String>,
+    #[serde(default)]
+    pub required: bool,
+    #[serde(default)]
+    pub title: String,
+}
+
+/// Whether the provider fetches media by URL, or takes bytes only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Media {
+    #[default]
+    Url,
+    Inline,
+}
+
+/// One operation.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperationDescribe {
+    #[serde(default)]
+    pub stream: bool,
+    #[serde(default)]
+    pub body: BodyWish,
+    #[serde(default)]
+    pub params: Option<Vec<String>>,
+    #[serde(default)]
+    pub unsupported: Vec<String>,
+    #[serde(default)]
+    pub ignored: Vec<String>,
+    #[serde(default)]
+    pub models: Vec<ModelParams>,
+}
+
+/// Whether the plugin wants the whole body or only its small members.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BodyWish {
+    #[default]
+    Whole,
+    Head,
+}
+
+/// Exceptions for models by pattern.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelParams {
+    pub r#match: Vec<String>,
+    #[serde(default)]
+    pub supported: Vec<String>,
+    #[serde(default)]
+    pub unsupported: Vec<String>,
+    #[serde(default)]
+    pub ignored: Vec<String>,
+}
+
+/// Where error documents say what.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorsDescribe {
+    #[serde(default)]
+    pub message: Option<String>,
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    #[serde(default)]
+    pub code: Option<String>,
+    #[serde(default)]
+    pub param: Option<String>,
+    #[serde(default)]
+    pub kinds: Vec<KindDescribe>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KindDescribe {
+    pub pointer: String,
+    #[serde(default)]
+    pub equals: Option<String>,
+    #[serde(default)]
+    pub contains: Option<String>,
+    pub kind: String,
+}
+
+/// What is wrong with a `describe` document.
+#[derive(Debug, thiserror::Error)]
+pub enum DescribeError {
+    #[error("its `describe` document is not what the schema says: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("its `describe` document: {0}")]
+    Content(String),
+}
+
+impl Describe {
+    /// Reads and checks a document.
+    pub fn parse(text: &str) -> Result<Self, DescribeError> {
+        let document: Self = serde_json::from_str(text)?;
+        document.check().map_err(DescribeError::Content)?;
+        Ok(document)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name.len() <= 64
+                && name.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.'))
+        };
+        if !is_name(&self.name) {
+            return Err(format!("the name {:?} has other characters than letters, digits, `_`, `-`, `.`", self.name));
+        }
+        if self.providers.is_empty() {
+            return Err("it names no provider".into());
+        }
+        for provider in &self.providers {
+            let name = &provider.name;
+            if let Some(bad) = provider.names().find(|name| !is_name(name)) {
+                return Err(format!("the provider name {bad:?} is none"));
+            }
+            if provider.operations.is_empty() {
+                return Err(format!("provider `{name}` has no operation"));
+            }
+            let base = provider.base_url.as_deref().map(url::Url::parse).transpose();
+            if let Err(cause) = base {
+                return Err(format!("provider `{name}`: `base_url` is no URL: {cause}"));
+            }
+            if let Some(schema) = &provider.config_schema {
+                jsonschema::meta::validate(schema)
+                    .map_err(|cause| format!("provider `{name}`: `config_schema`: {cause}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ProviderDescribe {
+    /// The name and the aliases.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+    }
+
+    /// The names of settings that are the plugin's, not the request's.
+    pub fn settings(&self) -> impl Iterator<Item = &str> {
+        let properties = self.config_schema.as_ref().and_then(|schema| schema.get("properties"));
+        properties.and_then(Value::as_object).into_iter().flat_map(|it| it.keys().map(String::as_str))
+    }
+}
+
+impl OperationDescribe {
+    /// The lists of parameters for one model: unsupported, ignored. A later pattern wins.
+    pub fn lists_for(&self, model: &str) -> (Vec<String>, Vec<String>) {
+        let (mut unsupported, mut ignored) = (self.unsupported.clone(), self.ignored.clone());
+        let rules = self.models.iter().filter(|rule| rule.r#match.iter().any(|it| glob::matches(it, model)));
+        for rule in rules {
+            let named = |name: &String| {
+                rule.supported.contains(name) || rule.unsupported.contains(name) || rule.ignored.contains(name)
+            };
+            unsupported.retain(|name| !named(name));
+            ignored.retain(|name| !named(name));
+            unsupported.extend(rule.unsupported.iter().cloned());
+            ignored.extend(rule.ignored.iter().cloned());
+        }
+        (unsupported, ignored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_member_is_named() {
+        let text = r#"{"name":"a","version":"1","providers":[{"name":"a","operations":{"chat":{"streem":true}}}]}"#;
+        assert!(Describe::parse(text).unwrap_err().to_string().contains("streem"));
+    }
+
+    #[test]
+    fn a_later_pattern_wins() {
+        let operation: OperationDescribe = serde_json::from_value(serde_json::json!({
+            "unsupported": ["n"],
+            "models": [
+                {"match": ["o*"], "unsupported": ["temperature"]},
+                {"match": ["o9"], "supported": ["temperature", "n"]}
+            ]
+        }))
+        .unwrap();
+        assert_eq!(operation.lists_for("o1").0, ["n", "temperature"]);
+        assert!(operation.lists_for("o9").0.is_empty());
+    }
+}

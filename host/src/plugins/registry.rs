@@ -1,0 +1,90 @@
+//! The table of all loaded plugins: replaced as a whole, read without a lock.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
+use sluice_engine::Plugin;
+use tokio::time::Instant;
+
+use super::describe::{Describe, ProviderDescribe};
+
+/// Where a plugin came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Bundled,
+    File(PathBuf),
+}
+
+/// One loaded version of a plugin. Calls hold it until they end, so an old one drains by itself.
+pub struct Generation {
+    pub plugin: Plugin,
+    pub describe: Describe,
+    pub source: Source,
+    /// Counts up over all plugins since the start.
+    pub number: u64,
+    pub since: Instant,
+    pub outcomes: Outcomes,
+}
+
+/// What calls of one generation ended in, for the rollback rule.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    pub calls: AtomicU64,
+    /// Traps, broken contract, internal errors.
+    pub failures: AtomicU64,
+    /// Requests that the upstream found invalid.
+    pub invalid: AtomicU64,
+}
+
+/// How a call through a plugin ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Fine,
+    /// The plugin failed.
+    Failed,
+    /// The upstream found the request invalid.
+    Invalid,
+}
+
+impl Outcomes {
+    pub fn count(&self, outcome: Outcome) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        match outcome {
+            Outcome::Fine => {}
+            Outcome::Failed => drop(self.failures.fetch_add(1, Ordering::Relaxed)),
+            Outcome::Invalid => drop(self.invalid.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+}
+
+/// A provider as deployments name it, in the generation that serves it.
+#[derive(Clone)]
+pub struct Provider {
+    pub generation: Arc<Generation>,
+    /// The name before the slash.
+    pub name: String,
+    /// The name in the plugin's `describe`.
+    pub described_as: String,
+    pub describe: Arc<ProviderDescribe>,
+    /// Environment names that may give secrets and the base URL.
+    pub may_read_environment: Vec<String>,
+    /// Hosts besides the deployment's own that it may reach.
+    pub granted_hosts: Vec<String>,
+    /// Whether `describe.base_url` may be used.
+    pub base_url_granted: bool,
+    pub allow_private: bool,
+    /// An operator's own data row, handed on as the setting `row`.
+    pub row: Option<Value>,
+}
+
+/// Everything that is loaded.
+#[derive(Default)]
+pub struct Table {
+    /// By the plugin's name.
+    pub plugins: BTreeMap<String, Arc<Generation>>,
+    /// By provider name and alias.
+    pub providers: HashMap<String, Arc<Provider>>,
+}

@@ -1,0 +1,74 @@
+//! Options of an outbound request. One that is not known here is refused by its name.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sluice_framing::Framing;
+
+use crate::domain::Fault;
+
+/// The options, read.
+#[derive(Debug, Default, Clone)]
+pub struct Options {
+    pub delay: Option<Duration>,
+    pub timeout: Option<Duration>,
+    /// Answers of 400 and above go to the plugin too.
+    pub accept_errors: bool,
+    /// None: by content type.
+    pub framing: Option<Framing>,
+    /// May be sent again in place.
+    pub idempotent: bool,
+}
+
+/// Longest time a plugin may ask to wait before sending.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+impl Options {
+    pub fn read(settings: &[(String, String)]) -> Result<Self, Fault> {
+        let mut options = Self::default();
+        for (name, raw) in settings {
+            let value: Value = serde_json::from_str(raw).map_err(|cause| {
+                Fault::plugin(format!("the plugin's option `{name}` is not JSON")).with_log(cause.to_string())
+            })?;
+            let wrong = || Fault::plugin(format!("the plugin's option `{name}` has a wrong value"));
+            let millis = || value.as_u64().map(Duration::from_millis).ok_or_else(wrong);
+            match name.as_str() {
+                "delay_ms" => options.delay = Some(millis()?.min(MAX_DELAY)),
+                "timeout_ms" => options.timeout = Some(millis()?),
+                "accept_errors" => options.accept_errors = value.as_bool().ok_or_else(wrong)?,
+                "idempotent" => options.idempotent = value.as_bool().ok_or_else(wrong)?,
+                "framing" => options.framing = framing(value.as_str().ok_or_else(wrong)?).ok_or_else(wrong)?,
+                _ => {
+                    let message = format!("this gateway does not know the plugin's option `{name}`");
+                    return Err(Fault::plugin(message));
+                }
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn framing(name: &str) -> Option<Option<Framing>> {
+    Some(match name {
+        "auto" => None,
+        "sse" => Some(Framing::Sse),
+        "lines" => Some(Framing::Lines),
+        "json-array" => Some(Framing::JsonArray),
+        "aws" => Some(Framing::Aws),
+        "raw" => Some(Framing::Raw),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_option_is_refused_by_its_name() {
+        let fault = Options::read(&[("teleport".into(), "true".into())]).unwrap_err();
+        assert!(fault.message.contains("`teleport`") && fault.plugin_at_fault);
+        let options = Options::read(&[("framing".into(), "\"sse\"".into())]).unwrap();
+        assert_eq!(options.framing, Some(Framing::Sse));
+    }
+}

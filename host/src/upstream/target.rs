@@ -1,0 +1,61 @@
+//! Where a deployment's requests go, and with what.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use url::Url;
+
+use super::errors::ErrorRules;
+use crate::domain::Secret;
+
+/// Everything that sending for one deployment needs. Built once, when the config or a plugin
+/// changes.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub provider: String,
+    /// None: the provider needs none, or the deployment lacks its `api_base`.
+    pub base_url: Option<Url>,
+    /// The operator wrote the base URL, so it may be a private address.
+    pub base_trusted: bool,
+    /// Further hosts that the plugin asked for and the operator granted: `host` or `host:port`.
+    pub granted_hosts: Vec<String>,
+    /// Granted hosts may be private addresses.
+    pub allow_private: bool,
+    /// How requests are authenticated where the plugin does not say.
+    pub auth: AuthScheme,
+    /// Values by name.
+    pub secrets: HashMap<String, Secret>,
+    /// The operator's own headers; they win over the plugin's.
+    pub extra_headers: Vec<(HeaderName, HeaderValue)>,
+    pub timeouts: Timeouts,
+    /// `ssl_verify: false`.
+    pub insecure_tls: bool,
+    /// Largest answer that is read whole, in bytes.
+    pub max_reply_bytes: usize,
+    pub errors: ErrorRules,
+}
+
+/// A scheme of the contract with its parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuthScheme {
+    pub scheme: String,
+    pub params: Vec<(String, String)>,
+}
+
+impl AuthScheme {
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From sending to the answer's head.
+    pub first_byte: Duration,
+    /// Between two pieces of an answer.
+    pub idle: Duration,
+    /// The whole attempt.
+    pub total: Duration,
+}

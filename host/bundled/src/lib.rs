@@ -10,4 +10,4 @@ pub struct Bundled {
 }
 
 /// Every bundled plugin. Empty in a build that was only checked.
-pub const PLUGINS: &[Bundled] = &[];
+pub const PLUGINS: &[Bundled] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));

@@ -1,0 +1,72 @@
+//! What the plugin says of itself.
+
+use sluice_sdk::serde_json::{Value, json};
+
+/// Parameters that reasoning models refuse (OpenAI API reference, November 2026).
+const REASONING_REFUSES: [&str; 7] =
+    ["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"];
+
+pub fn document() -> Value {
+    let reasoning = json!([
+        {"match": ["o1*", "o3*", "o4*", "gpt-5*", "gpt-6*"], "unsupported": REASONING_REFUSES},
+        {"match": ["gpt-5*chat*"], "supported": REASONING_REFUSES}
+    ]);
+    json!({
+        "name": "openai",
+        "version": env!("CARGO_PKG_VERSION"),
+        "summary": "OpenAI: chat, completions, embeddings, responses, moderations",
+        "license": "MIT OR Apache-2.0",
+        "providers": [{
+            "name": "openai",
+            "title": "OpenAI",
+            "base_url": "https://api.openai.com/v1",
+            "base_url_env": ["OPENAI_BASE_URL", "OPENAI_API_BASE"],
+            "auth": {"scheme": "bearer", "secret": "api_key"},
+            "secrets": {"api_key": {"env": ["OPENAI_API_KEY"], "required": true, "title": "API key"}},
+            "operations": {
+                "chat": {"stream": true, "body": "head", "unsupported": ["thinking"], "models": reasoning},
+                "completions": {"stream": true, "body": "head"},
+                "embeddings": {"body": "head"},
+                "responses": {"stream": true, "body": "head"},
+                "moderations": {"body": "head"},
+                "models": {}
+            },
+            "errors": {
+                "message": "/error/message", "type": "/error/type", "code": "/error/code", "param": "/error/param",
+                "kinds": [
+                    {"pointer": "/error/code", "equals": "context_length_exceeded", "kind": "context-window"},
+                    {"pointer": "/error/code", "equals": "string_above_max_length", "kind": "context-window"},
+                    {"pointer": "/error/code", "equals": "content_policy_violation", "kind": "content-policy"},
+                    {"pointer": "/error/code", "equals": "content_filter", "kind": "content-policy"},
+                    {"pointer": "/error/code", "equals": "invalid_prompt", "kind": "content-policy"},
+                    {"pointer": "/error/code", "equals": "insufficient_quota", "kind": "quota"},
+                    {"pointer": "/error/code", "equals": "billing_hard_limit_reached", "kind": "quota"},
+                    {"pointer": "/error/code", "equals": "rate_limit_exceeded", "kind": "rate-limit"},
+                    {"pointer": "/error/code", "equals": "invalid_api_key", "kind": "authentication"},
+                    {"pointer": "/error/code", "equals": "model_not_found", "kind": "not-found"}
+                ]
+            },
+            "rate_limit_headers": {
+                "limit_requests": "x-ratelimit-limit-requests", "remaining_requests": "x-ratelimit-remaining-requests",
+                "reset_requests": "x-ratelimit-reset-requests", "limit_tokens": "x-ratelimit-limit-tokens",
+                "remaining_tokens": "x-ratelimit-remaining-tokens", "reset_tokens": "x-ratelimit-reset-tokens"
+            },
+            "config_schema": {"type": "object", "properties": {"organization": {"type": "string"}}},
+            "verified": true,
+            "docs": "https://platform.openai.com/docs/api-reference"
+        }],
+        "examples": [{
+            "name": "asks for usage and relays the stream",
+            "provider": "openai", "operation": "chat", "model": "o3-mini", "streaming": true,
+            "body": {"model": "o3-mini", "messages": [], "stream": true, "max_tokens": 5},
+            "exchanges": [{
+                "request": {"method": "POST", "url": "/chat/completions", "body": {
+                    "model": "o3-mini", "messages": [], "stream": true,
+                    "stream_options": {"include_usage": true}, "max_completion_tokens": 5
+                }},
+                "reply": {"status": 200}
+            }],
+            "expect": {"relayed": true}
+        }]
+    })
+}

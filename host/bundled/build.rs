@@ -36,11 +36,22 @@ fn run() -> Result<(), String> {
         hash_folder(&root.join(folder), &mut inputs)?;
     }
     hash_file(&root.join("Cargo.lock"), &mut inputs)?;
-    println!("cargo::rerun-if-changed={}", root.join("Cargo.lock").display());
-    let target = out.ancestors().nth(4).unwrap_or(&out).join("sluice-plugins");
+    println!(
+        "cargo::rerun-if-changed={}",
+        root.join("Cargo.lock").display()
+    );
+    let target = out
+        .ancestors()
+        .nth(4)
+        .unwrap_or(&out)
+        .join("sluice-plugins");
     let built = target.join(TARGET).join("plugin");
     let stamp = target.join("stamp");
-    let hash: String = inputs.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = inputs
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let fresh = std::fs::read_to_string(&stamp).is_ok_and(|old| old == hash);
     if !fresh {
         ensure_target()?;
@@ -60,48 +71,88 @@ fn only_checking() -> bool {
     let arguments = std::fs::read(format!("/proc/{parent}/cmdline"))
         .map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "))
         .or_else(|_| {
-            let output = Command::new("ps").args(["-o", "args=", "-p", &parent]).output()?;
+            let output = Command::new("ps")
+                .args(["-o", "args=", "-p", &parent])
+                .output()?;
             Ok::<_, std::io::Error>(String::from_utf8_lossy(&output.stdout).into_owned())
         });
     let arguments = arguments.unwrap_or_default();
-    let mut words = arguments.split_whitespace().skip(1).filter(|word| !word.starts_with(['-', '+']));
-    matches!(words.next(), Some("check" | "c" | "clippy" | "doc" | "d" | "fix" | "rustdoc"))
+    let mut words = arguments
+        .split_whitespace()
+        .skip(1)
+        .filter(|word| !word.starts_with(['-', '+']));
+    matches!(
+        words.next(),
+        Some("check" | "c" | "clippy" | "doc" | "d" | "fix" | "rustdoc")
+    )
 }
 
 /// Adds the target through rustup, or says how.
 fn ensure_target() -> Result<(), String> {
-    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().map_err(|cause| cause.to_string())?;
+    let sysroot = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()
+        .map_err(|cause| cause.to_string())?;
     let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
-    if Path::new(&sysroot).join("lib/rustlib").join(TARGET).exists() {
+    if Path::new(&sysroot)
+        .join("lib/rustlib")
+        .join(TARGET)
+        .exists()
+    {
         return Ok(());
     }
-    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    let added = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
     if added.is_ok_and(|status| status.success()) {
         return Ok(());
     }
-    Err(format!("plugins are built for {TARGET}; run: rustup target add {TARGET}"))
+    Err(format!(
+        "plugins are built for {TARGET}; run: rustup target add {TARGET}"
+    ))
 }
 
 fn build(root: &Path, target: &Path) -> Result<(), String> {
     let mut command = Command::new(variable("CARGO")?);
-    command.current_dir(root).args(["build", "--profile", "plugin", "--target", TARGET]).arg("--target-dir").arg(target);
+    command
+        .current_dir(root)
+        .args(["build", "--profile", "plugin", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(target);
     for name in PLUGINS {
         command.args(["-p", &format!("sluice-plugin-{}", name.replace('_', "-"))]);
     }
     // What the outer build is told is not for the inner one.
     for (name, _) in std::env::vars() {
-        let outer = name.starts_with("CARGO") && !matches!(name.as_str(), "CARGO_HOME" | "CARGO_NET_OFFLINE")
-            && !name.starts_with("CARGO_REGISTRIES") && !name.starts_with("CARGO_SOURCE") && !name.starts_with("CARGO_HTTP");
+        let outer = name.starts_with("CARGO")
+            && !matches!(name.as_str(), "CARGO_HOME" | "CARGO_NET_OFFLINE")
+            && !name.starts_with("CARGO_REGISTRIES")
+            && !name.starts_with("CARGO_SOURCE")
+            && !name.starts_with("CARGO_HTTP");
         let flags = matches!(
             name.as_str(),
-            "RUSTFLAGS" | "RUSTC" | "RUSTDOC" | "RUSTC_WRAPPER" | "RUSTC_WORKSPACE_WRAPPER" | "CLIPPY_ARGS"
-                | "TARGET" | "HOST" | "OUT_DIR" | "PROFILE" | "OPT_LEVEL" | "DEBUG" | "NUM_JOBS" | "RUSTC_LINKER"
+            "RUSTFLAGS"
+                | "RUSTC"
+                | "RUSTDOC"
+                | "RUSTC_WRAPPER"
+                | "RUSTC_WORKSPACE_WRAPPER"
+                | "CLIPPY_ARGS"
+                | "TARGET"
+                | "HOST"
+                | "OUT_DIR"
+                | "PROFILE"
+                | "OPT_LEVEL"
+                | "DEBUG"
+                | "NUM_JOBS"
+                | "RUSTC_LINKER"
         );
         if outer || flags {
             command.env_remove(name);
         }
     }
-    let output = command.output().map_err(|cause| format!("cargo could not be run: {cause}"))?;
+    let output = command
+        .output()
+        .map_err(|cause| format!("cargo could not be run: {cause}"))?;
     if output.status.success() {
         return Ok(());
     }
@@ -118,7 +169,11 @@ fn embed(out: &Path, folder: &Path, file: impl Fn(&str) -> String) -> Result<(),
             return Err(format!("{} is missing", path.display()));
         }
         // Writing to a string does not fail.
-        let _ = writeln!(code, "Bundled {{ name: {name:?}, wasm: include_bytes!({:?}) }},", path.display().to_string());
+        let _ = writeln!(
+            code,
+            "Bundled {{ name: {name:?}, wasm: include_bytes!({:?}) }},",
+            path.display().to_string()
+        );
     }
     write(out, &code)
 }
@@ -129,7 +184,8 @@ fn write(out: &Path, list: &str) -> Result<(), String> {
 }
 
 fn hash_folder(folder: &Path, hash: &mut Sha256) -> Result<(), String> {
-    let entries = std::fs::read_dir(folder).map_err(|cause| format!("{}: {cause}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).map_err(|cause| format!("{}: {cause}", folder.display()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {

@@ -1,3 +1,43 @@
 //! The `sluice` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+use sluice::cli::{self, Cli, Command};
+use sluice::serve;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let command = Cli::of_process();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(cause) => return fail(&format!("the runtime could not be started: {cause}")),
+    };
+    match command {
+        Command::Serve(options) => match runtime.block_on(serve::serve(options)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(cause) => fail(&cause.to_string()),
+        },
+        Command::Check(options) => match runtime.block_on(serve::check(&options.config)) {
+            Ok((remarks, more)) => {
+                let wrong = cli::print_check(&mut std::io::stdout().lock(), &remarks, &more);
+                if wrong.unwrap_or(true) {
+                    ExitCode::FAILURE
+                } else {
+                    ExitCode::SUCCESS
+                }
+            }
+            Err(cause) => fail(&cause.to_string()),
+        },
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the log may not be there yet")]
+fn fail(message: &str) -> ExitCode {
+    eprintln!("sluice: {message}");
+    ExitCode::FAILURE
+}

@@ -30,4 +30,11 @@ pub const MAX_REPLY_BYTES: usize = 64 << 20;
 pub const DRAIN: Duration = Duration::from_secs(30);
 
 /// Master keys of tutorials. With one of these the gateway listens on loopback only.
-pub const WELL_KNOWN_KEYS: &[&str] = &["sk-1234", "sk-12345", "sk-123456", "sk-master", "sk-key", "sk-test"];
+pub const WELL_KNOWN_KEYS: &[&str] = &[
+    "sk-1234",
+    "sk-12345",
+    "sk-123456",
+    "sk-master",
+    "sk-key",
+    "sk-test",
+];

@@ -41,10 +41,24 @@ pub struct Deployment {
 
 /// Known to LiteLLM, without effect yet.
 const ACCEPTED: &[&str] = &[
-    "cache_control_injection_points", "configurable_clientside_auth_params", "cooldown_time", "input_cost_per_token",
-    "itpm", "keepalive_seconds", "max_budget", "budget_duration", "max_parallel_requests",
-    "merge_reasoning_content_in_choices", "modify_params", "otpm", "output_cost_per_token",
-    "provider_affinity_header", "tag_regex", "tags", "tiered_pricing", "use_chat_completions_api",
+    "cache_control_injection_points",
+    "configurable_clientside_auth_params",
+    "cooldown_time",
+    "input_cost_per_token",
+    "itpm",
+    "keepalive_seconds",
+    "max_budget",
+    "budget_duration",
+    "max_parallel_requests",
+    "merge_reasoning_content_in_choices",
+    "modify_params",
+    "otpm",
+    "output_cost_per_token",
+    "provider_affinity_header",
+    "tag_regex",
+    "tags",
+    "tiered_pricing",
+    "use_chat_completions_api",
     "use_in_pass_through",
 ];
 
@@ -62,18 +76,32 @@ pub fn read(
     let name = outer.text("model_name");
     let params = outer.raw("litellm_params");
     let info = outer.raw("model_info");
-    outer.finish(&["model_name", "litellm_params", "model_info"], &["tpm", "rpm", "access_groups"]);
+    outer.finish(
+        &["model_name", "litellm_params", "model_info"],
+        &["tpm", "rpm", "access_groups"],
+    );
     let Some(name) = name else {
         remarks.say(Taken::Wrong, format!("{path}.model_name"), "is missing");
         return None;
     };
     let params = with_credential(params, credentials, &path, remarks);
-    let mut params = Section::new(&format!("{path}.litellm_params"), Some(params.into()), env, remarks);
+    let mut params = Section::new(
+        &format!("{path}.litellm_params"),
+        Some(params.into()),
+        env,
+        remarks,
+    );
     let Some(full) = params.text("model") else {
-        params.remarks().say(Taken::Wrong, format!("{path}.litellm_params.model"), "is missing");
+        params.remarks().say(
+            Taken::Wrong,
+            format!("{path}.litellm_params.model"),
+            "is missing",
+        );
         return None;
     };
-    let info = info.and_then(|it| it.as_object().cloned()).unwrap_or_default();
+    let info = info
+        .and_then(|it| it.as_object().cloned())
+        .unwrap_or_default();
     let own_id = info.get("id").and_then(Value::as_str).map(str::to_owned);
     let (provider, model) = match full.split_once('/') {
         Some((provider, model)) => (provider.to_owned(), model.to_owned()),
@@ -84,15 +112,24 @@ pub fn read(
         Ok(url) if matches!(url.scheme(), "http" | "https") => Some(url),
         _ => {
             let at = params.at("api_base");
-            params.remarks().say(Taken::Wrong, at, "is no http or https URL");
+            params
+                .remarks()
+                .say(Taken::Wrong, at, "is no http or https URL");
             None
         }
     });
-    let headers = params.raw("extra_headers").or_else(|| params.raw("headers"));
-    let extra_body = params.raw("extra_body").and_then(|it| it.as_object().cloned()).unwrap_or_default();
+    let headers = params
+        .raw("extra_headers")
+        .or_else(|| params.raw("headers"));
+    let extra_body = params
+        .raw("extra_body")
+        .and_then(|it| it.as_object().cloned())
+        .unwrap_or_default();
     let (rpm, tpm) = (params.number("rpm"), params.number("tpm"));
     let weight = params.number("weight").or(rpm).or(tpm);
-    let retries = params.count("num_retries").or_else(|| params.count("max_retries"));
+    let retries = params
+        .count("num_retries")
+        .or_else(|| params.count("max_retries"));
     let mut deployment = Deployment {
         id: DeploymentId::new(own_id.unwrap_or(id)),
         group: ModelGroup::new(name),
@@ -126,7 +163,9 @@ fn read_rest(mut params: Section<'_>, deployment: &mut Deployment) {
     for name in names {
         if ACCEPTED.contains(&name.as_str()) {
             let at = params.at(&name);
-            params.remarks().say(Taken::Accepted, at, "has no effect yet");
+            params
+                .remarks()
+                .say(Taken::Accepted, at, "has no effect yet");
             params.forget(&name);
         } else if looks_secret(&name) {
             if let Some(secret) = params.secret(&name) {
@@ -148,9 +187,13 @@ fn with_credential(
     path: &str,
     remarks: &mut Remarks,
 ) -> Map<String, Value> {
-    let mut params = params.and_then(|it| it.as_object().cloned()).unwrap_or_default();
+    let mut params = params
+        .and_then(|it| it.as_object().cloned())
+        .unwrap_or_default();
     let named = params.shift_remove("litellm_credential_name");
-    let Some(name) = named.as_ref().and_then(Value::as_str) else { return params };
+    let Some(name) = named.as_ref().and_then(Value::as_str) else {
+        return params;
+    };
     match credentials.get(name) {
         Some(values) => {
             for (key, value) in values {
@@ -159,16 +202,29 @@ fn with_credential(
         }
         None => {
             let at = format!("{path}.litellm_params.litellm_credential_name");
-            remarks.say(Taken::Wrong, at, format!("names `{name}`, which is not in `credential_list`"));
+            remarks.say(
+                Taken::Wrong,
+                at,
+                format!("names `{name}`, which is not in `credential_list`"),
+            );
         }
     }
     params
 }
 
 fn texts_of(value: Option<Value>) -> Vec<(String, String)> {
-    let members = value.and_then(|it| it.as_object().cloned()).unwrap_or_default();
-    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    members.into_iter().map(|(name, value)| (name, text(value))).collect()
+    let members = value
+        .and_then(|it| it.as_object().cloned())
+        .unwrap_or_default();
+    let text = |value: Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    members
+        .into_iter()
+        .map(|(name, value)| (name, text(value)))
+        .collect()
 }
 
 /// The provider of a bare model name, as LiteLLM tells it.

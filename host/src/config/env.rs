@@ -21,14 +21,26 @@ impl Env {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .map(|(name, value)| (name, Secret::new(value)));
         let text = std::fs::read_to_string(dotenv).unwrap_or_default();
-        let under = text.lines().filter_map(line).map(|(name, value)| (name, Secret::new(value)));
-        Self { over: Arc::default(), process: Arc::new(process.collect()), under: Arc::new(under.collect()) }
+        let under = text
+            .lines()
+            .filter_map(line)
+            .map(|(name, value)| (name, Secret::new(value)));
+        Self {
+            over: Arc::default(),
+            process: Arc::new(process.collect()),
+            under: Arc::new(under.collect()),
+        }
     }
 
     /// For tests: these names and no others.
     pub fn of(pairs: &[(&str, &str)]) -> Self {
-        let process = pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value)));
-        Self { process: Arc::new(process.collect()), ..Self::default() }
+        let process = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Secret::new(*value)));
+        Self {
+            process: Arc::new(process.collect()),
+            ..Self::default()
+        }
     }
 
     /// With the config's own variables on top.
@@ -59,7 +71,9 @@ fn line(line: &str) -> Option<(String, String)> {
     }
     let (name, value) = line.split_once('=')?;
     let value = value.trim();
-    let unquoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let unquoted = ['"', '\'']
+        .into_iter()
+        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
     Some((name.trim().to_owned(), unquoted.unwrap_or(value).to_owned()))
 }
 

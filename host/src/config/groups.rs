@@ -35,8 +35,15 @@ pub struct Resolved {
 }
 
 impl Groups {
-    pub fn new(deployments: Vec<Deployment>, aliases: BTreeMap<String, Alias>, remarks: &mut Remarks) -> Self {
-        let mut groups = Self { aliases, ..Self::default() };
+    pub fn new(
+        deployments: Vec<Deployment>,
+        aliases: BTreeMap<String, Alias>,
+        remarks: &mut Remarks,
+    ) -> Self {
+        let mut groups = Self {
+            aliases,
+            ..Self::default()
+        };
         let mut ids = HashSet::new();
         for deployment in deployments {
             let deployment = Arc::new(deployment);
@@ -48,9 +55,15 @@ impl Groups {
             if !groups.order.contains(&name) {
                 groups.order.push(name.clone());
             }
-            groups.by_id.insert(deployment.id.clone(), Arc::clone(&deployment));
+            groups
+                .by_id
+                .insert(deployment.id.clone(), Arc::clone(&deployment));
             if name.contains('*') {
-                match groups.patterns.iter_mut().find(|(pattern, _)| *pattern == name) {
+                match groups
+                    .patterns
+                    .iter_mut()
+                    .find(|(pattern, _)| *pattern == name)
+                {
                     Some((_, list)) => list.push(deployment),
                     None => groups.patterns.push((name, vec![deployment])),
                 }
@@ -58,13 +71,18 @@ impl Groups {
                 groups.exact.entry(name).or_default().push(deployment);
             }
         }
-        groups.patterns.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len()));
+        groups
+            .patterns
+            .sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len()));
         groups
     }
 
     /// The deployments for a name: an alias, a group, a pattern, or a deployment's id.
     pub fn resolve(&self, name: &str) -> Option<Resolved> {
-        let name = self.aliases.get(name).map_or(name, |alias| alias.model.as_str());
+        let name = self
+            .aliases
+            .get(name)
+            .map_or(name, |alias| alias.model.as_str());
         if let Some(list) = self.exact.get(name) {
             return Some(resolved(name, list, None));
         }
@@ -74,7 +92,11 @@ impl Groups {
             }
         }
         let deployment = self.by_id.get(&DeploymentId::new(name))?;
-        Some(resolved(deployment.group.as_str(), std::slice::from_ref(deployment), None))
+        Some(resolved(
+            deployment.group.as_str(),
+            std::slice::from_ref(deployment),
+            None,
+        ))
     }
 
     /// Every deployment.
@@ -85,7 +107,11 @@ impl Groups {
 
     /// Names that a client may ask for, patterns included, in the file's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let aliases = self.aliases.iter().filter(|(_, alias)| !alias.hidden).map(|(name, _)| name.as_str());
+        let aliases = self
+            .aliases
+            .iter()
+            .filter(|(_, alias)| !alias.hidden)
+            .map(|(name, _)| name.as_str());
         self.order.iter().map(String::as_str).chain(aliases)
     }
 }
@@ -96,5 +122,8 @@ fn resolved(name: &str, list: &[Arc<Deployment>], part: Option<&str>) -> Resolve
         None => deployment.model.clone(),
     };
     let deployments = list.iter().map(|it| (Arc::clone(it), model(it))).collect();
-    Resolved { group: ModelGroup::new(name), deployments }
+    Resolved {
+        group: ModelGroup::new(name),
+        deployments,
+    }
 }

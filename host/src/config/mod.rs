@@ -43,14 +43,31 @@ pub struct Config {
 
 /// Sections that LiteLLM knows and that have no effect here yet.
 const ACCEPTED: &[&str] = &[
-    "agent_list", "assistant_settings", "callback_settings", "files_settings", "finetune_settings", "guardrails",
-    "mcp_servers", "mcp_tools", "model_group_settings", "policies", "prompts", "search_tools",
-    "vector_store_registry", "worker_registry",
+    "agent_list",
+    "assistant_settings",
+    "callback_settings",
+    "files_settings",
+    "finetune_settings",
+    "guardrails",
+    "mcp_servers",
+    "mcp_tools",
+    "model_group_settings",
+    "policies",
+    "prompts",
+    "search_tools",
+    "vector_store_registry",
+    "worker_registry",
 ];
 
 const SECTIONS: &[&str] = &[
-    "model_list", "litellm_settings", "router_settings", "general_settings", "environment_variables",
-    "credential_list", "include", "plugins",
+    "model_list",
+    "litellm_settings",
+    "router_settings",
+    "general_settings",
+    "environment_variables",
+    "credential_list",
+    "include",
+    "plugins",
 ];
 
 impl Config {
@@ -75,8 +92,11 @@ impl Config {
         let variables = top.raw("environment_variables");
         let models = top.raw("model_list");
         let credentials = top.raw("credential_list");
-        let (general, litellm, router) =
-            (top.raw("general_settings"), top.raw("litellm_settings"), top.raw("router_settings"));
+        let (general, litellm, router) = (
+            top.raw("general_settings"),
+            top.raw("litellm_settings"),
+            top.raw("router_settings"),
+        );
         let plugins = top.raw("plugins");
         top.finish(SECTIONS, ACCEPTED);
         let over = variables_of(variables, &env);
@@ -85,10 +105,20 @@ impl Config {
         let (general, mut router) = general::read(general, litellm, router, &env, &mut remarks);
         let mut deployments = Vec::new();
         match models {
-            None => remarks.say(Taken::Warning, "model_list", "is missing: no model can be asked for"),
+            None => remarks.say(
+                Taken::Warning,
+                "model_list",
+                "is missing: no model can be asked for",
+            ),
             Some(Value::Array(list)) => {
                 for (index, entry) in list.into_iter().enumerate() {
-                    deployments.extend(deployment::read(index, entry, &credentials, &env, &mut remarks));
+                    deployments.extend(deployment::read(
+                        index,
+                        entry,
+                        &credentials,
+                        &env,
+                        &mut remarks,
+                    ));
                 }
             }
             Some(_) => remarks.say(Taken::Wrong, "model_list", "is no list"),
@@ -97,7 +127,16 @@ impl Config {
         let groups = Groups::new(deployments, aliases, &mut remarks);
         check_fallbacks(&router, &groups, &mut remarks);
         let plugins = plugins::read(plugins, &env, &mut remarks);
-        (Self { general, router, groups, plugins, env }, remarks.0)
+        (
+            Self {
+                general,
+                router,
+                groups,
+                plugins,
+                env,
+            },
+            remarks.0,
+        )
     }
 }
 
@@ -107,7 +146,9 @@ pub fn has_errors(remarks: &[Remark]) -> bool {
 }
 
 fn variables_of(value: Option<Value>, env: &Env) -> HashMap<String, Secret> {
-    let members = value.and_then(|it| it.as_object().cloned()).unwrap_or_default();
+    let members = value
+        .and_then(|it| it.as_object().cloned())
+        .unwrap_or_default();
     let read = |value: Value| match value {
         Value::String(text) => match text.strip_prefix("os.environ/") {
             Some(name) => env.get(name),
@@ -116,21 +157,33 @@ fn variables_of(value: Option<Value>, env: &Env) -> HashMap<String, Secret> {
         Value::Null => None,
         other => Some(Secret::new(other.to_string())),
     };
-    members.into_iter().filter_map(|(name, value)| Some((name, read(value)?))).collect()
+    members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, read(value)?)))
+        .collect()
 }
 
 fn credentials_of(value: Option<Value>) -> BTreeMap<String, Map<String, Value>> {
-    let list = value.and_then(|it| it.as_array().cloned()).unwrap_or_default();
+    let list = value
+        .and_then(|it| it.as_array().cloned())
+        .unwrap_or_default();
     list.iter()
         .filter_map(|entry| {
             let name = entry.get("credential_name")?.as_str()?;
-            Some((name.to_owned(), entry.get("credential_values")?.as_object()?.clone()))
+            Some((
+                name.to_owned(),
+                entry.get("credential_values")?.as_object()?.clone(),
+            ))
         })
         .collect()
 }
 
 fn check_fallbacks(router: &RouterSettings, groups: &Groups, remarks: &mut Remarks) {
-    let lists = [("fallbacks", &router.fallbacks), ("context_window_fallbacks", &router.context_window_fallbacks), ("content_policy_fallbacks", &router.content_policy_fallbacks)];
+    let lists = [
+        ("fallbacks", &router.fallbacks),
+        ("context_window_fallbacks", &router.context_window_fallbacks),
+        ("content_policy_fallbacks", &router.content_policy_fallbacks),
+    ];
     for (name, map) in lists {
         for target in map.values().flatten() {
             if groups.resolve(target).is_none() {

@@ -51,7 +51,15 @@ pub struct Row {
 }
 
 const KNOWN: &[&str] = &[
-    "directory", "data_directory", "override", "sha256", "grants", "isolation", "limits", "poll_interval", "rollback",
+    "directory",
+    "data_directory",
+    "override",
+    "sha256",
+    "grants",
+    "isolation",
+    "limits",
+    "poll_interval",
+    "rollback",
     "providers",
 ];
 
@@ -62,8 +70,14 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSe
         directory: section.text("directory").map(PathBuf::from),
         data_directory: section.text("data_directory").map(PathBuf::from),
         overrides: section.texts("override").unwrap_or_default(),
-        sha256: section.raw("sha256").and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default(),
-        isolation: section.raw("isolation").and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default(),
+        sha256: section
+            .raw("sha256")
+            .and_then(|it| serde_json::from_value(it).ok())
+            .unwrap_or_default(),
+        isolation: section
+            .raw("isolation")
+            .and_then(|it| serde_json::from_value(it).ok())
+            .unwrap_or_default(),
         poll: section.seconds("poll_interval"),
         ..PluginsSection::default()
     };
@@ -79,14 +93,20 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSe
     result.limits = read_limits(limits, env, remarks);
     result.rollback = rollback.map(|value| {
         let mut section = Section::new("plugins.rollback", Some(value), env, remarks);
-        let window = section.seconds("window").unwrap_or(Duration::from_secs(300));
+        let window = section
+            .seconds("window")
+            .unwrap_or(Duration::from_secs(300));
         let failures = section.count("min_failures").unwrap_or(5);
         let factor = section.number("factor").unwrap_or(10.0);
         section.finish(&["window", "min_failures", "factor"], &[]);
         (window, u64::from(failures), factor)
     });
-    for (name, value) in grants.and_then(|it| it.as_object().cloned()).unwrap_or_default() {
-        let mut section = Section::new(&format!("plugins.grants.{name}"), Some(value), env, remarks);
+    for (name, value) in grants
+        .and_then(|it| it.as_object().cloned())
+        .unwrap_or_default()
+    {
+        let mut section =
+            Section::new(&format!("plugins.grants.{name}"), Some(value), env, remarks);
         let grant = Grant {
             hosts: section.texts("hosts").unwrap_or_default(),
             env: section.texts("env").unwrap_or_default(),
@@ -95,13 +115,24 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSe
         section.finish(&["hosts", "env", "private_addresses"], &[]);
         result.grants.insert(name, grant);
     }
-    for (name, value) in providers.and_then(|it| it.as_object().cloned()).unwrap_or_default() {
+    for (name, value) in providers
+        .and_then(|it| it.as_object().cloned())
+        .unwrap_or_default()
+    {
         let mut row = value.clone();
-        let plugin = value.get("plugin").and_then(Value::as_str).unwrap_or("openai_compatible").to_owned();
+        let plugin = value
+            .get("plugin")
+            .and_then(Value::as_str)
+            .unwrap_or("openai_compatible")
+            .to_owned();
         if let Some(members) = row.as_object_mut() {
             members.shift_remove("plugin");
         } else {
-            remarks.say(Taken::Wrong, format!("plugins.providers.{name}"), "is no mapping");
+            remarks.say(
+                Taken::Wrong,
+                format!("plugins.providers.{name}"),
+                "is no mapping",
+            );
         }
         result.providers.insert(name, Row { plugin, row });
     }
@@ -117,6 +148,15 @@ fn read_limits(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> Plugin
         output_mb: section.count("output_mb"),
         concurrency: section.count("concurrency"),
     };
-    section.finish(&["memory_mb", "cpu_ms", "state_kb", "output_mb", "concurrency"], &[]);
+    section.finish(
+        &[
+            "memory_mb",
+            "cpu_ms",
+            "state_kb",
+            "output_mb",
+            "concurrency",
+        ],
+        &[],
+    );
     limits
 }

@@ -35,7 +35,11 @@ pub struct Remarks(pub Vec<Remark>);
 
 impl Remarks {
     pub fn say(&mut self, taken: Taken, path: impl Into<String>, text: impl Into<String>) {
-        self.0.push(Remark { path: path.into(), taken, text: text.into() });
+        self.0.push(Remark {
+            path: path.into(),
+            taken,
+            text: text.into(),
+        });
     }
 }
 
@@ -59,7 +63,12 @@ impl<'a> Section<'a> {
                 Map::new()
             }
         };
-        Self { path: path.to_owned(), members, env, remarks }
+        Self {
+            path: path.to_owned(),
+            members,
+            env,
+            remarks,
+        }
     }
 
     pub fn remarks(&mut self) -> &mut Remarks {
@@ -67,7 +76,11 @@ impl<'a> Section<'a> {
     }
 
     pub fn at(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
     }
 
     /// The raw value, taken out of the mapping.
@@ -78,8 +91,16 @@ impl<'a> Section<'a> {
     }
 
     fn wrong(&mut self, name: &str, expected: &str, value: &Value) {
-        let shown = if looks_secret(name) { "a value" } else { &value.to_string() };
-        self.remarks.say(Taken::Wrong, self.at(name), format!("is {shown}, expected {expected}"));
+        let shown = if looks_secret(name) {
+            "a value"
+        } else {
+            &value.to_string()
+        };
+        self.remarks.say(
+            Taken::Wrong,
+            self.at(name),
+            format!("is {shown}, expected {expected}"),
+        );
     }
 
     /// A text with `os.environ/NAME` followed. A reference to nothing is a warning.
@@ -137,7 +158,9 @@ impl<'a> Section<'a> {
     /// Seconds.
     pub fn seconds(&mut self, name: &str) -> Option<Duration> {
         let number = self.number(name)?;
-        let time = Duration::try_from_secs_f64(number).ok().filter(|time| !time.is_zero());
+        let time = Duration::try_from_secs_f64(number)
+            .ok()
+            .filter(|time| !time.is_zero());
         if time.is_none() {
             self.wrong(name, "seconds, more than 0", &number.into());
         }
@@ -170,7 +193,10 @@ impl<'a> Section<'a> {
             Value::Array(list) => list,
             one => vec![one],
         };
-        let texts: Option<Vec<String>> = list.iter().map(|it| it.as_str().map(str::to_owned)).collect();
+        let texts: Option<Vec<String>> = list
+            .iter()
+            .map(|it| it.as_str().map(str::to_owned))
+            .collect();
         if texts.is_none() {
             self.wrong(name, "a list of texts", &list.into());
         }
@@ -200,15 +226,26 @@ impl<'a> Section<'a> {
     /// Says of every key that is left what it is: accepted, or unknown with the nearest name.
     pub fn finish(self, known: &[&str], accepted: &[&str]) {
         for name in self.members.keys() {
-            let path = if self.path.is_empty() { name.clone() } else { format!("{}.{name}", self.path) };
+            let path = if self.path.is_empty() {
+                name.clone()
+            } else {
+                format!("{}.{name}", self.path)
+            };
             if accepted.contains(&name.as_str()) {
-                self.remarks.say(Taken::Accepted, path, "has no effect here");
+                self.remarks
+                    .say(Taken::Accepted, path, "has no effect here");
                 continue;
             }
             let all = known.iter().chain(accepted);
-            let nearest = all.map(|it| (distance(name, it), *it)).min().filter(|(far, _)| *far <= 3);
-            let hint = nearest.map(|(_, it)| format!("; did you mean `{it}`?")).unwrap_or_default();
-            self.remarks.say(Taken::Unknown, path, format!("is not known{hint}"));
+            let nearest = all
+                .map(|it| (distance(name, it), *it))
+                .min()
+                .filter(|(far, _)| *far <= 3);
+            let hint = nearest
+                .map(|(_, it)| format!("; did you mean `{it}`?"))
+                .unwrap_or_default();
+            self.remarks
+                .say(Taken::Unknown, path, format!("is not known{hint}"));
         }
     }
 }
@@ -216,9 +253,18 @@ impl<'a> Section<'a> {
 /// Whether a setting of this name holds a secret, whatever a plugin calls it.
 pub fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let ends = ["_key", "_token", "_secret", "_password", "_credentials", "apikey"];
-    matches!(name.as_str(), "api_key" | "token" | "secret" | "password" | "credentials")
-        || ends.iter().any(|end| name.ends_with(end))
+    let ends = [
+        "_key",
+        "_token",
+        "_secret",
+        "_password",
+        "_credentials",
+        "apikey",
+    ];
+    matches!(
+        name.as_str(),
+        "api_key" | "token" | "secret" | "password" | "credentials"
+    ) || ends.iter().any(|end| name.ends_with(end))
         || name.contains("secret")
         || name.contains("password")
 }
@@ -259,7 +305,12 @@ mod tests {
         assert_eq!(section.count("c"), Some(7));
         assert_eq!(section.text("d"), None);
         assert_eq!(section.flag("e"), None);
-        let said: Vec<_> = remarks.0.iter().filter(|it| !it.text.is_empty()).map(|it| it.path.as_str()).collect();
+        let said: Vec<_> = remarks
+            .0
+            .iter()
+            .filter(|it| !it.text.is_empty())
+            .map(|it| it.path.as_str())
+            .collect();
         assert_eq!(said, ["x.d", "x.e"]);
     }
 
@@ -267,8 +318,13 @@ mod tests {
     fn an_unknown_key_gets_the_nearest_name() {
         let env = Env::default();
         let mut remarks = Remarks::default();
-        Section::new("router_settings", Some(json!({"num_retrys": 1})), &env, &mut remarks)
-            .finish(&["num_retries"], &[]);
+        Section::new(
+            "router_settings",
+            Some(json!({"num_retrys": 1})),
+            &env,
+            &mut remarks,
+        )
+        .finish(&["num_retries"], &[]);
         assert!(remarks.0[0].text.contains("`num_retries`"));
         assert_eq!(remarks.0[0].path, "router_settings.num_retrys");
     }

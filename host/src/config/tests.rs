@@ -6,7 +6,9 @@ fn read(text: &str) -> (Arc<Config>, Vec<Remark>) {
 
 fn said(remarks: &[Remark], taken: Taken) -> Vec<String> {
     let these = remarks.iter().filter(|it| it.taken == taken);
-    these.map(|it| format!("{}: {}", it.path, it.text)).collect()
+    these
+        .map(|it| format!("{}: {}", it.path, it.text))
+        .collect()
 }
 
 #[test]
@@ -32,8 +34,19 @@ general_settings: {master_key: sk-master-x}
     assert_eq!(group.deployments.len(), 2);
     assert_eq!(group.deployments[1].0.id.as_str(), "second");
     assert_eq!(group.deployments[0].0.settings["temperature"], 0.5);
-    assert_eq!(group.deployments[0].0.secrets["api_key"].reveal(), "sk-live");
-    assert_eq!(config.groups.resolve("anthropic/claude-x").unwrap().deployments[0].1, "claude-x");
+    assert_eq!(
+        group.deployments[0].0.secrets["api_key"].reveal(),
+        "sk-live"
+    );
+    assert_eq!(
+        config
+            .groups
+            .resolve("anthropic/claude-x")
+            .unwrap()
+            .deployments[0]
+            .1,
+        "claude-x"
+    );
     assert!(config.general.drop_params && config.router.num_retries == Some(3));
     assert!(config.groups.resolve("nope").is_none());
 }
@@ -53,18 +66,41 @@ router_settings: {fallbacks: [{a: [ghost]}], routing_strategy: latency-based-rou
 "#,
     );
     let wrong = said(&remarks, Taken::Wrong).join("\n");
-    for part in ["model_list[0].litellm_params.api_base", "litellm_params.timeout", "model_list[1].model_name: is missing", "model_list[2].litellm_params.model: is missing"] {
+    for part in [
+        "model_list[0].litellm_params.api_base",
+        "litellm_params.timeout",
+        "model_list[1].model_name: is missing",
+        "model_list[2].litellm_params.model: is missing",
+    ] {
         assert!(wrong.contains(part), "{part} in\n{wrong}");
     }
     let unknown = said(&remarks, Taken::Unknown).join("\n");
-    assert!(unknown.contains("modle_list: is not known; did you mean `model_list`?"), "{unknown}");
-    assert!(unknown.contains("litellm_settings.drop_parms: is not known; did you mean `drop_params`?"), "{unknown}");
+    assert!(
+        unknown.contains("modle_list: is not known; did you mean `model_list`?"),
+        "{unknown}"
+    );
+    assert!(
+        unknown.contains("litellm_settings.drop_parms: is not known; did you mean `drop_params`?"),
+        "{unknown}"
+    );
     let warnings = said(&remarks, Taken::Warning).join("\n");
-    for part in ["MISSING is not set", "belongs under `general_settings`", "`ghost`, which is no model group", "latency-based-routing"] {
+    for part in [
+        "MISSING is not set",
+        "belongs under `general_settings`",
+        "`ghost`, which is no model group",
+        "latency-based-routing",
+    ] {
         assert!(warnings.contains(part), "{part} in\n{warnings}");
     }
-    assert!(said(&remarks, Taken::Accepted).join("").contains("success_callback"));
-    assert_eq!(config.general.master_key.as_ref().unwrap().reveal(), "sk-in-the-wrong-place");
+    assert!(
+        said(&remarks, Taken::Accepted)
+            .join("")
+            .contains("success_callback")
+    );
+    assert_eq!(
+        config.general.master_key.as_ref().unwrap().reveal(),
+        "sk-in-the-wrong-place"
+    );
 }
 
 #[test]
@@ -80,12 +116,17 @@ model_list:
     assert!(!has_errors(&remarks), "{remarks:?}");
     let deployment = &config.groups.resolve("a").unwrap().deployments[0].0;
     assert_eq!(deployment.secrets["api_key"].reveal(), "sk-live");
-    assert_eq!(deployment.api_base.as_ref().unwrap().as_str(), "https://own.test/");
+    assert_eq!(
+        deployment.api_base.as_ref().unwrap().as_str(),
+        "https://own.test/"
+    );
 }
 
 #[test]
 fn a_secret_setting_never_stands_among_the_settings() {
-    let (config, _) = read("model_list: [{model_name: a, litellm_params: {model: x/a, aws_secret_access_key: s, my_token: t, region: r}}]");
+    let (config, _) = read(
+        "model_list: [{model_name: a, litellm_params: {model: x/a, aws_secret_access_key: s, my_token: t, region: r}}]",
+    );
     let deployment = &config.groups.resolve("a").unwrap().deployments[0].0;
     assert_eq!(deployment.settings.keys().collect::<Vec<_>>(), ["region"]);
     assert_eq!(deployment.secrets.len(), 2);
@@ -95,8 +136,14 @@ fn a_secret_setting_never_stands_among_the_settings() {
 fn included_files_add_their_models_and_never_lead_in_circles() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write("main.yaml", "include: [more.yaml]\nmodel_list: [{model_name: a, litellm_params: {model: echo/a}}]\n");
-    write("more.yaml", "model_list: [{model_name: b, litellm_params: {model: echo/b}}]\n");
+    write(
+        "main.yaml",
+        "include: [more.yaml]\nmodel_list: [{model_name: a, litellm_params: {model: echo/a}}]\n",
+    );
+    write(
+        "more.yaml",
+        "model_list: [{model_name: b, litellm_params: {model: echo/b}}]\n",
+    );
     let (config, _) = Config::load(&folder.path().join("main.yaml"), Env::default()).unwrap();
     assert_eq!(config.groups.names().collect::<Vec<_>>(), ["a", "b"]);
     write("more.yaml", "include: [main.yaml]\n");
@@ -109,5 +156,7 @@ fn a_well_known_master_key_keeps_the_gateway_on_loopback() {
     let loopback = |text: &str| read(text).0.general.loopback_only().is_some();
     assert!(loopback("general_settings: {master_key: sk-1234}"));
     assert!(loopback("model_list: []"));
-    assert!(!loopback("general_settings: {master_key: sk-of-my-own-5f3a}"));
+    assert!(!loopback(
+        "general_settings: {master_key: sk-of-my-own-5f3a}"
+    ));
 }

@@ -18,7 +18,10 @@ fn read_nested(path: &Path, open: &mut Vec<PathBuf>) -> Result<Map<String, Value
         .map_err(|cause| ConfigError(format!("{}: {cause}", file())))?;
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if open.contains(&real) {
-        return Err(ConfigError(format!("{}: `include` leads back to itself", file())));
+        return Err(ConfigError(format!(
+            "{}: `include` leads back to itself",
+            file()
+        )));
     }
     let mut root = parse(&text).map_err(|what| ConfigError(format!("{}: {what}", file())))?;
     let includes = match root.shift_remove("include") {
@@ -28,7 +31,9 @@ fn read_nested(path: &Path, open: &mut Vec<PathBuf>) -> Result<Map<String, Value
     };
     open.push(real);
     for include in includes {
-        let name = include.as_str().ok_or_else(|| ConfigError(format!("{}: `include` is a list of file names", file())))?;
+        let name = include
+            .as_str()
+            .ok_or_else(|| ConfigError(format!("{}: `include` is a list of file names", file())))?;
         let nested = read_nested(&path.parent().unwrap_or(Path::new(".")).join(name), open)?;
         merge(&mut root, nested);
     }
@@ -51,7 +56,9 @@ fn merge(root: &mut Map<String, Value>, nested: Map<String, Value>) {
 /// Parses one document; an error names line and column.
 pub fn parse(text: &str) -> Result<Map<String, Value>, String> {
     let mut value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|cause| {
-        let at = cause.location().map(|at| format!("line {}, column {}: ", at.line(), at.column()));
+        let at = cause
+            .location()
+            .map(|at| format!("line {}, column {}: ", at.line(), at.column()));
         format!("{}{cause}", at.unwrap_or_default())
     })?;
     value.apply_merge().map_err(|cause| cause.to_string())?;
@@ -73,7 +80,9 @@ fn json(value: serde_yaml::Value) -> Result<Value, String> {
             (None, Some(it), _) => it.into(),
             (None, None, it) => it.unwrap_or_default().into(),
         },
-        Yaml::Sequence(items) => Value::Array(items.into_iter().map(json).collect::<Result<_, _>>()?),
+        Yaml::Sequence(items) => {
+            Value::Array(items.into_iter().map(json).collect::<Result<_, _>>()?)
+        }
         Yaml::Mapping(members) => {
             let mut map = Map::new();
             for (name, value) in members {

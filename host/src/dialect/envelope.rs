@@ -82,7 +82,11 @@ impl Envelope {
 
 fn see<'a>(text: &'a str, members: &[Member<'_>]) -> Seen<'a> {
     let raw = |name: &str| value(text, members, name).filter(|raw| *raw != "null");
-    Seen { usage: raw("usage"), choices: raw("choices"), error: raw("error") }
+    Seen {
+        usage: raw("usage"),
+        choices: raw("choices"),
+        error: raw("error"),
+    }
 }
 
 fn value<'a>(text: &'a str, members: &[Member<'_>], name: &str) -> Option<&'a str> {
@@ -115,7 +119,9 @@ fn push_text(out: &mut String, name: &str, text: &str) {
 
 /// Appends `text` as a JSON string.
 pub fn push_quoted(out: &mut String, text: &str) {
-    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    let plain = text
+        .bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
     if plain {
         out.push('"');
         out.push_str(text);
@@ -141,7 +147,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_filled_in_and_the_model_is_the_clients() {
-        let out = envelope().complete(r#"{"id":"","model":"theirs","choices":[],"x":{"y":1}}"#, true);
+        let out = envelope().complete(
+            r#"{"id":"","model":"theirs","choices":[],"x":{"y":1}}"#,
+            true,
+        );
         let out: Value = serde_json::from_str(&out.unwrap()).unwrap();
         let want = json!({"id":"chatcmpl-1","object":"chat.completion","created":7,"model":"mine",
             "choices":[],"x":{"y":1}});

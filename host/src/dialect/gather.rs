@@ -25,11 +25,15 @@ const GROWING: &[&str] = &["content", "reasoning_content", "reasoning", "refusal
 impl Gather {
     /// The next chunk.
     pub fn push(&mut self, chunk: Value) {
-        let Value::Object(members) = chunk else { return };
+        let Value::Object(members) = chunk else {
+            return;
+        };
         for (name, value) in members {
             match (name.as_str(), value) {
                 ("choices", Value::Array(choices)) => {
-                    choices.into_iter().for_each(|choice| self.push_choice(choice));
+                    choices
+                        .into_iter()
+                        .for_each(|choice| self.push_choice(choice));
                 }
                 ("choices" | "usage", _) | (_, Value::Null) => {}
                 (_, value) => {
@@ -40,14 +44,21 @@ impl Gather {
     }
 
     fn push_choice(&mut self, choice: Value) {
-        let Value::Object(members) = choice else { return };
+        let Value::Object(members) = choice else {
+            return;
+        };
         let index = members.get("index").and_then(Value::as_u64).unwrap_or(0);
         let known = self.choices.iter().position(|it| it.index == index);
         let at = known.unwrap_or_else(|| {
-            self.choices.push(Choice { index, ..Choice::default() });
+            self.choices.push(Choice {
+                index,
+                ..Choice::default()
+            });
             self.choices.len() - 1
         });
-        let Some(gathered) = self.choices.get_mut(at) else { return };
+        let Some(gathered) = self.choices.get_mut(at) else {
+            return;
+        };
         for (name, value) in members {
             match (name.as_str(), value) {
                 ("index", _) | (_, Value::Null) => {}
@@ -86,8 +97,11 @@ impl Choice {
                 }
                 ("thinking_blocks", Value::Array(blocks)) => {
                     let mut gathered = take_list(&mut self.message, "thinking_blocks");
-                    blocks.into_iter().for_each(|block| push_thinking(&mut gathered, block));
-                    self.message.insert("thinking_blocks".into(), gathered.into());
+                    blocks
+                        .into_iter()
+                        .for_each(|block| push_thinking(&mut gathered, block));
+                    self.message
+                        .insert("thinking_blocks".into(), gathered.into());
                 }
                 (name, Value::String(piece)) if GROWING.contains(&name) => {
                     match self.message.get_mut(name) {
@@ -103,13 +117,19 @@ impl Choice {
     }
 
     fn push_call(&mut self, call: Value) {
-        let Value::Object(mut call) = call else { return };
+        let Value::Object(mut call) = call else {
+            return;
+        };
         let index = call.remove("index").and_then(|it| it.as_u64());
-        let index = index.map_or(self.tool_calls.len(), |it| it as usize).min(4096);
+        let index = index
+            .map_or(self.tool_calls.len(), |it| it as usize)
+            .min(4096);
         while self.tool_calls.len() <= index {
             self.tool_calls.push(json!({"type": "function"}));
         }
-        let Some(Value::Object(gathered)) = self.tool_calls.get_mut(index) else { return };
+        let Some(Value::Object(gathered)) = self.tool_calls.get_mut(index) else {
+            return;
+        };
         for (name, value) in call {
             match (name.as_str(), value) {
                 (_, Value::Null) => {}
@@ -121,23 +141,33 @@ impl Choice {
     }
 
     fn finish(mut self) -> Value {
-        self.message.entry("role").or_insert_with(|| "assistant".into());
+        self.message
+            .entry("role")
+            .or_insert_with(|| "assistant".into());
         self.message.entry("content").or_insert(Value::Null);
         if !self.tool_calls.is_empty() {
-            self.message.insert("tool_calls".into(), self.tool_calls.into());
+            self.message
+                .insert("tool_calls".into(), self.tool_calls.into());
         }
         let mut choice = Map::new();
         choice.insert("index".into(), self.index.into());
         choice.insert("message".into(), self.message.into());
-        choice.insert("finish_reason".into(), self.finish_reason.unwrap_or_else(|| "stop".into()));
+        choice.insert(
+            "finish_reason".into(),
+            self.finish_reason.unwrap_or_else(|| "stop".into()),
+        );
         choice.extend(self.rest);
         choice.into()
     }
 }
 
 fn push_function(call: &mut Map<String, Value>, piece: Map<String, Value>) {
-    let function = call.entry("function").or_insert_with(|| json!({"name": "", "arguments": ""}));
-    let Value::Object(function) = function else { return };
+    let function = call
+        .entry("function")
+        .or_insert_with(|| json!({"name": "", "arguments": ""}));
+    let Value::Object(function) = function else {
+        return;
+    };
     for (name, value) in piece {
         match (function.get_mut(&name), value) {
             (_, Value::Null) => {}
@@ -154,7 +184,9 @@ fn push_thinking(blocks: &mut Vec<Value>, piece: Value) {
     let open = blocks.last_mut().filter(|last| {
         last.get("type") == Some(&"thinking".into())
             && piece.get("type") == Some(&"thinking".into())
-            && last.get("signature").is_none_or(|it| it.is_null() || it == "")
+            && last
+                .get("signature")
+                .is_none_or(|it| it.is_null() || it == "")
     });
     let Some(Value::Object(open)) = open else {
         blocks.push(piece);
@@ -196,7 +228,6 @@ fn join(map: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,14 +251,18 @@ mod tests {
         ]);
         let message = &answer["choices"][0]["message"];
         assert_eq!(message["content"], "ab");
-        assert_eq!(message["tool_calls"][0]["function"], json!({"name":"f","arguments":"{\"x\":1}"}));
+        assert_eq!(
+            message["tool_calls"][0]["function"],
+            json!({"name":"f","arguments":"{\"x\":1}"})
+        );
         assert_eq!(answer["choices"][0]["finish_reason"], "tool_calls");
         assert_eq!(answer["usage"]["prompt_tokens"], 1);
     }
 
     #[test]
     fn a_thinking_block_ends_with_its_signature() {
-        let delta = |block: Value| json!({"choices":[{"index":0,"delta":{"thinking_blocks":[block]}}]});
+        let delta =
+            |block: Value| json!({"choices":[{"index":0,"delta":{"thinking_blocks":[block]}}]});
         let answer = gather(&[
             delta(json!({"type":"thinking","thinking":"a"})),
             delta(json!({"type":"thinking","thinking":"b"})),

@@ -16,9 +16,15 @@ pub fn spread(answer: &Value) -> Vec<Value> {
 
 fn spread_choice(index: &Value, choice: &Value, chunks: &mut Vec<Value>) {
     let empty = Map::new();
-    let message = choice.get("message").and_then(Value::as_object).unwrap_or(&empty);
+    let message = choice
+        .get("message")
+        .and_then(Value::as_object)
+        .unwrap_or(&empty);
     let chunk = |delta: Value| json!({"choices": [{"index": index, "delta": delta, "finish_reason": null}]});
-    let role = message.get("role").cloned().unwrap_or_else(|| "assistant".into());
+    let role = message
+        .get("role")
+        .cloned()
+        .unwrap_or_else(|| "assistant".into());
     let mut first = Map::new();
     first.insert("role".into(), role);
     for (name, value) in message {
@@ -31,7 +37,10 @@ fn spread_choice(index: &Value, choice: &Value, chunks: &mut Vec<Value>) {
     chunks.push(chunk(first.into()));
     match message.get("content") {
         Some(Value::String(text)) => {
-            chunks.extend(text.split_inclusive(' ').map(|word| chunk(json!({"content": word}))));
+            chunks.extend(
+                text.split_inclusive(' ')
+                    .map(|word| chunk(json!({"content": word}))),
+            );
         }
         Some(Value::Null) | None => {}
         Some(parts) => chunks.push(chunk(json!({"content": parts}))),
@@ -73,7 +82,9 @@ mod tests {
                 "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}},
         ]});
         let mut gather = Gather::default();
-        spread(&answer).into_iter().for_each(|chunk| gather.push(chunk));
+        spread(&answer)
+            .into_iter()
+            .for_each(|chunk| gather.push(chunk));
         assert_eq!(gather.finish(None), answer);
     }
 }

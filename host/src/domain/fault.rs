@@ -62,15 +62,19 @@ impl ErrorKind {
 
     /// Reads the contract's spelling; an unknown kind counts as `upstream`.
     pub fn from_contract(kind: &str) -> Self {
-        Self::ALL.into_iter().find(|known| known.as_str() == kind).unwrap_or(Self::Upstream)
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == kind)
+            .unwrap_or(Self::Upstream)
     }
 
     /// Whether another attempt may help, where the plugin or the upstream did not say.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::InvalidRequest | Self::Unsupported | Self::ContextWindow | Self::ContentPolicy => {
-                Retry::Never
-            }
+            Self::InvalidRequest
+            | Self::Unsupported
+            | Self::ContextWindow
+            | Self::ContentPolicy => Retry::Never,
             Self::Authentication | Self::Permission | Self::NotFound | Self::Quota => {
                 Retry::NextDeployment
             }
@@ -163,7 +167,10 @@ impl Fault {
 
     /// The caller asked for what cannot be.
     pub fn caller(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { retry: Retry::Never, ..Self::new(kind, Blame::Caller, At::Door, message) }
+        Self {
+            retry: Retry::Never,
+            ..Self::new(kind, Blame::Caller, At::Door, message)
+        }
     }
 
     /// The upstream failed or refused.
@@ -234,7 +241,12 @@ impl Fault {
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}: {}", self.kind.as_str(), self.log.as_deref().unwrap_or(&self.message))
+        write!(
+            out,
+            "{}: {}",
+            self.kind.as_str(),
+            self.log.as_deref().unwrap_or(&self.message)
+        )
     }
 }
 

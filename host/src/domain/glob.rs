@@ -15,7 +15,9 @@ pub fn capture<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
         return rest.strip_suffix(tail);
     }
     let ends = (0..=rest.len()).filter(|end| rest.is_char_boundary(*end));
-    ends.map(|end| rest.split_at(end)).find(|(_, after)| matches(tail, after)).map(|(found, _)| found)
+    ends.map(|end| rest.split_at(end))
+        .find(|(_, after)| matches(tail, after))
+        .map(|(found, _)| found)
 }
 
 #[cfg(test)]

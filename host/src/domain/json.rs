@@ -33,7 +33,13 @@ pub struct Member<'a> {
 /// Checks the whole text and gives the top-level members in order. A member that stands twice in
 /// one object, at any depth, is an error: two readers would see two different requests.
 pub fn members(text: &str) -> Result<Vec<Member<'_>>, JsonError> {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, names: Vec::new(), check: true };
+    let mut scanner = Scanner {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        names: Vec::new(),
+        check: true,
+    };
     let members = scanner.top()?;
     scanner.space();
     if scanner.at < text.len() {
@@ -44,8 +50,13 @@ pub fn members(text: &str) -> Result<Vec<Member<'_>>, JsonError> {
 
 /// As [`members`], for documents of our own upstreams: duplicates are let through.
 pub fn members_lenient(text: &str) -> Result<Vec<Member<'_>>, JsonError> {
-    let mut scanner =
-        Scanner { text, bytes: text.as_bytes(), at: 0, names: Vec::new(), check: false };
+    let mut scanner = Scanner {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        names: Vec::new(),
+        check: false,
+    };
     scanner.top()
 }
 
@@ -152,20 +163,30 @@ impl<'a> Scanner<'a> {
         }
         let open = self.names.get(first..).unwrap_or_default();
         if open.len() < FEW_MEMBERS && open.iter().any(|known| known == name) {
-            return Err(JsonError::Duplicate { name: name.to_string(), at: self.at });
+            return Err(JsonError::Duplicate {
+                name: name.to_string(),
+                at: self.at,
+            });
         }
         self.names.push(name.clone());
         Ok(())
     }
 
     fn all_different(&mut self, first: usize) -> Result<(), JsonError> {
-        let Some(open) = self.names.get_mut(first..).filter(|open| open.len() > FEW_MEMBERS) else {
+        let Some(open) = self
+            .names
+            .get_mut(first..)
+            .filter(|open| open.len() > FEW_MEMBERS)
+        else {
             return Ok(());
         };
         open.sort_unstable();
         let twice = open.windows(2).find(|pair| pair.first() == pair.last());
         match twice.and_then(|pair| pair.first()) {
-            Some(name) => Err(JsonError::Duplicate { name: name.to_string(), at: self.at }),
+            Some(name) => Err(JsonError::Duplicate {
+                name: name.to_string(),
+                at: self.at,
+            }),
             None => Ok(()),
         }
     }
@@ -211,7 +232,11 @@ impl<'a> Scanner<'a> {
             if self.bytes.get(at) == Some(&b'"') {
                 self.at = at + 1;
                 let raw = self.text.get(start..at).unwrap_or_default();
-                return if escaped { self.unescape(start - 1) } else { Ok(Cow::Borrowed(raw)) };
+                return if escaped {
+                    self.unescape(start - 1)
+                } else {
+                    Ok(Cow::Borrowed(raw))
+                };
             }
             escaped = true;
             from = self.escape(at)?;
@@ -231,7 +256,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn hex(&self, at: usize) -> bool {
-        self.bytes.get(at..at + 4).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        self.bytes
+            .get(at..at + 4)
+            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     }
 
     /// Only names are kept, so long strings with escapes are not unescaped for nothing: a name
@@ -245,7 +272,10 @@ impl<'a> Scanner<'a> {
         let quoted = self.text.get(start..self.at).unwrap_or_default();
         serde_json::from_str::<String>(quoted)
             .map(Cow::Owned)
-            .map_err(|_| JsonError::Syntax { what: "invalid escape", at: start })
+            .map_err(|_| JsonError::Syntax {
+                what: "invalid escape",
+                at: start,
+            })
     }
 
     fn word(&mut self, word: &'static str) -> Result<(), JsonError> {
@@ -262,7 +292,11 @@ impl<'a> Scanner<'a> {
         while self.peek().is_ascii_digit() {
             self.at += 1;
         }
-        if self.at == start { Err(self.wrong("expected a digit")) } else { Ok(()) }
+        if self.at == start {
+            Err(self.wrong("expected a digit"))
+        } else {
+            Ok(())
+        }
     }
 
     fn number(&mut self) -> Result<(), JsonError> {
@@ -295,7 +329,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn names(text: &str) -> Result<Vec<String>, JsonError> {
-        Ok(members(text)?.into_iter().map(|member| member.name.into_owned()).collect())
+        Ok(members(text)?
+            .into_iter()
+            .map(|member| member.name.into_owned())
+            .collect())
     }
 
     #[test]
@@ -313,12 +350,18 @@ mod tests {
             r#"{"model":"a","mod\u0065l":"b"}"#,
             r#"{"messages":[{"content":"a","content":"b"}]}"#,
         ] {
-            assert!(matches!(names(text), Err(JsonError::Duplicate { .. })), "{text}");
+            assert!(
+                matches!(names(text), Err(JsonError::Duplicate { .. })),
+                "{text}"
+            );
         }
         let mut many: Vec<String> = (0..40).map(|it| format!("\"k{it}\":1")).collect();
         assert_eq!(names(&format!("{{{}}}", many.join(","))).unwrap().len(), 40);
         many.push("\"k7\":2".to_owned());
-        assert!(matches!(names(&format!("{{{}}}", many.join(","))), Err(JsonError::Duplicate { .. })));
+        assert!(matches!(
+            names(&format!("{{{}}}", many.join(","))),
+            Err(JsonError::Duplicate { .. })
+        ));
     }
 
     #[test]
@@ -327,8 +370,14 @@ mod tests {
         assert!(matches!(names(""), Err(JsonError::Syntax { .. })));
         assert!(matches!(names("{\"a\":1}x"), Err(JsonError::Syntax { .. })));
         assert!(matches!(names("{\"a\":01}"), Err(JsonError::Syntax { .. })));
-        assert!(matches!(names("{\"a\":\"\n\"}"), Err(JsonError::Syntax { .. })));
-        assert_eq!(names(&format!("{{\"a\":{}", "[".repeat(200))), Err(JsonError::TooDeep));
+        assert!(matches!(
+            names("{\"a\":\"\n\"}"),
+            Err(JsonError::Syntax { .. })
+        ));
+        assert_eq!(
+            names(&format!("{{\"a\":{}", "[".repeat(200))),
+            Err(JsonError::TooDeep)
+        );
     }
 
     proptest! {
@@ -345,9 +394,19 @@ mod tests {
 
     fn members_lenient_to_end(text: &str) -> Result<(), JsonError> {
         let bytes = text.as_bytes();
-        let mut scanner = Scanner { text, bytes, at: 0, names: Vec::new(), check: false };
+        let mut scanner = Scanner {
+            text,
+            bytes,
+            at: 0,
+            names: Vec::new(),
+            check: false,
+        };
         scanner.top()?;
         scanner.space();
-        if scanner.at < text.len() { Err(scanner.wrong("trailing characters")) } else { Ok(()) }
+        if scanner.at < text.len() {
+            Err(scanner.wrong("trailing characters"))
+        } else {
+            Ok(())
+        }
     }
 }

@@ -20,9 +20,8 @@ impl Usage {
     /// Anthropic messages (input without cached tokens). None if it holds no token count at all.
     pub fn from_json(usage: &Value) -> Option<Self> {
         let count = |value: &Value, name: &str| value.get(name).and_then(Value::as_u64);
-        let detail = |group: &str, name: &str| {
-            usage.get(group).and_then(|details| count(details, name))
-        };
+        let detail =
+            |group: &str, name: &str| usage.get(group).and_then(|details| count(details, name));
         let anthropic_cache_read = count(usage, "cache_read_input_tokens");
         let anthropic_cache_write = count(usage, "cache_creation_input_tokens");
         let (input_tokens, output_tokens) = if let Some(input) = count(usage, "prompt_tokens") {
@@ -71,7 +70,10 @@ mod tests {
             "cache_read_input_tokens": 100, "cache_creation_input_tokens": 20
         }));
         let usage = usage.unwrap();
-        assert_eq!((usage.input_tokens, usage.output_tokens, usage.cached_tokens), (123, 5, 100));
+        assert_eq!(
+            (usage.input_tokens, usage.output_tokens, usage.cached_tokens),
+            (123, 5, 100)
+        );
     }
 
     #[test]

@@ -35,12 +35,17 @@ const KEY_HEADERS: &[(&str, &[&str])] = &[
 impl Door {
     /// `key_header` is `general_settings.litellm_key_header_name`.
     pub fn new(master_key: Option<Secret>, key_header: Option<String>) -> Self {
-        Self { master_key, key_header }
+        Self {
+            master_key,
+            key_header,
+        }
     }
 
     /// Proves the caller by headers alone, before the body is read.
     pub fn prove(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
-        let Some(master) = &self.master_key else { return Ok(Caller::Local) };
+        let Some(master) = &self.master_key else {
+            return Ok(Caller::Local);
+        };
         let Some(key) = self.key(headers) else {
             return Err(refuse("Authentication Error, No api key passed in."));
         };
@@ -58,17 +63,24 @@ impl Door {
             masked(key),
             hash(key),
         );
-        Err(refuse(message).with_param("key").with_code("token_not_found_in_db"))
+        Err(refuse(message)
+            .with_param("key")
+            .with_code("token_not_found_in_db"))
     }
 
     fn key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        let own = self.key_header.as_deref().and_then(|name| headers.get(name)?.to_str().ok());
+        let own = self
+            .key_header
+            .as_deref()
+            .and_then(|name| headers.get(name)?.to_str().ok());
         if let Some(own) = own {
             return Some(own.strip_prefix("Bearer ").unwrap_or(own).trim());
         }
         KEY_HEADERS.iter().find_map(|(name, prefixes)| {
             let value = headers.get(*name)?.to_str().ok()?;
-            let key = prefixes.iter().find_map(|prefix| value.strip_prefix(prefix))?;
+            let key = prefixes
+                .iter()
+                .find_map(|prefix| value.strip_prefix(prefix))?;
             Some(key.trim()).filter(|key| !key.is_empty())
         })
     }
@@ -82,11 +94,18 @@ fn refuse(message: impl Into<String>) -> Fault {
 fn masked(key: &str) -> String {
     let letters: Vec<char> = key.chars().collect();
     let tail: String = letters.iter().rev().take(4).rev().collect();
-    if letters.len() < 12 { "sk-...".to_owned() } else { format!("sk-...{tail}") }
+    if letters.len() < 12 {
+        "sk-...".to_owned()
+    } else {
+        format!("sk-...{tail}")
+    }
 }
 
 fn hash(key: &str) -> String {
-    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(key.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -94,7 +113,10 @@ mod tests {
     use super::*;
 
     fn door() -> Door {
-        Door::new(Some(Secret::new("sk-master-0123456789")), Some("x-my-key".into()))
+        Door::new(
+            Some(Secret::new("sk-master-0123456789")),
+            Some("x-my-key".into()),
+        )
     }
 
     fn with(name: &'static str, value: &str) -> HeaderMap {
@@ -115,7 +137,11 @@ mod tests {
             ("ocp-apim-subscription-key", "sk-master-0123456789"),
             ("x-my-key", "sk-master-0123456789"),
         ] {
-            assert_eq!(door().prove(&with(name, value)).unwrap(), Caller::Master, "{name}");
+            assert_eq!(
+                door().prove(&with(name, value)).unwrap(),
+                Caller::Master,
+                "{name}"
+            );
         }
     }
 
@@ -129,13 +155,18 @@ mod tests {
 
     #[test]
     fn a_wrong_key_is_shown_masked() {
-        let fault = door().prove(&with("authorization", "Bearer sk-wrong-9876543210")).unwrap_err();
+        let fault = door()
+            .prove(&with("authorization", "Bearer sk-wrong-9876543210"))
+            .unwrap_err();
         assert!(fault.message.contains("sk-...3210") && !fault.message.contains("9876543210"));
         assert_eq!(fault.code.as_deref(), Some("token_not_found_in_db"));
     }
 
     #[test]
     fn without_a_master_key_everybody_is_local() {
-        assert_eq!(Door::new(None, None).prove(&HeaderMap::new()).unwrap(), Caller::Local);
+        assert_eq!(
+            Door::new(None, None).prove(&HeaderMap::new()).unwrap(),
+            Caller::Local
+        );
     }
 }

@@ -19,16 +19,20 @@ pub async fn read(mut body: Body, declared: Option<u64>, max_bytes: usize) -> Re
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
     loop {
-        let frame = tokio::time::timeout(IDLE, body.frame()).await.map_err(|_| {
-            let message = "the request's body did not arrive in time";
-            Fault::caller(ErrorKind::Timeout, message).with_status(408)
-        })?;
+        let frame = tokio::time::timeout(IDLE, body.frame())
+            .await
+            .map_err(|_| {
+                let message = "the request's body did not arrive in time";
+                Fault::caller(ErrorKind::Timeout, message).with_status(408)
+            })?;
         let Some(frame) = frame else { break };
         let frame = frame.map_err(|cause| {
             Fault::caller(ErrorKind::InvalidRequest, "the request's body was cut off")
                 .with_log(cause.to_string())
         })?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         if first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len() > max_bytes {
             return Err(too_large(max_bytes));
         }
@@ -53,5 +57,7 @@ fn too_large(max_bytes: usize) -> Fault {
         "the request's body is larger than {} MiB (`general_settings.max_request_size_mb`)",
         max_bytes >> 20
     );
-    Fault::caller(ErrorKind::InvalidRequest, message).with_status(413).with_param("request_body")
+    Fault::caller(ErrorKind::InvalidRequest, message)
+        .with_status(413)
+        .with_param("request_body")
 }

@@ -35,7 +35,10 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(fault: Fault, dialect: Dialect) -> Self {
-        Self { fault: Box::new(fault), dialect }
+        Self {
+            fault: Box::new(fault),
+            dialect,
+        }
     }
 }
 
@@ -50,10 +53,14 @@ impl IntoResponse for ApiError {
         let status = status(&self.fault);
         let mut response = Response::new(Body::from(body(&self.fault, self.dialect).to_string()));
         *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(wait) = self.fault.retry_after {
             let seconds = wait.as_secs_f64().ceil() as u64;
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -61,7 +68,9 @@ impl IntoResponse for ApiError {
 
 /// The status code of a fault.
 pub fn status(fault: &Fault) -> StatusCode {
-    let given = fault.status.and_then(|code| StatusCode::from_u16(code).ok());
+    let given = fault
+        .status
+        .and_then(|code| StatusCode::from_u16(code).ok());
     match fault.kind {
         _ if fault.at == At::Door && given.is_some() => given.unwrap_or_default(),
         ErrorKind::Authentication => StatusCode::UNAUTHORIZED,
@@ -95,7 +104,10 @@ pub fn body(fault: &Fault, dialect: Dialect) -> Value {
             error.insert("message".into(), message.into());
             error.insert("type".into(), openai_type(fault, status).into());
             error.insert("param".into(), fault.param.clone().into());
-            let code = fault.code.clone().unwrap_or_else(|| status.as_u16().to_string());
+            let code = fault
+                .code
+                .clone()
+                .unwrap_or_else(|| status.as_u16().to_string());
             error.insert("code".into(), code.into());
             if let Some(detail) = &fault.detail {
                 error.insert("provider_specific_fields".into(), detail.clone());
@@ -126,7 +138,11 @@ fn message(fault: &Fault) -> String {
     }
     let class = class(fault.kind);
     let text = &fault.message;
-    let provider = fault.provider.as_deref().map(exception_name).unwrap_or_default();
+    let provider = fault
+        .provider
+        .as_deref()
+        .map(exception_name)
+        .unwrap_or_default();
     match fault.kind {
         ErrorKind::ContentPolicy => {
             format!("litellm.BadRequestError: litellm.{class}: {provider}{text}")
@@ -153,7 +169,9 @@ fn exception_name(provider: &str) -> String {
 
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 const fn class(kind: ErrorKind) -> &'static str {
@@ -204,7 +222,9 @@ mod tests {
 
     #[test]
     fn every_kind_has_the_status_of_the_table() {
-        let table = [400, 400, 401, 403, 404, 400, 400, 429, 429, 503, 408, 500, 500];
+        let table = [
+            400, 400, 401, 403, 404, 400, 400, 429, 429, 503, 408, 500, 500,
+        ];
         let got: Vec<u16> = ErrorKind::ALL
             .into_iter()
             .map(|kind| status(&Fault::upstream(kind, "x")).as_u16())
@@ -217,8 +237,14 @@ mod tests {
         let mut fault = Fault::upstream(ErrorKind::RateLimit, "slow down");
         fault.provider = Some("openai".into());
         let error = &body(&fault, Dialect::OpenAi)["error"];
-        assert_eq!(error["message"], "litellm.RateLimitError: RateLimitError: OpenAIException - slow down");
-        assert_eq!((&error["type"], &error["code"]), (&json!("throttling_error"), &json!("429")));
+        assert_eq!(
+            error["message"],
+            "litellm.RateLimitError: RateLimitError: OpenAIException - slow down"
+        );
+        assert_eq!(
+            (&error["type"], &error["code"]),
+            (&json!("throttling_error"), &json!("429"))
+        );
     }
 
     #[test]

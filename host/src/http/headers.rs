@@ -36,9 +36,16 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
         add("x-litellm-model-api-base", base);
     }
     add("x-litellm-attempted-retries", &trail.retries.to_string());
-    add("x-litellm-attempted-fallbacks", &trail.fallbacks.to_string());
-    add("x-litellm-response-duration-ms", &millis(trail.started.elapsed()));
-    add("x-litellm-overhead-duration-ms", &millis(trail.overhead()));
+    add(
+        "x-litellm-attempted-fallbacks",
+        &trail.fallbacks.to_string(),
+    );
+    let duration = trail.started.elapsed();
+    add("x-litellm-response-duration-ms", &millis(duration));
+    add(
+        "x-litellm-overhead-duration-ms",
+        &millis(duration.saturating_sub(trail.upstream_time)),
+    );
     for (name, value) in &trail.upstream_headers {
         let lower = name.to_ascii_lowercase();
         if RATE_LIMITS.contains(&lower.as_str()) {

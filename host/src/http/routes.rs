@@ -38,7 +38,10 @@ pub fn router(doors: Doors) -> Router {
         .route("/v1/messages/count_tokens", post(calls::count_tokens));
     for prefix in ["", "/v1"] {
         router = router
-            .route(&format!("{prefix}/chat/completions"), post(calls::chat_completions))
+            .route(
+                &format!("{prefix}/chat/completions"),
+                post(calls::chat_completions),
+            )
             .route(&format!("{prefix}/completions"), post(calls::completions))
             .route(&format!("{prefix}/embeddings"), post(calls::embeddings))
             .route(&format!("{prefix}/responses"), post(calls::responses));
@@ -70,7 +73,11 @@ async fn prove(State(doors): State<Doors>, mut request: Request, next: Next) -> 
         }
         Err(fault) => {
             let anthropic = path.starts_with("/v1/messages");
-            let dialect = if anthropic { Dialect::Anthropic } else { Dialect::OpenAi };
+            let dialect = if anthropic {
+                Dialect::Anthropic
+            } else {
+                Dialect::OpenAi
+            };
             tracing::info!(http.path = path, fault = %fault.message, "a caller was refused");
             ApiError::new(fault, dialect).into_response()
         }

@@ -26,7 +26,9 @@ pub struct ListenError {
 
 /// Opens the socket.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|cause| ListenError { address, cause })
+    TcpListener::bind(address)
+        .await
+        .map_err(|cause| ListenError { address, cause })
 }
 
 /// Serves until `stop`, then waits up to `drain` for answers under way. Gives whether all of them
@@ -38,8 +40,15 @@ pub async fn serve(
     drain: Duration,
 ) -> bool {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).keep_alive(true);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1024);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .keep_alive(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(1024);
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -60,7 +69,9 @@ pub async fn serve(
             tracing::debug!(%cause, "TCP_NODELAY was refused");
         }
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         let connection = graceful.watch(connection);
         #[expect(clippy::disallowed_methods, reason = "`graceful` tracks connections")]
         tokio::spawn(async move {
@@ -70,5 +81,7 @@ pub async fn serve(
         });
     }
     drop(listener);
-    tokio::time::timeout(drain, graceful.shutdown()).await.is_ok()
+    tokio::time::timeout(drain, graceful.shutdown())
+        .await
+        .is_ok()
 }

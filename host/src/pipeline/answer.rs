@@ -57,7 +57,12 @@ pub struct Trail {
 }
 
 impl Trail {
-    pub fn new(call_id: CallId, operation: &'static str, model_group: String, stream: bool) -> Self {
+    pub fn new(
+        call_id: CallId,
+        operation: &'static str,
+        model_group: String,
+        stream: bool,
+    ) -> Self {
         Self {
             call_id,
             operation,

@@ -87,10 +87,18 @@ impl ParamRules {
             {
                 // The usage chunk is the gateway's to give, whatever the provider takes.
                 let droppable = leniency.drop_params || name == "stream_options";
-                if droppable { out.push(name) } else { refused.push(name.as_str()) }
+                if droppable {
+                    out.push(name)
+                } else {
+                    refused.push(name.as_str())
+                }
             }
         }
-        if refused.is_empty() { Ok(out) } else { Err(refusal(&refused, provider, model)) }
+        if refused.is_empty() {
+            Ok(out)
+        } else {
+            Err(refusal(&refused, provider, model))
+        }
     }
 }
 
@@ -114,36 +122,63 @@ mod tests {
     }
 
     fn rules() -> ParamRules {
-        ParamRules { unsupported: list(&["seed", "n"]), ignored: list(&["user"]), allowed: None }
+        ParamRules {
+            unsupported: list(&["seed", "n"]),
+            ignored: list(&["user"]),
+            allowed: None,
+        }
     }
 
     #[test]
     fn a_refusal_names_every_parameter_and_the_cure() {
         let members = list(&["model", "seed", "n", "own_thing"]);
-        let fault = rules().judge(&members, Leniency::default(), ("acme", "m")).unwrap_err();
-        assert!(fault.message.contains(r#"["seed", "n"]"#) && fault.message.contains("drop_params"));
+        let fault = rules()
+            .judge(&members, Leniency::default(), ("acme", "m"))
+            .unwrap_err();
+        assert!(
+            fault.message.contains(r#"["seed", "n"]"#) && fault.message.contains("drop_params")
+        );
     }
 
     #[test]
     fn drop_params_takes_them_out_and_leaves_the_rest() {
         let members = list(&["seed", "user", "temperature", "own_thing"]);
-        let leniency = Leniency { drop_params: true, ..Leniency::default() };
-        assert_eq!(rules().judge(&members, leniency, ("acme", "m")).unwrap(), ["seed", "user"]);
+        let leniency = Leniency {
+            drop_params: true,
+            ..Leniency::default()
+        };
+        assert_eq!(
+            rules().judge(&members, leniency, ("acme", "m")).unwrap(),
+            ["seed", "user"]
+        );
     }
 
     #[test]
     fn an_allowed_parameter_is_sent_against_the_rules() {
         let allow = list(&["seed"]);
-        let leniency = Leniency { allow: &allow, ..Leniency::default() };
+        let leniency = Leniency {
+            allow: &allow,
+            ..Leniency::default()
+        };
         let members = list(&["seed"]);
-        assert!(rules().judge(&members, leniency, ("acme", "m")).unwrap().is_empty());
+        assert!(
+            rules()
+                .judge(&members, leniency, ("acme", "m"))
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
     fn an_allow_list_refuses_the_openai_parameters_it_lacks() {
-        let rules = ParamRules { allowed: Some(list(&["stop"])), ..ParamRules::default() };
+        let rules = ParamRules {
+            allowed: Some(list(&["stop"])),
+            ..ParamRules::default()
+        };
         let members = list(&["stop", "top_p", "top_k"]);
-        let fault = rules.judge(&members, Leniency::default(), ("acme", "m")).unwrap_err();
+        let fault = rules
+            .judge(&members, Leniency::default(), ("acme", "m"))
+            .unwrap_err();
         assert_eq!(fault.param.as_deref(), Some("top_p"));
     }
 }

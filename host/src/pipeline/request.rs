@@ -114,8 +114,14 @@ pub const OURS: &[&str] = &[
 ];
 
 /// Members with which a client would choose the upstream itself.
-const CLIENT_SIDE_TARGETS: &[&str] =
-    &["api_base", "api_key", "base_url", "api_version", "aws_access_key_id", "vertex_credentials"];
+const CLIENT_SIDE_TARGETS: &[&str] = &[
+    "api_base",
+    "api_key",
+    "base_url",
+    "api_version",
+    "aws_access_key_id",
+    "vertex_credentials",
+];
 
 impl ClientRequest {
     /// Reads the body. `path_model` is the model that the path names, which wins over the body's.
@@ -126,7 +132,13 @@ impl ClientRequest {
         headers: Vec<(String, String)>,
     ) -> Result<Self, Fault> {
         let controls = Controls::parse(operation, &body, path_model)?;
-        Ok(Self { id: CallId::random(), operation, body, controls, headers })
+        Ok(Self {
+            id: CallId::random(),
+            operation,
+            body,
+            controls,
+            headers,
+        })
     }
 }
 
@@ -134,7 +146,8 @@ impl Controls {
     fn parse(operation: Operation, body: &[u8], path_model: Option<&str>) -> Result<Self, Fault> {
         let text = std::str::from_utf8(body)
             .map_err(|cause| bad_body(format!("the body is not UTF-8: {cause}")))?;
-        let members = json::members(text).map_err(|cause: JsonError| bad_body(cause.to_string()))?;
+        let members =
+            json::members(text).map_err(|cause: JsonError| bad_body(cause.to_string()))?;
         let mut controls = Self::default();
         let mut model = None;
         let mut required = false;
@@ -171,10 +184,12 @@ impl Controls {
             }
             "drop_params" => self.drop_params = typed(name, raw)?,
             "additional_drop_params" => {
-                self.additional_drop_params = typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
+                self.additional_drop_params =
+                    typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
             }
             "allowed_openai_params" => {
-                self.allowed_openai_params = typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
+                self.allowed_openai_params =
+                    typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
             }
             "num_retries" => self.num_retries = typed(name, raw)?,
             "timeout" => {
@@ -228,7 +243,10 @@ mod tests {
         let body = r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true},"x":1}"#;
         let controls = chat(body).unwrap();
         assert!(controls.stream && controls.include_usage);
-        assert_eq!(controls.members, ["model", "messages", "stream", "stream_options", "x"]);
+        assert_eq!(
+            controls.members,
+            ["model", "messages", "stream", "stream_options", "x"]
+        );
     }
 
     #[test]
@@ -239,11 +257,18 @@ mod tests {
             (r#"{"model":"m","messages":"hi"}"#, "messages"),
             (r#"{"model":7,"messages":[]}"#, "model"),
             (r#"{"model":"m","messages":[],"stream":"yes"}"#, "stream"),
-            (r#"{"model":"m","messages":[],"api_base":"http://evil"}"#, "api_base"),
+            (
+                r#"{"model":"m","messages":[],"api_base":"http://evil"}"#,
+                "api_base",
+            ),
             (r#"{"model":"m","model":"n","messages":[]}"#, "request_body"),
             ("{", "request_body"),
         ] {
-            assert_eq!(chat(body).unwrap_err().param.as_deref(), Some(param), "{body}");
+            assert_eq!(
+                chat(body).unwrap_err().param.as_deref(),
+                Some(param),
+                "{body}"
+            );
         }
     }
 }

@@ -77,7 +77,9 @@ impl Settlement {
             };
         }
         match fault {
-            None if status == CLIENT_CLOSED => say!(info, "the client left before the answer's end"),
+            None if status == CLIENT_CLOSED => {
+                say!(info, "the client left before the answer's end")
+            }
             None => say!(info, "call answered"),
             Some(fault) if matches!(fault.blame, Blame::Us | Blame::Operator) => {
                 say!(error, fault = %fault, "call failed");

@@ -95,9 +95,13 @@ impl Writer {
         if matches!(kind, "message_start" | "message_delta" | "error") {
             let value: Value = serde_json::from_str(&event.data).map_err(garbage)?;
             if kind == "error" {
-                return Err(stream_error(&value.get("error").unwrap_or(&value).to_string()));
+                return Err(stream_error(
+                    &value.get("error").unwrap_or(&value).to_string(),
+                ));
             }
-            let usage = value.pointer("/message/usage").or_else(|| value.get("usage"));
+            let usage = value
+                .pointer("/message/usage")
+                .or_else(|| value.get("usage"));
             if let Some(usage) = usage.and_then(Usage::from_json) {
                 self.usage = Some(merged(self.usage.take(), usage));
             }
@@ -109,8 +113,15 @@ impl Writer {
 
     fn write_response_event(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
         let named = !event.name.is_empty();
-        let kind = if named { event.name.clone() } else { kind_of(&event.data) };
-        if matches!(kind.as_str(), "response.completed" | "response.incomplete" | "response.failed") {
+        let kind = if named {
+            event.name.clone()
+        } else {
+            kind_of(&event.data)
+        };
+        if matches!(
+            kind.as_str(),
+            "response.completed" | "response.incomplete" | "response.failed"
+        ) {
             let value: Value = serde_json::from_str(&event.data).map_err(garbage)?;
             let usage = value.pointer("/response/usage").and_then(Usage::from_json);
             self.usage = usage.or(self.usage.take());
@@ -152,16 +163,25 @@ fn merged(known: Option<Usage>, new: Usage) -> Usage {
 /// Whether any choice of a chunk has a finish reason, without parsing it: the member stands
 /// outside of strings exactly where its quotes are not escaped.
 fn has_finish_reason(choices: &str) -> bool {
-    choices.match_indices("\"finish_reason\"").any(|(at, name)| {
-        let rest = choices.get(at + name.len()..).unwrap_or_default().trim_start();
-        let value = rest.strip_prefix(':').unwrap_or_default().trim_start();
-        value.starts_with('"')
-    })
+    choices
+        .match_indices("\"finish_reason\"")
+        .any(|(at, name)| {
+            let rest = choices
+                .get(at + name.len()..)
+                .unwrap_or_default()
+                .trim_start();
+            let value = rest.strip_prefix(':').unwrap_or_default().trim_start();
+            value.starts_with('"')
+        })
 }
 
 fn kind_of(data: &str) -> String {
     let value: Value = serde_json::from_str(data).unwrap_or_default();
-    value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn push_data(out: &mut String, data: &str) {
@@ -186,15 +206,20 @@ fn push_event(out: &mut String, name: &str, data: &str) {
 }
 
 fn garbage(cause: impl std::fmt::Display) -> Fault {
-    Fault::upstream(ErrorKind::Upstream, "the upstream sent an event that is not JSON")
-        .with_log(cause.to_string())
+    Fault::upstream(
+        ErrorKind::Upstream,
+        "the upstream sent an event that is not JSON",
+    )
+    .with_log(cause.to_string())
 }
 
 /// An error document in the middle of a stream.
 fn stream_error(error: &str) -> Fault {
     let value: Value = serde_json::from_str(error).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str);
-    let message = text("message").or_else(|| value.as_str()).unwrap_or("the upstream failed");
+    let message = text("message")
+        .or_else(|| value.as_str())
+        .unwrap_or("the upstream failed");
     let kind = match text("type").or(text("code")).unwrap_or_default() {
         "overloaded_error" => ErrorKind::Overloaded,
         "rate_limit_error" | "rate_limit_exceeded" => ErrorKind::RateLimit,
@@ -224,7 +249,10 @@ mod tests {
     }
 
     fn data(text: &str) -> Event {
-        Event { name: String::new(), data: text.into() }
+        Event {
+            name: String::new(),
+            data: text.into(),
+        }
     }
 
     #[test]
@@ -244,7 +272,10 @@ mod tests {
         let mut writer = writer(Operation::Chat, true);
         writer.learn_usage(r#"{"prompt_tokens":3,"completion_tokens":4}"#.into());
         writer.end(&mut out);
-        assert!(out.contains(r#""choices":[],"usage":{"prompt_tokens":3"#) && out.ends_with("[DONE]\n\n"));
+        assert!(
+            out.contains(r#""choices":[],"usage":{"prompt_tokens":3"#)
+                && out.ends_with("[DONE]\n\n")
+        );
     }
 
     #[test]
@@ -254,7 +285,12 @@ mod tests {
         let text = r#"{"choices":[{"delta":{"content":"\"finish_reason\": \"stop\""},"finish_reason":null}]}"#;
         writer.write(&data(text), &mut out).unwrap();
         assert!(!writer.is_finished());
-        writer.write(&data(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#), &mut out).unwrap();
+        writer
+            .write(
+                &data(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#),
+                &mut out,
+            )
+            .unwrap();
         assert!(writer.is_finished());
     }
 
@@ -262,8 +298,13 @@ mod tests {
     fn an_error_in_the_stream_is_a_fault_of_its_kind() {
         let mut out = String::new();
         let error = data(r#"{"error":{"message":"too many","type":"rate_limit_error"}}"#);
-        let fault = writer(Operation::Chat, false).write(&error, &mut out).unwrap_err();
-        assert_eq!((fault.kind, fault.message.as_str()), (ErrorKind::RateLimit, "too many"));
+        let fault = writer(Operation::Chat, false)
+            .write(&error, &mut out)
+            .unwrap_err();
+        assert_eq!(
+            (fault.kind, fault.message.as_str()),
+            (ErrorKind::RateLimit, "too many")
+        );
     }
 
     #[test]
@@ -271,10 +312,29 @@ mod tests {
         let mut out = String::new();
         let mut writer = writer(Operation::Messages, false);
         let start = r#"{"type":"message_start","message":{"usage":{"input_tokens":5,"output_tokens":1}}  }"#;
-        writer.write(&Event { name: "message_start".into(), data: start.into() }, &mut out).unwrap();
+        writer
+            .write(
+                &Event {
+                    name: "message_start".into(),
+                    data: start.into(),
+                },
+                &mut out,
+            )
+            .unwrap();
         let stop = r#"{"type":"message_stop"}"#;
-        writer.write(&Event { name: "message_stop".into(), data: stop.into() }, &mut out).unwrap();
-        assert_eq!(out, format!("event: message_start\ndata: {start}\n\nevent: message_stop\ndata: {stop}\n\n"));
+        writer
+            .write(
+                &Event {
+                    name: "message_stop".into(),
+                    data: stop.into(),
+                },
+                &mut out,
+            )
+            .unwrap();
+        assert_eq!(
+            out,
+            format!("event: message_start\ndata: {start}\n\nevent: message_stop\ndata: {stop}\n\n")
+        );
         assert!(writer.is_finished() && writer.usage().unwrap().input_tokens == 5);
     }
 }

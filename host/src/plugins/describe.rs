@@ -180,10 +180,15 @@ impl Describe {
         let is_name = |name: &str| {
             !name.is_empty()
                 && name.len() <= 64
-                && name.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.'))
+                && name
+                    .bytes()
+                    .all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.'))
         };
         if !is_name(&self.name) {
-            return Err(format!("the name {:?} has other characters than letters, digits, `_`, `-`, `.`", self.name));
+            return Err(format!(
+                "the name {:?} has other characters than letters, digits, `_`, `-`, `.`",
+                self.name
+            ));
         }
         if self.providers.is_empty() {
             return Err("it names no provider".into());
@@ -196,7 +201,11 @@ impl Describe {
             if provider.operations.is_empty() {
                 return Err(format!("provider `{name}` has no operation"));
             }
-            let base = provider.base_url.as_deref().map(url::Url::parse).transpose();
+            let base = provider
+                .base_url
+                .as_deref()
+                .map(url::Url::parse)
+                .transpose();
             if let Err(cause) = base {
                 return Err(format!("provider `{name}`: `base_url` is no URL: {cause}"));
             }
@@ -217,8 +226,14 @@ impl ProviderDescribe {
 
     /// The names of settings that are the plugin's, not the request's.
     pub fn settings(&self) -> impl Iterator<Item = &str> {
-        let properties = self.config_schema.as_ref().and_then(|schema| schema.get("properties"));
-        properties.and_then(Value::as_object).into_iter().flat_map(|it| it.keys().map(String::as_str))
+        let properties = self
+            .config_schema
+            .as_ref()
+            .and_then(|schema| schema.get("properties"));
+        properties
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|it| it.keys().map(String::as_str))
     }
 }
 
@@ -226,10 +241,15 @@ impl OperationDescribe {
     /// The lists of parameters for one model: unsupported, ignored. A later pattern wins.
     pub fn lists_for(&self, model: &str) -> (Vec<String>, Vec<String>) {
         let (mut unsupported, mut ignored) = (self.unsupported.clone(), self.ignored.clone());
-        let rules = self.models.iter().filter(|rule| rule.r#match.iter().any(|it| glob::matches(it, model)));
+        let rules = self
+            .models
+            .iter()
+            .filter(|rule| rule.r#match.iter().any(|it| glob::matches(it, model)));
         for rule in rules {
             let named = |name: &String| {
-                rule.supported.contains(name) || rule.unsupported.contains(name) || rule.ignored.contains(name)
+                rule.supported.contains(name)
+                    || rule.unsupported.contains(name)
+                    || rule.ignored.contains(name)
             };
             unsupported.retain(|name| !named(name));
             ignored.retain(|name| !named(name));
@@ -247,7 +267,12 @@ mod tests {
     #[test]
     fn an_unknown_member_is_named() {
         let text = r#"{"name":"a","version":"1","providers":[{"name":"a","operations":{"chat":{"streem":true}}}]}"#;
-        assert!(Describe::parse(text).unwrap_err().to_string().contains("streem"));
+        assert!(
+            Describe::parse(text)
+                .unwrap_err()
+                .to_string()
+                .contains("streem")
+        );
     }
 
     #[test]

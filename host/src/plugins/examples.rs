@@ -12,8 +12,8 @@ mod driver {
 /// Runs every example of `describe`; the first one that is not as expected is named.
 pub async fn run(plugin: &Plugin, describe: &Describe) -> Result<(), String> {
     for example in &describe.examples {
-        let fixture: Fixture =
-            serde_json::from_value(example.clone()).map_err(|cause| format!("is no fixture: {cause}"))?;
+        let fixture: Fixture = serde_json::from_value(example.clone())
+            .map_err(|cause| format!("is no fixture: {cause}"))?;
         let mut exports = Component(plugin.session().for_call("self-test"));
         driver::run(&mut exports, &fixture, Chunking::Whole)
             .await
@@ -30,7 +30,10 @@ impl driver::Exports for Component {
         call: &sluice_engine::contract::Call,
         body: &String,
     ) -> Result<Result<sluice_engine::contract::Step, sluice_engine::contract::Error>, String> {
-        self.0.start(call, body).await.map_err(|cause| cause.to_string())
+        self.0
+            .start(call, body)
+            .await
+            .map_err(|cause| cause.to_string())
     }
 
     async fn resume(
@@ -38,7 +41,10 @@ impl driver::Exports for Component {
         call: &sluice_engine::contract::Call,
         replies: Vec<sluice_engine::contract::Reply>,
     ) -> Result<Result<sluice_engine::contract::Step, sluice_engine::contract::Error>, String> {
-        self.0.resume(call, &replies).await.map_err(|cause| cause.to_string())
+        self.0
+            .resume(call, &replies)
+            .await
+            .map_err(|cause| cause.to_string())
     }
 
     async fn decode(
@@ -47,8 +53,12 @@ impl driver::Exports for Component {
         state: String,
         frames: Vec<sluice_engine::contract::Frame>,
         last: bool,
-    ) -> Result<Result<sluice_engine::contract::Decoded, sluice_engine::contract::Error>, String> {
-        self.0.decode(head.as_ref(), &state, &frames, last).await.map_err(|cause| cause.to_string())
+    ) -> Result<Result<sluice_engine::contract::Decoded, sluice_engine::contract::Error>, String>
+    {
+        self.0
+            .decode(head.as_ref(), &state, &frames, last)
+            .await
+            .map_err(|cause| cause.to_string())
     }
 
     async fn map_error(
@@ -56,6 +66,9 @@ impl driver::Exports for Component {
         call: &sluice_engine::contract::Call,
         reply: &sluice_engine::contract::Reply,
     ) -> Result<Option<sluice_engine::contract::Error>, String> {
-        self.0.map_error(call, reply).await.map_err(|cause| cause.to_string())
+        self.0
+            .map_error(call, reply)
+            .await
+            .map_err(|cause| cause.to_string())
     }
 }

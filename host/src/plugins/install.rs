@@ -20,7 +20,11 @@ pub enum InstallError {
     #[error(transparent)]
     Describe(#[from] DescribeError),
     #[error("its sha256 is {found}, but `plugins.sha256.{name}` says {pinned}")]
-    Pin { name: String, found: String, pinned: String },
+    Pin {
+        name: String,
+        found: String,
+        pinned: String,
+    },
     #[error("{0}")]
     Clash(String),
     #[error("{0}")]
@@ -48,14 +52,31 @@ pub async fn prepare(
     let plugin = engine.load(file_stem, bytes, settings.clone()).await?;
     let describe = Describe::parse(&plugin.describe().await?)?;
     let name = &describe.name;
-    if let Some(pinned) = config.pins.get(name).filter(|pinned| !pinned.eq_ignore_ascii_case(plugin.digest())) {
+    if let Some(pinned) = config
+        .pins
+        .get(name)
+        .filter(|pinned| !pinned.eq_ignore_ascii_case(plugin.digest()))
+    {
         let (found, pinned) = (plugin.digest().to_owned(), pinned.clone());
-        return Err(InstallError::Pin { name: name.clone(), found, pinned });
+        return Err(InstallError::Pin {
+            name: name.clone(),
+            found,
+            pinned,
+        });
     }
-    super::examples::run(&plugin, &describe).await.map_err(InstallError::Example)?;
+    super::examples::run(&plugin, &describe)
+        .await
+        .map_err(InstallError::Example)?;
     let number = NUMBERS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let outcomes = Outcomes::default();
-    Ok(Generation { plugin, describe, source, number, since: Instant::now(), outcomes })
+    Ok(Generation {
+        plugin,
+        describe,
+        source,
+        number,
+        since: Instant::now(),
+        outcomes,
+    })
 }
 
 /// A new table with `generation` in it, in the place of an older version of itself.
@@ -74,10 +95,14 @@ pub fn insert(
         };
         if !may_replace {
             let cure = match other.source {
-                Source::Bundled => format!("list it under `plugins.override` to replace the bundled one"),
+                Source::Bundled => {
+                    format!("list it under `plugins.override` to replace the bundled one")
+                }
                 Source::File(ref path) => format!("{} has that name too", path.display()),
             };
-            return Err(InstallError::Clash(format!("the name `{name}` is taken: {cure}")));
+            return Err(InstallError::Clash(format!(
+                "the name `{name}` is taken: {cure}"
+            )));
         }
     }
     let mut plugins = table.plugins.clone();
@@ -96,11 +121,15 @@ pub fn build(
             let provider = Arc::new(provider_of(generation, provider, config));
             for name in provider.describe.names() {
                 if let Some(other) = table.providers.get(name) {
-                    let (ours, theirs) = (&generation.describe.name, &other.generation.describe.name);
-                    let message = format!("the provider `{name}` is in both plugins `{ours}` and `{theirs}`");
+                    let (ours, theirs) =
+                        (&generation.describe.name, &other.generation.describe.name);
+                    let message =
+                        format!("the provider `{name}` is in both plugins `{ours}` and `{theirs}`");
                     return Err(InstallError::Clash(message));
                 }
-                table.providers.insert(name.to_owned(), Arc::clone(&provider));
+                table
+                    .providers
+                    .insert(name.to_owned(), Arc::clone(&provider));
             }
         }
     }
@@ -121,11 +150,21 @@ fn provider_of(
     config: &PluginsConfig,
 ) -> Provider {
     let bundled = generation.source == Source::Bundled;
-    let grant = config.grants.get(&generation.describe.name).cloned().unwrap_or_default();
-    let secrets = describe.secrets.values().flat_map(|secret| secret.env.iter());
+    let grant = config
+        .grants
+        .get(&generation.describe.name)
+        .cloned()
+        .unwrap_or_default();
+    let secrets = describe
+        .secrets
+        .values()
+        .flat_map(|secret| secret.env.iter());
     let wanted_env = secrets.chain(&describe.base_url_env);
     let granted = |host: &String| bundled || grant.hosts.contains(host);
-    let base_host = describe.base_url.as_deref().and_then(|base| url::Url::parse(base).ok());
+    let base_host = describe
+        .base_url
+        .as_deref()
+        .and_then(|base| url::Url::parse(base).ok());
     let base_host = base_host.and_then(|base| base.host_str().map(str::to_owned));
     Provider {
         generation: Arc::clone(generation),
@@ -135,7 +174,12 @@ fn provider_of(
             .filter(|name| bundled || grant.env.contains(name))
             .cloned()
             .collect(),
-        granted_hosts: describe.hosts.iter().filter(|host| granted(host)).cloned().collect(),
+        granted_hosts: describe
+            .hosts
+            .iter()
+            .filter(|host| granted(host))
+            .cloned()
+            .collect(),
         base_url_granted: base_host.is_none_or(|host| granted(&host)),
         allow_private: grant.private_addresses,
         row: None,
@@ -145,22 +189,37 @@ fn provider_of(
 
 /// A provider that an operator wrote as a data row over a plugin's generic one (`openai_like`).
 fn operator_row(table: &Table, name: &str, row: &super::settings::OperatorRow) -> Option<Provider> {
-    let generation = table.providers.values().find(|it| it.generation.describe.name == row.plugin)?;
+    let generation = table
+        .providers
+        .values()
+        .find(|it| it.generation.describe.name == row.plugin)?;
     let generic = table.providers.get("openai_like")?;
     if generic.generation.describe.name != generation.generation.describe.name {
         return None;
     }
-    let text = |member: &str| row.row.get(member).and_then(|value| value.as_str()).map(str::to_owned);
+    let text = |member: &str| {
+        row.row
+            .get(member)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
     let mut describe = (*generic.describe).clone();
     describe.name = name.to_owned();
     describe.aliases.clear();
     describe.base_url = text("base_url");
-    let env: Vec<String> = row.row.get("env").and_then(|it| serde_json::from_value(it.clone()).ok()).unwrap_or_default();
+    let env: Vec<String> = row
+        .row
+        .get("env")
+        .and_then(|it| serde_json::from_value(it.clone()).ok())
+        .unwrap_or_default();
     if let Some(secret) = describe.secrets.get_mut("api_key") {
         secret.env.clone_from(&env);
     }
     let list = |member: &str| -> Vec<String> {
-        row.row.get(member).and_then(|it| serde_json::from_value(it.clone()).ok()).unwrap_or_default()
+        row.row
+            .get(member)
+            .and_then(|it| serde_json::from_value(it.clone()).ok())
+            .unwrap_or_default()
     };
     if let Some(chat) = describe.operations.get_mut("chat") {
         chat.unsupported.extend(list("unsupported"));

@@ -28,15 +28,24 @@ impl Keep {
     /// Opens the folder. One that cannot be read starts empty, with a warning.
     pub fn open(directory: Option<&Path>) -> Self {
         let Some(directory) = directory else {
-            return Self { directory: None, state: State::default() };
+            return Self {
+                directory: None,
+                state: State::default(),
+            };
         };
         if let Err(cause) = make_private(directory) {
             tracing::warn!(path = %directory.display(), %cause, "good plugin versions cannot be kept");
-            return Self { directory: None, state: State::default() };
+            return Self {
+                directory: None,
+                state: State::default(),
+            };
         }
         let text = std::fs::read_to_string(directory.join("state.json")).unwrap_or_default();
         let state = serde_json::from_str(&text).unwrap_or_default();
-        Self { directory: Some(directory.to_owned()), state }
+        Self {
+            directory: Some(directory.to_owned()),
+            state,
+        }
     }
 
     /// Why this digest is not loaded, if it is known to be bad.
@@ -60,7 +69,9 @@ impl Keep {
 
     /// Keeps a good version of a file.
     pub fn keep(&mut self, file: &str, digest: &str, bytes: &[u8]) {
-        let Some(directory) = &self.directory else { return };
+        let Some(directory) = &self.directory else {
+            return;
+        };
         let path = directory.join(format!("{digest}.wasm"));
         if !path.exists()
             && let Err(cause) = write_renamed(&path, bytes)
@@ -71,7 +82,8 @@ impl Keep {
         let old = self.state.good.insert(file.to_owned(), digest.to_owned());
         self.state.bad.remove(digest);
         self.write();
-        let unused = old.filter(|old| old != digest && !self.state.good.values().any(|it| it == old));
+        let unused =
+            old.filter(|old| old != digest && !self.state.good.values().any(|it| it == old));
         if let (Some(old), Some(directory)) = (unused, &self.directory) {
             // A version that is left over costs disk space only.
             let _ = std::fs::remove_file(directory.join(format!("{old}.wasm")));
@@ -93,7 +105,9 @@ impl Keep {
     }
 
     fn write(&self) {
-        let Some(directory) = &self.directory else { return };
+        let Some(directory) = &self.directory else {
+            return;
+        };
         let text = serde_json::to_vec_pretty(&self.state).unwrap_or_default();
         if let Err(cause) = write_renamed(&directory.join("state.json"), &text) {
             tracing::warn!(%cause, "the list of good plugin versions could not be written");
@@ -115,7 +129,10 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
     if directory.is_dir() {
         return Ok(());
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
 }
 
 #[cfg(not(unix))]

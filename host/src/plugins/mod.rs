@@ -72,7 +72,10 @@ pub struct LogEntry {
 
 /// SHA-256 in lower-case hex.
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl Plugins {
@@ -97,7 +100,9 @@ impl Plugins {
             }),
         };
         for plugin in bundled {
-            let loaded = plugins.install(plugin.name, plugin.wasm.to_vec(), Source::Bundled).await;
+            let loaded = plugins
+                .install(plugin.name, plugin.wasm.to_vec(), Source::Bundled)
+                .await;
             if let Err(cause) = loaded {
                 tracing::error!(plugin.name = plugin.name, %cause, "a bundled plugin was not loaded");
             }
@@ -121,11 +126,18 @@ impl Plugins {
     }
 
     /// Loads a component and, if it is good, lets it serve.
-    pub async fn install(&self, stem: &str, bytes: Vec<u8>, source: Source) -> Result<(), InstallError> {
+    pub async fn install(
+        &self,
+        stem: &str,
+        bytes: Vec<u8>,
+        source: Source,
+    ) -> Result<(), InstallError> {
         let inner = &self.inner;
         let digest = digest(&bytes);
         let mut keep = inner.changing.lock().await;
-        let outcome = self.try_install(&mut keep, stem, &digest, bytes, source.clone()).await;
+        let outcome = self
+            .try_install(&mut keep, stem, &digest, bytes, source.clone())
+            .await;
         match &outcome {
             Ok(name) => {
                 tracing::info!(plugin.name = %name, plugin.digest = %digest, source = ?source, "plugin loaded");
@@ -134,7 +146,14 @@ impl Plugins {
             Err(cause) => {
                 tracing::warn!(plugin.name = stem, plugin.digest = %digest, %cause, "plugin refused");
                 self.log(stem, &digest, "refused", cause.to_string());
-                let is_new = !matches!(cause, InstallError::Quarantined(_) | InstallError::Read(_) | InstallError::Pin { .. } | InstallError::Clash(_) | InstallError::Settings(_));
+                let is_new = !matches!(
+                    cause,
+                    InstallError::Quarantined(_)
+                        | InstallError::Read(_)
+                        | InstallError::Pin { .. }
+                        | InstallError::Clash(_)
+                        | InstallError::Settings(_)
+                );
                 if is_new && matches!(source, Source::File(_)) {
                     keep.quarantine(&digest, &cause.to_string());
                 }
@@ -156,11 +175,14 @@ impl Plugins {
             return Err(InstallError::Quarantined(reason.to_owned()));
         }
         let file = match &source {
-            Source::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+            Source::File(path) => path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned()),
             Source::Bundled => None,
         };
         let kept = file.as_ref().map(|_| bytes.clone());
-        let generation = install::prepare(&inner.engine, &inner.config, stem, bytes, source).await?;
+        let generation =
+            install::prepare(&inner.engine, &inner.config, stem, bytes, source).await?;
         (inner.check)(&generation).map_err(InstallError::Settings)?;
         let generation = Arc::new(generation);
         let name = generation.describe.name.clone();
@@ -180,11 +202,23 @@ impl Plugins {
         let mut keep = inner.changing.lock().await;
         let table = inner.table.load_full();
         let source = Source::File(path.to_owned());
-        let Some(generation) = table.plugins.values().find(|it| it.source == source) else { return };
+        let Some(generation) = table.plugins.values().find(|it| it.source == source) else {
+            return;
+        };
         let name = generation.describe.name.clone();
-        if generation.describe.providers.iter().any(|it| it.names().any(in_use)) {
+        if generation
+            .describe
+            .providers
+            .iter()
+            .any(|it| it.names().any(in_use))
+        {
             tracing::warn!(plugin.name = %name, path = %path.display(), "the plugin's file is gone, but deployments use it: it goes on serving");
-            self.log(&name, generation.plugin.digest(), "kept", "its file is gone".into());
+            self.log(
+                &name,
+                generation.plugin.digest(),
+                "kept",
+                "its file is gone".into(),
+            );
             return;
         }
         let mut plugins = table.plugins.clone();
@@ -205,16 +239,33 @@ impl Plugins {
         if outcome != Outcome::Fine && self.is_due(generation) {
             let plugins = self.clone();
             let generation = Arc::clone(generation);
-            #[expect(clippy::disallowed_methods, reason = "it ends by itself, and a shutdown need not wait for it")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it ends by itself, and a shutdown need not wait for it"
+            )]
             tokio::spawn(async move { plugins.roll_back(&generation).await });
         }
     }
 
     fn is_due(&self, generation: &Generation) -> bool {
-        let previous = self.inner.previous.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(old) = previous.iter().find(|it| it.name == generation.describe.name) else { return false };
+        let previous = self
+            .inner
+            .previous
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(old) = previous
+            .iter()
+            .find(|it| it.name == generation.describe.name)
+        else {
+            return false;
+        };
         let age = generation.since.elapsed();
-        rollback::is_due(self.inner.config.rollback, age, counts(generation), counts(&old.generation))
+        rollback::is_due(
+            self.inner.config.rollback,
+            age,
+            counts(generation),
+            counts(&old.generation),
+        )
     }
 
     async fn roll_back(&self, generation: &Arc<Generation>) {
@@ -224,28 +275,50 @@ impl Plugins {
         let current = inner.table.load().plugins.get(name).cloned();
         let serves = current.is_some_and(|current| Arc::ptr_eq(&current, generation));
         let old = {
-            let mut previous = inner.previous.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = previous.iter().position(|it| it.name == *name).filter(|_| serves);
+            let mut previous = inner
+                .previous
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let at = previous
+                .iter()
+                .position(|it| it.name == *name)
+                .filter(|_| serves);
             at.map(|at| previous.remove(at).generation)
         };
         let Some(old) = old else { return };
         let mut plugins = inner.table.load().plugins.clone();
         plugins.insert(name.clone(), old);
-        let Ok(table) = install::build(plugins, &inner.config) else { return };
+        let Ok(table) = install::build(plugins, &inner.config) else {
+            return;
+        };
         self.swap(table);
         let digest = generation.plugin.digest();
         let counts = counts(generation);
-        let reason = format!("rolled back after {} failures in {} calls", counts.failures + counts.invalid, counts.calls);
+        let reason = format!(
+            "rolled back after {} failures in {} calls",
+            counts.failures + counts.invalid,
+            counts.calls
+        );
         keep.quarantine(digest, &reason);
         tracing::error!(plugin.name = %name, plugin.digest = digest, %reason, "the plugin's new version is taken back");
         self.log(name, digest, "rolled-back", reason);
     }
 
     fn remember(&self, name: &str, old: Option<Arc<Generation>>) {
-        let mut previous = self.inner.previous.lock().unwrap_or_else(PoisonError::into_inner);
-        previous.retain(|it| it.name != name && it.generation.since.elapsed() < self.inner.config.rollback.window * 100);
+        let mut previous = self
+            .inner
+            .previous
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        previous.retain(|it| {
+            it.name != name
+                && it.generation.since.elapsed() < self.inner.config.rollback.window * 100
+        });
         if let Some(generation) = old {
-            previous.push(Previous { name: name.to_owned(), generation });
+            previous.push(Previous {
+                name: name.to_owned(),
+                generation,
+            });
         }
     }
 
@@ -255,17 +328,31 @@ impl Plugins {
     }
 
     fn log(&self, plugin: &str, digest: &str, what: &'static str, detail: String) {
-        let mut log = self.inner.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = self
+            .inner
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if log.len() == LOG_ENTRIES {
             log.pop_front();
         }
         let (plugin, digest) = (plugin.to_owned(), digest.to_owned());
-        log.push_back(LogEntry { at: SystemTime::now(), plugin, digest, what, detail });
+        log.push_back(LogEntry {
+            at: SystemTime::now(),
+            plugin,
+            digest,
+            what,
+            detail,
+        });
     }
 }
 
 fn counts(generation: &Generation) -> Counts {
     let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let outcomes = &generation.outcomes;
-    Counts { calls: get(&outcomes.calls), failures: get(&outcomes.failures), invalid: get(&outcomes.invalid) }
+    Counts {
+        calls: get(&outcomes.calls),
+        failures: get(&outcomes.failures),
+        invalid: get(&outcomes.invalid),
+    }
 }

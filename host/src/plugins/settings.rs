@@ -58,7 +58,11 @@ pub struct RollbackRule {
 
 impl Default for RollbackRule {
     fn default() -> Self {
-        Self { window: Duration::from_secs(300), min_failures: 5, factor: 10.0 }
+        Self {
+            window: Duration::from_secs(300),
+            min_failures: 5,
+            factor: 10.0,
+        }
     }
 }
 
@@ -82,8 +86,15 @@ impl Default for PluginsConfig {
 impl PluginsConfig {
     /// How a plugin is run.
     pub fn settings_for(&self, name: &str, bundled: bool) -> Settings {
-        let default = if bundled { Isolation::Pooled } else { Isolation::Call };
+        let default = if bundled {
+            Isolation::Pooled
+        } else {
+            Isolation::Call
+        };
         let isolation = self.isolation.get(name).copied().unwrap_or(default);
-        Settings { limits: self.limits.clone(), isolation }
+        Settings {
+            limits: self.limits.clone(),
+            isolation,
+        }
     }
 }

@@ -9,15 +9,29 @@ use super::registry::{Generation, Source};
 use super::{Plugins, counts};
 
 /// A number of one plugin: metric name, kind, help, further labels, value.
-pub type Number = (&'static str, &'static str, &'static str, Vec<(&'static str, String)>, f64);
+pub type Number = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Vec<(&'static str, String)>,
+    f64,
+);
 
 impl Plugins {
     /// Everything that is known, as JSON.
     pub async fn snapshot(&self) -> Value {
         let table = self.table();
-        let plugins: Vec<Value> = table.plugins.values().map(|it| self.describe_one(it)).collect();
+        let plugins: Vec<Value> = table
+            .plugins
+            .values()
+            .map(|it| self.describe_one(it))
+            .collect();
         let bad = self.inner.changing.lock().await.bad().clone();
-        let log = self.inner.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = self
+            .inner
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let entries: Vec<Value> = log
             .iter()
             .rev()
@@ -79,27 +93,112 @@ impl Plugins {
             let stats = generation.plugin.stats();
             let trap = |kind: &str| vec![("kind", kind.to_owned())];
             let list: [Number; 12] = [
-                ("sluice_plugin_calls_total", "counter", "Calls of a plugin's exports", vec![], stats.calls as f64),
-                ("sluice_plugin_refusals_total", "counter", "Calls that ended in the plugin's own error", vec![], stats.refusals as f64),
-                ("sluice_plugin_traps_total", "counter", "Guests that broke", trap("crashed"), stats.traps.crashed as f64),
-                ("sluice_plugin_traps_total", "counter", "Guests that broke", trap("out_of_time"), stats.traps.out_of_time as f64),
-                ("sluice_plugin_traps_total", "counter", "Guests that broke", trap("out_of_memory"), stats.traps.out_of_memory as f64),
-                ("sluice_plugin_traps_total", "counter", "Guests that broke", trap("stack_overflow"), stats.traps.stack_overflow as f64),
-                ("sluice_plugin_too_large_total", "counter", "Outputs or states beyond their limit", vec![], stats.too_large as f64),
-                ("sluice_plugin_cpu_seconds_total", "counter", "Time guests computed", vec![], stats.cpu.as_secs_f64()),
-                ("sluice_plugin_memory_high_water_bytes", "gauge", "Largest memory of any instance", vec![], stats.memory_high_water as f64),
-                ("sluice_plugin_instances", "gauge", "Instances alive", vec![], stats.instances_alive as f64),
-                ("sluice_plugin_dropped_log_lines_total", "counter", "Log lines over the limit", vec![], stats.dropped_log_lines as f64),
-                ("sluice_plugin_generation", "gauge", "Number of the version that serves", vec![], generation.number as f64),
+                (
+                    "sluice_plugin_calls_total",
+                    "counter",
+                    "Calls of a plugin's exports",
+                    vec![],
+                    stats.calls as f64,
+                ),
+                (
+                    "sluice_plugin_refusals_total",
+                    "counter",
+                    "Calls that ended in the plugin's own error",
+                    vec![],
+                    stats.refusals as f64,
+                ),
+                (
+                    "sluice_plugin_traps_total",
+                    "counter",
+                    "Guests that broke",
+                    trap("crashed"),
+                    stats.traps.crashed as f64,
+                ),
+                (
+                    "sluice_plugin_traps_total",
+                    "counter",
+                    "Guests that broke",
+                    trap("out_of_time"),
+                    stats.traps.out_of_time as f64,
+                ),
+                (
+                    "sluice_plugin_traps_total",
+                    "counter",
+                    "Guests that broke",
+                    trap("out_of_memory"),
+                    stats.traps.out_of_memory as f64,
+                ),
+                (
+                    "sluice_plugin_traps_total",
+                    "counter",
+                    "Guests that broke",
+                    trap("stack_overflow"),
+                    stats.traps.stack_overflow as f64,
+                ),
+                (
+                    "sluice_plugin_too_large_total",
+                    "counter",
+                    "Outputs or states beyond their limit",
+                    vec![],
+                    stats.too_large as f64,
+                ),
+                (
+                    "sluice_plugin_cpu_seconds_total",
+                    "counter",
+                    "Time guests computed",
+                    vec![],
+                    stats.cpu.as_secs_f64(),
+                ),
+                (
+                    "sluice_plugin_memory_high_water_bytes",
+                    "gauge",
+                    "Largest memory of any instance",
+                    vec![],
+                    stats.memory_high_water as f64,
+                ),
+                (
+                    "sluice_plugin_instances",
+                    "gauge",
+                    "Instances alive",
+                    vec![],
+                    stats.instances_alive as f64,
+                ),
+                (
+                    "sluice_plugin_dropped_log_lines_total",
+                    "counter",
+                    "Log lines over the limit",
+                    vec![],
+                    stats.dropped_log_lines as f64,
+                ),
+                (
+                    "sluice_plugin_generation",
+                    "gauge",
+                    "Number of the version that serves",
+                    vec![],
+                    generation.number as f64,
+                ),
             ];
             let name = &generation.describe.name;
             numbers.extend(list.into_iter().map(|number| (name.clone(), number)));
         }
-        let log = self.inner.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = self
+            .inner
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for what in ["loaded", "refused", "removed", "rolled-back", "kept"] {
             let count = log.iter().filter(|entry| entry.what == what).count();
             let labels = vec![("result", what.to_owned())];
-            numbers.push((String::new(), ("sluice_plugin_reloads", "gauge", "Entries of the reload log", labels, count as f64)));
+            numbers.push((
+                String::new(),
+                (
+                    "sluice_plugin_reloads",
+                    "gauge",
+                    "Entries of the reload log",
+                    labels,
+                    count as f64,
+                ),
+            ));
         }
         numbers
     }

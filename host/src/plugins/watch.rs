@@ -45,7 +45,9 @@ impl Plugins {
         stop: CancellationToken,
         in_use: impl Fn(&str) -> bool + Send + Sync,
     ) {
-        let Some(path) = self.inner.config.directory.clone() else { return };
+        let Some(path) = self.inner.config.directory.clone() else {
+            return;
+        };
         // One pending wake-up is enough: a scan sees everything.
         let (wake, mut woken) = mpsc::channel(1);
         let sender = wake.clone();
@@ -80,11 +82,21 @@ impl Plugins {
         first: bool,
         in_use: &(dyn Fn(&str) -> bool + Send + Sync),
     ) -> bool {
-        let Some(path) = self.inner.config.directory.clone() else { return false };
+        let Some(path) = self.inner.config.directory.clone() else {
+            return false;
+        };
         let before = list(path.clone()).await;
-        let changed = |file: &PathBuf, stamp: &Stamp| directory.known.get(file).is_none_or(|(known, _)| known != stamp);
-        let candidates: Vec<(PathBuf, Stamp)> =
-            before.iter().filter(|(file, stamp)| changed(file, stamp)).map(|(file, stamp)| (file.clone(), stamp.clone())).collect();
+        let changed = |file: &PathBuf, stamp: &Stamp| {
+            directory
+                .known
+                .get(file)
+                .is_none_or(|(known, _)| known != stamp)
+        };
+        let candidates: Vec<(PathBuf, Stamp)> = before
+            .iter()
+            .filter(|(file, stamp)| changed(file, stamp))
+            .map(|(file, stamp)| (file.clone(), stamp.clone()))
+            .collect();
         let mut unsettled = false;
         if !candidates.is_empty() {
             if !first {
@@ -99,7 +111,12 @@ impl Plugins {
                 }
             }
         }
-        let gone: Vec<PathBuf> = directory.known.keys().filter(|file| !before.contains_key(*file)).cloned().collect();
+        let gone: Vec<PathBuf> = directory
+            .known
+            .keys()
+            .filter(|file| !before.contains_key(*file))
+            .cloned()
+            .collect();
         for file in gone {
             directory.known.remove(&file);
             self.remove(&file, in_use).await;
@@ -121,7 +138,10 @@ impl Plugins {
         if before.is_some_and(|(_, before)| before == now) {
             return;
         }
-        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = file
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let installed = self.install(&stem, bytes, Source::File(file.clone())).await;
         if installed.is_err() && first {
             self.fall_back(&file, &stem).await;
@@ -130,12 +150,17 @@ impl Plugins {
 
     /// At a start with a broken file: the last good version of it serves.
     async fn fall_back(&self, file: &Path, stem: &str) {
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = file
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let good = self.inner.changing.lock().await.last_good(&name);
         let Some(bytes) = good else { return };
         tracing::warn!(path = %file.display(), "the plugin's last good version is loaded instead");
         // A failure is logged where it happens.
-        let _ = self.install(stem, bytes, Source::File(file.to_owned())).await;
+        let _ = self
+            .install(stem, bytes, Source::File(file.to_owned()))
+            .await;
     }
 }
 
@@ -148,7 +173,10 @@ async fn list(directory: PathBuf) -> HashMap<PathBuf, Stamp> {
                 return HashMap::new();
             }
         };
-        entries.flatten().filter_map(|entry| Some((entry.path(), stamp(&entry.path())?))).collect()
+        entries
+            .flatten()
+            .filter_map(|entry| Some((entry.path(), stamp(&entry.path())?)))
+            .collect()
     });
     listed.await.unwrap_or_default()
 }
@@ -159,7 +187,13 @@ fn stamp(path: &Path) -> Option<Stamp> {
     if name.starts_with('.') || path.extension()? != "wasm" {
         return None;
     }
-    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let metadata = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
     let real = std::fs::canonicalize(path).ok()?;
-    Some(Stamp { size: metadata.len(), modified: metadata.modified().ok(), real })
+    Some(Stamp {
+        size: metadata.len(),
+        modified: metadata.modified().ok(),
+        real,
+    })
 }

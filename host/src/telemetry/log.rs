@@ -11,12 +11,22 @@ pub struct LogStyle {
 
 /// Installs the log for the process. `SLUICE_LOG` (an `EnvFilter`) overrules `debug`.
 pub fn install(style: LogStyle, filter: Option<&str>) {
-    let default = if style.debug { "info,sluice=debug,plugin=debug" } else { "info" };
+    let default = if style.debug {
+        "info,sluice=debug,plugin=debug"
+    } else {
+        "info"
+    };
     let filter = EnvFilter::new(filter.unwrap_or(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second installation (tests in one process) keeps the first.
     let _ = if style.json {
-        builder.json().flatten_event(true).with_current_span(false).try_init()
+        builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .try_init()
     } else {
         builder.with_target(false).try_init()
     };

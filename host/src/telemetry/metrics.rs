@@ -107,16 +107,32 @@ impl Default for Metrics {
         let config_reloads = Family::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register("requests", "Calls answered", Family::clone(&requests));
-        registry.register("request_duration_seconds", "Whole calls", Family::clone(&durations));
+        registry.register(
+            "request_duration_seconds",
+            "Whole calls",
+            Family::clone(&durations),
+        );
         registry.register(
             "overhead_seconds",
             "Calls less the time spent waiting for upstreams",
             Family::clone(&overheads),
         );
-        registry.register("attempts", "Sends to a deployment", Family::clone(&attempts));
+        registry.register(
+            "attempts",
+            "Sends to a deployment",
+            Family::clone(&attempts),
+        );
         registry.register("tokens", "Tokens used", Family::clone(&tokens));
-        registry.register("in_flight_requests", "Calls being served", in_flight.clone());
-        registry.register("config_reloads", "Config reloads", Family::clone(&config_reloads));
+        registry.register(
+            "in_flight_requests",
+            "Calls being served",
+            in_flight.clone(),
+        );
+        registry.register(
+            "config_reloads",
+            "Config reloads",
+            Family::clone(&config_reloads),
+        );
         Self {
             requests,
             durations,
@@ -133,32 +149,51 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a finished call.
     pub fn call(&self, sample: &CallSample<'_>) {
-        let operation = OperationLabel { operation: sample.operation.to_owned() };
+        let operation = OperationLabel {
+            operation: sample.operation.to_owned(),
+        };
         let labels = RequestLabels {
             operation: operation.operation.clone(),
             model_group: sample.model_group.to_owned(),
             status: sample.status,
         };
         self.requests.get_or_create(&labels).inc();
-        self.durations.get_or_create(&operation).observe(sample.duration.as_secs_f64());
-        self.overheads.get_or_create(&operation).observe(sample.overhead.as_secs_f64());
-        for (direction, tokens) in [("input", sample.input_tokens), ("output", sample.output_tokens)] {
+        self.durations
+            .get_or_create(&operation)
+            .observe(sample.duration.as_secs_f64());
+        self.overheads
+            .get_or_create(&operation)
+            .observe(sample.overhead.as_secs_f64());
+        for (direction, tokens) in [
+            ("input", sample.input_tokens),
+            ("output", sample.output_tokens),
+        ] {
             if tokens > 0 {
                 let model_group = labels.model_group.clone();
-                self.tokens.get_or_create(&TokenLabels { model_group, direction }).inc_by(tokens);
+                self.tokens
+                    .get_or_create(&TokenLabels {
+                        model_group,
+                        direction,
+                    })
+                    .inc_by(tokens);
             }
         }
     }
 
     /// Counts one send to a deployment. `outcome` is `ok` or an error kind.
     pub fn attempt(&self, provider: &str, outcome: &str) {
-        let labels = AttemptLabels { provider: provider.to_owned(), outcome: outcome.to_owned() };
+        let labels = AttemptLabels {
+            provider: provider.to_owned(),
+            outcome: outcome.to_owned(),
+        };
         self.attempts.get_or_create(&labels).inc();
     }
 
     /// Counts a config reload.
     pub fn config_reload(&self, result: &'static str) {
-        self.config_reloads.get_or_create(&ResultLabel { result }).inc();
+        self.config_reloads
+            .get_or_create(&ResultLabel { result })
+            .inc();
     }
 
     /// A call that counts as being served until the guard is dropped.
@@ -185,9 +220,18 @@ impl Metrics {
                 let _ = writeln!(out, "# TYPE {} {}", sample.name, sample.kind);
                 last = sample.name;
             }
-            let labels: Vec<String> =
-                sample.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-            let _ = writeln!(out, "{}{{{}}} {}", sample.name, labels.join(","), sample.value);
+            let labels: Vec<String> = sample
+                .labels
+                .iter()
+                .map(|(name, value)| format!("{name}={value:?}"))
+                .collect();
+            let _ = writeln!(
+                out,
+                "{}{{{}}} {}",
+                sample.name,
+                labels.join(","),
+                sample.value
+            );
         }
         out
     }
@@ -226,7 +270,9 @@ mod tests {
             labels: vec![("plugin", "echo".into())],
             value: 2.0,
         }]);
-        assert!(text.contains(r#"sluice_requests_total{operation="chat",model_group="demo",status="200"} 1"#));
+        assert!(text.contains(
+            r#"sluice_requests_total{operation="chat",model_group="demo",status="200"} 1"#
+        ));
         assert!(text.contains(r#"sluice_tokens_total{model_group="demo",direction="input"} 5"#));
         assert!(text.contains(r#"sluice_plugin_calls_total{plugin="echo"} 2"#));
     }

@@ -24,7 +24,9 @@ pub(super) fn resolve(target: &Target, given: &str) -> Result<Destination, Fault
     }
     let base = target.base_url.as_ref().ok_or_else(|| {
         let provider = &target.provider;
-        let message = format!("provider `{provider}` needs an `api_base` in the deployment's `litellm_params`");
+        let message = format!(
+            "provider `{provider}` needs an `api_base` in the deployment's `litellm_params`"
+        );
         Fault::operator(ErrorKind::InvalidRequest, message)
     })?;
     let url = join(base, given).ok_or_else(|| {
@@ -39,15 +41,24 @@ fn whole(target: &Target, given: &str) -> Result<Destination, Fault> {
         Fault::plugin("the plugin named a URL that is none").with_log(cause.to_string())
     })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Fault::plugin("the plugin put a name or password into a URL"));
+        return Err(Fault::plugin(
+            "the plugin put a name or password into a URL",
+        ));
     }
-    if target.base_url.as_ref().is_some_and(|base| base.origin() == url.origin()) {
+    if target
+        .base_url
+        .as_ref()
+        .is_some_and(|base| base.origin() == url.origin())
+    {
         let guarded = !target.base_trusted && !target.allow_private;
         return check(Destination { url, guarded });
     }
     let host = url.host_str().unwrap_or_default();
     let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(0));
-    let granted = target.granted_hosts.iter().any(|it| *it == host || *it == with_port);
+    let granted = target
+        .granted_hosts
+        .iter()
+        .any(|it| *it == host || *it == with_port);
     if !granted {
         let message = format!(
             "the plugin wants to reach `{host}`, which is neither the deployment's `api_base` nor \
@@ -56,9 +67,15 @@ fn whole(target: &Target, given: &str) -> Result<Destination, Fault> {
         return Err(Fault::operator(ErrorKind::Permission, message));
     }
     if url.scheme() != "https" && !target.allow_private {
-        return Err(Fault::operator(ErrorKind::Permission, format!("`{host}` is only reached over https")));
+        return Err(Fault::operator(
+            ErrorKind::Permission,
+            format!("`{host}` is only reached over https"),
+        ));
     }
-    check(Destination { url, guarded: !target.allow_private })
+    check(Destination {
+        url,
+        guarded: !target.allow_private,
+    })
 }
 
 /// Addresses written as numbers do not pass the resolver, so they are judged here.
@@ -69,7 +86,9 @@ fn check(destination: Destination) -> Result<Destination, Fault> {
         Some(Host::Domain(_)) | None => None,
     };
     match literal {
-        Some(address) if destination.guarded && !is_public(address) => Err(private(&address.to_string())),
+        Some(address) if destination.guarded && !is_public(address) => {
+            Err(private(&address.to_string()))
+        }
         _ => Ok(destination),
     }
 }
@@ -85,14 +104,18 @@ fn private(host: &str) -> Fault {
 /// `base` and a path. Operators write bases with and without the version that plugins begin their
 /// paths with, so a segment that both share is taken once.
 pub(super) fn join(base: &Url, path: &str) -> Option<Url> {
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let (path, query) = path
+        .split_once('?')
+        .map_or((path, None), |(path, query)| (path, Some(query)));
     let mut url = base.clone();
     let base_path = base.path().trim_end_matches('/');
     let path = path.trim_start_matches('/');
     let shared = base_path.rsplit('/').next().unwrap_or_default();
     let first = path.split('/').next().unwrap_or_default();
     let path = if !shared.is_empty() && shared == first {
-        path.get(first.len()..).unwrap_or_default().trim_start_matches('/')
+        path.get(first.len()..)
+            .unwrap_or_default()
+            .trim_start_matches('/')
     } else {
         path
     };
@@ -139,9 +162,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
     let segments = address.segments();
     let [first, second, ..] = segments;
-    let embedded = |high: u16, low: u16| {
-        is_public_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
-    };
+    let embedded =
+        |high: u16, low: u16| is_public_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
     match first {
         // NAT64 and 6to4 carry an IPv4 address.
         0x64 if second == 0xff9b => embedded(segments[6], segments[7]),
@@ -204,11 +226,31 @@ mod tests {
     #[test]
     fn bases_are_written_with_and_without_their_version() {
         for (base, path, want) in [
-            ("https://api.openai.com/v1", "/chat/completions", "https://api.openai.com/v1/chat/completions"),
-            ("https://api.openai.com/v1/", "chat/completions", "https://api.openai.com/v1/chat/completions"),
-            ("https://api.anthropic.com", "/v1/messages", "https://api.anthropic.com/v1/messages"),
-            ("https://api.anthropic.com/v1", "/v1/messages", "https://api.anthropic.com/v1/messages"),
-            ("https://x.test/a?k=1", "/b?c=2", "https://x.test/a/b?k=1&c=2"),
+            (
+                "https://api.openai.com/v1",
+                "/chat/completions",
+                "https://api.openai.com/v1/chat/completions",
+            ),
+            (
+                "https://api.openai.com/v1/",
+                "chat/completions",
+                "https://api.openai.com/v1/chat/completions",
+            ),
+            (
+                "https://api.anthropic.com",
+                "/v1/messages",
+                "https://api.anthropic.com/v1/messages",
+            ),
+            (
+                "https://api.anthropic.com/v1",
+                "/v1/messages",
+                "https://api.anthropic.com/v1/messages",
+            ),
+            (
+                "https://x.test/a?k=1",
+                "/b?c=2",
+                "https://x.test/a/b?k=1&c=2",
+            ),
         ] {
             assert_eq!(joined(base, path).as_deref(), Some(want));
         }
@@ -221,9 +263,22 @@ mod tests {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
         for text in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-            "0.0.0.0", "::1", "::", "fe80::1", "fd00:ec2::254", "::ffff:127.0.0.1",
-            "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "255.255.255.255",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00:ec2::254",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "255.255.255.255",
         ] {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }

@@ -29,7 +29,11 @@ pub(super) struct Built {
 
 impl CallBodies {
     pub fn new(original: Bytes, edits: Vec<Edit>) -> Self {
-        Self { original, edits, ..Self::default() }
+        Self {
+            original,
+            edits,
+            ..Self::default()
+        }
     }
 
     pub(super) fn build(&mut self, body: Body) -> Result<Built, Fault> {
@@ -37,26 +41,37 @@ impl CallBodies {
             Body::None => Ok(Built::default()),
             Body::Json(text) => Ok(self.json(text)),
             Body::Patch(members) => {
-                let text = std::str::from_utf8(&self.original)
-                    .map_err(|cause| Fault::plugin("there is no JSON to patch").with_log(cause.to_string()))?;
+                let text = std::str::from_utf8(&self.original).map_err(|cause| {
+                    Fault::plugin("there is no JSON to patch").with_log(cause.to_string())
+                })?;
                 let mut edits = self.edits.clone();
                 edits.extend(members);
                 let text = splice::patch(text, &edits)?;
                 Ok(self.json(text))
             }
             Body::Amend(members) => {
-                let last = self.last_json.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
-                let last = last.ok_or_else(|| Fault::plugin("there is no earlier JSON body to amend"))?;
+                let last = self
+                    .last_json
+                    .as_deref()
+                    .and_then(|bytes| std::str::from_utf8(bytes).ok());
+                let last =
+                    last.ok_or_else(|| Fault::plugin("there is no earlier JSON body to amend"))?;
                 let text = splice::amend(last, &members)?;
                 Ok(self.json(text))
             }
             Body::Form(pairs) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 form.extend_pairs(pairs);
-                Ok(Built::of(form.finish(), "application/x-www-form-urlencoded"))
+                Ok(Built::of(
+                    form.finish(),
+                    "application/x-www-form-urlencoded",
+                ))
             }
             Body::Multipart(parts) => multipart(parts),
-            Body::Raw(Payload::Text(text)) => Ok(Built::of(self.media.restore(text), "text/plain; charset=utf-8")),
+            Body::Raw(Payload::Text(text)) => Ok(Built::of(
+                self.media.restore(text),
+                "text/plain; charset=utf-8",
+            )),
             Body::Raw(Payload::Bytes(bytes)) => Ok(Built::of(bytes, "application/octet-stream")),
             Body::Raw(Payload::Kept(_)) | Body::File(_) => Err(no_files()),
         }
@@ -64,7 +79,11 @@ impl CallBodies {
 
     fn json(&mut self, text: String) -> Built {
         // A plain body is kept as it is sent; only one with media stands in memory twice.
-        let full = if self.media.is_empty() { None } else { Some(self.media.restore(text.clone())) };
+        let full = if self.media.is_empty() {
+            None
+        } else {
+            Some(self.media.restore(text.clone()))
+        };
         let kept = Bytes::from(text);
         self.last_json = Some(kept.clone());
         Built::of(full.map_or(kept, Bytes::from), "application/json")
@@ -73,7 +92,10 @@ impl CallBodies {
 
 impl Built {
     fn of(bytes: impl Into<Bytes>, content_type: &str) -> Self {
-        Self { bytes: bytes.into(), content_type: Some(content_type.to_owned()) }
+        Self {
+            bytes: bytes.into(),
+            content_type: Some(content_type.to_owned()),
+        }
     }
 }
 
@@ -91,7 +113,11 @@ fn multipart(parts: Vec<Part>) -> Result<Built, Fault> {
             head.push_str("; filename=");
             push_quoted(&mut head, filename);
         }
-        if let Some(kind) = part.content_type.as_deref().filter(|it| !it.contains(['\r', '\n'])) {
+        if let Some(kind) = part
+            .content_type
+            .as_deref()
+            .filter(|it| !it.contains(['\r', '\n']))
+        {
             head.push_str("\r\nContent-Type: ");
             head.push_str(kind);
         }
@@ -105,5 +131,8 @@ fn multipart(parts: Vec<Part>) -> Result<Built, Fault> {
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Ok(Built::of(out, &format!("multipart/form-data; boundary={boundary}")))
+    Ok(Built::of(
+        out,
+        &format!("multipart/form-data; boundary={boundary}"),
+    ))
 }

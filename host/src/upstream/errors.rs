@@ -46,11 +46,17 @@ pub fn map(rules: &ErrorRules, status: u16, headers: &HeaderMap, body: &[u8]) ->
         .and_then(|it| ruled(rules, it))
         .unwrap_or_else(|| by_text(&text, status).unwrap_or_else(|| by_status(status)));
     let mut fault = Fault::upstream(kind, text).with_status(status);
-    if matches!(kind, ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Quota) {
+    if matches!(
+        kind,
+        ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Quota
+    ) {
         fault.blame = Blame::Operator;
     } else if matches!(
         kind,
-        ErrorKind::InvalidRequest | ErrorKind::ContextWindow | ErrorKind::ContentPolicy | ErrorKind::NotFound
+        ErrorKind::InvalidRequest
+            | ErrorKind::ContextWindow
+            | ErrorKind::ContentPolicy
+            | ErrorKind::NotFound
     ) {
         fault.blame = Blame::Caller;
     }
@@ -74,17 +80,29 @@ fn ruled(rules: &ErrorRules, document: &Value) -> Option<ErrorKind> {
             other => other.to_string(),
         };
         let equals = rule.equals.as_ref().is_none_or(|it| *it == value);
-        let contains = rule.contains.as_ref().is_none_or(|it| value.contains(it.as_str()));
+        let contains = rule
+            .contains
+            .as_ref()
+            .is_none_or(|it| value.contains(it.as_str()));
         (equals && contains).then_some(rule.kind)
     })
 }
 
 /// The message, where the provider says it stands, else in one of the shapes seen in the wild.
 fn message(rules: &ErrorRules, document: &Value) -> Option<String> {
-    const COMMON: [&str; 7] =
-        ["/error/message", "/message", "/error", "/detail", "/errors/0/message", "/error/0", "/detail/0/msg"];
+    const COMMON: [&str; 7] = [
+        "/error/message",
+        "/message",
+        "/error",
+        "/detail",
+        "/errors/0/message",
+        "/error/0",
+        "/detail/0/msg",
+    ];
     let ruled = rules.message.as_deref().into_iter();
-    let found = ruled.chain(COMMON).find_map(|pointer| document.pointer(pointer)?.as_str());
+    let found = ruled
+        .chain(COMMON)
+        .find_map(|pointer| document.pointer(pointer)?.as_str());
     found.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
@@ -105,7 +123,11 @@ fn by_status(status: u16) -> ErrorKind {
 /// What messages of many providers have in common.
 fn by_text(text: &str, status: u16) -> Option<ErrorKind> {
     const LONG: [&str; 6] = [
-        "context length", "context window", "maximum context", "prompt is too long", "too many tokens",
+        "context length",
+        "context window",
+        "maximum context",
+        "prompt is too long",
+        "too many tokens",
         "input token count",
     ];
     let lower = text.to_ascii_lowercase();
@@ -113,10 +135,22 @@ fn by_text(text: &str, status: u16) -> Option<ErrorKind> {
     if matches!(status, 400 | 413 | 422) && says(&LONG) {
         return Some(ErrorKind::ContextWindow);
     }
-    if matches!(status, 400 | 403) && says(&["content management policy", "content policy", "content_filter"]) {
+    if matches!(status, 400 | 403)
+        && says(&[
+            "content management policy",
+            "content policy",
+            "content_filter",
+        ])
+    {
         return Some(ErrorKind::ContentPolicy);
     }
-    if status == 429 && says(&["exceeded your current quota", "insufficient_quota", "credit balance"]) {
+    if status == 429
+        && says(&[
+            "exceeded your current quota",
+            "insufficient_quota",
+            "credit balance",
+        ])
+    {
         return Some(ErrorKind::Quota);
     }
     None
@@ -127,7 +161,10 @@ fn summary(status: u16, headers: &HeaderMap, body: &[u8]) -> String {
     if body.is_empty() {
         return format!("the upstream answered {status} with an empty body");
     }
-    let kind = headers.get(http::header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or("");
+    let kind = headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|it| it.to_str().ok())
+        .unwrap_or("");
     let text = String::from_utf8_lossy(body.get(..SHOWN.min(body.len())).unwrap_or_default());
     let text = text.trim();
     if kind.contains("html") || text.starts_with('<') {
@@ -155,7 +192,12 @@ mod tests {
     use super::*;
 
     fn mapped(status: u16, body: &str) -> Fault {
-        map(&ErrorRules::default(), status, &HeaderMap::new(), body.as_bytes())
+        map(
+            &ErrorRules::default(),
+            status,
+            &HeaderMap::new(),
+            body.as_bytes(),
+        )
     }
 
     #[test]
@@ -176,8 +218,14 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_described() {
-        assert_eq!(mapped(502, "<html>x").message, "the upstream answered 502 with a web page");
-        assert_eq!(mapped(500, "").message, "the upstream answered 500 with an empty body");
+        assert_eq!(
+            mapped(502, "<html>x").message,
+            "the upstream answered 502 with a web page"
+        );
+        assert_eq!(
+            mapped(500, "").message,
+            "the upstream answered 500 with an empty body"
+        );
         assert_eq!(mapped(503, "busy").kind, ErrorKind::Overloaded);
     }
 
@@ -189,9 +237,15 @@ mod tests {
             contains: None,
             kind: ErrorKind::Overloaded,
         };
-        let rules = ErrorRules { kinds: vec![rule], ..ErrorRules::default() };
+        let rules = ErrorRules {
+            kinds: vec![rule],
+            ..ErrorRules::default()
+        };
         let body = br#"{"error":{"type":"overloaded_error","message":"x"}}"#;
-        assert_eq!(map(&rules, 400, &HeaderMap::new(), body).kind, ErrorKind::Overloaded);
+        assert_eq!(
+            map(&rules, 400, &HeaderMap::new(), body).kind,
+            ErrorKind::Overloaded
+        );
     }
 
     #[test]

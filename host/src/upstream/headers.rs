@@ -12,8 +12,17 @@ use crate::domain::{ErrorKind, Fault, Secret};
 
 /// Headers a plugin does not set: the connection's, and those that hold credentials.
 const HOSTS_OWN: &[&str] = &[
-    "authorization", "connection", "content-length", "cookie", "host", "keep-alive",
-    "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 /// The plugin's headers, then the operator's.
@@ -22,10 +31,17 @@ pub(super) fn plain(target: &Target, given: &[(String, String)]) -> Result<Heade
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
         if HOSTS_OWN.contains(&lower.as_str()) {
-            return Err(Fault::plugin(format!("the plugin may not set the header `{lower}`")));
+            return Err(Fault::plugin(format!(
+                "the plugin may not set the header `{lower}`"
+            )));
         }
-        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(lower.as_bytes()), HeaderValue::from_str(value)) else {
-            return Err(Fault::plugin(format!("the plugin set the invalid header {name:?}")));
+        let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(lower.as_bytes()),
+            HeaderValue::from_str(value),
+        ) else {
+            return Err(Fault::plugin(format!(
+                "the plugin set the invalid header {name:?}"
+            )));
         };
         headers.append(name, value);
     }
@@ -46,18 +62,30 @@ pub(super) fn authenticate(
         return apply(target, &target.auth, headers, url);
     }
     for auth in asked {
-        let scheme = AuthScheme { scheme: auth.scheme.clone(), params: auth.params.clone() };
+        let scheme = AuthScheme {
+            scheme: auth.scheme.clone(),
+            params: auth.params.clone(),
+        };
         apply(target, &scheme, headers, url)?;
     }
     Ok(())
 }
 
-fn apply(target: &Target, auth: &AuthScheme, headers: &mut HeaderMap, url: &mut Url) -> Result<(), Fault> {
+fn apply(
+    target: &Target,
+    auth: &AuthScheme,
+    headers: &mut HeaderMap,
+    url: &mut Url,
+) -> Result<(), Fault> {
     match auth.scheme.as_str() {
         "" | "none" => Ok(()),
         "bearer" => {
             let secret = secret(target, auth, "secret")?;
-            set(headers, "authorization", &format!("Bearer {}", secret.reveal()))
+            set(
+                headers,
+                "authorization",
+                &format!("Bearer {}", secret.reveal()),
+            )
         }
         "header" => {
             let name = auth.param("name").unwrap_or("authorization").to_owned();
@@ -67,7 +95,8 @@ fn apply(target: &Target, auth: &AuthScheme, headers: &mut HeaderMap, url: &mut 
         }
         "query" => {
             let secret = secret(target, auth, "secret")?;
-            url.query_pairs_mut().append_pair(auth.param("name").unwrap_or("key"), secret.reveal());
+            url.query_pairs_mut()
+                .append_pair(auth.param("name").unwrap_or("key"), secret.reveal());
             Ok(())
         }
         "basic" => {

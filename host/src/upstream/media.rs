@@ -31,7 +31,8 @@ impl MediaTable {
             let word = format!("{PREFIX}{}", uuid::Uuid::new_v4().simple());
             out.push_str(text.get(from..start).unwrap_or_default());
             out.push_str(&word);
-            self.payloads.push((word, text.get(start..end).unwrap_or_default().to_owned()));
+            self.payloads
+                .push((word, text.get(start..end).unwrap_or_default().to_owned()));
             from = end;
         }
         if from == 0 {
@@ -63,8 +64,15 @@ impl MediaTable {
 
     /// Refuses an answer in which a word was left.
     pub fn check_answer(&self, text: &str) -> Result<(), Fault> {
-        let left = self.payloads.iter().any(|(word, _)| text.contains(word.as_str()));
-        if left { Err(Fault::plugin("the plugin left a media word in its answer")) } else { Ok(()) }
+        let left = self
+            .payloads
+            .iter()
+            .any(|(word, _)| text.contains(word.as_str()));
+        if left {
+            Err(Fault::plugin("the plugin left a media word in its answer"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -106,7 +114,8 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
 
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    body.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_'))
+    body.bytes()
+        .all(|it| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_'))
 }
 
 #[cfg(test)]

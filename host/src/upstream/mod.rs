@@ -56,8 +56,15 @@ impl Upstream {
         // A second installation keeps the first, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let pool = |guarded, insecure| Pool::new(guarded, insecure).map_err(SetupError);
-        let pools = [pool(false, false)?, pool(true, false)?, pool(false, true)?, pool(true, true)?];
-        Ok(Self { pools: Arc::new(pools) })
+        let pools = [
+            pool(false, false)?,
+            pool(true, false)?,
+            pool(false, true)?,
+            pool(true, true)?,
+        ];
+        Ok(Self {
+            pools: Arc::new(pools),
+        })
     }
 
     /// Sends one request and waits for the head of its answer.
@@ -69,8 +76,9 @@ impl Upstream {
         bodies: &mut CallBodies,
     ) -> Result<UpstreamReply, Fault> {
         let address::Destination { mut url, guarded } = address::resolve(target, &outbound.url)?;
-        let method = Method::from_bytes(outbound.method.as_bytes())
-            .map_err(|_| Fault::plugin(format!("the plugin named the method {:?}", outbound.method)))?;
+        let method = Method::from_bytes(outbound.method.as_bytes()).map_err(|_| {
+            Fault::plugin(format!("the plugin named the method {:?}", outbound.method))
+        })?;
         let mut headers = headers::plain(target, &outbound.headers)?;
         headers::authenticate(target, &outbound.auth, &mut headers, &mut url)?;
         let built = bodies.build(outbound.body)?;
@@ -81,7 +89,10 @@ impl Upstream {
             tokio::time::sleep(delay).await;
         }
         let started = Instant::now();
-        let total = options.timeout.unwrap_or(target.timeouts.total).min(target.timeouts.total);
+        let total = options
+            .timeout
+            .unwrap_or(target.timeouts.total)
+            .min(target.timeouts.total);
         let deadline = started + total;
         let client = self.client(guarded, target.insecure_tls, url.scheme() == "https");
         let mut request = client.request(method, url).headers(headers);
@@ -91,7 +102,9 @@ impl Upstream {
         let until = (started + target.timeouts.first_byte).min(deadline);
         let sent = tokio::time::timeout_at(until, request.send()).await;
         let response = sent
-            .map_err(|_| Fault::upstream(ErrorKind::Timeout, "the upstream did not answer in time"))?
+            .map_err(|_| {
+                Fault::upstream(ErrorKind::Timeout, "the upstream did not answer in time")
+            })?
             .map_err(|cause| unsent(&cause))?;
         Ok(UpstreamReply {
             status: response.status().as_u16(),
@@ -117,12 +130,19 @@ impl Upstream {
 impl Pool {
     fn new(guarded: bool, insecure: bool) -> Result<Self, reqwest::Error> {
         let client = || client(guarded, insecure);
-        Ok(Self { clients: [client()?, client()?, client()?, client()?], next: AtomicUsize::new(0) })
+        Ok(Self {
+            clients: [client()?, client()?, client()?, client()?],
+            next: AtomicUsize::new(0),
+        })
     }
 
     /// Only TLS connections may turn out to be HTTP/2; plain ones share one pool.
     fn client(&self, tls: bool) -> &Client {
-        let turn = if tls { self.next.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        let turn = if tls {
+            self.next.fetch_add(1, Ordering::Relaxed)
+        } else {
+            0
+        };
         let [first, second, third, fourth] = &self.clients;
         match turn % H2_CONNECTIONS {
             0 => first,
@@ -154,7 +174,11 @@ fn unsent(cause: &reqwest::Error) -> Fault {
     if let Some(fault) = address::refused(cause) {
         return fault;
     }
-    let kind = if cause.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Upstream };
+    let kind = if cause.is_timeout() {
+        ErrorKind::Timeout
+    } else {
+        ErrorKind::Upstream
+    };
     Fault::upstream(kind, "Connection error.").with_log(describe(cause))
 }
 
@@ -169,5 +193,9 @@ pub(crate) fn describe(cause: &reqwest::Error) -> String {
         text.push_str(&error.to_string());
         next = error.source();
     }
-    if text.is_empty() { "no cause was given".to_owned() } else { text }
+    if text.is_empty() {
+        "no cause was given".to_owned()
+    } else {
+        text
+    }
 }

@@ -28,7 +28,8 @@ impl Options {
         let mut options = Self::default();
         for (name, raw) in settings {
             let value: Value = serde_json::from_str(raw).map_err(|cause| {
-                Fault::plugin(format!("the plugin's option `{name}` is not JSON")).with_log(cause.to_string())
+                Fault::plugin(format!("the plugin's option `{name}` is not JSON"))
+                    .with_log(cause.to_string())
             })?;
             let wrong = || Fault::plugin(format!("the plugin's option `{name}` has a wrong value"));
             let millis = || value.as_u64().map(Duration::from_millis).ok_or_else(wrong);
@@ -37,9 +38,13 @@ impl Options {
                 "timeout_ms" => options.timeout = Some(millis()?),
                 "accept_errors" => options.accept_errors = value.as_bool().ok_or_else(wrong)?,
                 "idempotent" => options.idempotent = value.as_bool().ok_or_else(wrong)?,
-                "framing" => options.framing = framing(value.as_str().ok_or_else(wrong)?).ok_or_else(wrong)?,
+                "framing" => {
+                    options.framing =
+                        framing(value.as_str().ok_or_else(wrong)?).ok_or_else(wrong)?
+                }
                 _ => {
-                    let message = format!("this gateway does not know the plugin's option `{name}`");
+                    let message =
+                        format!("this gateway does not know the plugin's option `{name}`");
                     return Err(Fault::plugin(message));
                 }
             }

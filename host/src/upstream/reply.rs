@@ -25,7 +25,9 @@ pub struct UpstreamReply {
 impl UpstreamReply {
     pub fn content_type(&self) -> &str {
         let value = self.headers.get(http::header::CONTENT_TYPE);
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The next piece of the body; none at its end.
@@ -64,11 +66,19 @@ impl UpstreamReply {
     pub fn frames(self, framing: Option<Framing>) -> FrameReader {
         let by_type = || {
             let json = self.content_type().contains("json");
-            let whole = if json { Framing::JsonArray } else { Framing::Sse };
+            let whole = if json {
+                Framing::JsonArray
+            } else {
+                Framing::Sse
+            };
             Framing::from_content_type(self.content_type()).unwrap_or(whole)
         };
         let framing = framing.unwrap_or_else(by_type);
-        FrameReader { splitter: Splitter::new(framing, MAX_FRAME), reply: self, ended: false }
+        FrameReader {
+            splitter: Splitter::new(framing, MAX_FRAME),
+            reply: self,
+            ended: false,
+        }
     }
 }
 
@@ -96,9 +106,14 @@ impl FrameReader {
         let mut batch = Batch::default();
         while batch.frames.is_empty() && !self.ended {
             match self.reply.chunk().await? {
-                Some(chunk) => self.splitter.push(&chunk, &mut batch.frames).map_err(|cause| uncut(&cause))?,
+                Some(chunk) => self
+                    .splitter
+                    .push(&chunk, &mut batch.frames)
+                    .map_err(|cause| uncut(&cause))?,
                 None => {
-                    self.splitter.finish(&mut batch.frames).map_err(|cause| uncut(&cause))?;
+                    self.splitter
+                        .finish(&mut batch.frames)
+                        .map_err(|cause| uncut(&cause))?;
                     self.ended = true;
                 }
             }
@@ -111,11 +126,17 @@ impl FrameReader {
 }
 
 fn uncut(cause: &sluice_framing::FramingError) -> Fault {
-    Fault::upstream(ErrorKind::Upstream, format!("the upstream's stream cannot be read: {cause}"))
+    Fault::upstream(
+        ErrorKind::Upstream,
+        format!("the upstream's stream cannot be read: {cause}"),
+    )
 }
 
 fn stalled() -> Fault {
-    Fault::upstream(ErrorKind::Timeout, "the upstream stopped answering before its answer was complete")
+    Fault::upstream(
+        ErrorKind::Timeout,
+        "the upstream stopped answering before its answer was complete",
+    )
 }
 
 fn cut(cause: &reqwest::Error) -> Fault {

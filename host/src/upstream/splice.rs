@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::dialect::envelope::push_quoted;
-use crate::domain::json;
 use crate::domain::Fault;
+use crate::domain::json;
 
 /// A member's name, and its new value or none to take it out.
 pub type Edit = (String, Option<String>);
@@ -16,7 +16,10 @@ pub fn patch(text: &str, edits: &[Edit]) -> Result<String, Fault> {
         Fault::plugin("a body that is no JSON object cannot be patched").with_log(cause.to_string())
     })?;
     let last = |name: &str| edits.iter().rev().find(|(edited, _)| edited == name);
-    let grown: usize = edits.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, String::len) + 4).sum();
+    let grown: usize = edits
+        .iter()
+        .map(|(name, value)| name.len() + value.as_ref().map_or(0, String::len) + 4)
+        .sum();
     let mut out = String::with_capacity(text.len() + grown);
     out.push('{');
     let mut push = |name: &str, raw: &str| {
@@ -29,7 +32,10 @@ pub fn patch(text: &str, edits: &[Edit]) -> Result<String, Fault> {
     };
     for member in &members {
         match last(&member.name) {
-            None => push(&member.name, text.get(member.value.clone()).unwrap_or("null")),
+            None => push(
+                &member.name,
+                text.get(member.value.clone()).unwrap_or("null"),
+            ),
             Some((name, Some(value))) => push(name, value),
             Some((_, None)) => {}
         }
@@ -51,8 +57,13 @@ pub fn amend(text: &str, edits: &[Edit]) -> Result<String, Fault> {
     let broken = |what: String| Fault::plugin("the plugin amends a body wrongly").with_log(what);
     let mut document: Value = serde_json::from_str(text).map_err(|it| broken(it.to_string()))?;
     for (pointer, value) in edits {
-        let (parent, last) = pointer.rsplit_once('/').ok_or_else(|| broken(format!("pointer {pointer:?}")))?;
-        let value = value.as_deref().map(serde_json::from_str::<Value>).transpose();
+        let (parent, last) = pointer
+            .rsplit_once('/')
+            .ok_or_else(|| broken(format!("pointer {pointer:?}")))?;
+        let value = value
+            .as_deref()
+            .map(serde_json::from_str::<Value>)
+            .transpose();
         let value = value.map_err(|cause| broken(cause.to_string()))?;
         let parent = document.pointer_mut(parent);
         let place = parent.ok_or_else(|| broken(format!("nothing at {pointer:?}")))?;
@@ -93,9 +104,15 @@ mod tests {
     #[test]
     fn what_is_not_named_keeps_its_bytes() {
         let text = r#"{ "model" : "a", "messages":[ {"x":1.50} ] ,"seed":99999999999999999999}"#;
-        let edits = [("model".into(), Some("\"b\"".into())), ("stream".into(), Some("true".into()))];
+        let edits = [
+            ("model".into(), Some("\"b\"".into())),
+            ("stream".into(), Some("true".into())),
+        ];
         let out = patch(text, &edits).unwrap();
-        assert_eq!(out, r#"{"model":"b","messages":[ {"x":1.50} ],"seed":99999999999999999999,"stream":true}"#);
+        assert_eq!(
+            out,
+            r#"{"model":"b","messages":[ {"x":1.50} ],"seed":99999999999999999999,"stream":true}"#
+        );
     }
 
     #[test]
@@ -107,7 +124,10 @@ mod tests {
             ("/drop".into(), None),
         ];
         let out: Value = serde_json::from_str(&amend(text, &edits).unwrap()).unwrap();
-        assert_eq!(out, json!({"messages":[{"role":"user"},{"role":"assistant"}],"a/b":3}));
+        assert_eq!(
+            out,
+            json!({"messages":[{"role":"user"},{"role":"assistant"}],"a/b":3})
+        );
         assert!(amend(text, &[("/none/x".into(), Some("1".into()))]).is_err());
     }
 

@@ -44,8 +44,14 @@ impl Provider for Echo {
         let answer = match call.operation.as_str() {
             "chat" => answer::chat(&body)?,
             "embeddings" => answer::embeddings(&body)?,
-            "models" => json!({"object": "list", "data": [{"id": "demo", "object": "model", "owned_by": "echo"}]}),
-            other => return Err(fault::unsupported(format!("echo has no operation `{other}`"))),
+            "models" => {
+                json!({"object": "list", "data": [{"id": "demo", "object": "model", "owned_by": "echo"}]})
+            }
+            other => {
+                return Err(fault::unsupported(format!(
+                    "echo has no operation `{other}`"
+                )));
+            }
         };
         Ok(Response::json(&answer).respond())
     }

@@ -7,7 +7,10 @@ pub fn instance(schema: &Value, text: &str) -> Value {
     if let Some(fixed) = schema.get("const").or_else(|| schema.pointer("/enum/0")) {
         return fixed.clone();
     }
-    if let Some(first) = schema.pointer("/anyOf/0").or_else(|| schema.pointer("/oneOf/0")) {
+    if let Some(first) = schema
+        .pointer("/anyOf/0")
+        .or_else(|| schema.pointer("/oneOf/0"))
+    {
         return instance(first, text);
     }
     let kind = match schema.get("type") {
@@ -20,7 +23,11 @@ pub fn instance(schema: &Value, text: &str) -> Value {
         Some("boolean") => json!(true),
         Some("null") => Value::Null,
         Some("array") => {
-            let count = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0).min(16);
+            let count = schema
+                .get("minItems")
+                .and_then(Value::as_u64)
+                .unwrap_or(0)
+                .min(16);
             let item = instance(schema.get("items").unwrap_or(&Value::Null), text);
             vec![item; count as usize].into()
         }
@@ -33,7 +40,10 @@ fn object(schema: &Value, text: &str) -> Value {
     let names = required.into_iter().flatten().filter_map(Value::as_str);
     let mut members = Map::new();
     for name in names {
-        let wanted = schema.get("properties").and_then(|it| it.get(name)).unwrap_or(&Value::Null);
+        let wanted = schema
+            .get("properties")
+            .and_then(|it| it.get(name))
+            .unwrap_or(&Value::Null);
         members.insert(name.to_owned(), instance(wanted, text));
     }
     members.into()

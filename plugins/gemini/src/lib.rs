@@ -7,7 +7,9 @@ pub struct ThisProvider;
 
 impl Provider for ThisProvider {
     fn describe() -> String {
-        String::from(r#"{"name":"gemini","version":"0.0.0","providers":[{"name":"gemini","operations":{"models":{}}}]}"#)
+        String::from(
+            r#"{"name":"gemini","version":"0.0.0","providers":[{"name":"gemini","operations":{"models":{}}}]}"#,
+        )
     }
 
     fn start(call: &Call, _body: &str) -> Result<Step, Error> {

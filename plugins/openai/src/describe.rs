@@ -3,8 +3,15 @@
 use sluice_sdk::serde_json::{Value, json};
 
 /// Parameters that reasoning models refuse (OpenAI API reference, November 2026).
-const REASONING_REFUSES: [&str; 7] =
-    ["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"];
+const REASONING_REFUSES: [&str; 7] = [
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+];
 
 pub fn document() -> Value {
     let reasoning = json!([

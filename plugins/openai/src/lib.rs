@@ -23,7 +23,11 @@ impl Provider for OpenAi {
             "responses" => Outbound::post("/responses").patch(Vec::new()),
             "moderations" => Outbound::post("/moderations").patch(Vec::new()),
             "models" => Outbound::get("/models"),
-            other => return Err(fault::unsupported(format!("openai has no operation `{other}` here"))),
+            other => {
+                return Err(fault::unsupported(format!(
+                    "openai has no operation `{other}` here"
+                )));
+            }
         };
         if let Some(organization) = call.config().get("organization").and_then(Value::as_str) {
             outbound = outbound.header("openai-organization", organization);
@@ -56,15 +60,24 @@ fn stream_patch(call: &Call, head: &Value) -> Patch {
     if !call.streaming || asked {
         return Vec::new();
     }
-    let mut options = head.get("stream_options").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut options = head
+        .get("stream_options")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     options.insert("include_usage".into(), json!(true));
-    vec![("stream_options".into(), Some(Value::from(options).to_string()))]
+    vec![(
+        "stream_options".into(),
+        Some(Value::from(options).to_string()),
+    )]
 }
 
 fn is_reasoning(model: &str) -> bool {
     let model = model.rsplit('/').next().unwrap_or(model);
     let numbered = model.starts_with('o') && model[1..].starts_with(|it: char| it.is_ascii_digit());
-    numbered || (model.starts_with("gpt-5") && !model.contains("chat")) || model.starts_with("gpt-6")
+    numbered
+        || (model.starts_with("gpt-5") && !model.contains("chat"))
+        || model.starts_with("gpt-6")
 }
 
 provider!(OpenAi);
@@ -75,10 +88,22 @@ mod tests {
 
     #[test]
     fn reasoning_models_are_told_apart() {
-        for model in ["o1", "o3-mini", "o4-mini-2025-04-16", "gpt-5", "gpt-5.6-sol", "gpt-6"] {
+        for model in [
+            "o1",
+            "o3-mini",
+            "o4-mini-2025-04-16",
+            "gpt-5",
+            "gpt-5.6-sol",
+            "gpt-6",
+        ] {
             assert!(is_reasoning(model), "{model}");
         }
-        for model in ["gpt-4o", "gpt-5-chat-latest", "omni-moderation-latest", "chatgpt-4o-latest"] {
+        for model in [
+            "gpt-4o",
+            "gpt-5-chat-latest",
+            "omni-moderation-latest",
+            "chatgpt-4o-latest",
+        ] {
             assert!(!is_reasoning(model), "{model}");
         }
     }

@@ -7,7 +7,9 @@ pub struct ThisProvider;
 
 impl Provider for ThisProvider {
     fn describe() -> String {
-        String::from(r#"{"name":"openai_compatible","version":"0.0.0","providers":[{"name":"openai_compatible","operations":{"models":{}}}]}"#)
+        String::from(
+            r#"{"name":"openai_compatible","version":"0.0.0","providers":[{"name":"openai_compatible","operations":{"models":{}}}]}"#,
+        )
     }
 
     fn start(call: &Call, _body: &str) -> Result<Step, Error> {

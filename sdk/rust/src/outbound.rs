@@ -66,7 +66,10 @@ impl Outbound {
     pub fn auth(mut self, scheme: &str, params: &[(&str, &str)]) -> Self {
         self.auth.push(Auth {
             scheme: scheme.to_owned(),
-            params: params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            params: params
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
         });
         self
     }
@@ -74,7 +77,8 @@ impl Outbound {
     /// An option by name: `delay_ms`, `timeout_ms`, `accept_errors`, `framing`, ...
     #[must_use]
     pub fn option(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.options.push((name.to_owned(), value.into().to_string()));
+        self.options
+            .push((name.to_owned(), value.into().to_string()));
         self
     }
 
@@ -109,7 +113,12 @@ impl Response {
     /// A canonical JSON answer. The host fills in `id`, `object`, `created` and `model` where
     /// they are missing.
     pub fn json(body: &Value) -> Self {
-        Self { body: Payload::Text(write_json(body)), content_type: None, headers: Vec::new(), usage: None }
+        Self {
+            body: Payload::Text(write_json(body)),
+            content_type: None,
+            headers: Vec::new(),
+            usage: None,
+        }
     }
 
     /// The canonical `usage` object, where the body has none or less.
@@ -128,14 +137,23 @@ impl Response {
 impl Decoded {
     /// No events, nothing known, go on reading.
     pub fn more(state: String) -> Self {
-        Self { events: Vec::new(), usage: None, failure: None, state, next: Continuation::More }
+        Self {
+            events: Vec::new(),
+            usage: None,
+            failure: None,
+            state,
+            next: Continuation::More,
+        }
     }
 }
 
 impl Frame {
     /// A nameless JSON event: the canonical form of chat chunks.
     pub fn json(data: &Value) -> Self {
-        Self { event: String::new(), data: Payload::Text(write_json(data)) }
+        Self {
+            event: String::new(),
+            data: Payload::Text(write_json(data)),
+        }
     }
 
     /// The data as text, if it is text.
@@ -158,14 +176,19 @@ impl Reply {
 
     /// The body as JSON. Anything else is the upstream's failure.
     pub fn json(&self) -> Result<Value, Error> {
-        let text = self.text().ok_or_else(|| fault::upstream("the upstream's answer is not text"))?;
+        let text = self
+            .text()
+            .ok_or_else(|| fault::upstream("the upstream's answer is not text"))?;
         serde_json::from_str(text)
             .map_err(|cause| fault::upstream(format!("the upstream's answer is not JSON: {cause}")))
     }
 
     /// The first header of this name, in any letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -188,12 +211,18 @@ impl Call {
 
     /// A path or query parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.params
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The first of the client's headers of this name, in any letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }

@@ -18,8 +18,12 @@ mod driver {
 pub use driver::Outcome;
 
 /// Ways to cut a stream; the events must be the same for all of them.
-const CHUNKINGS: [Chunking; 4] =
-    [Chunking::Whole, Chunking::Bytes, Chunking::Random(1), Chunking::Random(42)];
+const CHUNKINGS: [Chunking; 4] = [
+    Chunking::Whole,
+    Chunking::Bytes,
+    Chunking::Random(1),
+    Chunking::Random(42),
+];
 
 /// Runs every `*.json` fixture of a folder at several chunkings. Panics with a list of all that
 /// is not as expected.
@@ -28,28 +32,40 @@ const CHUNKINGS: [Chunking; 4] =
 /// If a fixture cannot be read or fails, or the folder holds none.
 pub fn run_dir<P: Provider>(dir: impl AsRef<Path>) {
     let dir = dir.as_ref();
-    let entries = std::fs::read_dir(dir).unwrap_or_else(|cause| panic!("{}: {cause}", dir.display()));
+    let entries =
+        std::fs::read_dir(dir).unwrap_or_else(|cause| panic!("{}: {cause}", dir.display()));
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|it| it == "json"));
     paths.sort();
     assert!(!paths.is_empty(), "{} holds no fixtures", dir.display());
     let mut wrong = Vec::new();
     for path in &paths {
-        let text = std::fs::read_to_string(path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
-        let fixture: Fixture =
-            serde_json::from_str(&text).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
+        let text = std::fs::read_to_string(path)
+            .unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
+        let fixture: Fixture = serde_json::from_str(&text)
+            .unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
         if let Err(what) = run::<P>(&fixture) {
             wrong.push(format!("{}: {what}", path.display()));
         }
     }
-    assert!(wrong.is_empty(), "{} of {} fixtures fail:\n{}", wrong.len(), paths.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} fixtures fail:\n{}",
+        wrong.len(),
+        paths.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Runs one fixture at several chunkings.
 pub fn run<P: Provider>(fixture: &Fixture) -> Result<(), String> {
     for chunking in CHUNKINGS {
-        ready(driver::run(&mut Native::<P>(PhantomData), fixture, chunking))
-            .map_err(|what| format!("{chunking:?}: {what}"))?;
+        ready(driver::run(
+            &mut Native::<P>(PhantomData),
+            fixture,
+            chunking,
+        ))
+        .map_err(|what| format!("{chunking:?}: {what}"))?;
     }
     Ok(())
 }
@@ -57,7 +73,13 @@ pub fn run<P: Provider>(fixture: &Fixture) -> Result<(), String> {
 /// Drives a provider through a fixture at every chunking and gives what it came to; an error if
 /// the chunkings disagree.
 pub fn replay<P: Provider>(fixture: &Fixture) -> Result<Outcome, String> {
-    let drive = |chunking| ready(driver::drive(&mut Native::<P>(PhantomData), fixture, chunking));
+    let drive = |chunking| {
+        ready(driver::drive(
+            &mut Native::<P>(PhantomData),
+            fixture,
+            chunking,
+        ))
+    };
     let whole = drive(Chunking::Whole)?;
     for chunking in CHUNKINGS {
         let other = drive(chunking)?;
@@ -66,7 +88,9 @@ pub fn replay<P: Provider>(fixture: &Fixture) -> Result<Outcome, String> {
             && other.error == whole.error
             && other.response == whole.response;
         if !same {
-            return Err(format!("{chunking:?} gives other events than the whole stream at once"));
+            return Err(format!(
+                "{chunking:?} gives other events than the whole stream at once"
+            ));
         }
     }
     Ok(whole)
@@ -75,7 +99,11 @@ pub fn replay<P: Provider>(fixture: &Fixture) -> Result<Outcome, String> {
 struct Native<P>(PhantomData<P>);
 
 impl<P: Provider> driver::Exports for Native<P> {
-    async fn start(&mut self, call: &crate::Call, body: &String) -> Result<Result<crate::Step, crate::Error>, String> {
+    async fn start(
+        &mut self,
+        call: &crate::Call,
+        body: &String,
+    ) -> Result<Result<crate::Step, crate::Error>, String> {
         Ok(P::start(call, body))
     }
 

@@ -1,0 +1,40 @@
+//! What only the operator sees.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use serde_json::Value;
+
+use super::Doors;
+use crate::telemetry::metrics::PluginSample;
+
+/// `GET /plugins`: every loaded component with its limits, grants, numbers, and the reload log.
+pub async fn plugins(State(doors): State<Doors>) -> Json<Value> {
+    Json(doors.plugins.snapshot().await)
+}
+
+/// `GET /metrics`: Prometheus' text format.
+pub async fn metrics(State(doors): State<Doors>) -> Response {
+    let samples: Vec<PluginSample> = doors
+        .plugins
+        .numbers()
+        .into_iter()
+        .map(|(plugin, (name, kind, help, more, value))| {
+            let own = (!plugin.is_empty()).then_some(("plugin", plugin));
+            PluginSample {
+                name,
+                kind,
+                help,
+                labels: own.into_iter().chain(more).collect(),
+                value,
+            }
+        })
+        .collect();
+    let text = doors.metrics.render(&samples);
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response()
+}

@@ -1,0 +1,132 @@
+//! The operations that clients call models with.
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+
+use super::error::ApiError;
+use super::{Doors, body, headers, unknown};
+use crate::pipeline::{Answer, AnswerBody, ClientRequest, Operation};
+
+/// Headers of clients that providers understand and that are passed on.
+const PASSED_ON: &[&str] = &["anthropic-beta", "anthropic-version", "openai-beta"];
+
+/// `POST /chat/completions`: one chat completion, whole or streamed.
+pub async fn chat_completions(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Chat, None, request).await
+}
+
+/// `POST /completions`: one text completion.
+pub async fn completions(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Completions, None, request).await
+}
+
+/// `POST /embeddings`: vectors of texts.
+pub async fn embeddings(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Embeddings, None, request).await
+}
+
+/// `POST /responses`, to providers that have it.
+pub async fn responses(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Responses, None, request).await
+}
+
+/// `POST /v1/messages`, to providers that have it.
+pub async fn messages(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Messages, None, request).await
+}
+
+/// `POST /v1/messages/count_tokens`, to providers that have it.
+pub async fn count_tokens(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::CountTokens, None, request).await
+}
+
+/// `POST /openai/deployments/{model}/...` and `/engines/{model}/...`: the path names the model.
+pub async fn by_path(
+    State(doors): State<Doors>,
+    Path(rest): Path<String>,
+    request: Request,
+) -> Response {
+    let operations = [
+        ("/chat/completions", Operation::Chat),
+        ("/completions", Operation::Completions),
+        ("/embeddings", Operation::Embeddings),
+    ];
+    let found = operations
+        .iter()
+        .find_map(|(end, operation)| Some((rest.strip_suffix(end)?, *operation)));
+    match found {
+        Some((model, operation)) => call(&doors, operation, Some(model), request).await,
+        None => {
+            let (parts, _) = request.into_parts();
+            unknown::unknown_route(parts.method, parts.uri)
+                .await
+                .into_response()
+        }
+    }
+}
+
+async fn call(
+    doors: &Doors,
+    operation: Operation,
+    model: Option<&str>,
+    request: Request,
+) -> Response {
+    let (parts, incoming) = request.into_parts();
+    let dialect = operation.dialect();
+    let declared = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|it| it.to_str().ok()?.parse().ok());
+    let read = body::read(incoming, declared, doors.max_request_bytes()).await;
+    let parsed = read
+        .and_then(|bytes| ClientRequest::parse(operation, bytes, model, passed_on(&parts.headers)));
+    let request = match parsed {
+        Ok(request) => request,
+        Err(fault) => return ApiError::new(fault, dialect).into_response(),
+    };
+    match doors.pipeline.run(request).await {
+        Ok(answer) => respond(answer),
+        Err(failure) => {
+            let mut response = ApiError::new(failure.fault, dialect).into_response();
+            headers::add_trail(response.headers_mut(), &failure.trail);
+            response
+        }
+    }
+}
+
+fn respond(answer: Answer) -> Response {
+    let streams = matches!(answer.body, AnswerBody::Stream(_));
+    let body = match answer.body {
+        AnswerBody::Whole(bytes) => Body::from(bytes),
+        AnswerBody::Stream(stream) => Body::from_stream(futures_util::StreamExt::map(
+            stream,
+            Ok::<_, std::convert::Infallible>,
+        )),
+    };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    let content_type = HeaderValue::from_str(&answer.content_type);
+    headers.insert(
+        CONTENT_TYPE,
+        content_type.unwrap_or(HeaderValue::from_static("application/json")),
+    );
+    if streams {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    }
+    headers::add_trail(headers, &answer.trail);
+    response
+}
+
+fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {
+    let value = |name: &&str| {
+        Some((
+            (*name).to_owned(),
+            headers.get(*name)?.to_str().ok()?.to_owned(),
+        ))
+    };
+    PASSED_ON.iter().filter_map(value).collect()
+}

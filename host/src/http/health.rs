@@ -1,0 +1,51 @@
+//! Whether the gateway is there, and whether its deployments can be tried.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::Doors;
+
+/// `GET /`
+pub async fn root() -> Json<Value> {
+    Json(
+        json!({"name": "sluice", "version": env!("CARGO_PKG_VERSION"), "docs": "/v1/models lists what may be asked for"}),
+    )
+}
+
+/// `GET /health/liveliness`
+pub async fn alive() -> Json<&'static str> {
+    Json("I'm alive!")
+}
+
+/// `GET /health/readiness`
+pub async fn ready() -> Json<Value> {
+    Json(
+        json!({"status": "healthy", "db": "Not connected", "litellm_version": env!("CARGO_PKG_VERSION"), "success_callbacks": []}),
+    )
+}
+
+/// `GET /health`: deployments that can be tried and those that cannot, with the reason. It calls
+/// no upstream.
+pub async fn deployments(State(doors): State<Doors>) -> Json<Value> {
+    let fleet = doors.pipeline.fleet();
+    let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
+    for deployment in fleet.config.groups.deployments() {
+        let mut entry = json!({"model": format!("{}/{}", deployment.provider, deployment.model),
+            "model_group": deployment.group.as_str(), "model_id": deployment.id.as_str()});
+        match fleet.line(&deployment.id) {
+            Ok(line) => {
+                entry["api_base"] = line.target.base_url.as_ref().map(url::Url::as_str).into();
+                healthy.push(entry);
+            }
+            Err(fault) => {
+                entry["error"] = fault.message.into();
+                unhealthy.push(entry);
+            }
+        }
+    }
+    Json(
+        json!({"healthy_count": healthy.len(), "unhealthy_count": unhealthy.len(),
+        "healthy_endpoints": healthy, "unhealthy_endpoints": unhealthy}),
+    )
+}

@@ -1,0 +1,78 @@
+//! The door: routes, who may call, bodies in, answers and errors out. Only this room and `admin`
+//! know axum; it decides nothing about models.
+
+mod admin;
+mod auth;
+mod body;
+mod calls;
+pub mod error;
+mod headers;
+mod health;
+mod models;
+mod routes;
+pub mod server;
+mod unknown;
+
+use crate::domain::glob;
+use crate::pipeline::Pipeline;
+use crate::plugins::Plugins;
+use crate::telemetry::metrics::Metrics;
+
+pub use auth::Caller;
+pub use routes::router;
+
+/// What the handlers use.
+#[derive(Clone)]
+pub struct Doors {
+    pub pipeline: Pipeline,
+    pub plugins: Plugins,
+    pub metrics: Metrics,
+}
+
+impl Doors {
+    /// Checks keys by the config of this moment.
+    fn door(&self) -> auth::Door {
+        let fleet = self.pipeline.fleet();
+        let general = &fleet.config.general;
+        auth::Door::new(general.master_key.clone(), general.key_header.clone())
+    }
+
+    fn metrics_are_public(&self) -> bool {
+        self.pipeline.fleet().config.general.public_metrics
+    }
+
+    fn max_request_bytes(&self) -> usize {
+        self.pipeline.fleet().config.general.max_request_bytes
+    }
+
+    /// Model groups; a pattern as the models that its deployments' providers name, if they do.
+    fn model_names(&self) -> Vec<String> {
+        let fleet = self.pipeline.fleet();
+        let table = self.plugins.table();
+        let mut names: Vec<String> = Vec::new();
+        for name in fleet.config.groups.names() {
+            if !name.contains('*') {
+                names.push(name.to_owned());
+                continue;
+            }
+            for deployment in fleet
+                .config
+                .groups
+                .deployments()
+                .filter(|it| it.group.as_str() == name)
+            {
+                let Some(provider) = table.providers.get(&deployment.provider) else {
+                    continue;
+                };
+                let full = provider
+                    .describe
+                    .models
+                    .iter()
+                    .map(|model| format!("{}/{model}", deployment.provider));
+                names.extend(full.filter(|full| glob::matches(name, full)));
+            }
+        }
+        names.dedup();
+        names
+    }
+}

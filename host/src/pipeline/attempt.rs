@@ -1,0 +1,415 @@
+//! One attempt at one deployment: the plugin's steps, one after the other, until there is an
+//! answer or a stream of one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use sluice_engine::contract::{Call, Error, Outbound, Payload, Reply, ReplyMode, Response, Step};
+use sluice_engine::{CallError, Session};
+use tokio::time::Instant;
+
+use super::fleet::Line;
+use super::prepare::{Prepared, prepare};
+use super::request::ClientRequest;
+use super::source::{Decode, Source};
+use crate::domain::{Blame, ErrorKind, Fault, Retry};
+use crate::upstream::{CallBodies, Options, Upstream, UpstreamReply, errors};
+
+/// Steps of one attempt, at most.
+const MAX_STEPS: usize = 600;
+
+/// How often a step that may be sent again is sent in all.
+const STEP_TRIES: u32 = 3;
+
+/// What an attempt came to.
+pub enum Outcome {
+    /// A whole canonical answer.
+    Whole {
+        body: Bytes,
+        content_type: Option<String>,
+        usage: Option<String>,
+    },
+    /// A canonical stream.
+    Stream(Source),
+}
+
+/// An attempt that is under way.
+pub struct Attempt {
+    pub upstream: Upstream,
+    pub line: Arc<Line>,
+    pub call: Call,
+    pub session: Session,
+    pub bodies: CallBodies,
+    /// Until when the whole attempt must be done.
+    pub deadline: Instant,
+    /// Time spent waiting for the upstream.
+    pub upstream_time: Duration,
+    pub upstream_headers: Vec<(String, String)>,
+}
+
+impl Attempt {
+    /// Prepares an attempt; refuses what the provider cannot do.
+    pub fn new(
+        upstream: &Upstream,
+        request: &ClientRequest,
+        line: Arc<Line>,
+        model: &str,
+        (number, drop_params): (u32, bool),
+    ) -> Result<(Self, String), Fault> {
+        let name = request.operation.as_str();
+        let provider = Arc::clone(&line.provider);
+        let operation = provider.describe.operations.get(name).ok_or_else(|| {
+            let message = format!("provider `{}` has no `{name}`", provider.name);
+            let mut fault = Fault::upstream(ErrorKind::Unsupported, message);
+            fault.retry = Retry::NextDeployment;
+            fault
+        })?;
+        let streaming = request.controls.stream && operation.stream;
+        let Prepared { bodies, guest_body } =
+            prepare(request, &line, model, operation, drop_params)?;
+        let total = request
+            .controls
+            .timeout
+            .unwrap_or(line.target.timeouts.total)
+            .min(line.target.timeouts.total);
+        let total = match line.deployment.stream_timeout.filter(|_| streaming) {
+            Some(stream) => stream,
+            None => total,
+        };
+        let call = Call {
+            id: request.id.as_str().to_owned(),
+            operation: name.to_owned(),
+            provider: provider.described_as.clone(),
+            model: model.to_owned(),
+            streaming,
+            config: line.settings.clone(),
+            secrets: line.secret_names.clone(),
+            params: Vec::new(),
+            headers: request.headers.clone(),
+            files: Vec::new(),
+            context: format!(
+                "{{\"attempt\":{number},\"deadline_ms\":{}}}",
+                total.as_millis()
+            ),
+        };
+        let session = provider
+            .generation
+            .plugin
+            .session()
+            .for_call(request.id.as_str());
+        let attempt = Self {
+            upstream: upstream.clone(),
+            line,
+            call,
+            session,
+            bodies,
+            deadline: Instant::now() + total,
+            upstream_time: Duration::ZERO,
+            upstream_headers: Vec::new(),
+        };
+        Ok((attempt, guest_body))
+    }
+
+    /// Runs the plugin's steps.
+    pub async fn run(mut self, guest_body: String) -> (Result<Outcome, Fault>, Trace) {
+        let result = self.steps(guest_body).await;
+        let trace = Trace {
+            upstream_time: self.upstream_time,
+            headers: std::mem::take(&mut self.upstream_headers),
+        };
+        match result {
+            Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
+            Ok(Ended::Relay(reply)) => (Ok(Outcome::Stream(Source::relay(reply))), trace),
+            Ok(Ended::Decode(reply, options, state)) => {
+                let source =
+                    Source::Decode(Box::new(Decode::new(self, reply, options.framing, state)));
+                (Ok(Outcome::Stream(source)), trace)
+            }
+            Err(fault) => (Err(fault), trace),
+        }
+    }
+
+    async fn steps(&mut self, guest_body: String) -> Result<Ended, Fault> {
+        let mut step = self.session.start(&self.call, &guest_body).await;
+        drop(guest_body);
+        for _ in 0..MAX_STEPS {
+            let next = step
+                .map_err(broke)?
+                .map_err(|error| refused(error, &self.line))?;
+            let replies = match next {
+                Step::Respond(response) => return self.respond(response),
+                Step::Send(outbound) => match self.send_one(outbound).await? {
+                    Sent::Reply(reply) => vec![reply],
+                    Sent::Ended(ended) => return Ok(ended),
+                },
+                Step::SendAll(list) => {
+                    let mut replies = Vec::with_capacity(list.len());
+                    for outbound in list {
+                        match self.send_one(outbound).await? {
+                            Sent::Reply(reply) => replies.push(reply),
+                            Sent::Ended(_) => {
+                                return Err(Fault::plugin(
+                                    "the plugin wants several answers, and one of them as a stream",
+                                ));
+                            }
+                        }
+                    }
+                    replies
+                }
+            };
+            step = self.session.resume(&self.call, &replies).await;
+        }
+        Err(Fault::plugin(format!(
+            "the plugin did not come to an end in {MAX_STEPS} steps"
+        )))
+    }
+
+    async fn send_one(&mut self, outbound: Outbound) -> Result<Sent, Fault> {
+        let options = Options::read(&outbound.options)?;
+        let (mode, state) = (outbound.reply, outbound.state.clone());
+        let reply = self.send(outbound, &options).await?;
+        if reply.status >= 400 && !options.accept_errors {
+            return Err(self.failed(reply, state).await);
+        }
+        let streams = reply.content_type().contains("event-stream");
+        match mode {
+            ReplyMode::Canonical if self.call.streaming && streams => {
+                Ok(Sent::Ended(Ended::Relay(reply)))
+            }
+            ReplyMode::Canonical => self
+                .relay_whole(reply)
+                .await
+                .map(|it| Sent::Ended(Ended::Whole(it))),
+            ReplyMode::Frames => Ok(Sent::Ended(Ended::Decode(reply, options, state))),
+            ReplyMode::Whole => {
+                let (status, headers) = (reply.status, pairs(&reply.headers));
+                let body = self.read(reply).await?;
+                let body = String::from_utf8(body.into())
+                    .map_or_else(|it| Payload::Bytes(it.into_bytes()), Payload::Text);
+                Ok(Sent::Reply(Reply {
+                    status,
+                    headers,
+                    body,
+                    state,
+                }))
+            }
+        }
+    }
+
+    /// Sends. A `GET`, and what the plugin calls idempotent, is sent again in place.
+    pub async fn send(
+        &mut self,
+        outbound: Outbound,
+        options: &Options,
+    ) -> Result<UpstreamReply, Fault> {
+        let repeatable = outbound.method == "GET" || options.idempotent;
+        let mut tries = 1;
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            let timed = Options {
+                timeout: Some(options.timeout.unwrap_or(left).min(left)),
+                ..options.clone()
+            };
+            let again = repeatable.then(|| outbound.clone());
+            let started = Instant::now();
+            let sent = match again {
+                Some(copy) => {
+                    self.upstream
+                        .send(&self.line.target, copy, &timed, &mut self.bodies)
+                        .await
+                }
+                None => {
+                    let sent = self
+                        .upstream
+                        .send(&self.line.target, outbound, &timed, &mut self.bodies)
+                        .await;
+                    return self.sent(sent, started);
+                }
+            };
+            let passing = match &sent {
+                Ok(reply) => matches!(reply.status, 429 | 500..=599) && !options.accept_errors,
+                Err(fault) => fault.retry == Retry::SameDeployment,
+            };
+            if !passing || tries == STEP_TRIES {
+                return self.sent(sent, started);
+            }
+            self.upstream_time += started.elapsed();
+            let asked = sent
+                .ok()
+                .and_then(|reply| errors::retry_after(&reply.headers));
+            let wait = asked
+                .unwrap_or(Duration::from_millis(250) * 2u32.pow(tries))
+                .min(Duration::from_secs(10));
+            tokio::time::sleep(wait.min(left)).await;
+            tries += 1;
+        }
+    }
+
+    fn sent(
+        &mut self,
+        sent: Result<UpstreamReply, Fault>,
+        started: Instant,
+    ) -> Result<UpstreamReply, Fault> {
+        self.upstream_time += started.elapsed();
+        let reply = sent.map_err(|fault| self.of_provider(fault))?;
+        self.upstream_headers = passed_on(&reply.headers);
+        Ok(reply)
+    }
+
+    async fn read(&mut self, reply: UpstreamReply) -> Result<Bytes, Fault> {
+        let started = Instant::now();
+        let read = reply.read_whole(self.line.target.max_reply_bytes).await;
+        self.upstream_time += started.elapsed();
+        read.map_err(|fault| self.of_provider(fault))
+    }
+
+    /// The fault that an answer of 400 and above means: the plugin's word, or the host's.
+    pub async fn failed(&mut self, reply: UpstreamReply, state: String) -> Fault {
+        let (status, headers) = (reply.status, reply.headers.clone());
+        let body = self.read(reply).await.unwrap_or_default();
+        let mut fault = errors::map(&self.line.target.errors, status, &headers, &body);
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let reply = Reply {
+            status,
+            headers: pairs(&headers),
+            body: Payload::Text(text),
+            state,
+        };
+        match self.session.map_error(&self.call, &reply).await {
+            Ok(Some(error)) => {
+                let document = fault.detail.take();
+                fault = refused(error, &self.line);
+                fault.status = fault.status.or(Some(status));
+                fault.detail = fault.detail.or(document);
+            }
+            Ok(None) => {}
+            Err(cause) => tracing::warn!(%cause, "a plugin broke while it read an error"),
+        }
+        self.of_provider(fault)
+    }
+
+    async fn relay_whole(&mut self, reply: UpstreamReply) -> Result<Outcome, Fault> {
+        let content_type = Some(reply.content_type().to_owned()).filter(|it| !it.is_empty());
+        let body = self.read(reply).await?;
+        Ok(Outcome::Whole {
+            body,
+            content_type,
+            usage: None,
+        })
+    }
+
+    fn respond(&mut self, response: Response) -> Result<Ended, Fault> {
+        let body = match response.body {
+            Payload::Text(text) => {
+                self.bodies.media.check_answer(&text)?;
+                Bytes::from(text)
+            }
+            Payload::Bytes(bytes) => Bytes::from(bytes),
+            Payload::Kept(_) => {
+                return Err(Fault::plugin(
+                    "the plugin answers with a body that was not kept",
+                ));
+            }
+        };
+        Ok(Ended::Whole(Outcome::Whole {
+            body,
+            content_type: response.content_type,
+            usage: response.usage,
+        }))
+    }
+
+    pub fn of_provider(&self, mut fault: Fault) -> Fault {
+        fault
+            .provider
+            .get_or_insert_with(|| self.line.provider.name.clone());
+        fault
+    }
+}
+
+/// What is known of an attempt besides its outcome.
+pub struct Trace {
+    pub upstream_time: Duration,
+    pub headers: Vec<(String, String)>,
+}
+
+enum Ended {
+    Whole(Outcome),
+    Relay(UpstreamReply),
+    Decode(UpstreamReply, Options, String),
+}
+
+enum Sent {
+    Reply(Reply),
+    Ended(Ended),
+}
+
+/// A guest that broke.
+pub fn broke(cause: CallError) -> Fault {
+    let mut fault = Fault::plugin(cause.to_string());
+    fault.plugin_at_fault = cause.is_plugins_fault();
+    fault
+}
+
+/// A plugin's own error.
+pub fn refused(error: Error, line: &Line) -> Fault {
+    let kind = ErrorKind::from_contract(&error.kind);
+    let mut fault = Fault::upstream(kind, error.message);
+    if matches!(
+        kind,
+        ErrorKind::InvalidRequest
+            | ErrorKind::Unsupported
+            | ErrorKind::ContextWindow
+            | ErrorKind::ContentPolicy
+    ) {
+        fault.blame = Blame::Caller;
+    }
+    fault.plugin_at_fault = kind == ErrorKind::Internal;
+    fault.status = error.status;
+    fault.retry = match error.retry {
+        Some(true) => Retry::SameDeployment,
+        Some(false) => Retry::Never,
+        None => kind.retry(),
+    };
+    fault.retry_after = error.retry_after_ms.map(Duration::from_millis);
+    fault.detail = error.detail.and_then(|it| serde_json::from_str(&it).ok());
+    let text = |name: &str| {
+        fault
+            .detail
+            .as_ref()?
+            .get(name)?
+            .as_str()
+            .map(str::to_owned)
+    };
+    (fault.code, fault.param) = (text("code"), text("param"));
+    fault.provider = Some(line.provider.name.clone());
+    fault
+}
+
+fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+        .collect()
+}
+
+/// Upstream headers that clients get to see: not the connection's, no cookies.
+fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {
+    const KEPT_BACK: [&str; 9] = [
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "keep-alive",
+        "set-cookie",
+        "transfer-encoding",
+        "server",
+    ];
+    pairs(headers)
+        .into_iter()
+        .filter(|(name, _)| !KEPT_BACK.contains(&name.as_str()))
+        .collect()
+}

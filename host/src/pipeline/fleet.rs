@@ -1,0 +1,243 @@
+//! Deployments with the providers that serve them: built anew when the config or a plugin
+//! changes, read without a lock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+use crate::config::{Config, Deployment, defaults};
+use crate::domain::{DeploymentId, ErrorKind, Fault};
+use crate::plugins::describe::ProviderDescribe;
+use crate::plugins::{Generation, Provider, Table};
+use crate::upstream::errors::{ErrorRules, KindRule};
+use crate::upstream::{AuthScheme, Target, Timeouts};
+
+/// Every deployment, ready to be tried or with the reason why not.
+pub struct Fleet {
+    pub config: Arc<Config>,
+    lines: HashMap<DeploymentId, Result<Arc<Line>, Fault>>,
+}
+
+/// A deployment and what serves it.
+pub struct Line {
+    pub deployment: Arc<Deployment>,
+    pub provider: Arc<Provider>,
+    pub target: Target,
+    /// The plugin's settings as JSON.
+    pub settings: String,
+    pub secret_names: Vec<String>,
+    /// Members of the request where the client sets none.
+    pub body_defaults: Vec<(String, String)>,
+}
+
+impl Fleet {
+    pub fn build(config: Arc<Config>, table: &Table) -> Self {
+        let lines = config
+            .groups
+            .deployments()
+            .map(|deployment| {
+                (
+                    deployment.id.clone(),
+                    line(&config, deployment, table).map(Arc::new),
+                )
+            })
+            .collect();
+        Self { config, lines }
+    }
+
+    pub fn line(&self, id: &DeploymentId) -> Result<Arc<Line>, Fault> {
+        match self.lines.get(id) {
+            Some(line) => line.clone(),
+            None => Err(Fault::ours(
+                "the deployment is gone",
+                format!("no line for {id}"),
+            )),
+        }
+    }
+
+    /// What an operator should know: deployments that cannot serve, and keys that are missing.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for deployment in self.config.groups.deployments() {
+            let group = &deployment.group;
+            match self.lines.get(&deployment.id) {
+                Some(Err(fault)) => warnings.push(format!("model `{group}`: {}", fault.message)),
+                Some(Ok(line)) => {
+                    for (name, secret) in &line.provider.describe.secrets {
+                        if secret.required && !line.target.secrets.contains_key(name) {
+                            let env = secret.env.join(" or ");
+                            warnings.push(format!("model `{group}`: no `{name}` for provider `{}`; set it in `litellm_params` or set {env}", line.provider.name));
+                        }
+                    }
+                }
+                None => {}
+            }
+        }
+        warnings.sort();
+        warnings.dedup();
+        warnings
+    }
+}
+
+/// The reason against a plugin's new version, by the settings of the deployments that use it.
+pub fn check_settings(config: &Config, generation: &Generation) -> Result<(), String> {
+    for deployment in config.groups.deployments() {
+        let used = generation
+            .describe
+            .providers
+            .iter()
+            .find(|it| it.names().any(|name| name == deployment.provider));
+        if let Some(provider) = used {
+            let (settings, _) = split_settings(deployment, provider);
+            validate(provider, &settings)
+                .map_err(|what| format!("model `{}`: {what}", deployment.group))?;
+        }
+    }
+    Ok(())
+}
+
+fn line(config: &Config, deployment: &Arc<Deployment>, table: &Table) -> Result<Line, Fault> {
+    let provider = table
+        .providers
+        .get(&deployment.provider)
+        .cloned()
+        .ok_or_else(|| {
+            let message = format!("no plugin serves provider `{}`", deployment.provider);
+            Fault::operator(ErrorKind::NotFound, message)
+        })?;
+    let describe = &provider.describe;
+    let (mut settings, body_defaults) = split_settings(deployment, describe);
+    validate(describe, &settings)
+        .map_err(|what| Fault::operator(ErrorKind::InvalidRequest, what))?;
+    if let Some(row) = &provider.row {
+        settings.insert("row".into(), row.clone());
+    }
+    let env = |name: &String| {
+        let allowed = provider.may_read_environment.contains(name);
+        allowed.then(|| config.env.get(name)).flatten()
+    };
+    let mut secrets: HashMap<_, _> = deployment.secrets.clone().into_iter().collect();
+    for (name, secret) in &describe.secrets {
+        if let Some(value) = secret
+            .env
+            .iter()
+            .find_map(env)
+            .filter(|_| !secrets.contains_key(name))
+        {
+            secrets.insert(name.clone(), value);
+        }
+    }
+    let from_env = describe
+        .base_url_env
+        .iter()
+        .find_map(env)
+        .and_then(|it| url::Url::parse(it.reveal()).ok());
+    let own = deployment.api_base.clone().or(from_env);
+    let base_trusted = own.is_some() || provider.row.is_some();
+    let default = describe
+        .base_url
+        .as_deref()
+        .filter(|_| provider.base_url_granted);
+    let base_url = own.or_else(|| url::Url::parse(default?).ok());
+    let mut secret_names: Vec<String> = secrets.keys().cloned().collect();
+    secret_names.sort();
+    let total = deployment
+        .timeout
+        .or(config.router.timeout)
+        .unwrap_or(config.general.request_timeout);
+    let target = Target {
+        provider: provider.name.clone(),
+        base_url,
+        base_trusted,
+        granted_hosts: provider.granted_hosts.clone(),
+        allow_private: provider.allow_private,
+        auth: AuthScheme {
+            scheme: describe.auth.scheme.clone(),
+            params: describe.auth.params.clone().into_iter().collect(),
+        },
+        secrets,
+        extra_headers: extra_headers(deployment)?,
+        timeouts: Timeouts {
+            first_byte: total.min(defaults::FIRST_BYTE_TIMEOUT),
+            idle: defaults::IDLE_TIMEOUT.min(total),
+            total,
+        },
+        insecure_tls: deployment.insecure_tls || config.general.insecure_tls,
+        max_reply_bytes: config.general.max_reply_bytes,
+        errors: error_rules(describe),
+    };
+    let deployment = Arc::clone(deployment);
+    Ok(Line {
+        deployment,
+        provider,
+        target,
+        settings: Value::from(settings).to_string(),
+        secret_names,
+        body_defaults,
+    })
+}
+
+/// The plugin's settings, and what goes into the request's body.
+fn split_settings(
+    deployment: &Deployment,
+    describe: &ProviderDescribe,
+) -> (Map<String, Value>, Vec<(String, String)>) {
+    let (mut settings, mut body) = (Map::new(), Vec::new());
+    for (name, value) in &deployment.settings {
+        if describe.settings().any(|known| known == name) {
+            settings.insert(name.clone(), value.clone());
+        } else {
+            body.push((name.clone(), value.to_string()));
+        }
+    }
+    (settings, body)
+}
+
+fn validate(describe: &ProviderDescribe, settings: &Map<String, Value>) -> Result<(), String> {
+    let Some(schema) = &describe.config_schema else {
+        return Ok(());
+    };
+    let settings = Value::from(settings.clone());
+    jsonschema::validate(schema, &settings).map_err(|cause| {
+        let at = cause.instance_path().to_string().replace('/', ".");
+        format!(
+            "`litellm_params{at}` does not fit provider `{}`: {cause}",
+            describe.name
+        )
+    })
+}
+
+fn extra_headers(deployment: &Deployment) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
+    let read = |(name, value): &(String, String)| {
+        let parsed = HeaderName::from_bytes(name.as_bytes())
+            .ok()
+            .zip(HeaderValue::from_str(value).ok());
+        parsed.ok_or_else(|| {
+            let message = format!(
+                "`extra_headers` of model `{}`: `{name}` is no valid header",
+                deployment.group
+            );
+            Fault::operator(ErrorKind::InvalidRequest, message)
+        })
+    };
+    deployment.extra_headers.iter().map(read).collect()
+}
+
+fn error_rules(describe: &ProviderDescribe) -> ErrorRules {
+    let errors = &describe.errors;
+    let rule = |it: &crate::plugins::describe::KindDescribe| KindRule {
+        pointer: it.pointer.clone(),
+        equals: it.equals.clone(),
+        contains: it.contains.clone(),
+        kind: ErrorKind::from_contract(&it.kind),
+    };
+    ErrorRules {
+        message: errors.message.clone(),
+        kind: errors.kind.clone(),
+        code: errors.code.clone(),
+        param: errors.param.clone(),
+        kinds: errors.kinds.iter().map(rule).collect(),
+    }
+}

@@ -1,0 +1,21 @@
+//! The life of a call: from a request that was read to an answer that is settled. It introduces
+//! the services to each other and speaks neither HTTP to clients nor SQL.
+
+mod answer;
+mod attempt;
+mod fleet;
+mod params;
+mod prepare;
+mod request;
+mod run;
+mod settle;
+mod shape;
+mod source;
+mod stream;
+mod writer;
+
+pub use answer::{Answer, AnswerBody, ByteStream, Failure, Trail};
+pub use fleet::{Fleet, check_settings};
+pub use request::{ClientRequest, Controls, Dialect, Operation};
+pub use run::Pipeline;
+pub use stream::FaultWriter;

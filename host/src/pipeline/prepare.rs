@@ -1,0 +1,138 @@
+//! The canonical body of one attempt: the client's bytes with the gateway's edits, and the part
+//! of them that the plugin is handed.
+
+use super::fleet::Line;
+use super::params::{Leniency, ParamRules};
+use super::request::{ClientRequest, OURS, Operation};
+use crate::dialect::envelope::push_quoted;
+use crate::domain::{ErrorKind, Fault, json};
+use crate::plugins::describe::{BodyWish, OperationDescribe};
+use crate::upstream::CallBodies;
+use crate::upstream::splice::{self, Edit};
+
+/// A member whose text is longer than this comes to a `head` plugin as an empty value.
+const HEAD_MEMBER: usize = 1024;
+
+/// A body that is ready for the plugin and for sending.
+pub struct Prepared {
+    pub bodies: CallBodies,
+    /// What `start` is handed.
+    pub guest_body: String,
+}
+
+/// Prepares the body for one deployment, or refuses parameters that its provider does not take.
+pub fn prepare(
+    request: &ClientRequest,
+    line: &Line,
+    model: &str,
+    operation: &OperationDescribe,
+    drop_params: bool,
+) -> Result<Prepared, Fault> {
+    let text = std::str::from_utf8(&request.body)
+        .map_err(|cause| Fault::ours("the request could not be read", cause.to_string()))?;
+    let edits = edits(request, line, model, operation, drop_params)?;
+    if operation.body == BodyWish::Head {
+        let guest_body = head(text, &edits)?;
+        let bodies = CallBodies::new(request.body.clone(), edits);
+        return Ok(Prepared { bodies, guest_body });
+    }
+    let full = splice::patch(text, &edits)?;
+    let mut bodies = CallBodies::new(request.body.clone(), edits);
+    let guest_body = bodies.media.extract(full);
+    Ok(Prepared { bodies, guest_body })
+}
+
+fn edits(
+    request: &ClientRequest,
+    line: &Line,
+    model: &str,
+    operation: &OperationDescribe,
+    drop_params: bool,
+) -> Result<Vec<Edit>, Fault> {
+    let controls = &request.controls;
+    let deployment = &line.deployment;
+    let mut quoted = String::with_capacity(model.len() + 2);
+    push_quoted(&mut quoted, model);
+    let mut edits: Vec<Edit> = vec![("model".into(), Some(quoted))];
+    let openai = matches!(
+        request.operation,
+        Operation::Chat | Operation::Completions | Operation::Embeddings
+    );
+    for name in &controls.members {
+        // LiteLLM's `metadata` is the gateway's; that of other dialects is the provider's.
+        if OURS.contains(&name.as_str()) || (openai && name == "metadata") {
+            edits.push((name.clone(), None));
+        }
+    }
+    if openai {
+        let (unsupported, ignored) = operation.lists_for(model);
+        let rules = ParamRules {
+            allowed: operation.params.clone(),
+            unsupported,
+            ignored,
+        };
+        let defaults = line.body_defaults.iter().map(|(name, _)| name.clone());
+        let members: Vec<String> = controls.members.iter().cloned().chain(defaults).collect();
+        let additional: Vec<String> = controls
+            .additional_drop_params
+            .iter()
+            .chain(&deployment.additional_drop_params)
+            .cloned()
+            .collect();
+        let allow: Vec<String> = controls
+            .allowed_openai_params
+            .iter()
+            .chain(&deployment.allowed_openai_params)
+            .cloned()
+            .collect();
+        let leniency = Leniency {
+            drop_params: controls
+                .drop_params
+                .or(deployment.drop_params)
+                .unwrap_or(drop_params),
+            additional_drop: &additional,
+            allow: &allow,
+        };
+        let out = rules.judge(&members, leniency, (&line.provider.name, model))?;
+        edits.extend(set_defaults(request, line, &out));
+        edits.extend(out.into_iter().map(|name| (name.to_owned(), None)));
+    } else {
+        edits.extend(set_defaults(request, line, &[]));
+    }
+    edits.extend(
+        deployment
+            .extra_body
+            .iter()
+            .map(|(name, value)| (name.clone(), Some(value.to_string()))),
+    );
+    Ok(edits)
+}
+
+fn set_defaults<'a>(request: &'a ClientRequest, line: &'a Line, out: &'a [&str]) -> Vec<Edit> {
+    let wanted =
+        |name: &String| !request.controls.members.contains(name) && !out.contains(&name.as_str());
+    let defaults = line.body_defaults.iter().filter(|(name, _)| wanted(name));
+    defaults
+        .map(|(name, value)| (name.clone(), Some(value.clone())))
+        .collect()
+}
+
+/// The body with every long member emptied.
+fn head(text: &str, edits: &[Edit]) -> Result<String, Fault> {
+    let members = json::members_lenient(text)
+        .map_err(|cause| Fault::caller(ErrorKind::InvalidRequest, cause.to_string()))?;
+    let mut emptied: Vec<Edit> = Vec::new();
+    for member in &members {
+        let raw = text.get(member.value.clone()).unwrap_or_default();
+        if raw.len() > HEAD_MEMBER {
+            let empty = match raw.as_bytes().first() {
+                Some(b'{') => "{}",
+                Some(b'[') => "[]",
+                _ => "\"\"",
+            };
+            emptied.push((member.name.clone().into_owned(), Some(empty.to_owned())));
+        }
+    }
+    emptied.extend(edits.iter().cloned());
+    splice::patch(text, &emptied)
+}

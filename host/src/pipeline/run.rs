@@ -1,0 +1,445 @@
+//! A call through its model group: deployments in order, retries, fallbacks, and the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use rand::RngExt as _;
+
+use super::answer::{Answer, AnswerBody, Failure, Trail};
+use super::attempt::{Attempt, Outcome};
+use super::fleet::{Fleet, Line};
+use super::request::ClientRequest;
+use super::settle::Settlement;
+use super::shape::{self, Gathered};
+use super::source::{Events, Source};
+use super::stream::{FaultWriter, Streaming};
+use super::writer::Writer;
+use crate::config::{Deployment, defaults};
+use crate::domain::{At, ErrorKind, Fault, Retry};
+use crate::plugins::{self, Plugins};
+use crate::router;
+use crate::telemetry::metrics::Metrics;
+use crate::upstream::Upstream;
+
+/// Longest wait between two attempts.
+const MAX_BACKOFF: Duration = Duration::from_secs(8);
+
+/// Serves calls. Cheap to clone.
+#[derive(Clone)]
+pub struct Pipeline {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    fleet: ArcSwap<Fleet>,
+    plugins: Plugins,
+    upstream: Upstream,
+    metrics: Metrics,
+    write_fault: FaultWriter,
+    status_of: fn(&Fault) -> u16,
+}
+
+/// What one deployment answered.
+enum Reached {
+    Whole {
+        body: Bytes,
+        content_type: Option<String>,
+    },
+    Stream {
+        source: Source,
+        first: Events,
+    },
+}
+
+impl Pipeline {
+    /// `write_fault` and `status_of` belong to the door: only it knows how errors are written.
+    pub fn new(
+        fleet: Fleet,
+        plugins: Plugins,
+        upstream: Upstream,
+        metrics: Metrics,
+        (write_fault, status_of): (FaultWriter, fn(&Fault) -> u16),
+    ) -> Self {
+        let fleet = ArcSwap::from_pointee(fleet);
+        Self {
+            inner: Arc::new(Inner {
+                fleet,
+                plugins,
+                upstream,
+                metrics,
+                write_fault,
+                status_of,
+            }),
+        }
+    }
+
+    /// What calls that begin now are served by.
+    pub fn fleet(&self) -> Arc<Fleet> {
+        self.inner.fleet.load_full()
+    }
+
+    /// Lets calls that begin from now on be served by another fleet.
+    pub fn set_fleet(&self, fleet: Fleet) {
+        self.inner.fleet.store(Arc::new(fleet));
+    }
+
+    /// Serves one call.
+    pub async fn run(&self, request: ClientRequest) -> Result<Answer, Failure> {
+        let fleet = self.fleet();
+        let trail = Trail::new(
+            request.id.clone(),
+            request.operation.as_str(),
+            request.controls.model.clone(),
+            request.controls.stream,
+        );
+        let mut settlement = Settlement::open(&self.inner.metrics, trail);
+        match self.through_groups(&fleet, &request, &mut settlement).await {
+            Ok((reached, line)) => self.answer(&request, reached, line, settlement),
+            Err(fault) => Err(self.fail(fault, settlement)),
+        }
+    }
+
+    fn fail(&self, fault: Fault, mut settlement: Settlement) -> Failure {
+        settlement.failed((self.inner.status_of)(&fault), &fault);
+        Failure {
+            fault,
+            trail: settlement.trail().clone(),
+        }
+    }
+
+    /// The asked group, then its fallbacks.
+    async fn through_groups(
+        &self,
+        fleet: &Fleet,
+        request: &ClientRequest,
+        settlement: &mut Settlement,
+    ) -> Result<(Reached, Arc<Line>), Fault> {
+        let asked = request.controls.model.clone();
+        let mut fault = match self
+            .through_deployments(fleet, request, &asked, settlement)
+            .await
+        {
+            Ok(reached) => return Ok(reached),
+            Err(fault) => fault,
+        };
+        let fallbacks = router::fallbacks(
+            &fleet.config.router,
+            &asked,
+            &fault,
+            request.controls.fallbacks.as_deref(),
+        );
+        if request.controls.disable_fallbacks || fault.at == At::Door {
+            return Err(fault);
+        }
+        for group in fallbacks {
+            tracing::debug!(call.id = %request.id, model.group = %group, fault = %fault, "falling back");
+            settlement.trail().fallbacks += 1;
+            settlement.trail().retries = 0;
+            match self
+                .through_deployments(fleet, request, &group, settlement)
+                .await
+            {
+                Ok(reached) => return Ok(reached),
+                Err(next) => fault = next,
+            }
+        }
+        Err(fault)
+    }
+
+    /// The deployments of one group, until one answers.
+    async fn through_deployments(
+        &self,
+        fleet: &Fleet,
+        request: &ClientRequest,
+        group: &str,
+        settlement: &mut Settlement,
+    ) -> Result<(Reached, Arc<Line>), Fault> {
+        let resolved = fleet
+            .config
+            .groups
+            .resolve(group)
+            .ok_or_else(|| no_such_model(group))?;
+        group.clone_into(&mut settlement.trail().model_group);
+        let mut left = router::order(resolved.deployments, &mut rand::rng());
+        let retries = |deployment: &Deployment| {
+            let asked = request.controls.num_retries.or(deployment.num_retries);
+            asked
+                .or(fleet.config.router.num_retries)
+                .unwrap_or(defaults::NUM_RETRIES)
+        };
+        let mut allowed = left
+            .first()
+            .map_or(0, |(deployment, _)| retries(deployment));
+        let mut at = 0;
+        loop {
+            let Some((deployment, model)) = left.get(at % left.len().max(1)).cloned() else {
+                return Err(no_such_model(group));
+            };
+            let number = settlement.trail().retries;
+            let tried = self
+                .try_one(fleet, request, (&deployment, &model), number, settlement)
+                .await;
+            let fault = match tried {
+                Ok(reached) => return Ok(reached),
+                Err(fault) => fault,
+            };
+            let may = match fault.retry {
+                Retry::Never => false,
+                Retry::NextDeployment => {
+                    left.retain(|(other, _)| other.id != deployment.id);
+                    !left.is_empty()
+                }
+                Retry::SameDeployment => {
+                    at += 1;
+                    true
+                }
+            };
+            if !may || allowed == 0 {
+                return Err(fault);
+            }
+            allowed -= 1;
+            if left.len() < 2 {
+                let asked = fault.retry_after.unwrap_or_else(|| backoff(number));
+                tokio::time::sleep(
+                    asked
+                        .max(fleet.config.router.retry_after)
+                        .min(Duration::from_secs(60)),
+                )
+                .await;
+            }
+            settlement.trail().retries += 1;
+        }
+    }
+
+    async fn try_one(
+        &self,
+        fleet: &Fleet,
+        request: &ClientRequest,
+        (deployment, model): (&Arc<Deployment>, &str),
+        number: u32,
+        settlement: &mut Settlement,
+    ) -> Result<(Reached, Arc<Line>), Fault> {
+        let trail = settlement.trail();
+        trail.deployment_id = Some(deployment.id.as_str().to_owned());
+        trail.provider = Some(deployment.provider.clone());
+        trail.upstream_model = Some(model.to_owned());
+        let line = fleet.line(&deployment.id)?;
+        trail.api_base = line
+            .target
+            .base_url
+            .as_ref()
+            .map(|url| url.as_str().trim_end_matches('/').to_owned());
+        let drop_params = fleet.config.general.drop_params;
+        let tried = self
+            .reach(request, &line, (model, number, drop_params), settlement)
+            .await;
+        let outcome = tried
+            .as_ref()
+            .err()
+            .map_or("ok", |fault| fault.kind.as_str());
+        self.inner.metrics.attempt(&line.provider.name, outcome);
+        if let Err(fault) = &tried {
+            let outcome = match fault {
+                fault if fault.plugin_at_fault => plugins::Outcome::Failed,
+                fault if fault.kind == ErrorKind::InvalidRequest && fault.at == At::Attempt => {
+                    plugins::Outcome::Invalid
+                }
+                _ => plugins::Outcome::Fine,
+            };
+            self.inner
+                .plugins
+                .report(&line.provider.generation, outcome);
+            tracing::warn!(
+                call.id = %request.id, deployment.id = %deployment.id, provider = %line.provider.name,
+                attempt = number, fault = %fault, "attempt failed"
+            );
+        }
+        tried.map(|reached| (reached, line))
+    }
+
+    async fn reach(
+        &self,
+        request: &ClientRequest,
+        line: &Arc<Line>,
+        (model, number, drop_params): (&str, u32, bool),
+        settlement: &mut Settlement,
+    ) -> Result<Reached, Fault> {
+        let outcome = match &line.deployment.mock_response {
+            Some(text) => mock(text),
+            None => {
+                let (attempt, guest_body) = Attempt::new(
+                    &self.inner.upstream,
+                    request,
+                    Arc::clone(line),
+                    model,
+                    (number, drop_params),
+                )?;
+                let (outcome, trace) = attempt.run(guest_body).await;
+                let trail = settlement.trail();
+                trail.upstream_time += trace.upstream_time;
+                trail.upstream_headers = trace.headers;
+                outcome?
+            }
+        };
+        match (outcome, request.controls.stream) {
+            (
+                Outcome::Whole {
+                    body,
+                    content_type,
+                    usage,
+                },
+                false,
+            ) => {
+                let shaped = shape::whole(request, &body, usage)?;
+                settlement.trail().usage = shaped.usage;
+                Ok(Reached::Whole {
+                    body: shaped.body,
+                    content_type,
+                })
+            }
+            (Outcome::Whole { body, usage, .. }, true) => {
+                let (events, own) = shape::as_events(request, &body)?;
+                let first = Events {
+                    events,
+                    usage: usage.or(own),
+                    last: true,
+                    complete: true,
+                    ..Events::default()
+                };
+                Ok(Reached::Stream {
+                    source: Source::Ready(Vec::new()),
+                    first,
+                })
+            }
+            (Outcome::Stream(mut source), true) => {
+                let first = source.next().await?;
+                match first.failure {
+                    Some(fault) if first.events.is_empty() => Err(fault),
+                    _ => {
+                        probe(request, &first)?;
+                        Ok(Reached::Stream { source, first })
+                    }
+                }
+            }
+            (Outcome::Stream(source), false) => gather(request, source, settlement).await,
+        }
+    }
+
+    fn answer(
+        &self,
+        request: &ClientRequest,
+        reached: Reached,
+        line: Arc<Line>,
+        mut settlement: Settlement,
+    ) -> Result<Answer, Failure> {
+        let generation = Arc::clone(&line.provider.generation);
+        match reached {
+            Reached::Whole { body, content_type } => {
+                self.inner
+                    .plugins
+                    .report(&generation, plugins::Outcome::Fine);
+                settlement.done(200);
+                Ok(Answer {
+                    status: 200,
+                    content_type: content_type.unwrap_or_else(|| "application/json".to_owned()),
+                    body: AnswerBody::Whole(body),
+                    trail: settlement.trail().clone(),
+                })
+            }
+            Reached::Stream { source, first } => {
+                let trail = settlement.trail();
+                trail.first_token = Some(trail.started.elapsed());
+                let trail = trail.clone();
+                let envelope = shape::envelope(request, true);
+                let streaming = Streaming {
+                    source,
+                    writer: Writer::new(
+                        request.operation,
+                        envelope,
+                        request.controls.include_usage,
+                    ),
+                    settlement,
+                    dialect: request.operation.dialect(),
+                    write_fault: self.inner.write_fault,
+                    plugins: self.inner.plugins.clone(),
+                    generation,
+                };
+                Ok(Answer {
+                    status: 200,
+                    content_type: "text/event-stream".to_owned(),
+                    body: AnswerBody::Stream(streaming.into_bytes(first)),
+                    trail,
+                })
+            }
+        }
+    }
+}
+
+/// A stream that begins with an error has not begun: another deployment may answer.
+fn probe(request: &ClientRequest, first: &Events) -> Result<(), Fault> {
+    let mut writer = Writer::new(request.operation, shape::envelope(request, true), false);
+    first
+        .events
+        .first()
+        .map_or(Ok(()), |event| writer.write(event, &mut String::new()))
+}
+
+async fn gather(
+    request: &ClientRequest,
+    mut source: Source,
+    settlement: &mut Settlement,
+) -> Result<Reached, Fault> {
+    let mut gathered = Gathered::default();
+    loop {
+        let events = source.next().await?;
+        settlement.trail().upstream_time += events.upstream_time;
+        for event in &events.events {
+            gathered.push(event)?;
+        }
+        if let Some(usage) = &events.usage {
+            gathered.learn_usage(usage);
+        }
+        if let Some(fault) = events.failure {
+            return Err(fault);
+        }
+        if events.last {
+            break;
+        }
+    }
+    let shaped = shape::whole(request, &gathered.finish(), None)?;
+    settlement.trail().usage = shaped.usage;
+    Ok(Reached::Whole {
+        body: shaped.body,
+        content_type: None,
+    })
+}
+
+/// LiteLLM's `mock_response`: the text as an answer, with 10 and 20 tokens.
+fn mock(text: &str) -> Outcome {
+    let answer = serde_json::json!({
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
+    });
+    Outcome::Whole {
+        body: Bytes::from(answer.to_string()),
+        content_type: None,
+        usage: None,
+    }
+}
+
+fn no_such_model(group: &str) -> Fault {
+    let message = format!(
+        "litellm.BadRequestError: You passed in model={group}. There are no healthy deployments for this model"
+    );
+    Fault::caller(ErrorKind::NotFound, message).with_param("model")
+}
+
+/// 0.5 s, doubling, with jitter.
+fn backoff(retries: u32) -> Duration {
+    let full = Duration::from_millis(500)
+        .saturating_mul(1 << retries.min(8))
+        .min(MAX_BACKOFF);
+    full.mul_f64(rand::rng().random_range(0.25..=1.0))
+}

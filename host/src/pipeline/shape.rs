@@ -1,0 +1,173 @@
+//! Whole canonical answers: checked, completed, and read for usage.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::request::{ClientRequest, Operation};
+use super::writer::Event;
+use crate::dialect::envelope::Envelope;
+use crate::dialect::gather::Gather;
+use crate::dialect::spread::spread;
+use crate::domain::{ErrorKind, Fault, Usage, json};
+
+/// A whole answer for the client.
+pub struct Shaped {
+    pub body: Bytes,
+    pub usage: Option<Usage>,
+}
+
+/// What the gateway knows of an answer to this request.
+pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let created = now.map_or(0, |elapsed| elapsed.as_secs());
+    let id = request.id.as_str().replace('-', "");
+    let (id, object) = match (request.operation, streaming) {
+        (Operation::Chat, true) => (format!("chatcmpl-{id}"), Some("chat.completion.chunk")),
+        (Operation::Chat, false) => (format!("chatcmpl-{id}"), Some("chat.completion")),
+        (Operation::Completions, _) => (format!("cmpl-{id}"), Some("text_completion")),
+        (Operation::Embeddings, _) => (String::new(), Some("list")),
+        (Operation::Responses, _) => (format!("resp_{id}"), None),
+        (Operation::Messages | Operation::CountTokens, _) => (format!("msg_{id}"), None),
+    };
+    let dated = matches!(request.operation, Operation::Chat | Operation::Completions);
+    let counts = request.operation == Operation::CountTokens;
+    Envelope {
+        id,
+        object,
+        created: dated.then_some(created),
+        model: (!counts).then(|| request.controls.model.clone()),
+    }
+}
+
+/// Completes a whole canonical answer.
+pub fn whole(
+    request: &ClientRequest,
+    body: &Bytes,
+    usage: Option<String>,
+) -> Result<Shaped, Fault> {
+    let text = std::str::from_utf8(body).map_err(garbage)?.trim();
+    let with_usage;
+    let text = match &usage {
+        Some(usage) if !has_usage(text) => {
+            with_usage =
+                crate::upstream::splice::patch(text, &[("usage".into(), Some(usage.clone()))])?;
+            with_usage.as_str()
+        }
+        _ => text,
+    };
+    if request.operation == Operation::CountTokens {
+        json::members_lenient(text).map_err(garbage)?;
+        return Ok(Shaped {
+            body: Bytes::copy_from_slice(text.as_bytes()),
+            usage: None,
+        });
+    }
+    let (full, seen) = envelope(request, false)
+        .complete_seeing(text, true)
+        .map_err(garbage)?;
+    if let Some(error) = seen.error.filter(|_| seen.choices.is_none()) {
+        return Err(error_in_answer(error));
+    }
+    let usage = seen
+        .usage
+        .and_then(|usage| serde_json::from_str::<Value>(usage).ok());
+    let usage = usage.as_ref().and_then(Usage::from_json);
+    Ok(Shaped {
+        body: Bytes::from(full),
+        usage,
+    })
+}
+
+fn has_usage(text: &str) -> bool {
+    json::members_lenient(text)
+        .is_ok_and(|members| members.iter().any(|member| member.name == "usage"))
+}
+
+/// An answer that came whole, for a client that wants a stream.
+pub fn as_events(
+    request: &ClientRequest,
+    body: &Bytes,
+) -> Result<(Vec<Event>, Option<String>), Fault> {
+    let answer: Value = serde_json::from_slice(body).map_err(garbage)?;
+    if let Some(error) = answer
+        .get("error")
+        .filter(|_| answer.get("choices").is_none())
+    {
+        return Err(error_in_answer(&error.to_string()));
+    }
+    if request.operation != Operation::Chat {
+        let message = "the upstream answered whole where a stream was asked for";
+        return Err(Fault::upstream(ErrorKind::Upstream, message));
+    }
+    let event = |chunk: Value| Event {
+        name: String::new(),
+        data: chunk.to_string(),
+    };
+    let usage = answer
+        .get("usage")
+        .filter(|it| !it.is_null())
+        .map(Value::to_string);
+    Ok((spread(&answer).into_iter().map(event).collect(), usage))
+}
+
+/// Chunks of a stream, for a client that wants the answer whole.
+#[derive(Default)]
+pub struct Gathered {
+    gather: Gather,
+    usage: Option<Value>,
+}
+
+impl Gathered {
+    pub fn push(&mut self, event: &Event) -> Result<(), Fault> {
+        let chunk: Value = serde_json::from_str(&event.data).map_err(garbage)?;
+        if let Some(error) = chunk.get("error").filter(|it| !it.is_null()) {
+            return Err(error_in_answer(&error.to_string()));
+        }
+        self.usage = chunk
+            .get("usage")
+            .filter(|it| !it.is_null())
+            .cloned()
+            .or(self.usage.take());
+        self.gather.push(chunk);
+        Ok(())
+    }
+
+    pub fn learn_usage(&mut self, usage: &str) {
+        self.usage = serde_json::from_str(usage).ok().or(self.usage.take());
+    }
+
+    pub fn finish(self) -> Bytes {
+        Bytes::from(self.gather.finish(self.usage).to_string())
+    }
+}
+
+fn garbage(cause: impl std::fmt::Display) -> Fault {
+    Fault::upstream(
+        ErrorKind::Upstream,
+        "the upstream's answer is not the JSON it should be",
+    )
+    .with_log(cause.to_string())
+}
+
+fn error_in_answer(error: &str) -> Fault {
+    let value: Value = serde_json::from_str(error).unwrap_or_default();
+    let message = value
+        .get("message")
+        .and_then(Value::as_str)
+        .or(value.as_str())
+        .unwrap_or("the upstream failed");
+    let status = value
+        .get("code")
+        .and_then(Value::as_u64)
+        .and_then(|code| u16::try_from(code).ok());
+    let mut fault = Fault::upstream(ErrorKind::Upstream, message);
+    if let Some(status) = status.filter(|status| (400..600).contains(status)) {
+        fault = crate::upstream::errors::map(
+            &Default::default(),
+            status,
+            &http::HeaderMap::new(),
+            format!("{{\"error\":{error}}}").as_bytes(),
+        );
+    }
+    fault
+}

@@ -1,0 +1,188 @@
+//! Where canonical stream events come from: an upstream that is relayed, a plugin that decodes, or
+//! an answer that is there already.
+
+use std::time::Duration;
+
+use sluice_engine::contract::{Continuation, Frame, Head, Payload};
+use sluice_framing::Framing;
+use tokio::time::Instant;
+
+use super::attempt::{Attempt, broke, refused};
+use super::writer::Event;
+use crate::domain::{ErrorKind, Fault};
+use crate::upstream::{FrameReader, Options, UpstreamReply};
+
+/// A stream of canonical events.
+pub enum Source {
+    Relay(Box<FrameReader>),
+    Decode(Box<Decode>),
+    Ready(Vec<Event>),
+}
+
+/// What one read brought.
+#[derive(Debug, Default)]
+pub struct Events {
+    pub events: Vec<Event>,
+    /// What the plugin knows of usage.
+    pub usage: Option<String>,
+    /// The upstream failed after these events.
+    pub failure: Option<Fault>,
+    /// Nothing follows.
+    pub last: bool,
+    /// The end is the real end, whatever the events say.
+    pub complete: bool,
+    pub upstream_time: Duration,
+}
+
+impl Source {
+    pub fn relay(reply: UpstreamReply) -> Self {
+        Self::Relay(Box::new(reply.frames(Some(Framing::Sse))))
+    }
+
+    /// The next events: at least one, unless it is the end.
+    pub async fn next(&mut self) -> Result<Events, Fault> {
+        match self {
+            Self::Ready(events) => Ok(Events {
+                events: std::mem::take(events),
+                last: true,
+                complete: true,
+                ..Events::default()
+            }),
+            Self::Relay(reader) => relay(reader).await,
+            Self::Decode(decode) => decode.next().await,
+        }
+    }
+}
+
+async fn relay(reader: &mut FrameReader) -> Result<Events, Fault> {
+    let started = Instant::now();
+    let batch = reader.next().await?;
+    let mut events = Vec::with_capacity(batch.frames.len());
+    for frame in batch.frames {
+        let data = String::from_utf8(frame.data).map_err(|cause| {
+            Fault::upstream(
+                ErrorKind::Upstream,
+                "the upstream sent an event that is not UTF-8",
+            )
+            .with_log(cause.to_string())
+        })?;
+        events.push(Event {
+            name: frame.event,
+            data,
+        });
+    }
+    let upstream_time = started.elapsed();
+    Ok(Events {
+        events,
+        last: batch.last,
+        complete: batch.marked,
+        upstream_time,
+        ..Events::default()
+    })
+}
+
+/// Frames of an upstream on their way through a plugin.
+pub struct Decode {
+    attempt: Attempt,
+    reader: FrameReader,
+    head: Option<Head>,
+    state: String,
+    ended: bool,
+}
+
+impl Decode {
+    pub fn new(
+        attempt: Attempt,
+        reply: UpstreamReply,
+        framing: Option<Framing>,
+        state: String,
+    ) -> Self {
+        let head = Some(head_of(&reply));
+        Self {
+            attempt,
+            reader: reply.frames(framing),
+            head,
+            state,
+            ended: false,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Events, Fault> {
+        let mut result = Events::default();
+        while result.events.is_empty() && !self.ended {
+            let started = Instant::now();
+            let batch = self
+                .reader
+                .next()
+                .await
+                .map_err(|fault| self.attempt.of_provider(fault))?;
+            result.upstream_time += started.elapsed();
+            let frames: Vec<Frame> = batch.frames.into_iter().map(contract_frame).collect();
+            let head = self.head.take();
+            let decoded = self
+                .attempt
+                .session
+                .decode(head.as_ref(), &self.state, &frames, batch.last)
+                .await;
+            let decoded = decoded
+                .map_err(broke)?
+                .map_err(|error| refused(error, &self.attempt.line))?;
+            for event in decoded.events {
+                let Payload::Text(data) = event.data else {
+                    return Err(Fault::plugin("the plugin gave an event that is no text"));
+                };
+                self.attempt.bodies.media.check_answer(&data)?;
+                result.events.push(Event {
+                    name: event.event,
+                    data,
+                });
+            }
+            result.usage = decoded.usage.or(result.usage.take());
+            self.state = decoded.state;
+            if let Some(error) = decoded.failure {
+                result.failure = Some(refused(error, &self.attempt.line));
+                self.ended = true;
+                break;
+            }
+            match decoded.next {
+                Continuation::More => self.ended = batch.last,
+                Continuation::Done => self.ended = true,
+                Continuation::ThenSend(outbound) => {
+                    let options = Options::read(&outbound.options)?;
+                    let state = outbound.state.clone();
+                    let reply = self.attempt.send(outbound, &options).await?;
+                    if reply.status >= 400 {
+                        return Err(self.attempt.failed(reply, state).await);
+                    }
+                    self.head = Some(head_of(&reply));
+                    self.reader = reply.frames(options.framing);
+                    self.state = state;
+                }
+            }
+        }
+        result.last = self.ended;
+        result.complete = self.ended && result.failure.is_none();
+        Ok(result)
+    }
+}
+
+fn head_of(reply: &UpstreamReply) -> Head {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), text(value)));
+    Head {
+        status: reply.status,
+        headers: headers.collect(),
+    }
+}
+
+fn contract_frame(frame: sluice_framing::Frame) -> Frame {
+    let data = String::from_utf8(frame.data)
+        .map_or_else(|it| Payload::Bytes(it.into_bytes()), Payload::Text);
+    Frame {
+        event: frame.event,
+        data,
+    }
+}

@@ -1,0 +1,118 @@
+//! A source of events as the bytes a client gets: written event by event, kept alive while the
+//! upstream thinks, settled when it ends or when the client leaves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::answer::ByteStream;
+use super::settle::Settlement;
+use super::source::{Events, Source};
+use super::writer::Writer;
+use crate::domain::{ErrorKind, Fault};
+use crate::plugins::{Generation, Outcome, Plugins};
+
+/// How long a stream may be silent before a comment keeps its connection alive.
+const PING: Duration = Duration::from_secs(15);
+
+/// Writes a fault as the event that ends a stream.
+pub type FaultWriter = fn(&Fault, super::Dialect) -> String;
+
+/// A stream on its way to the client.
+pub struct Streaming {
+    pub source: Source,
+    pub writer: Writer,
+    pub settlement: Settlement,
+    pub dialect: super::Dialect,
+    pub write_fault: FaultWriter,
+    pub plugins: Plugins,
+    pub generation: Arc<Generation>,
+}
+
+impl Streaming {
+    /// The bytes: first what `events` hold, which were read before the answer's head was written.
+    pub fn into_bytes(mut self, events: Events) -> ByteStream {
+        Box::pin(async_stream::stream! {
+            let mut next = Ok(events);
+            loop {
+                let mut out = String::new();
+                let over = self.step(next, &mut out);
+                if !out.is_empty() {
+                    yield Bytes::from(out);
+                }
+                if over {
+                    break;
+                }
+                let mut reading = std::pin::pin!(self.source.next());
+                next = loop {
+                    match tokio::time::timeout(PING, reading.as_mut()).await {
+                        Ok(read) => break read,
+                        Err(_) => yield Bytes::from_static(b": ping\n\n"),
+                    }
+                };
+            }
+        })
+    }
+
+    /// Writes one batch; true at the stream's end.
+    fn step(&mut self, next: Result<Events, Fault>, out: &mut String) -> bool {
+        match self.write(next, out) {
+            Ok(false) => false,
+            Ok(true) => {
+                self.writer.end(out);
+                self.settle(None);
+                true
+            }
+            Err(fault) => {
+                out.push_str(&(self.write_fault)(&fault, self.dialect));
+                self.settle(Some(fault));
+                true
+            }
+        }
+    }
+
+    fn write(&mut self, next: Result<Events, Fault>, out: &mut String) -> Result<bool, Fault> {
+        let events = next?;
+        self.settlement.trail().upstream_time += events.upstream_time;
+        for event in &events.events {
+            self.writer.write(event, out)?;
+        }
+        if let Some(usage) = events.usage {
+            self.writer.learn_usage(usage);
+        }
+        self.settlement.trail().usage = self.writer.usage().cloned();
+        if let Some(fault) = events.failure {
+            return Err(fault);
+        }
+        if events.complete {
+            self.writer.finish();
+        }
+        if events.last && !self.writer.is_finished() {
+            let message = "the upstream's stream ended before its answer was complete";
+            return Err(Fault::upstream(ErrorKind::Upstream, message));
+        }
+        Ok(events.last)
+    }
+
+    fn settle(&mut self, fault: Option<Fault>) {
+        match fault {
+            None => {
+                self.plugins.report(&self.generation, Outcome::Fine);
+                self.settlement.done(200);
+            }
+            Some(mut fault) => {
+                let outcome = if fault.plugin_at_fault {
+                    Outcome::Failed
+                } else {
+                    Outcome::Fine
+                };
+                self.plugins.report(&self.generation, outcome);
+                if fault.provider.is_none() {
+                    fault.provider = self.settlement.trail().provider.clone();
+                }
+                self.settlement.failed(200, &fault);
+            }
+        }
+    }
+}

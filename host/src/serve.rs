@@ -1,0 +1,318 @@
+//! Builds the house and runs it: the only file that sees every room.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sluice_engine::{Engine, EngineConfig, Isolation, Limits};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::cli::Serve;
+use crate::config::{self, Config, Env, PluginsSection, Remark, Taken, defaults};
+use crate::http::{self, Doors};
+use crate::pipeline::{Fleet, Pipeline, check_settings};
+use crate::plugins::{Grant, OperatorRow, Plugins, PluginsConfig, RollbackRule};
+use crate::reload::Reloader;
+use crate::telemetry::log::{self, LogStyle};
+use crate::telemetry::metrics::Metrics;
+use crate::upstream::Upstream;
+
+/// Why the gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    #[error("the config cannot be used:\n{0}")]
+    Wrong(String),
+    #[error("there is no config file: name one with --config")]
+    NoConfig,
+    #[error(transparent)]
+    Engine(#[from] sluice_engine::EngineError),
+    #[error(transparent)]
+    Upstream(#[from] crate::upstream::SetupError),
+    #[error(transparent)]
+    Listen(#[from] http::server::ListenError),
+    #[error("{0}")]
+    Bind(String),
+}
+
+/// The house, built.
+pub struct House {
+    pub config: Arc<Config>,
+    pub doors: Doors,
+    pub plugins: Plugins,
+}
+
+/// Serves until a signal says stop.
+pub async fn serve(options: Serve) -> Result<(), ServeError> {
+    let path = config_path(options.config.as_deref())?;
+    let env = Env::of_process(Path::new(".env"));
+    let (config, remarks) = Config::load(&path, env.clone())?;
+    let style = LogStyle {
+        json: config.general.json_logs,
+        debug: options.debug || config.general.debug,
+    };
+    log::install(style, env.text("SLUICE_LOG").as_deref());
+    refuse_wrong(&remarks)?;
+    say(&remarks);
+    let address = address(&options, &config)?;
+    let (house, stop, tasks) = (
+        build(config).await?,
+        CancellationToken::new(),
+        TaskTracker::new(),
+    );
+    for warning in house.doors.pipeline.fleet().warnings() {
+        tracing::warn!("{warning}");
+    }
+    let listener = http::server::listen(address).await?;
+    let reloader = Reloader::new(path.clone(), env, house.doors.clone());
+    let users = house.doors.pipeline.clone();
+    let in_use = move |name: &str| {
+        users
+            .fleet()
+            .config
+            .groups
+            .deployments()
+            .any(|it| it.provider == name)
+    };
+    let directory = house.plugins.load_directory(&in_use).await;
+    reloader.rebuild();
+    tasks.spawn(house.plugins.clone().watch(directory, stop.clone(), in_use));
+    tasks.spawn(
+        reloader
+            .clone()
+            .follow_plugins(house.plugins.changes(), stop.clone()),
+    );
+    tasks.spawn(reloader.watch_file(stop.clone()));
+    tracing::info!(address = %listener.local_addr().unwrap_or(address), config = %path.display(), "sluice is listening");
+    tasks.spawn(stop_on_signal(stop.clone()));
+    let drained = http::server::serve(
+        listener,
+        http::router(house.doors),
+        stop.clone(),
+        defaults::DRAIN,
+    )
+    .await;
+    stop.cancel();
+    tasks.close();
+    if tokio::time::timeout(Duration::from_secs(5), tasks.wait())
+        .await
+        .is_err()
+        || !drained
+    {
+        tracing::warn!("some answers were still under way and were cut off");
+    }
+    tracing::info!("sluice has stopped");
+    Ok(())
+}
+
+/// Reads a config for `sluice check`, with what the plugins say of it.
+pub async fn check(path: &Path) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
+    let (config, remarks) = Config::load(path, Env::of_process(Path::new(".env")))?;
+    let house = build(config).await?;
+    Ok((remarks, house.doors.pipeline.fleet().warnings()))
+}
+
+/// Builds every service.
+pub async fn build(config: Arc<Config>) -> Result<House, ServeError> {
+    let data = config
+        .plugins
+        .data_directory
+        .clone()
+        .unwrap_or_else(default_data_directory);
+    let engine = Engine::new(&EngineConfig {
+        cache_dir: Some(data.join("machine-code")),
+        ..EngineConfig::default()
+    })?;
+    let upstream = Upstream::new()?;
+    let metrics = Metrics::default();
+    let settings = plugins_config(&config.plugins, &data);
+    let for_check = Arc::clone(&config);
+    let check = Box::new(move |generation: &_| check_settings(&for_check, generation));
+    let plugins = Plugins::start(engine, settings, sluice_bundled::PLUGINS, check).await;
+    let fleet = Fleet::build(Arc::clone(&config), &plugins.table());
+    let status_of: fn(&crate::domain::Fault) -> u16 = |fault| http::error::status(fault).as_u16();
+    let written = (
+        http::error::event as crate::pipeline::FaultWriter,
+        status_of,
+    );
+    let pipeline = Pipeline::new(fleet, plugins.clone(), upstream, metrics.clone(), written);
+    let doors = Doors {
+        pipeline,
+        plugins: plugins.clone(),
+        metrics,
+    };
+    Ok(House {
+        config,
+        doors,
+        plugins,
+    })
+}
+
+fn config_path(given: Option<&Path>) -> Result<PathBuf, ServeError> {
+    if let Some(path) = given {
+        return Ok(path.to_owned());
+    }
+    let usual = ["config.yaml", "config.example.yaml"].map(PathBuf::from);
+    usual
+        .into_iter()
+        .find(|path| path.is_file())
+        .ok_or(ServeError::NoConfig)
+}
+
+fn refuse_wrong(remarks: &[Remark]) -> Result<(), ServeError> {
+    let wrong: Vec<String> = remarks
+        .iter()
+        .filter(|remark| remark.taken == Taken::Wrong)
+        .map(|remark| format!("  {}: {}", remark.path, remark.text))
+        .collect();
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(ServeError::Wrong(wrong.join("\n")))
+    }
+}
+
+/// What an operator should know of the config.
+pub fn say(remarks: &[Remark]) {
+    for remark in remarks {
+        match remark.taken {
+            Taken::Honoured => {}
+            Taken::Accepted => tracing::info!("config: {} {}", remark.path, remark.text),
+            Taken::Unknown | Taken::Warning | Taken::Wrong => {
+                tracing::warn!("config: {} {}", remark.path, remark.text);
+            }
+        }
+    }
+}
+
+/// Without a key of its own the gateway is reached from this machine only.
+fn address(options: &Serve, config: &Config) -> Result<SocketAddr, ServeError> {
+    let reason = config.general.loopback_only();
+    let host = match (options.host, reason) {
+        (None, None) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        (None, Some(reason)) => {
+            tracing::warn!(
+                "{reason}: sluice listens on loopback only; set `general_settings.master_key`"
+            );
+            IpAddr::V4(Ipv4Addr::LOCALHOST)
+        }
+        (Some(host), Some(reason)) if !host.is_loopback() => {
+            if host.is_unspecified() {
+                tracing::warn!(
+                    "{reason}: sluice listens on loopback instead of {host}; set `general_settings.master_key`"
+                );
+                IpAddr::V4(Ipv4Addr::LOCALHOST)
+            } else {
+                let message = format!(
+                    "{reason}, so sluice does not listen on {host}; set `general_settings.master_key` to a key of your own"
+                );
+                return Err(ServeError::Bind(message));
+            }
+        }
+        (Some(host), _) => host,
+    };
+    Ok(SocketAddr::new(host, options.port))
+}
+
+fn default_data_directory() -> PathBuf {
+    let env = Env::of_process(Path::new(""));
+    let home = env.text("SLUICE_DATA_DIR").map(PathBuf::from);
+    let cache = || {
+        env.text("XDG_CACHE_HOME")
+            .map(|it| PathBuf::from(it).join("sluice"))
+    };
+    let fallback = || {
+        env.text("HOME")
+            .map(|it| PathBuf::from(it).join(".cache/sluice/data"))
+    };
+    home.or_else(cache)
+        .or_else(fallback)
+        .unwrap_or_else(|| PathBuf::from("sluice-data"))
+}
+
+fn plugins_config(section: &PluginsSection, data: &Path) -> PluginsConfig {
+    let standard = Limits::default();
+    let asked = section.limits;
+    let bytes = |it: Option<u32>, unit: usize, standard: usize| {
+        it.map_or(standard, |it| it as usize * unit)
+    };
+    let limits = Limits {
+        memory_bytes: bytes(asked.memory_mb, 1 << 20, standard.memory_bytes),
+        cpu: asked
+            .cpu_ms
+            .map_or(standard.cpu, |it| Duration::from_millis(u64::from(it))),
+        state_bytes: bytes(asked.state_kb, 1 << 10, standard.state_bytes),
+        output_bytes: bytes(asked.output_mb, 1 << 20, standard.output_bytes),
+        concurrency: asked
+            .concurrency
+            .map_or(standard.concurrency, |it| it as usize),
+        ..standard
+    };
+    let isolation = |name: &String| match name.as_str() {
+        "pooled" => Isolation::Pooled,
+        "fresh" => Isolation::Fresh,
+        _ => Isolation::Call,
+    };
+    let grant = |it: &config::Grant| Grant {
+        hosts: it.hosts.clone(),
+        env: it.env.clone(),
+        private_addresses: it.private_addresses,
+    };
+    let row = |it: &config::Row| OperatorRow {
+        plugin: it.plugin.clone(),
+        row: it.row.clone(),
+    };
+    let rule = RollbackRule::default();
+    let (window, min_failures, factor) =
+        section
+            .rollback
+            .unwrap_or((rule.window, rule.min_failures, rule.factor));
+    PluginsConfig {
+        directory: section.directory.clone(),
+        state_dir: section.directory.as_ref().map(|_| data.join("plugins")),
+        overrides: section.overrides.iter().cloned().collect(),
+        pins: section.sha256.clone(),
+        grants: section
+            .grants
+            .iter()
+            .map(|(name, it)| (name.clone(), grant(it)))
+            .collect(),
+        limits,
+        isolation: section
+            .isolation
+            .iter()
+            .map(|(name, it)| (name.clone(), isolation(it)))
+            .collect(),
+        poll: section.poll.unwrap_or(Duration::from_secs(30)),
+        rollback: RollbackRule {
+            window,
+            min_failures,
+            factor,
+        },
+        rows: section
+            .providers
+            .iter()
+            .map(|(name, it)| (name.clone(), row(it)))
+            .collect(),
+    }
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let interrupt = tokio::signal::ctrl_c();
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        () = terminate => {}
+        () = stop.cancelled() => return,
+    }
+    tracing::info!("stopping: answers under way may finish");
+    stop.cancel();
+}

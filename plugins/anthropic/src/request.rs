@@ -1,0 +1,88 @@
+//! A chat request as a Messages request.
+
+use sluice_sdk::serde_json::{Map, Value, json};
+use sluice_sdk::{Call, Error, fault};
+
+use crate::{blocks, thinking, tools};
+
+/// A translated request.
+pub struct Translated {
+    pub body: Value,
+    pub betas: Vec<String>,
+    /// The answer comes as a call of this tool, whose arguments are the text.
+    pub json_tool: bool,
+}
+
+/// Members of a chat request that are read here; any other goes on as it is.
+const READ: &[&str] = &[
+    "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens",
+    "messages", "metadata", "modalities", "model", "n", "parallel_tool_calls", "prediction", "presence_penalty",
+    "reasoning_effort", "response_format", "seed", "service_tier", "stop", "store", "stream", "stream_options",
+    "thinking", "tool_choice", "tools", "top_logprobs", "user", "verbosity", "web_search_options",
+];
+
+pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated, Error> {
+    let mut body = Map::new();
+    body.insert("model".into(), call.model.clone().into());
+    let Some(Value::Array(messages)) = chat.shift_remove("messages") else {
+        return Err(fault::invalid_request("`messages` is no list"));
+    };
+    let conversation = blocks::conversation(messages)?;
+    if !conversation.system.is_empty() {
+        body.insert("system".into(), conversation.system.into());
+    }
+    body.insert("messages".into(), conversation.turns.into());
+    body.insert("max_tokens".into(), max_tokens(call, &chat));
+    if call.streaming {
+        body.insert("stream".into(), true.into());
+    }
+    let stop = match chat.get("stop") {
+        Some(Value::String(one)) => vec![json!(one)],
+        Some(Value::Array(list)) => list.clone(),
+        _ => Vec::new(),
+    };
+    let stop: Vec<Value> = stop.into_iter().filter(|it| it.as_str().is_some_and(|it| !it.trim().is_empty())).collect();
+    if !stop.is_empty() {
+        body.insert("stop_sequences".into(), stop.into());
+    }
+    if let Some(user) = chat.get("user").and_then(Value::as_str).filter(|user| is_opaque(user)) {
+        body.insert("metadata".into(), json!({"user_id": user}));
+    }
+    match chat.get("service_tier").and_then(Value::as_str) {
+        Some("auto") => drop(body.insert("service_tier".into(), "auto".into())),
+        Some("default" | "standard_only") => drop(body.insert("service_tier".into(), "standard_only".into())),
+        _ => {}
+    }
+    thinking::apply(call, &chat, &mut body);
+    let mut betas = Vec::new();
+    let json_tool = tools::apply(call, &chat, &mut body, conversation.has_tools)?;
+    if conversation.has_file_ids {
+        betas.push("files-api-2025-04-14".to_owned());
+    }
+    if chat.contains_key("mcp_servers") {
+        betas.push("mcp-client-2025-11-20".to_owned());
+    }
+    for (name, value) in chat {
+        if !READ.contains(&name.as_str()) && !value.is_null() {
+            body.entry(name).or_insert(value);
+        }
+    }
+    Ok(Translated { body: body.into(), betas, json_tool })
+}
+
+/// Anthropic wants a limit. Without one: the model's own, where the gateway knows it.
+fn max_tokens(call: &Call, chat: &Map<String, Value>) -> Value {
+    let asked = ["max_completion_tokens", "max_tokens"].iter().find_map(|name| chat.get(*name).filter(|it| !it.is_null()));
+    if let Some(asked) = asked {
+        return asked.clone();
+    }
+    let known = call.context().pointer("/model_info/max_output_tokens").and_then(Value::as_u64);
+    known.unwrap_or(4096).into()
+}
+
+/// E-mail addresses and telephone numbers are refused as user ids.
+fn is_opaque(user: &str) -> bool {
+    let phone = user.chars().filter(char::is_ascii_digit).count() >= 7
+        && user.chars().all(|it| it.is_ascii_digit() || matches!(it, '+' | '-' | ' ' | '(' | ')'));
+    !user.is_empty() && !user.contains('@') && !phone
+}

@@ -1,0 +1,26 @@
+//! Running programs.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Runs a program; its failure is an error that names it.
+pub fn run(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().map_err(|cause| format!("{name} could not be started: {cause}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed ({status})")) }
+}
+
+/// Runs cargo.
+pub fn cargo(arguments: &[&str]) -> Result<(), String> {
+    println!("\n== cargo {}", arguments.join(" "));
+    run(Command::new(cargo_program()).args(arguments))
+}
+
+fn cargo_program() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// The folder cargo builds into.
+pub fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}

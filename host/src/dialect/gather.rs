@@ -70,6 +70,11 @@ impl Gather {
         }
     }
 
+    /// Whether any choice has its finish reason.
+    pub fn is_finished(&self) -> bool {
+        self.choices.iter().any(|choice| choice.finish_reason.is_some())
+    }
+
     /// The whole answer, with `usage` if there is one.
     pub fn finish(mut self, usage: Option<Value>) -> Value {
         self.choices.sort_by_key(|choice| choice.index);

@@ -135,7 +135,9 @@ fn line(config: &Config, deployment: &Arc<Deployment>, table: &Table) -> Result<
         .find_map(env)
         .and_then(|it| url::Url::parse(it.reveal()).ok());
     let own = deployment.api_base.clone().or(from_env);
-    let base_trusted = own.is_some() || provider.row.is_some();
+    // The operator wrote it, or it is a bundled provider's own (local servers among them).
+    let bundled = provider.generation.source == crate::plugins::Source::Bundled;
+    let base_trusted = own.is_some() || provider.row.is_some() || bundled;
     let default = describe
         .base_url
         .as_deref()

@@ -405,6 +405,10 @@ async fn gather(
             return Err(fault);
         }
         if events.last {
+            if !events.complete && !gathered.is_finished() {
+                let message = "the upstream's stream ended before its answer was complete";
+                return Err(Fault::upstream(ErrorKind::Upstream, message));
+            }
             break;
         }
     }

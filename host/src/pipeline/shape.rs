@@ -132,6 +132,11 @@ impl Gathered {
         Ok(())
     }
 
+    /// Whether any choice has its finish reason.
+    pub fn is_finished(&self) -> bool {
+        self.gather.is_finished()
+    }
+
     pub fn learn_usage(&mut self, usage: &str) {
         self.usage = serde_json::from_str(usage).ok().or(self.usage.take());
     }

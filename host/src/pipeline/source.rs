@@ -109,6 +109,7 @@ impl Decode {
 
     async fn next(&mut self) -> Result<Events, Fault> {
         let mut result = Events::default();
+        let mut complete = false;
         while result.events.is_empty() && !self.ended {
             let started = Instant::now();
             let batch = self
@@ -145,8 +146,16 @@ impl Decode {
                 break;
             }
             match decoded.next {
-                Continuation::More => self.ended = batch.last,
-                Continuation::Done => self.ended = true,
+                // A plugin that leaves the end open leaves it to the end marker or, failing
+                // that, to the finish reason.
+                Continuation::More => {
+                    self.ended = batch.last;
+                    complete = batch.marked;
+                }
+                Continuation::Done => {
+                    self.ended = true;
+                    complete = true;
+                }
                 Continuation::ThenSend(outbound) => {
                     let options = Options::read(&outbound.options)?;
                     let state = outbound.state.clone();
@@ -161,7 +170,7 @@ impl Decode {
             }
         }
         result.last = self.ended;
-        result.complete = self.ended && result.failure.is_none();
+        result.complete = complete && result.failure.is_none();
         Ok(result)
     }
 }

@@ -1,5 +1,9 @@
 //! Tasks of the house: `cargo xtask test` runs everything there is; `cargo xtask bench` measures.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool"
+)]
 
 mod bench;
 mod python;

@@ -7,7 +7,12 @@ use std::process::Command;
 use crate::sh;
 
 /// The packages, pinned.
-const PACKAGES: [&str; 4] = ["openai==3.57.0", "anthropic==2.13.0", "pytest==9.2.0", "httpx==0.28.1"];
+const PACKAGES: [&str; 4] = [
+    "openai==3.57.0",
+    "anthropic==2.13.0",
+    "pytest==9.2.0",
+    "httpx==0.28.1",
+];
 
 /// Installs the SDKs into a folder of their own and runs `tests/sdk`.
 pub fn sdk_tests() -> Result<(), String> {
@@ -16,10 +21,24 @@ pub fn sdk_tests() -> Result<(), String> {
     if !python.exists() {
         sh::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
     }
-    sh::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))?;
+    sh::run(
+        Command::new(&python)
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            .args(PACKAGES),
+    )?;
     let gateway = std::path::absolute(gateway()).map_err(|cause| cause.to_string())?;
     println!("\n== pytest tests/sdk");
-    sh::run(Command::new(&python).args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"]).env("SLUICE_BINARY", gateway))
+    sh::run(
+        Command::new(&python)
+            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"])
+            .env("SLUICE_BINARY", gateway),
+    )
 }
 
 fn gateway() -> PathBuf {

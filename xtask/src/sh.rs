@@ -6,8 +6,14 @@ use std::process::Command;
 /// Runs a program; its failure is an error that names it.
 pub fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().map_err(|cause| format!("{name} could not be started: {cause}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} failed ({status})")) }
+    let status = command
+        .status()
+        .map_err(|cause| format!("{name} could not be started: {cause}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{command:?} failed ({status})"))
+    }
 }
 
 /// Runs cargo.

@@ -72,7 +72,9 @@ impl Gather {
 
     /// Whether any choice has its finish reason.
     pub fn is_finished(&self) -> bool {
-        self.choices.iter().any(|choice| choice.finish_reason.is_some())
+        self.choices
+            .iter()
+            .any(|choice| choice.finish_reason.is_some())
     }
 
     /// The whole answer, with `usage` if there is one.

@@ -21,19 +21,34 @@ pub fn conversation(messages: Vec<Value>) -> Result<Conversation, Error> {
         let Value::Object(message) = message else {
             return Err(fault::invalid_request("a message is no object"));
         };
-        let role = message.get("role").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let role = message
+            .get("role")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let (role, mut blocks) = match role.as_str() {
             "system" | "developer" if turns.is_empty() => {
-                result.system.extend(content(&message, &mut result.has_file_ids)?);
+                result
+                    .system
+                    .extend(content(&message, &mut result.has_file_ids)?);
                 continue;
             }
-            "system" | "developer" | "user" => ("user", content(&message, &mut result.has_file_ids)?),
+            "system" | "developer" | "user" => {
+                ("user", content(&message, &mut result.has_file_ids)?)
+            }
             "assistant" => ("assistant", assistant(&message, &mut result)?),
             "tool" | "function" => {
                 result.has_tools = true;
-                ("user", vec![tool_result(&message, &mut result.has_file_ids)?])
+                (
+                    "user",
+                    vec![tool_result(&message, &mut result.has_file_ids)?],
+                )
             }
-            other => return Err(fault::invalid_request(format!("a message has the role `{other}`"))),
+            other => {
+                return Err(fault::invalid_request(format!(
+                    "a message has the role `{other}`"
+                )));
+            }
         };
         match turns.last_mut() {
             Some((last, turn)) if *last == role => turn.append(&mut blocks),
@@ -70,10 +85,16 @@ fn content(message: &Map<String, Value>, file_ids: &mut bool) -> Result<Vec<Valu
             }
             blocks
         }
-        Some(_) => return Err(fault::invalid_request("`content` is neither a text nor a list of parts")),
+        Some(_) => {
+            return Err(fault::invalid_request(
+                "`content` is neither a text nor a list of parts",
+            ));
+        }
     };
     // LiteLLM's clients mark whole messages for the cache: the mark belongs to the last block.
-    if let (Some(mark), Some(Value::Object(last))) = (message.get("cache_control"), blocks.last_mut()) {
+    if let (Some(mark), Some(Value::Object(last))) =
+        (message.get("cache_control"), blocks.last_mut())
+    {
         last.entry("cache_control").or_insert_with(|| mark.clone());
     }
     Ok(blocks)
@@ -87,11 +108,15 @@ fn text_block(text: &str) -> Option<Value> {
 fn block(part: &Value, file_ids: &mut bool) -> Result<Option<Value>, Error> {
     let kind = part.get("type").and_then(Value::as_str).unwrap_or("text");
     let block = match kind {
-        "text" | "input_text" => part.get("text").and_then(Value::as_str).and_then(text_block),
+        "text" | "input_text" => part
+            .get("text")
+            .and_then(Value::as_str)
+            .and_then(text_block),
         "image_url" | "input_image" => {
             let image = part.get("image_url").unwrap_or(&Value::Null);
             let url = image.as_str().or_else(|| image.get("url")?.as_str());
-            let url = url.ok_or_else(|| fault::invalid_request("an `image_url` part has no `url`"))?;
+            let url =
+                url.ok_or_else(|| fault::invalid_request("an `image_url` part has no `url`"))?;
             Some(json!({"type": "image", "source": source(url)}))
         }
         "file" => Some(document(part, file_ids)?),
@@ -126,23 +151,31 @@ fn document(part: &Value, file_ids: &mut bool) -> Result<Value, Error> {
     let text = |name: &str| file.get(name).and_then(Value::as_str);
     let source = if let Some(data) = text("file_data") {
         match data_uri(data) {
-            Some(("text/plain", data)) => json!({"type": "base64", "media_type": "text/plain", "data": data}),
+            Some(("text/plain", data)) => {
+                json!({"type": "base64", "media_type": "text/plain", "data": data})
+            }
             Some((kind, data)) => {
                 if kind.starts_with("image/") {
-                    return Ok(json!({"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}));
+                    return Ok(
+                        json!({"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}),
+                    );
                 }
                 json!({"type": "base64", "media_type": kind, "data": data})
             }
             None if data.starts_with("http") => json!({"type": "url", "url": data}),
             None => json!({"type": "base64", "media_type": "application/pdf", "data": data}),
         }
-    } else if let Some(url) = text("file_url").or(text("file_id").filter(|it| it.starts_with("http"))) {
+    } else if let Some(url) =
+        text("file_url").or(text("file_id").filter(|it| it.starts_with("http")))
+    {
         json!({"type": "url", "url": url})
     } else if let Some(id) = text("file_id") {
         *file_ids = true;
         json!({"type": "file", "file_id": id})
     } else {
-        return Err(fault::invalid_request("a `file` part has neither `file_data` nor `file_id`"));
+        return Err(fault::invalid_request(
+            "a `file` part has neither `file_data` nor `file_id`",
+        ));
     };
     let mut block = Map::new();
     block.insert("type".into(), "document".into());
@@ -160,21 +193,36 @@ fn document(part: &Value, file_ids: &mut bool) -> Result<Value, Error> {
 
 /// Thinking first, then text, then calls: the order they came in.
 fn assistant(message: &Map<String, Value>, result: &mut Conversation) -> Result<Vec<Value>, Error> {
-    let thinking = message.get("thinking_blocks").and_then(Value::as_array).into_iter().flatten();
+    let thinking = message
+        .get("thinking_blocks")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     // A block without its signature is refused.
     let signed = |block: &&Value| {
         block.get("type") == Some(&"redacted_thinking".into())
-            || block.get("signature").and_then(Value::as_str).is_some_and(|it| !it.is_empty())
+            || block
+                .get("signature")
+                .and_then(Value::as_str)
+                .is_some_and(|it| !it.is_empty())
     };
     let mut blocks: Vec<Value> = thinking.filter(signed).map(without_cache_mark).collect();
     blocks.extend(content(message, &mut result.has_file_ids)?);
-    for call in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+    for call in message
+        .get("tool_calls")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         result.has_tools = true;
         let function = call.get("function").unwrap_or(&Value::Null);
         let mut block = Map::new();
         block.insert("type".into(), "tool_use".into());
         block.insert("id".into(), call.get("id").cloned().unwrap_or_default());
-        block.insert("name".into(), function.get("name").cloned().unwrap_or_default());
+        block.insert(
+            "name".into(),
+            function.get("name").cloned().unwrap_or_default(),
+        );
         block.insert("input".into(), arguments(function.get("arguments"))?);
         if let Some(mark) = call.get("cache_control") {
             block.insert("cache_control".into(), mark.clone());
@@ -201,9 +249,15 @@ fn arguments(arguments: Option<&Value>) -> Result<Value, Error> {
     match arguments {
         Some(Value::String(text)) if !text.trim().is_empty() => {
             let parsed: Value = serde_json::from_str(text).map_err(|cause| {
-                fault::invalid_request(format!("the `arguments` of a tool call are not JSON: {cause}"))
+                fault::invalid_request(format!(
+                    "the `arguments` of a tool call are not JSON: {cause}"
+                ))
             })?;
-            Ok(if parsed.is_object() { parsed } else { json!({ "value": parsed }) })
+            Ok(if parsed.is_object() {
+                parsed
+            } else {
+                json!({ "value": parsed })
+            })
         }
         Some(Value::Object(members)) => Ok(members.clone().into()),
         _ => Ok(json!({})),
@@ -211,7 +265,11 @@ fn arguments(arguments: Option<&Value>) -> Result<Value, Error> {
 }
 
 fn tool_result(message: &Map<String, Value>, file_ids: &mut bool) -> Result<Value, Error> {
-    let id = message.get("tool_call_id").or_else(|| message.get("name")).cloned().unwrap_or_default();
+    let id = message
+        .get("tool_call_id")
+        .or_else(|| message.get("name"))
+        .cloned()
+        .unwrap_or_default();
     let mut result = Map::new();
     result.insert("type".into(), "tool_result".into());
     result.insert("tool_use_id".into(), id);

@@ -3,8 +3,20 @@
 use sluice_sdk::serde_json::{Value, json};
 
 const UNSUPPORTED: [&str; 14] = [
-    "audio", "frequency_penalty", "logit_bias", "logprobs", "modalities", "n", "prediction", "presence_penalty",
-    "prompt_cache_key", "safety_identifier", "seed", "store", "top_logprobs", "verbosity",
+    "audio",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "modalities",
+    "n",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "safety_identifier",
+    "seed",
+    "store",
+    "top_logprobs",
+    "verbosity",
 ];
 
 pub fn document() -> Value {

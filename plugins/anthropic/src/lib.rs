@@ -13,7 +13,9 @@ mod usage;
 
 use sluice_sdk::fault::{self, ErrorExt as _};
 use sluice_sdk::serde_json::Value;
-use sluice_sdk::{Call, Decoded, Error, Frame, Head, Outbound, Provider, Reply, Step, parse_body, provider};
+use sluice_sdk::{
+    Call, Decoded, Error, Frame, Head, Outbound, Provider, Reply, Step, parse_body, provider,
+};
 
 /// The provider.
 pub struct Anthropic;
@@ -31,16 +33,26 @@ impl Provider for Anthropic {
                 let translated = request::from_chat(call, parse_body(body)?)?;
                 let outbound = to(call, "/v1/messages", &translated.betas).json(&translated.body);
                 let outbound = outbound.state(response::Plan::new(translated.json_tool).write());
-                if call.streaming { outbound.frames() } else { outbound }
+                if call.streaming {
+                    outbound.frames()
+                } else {
+                    outbound
+                }
             }
             "messages" => to(call, "/v1/messages", &[]).patch(Vec::new()).canonical(),
-            "count-tokens" => to(call, "/v1/messages/count_tokens", &[]).patch(Vec::new()).canonical(),
+            "count-tokens" => to(call, "/v1/messages/count_tokens", &[])
+                .patch(Vec::new())
+                .canonical(),
             "models" => {
                 let mut outbound = to(call, "/v1/models", &[]);
                 outbound.method = "GET".into();
                 outbound
             }
-            other => return Err(fault::unsupported(format!("anthropic has no operation `{other}`"))),
+            other => {
+                return Err(fault::unsupported(format!(
+                    "anthropic has no operation `{other}`"
+                )));
+            }
         };
         Ok(step.send())
     }
@@ -54,7 +66,12 @@ impl Provider for Anthropic {
         response::to_chat(call, &answer, &reply.state)
     }
 
-    fn decode(head: Option<Head>, state: String, frames: Vec<Frame>, last: bool) -> Result<Decoded, Error> {
+    fn decode(
+        head: Option<Head>,
+        state: String,
+        frames: Vec<Frame>,
+        last: bool,
+    ) -> Result<Decoded, Error> {
         stream::decode(head.as_ref(), &state, &frames, last)
     }
 
@@ -66,16 +83,28 @@ impl Provider for Anthropic {
 
 /// A request with the version and beta headers; a client's own betas are kept.
 fn to(call: &Call, path: &str, betas: &[String]) -> Outbound {
-    let version = call.header("anthropic-version").unwrap_or(VERSION).to_owned();
+    let version = call
+        .header("anthropic-version")
+        .unwrap_or(VERSION)
+        .to_owned();
     let outbound = Outbound::post(path).header("anthropic-version", version);
-    let own = call.header("anthropic-beta").unwrap_or_default().split(',').map(str::trim).map(str::to_owned);
+    let own = call
+        .header("anthropic-beta")
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .map(str::to_owned);
     let mut all: Vec<String> = own.filter(|beta| !beta.is_empty()).collect();
     for beta in betas {
         if !all.contains(beta) {
             all.push(beta.clone());
         }
     }
-    let outbound = if all.is_empty() { outbound } else { outbound.header("anthropic-beta", all.join(",")) };
+    let outbound = if all.is_empty() {
+        outbound
+    } else {
+        outbound.header("anthropic-beta", all.join(","))
+    };
     if !call.has_secret("api_key") && call.has_secret("auth_token") {
         return outbound.auth("bearer", &[("secret", "auth_token")]);
     }
@@ -86,12 +115,24 @@ fn to(call: &Call, path: &str, betas: &[String]) -> Outbound {
 pub(crate) fn error_of(error: &Value, status: u16) -> Error {
     use fault::kind;
     let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-    let message = if text("message").is_empty() { "the provider failed" } else { text("message") };
+    let message = if text("message").is_empty() {
+        "the provider failed"
+    } else {
+        text("message")
+    };
     let lower = message.to_ascii_lowercase();
     let kind = match text("type") {
-        "invalid_request_error" if lower.contains("prompt is too long") || lower.contains("context window") || lower.contains("exceed context limit") => kind::CONTEXT_WINDOW,
+        "invalid_request_error"
+            if lower.contains("prompt is too long")
+                || lower.contains("context window")
+                || lower.contains("exceed context limit") =>
+        {
+            kind::CONTEXT_WINDOW
+        }
         "invalid_request_error" if lower.contains("credit balance") => kind::QUOTA,
-        "invalid_request_error" if lower.contains("content filtering policy") => kind::CONTENT_POLICY,
+        "invalid_request_error" if lower.contains("content filtering policy") => {
+            kind::CONTENT_POLICY
+        }
         "invalid_request_error" => kind::INVALID_REQUEST,
         "request_too_large" => kind::CONTEXT_WINDOW,
         "authentication_error" => kind::AUTHENTICATION,
@@ -105,7 +146,11 @@ pub(crate) fn error_of(error: &Value, status: u16) -> Error {
         _ => kind::UPSTREAM,
     };
     let error = fault::error(kind, message);
-    if status >= 400 { error.with_status(status) } else { error }
+    if status >= 400 {
+        error.with_status(status)
+    } else {
+        error
+    }
 }
 
 provider!(Anthropic);

@@ -15,10 +15,36 @@ pub struct Translated {
 
 /// Members of a chat request that are read here; any other goes on as it is.
 const READ: &[&str] = &[
-    "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens",
-    "messages", "metadata", "modalities", "model", "n", "parallel_tool_calls", "prediction", "presence_penalty",
-    "reasoning_effort", "response_format", "seed", "service_tier", "stop", "store", "stream", "stream_options",
-    "thinking", "tool_choice", "tools", "top_logprobs", "user", "verbosity", "web_search_options",
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "messages",
+    "metadata",
+    "modalities",
+    "model",
+    "n",
+    "parallel_tool_calls",
+    "prediction",
+    "presence_penalty",
+    "reasoning_effort",
+    "response_format",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "stream",
+    "stream_options",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "user",
+    "verbosity",
+    "web_search_options",
 ];
 
 pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated, Error> {
@@ -41,16 +67,25 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated
         Some(Value::Array(list)) => list.clone(),
         _ => Vec::new(),
     };
-    let stop: Vec<Value> = stop.into_iter().filter(|it| it.as_str().is_some_and(|it| !it.trim().is_empty())).collect();
+    let stop: Vec<Value> = stop
+        .into_iter()
+        .filter(|it| it.as_str().is_some_and(|it| !it.trim().is_empty()))
+        .collect();
     if !stop.is_empty() {
         body.insert("stop_sequences".into(), stop.into());
     }
-    if let Some(user) = chat.get("user").and_then(Value::as_str).filter(|user| is_opaque(user)) {
+    if let Some(user) = chat
+        .get("user")
+        .and_then(Value::as_str)
+        .filter(|user| is_opaque(user))
+    {
         body.insert("metadata".into(), json!({"user_id": user}));
     }
     match chat.get("service_tier").and_then(Value::as_str) {
         Some("auto") => drop(body.insert("service_tier".into(), "auto".into())),
-        Some("default" | "standard_only") => drop(body.insert("service_tier".into(), "standard_only".into())),
+        Some("default" | "standard_only") => {
+            drop(body.insert("service_tier".into(), "standard_only".into()))
+        }
         _ => {}
     }
     thinking::apply(call, &chat, &mut body);
@@ -67,22 +102,33 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated
             body.entry(name).or_insert(value);
         }
     }
-    Ok(Translated { body: body.into(), betas, json_tool })
+    Ok(Translated {
+        body: body.into(),
+        betas,
+        json_tool,
+    })
 }
 
 /// Anthropic wants a limit. Without one: the model's own, where the gateway knows it.
 fn max_tokens(call: &Call, chat: &Map<String, Value>) -> Value {
-    let asked = ["max_completion_tokens", "max_tokens"].iter().find_map(|name| chat.get(*name).filter(|it| !it.is_null()));
+    let asked = ["max_completion_tokens", "max_tokens"]
+        .iter()
+        .find_map(|name| chat.get(*name).filter(|it| !it.is_null()));
     if let Some(asked) = asked {
         return asked.clone();
     }
-    let known = call.context().pointer("/model_info/max_output_tokens").and_then(Value::as_u64);
+    let known = call
+        .context()
+        .pointer("/model_info/max_output_tokens")
+        .and_then(Value::as_u64);
     known.unwrap_or(4096).into()
 }
 
 /// E-mail addresses and telephone numbers are refused as user ids.
 fn is_opaque(user: &str) -> bool {
     let phone = user.chars().filter(char::is_ascii_digit).count() >= 7
-        && user.chars().all(|it| it.is_ascii_digit() || matches!(it, '+' | '-' | ' ' | '(' | ')'));
+        && user
+            .chars()
+            .all(|it| it.is_ascii_digit() || matches!(it, '+' | '-' | ' ' | '(' | ')'));
     !user.is_empty() && !user.contains('@') && !phone
 }

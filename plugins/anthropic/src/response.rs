@@ -26,7 +26,10 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(json_tool: bool) -> Self {
-        Self { json_tool, ..Self::default() }
+        Self {
+            json_tool,
+            ..Self::default()
+        }
     }
 
     pub fn write(&self) -> String {
@@ -37,19 +40,27 @@ impl Plan {
 /// The answer, or the next turn of one that paused.
 pub fn to_chat(call: &Call, answer: &Value, state: &str) -> Result<Step, Error> {
     let mut plan: Plan = parse_state(state)?;
-    if let Some(error) = answer.get("error").filter(|_| answer.get("content").is_none()) {
+    if let Some(error) = answer
+        .get("error")
+        .filter(|_| answer.get("content").is_none())
+    {
         return Err(crate::error_of(error, 0));
     }
     let content = answer.get("content").and_then(Value::as_array);
-    let content = content.ok_or_else(|| fault::upstream("the provider's answer has no `content`"))?;
+    let content =
+        content.ok_or_else(|| fault::upstream("the provider's answer has no `content`"))?;
     let counted = usage::sum(&plan.usage, answer.get("usage").unwrap_or(&Value::Null));
-    let stop_reason = answer.get("stop_reason").and_then(Value::as_str).unwrap_or_default();
+    let stop_reason = answer
+        .get("stop_reason")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if stop_reason == "pause_turn" && plan.turns < MAX_TURNS {
         let turn = json!({"role": "assistant", "content": content});
         plan.earlier.extend(content.iter().cloned());
         plan.usage = counted;
         plan.turns += 1;
-        let next = crate::to(call, "/v1/messages", &[]).amend(vec![("/messages/-".into(), Some(turn.to_string()))]);
+        let next = crate::to(call, "/v1/messages", &[])
+            .amend(vec![("/messages/-".into(), Some(turn.to_string()))]);
         return Ok(Outbound::state(next, plan.write()).send());
     }
     let blocks: Vec<&Value> = plan.earlier.iter().chain(content).collect();
@@ -59,7 +70,10 @@ pub fn to_chat(call: &Call, answer: &Value, state: &str) -> Result<Step, Error> 
             result.insert(name.into(), value.clone());
         }
     }
-    result.insert("choices".into(), json!([choice(&blocks, answer, stop_reason, plan.json_tool)]));
+    result.insert(
+        "choices".into(),
+        json!([choice(&blocks, answer, stop_reason, plan.json_tool)]),
+    );
     result.insert("usage".into(), usage::canonical(&counted));
     Ok(Response::json(&result.into()).respond())
 }
@@ -75,7 +89,11 @@ fn choice(blocks: &[&Value], answer: &Value, stop_reason: &str, json_tool: bool)
     }
     let mut message = Map::new();
     message.insert("role".into(), "assistant".into());
-    let text = if parts.text.is_empty() && !parts.has_text { Value::Null } else { parts.text.into() };
+    let text = if parts.text.is_empty() && !parts.has_text {
+        Value::Null
+    } else {
+        parts.text.into()
+    };
     message.insert("content".into(), text);
     if !parts.reasoning.is_empty() {
         message.insert("reasoning_content".into(), parts.reasoning.into());
@@ -87,7 +105,9 @@ fn choice(blocks: &[&Value], answer: &Value, stop_reason: &str, json_tool: bool)
         message.insert("tool_calls".into(), parts.calls.into());
     }
     if stop_reason == "refusal" {
-        let why = answer.pointer("/stop_details/explanation").and_then(Value::as_str);
+        let why = answer
+            .pointer("/stop_details/explanation")
+            .and_then(Value::as_str);
         message.insert("refusal".into(), why.unwrap_or("the model refused").into());
     }
     let mut fields = parts.fields;
@@ -106,7 +126,10 @@ fn choice(blocks: &[&Value], answer: &Value, stop_reason: &str, json_tool: bool)
     if !matches!(stop_reason, "end_turn" | "max_tokens" | "tool_use")
         && let Some(members) = choice.as_object_mut()
     {
-        members.insert("provider_specific_fields".into(), json!({"native_finish_reason": stop_reason}));
+        members.insert(
+            "provider_specific_fields".into(),
+            json!({"native_finish_reason": stop_reason}),
+        );
     }
     choice
 }
@@ -139,11 +162,17 @@ impl Parts {
             "redacted_thinking" => self.thinking.push(block.clone()),
             "tool_use" if json_tool && text("name") == JSON_TOOL => {
                 self.has_text = true;
-                self.text.push_str(&block.get("input").cloned().unwrap_or_default().to_string());
+                self.text
+                    .push_str(&block.get("input").cloned().unwrap_or_default().to_string());
             }
             "tool_use" => {
-                let input = block.get("input").filter(|it| !it.is_null()).cloned().unwrap_or_else(|| json!({}));
-                self.calls.push(json!({"id": block.get("id"), "type": "function",
+                let input = block
+                    .get("input")
+                    .filter(|it| !it.is_null())
+                    .cloned()
+                    .unwrap_or_else(|| json!({}));
+                self.calls
+                    .push(json!({"id": block.get("id"), "type": "function",
                     "function": {"name": block.get("name"), "arguments": input.to_string()}}));
             }
             // What ran at the provider is no call for the client; it is kept whole.
@@ -161,7 +190,11 @@ impl Parts {
 
 /// Anthropic's list of models in OpenAI's form, with its own members kept.
 pub fn models(answer: &Value) -> Response {
-    let data = answer.get("data").and_then(Value::as_array).into_iter().flatten();
+    let data = answer
+        .get("data")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let data: Vec<Value> = data
         .map(|model| {
             let mut model = model.as_object().cloned().unwrap_or_default();

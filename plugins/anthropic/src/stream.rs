@@ -37,14 +37,22 @@ struct State {
     kept_json: String,
 }
 
-pub fn decode(head: Option<&Head>, state: &str, frames: &[Frame], last: bool) -> Result<Decoded, Error> {
+pub fn decode(
+    head: Option<&Head>,
+    state: &str,
+    frames: &[Frame],
+    last: bool,
+) -> Result<Decoded, Error> {
     let mut state: State = parse_state(state)?;
     let mut decoded = Decoded::more(String::new());
     let _ = head;
     for frame in frames {
-        let text = frame.text().ok_or_else(|| fault::upstream("the provider's event is not text"))?;
-        let event: Value = serde_json::from_str(text)
-            .map_err(|cause| fault::upstream(format!("the provider's event is not JSON: {cause}")))?;
+        let text = frame
+            .text()
+            .ok_or_else(|| fault::upstream("the provider's event is not text"))?;
+        let event: Value = serde_json::from_str(text).map_err(|cause| {
+            fault::upstream(format!("the provider's event is not JSON: {cause}"))
+        })?;
         if let Err(error) = state.read(&event, &mut decoded) {
             decoded.failure = Some(error);
             decoded.next = Continuation::Done;
@@ -68,22 +76,35 @@ pub fn decode(head: Option<&Head>, state: &str, frames: &[Frame], last: bool) ->
 
 impl State {
     fn read(&mut self, event: &Value, out: &mut Decoded) -> Result<(), Error> {
-        let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
+        let kind = event
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         match kind {
             "message_start" => {
-                usage::merge(&mut self.counts, event.pointer("/message/usage").unwrap_or(&Value::Null));
+                usage::merge(
+                    &mut self.counts,
+                    event.pointer("/message/usage").unwrap_or(&Value::Null),
+                );
                 if !std::mem::replace(&mut self.started, true) {
-                    out.events.push(chunk(json!({"role": "assistant", "content": ""})));
+                    out.events
+                        .push(chunk(json!({"role": "assistant", "content": ""})));
                 }
             }
-            "content_block_start" => self.start(event.get("content_block").unwrap_or(&Value::Null), out),
+            "content_block_start" => {
+                self.start(event.get("content_block").unwrap_or(&Value::Null), out)
+            }
             "content_block_delta" => self.delta(event.get("delta").unwrap_or(&Value::Null), out),
             "content_block_stop" => self.stop(out),
             "message_delta" => self.message_delta(event, out),
             "message_stop" => self.ended = true,
             "error" => return Err(crate::error_of(event.get("error").unwrap_or(event), 0)),
             // A whole message or an error document where a stream was asked for.
-            "message" => return Err(fault::upstream("the provider answered whole where a stream was asked for")),
+            "message" => {
+                return Err(fault::upstream(
+                    "the provider answered whole where a stream was asked for",
+                ));
+            }
             _ => {}
         }
         Ok(())
@@ -104,7 +125,10 @@ impl State {
                 let call = json!({"index": self.calls, "id": text("id"), "type": "function",
                     "function": {"name": text("name"), "arguments": ""}});
                 out.events.push(chunk(json!({"tool_calls": [call]})));
-                let given = block.get("input").and_then(Value::as_object).filter(|it| !it.is_empty());
+                let given = block
+                    .get("input")
+                    .and_then(Value::as_object)
+                    .filter(|it| !it.is_empty());
                 if let Some(input) = given {
                     self.arguments(&Value::from(input.clone()).to_string(), out);
                 }
@@ -135,9 +159,12 @@ impl State {
             ("text_delta", _) => out.events.push(chunk(json!({"content": text("text")}))),
             ("input_json_delta", "j") => {
                 self.argued |= !text("partial_json").is_empty();
-                out.events.push(chunk(json!({"content": text("partial_json")})));
+                out.events
+                    .push(chunk(json!({"content": text("partial_json")})));
             }
-            ("input_json_delta", "c") if !text("partial_json").is_empty() => self.arguments(text("partial_json"), out),
+            ("input_json_delta", "c") if !text("partial_json").is_empty() => {
+                self.arguments(text("partial_json"), out)
+            }
             ("input_json_delta", "s") => self.kept_json.push_str(text("partial_json")),
             ("thinking_delta", _) => out.events.push(thought(text("thinking"))),
             ("signature_delta", _) => {
@@ -146,7 +173,9 @@ impl State {
             }
             ("citations_delta", _) => {
                 let citation = delta.get("citation").cloned().unwrap_or_default();
-                out.events.push(chunk(json!({"provider_specific_fields": {"citations": [[citation]]}})));
+                out.events.push(chunk(
+                    json!({"provider_specific_fields": {"citations": [[citation]]}}),
+                ));
             }
             _ => {
                 if let (Some(kept), Some(more)) = (self.kept.as_object_mut(), delta.as_object()) {
@@ -174,10 +203,15 @@ impl State {
             }
             "s" => {
                 let mut block = std::mem::take(&mut self.kept);
-                if let (Some(members), Ok(input)) = (block.as_object_mut(), serde_json::from_str::<Value>(&self.kept_json)) {
+                if let (Some(members), Ok(input)) = (
+                    block.as_object_mut(),
+                    serde_json::from_str::<Value>(&self.kept_json),
+                ) {
                     members.insert("input".into(), input);
                 }
-                out.events.push(chunk(json!({"provider_specific_fields": {"server_blocks": [block]}})));
+                out.events.push(chunk(
+                    json!({"provider_specific_fields": {"server_blocks": [block]}}),
+                ));
             }
             _ => {}
         }
@@ -187,7 +221,9 @@ impl State {
     fn message_delta(&mut self, event: &Value, out: &mut Decoded) {
         usage::merge(&mut self.counts, event.get("usage").unwrap_or(&Value::Null));
         let delta = event.get("delta").unwrap_or(&Value::Null);
-        let Some(reason) = delta.get("stop_reason").and_then(Value::as_str) else { return };
+        let Some(reason) = delta.get("stop_reason").and_then(Value::as_str) else {
+            return;
+        };
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
@@ -197,7 +233,9 @@ impl State {
         }
         let mut last = Map::new();
         if reason == "refusal" {
-            let why = delta.pointer("/stop_details/explanation").and_then(Value::as_str);
+            let why = delta
+                .pointer("/stop_details/explanation")
+                .and_then(Value::as_str);
             last.insert("refusal".into(), why.unwrap_or("the model refused").into());
         }
         let mut fields = Map::new();
@@ -213,7 +251,10 @@ impl State {
         if !matches!(reason, "end_turn" | "max_tokens" | "tool_use")
             && let Some(members) = choice.as_object_mut()
         {
-            members.insert("provider_specific_fields".into(), json!({"native_finish_reason": reason}));
+            members.insert(
+                "provider_specific_fields".into(),
+                json!({"native_finish_reason": reason}),
+            );
         }
         out.events.push(Frame::json(&json!({"choices": [choice]})));
     }
@@ -224,5 +265,7 @@ fn chunk(delta: Value) -> Frame {
 }
 
 fn thought(text: &str) -> Frame {
-    chunk(json!({"reasoning_content": text, "thinking_blocks": [{"type": "thinking", "thinking": text}]}))
+    chunk(
+        json!({"reasoning_content": text, "thinking_blocks": [{"type": "thinking", "thinking": text}]}),
+    )
 }

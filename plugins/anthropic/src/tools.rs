@@ -16,9 +16,17 @@ pub fn apply(
     body: &mut Map<String, Value>,
     history_has_tools: bool,
 ) -> Result<bool, Error> {
-    let given = chat.get("tools").and_then(Value::as_array).into_iter().flatten();
+    let given = chat
+        .get("tools")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let mut tools = given.map(tool).collect::<Result<Vec<_>, _>>()?;
-    let functions = chat.get("functions").and_then(Value::as_array).into_iter().flatten();
+    let functions = chat
+        .get("functions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     for function in functions {
         tools.push(tool(&json!({"type": "function", "function": function}))?);
     }
@@ -52,7 +60,11 @@ fn tool(tool: &Value) -> Result<Value, Error> {
     if let Some(description) = function.get("description").filter(|it| it.is_string()) {
         result.insert("description".into(), description.clone());
     }
-    let mut parameters = function.get("parameters").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut parameters = function
+        .get("parameters")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     if parameters.get("type") != Some(&"object".into()) {
         parameters.insert("type".into(), "object".into());
         parameters.entry("properties").or_insert_with(|| json!({}));
@@ -76,7 +88,9 @@ fn web_search(options: &Value) -> Value {
         _ => 5,
     };
     let mut tool = json!({"type": "web_search_20250305", "name": "web_search", "max_uses": uses});
-    let place = options.pointer("/user_location/approximate").and_then(Value::as_object);
+    let place = options
+        .pointer("/user_location/approximate")
+        .and_then(Value::as_object);
     if let (Some(place), Some(members)) = (place, tool.as_object_mut()) {
         let mut place = place.clone();
         place.insert("type".into(), "approximate".into());
@@ -87,7 +101,9 @@ fn web_search(options: &Value) -> Value {
 
 /// A forced choice is refused while the model thinks, so it becomes a free one then.
 fn choice(chat: &Map<String, Value>, has_tools: bool, thinks: bool) -> Option<Value> {
-    let asked = chat.get("tool_choice").or_else(|| chat.get("function_call"));
+    let asked = chat
+        .get("tool_choice")
+        .or_else(|| chat.get("function_call"));
     let mut choice = match asked {
         Some(Value::String(word)) => match word.as_str() {
             "auto" => Some(json!({"type": "auto"})),
@@ -96,7 +112,10 @@ fn choice(chat: &Map<String, Value>, has_tools: bool, thinks: bool) -> Option<Va
             _ => None,
         },
         Some(Value::Object(members)) => {
-            let name = members.get("function").and_then(|it| it.get("name")).or_else(|| members.get("name"));
+            let name = members
+                .get("function")
+                .and_then(|it| it.get("name"))
+                .or_else(|| members.get("name"));
             match name {
                 Some(name) => Some(json!({"type": "tool", "name": name})),
                 None => members.contains_key("type").then(|| members.clone().into()),
@@ -104,7 +123,9 @@ fn choice(chat: &Map<String, Value>, has_tools: bool, thinks: bool) -> Option<Va
         }
         _ => None,
     };
-    let forced = choice.as_ref().is_some_and(|it| matches!(it["type"].as_str(), Some("any" | "tool")));
+    let forced = choice
+        .as_ref()
+        .is_some_and(|it| matches!(it["type"].as_str(), Some("any" | "tool")));
     if forced && thinks {
         choice = Some(json!({"type": "auto"}));
     }
@@ -128,7 +149,10 @@ fn structured(
     tools: &mut Vec<Value>,
     choice: &mut Option<Value>,
 ) -> bool {
-    let Some(wanted) = chat.get("response_format").and_then(|it| it.pointer("/json_schema/schema")) else {
+    let Some(wanted) = chat
+        .get("response_format")
+        .and_then(|it| it.pointer("/json_schema/schema"))
+    else {
         return false;
     };
     if thinking::version(&call.model).is_some_and(|version| version >= (4, 5)) {
@@ -139,8 +163,14 @@ fn structured(
         }
         return false;
     }
-    tools.push(json!({"name": JSON_TOOL, "description": "Answer with this tool.", "input_schema": wanted}));
+    tools.push(
+        json!({"name": JSON_TOOL, "description": "Answer with this tool.", "input_schema": wanted}),
+    );
     let alone = tools.len() == 1 && !thinking::is_on(body);
-    *choice = Some(if alone { json!({"type": "tool", "name": JSON_TOOL}) } else { json!({"type": "auto"}) });
+    *choice = Some(if alone {
+        json!({"type": "tool", "name": JSON_TOOL})
+    } else {
+        json!({"type": "auto"})
+    });
     true
 }

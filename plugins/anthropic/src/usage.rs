@@ -6,7 +6,10 @@ use sluice_sdk::serde_json::{Map, Value, json};
 /// are kept beside.
 pub fn canonical(usage: &Value) -> Value {
     let count = |name: &str| usage.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let (read, written) = (count("cache_read_input_tokens"), count("cache_creation_input_tokens"));
+    let (read, written) = (
+        count("cache_read_input_tokens"),
+        count("cache_creation_input_tokens"),
+    );
     let input = count("input_tokens") + read + written;
     let output = count("output_tokens");
     let mut prompt = Map::new();
@@ -15,7 +18,10 @@ pub fn canonical(usage: &Value) -> Value {
     if let Some(lifetimes) = usage.get("cache_creation").filter(|it| it.is_object()) {
         prompt.insert("cache_creation_token_details".into(), lifetimes.clone());
     }
-    if let Some(searches) = usage.pointer("/server_tool_use/web_search_requests").filter(|it| it.as_u64() > Some(0)) {
+    if let Some(searches) = usage
+        .pointer("/server_tool_use/web_search_requests")
+        .filter(|it| it.as_u64() > Some(0))
+    {
         prompt.insert("web_search_requests".into(), searches.clone());
     }
     let mut result = json!({
@@ -23,11 +29,22 @@ pub fn canonical(usage: &Value) -> Value {
         "prompt_tokens_details": prompt,
         "cache_read_input_tokens": read, "cache_creation_input_tokens": written
     });
-    let Some(members) = result.as_object_mut() else { return result };
+    let Some(members) = result.as_object_mut() else {
+        return result;
+    };
     if let Some(thinking) = usage.pointer("/output_tokens_details/thinking_tokens") {
-        members.insert("completion_tokens_details".into(), json!({"reasoning_tokens": thinking}));
+        members.insert(
+            "completion_tokens_details".into(),
+            json!({"reasoning_tokens": thinking}),
+        );
     }
-    for name in ["server_tool_use", "service_tier", "inference_geo", "speed", "iterations"] {
+    for name in [
+        "server_tool_use",
+        "service_tier",
+        "inference_geo",
+        "speed",
+        "iterations",
+    ] {
         if let Some(value) = usage.get(name).filter(|it| !it.is_null()) {
             members.insert(name.into(), value.clone());
         }
@@ -47,11 +64,15 @@ pub fn merge(known: &mut Map<String, Value>, more: &Value) {
 /// The counts of two requests that make one answer.
 pub fn sum(first: &Value, second: &Value) -> Value {
     match (first, second) {
-        (Value::Number(a), Value::Number(b)) => (a.as_u64().unwrap_or(0) + b.as_u64().unwrap_or(0)).into(),
+        (Value::Number(a), Value::Number(b)) => {
+            (a.as_u64().unwrap_or(0) + b.as_u64().unwrap_or(0)).into()
+        }
         (Value::Object(a), Value::Object(b)) => {
             let mut result = a.clone();
             for (name, value) in b {
-                let both = a.get(name).map_or_else(|| value.clone(), |first| sum(first, value));
+                let both = a
+                    .get(name)
+                    .map_or_else(|| value.clone(), |first| sum(first, value));
                 result.insert(name.clone(), both);
             }
             result.into()

@@ -8,13 +8,21 @@ use crate::tidy;
 pub fn tidied(mut answer: Value) -> Result<Value, Error> {
     // A stream request may be answered whole, and an error with status 200.
     if let Some(error) = answer.get("error").filter(|it| !it.is_null()) {
-        if answer.get("choices").is_none_or(|it| it.as_array().is_none_or(Vec::is_empty)) {
+        if answer
+            .get("choices")
+            .is_none_or(|it| it.as_array().is_none_or(Vec::is_empty))
+        {
             return Err(tidy::error(error));
         }
     }
     let Some(choices) = answer.get_mut("choices").and_then(Value::as_array_mut) else {
-        let detail = answer.get("detail").or_else(|| answer.get("message")).and_then(Value::as_str);
-        return Err(fault::upstream(detail.unwrap_or("the provider's answer has no `choices`")));
+        let detail = answer
+            .get("detail")
+            .or_else(|| answer.get("message"))
+            .and_then(Value::as_str);
+        return Err(fault::upstream(
+            detail.unwrap_or("the provider's answer has no `choices`"),
+        ));
     };
     for choice in choices.iter_mut().filter_map(Value::as_object_mut) {
         if let Some(error) = choice.get("error").filter(|it| !it.is_null()) {
@@ -37,9 +45,15 @@ fn tidy_message(message: &mut Map<String, Value>) {
         message.shift_remove("tool_calls");
         return;
     }
-    for (at, call) in calls.into_iter().flatten().filter_map(Value::as_object_mut).enumerate() {
+    for (at, call) in calls
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+        .enumerate()
+    {
         tidy::tool_call(call);
         call.entry("type").or_insert_with(|| "function".into());
-        call.entry("id").or_insert_with(|| format!("call_{at}").into());
+        call.entry("id")
+            .or_insert_with(|| format!("call_{at}").into());
     }
 }

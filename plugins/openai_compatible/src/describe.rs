@@ -17,10 +17,15 @@ pub fn document() -> Value {
 
 fn provider(row: &Row) -> Value {
     let mut operations = Map::new();
-    let listed = row.operations.clone().unwrap_or_else(|| vec!["chat".into()]);
+    let listed = row
+        .operations
+        .clone()
+        .unwrap_or_else(|| vec!["chat".into()]);
     for name in listed.iter().map(String::as_str).chain(["models"]) {
         let operation = match name {
-            "chat" => json!({"stream": true, "body": "head", "unsupported": row.unsupported, "ignored": row.ignored, "models": row.models}),
+            "chat" => {
+                json!({"stream": true, "body": "head", "unsupported": row.unsupported, "ignored": row.ignored, "models": row.models})
+            }
             "completions" => json!({"stream": true, "body": "head"}),
             _ => json!({"body": "head"}),
         };

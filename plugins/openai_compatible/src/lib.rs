@@ -10,7 +10,10 @@ mod tidy;
 
 use sluice_sdk::fault;
 use sluice_sdk::serde_json::{Value, json};
-use sluice_sdk::{Call, Decoded, Error, Frame, Head, Outbound, Provider, Reply, Response, Step, parse_body, provider};
+use sluice_sdk::{
+    Call, Decoded, Error, Frame, Head, Outbound, Provider, Reply, Response, Step, parse_body,
+    provider,
+};
 
 use rows::Row;
 
@@ -27,13 +30,28 @@ impl Provider for OpenAiCompatible {
         let head: Value = parse_body(body)?;
         let outbound = match call.operation.as_str() {
             "chat" => Outbound::post(row.chat_path()).patch(patch(call, &row, &head)),
-            "completions" => Outbound::post("/completions").patch(patch(call, &row, &head)).canonical(),
+            "completions" => Outbound::post("/completions")
+                .patch(patch(call, &row, &head))
+                .canonical(),
             "embeddings" => Outbound::post("/embeddings").patch(Vec::new()).canonical(),
             "models" => Outbound::get("/models").canonical(),
-            other => return Err(fault::unsupported(format!("{} has no operation `{other}`", row.name))),
+            other => {
+                return Err(fault::unsupported(format!(
+                    "{} has no operation `{other}`",
+                    row.name
+                )));
+            }
         };
-        let outbound = if call.operation == "chat" && call.streaming { outbound.frames() } else { outbound };
-        let outbound = if call.has_secret("api_key") { outbound } else { outbound.auth("none", &[]) };
+        let outbound = if call.operation == "chat" && call.streaming {
+            outbound.frames()
+        } else {
+            outbound
+        };
+        let outbound = if call.has_secret("api_key") {
+            outbound
+        } else {
+            outbound.auth("none", &[])
+        };
         Ok(outbound.send())
     }
 
@@ -42,7 +60,12 @@ impl Provider for OpenAiCompatible {
         Ok(Response::json(&answer::tidied(reply.json()?)?).respond())
     }
 
-    fn decode(_head: Option<Head>, state: String, frames: Vec<Frame>, last: bool) -> Result<Decoded, Error> {
+    fn decode(
+        _head: Option<Head>,
+        state: String,
+        frames: Vec<Frame>,
+        last: bool,
+    ) -> Result<Decoded, Error> {
         stream::decode(&state, &frames, last)
     }
 }
@@ -60,14 +83,25 @@ fn patch(call: &Call, row: &Row, head: &Value) -> Patch {
             patch.push((from.clone(), None));
         }
     }
-    if let Some(value) = head.get("tool_choice").and_then(Value::as_str).and_then(|choice| row.tool_choice.get(choice)) {
+    if let Some(value) = head
+        .get("tool_choice")
+        .and_then(Value::as_str)
+        .and_then(|choice| row.tool_choice.get(choice))
+    {
         patch.push(("tool_choice".into(), Some(json!(value).to_string())));
     }
     let asked = head.pointer("/stream_options/include_usage") == Some(&Value::Bool(true));
     if call.streaming && row.takes("stream_options") && !asked {
-        let mut options = head.get("stream_options").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut options = head
+            .get("stream_options")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
         options.insert("include_usage".into(), true.into());
-        patch.push(("stream_options".into(), Some(Value::from(options).to_string())));
+        patch.push((
+            "stream_options".into(),
+            Some(Value::from(options).to_string()),
+        ));
     }
     patch
 }

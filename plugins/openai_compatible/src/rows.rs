@@ -63,16 +63,28 @@ impl Row {
     /// The row of a call's provider, with an operator's own row over it. Only that row is parsed.
     pub fn of(call: &Call) -> Result<Self, Error> {
         let wanted = format!("\"name\": {}", Value::from(call.provider.as_str()));
-        let line = TABLE.lines().find(|line| line.contains(&wanted)).map(|line| line.trim().trim_end_matches(','));
-        let line = line.ok_or_else(|| fault::unsupported(format!("there is no provider `{}` here", call.provider)))?;
-        let Some(own) = call.config().get("row").filter(|it| it.is_object()).cloned() else {
+        let line = TABLE
+            .lines()
+            .find(|line| line.contains(&wanted))
+            .map(|line| line.trim().trim_end_matches(','));
+        let line = line.ok_or_else(|| {
+            fault::unsupported(format!("there is no provider `{}` here", call.provider))
+        })?;
+        let Some(own) = call
+            .config()
+            .get("row")
+            .filter(|it| it.is_object())
+            .cloned()
+        else {
             return serde_json::from_str(line).map_err(|cause| fault::internal(cause.to_string()));
         };
-        let mut merged: Value = serde_json::from_str(line).map_err(|cause| fault::internal(cause.to_string()))?;
+        let mut merged: Value =
+            serde_json::from_str(line).map_err(|cause| fault::internal(cause.to_string()))?;
         if let (Some(members), Value::Object(own)) = (merged.as_object_mut(), own) {
             members.extend(own);
         }
-        serde_json::from_value(merged).map_err(|cause| fault::invalid_request(format!("`plugins.providers`: {cause}")))
+        serde_json::from_value(merged)
+            .map_err(|cause| fault::invalid_request(format!("`plugins.providers`: {cause}")))
     }
 
     pub fn chat_path(&self) -> &str {
@@ -81,6 +93,10 @@ impl Row {
 
     /// Whether a parameter may be sent.
     pub fn takes(&self, name: &str) -> bool {
-        !self.unsupported.iter().chain(&self.ignored).any(|it| it == name)
+        !self
+            .unsupported
+            .iter()
+            .chain(&self.ignored)
+            .any(|it| it == name)
     }
 }

@@ -31,7 +31,9 @@ pub fn decode(state: &str, frames: &[Frame], last: bool) -> Result<Decoded, Erro
     let mut state: State = parse_state(state)?;
     let mut decoded = Decoded::more(String::new());
     for frame in frames {
-        let text = frame.text().ok_or_else(|| fault::upstream("the provider's event is not text"))?;
+        let text = frame
+            .text()
+            .ok_or_else(|| fault::upstream("the provider's event is not text"))?;
         let read = serde_json::from_str::<Value>(text)
             .map_err(|cause| fault::upstream(format!("the provider's event is not JSON: {cause}")));
         let read = read.and_then(|chunk| {
@@ -60,20 +62,33 @@ impl State {
         let Some(members) = chunk.as_object_mut() else {
             return Err(fault::upstream("the provider's event is no object"));
         };
-        let nested = members.get("x_groq").and_then(|it| it.get("usage")).cloned();
-        let usage = members.shift_remove("usage").or(nested).filter(|it| it.get("prompt_tokens").is_some_and(Value::is_number));
+        let nested = members
+            .get("x_groq")
+            .and_then(|it| it.get("usage"))
+            .cloned();
+        let usage = members
+            .shift_remove("usage")
+            .or(nested)
+            .filter(|it| it.get("prompt_tokens").is_some_and(Value::is_number));
         if let Some(usage) = usage {
             out.usage = Some(usage.to_string());
         }
         let choices = members.get_mut("choices").and_then(Value::as_array_mut);
         let Some(choices) = choices.filter(|choices| !choices.is_empty()) else {
             // Usage, filter results and pings come without choices; an error text comes as `detail`.
-            return match members.get("detail").or_else(|| members.get("message")).and_then(Value::as_str) {
+            return match members
+                .get("detail")
+                .or_else(|| members.get("message"))
+                .and_then(Value::as_str)
+            {
                 Some(detail) if !members.contains_key("choices") => Err(fault::upstream(detail)),
                 _ => Ok(()),
             };
         };
-        if choices.iter().any(|choice| choice.get("message").is_some() && choice.get("delta").is_none()) {
+        if choices
+            .iter()
+            .any(|choice| choice.get("message").is_some() && choice.get("delta").is_none())
+        {
             return whole(chunk, out);
         }
         for choice in choices.iter_mut().filter_map(Value::as_object_mut) {
@@ -91,7 +106,9 @@ impl State {
         choice.insert("index".into(), index.into());
         let known = self.choices.entry(index).or_default();
         tidy::finish(choice);
-        if choice.get("finish_reason").is_some_and(Value::is_string) && std::mem::replace(&mut known.finished, true) {
+        if choice.get("finish_reason").is_some_and(Value::is_string)
+            && std::mem::replace(&mut known.finished, true)
+        {
             choice.insert("finish_reason".into(), Value::Null);
         }
         let delta = choice.entry("delta").or_insert_with(|| Map::new().into());
@@ -108,7 +125,10 @@ impl State {
 impl Choice {
     fn delta(&mut self, delta: &mut Map<String, Value>) {
         tidy::message(delta);
-        let said = delta.get("role").and_then(Value::as_str).is_some_and(|role| !role.is_empty());
+        let said = delta
+            .get("role")
+            .and_then(Value::as_str)
+            .is_some_and(|role| !role.is_empty());
         if self.role || !said {
             delta.shift_remove("role");
         }
@@ -117,22 +137,33 @@ impl Choice {
             self.role = true;
         }
         delta.retain(|_, value| !value.is_null());
-        let Some(calls) = delta.get_mut("tool_calls").and_then(Value::as_array_mut) else { return };
+        let Some(calls) = delta.get_mut("tool_calls").and_then(Value::as_array_mut) else {
+            return;
+        };
         if calls.is_empty() {
             delta.shift_remove("tool_calls");
             return;
         }
         for call in calls.iter_mut().filter_map(Value::as_object_mut) {
             tidy::tool_call(call);
-            let named = call.get("function").and_then(|it| it.get("name")).and_then(Value::as_str).is_some_and(|it| !it.is_empty());
+            let named = call
+                .get("function")
+                .and_then(|it| it.get("name"))
+                .and_then(Value::as_str)
+                .is_some_and(|it| !it.is_empty());
             let begins = named || call.contains_key("id");
             let given = call.get("index").and_then(Value::as_u64);
-            let index = given.unwrap_or(if begins { self.calls } else { self.calls.saturating_sub(1) });
+            let index = given.unwrap_or(if begins {
+                self.calls
+            } else {
+                self.calls.saturating_sub(1)
+            });
             let new = begins && index >= self.calls;
             self.calls = self.calls.max(index + 1);
             call.insert("index".into(), index.into());
             if new {
-                call.entry("id").or_insert_with(|| format!("call_{index}").into());
+                call.entry("id")
+                    .or_insert_with(|| format!("call_{index}").into());
                 call.entry("type").or_insert_with(|| "function".into());
             }
         }
@@ -142,7 +173,12 @@ impl Choice {
 /// A whole answer in the place of a chunk.
 fn whole(chunk: Value, out: &mut Decoded) -> Result<(), Error> {
     let mut answer = answer::tidied(chunk)?;
-    for choice in answer.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten() {
+    for choice in answer
+        .get_mut("choices")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Some(members) = choice.as_object_mut()
             && let Some(message) = members.shift_remove("message")
         {

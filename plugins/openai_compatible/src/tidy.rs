@@ -9,7 +9,12 @@ pub fn finish_reason(word: &str) -> Option<&'static str> {
         "stop" | "length" | "tool_calls" | "content_filter" | "function_call" => return None,
         "max_tokens" | "MAX_TOKENS" | "model_length" | "not_finished" => "length",
         "tool_use" | "TOOL_CALL" => "tool_calls",
-        "SAFETY" | "sensitive" | "refusal" | "guardrail_intervened" | "MODEL_ARMOR" | "blocklist" => "content_filter",
+        "SAFETY"
+        | "sensitive"
+        | "refusal"
+        | "guardrail_intervened"
+        | "MODEL_ARMOR"
+        | "blocklist" => "content_filter",
         _ => "stop",
     })
 }
@@ -21,13 +26,23 @@ pub fn message(message: &mut Map<String, Value>) {
         let (text, thinking) = split_parts(parts);
         message.insert("content".into(), text.into());
         if !thinking.is_empty() {
-            message.entry("reasoning_content").or_insert_with(|| thinking.into());
+            message
+                .entry("reasoning_content")
+                .or_insert_with(|| thinking.into());
         }
     }
-    let filled = message.get("reasoning_content").and_then(Value::as_str).is_some_and(|it| !it.is_empty());
+    let filled = message
+        .get("reasoning_content")
+        .and_then(Value::as_str)
+        .is_some_and(|it| !it.is_empty());
     if !filled {
-        let own = message.get("reasoning").and_then(Value::as_str).filter(|it| !it.is_empty());
-        let found = own.map(str::to_owned).or_else(|| message.get("reasoning_details").and_then(details));
+        let own = message
+            .get("reasoning")
+            .and_then(Value::as_str)
+            .filter(|it| !it.is_empty());
+        let found = own
+            .map(str::to_owned)
+            .or_else(|| message.get("reasoning_details").and_then(details));
         if let Some(text) = found {
             message.insert("reasoning_content".into(), text.into());
         }
@@ -42,7 +57,10 @@ fn split_parts(parts: &[Value]) -> (String, String) {
             Some("thinking") => match part.get("thinking") {
                 Some(Value::String(piece)) => thinking += piece,
                 Some(Value::Array(pieces)) => {
-                    pieces.iter().filter_map(|it| it.get("text")?.as_str()).for_each(|piece| thinking += piece);
+                    pieces
+                        .iter()
+                        .filter_map(|it| it.get("text")?.as_str())
+                        .for_each(|piece| thinking += piece);
                 }
                 _ => {}
             },
@@ -80,12 +98,20 @@ pub fn tool_call(call: &mut Map<String, Value>) {
 
 /// Maps a choice's finish reason and keeps the provider's own word.
 pub fn finish(choice: &mut Map<String, Value>) {
-    let Some(word) = choice.get("finish_reason").and_then(Value::as_str).map(str::to_owned) else { return };
+    let Some(word) = choice
+        .get("finish_reason")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+    else {
+        return;
+    };
     if word.is_empty() {
         choice.insert("finish_reason".into(), Value::Null);
     } else if let Some(mapped) = finish_reason(&word) {
         choice.insert("finish_reason".into(), mapped.into());
-        let fields = choice.entry("provider_specific_fields").or_insert_with(|| json!({}));
+        let fields = choice
+            .entry("provider_specific_fields")
+            .or_insert_with(|| json!({}));
         if let Some(fields) = fields.as_object_mut() {
             fields.insert("native_finish_reason".into(), word.into());
         }
@@ -96,10 +122,22 @@ pub fn finish(choice: &mut Map<String, Value>) {
 pub fn error(error: &Value) -> Error {
     use fault::kind;
     let text = |name: &str| error.get(name).and_then(Value::as_str);
-    let message = error.as_str().or(text("message")).unwrap_or("the provider failed").to_owned();
-    let number = |name: &str| error.get(name).and_then(|it| it.as_u64().or_else(|| it.as_str()?.parse().ok()));
-    let status = number("status_code").or(number("code")).or(number("status"));
-    let status = status.and_then(|it| u16::try_from(it).ok()).filter(|it| (400..600).contains(it));
+    let message = error
+        .as_str()
+        .or(text("message"))
+        .unwrap_or("the provider failed")
+        .to_owned();
+    let number = |name: &str| {
+        error
+            .get(name)
+            .and_then(|it| it.as_u64().or_else(|| it.as_str()?.parse().ok()))
+    };
+    let status = number("status_code")
+        .or(number("code"))
+        .or(number("status"));
+    let status = status
+        .and_then(|it| u16::try_from(it).ok())
+        .filter(|it| (400..600).contains(it));
     let word = text("code").or(text("type")).unwrap_or_default();
     let kind = match (word, status) {
         ("context_length_exceeded", _) => kind::CONTEXT_WINDOW,
@@ -111,7 +149,8 @@ pub fn error(error: &Value) -> Error {
         (_, Some(404)) => kind::NOT_FOUND,
         (_, Some(408 | 504)) => kind::TIMEOUT,
         (_, Some(503 | 529)) => kind::OVERLOADED,
-        ("invalid_request_error" | "invalid_parameter_error" | "tool_use_failed", _) | (_, Some(400 | 422)) => kind::INVALID_REQUEST,
+        ("invalid_request_error" | "invalid_parameter_error" | "tool_use_failed", _)
+        | (_, Some(400 | 422)) => kind::INVALID_REQUEST,
         _ => kind::UPSTREAM,
     };
     let mut result = fault::error(kind, message);

@@ -30,5 +30,5 @@ pub use error::{CallError, EngineError, LoadError, Trap};
 pub use inspect::{CONTRACT_VERSION, Inspection, Kind, inspect};
 pub use limits::{Isolation, Limits, Settings};
 pub use plugin::Plugin;
-pub use session::{Files, Session};
+pub use session::{FileBytes, Files, Session};
 pub use stats::{Stats, TrapCounts};

@@ -14,11 +14,14 @@ use crate::pool::Guest;
 
 /// Files of a call that a guest may read piece by piece: uploads, and kept upstream bodies.
 #[derive(Clone, Default)]
-pub struct Files(Arc<HashMap<u32, Arc<dyn AsRef<[u8]> + Send + Sync>>>);
+pub struct Files(Arc<HashMap<u32, FileBytes>>);
+
+/// The bytes of one file, wherever they are held.
+pub type FileBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 impl Files {
     /// The files of a call by their number.
-    pub fn new(files: HashMap<u32, Arc<dyn AsRef<[u8]> + Send + Sync>>) -> Self {
+    pub fn new(files: HashMap<u32, FileBytes>) -> Self {
         Self(Arc::new(files))
     }
 
@@ -96,10 +99,6 @@ impl Session {
     }
 
     /// `provider.start`.
-    #[expect(
-        clippy::ptr_arg,
-        reason = "the generated bindings take the contract's `json` so"
-    )]
     pub async fn start(
         &mut self,
         call: &Call,

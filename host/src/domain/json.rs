@@ -138,7 +138,7 @@ impl<'a> Scanner<'a> {
             }
             self.at += 1;
             self.space();
-            self.remember(first, &name)?;
+            self.remember(first, name.clone())?;
             let start = self.at;
             self.value(depth + 1)?;
             found(name, start..self.at);
@@ -157,18 +157,18 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn remember(&mut self, first: usize, name: &Cow<'a, str>) -> Result<(), JsonError> {
+    fn remember(&mut self, first: usize, name: Cow<'a, str>) -> Result<(), JsonError> {
         if !self.check {
             return Ok(());
         }
         let open = self.names.get(first..).unwrap_or_default();
-        if open.len() < FEW_MEMBERS && open.iter().any(|known| known == name) {
+        if open.len() < FEW_MEMBERS && open.contains(&name) {
             return Err(JsonError::Duplicate {
                 name: name.to_string(),
                 at: self.at,
             });
         }
-        self.names.push(name.clone());
+        self.names.push(name);
         Ok(())
     }
 

@@ -28,10 +28,10 @@ impl driver::Exports for Component {
     async fn start(
         &mut self,
         call: &sluice_engine::contract::Call,
-        body: &String,
+        body: &str,
     ) -> Result<Result<sluice_engine::contract::Step, sluice_engine::contract::Error>, String> {
         self.0
-            .start(call, body)
+            .start(call, &body.to_owned())
             .await
             .map_err(|cause| cause.to_string())
     }

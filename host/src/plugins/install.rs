@@ -96,7 +96,7 @@ pub fn insert(
         if !may_replace {
             let cure = match other.source {
                 Source::Bundled => {
-                    format!("list it under `plugins.override` to replace the bundled one")
+                    "list it under `plugins.override` to replace the bundled one".to_owned()
                 }
                 Source::File(ref path) => format!("{} has that name too", path.display()),
             };

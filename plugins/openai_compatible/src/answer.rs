@@ -7,13 +7,9 @@ use crate::tidy;
 
 pub fn tidied(mut answer: Value) -> Result<Value, Error> {
     // A stream request may be answered whole, and an error with status 200.
-    if let Some(error) = answer.get("error").filter(|it| !it.is_null()) {
-        if answer
-            .get("choices")
-            .is_none_or(|it| it.as_array().is_none_or(Vec::is_empty))
-        {
-            return Err(tidy::error(error));
-        }
+    let empty = answer.get("choices").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    if let Some(error) = answer.get("error").filter(|it| empty && !it.is_null()) {
+        return Err(tidy::error(error));
     }
     let Some(choices) = answer.get_mut("choices").and_then(Value::as_array_mut) else {
         let detail = answer

@@ -30,6 +30,7 @@ const CHUNKINGS: [Chunking; 4] = [
 ///
 /// # Panics
 /// If a fixture cannot be read or fails, or the folder holds none.
+#[expect(clippy::panic, reason = "a test tells what is wrong by panicking")]
 pub fn run_dir<P: Provider>(dir: impl AsRef<Path>) {
     let dir = dir.as_ref();
     let entries =
@@ -102,7 +103,7 @@ impl<P: Provider> driver::Exports for Native<P> {
     async fn start(
         &mut self,
         call: &crate::Call,
-        body: &String,
+        body: &str,
     ) -> Result<Result<crate::Step, crate::Error>, String> {
         Ok(P::start(call, body))
     }

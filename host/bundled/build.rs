@@ -10,6 +10,12 @@ use sha2::{Digest, Sha256};
 const PLUGINS: [&str; 5] = ["echo", "openai", "openai_compatible", "anthropic", "gemini"];
 const TARGET: &str = "wasm32-wasip2";
 
+/// Cargo's commands that make nothing that runs, and those that do.
+const CHECKING: &[&str] = &["check", "c", "clippy", "doc", "d", "fix", "rustdoc"];
+const BUILDING: &[&str] = &[
+    "build", "b", "run", "r", "test", "t", "bench", "install", "rustc",
+];
+
 fn main() {
     if let Err(what) = run() {
         println!("cargo::error={what}");
@@ -30,16 +36,7 @@ fn run() -> Result<(), String> {
     }
     let root = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../..");
     let root = root.canonicalize().map_err(|cause| cause.to_string())?;
-    let mut inputs = Sha256::new();
-    for folder in ["plugins", "sdk", "wit", "host/framing"] {
-        println!("cargo::rerun-if-changed={}", root.join(folder).display());
-        hash_folder(&root.join(folder), &mut inputs)?;
-    }
-    hash_file(&root.join("Cargo.lock"), &mut inputs)?;
-    println!(
-        "cargo::rerun-if-changed={}",
-        root.join("Cargo.lock").display()
-    );
+    let hash = hash_of_inputs(&root)?;
     let target = out
         .ancestors()
         .nth(4)
@@ -47,18 +44,48 @@ fn run() -> Result<(), String> {
         .join("sluice-plugins");
     let built = target.join(TARGET).join("plugin");
     let stamp = target.join("stamp");
-    let hash: String = inputs
-        .finalize()
+    let complete = PLUGINS
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let fresh = std::fs::read_to_string(&stamp).is_ok_and(|old| old == hash);
+        .all(|name| built.join(file_name(name)).is_file());
+    let fresh = complete && std::fs::read_to_string(&stamp).is_ok_and(|old| old == hash);
     if !fresh {
         ensure_target()?;
         build(&root, &target)?;
         std::fs::write(&stamp, &hash).map_err(|cause| cause.to_string())?;
     }
-    embed(&out, &built, |name| format!("sluice_plugin_{name}.wasm"))
+    embed(&out, &built, file_name)
+}
+
+/// What cargo calls the component of a plugin.
+fn file_name(name: &str) -> String {
+    format!("sluice_plugin_{name}.wasm")
+}
+
+/// Everything the components depend on, by content: worktrees that share a target folder share
+/// its components too.
+fn hash_of_inputs(root: &Path) -> Result<String, String> {
+    let mut inputs = Sha256::new();
+    for folder in ["plugins", "sdk", "wit", "host/framing"] {
+        println!("cargo::rerun-if-changed={}", root.join(folder).display());
+        hash_folder(root, &root.join(folder), &mut inputs)?;
+    }
+    // The manifest has the profile that they are built with.
+    for file in ["Cargo.lock", "Cargo.toml"] {
+        println!("cargo::rerun-if-changed={}", root.join(file).display());
+        hash_file(root, &root.join(file), &mut inputs)?;
+    }
+    let version = rustc(&["-vV"])?;
+    inputs.update(version);
+    let hex = inputs.finalize();
+    Ok(hex.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn rustc(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(variable("RUSTC")?)
+        .args(arguments)
+        .output()
+        .map_err(|cause| format!("rustc could not be run: {cause}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn variable(name: &str) -> Result<String, String> {
@@ -77,23 +104,17 @@ fn only_checking() -> bool {
             Ok::<_, std::io::Error>(String::from_utf8_lossy(&output.stdout).into_owned())
         });
     let arguments = arguments.unwrap_or_default();
-    let mut words = arguments
+    // Options may stand before the command, some with a value of their own.
+    let command = arguments
         .split_whitespace()
         .skip(1)
-        .filter(|word| !word.starts_with(['-', '+']));
-    matches!(
-        words.next(),
-        Some("check" | "c" | "clippy" | "doc" | "d" | "fix" | "rustdoc")
-    )
+        .find(|word| CHECKING.contains(word) || BUILDING.contains(word));
+    command.is_some_and(|word| CHECKING.contains(&word))
 }
 
 /// Adds the target through rustup, or says how.
 fn ensure_target() -> Result<(), String> {
-    let sysroot = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .map_err(|cause| cause.to_string())?;
-    let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
+    let sysroot = rustc(&["--print", "sysroot"])?;
     if Path::new(&sysroot)
         .join("lib/rustlib")
         .join(TARGET)
@@ -116,7 +137,8 @@ fn build(root: &Path, target: &Path) -> Result<(), String> {
     let mut command = Command::new(variable("CARGO")?);
     command
         .current_dir(root)
-        .args(["build", "--profile", "plugin", "--target", TARGET])
+        .args(["build", "--locked", "--profile", "plugin"])
+        .args(["--target", TARGET])
         .arg("--target-dir")
         .arg(target);
     for name in PLUGINS {
@@ -183,24 +205,25 @@ fn write(out: &Path, list: &str) -> Result<(), String> {
     std::fs::write(out.join("bundled.rs"), code).map_err(|cause| cause.to_string())
 }
 
-fn hash_folder(folder: &Path, hash: &mut Sha256) -> Result<(), String> {
+fn hash_folder(root: &Path, folder: &Path, hash: &mut Sha256) -> Result<(), String> {
     let entries =
         std::fs::read_dir(folder).map_err(|cause| format!("{}: {cause}", folder.display()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            hash_folder(&path, hash)?;
+            hash_folder(root, &path, hash)?;
         } else {
-            hash_file(&path, hash)?;
+            hash_file(root, &path, hash)?;
         }
     }
     Ok(())
 }
 
-fn hash_file(path: &Path, hash: &mut Sha256) -> Result<(), String> {
+fn hash_file(root: &Path, path: &Path, hash: &mut Sha256) -> Result<(), String> {
     let bytes = std::fs::read(path).map_err(|cause| format!("{}: {cause}", path.display()))?;
-    hash.update(path.display().to_string());
+    let name = path.strip_prefix(root).unwrap_or(path);
+    hash.update(name.display().to_string());
     hash.update((bytes.len() as u64).to_le_bytes());
     hash.update(bytes);
     Ok(())

@@ -42,18 +42,25 @@ fn run() -> Result<(), String> {
         .nth(4)
         .unwrap_or(&out)
         .join("sluice-plugins");
-    let built = target.join(TARGET).join("plugin");
-    let stamp = target.join("stamp");
+    // A target folder may be shared by several checkouts, so what was built is kept apart.
+    let kept = out.join("components");
+    let stamp = kept.join("stamp");
     let complete = PLUGINS
         .iter()
-        .all(|name| built.join(file_name(name)).is_file());
+        .all(|name| kept.join(file_name(name)).is_file());
     let fresh = complete && std::fs::read_to_string(&stamp).is_ok_and(|old| old == hash);
     if !fresh {
         ensure_target()?;
         build(&root, &target)?;
+        std::fs::create_dir_all(&kept).map_err(|cause| cause.to_string())?;
+        for name in PLUGINS {
+            let built = target.join(TARGET).join("plugin").join(file_name(name));
+            std::fs::copy(&built, kept.join(file_name(name)))
+                .map_err(|cause| format!("{}: {cause}", built.display()))?;
+        }
         std::fs::write(&stamp, &hash).map_err(|cause| cause.to_string())?;
     }
-    embed(&out, &built, file_name)
+    embed(&out, &kept, file_name)
 }
 
 /// What cargo calls the component of a plugin.
@@ -61,8 +68,7 @@ fn file_name(name: &str) -> String {
     format!("sluice_plugin_{name}.wasm")
 }
 
-/// Everything the components depend on, by content: worktrees that share a target folder share
-/// its components too.
+/// Everything the components depend on, by content.
 fn hash_of_inputs(root: &Path) -> Result<String, String> {
     let mut inputs = Sha256::new();
     for folder in ["plugins", "sdk", "wit", "host/framing"] {

@@ -33,6 +33,10 @@ fn main() -> ExitCode {
             }
             Err(cause) => fail(&cause.to_string()),
         },
+        Command::ExportPlugins(options) => match serve::export_plugins(&options.folder) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(cause) => fail(&format!("{}: {cause}", options.folder.display())),
+        },
     }
 }
 

@@ -115,6 +115,15 @@ pub async fn check(path: &Path) -> Result<(Vec<Remark>, Vec<String>), ServeError
     Ok((remarks, house.doors.pipeline.fleet().warnings()))
 }
 
+/// Writes every bundled component as `<name>.wasm`.
+pub fn export_plugins(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for plugin in sluice_bundled::PLUGINS {
+        std::fs::write(folder.join(format!("{}.wasm", plugin.name)), plugin.wasm)?;
+    }
+    Ok(())
+}
+
 /// Builds every service.
 pub async fn build(config: Arc<Config>) -> Result<House, ServeError> {
     let data = config

@@ -14,6 +14,9 @@ const PACKAGES: [&str; 4] = [
     "httpx==0.28.1",
 ];
 
+/// The npm package, pinned.
+const NPM_PACKAGE: &str = "openai@7.57.0";
+
 /// Installs the SDKs into a folder of their own and runs `tests/sdk`.
 pub fn sdk_tests() -> Result<(), String> {
     let venv = sh::target_dir().join("sdk-venv");
@@ -31,6 +34,15 @@ pub fn sdk_tests() -> Result<(), String> {
                 "--disable-pip-version-check",
             ])
             .args(PACKAGES),
+    )?;
+    let node = std::path::absolute(sh::target_dir().join("sdk-node"))
+        .map_err(|cause| cause.to_string())?;
+    std::fs::create_dir_all(&node).map_err(|cause| cause.to_string())?;
+    sh::run(
+        Command::new("npm")
+            .args(["install", "--silent", "--no-fund", "--no-audit", "--prefix"])
+            .arg(&node)
+            .arg(NPM_PACKAGE),
     )?;
     let gateway = std::path::absolute(gateway()).map_err(|cause| cause.to_string())?;
     println!("\n== pytest tests/sdk");

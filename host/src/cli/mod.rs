@@ -26,6 +26,8 @@ pub enum Command {
     Serve(Serve),
     /// Read a config, say of every key how it is taken, and exit with 1 if it cannot be used.
     Check(Check),
+    /// Write the bundled plugins' components into a folder.
+    ExportPlugins(ExportPlugins),
 }
 
 /// Options of `serve`.
@@ -61,6 +63,13 @@ pub struct Serve {
 pub struct Check {
     #[arg(long, short, env = "CONFIG_FILE_PATH")]
     pub config: PathBuf,
+}
+
+/// Options of `export-plugins`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportPlugins {
+    /// Made if it is not there.
+    pub folder: PathBuf,
 }
 
 impl Cli {

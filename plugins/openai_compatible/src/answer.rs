@@ -7,7 +7,10 @@ use crate::tidy;
 
 pub fn tidied(mut answer: Value) -> Result<Value, Error> {
     // A stream request may be answered whole, and an error with status 200.
-    let empty = answer.get("choices").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    let empty = answer
+        .get("choices")
+        .and_then(Value::as_array)
+        .is_none_or(Vec::is_empty);
     if let Some(error) = answer.get("error").filter(|it| empty && !it.is_null()) {
         return Err(tidy::error(error));
     }

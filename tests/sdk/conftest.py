@@ -1,0 +1,161 @@
+"""The gateway before a loopback upstream that serves recorded bytes."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MASTER_KEY = "sk-of-the-tests-8d21"
+
+
+def corpus(plugin):
+    text = (ROOT / "plugins" / plugin / "fixtures" / "corpus.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+CORPUS = {plugin: corpus(plugin) for plugin in ("openai", "anthropic", "gemini", "openai_compatible")}
+BY_ID = {item["id"]: item for items in CORPUS.values() for item in items}
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """`/<id>/...` answers with the recording of that id; `/special/<name>/...` misbehaves."""
+
+    protocol_version = "HTTP/1.1"
+    seen = []
+
+    def do_GET(self):
+        self.do_POST()
+
+    def do_POST(self):
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        Upstream.seen.append({"path": self.path, "headers": dict(self.headers), "body": body})
+        first, _, rest = self.path.lstrip("/").partition("/")
+        if first == "special":
+            getattr(self, "special_" + rest.split("/")[0])()
+            return
+        item = BY_ID[first]
+        self.answer(item["status"], item["headers"], item["body"].encode())
+
+    def answer(self, status, headers, body, declared=None):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body) if declared is None else declared))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def special_truncated(self):
+        self.answer(200, {"content-type": "application/json"}, b'{"id":"x","choices":[', declared=500)
+        self.close_connection = True
+
+    def special_halfstream(self):
+        chunk = b'data: {"id":"x","choices":[{"index":0,"delta":{"content":"half"}}]}\n\n'
+        self.answer(200, {"content-type": "text/event-stream"}, chunk)
+
+    def special_garbage(self):
+        self.answer(200, {"content-type": "application/json"}, b"<html>not json</html>")
+
+    def special_limited(self):
+        error = {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}}
+        self.answer(429, {"content-type": "application/json", "retry-after": "0"}, json.dumps(error).encode())
+
+    def special_reset(self):
+        self.connection.close()
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Gateway:
+    def __init__(self, folder, config):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.config = folder / "config.yaml"
+        self.config.write_text(config)
+        self.log = open(folder / "log.txt", "wb")
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SLUICE_DATA_DIR": os.environ.get("SLUICE_TEST_DATA", str(folder / "data"))}
+        command = [os.environ["SLUICE_BINARY"], "serve", "--config", str(self.config), "--host", "127.0.0.1", "--port", str(self.port)]
+        self.process = subprocess.Popen(command, env=environment, cwd=folder, stdout=self.log, stderr=self.log)
+        self.wait_for(lambda: self.get("/health/readiness")[0] == 200)
+
+    def wait_for(self, condition, seconds=60):
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                if condition():
+                    return
+            except OSError:
+                pass
+            assert self.process.poll() is None, (self.folder / "log.txt").read_text()
+            assert time.monotonic() < until, (self.folder / "log.txt").read_text()[-4000:]
+            time.sleep(0.05)
+
+    def get(self, path, key=MASTER_KEY, body=None, headers=None):
+        request = urllib.request.Request(self.url + path, data=body, headers=headers or {"authorization": f"Bearer {key}"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read(), dict(answer.headers)
+        except urllib.error.HTTPError as error:
+            return error.code, error.read(), dict(error.headers)
+
+    def stop(self):
+        self.process.terminate()
+        code = self.process.wait(timeout=60)
+        self.log.close()
+        return code
+
+
+@pytest.fixture(scope="session")
+def upstream():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    os.environ["SLUICE_TEST_DATA"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def gateway(upstream, tmp_path_factory, data_dir):
+    models = [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}]
+    provider_of = {"openai": "openai", "anthropic": "anthropic", "gemini": "gemini"}
+    for plugin, items in CORPUS.items():
+        for item in items:
+            provider = provider_of.get(plugin) or item["provider"]
+            params = {"model": f"{provider}/some-model", "api_base": f"{upstream}/{item['id']}", "api_key": "k-secret", "num_retries": 0}
+            models.append({"model_name": item["id"], "litellm_params": params})
+    for name in ("truncated", "halfstream", "garbage", "limited", "reset"):
+        params = {"model": "openai/some-model", "api_base": f"{upstream}/special/{name}", "api_key": "k-secret", "num_retries": 0}
+        models.append({"model_name": name, "litellm_params": params})
+    models.append({"model_name": "saved", "litellm_params": {**models[-1]["litellm_params"], "api_base": f"{upstream}/special/reset"}})
+    models.append({"model_name": "o3-mini", "litellm_params": {"model": "openai/o3-mini", "api_base": upstream, "api_key": "k-secret"}})
+    config = {
+        "model_list": models,
+        "general_settings": {"master_key": MASTER_KEY},
+        "router_settings": {"fallbacks": [{"saved": ["demo"]}]},
+    }
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), json.dumps(config))
+    yield gateway
+    assert gateway.stop() == 0

@@ -1,0 +1,157 @@
+"""Plugins and the config, changed while calls go on."""
+
+import concurrent.futures
+import functools
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+from conftest import MASTER_KEY, Gateway
+
+CHAT = json.dumps({"model": "demo", "messages": [{"role": "user", "content": "hello"}]}).encode()
+
+
+@functools.cache
+def component():
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([os.environ["SLUICE_BINARY"], "export-plugins", folder], check=True)
+        return (pathlib.Path(folder) / "echo.wasm").read_bytes()
+
+
+def variant(number):
+    """The same component with another digest: a custom section at its end."""
+    payload = bytes([4]) + b"test" + str(number).encode()
+    return component() + bytes([0, len(payload)]) + payload
+
+
+@pytest.fixture(scope="module")
+def reloading(tmp_path_factory, data_dir):
+    folder = tmp_path_factory.mktemp("reload")
+    (folder / "dropped").mkdir()
+    config = {
+        "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
+        "general_settings": {"master_key": MASTER_KEY},
+        "plugins": {"directory": str(folder / "dropped"), "override": ["echo"], "poll_interval": 1, "data_directory": str(folder / "data")},
+    }
+    gateway = Gateway(folder, json.dumps(config))
+    yield gateway
+    assert gateway.stop() == 0
+
+
+def state(gateway):
+    return json.loads(gateway.get("/plugins")[1])
+
+
+def echo(gateway):
+    return next(plugin for plugin in state(gateway)["plugins"] if plugin["name"] == "echo")
+
+
+def test_a_dropped_component_is_live_and_no_call_fails(reloading):
+    stop, failed, done = threading.Event(), [], [0]
+
+    def load():
+        while not stop.is_set():
+            status, body, _ = reloading.get("/v1/chat/completions", body=CHAT)
+            done[0] += 1
+            if status != 200:
+                failed.append(body)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(load) for _ in range(4)]
+        target = reloading.folder / "dropped" / "echo.wasm"
+        for number in range(6):
+            before = echo(reloading)["digest"]
+            part = target.with_suffix(".part")
+            part.write_bytes(variant(number))
+            if number % 2:
+                part.rename(target)
+            else:
+                # A slow copy: half the file first.
+                with open(target, "wb") as file:
+                    file.write(variant(number)[:2000])
+                    file.flush()
+                    file.write(variant(number)[2000:])
+                part.unlink()
+            reloading.wait_for(lambda: echo(reloading)["digest"] != before)
+        stop.set()
+        for worker in workers:
+            worker.result()
+    assert not failed and done[0] > 50
+    assert echo(reloading)["source"].endswith("echo.wasm")
+
+
+def test_a_broken_replacement_leaves_the_good_one_serving(reloading):
+    good = echo(reloading)["digest"]
+    refused = lambda: [entry for entry in state(reloading)["log"] if entry["what"] == "refused"]
+    count = len(refused())
+    (reloading.folder / "dropped" / "echo.wasm").write_bytes(component()[:5000])
+    reloading.wait_for(lambda: len(refused()) > count)
+    assert echo(reloading)["digest"] == good
+    assert reloading.get("/v1/chat/completions", body=CHAT)[0] == 200
+
+
+def test_a_symlink_swap_is_seen(reloading):
+    folder = reloading.folder
+    (folder / "dropped" / "echo.wasm").unlink()
+    for number in (100, 101):
+        (folder / f"v{number}.wasm").write_bytes(variant(number))
+        before = echo(reloading)["digest"]
+        link = folder / "dropped" / "new.tmp"
+        link.symlink_to(folder / f"v{number}.wasm")
+        link.rename(folder / "dropped" / "echo.wasm")
+        reloading.wait_for(lambda: echo(reloading)["digest"] != before)
+
+
+def test_a_component_that_is_none_is_named(reloading):
+    (reloading.folder / "dropped" / "junk.wasm").write_bytes(b"hello")
+    named = lambda: any(entry["plugin"] == "junk" and "not a WebAssembly component" in entry["detail"] for entry in state(reloading)["log"])
+    reloading.wait_for(named)
+
+
+def test_a_changed_config_is_in_force_and_a_broken_one_is_not(reloading):
+    config = json.loads(reloading.config.read_text())
+    config["model_list"].append({"model_name": "second", "litellm_params": {"model": "echo/demo"}})
+    reloading.config.write_text(json.dumps(config))
+    models = lambda: [model["id"] for model in json.loads(reloading.get("/v1/models")[1])["data"]]
+    reloading.wait_for(lambda: "second" in models())
+    reloading.config.write_text("model_list: [")
+    reloading.wait_for(lambda: b'sluice_config_reloads_total{result="refused"} 1' in reloading.get("/metrics")[1])
+    assert "second" in models()
+
+
+def test_after_a_restart_with_a_broken_file_the_last_good_version_serves(tmp_path_factory, data_dir):
+    folder = tmp_path_factory.mktemp("restart")
+    (folder / "dropped").mkdir()
+    file = folder / "dropped" / "echo.wasm"
+    file.write_bytes(variant(7))
+    config = json.dumps({
+        "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
+        "general_settings": {"master_key": MASTER_KEY},
+        "plugins": {"directory": str(folder / "dropped"), "override": ["echo"], "data_directory": str(folder / "data")},
+    })
+    first = Gateway(folder, config)
+    good = echo(first)["digest"]
+    first.stop()
+    file.write_bytes(component()[:9000])
+    second = Gateway(folder, config)
+    assert echo(second)["digest"] == good
+    assert second.get("/v1/chat/completions", body=CHAT)[0] == 200
+    second.stop()
+
+
+def test_a_bundled_name_is_taken_unless_the_operator_says_so(tmp_path_factory, data_dir):
+    folder = tmp_path_factory.mktemp("clash")
+    (folder / "dropped").mkdir()
+    (folder / "dropped" / "mine.wasm").write_bytes(variant(8))
+    config = json.dumps({"model_list": [], "general_settings": {"master_key": MASTER_KEY}, "plugins": {"directory": str(folder / "dropped"), "data_directory": str(folder / "data")}})
+    gateway = Gateway(folder, config)
+    assert echo(gateway)["source"] == "bundled"
+    assert any("plugins.override" in entry["detail"] for entry in state(gateway)["log"])
+    gateway.stop()
+    shutil.rmtree(folder / "data")

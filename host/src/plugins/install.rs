@@ -1,239 +1,187 @@
-//! From bytes to a generation that may serve: pin, compile, describe, check, self-test.
+//! Changes of the table: a version comes in, a version goes out. One at a time, and never while a
+//! component compiles.
 
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
-use sluice_engine::{Engine, LoadError};
-use tokio::time::Instant;
+use super::journal::What;
+use super::prepare::{self, Arrival, InstallError};
+use super::registry::{Generation, Source, Table};
+use super::{InUse, Plugins, lock, table};
 
-use super::describe::{Describe, DescribeError};
-use super::registry::{Generation, Outcomes, Provider, Source, Table};
-use super::settings::PluginsConfig;
-
-/// Why a plugin was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum InstallError {
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error("it failed to describe itself: {0}")]
-    DescribeCall(#[from] sluice_engine::CallError),
-    #[error(transparent)]
-    Describe(#[from] DescribeError),
-    #[error("its sha256 is {found}, but `plugins.sha256.{name}` says {pinned}")]
-    Pin {
-        name: String,
-        found: String,
-        pinned: String,
-    },
-    #[error("{0}")]
-    Clash(String),
-    #[error("{0}")]
-    Settings(String),
-    #[error("its own example {0}")]
-    Example(String),
-    #[error("it was found bad before: {0}")]
-    Quarantined(String),
-    #[error("it cannot be read: {0}")]
-    Read(#[from] std::io::Error),
+/// What became of a plugin whose file is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vanished {
+    /// It does not serve any more.
+    Gone,
+    /// Deployments use it, so it goes on serving.
+    Kept,
 }
 
-static NUMBERS: AtomicU64 = AtomicU64::new(1);
-
-/// Compiles and checks a component by itself, without a look at the others.
-pub async fn prepare(
-    engine: &Engine,
-    config: &PluginsConfig,
-    file_stem: &str,
-    bytes: Vec<u8>,
-    source: Source,
-) -> Result<Generation, InstallError> {
-    let bundled = source == Source::Bundled;
-    let settings = config.settings_for(file_stem, bundled);
-    let plugin = engine.load(file_stem, bytes, settings.clone()).await?;
-    let describe = Describe::parse(&plugin.describe().await?)?;
-    let name = &describe.name;
-    if let Some(pinned) = config
-        .pins
-        .get(name)
-        .filter(|pinned| !pinned.eq_ignore_ascii_case(plugin.digest()))
-    {
-        let (found, pinned) = (plugin.digest().to_owned(), pinned.clone());
-        return Err(InstallError::Pin {
-            name: name.clone(),
-            found,
-            pinned,
-        });
-    }
-    super::examples::run(&plugin, &describe)
-        .await
-        .map_err(InstallError::Example)?;
-    let number = NUMBERS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let outcomes = Outcomes::default();
-    Ok(Generation {
-        plugin,
-        describe,
-        source,
-        number,
-        since: Instant::now(),
-        outcomes,
-    })
-}
-
-/// A new table with `generation` in it, in the place of an older version of itself.
-pub fn insert(
-    table: &Table,
-    config: &PluginsConfig,
-    generation: &Arc<Generation>,
-) -> Result<Table, InstallError> {
-    let name = &generation.describe.name;
-    if let Some(other) = table.plugins.get(name) {
-        let may_replace = match (&other.source, &generation.source) {
-            (Source::Bundled, Source::File(_)) => config.overrides.contains(name),
-            (Source::File(_), Source::Bundled) => false,
-            (Source::File(old), Source::File(new)) => old == new,
-            (Source::Bundled, Source::Bundled) => true,
-        };
-        if !may_replace {
-            let cure = match other.source {
-                Source::Bundled => {
-                    "list it under `plugins.override` to replace the bundled one".to_owned()
-                }
-                Source::File(ref path) => format!("{} has that name too", path.display()),
-            };
-            return Err(InstallError::Clash(format!(
-                "the name `{name}` is taken: {cure}"
-            )));
-        }
-    }
-    let mut plugins = table.plugins.clone();
-    plugins.insert(name.clone(), Arc::clone(generation));
-    build(plugins, config)
-}
-
-/// A table of these plugins.
-pub fn build(
-    plugins: std::collections::BTreeMap<String, Arc<Generation>>,
-    config: &PluginsConfig,
-) -> Result<Table, InstallError> {
-    let mut table = Table::default();
-    for generation in plugins.values() {
-        for provider in &generation.describe.providers {
-            let provider = Arc::new(provider_of(generation, provider, config));
-            for name in provider.describe.names() {
-                if let Some(other) = table.providers.get(name) {
-                    let (ours, theirs) =
-                        (&generation.describe.name, &other.generation.describe.name);
-                    let message =
-                        format!("the provider `{name}` is in both plugins `{ours}` and `{theirs}`");
-                    return Err(InstallError::Clash(message));
-                }
-                table
-                    .providers
-                    .insert(name.to_owned(), Arc::clone(&provider));
+impl Plugins {
+    /// Loads a component and, if it is good, lets it serve. Whatever comes of it is logged here.
+    pub(super) async fn install(
+        &self,
+        arrival: Arrival,
+        in_use: &InUse,
+    ) -> Result<(), InstallError> {
+        let (stem, digest) = (arrival.stem.clone(), arrival.digest.clone());
+        let is_file = matches!(arrival.source, Source::File(_));
+        let outcome = self.try_install(arrival, in_use).await;
+        if let Err(cause) = &outcome {
+            self.refuse(&stem, &digest, cause);
+            if cause.is_in_the_bytes() && is_file {
+                let reason = cause.to_string();
+                self.on_disk(move |last_good| last_good.quarantine(&digest, &reason))
+                    .await;
             }
         }
+        outcome
     }
-    for (name, row) in &config.rows {
-        if let Some(provider) = operator_row(&table, name, row) {
-            table.providers.insert(name.clone(), Arc::new(provider));
-        } else {
-            tracing::warn!(provider = %name, plugin.name = %row.plugin, "`plugins.providers` names a plugin without a generic provider");
+
+    /// Says why a component does not serve; once, however often it is tried.
+    pub(super) fn refuse(&self, stem: &str, digest: &str, cause: &InstallError) {
+        if self
+            .inner
+            .journal
+            .said_last(stem, digest, &cause.to_string())
+        {
+            return;
+        }
+        tracing::warn!(plugin.name = stem, plugin.digest = digest, %cause, "plugin refused");
+        let journal = &self.inner.journal;
+        journal.note(stem, digest, What::Refused, cause.to_string());
+    }
+
+    async fn try_install(&self, arrival: Arrival, in_use: &InUse) -> Result<(), InstallError> {
+        let inner = &self.inner;
+        let is_file = matches!(arrival.source, Source::File(_));
+        if is_file && let Some(reason) = inner.last_good.why_bad(&arrival.digest) {
+            return Err(InstallError::Quarantined(reason));
+        }
+        let serves = |it: &&Arc<Generation>| {
+            it.source == arrival.source && it.plugin.digest() == arrival.digest
+        };
+        if inner.table.load().plugins.values().any(|it| serves(&it)) {
+            return Ok(());
+        }
+        let kept = is_file.then(|| arrival.bytes.clone());
+        let generation = prepare::prepare(&inner.engine, &inner.config, arrival).await?;
+        (inner.check)(&generation).map_err(InstallError::Settings)?;
+        let generation = Arc::new(generation);
+
+        let _turn = inner.changing.lock().await;
+        let before = inner.table.load_full();
+        let there = lock(&inner.present).clone();
+        let after = table::insert(&before, &inner.config, &generation, &|path| {
+            there.contains(path)
+        })?;
+        still_served(&before, &after, in_use)?;
+        let gone = self.swap(after);
+        let same_name = |it: &&Arc<Generation>| it.describe.name == generation.describe.name;
+        let old = gone.iter().find(same_name).or(gone.first()).cloned();
+        let (name, digest) = (&generation.describe.name, generation.plugin.digest());
+        tracing::info!(
+            plugin.name = %name, plugin.digest = digest, source = ?generation.source, "plugin loaded"
+        );
+        inner.journal.note(name, digest, What::Loaded, "");
+        if let (Some(file), Some(bytes)) = (generation.file_name(), kept) {
+            let older = old.as_ref().filter(|old| old.file_name().is_some());
+            let older = older.map(|old| old.plugin.digest().to_owned());
+            let digest = digest.to_owned();
+            self.on_disk(move |last_good| last_good.keep(&file, &digest, &bytes, older.as_deref()))
+                .await;
+        }
+        let mut previous = lock(&inner.previous);
+        match old {
+            Some(old) => drop(previous.insert(name.clone(), old)),
+            None => drop(previous.remove(name)),
+        }
+        Ok(())
+    }
+
+    /// A plugin's file is gone: the bundled plugin of its name comes back, or it stops serving,
+    /// unless deployments would be left without a provider.
+    pub(super) async fn vanish(&self, path: &Path, in_use: &InUse) -> Vanished {
+        let inner = &self.inner;
+        let _turn = inner.changing.lock().await;
+        let before = inner.table.load_full();
+        let source = Source::File(path.to_owned());
+        let Some(generation) = before.plugins.values().find(|it| it.source == source) else {
+            return Vanished::Gone;
+        };
+        let name = generation.describe.name.clone();
+        let mut plugins = before.plugins.clone();
+        plugins.remove(&name);
+        let bundled = lock(&inner.bundled).get(&name).cloned();
+        if let Some(bundled) = bundled {
+            plugins.insert(name.clone(), bundled);
+        }
+        let after = table::build(plugins, &inner.config)
+            .and_then(|after| still_served(&before, &after, in_use).map(|()| after));
+        let Ok(after) = after else {
+            return Vanished::Kept;
+        };
+        self.swap(after);
+        lock(&inner.previous).remove(&name);
+        let digest = generation.plugin.digest();
+        tracing::info!(plugin.name = %name, plugin.digest = digest, path = %path.display(), "plugin removed");
+        inner.journal.note(&name, digest, What::Removed, "");
+        Vanished::Gone
+    }
+
+    /// Says that a plugin serves on without its file.
+    pub(super) fn say_kept(&self, path: &Path) {
+        let source = Source::File(path.to_owned());
+        let table = self.table();
+        if let Some(generation) = table.plugins.values().find(|it| it.source == source) {
+            let (name, digest) = (&generation.describe.name, generation.plugin.digest());
+            tracing::warn!(
+                plugin.name = %name, plugin.digest = digest, path = %path.display(),
+                "the plugin's file is gone, but deployments use it: it goes on serving"
+            );
+            let journal = &self.inner.journal;
+            journal.note(name, digest, What::Kept, "its file is gone");
         }
     }
-    table.plugins = plugins;
-    Ok(table)
-}
 
-fn provider_of(
-    generation: &Arc<Generation>,
-    describe: &super::describe::ProviderDescribe,
-    config: &PluginsConfig,
-) -> Provider {
-    let bundled = generation.source == Source::Bundled;
-    let grant = config
-        .grants
-        .get(&generation.describe.name)
-        .cloned()
-        .unwrap_or_default();
-    let secrets = describe
-        .secrets
-        .values()
-        .flat_map(|secret| secret.env.iter());
-    let wanted_env = secrets.chain(&describe.base_url_env);
-    let granted = |host: &String| bundled || grant.hosts.contains(host);
-    let base_host = describe
-        .base_url
-        .as_deref()
-        .and_then(|base| url::Url::parse(base).ok());
-    let base_host = base_host.and_then(|base| base.host_str().map(str::to_owned));
-    Provider {
-        generation: Arc::clone(generation),
-        name: describe.name.clone(),
-        described_as: describe.name.clone(),
-        may_read_environment: wanted_env
-            .filter(|name| bundled || grant.env.contains(name))
-            .cloned()
-            .collect(),
-        granted_hosts: describe
-            .hosts
-            .iter()
-            .filter(|host| granted(host))
-            .cloned()
-            .collect(),
-        base_url_granted: base_host.is_none_or(|host| granted(&host)),
-        allow_private: grant.private_addresses,
-        row: None,
-        describe: Arc::new(describe.clone()),
+    /// Files that stand in the directory now.
+    pub(super) fn set_present(&self, present: HashSet<PathBuf>) {
+        *lock(&self.inner.present) = present;
+    }
+
+    /// Lets `after` serve, and gives the versions that it no longer has. The caller holds
+    /// `changing`.
+    pub(super) fn swap(&self, after: Table) -> Vec<Arc<Generation>> {
+        let inner = &self.inner;
+        let after = Arc::new(after);
+        let before = inner.table.swap(Arc::clone(&after));
+        let serves = |old: &Arc<Generation>| after.plugins.values().any(|it| Arc::ptr_eq(it, old));
+        for generation in after.plugins.values() {
+            inner.draining.forget(generation);
+            if generation.source == Source::Bundled {
+                let name = generation.describe.name.clone();
+                lock(&inner.bundled).insert(name, Arc::clone(generation));
+            }
+        }
+        let gone = before.plugins.values().filter(|it| !serves(it));
+        let gone: Vec<Arc<Generation>> = gone.cloned().collect();
+        for generation in gone.iter().filter(|it| it.source != Source::Bundled) {
+            inner.draining.add(generation);
+        }
+        inner.changed.send_modify(|count| *count += 1);
+        gone
     }
 }
 
-/// A provider that an operator wrote as a data row over a plugin's generic one (`openai_like`).
-fn operator_row(table: &Table, name: &str, row: &super::settings::OperatorRow) -> Option<Provider> {
-    let generation = table
-        .providers
-        .values()
-        .find(|it| it.generation.describe.name == row.plugin)?;
-    let generic = table.providers.get("openai_like")?;
-    if generic.generation.describe.name != generation.generation.describe.name {
-        return None;
+/// No deployment may be left without its provider.
+fn still_served(before: &Table, after: &Table, in_use: &InUse) -> Result<(), InstallError> {
+    let lost = |name: &&String| !after.providers.contains_key(*name) && in_use(name);
+    match before.providers.keys().find(lost) {
+        Some(name) => Err(InstallError::Settings(format!(
+            "deployments use the provider `{name}`, which it does not have"
+        ))),
+        None => Ok(()),
     }
-    let text = |member: &str| {
-        row.row
-            .get(member)
-            .and_then(|value| value.as_str())
-            .map(str::to_owned)
-    };
-    let mut describe = (*generic.describe).clone();
-    describe.name = name.to_owned();
-    describe.aliases.clear();
-    describe.base_url = text("base_url");
-    let env: Vec<String> = row
-        .row
-        .get("env")
-        .and_then(|it| serde_json::from_value(it.clone()).ok())
-        .unwrap_or_default();
-    if let Some(secret) = describe.secrets.get_mut("api_key") {
-        secret.env.clone_from(&env);
-    }
-    let list = |member: &str| -> Vec<String> {
-        row.row
-            .get(member)
-            .and_then(|it| serde_json::from_value(it.clone()).ok())
-            .unwrap_or_default()
-    };
-    if let Some(chat) = describe.operations.get_mut("chat") {
-        chat.unsupported.extend(list("unsupported"));
-        chat.ignored.extend(list("ignored"));
-    }
-    Some(Provider {
-        generation: Arc::clone(&generic.generation),
-        name: name.to_owned(),
-        described_as: generic.described_as.clone(),
-        may_read_environment: env,
-        granted_hosts: Vec::new(),
-        base_url_granted: true,
-        allow_private: true,
-        row: Some(row.row.clone()),
-        describe: Arc::new(describe),
-    })
 }

@@ -1,38 +1,52 @@
 //! The plugins: loaded, watched, swapped while calls go on. The only room that loads components.
+//!
+//! A component comes from the binary or from a file, is prepared by itself (`prepare`), finds its
+//! place among the others (`table`) and serves from then on (`install`). What fails is taken back
+//! (`rollback`), and what was good is found again after a restart (`lastgood`).
 
 pub mod describe;
+mod directory;
+mod draining;
 mod examples;
 mod install;
-mod keep;
+mod journal;
+mod lastgood;
+mod prepare;
 mod registry;
 mod rollback;
 mod settings;
 mod snapshot;
+mod table;
+#[cfg(test)]
+mod tests;
 mod watch;
 
-use std::collections::VecDeque;
-use std::path::Path;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 use sluice_engine::Engine;
+use tokio::sync::Notify;
 use tokio::sync::watch::{Receiver, Sender};
+use tokio_util::task::TaskTracker;
 
-pub use install::InstallError;
+pub use journal::{LogEntry, What};
+pub use prepare::InstallError;
 pub use registry::{Generation, Outcome, Provider, Source, Table};
 pub use settings::{Grant, OperatorRow, PluginsConfig, RollbackRule};
 
-use keep::Keep;
-use rollback::Counts;
-
-/// Entries of the reload log that are kept.
-const LOG_ENTRIES: usize = 100;
+use draining::Draining;
+use journal::Journal;
+use lastgood::LastGood;
+use prepare::Arrival;
 
 /// Judges a new version by the deployments that use it: the reason against it, if there is one.
 pub type SettingsCheck = dyn Fn(&Generation) -> Result<(), String> + Send + Sync;
+
+/// Whether any deployment names this provider.
+pub type InUse = dyn Fn(&str) -> bool + Send + Sync;
 
 /// All plugins. Cheap to clone.
 #[derive(Clone)]
@@ -45,29 +59,23 @@ struct Inner {
     config: PluginsConfig,
     table: ArcSwap<Table>,
     check: Box<SettingsCheck>,
-    /// One change at a time.
-    changing: tokio::sync::Mutex<Keep>,
-    previous: Mutex<Vec<Previous>>,
-    log: Mutex<VecDeque<LogEntry>>,
+    /// Changes of the table, one at a time. Never held while a component compiles.
+    changing: tokio::sync::Mutex<()>,
+    last_good: LastGood,
+    /// By plugin name, the version before the last swap, while the new one may be taken back.
+    previous: Mutex<BTreeMap<String, Arc<Generation>>>,
+    /// The bundled plugins by name, for when a file that stands in for one is deleted.
+    bundled: Mutex<BTreeMap<String, Arc<Generation>>>,
+    /// The plugin files that stand in the directory.
+    present: Mutex<HashSet<PathBuf>>,
+    draining: Draining,
+    journal: Journal,
+    /// Rollbacks under way.
+    tasks: TaskTracker,
+    /// Asks for a look at the directory.
+    look: Notify,
     /// Counts up with every change of the table.
     changed: Sender<u64>,
-}
-
-/// The version before the last swap of a plugin.
-struct Previous {
-    name: String,
-    generation: Arc<Generation>,
-}
-
-/// One line of the reload log.
-#[derive(Debug, Clone)]
-pub struct LogEntry {
-    pub at: SystemTime,
-    pub plugin: String,
-    pub digest: String,
-    /// `loaded`, `refused`, `removed`, `rolled-back`, `kept`.
-    pub what: &'static str,
-    pub detail: String,
 }
 
 /// SHA-256 in lower-case hex.
@@ -78,6 +86,11 @@ pub fn digest(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// A lock that a panic elsewhere does not spoil: what it guards is whole after every statement.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Plugins {
     /// Loads the bundled plugins. `check` judges new versions by the deployments that use them.
     pub async fn start(
@@ -86,26 +99,33 @@ impl Plugins {
         bundled: &[sluice_bundled::Bundled],
         check: Box<SettingsCheck>,
     ) -> Self {
-        let keep = Keep::open(config.state_dir.as_deref());
         let plugins = Self {
             inner: Arc::new(Inner {
                 engine,
+                last_good: open_last_good(&config).await,
                 config,
                 table: ArcSwap::from_pointee(Table::default()),
                 check,
-                changing: tokio::sync::Mutex::new(keep),
-                previous: Mutex::new(Vec::new()),
-                log: Mutex::new(VecDeque::new()),
+                changing: tokio::sync::Mutex::default(),
+                previous: Mutex::default(),
+                bundled: Mutex::default(),
+                present: Mutex::default(),
+                draining: Draining::default(),
+                journal: Journal::default(),
+                tasks: TaskTracker::new(),
+                look: Notify::new(),
                 changed: Sender::new(0),
             }),
         };
         for plugin in bundled {
-            let loaded = plugins
-                .install(plugin.name, plugin.wasm.to_vec(), Source::Bundled)
-                .await;
-            if let Err(cause) = loaded {
-                tracing::error!(plugin.name = plugin.name, %cause, "a bundled plugin was not loaded");
-            }
+            let arrival = Arrival {
+                stem: plugin.name.to_owned(),
+                digest: digest(plugin.wasm),
+                bytes: plugin.wasm.to_vec(),
+                source: Source::Bundled,
+            };
+            // A refusal is logged where it happens, and the others serve all the same.
+            let _ = plugins.install(arrival, &|_| false).await;
         }
         plugins
     }
@@ -125,234 +145,32 @@ impl Plugins {
         self.inner.changed.subscribe()
     }
 
-    /// Loads a component and, if it is good, lets it serve.
-    pub async fn install(
-        &self,
-        stem: &str,
-        bytes: Vec<u8>,
-        source: Source,
-    ) -> Result<(), InstallError> {
-        let inner = &self.inner;
-        let digest = digest(&bytes);
-        let mut keep = inner.changing.lock().await;
-        let outcome = self
-            .try_install(&mut keep, stem, &digest, bytes, source.clone())
-            .await;
-        match &outcome {
-            Ok(name) => {
-                tracing::info!(plugin.name = %name, plugin.digest = %digest, source = ?source, "plugin loaded");
-                self.log(name, &digest, "loaded", String::new());
-            }
-            Err(cause) => {
-                tracing::warn!(plugin.name = stem, plugin.digest = %digest, %cause, "plugin refused");
-                self.log(stem, &digest, "refused", cause.to_string());
-                let is_new = !matches!(
-                    cause,
-                    InstallError::Quarantined(_)
-                        | InstallError::Read(_)
-                        | InstallError::Pin { .. }
-                        | InstallError::Clash(_)
-                        | InstallError::Settings(_)
-                );
-                if is_new && matches!(source, Source::File(_)) {
-                    keep.quarantine(&digest, &cause.to_string());
-                }
-            }
-        }
-        outcome.map(drop)
+    /// Has the directory looked at now, also at files that were refused for what other files or
+    /// the config said then.
+    pub fn rescan(&self) {
+        self.inner.look.notify_one();
     }
 
-    async fn try_install(
-        &self,
-        keep: &mut Keep,
-        stem: &str,
-        digest: &str,
-        bytes: Vec<u8>,
-        source: Source,
-    ) -> Result<String, InstallError> {
-        let inner = &self.inner;
-        if let Some(reason) = keep.why_bad(digest) {
-            return Err(InstallError::Quarantined(reason.to_owned()));
+    /// Work on the kept versions, which blocks.
+    async fn on_disk(&self, work: impl FnOnce(&LastGood) + Send + 'static) {
+        let inner = Arc::clone(&self.inner);
+        let done = tokio::task::spawn_blocking(move || work(&inner.last_good)).await;
+        if let Err(cause) = done {
+            tracing::warn!(%cause, "the kept plugin versions could not be changed");
         }
-        let file = match &source {
-            Source::File(path) => path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned()),
-            Source::Bundled => None,
-        };
-        let kept = file.as_ref().map(|_| bytes.clone());
-        let generation =
-            install::prepare(&inner.engine, &inner.config, stem, bytes, source).await?;
-        (inner.check)(&generation).map_err(InstallError::Settings)?;
-        let generation = Arc::new(generation);
-        let name = generation.describe.name.clone();
-        let table = install::insert(&inner.table.load(), &inner.config, &generation)?;
-        let old = inner.table.load().plugins.get(&name).cloned();
-        self.swap(table);
-        self.remember(&name, old);
-        if let (Some(file), Some(bytes)) = (file, kept) {
-            keep.keep(&file, digest, &bytes);
-        }
-        Ok(name)
-    }
-
-    /// Takes a plugin out, or puts the bundled one of its name back.
-    pub async fn remove(&self, path: &Path, in_use: &(dyn Fn(&str) -> bool + Send + Sync)) {
-        let inner = &self.inner;
-        let mut keep = inner.changing.lock().await;
-        let table = inner.table.load_full();
-        let source = Source::File(path.to_owned());
-        let Some(generation) = table.plugins.values().find(|it| it.source == source) else {
-            return;
-        };
-        let name = generation.describe.name.clone();
-        if generation
-            .describe
-            .providers
-            .iter()
-            .any(|it| it.names().any(in_use))
-        {
-            tracing::warn!(plugin.name = %name, path = %path.display(), "the plugin's file is gone, but deployments use it: it goes on serving");
-            self.log(
-                &name,
-                generation.plugin.digest(),
-                "kept",
-                "its file is gone".into(),
-            );
-            return;
-        }
-        let mut plugins = table.plugins.clone();
-        plugins.remove(&name);
-        if let Ok(table) = install::build(plugins, &inner.config) {
-            self.swap(table);
-            tracing::info!(plugin.name = %name, "plugin removed");
-            self.log(&name, generation.plugin.digest(), "removed", String::new());
-        }
-        if let Some(file) = path.file_name() {
-            keep.forget(&file.to_string_lossy());
-        }
-    }
-
-    /// Counts how a call through a plugin ended, and takes a bad new version back.
-    pub fn report(&self, generation: &Arc<Generation>, outcome: Outcome) {
-        generation.outcomes.count(outcome);
-        if outcome != Outcome::Fine && self.is_due(generation) {
-            let plugins = self.clone();
-            let generation = Arc::clone(generation);
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "it ends by itself, and a shutdown need not wait for it"
-            )]
-            tokio::spawn(async move { plugins.roll_back(&generation).await });
-        }
-    }
-
-    fn is_due(&self, generation: &Generation) -> bool {
-        let previous = self
-            .inner
-            .previous
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(old) = previous
-            .iter()
-            .find(|it| it.name == generation.describe.name)
-        else {
-            return false;
-        };
-        let age = generation.since.elapsed();
-        rollback::is_due(
-            self.inner.config.rollback,
-            age,
-            counts(generation),
-            counts(&old.generation),
-        )
-    }
-
-    async fn roll_back(&self, generation: &Arc<Generation>) {
-        let inner = &self.inner;
-        let mut keep = inner.changing.lock().await;
-        let name = &generation.describe.name;
-        let current = inner.table.load().plugins.get(name).cloned();
-        let serves = current.is_some_and(|current| Arc::ptr_eq(&current, generation));
-        let old = {
-            let mut previous = inner
-                .previous
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let at = previous
-                .iter()
-                .position(|it| it.name == *name)
-                .filter(|_| serves);
-            at.map(|at| previous.remove(at).generation)
-        };
-        let Some(old) = old else { return };
-        let mut plugins = inner.table.load().plugins.clone();
-        plugins.insert(name.clone(), old);
-        let Ok(table) = install::build(plugins, &inner.config) else {
-            return;
-        };
-        self.swap(table);
-        let digest = generation.plugin.digest();
-        let counts = counts(generation);
-        let reason = format!(
-            "rolled back after {} failures in {} calls",
-            counts.failures + counts.invalid,
-            counts.calls
-        );
-        keep.quarantine(digest, &reason);
-        tracing::error!(plugin.name = %name, plugin.digest = digest, %reason, "the plugin's new version is taken back");
-        self.log(name, digest, "rolled-back", reason);
-    }
-
-    fn remember(&self, name: &str, old: Option<Arc<Generation>>) {
-        let mut previous = self
-            .inner
-            .previous
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        previous.retain(|it| {
-            it.name != name
-                && it.generation.since.elapsed() < self.inner.config.rollback.window * 100
-        });
-        if let Some(generation) = old {
-            previous.push(Previous {
-                name: name.to_owned(),
-                generation,
-            });
-        }
-    }
-
-    fn swap(&self, table: Table) {
-        self.inner.table.store(Arc::new(table));
-        self.inner.changed.send_modify(|count| *count += 1);
-    }
-
-    fn log(&self, plugin: &str, digest: &str, what: &'static str, detail: String) {
-        let mut log = self
-            .inner
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if log.len() == LOG_ENTRIES {
-            log.pop_front();
-        }
-        let (plugin, digest) = (plugin.to_owned(), digest.to_owned());
-        log.push_back(LogEntry {
-            at: SystemTime::now(),
-            plugin,
-            digest,
-            what,
-            detail,
-        });
     }
 }
 
-fn counts(generation: &Generation) -> Counts {
-    let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-    let outcomes = &generation.outcomes;
-    Counts {
-        calls: get(&outcomes.calls),
-        failures: get(&outcomes.failures),
-        invalid: get(&outcomes.invalid),
-    }
+async fn open_last_good(config: &PluginsConfig) -> LastGood {
+    let directory = config.state_dir.clone();
+    // Another version, or other limits, may judge a component otherwise.
+    let judge = format!(
+        "{} {} {:?}",
+        env!("CARGO_PKG_VERSION"),
+        sluice_engine::CONTRACT_VERSION,
+        config.limits
+    );
+    let other = judge.clone();
+    let opened = tokio::task::spawn_blocking(move || LastGood::open(directory.as_deref(), judge));
+    opened.await.unwrap_or_else(|_| LastGood::open(None, other))
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::Value;
 use sluice_engine::Plugin;
 use tokio::time::Instant;
 
 use super::describe::{Describe, ProviderDescribe};
+use super::rollback::Counts;
 
 /// Where a plugin came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +24,14 @@ pub struct Generation {
     pub plugin: Plugin,
     pub describe: Describe,
     pub source: Source,
+    /// The file's name without its ending.
+    pub stem: String,
     /// Counts up over all plugins since the start.
     pub number: u64,
     pub since: Instant,
     pub outcomes: Outcomes,
+    /// Set once it is judged to be taken back.
+    pub is_suspect: AtomicBool,
 }
 
 /// What calls of one generation ended in, for the rollback rule.
@@ -49,6 +54,16 @@ pub enum Outcome {
     Invalid,
 }
 
+impl Generation {
+    /// The file's name, if it came from one.
+    pub fn file_name(&self) -> Option<String> {
+        match &self.source {
+            Source::File(path) => path.file_name().map(|it| it.to_string_lossy().into_owned()),
+            Source::Bundled => None,
+        }
+    }
+}
+
 impl Outcomes {
     pub fn count(&self, outcome: Outcome) {
         self.calls.fetch_add(1, Ordering::Relaxed);
@@ -56,6 +71,15 @@ impl Outcomes {
             Outcome::Fine => {}
             Outcome::Failed => drop(self.failures.fetch_add(1, Ordering::Relaxed)),
             Outcome::Invalid => drop(self.invalid.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    /// The counts of this moment.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            calls: self.calls.load(Ordering::Relaxed),
+            failures: self.failures.load(Ordering::Relaxed),
+            invalid: self.invalid.load(Ordering::Relaxed),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What an operator sees of the plugins: `GET /plugins`, and numbers for the metrics.
 
-use std::sync::PoisonError;
 use std::time::UNIX_EPOCH;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::registry::{Generation, Source};
-use super::{Plugins, counts};
+use super::journal::{LogEntry, What};
+use super::registry::{Generation, Source, Table};
+use super::{Plugins, lock};
 
 /// A number of one plugin: metric name, kind, help, further labels, value.
 pub type Number = (
@@ -21,33 +21,40 @@ impl Plugins {
     /// Everything that is known, as JSON.
     pub async fn snapshot(&self) -> Value {
         let table = self.table();
+        let entries = self.inner.journal.entries();
         let plugins: Vec<Value> = table
             .plugins
             .values()
-            .map(|it| self.describe_one(it))
+            .map(|it| self.describe_one(&table, it, &entries))
             .collect();
-        let bad = self.inner.changing.lock().await.bad().clone();
-        let log = self
+        let bad = self.inner.last_good.bad();
+        let bad: Map<String, Value> = bad
+            .into_iter()
+            .map(|bad| (bad.digest, bad.reason.into()))
+            .collect();
+        let draining: Vec<Value> = self
             .inner
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let entries: Vec<Value> = log
-            .iter()
-            .rev()
-            .map(|entry| {
-                let at = entry.at.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_millis() as u64);
-                json!({"at_ms": at, "plugin": entry.plugin, "digest": entry.digest, "what": entry.what, "detail": entry.detail})
-            })
+            .draining
+            .alive()
+            .into_iter()
+            .map(|(name, number, age)| json!({"name": name, "generation": number, "seconds": age.as_secs()}))
             .collect();
-        json!({"plugins": plugins, "quarantined": bad, "log": entries})
+        let log: Vec<Value> = entries.iter().map(entry).collect();
+        json!({"plugins": plugins, "draining": draining, "quarantined": bad, "log": log})
     }
 
-    fn describe_one(&self, generation: &Generation) -> Value {
+    /// `serving`, or `file-gone` where deployments keep a plugin without its file.
+    fn state_of(&self, generation: &Generation) -> &'static str {
+        match &generation.source {
+            Source::File(path) if !lock(&self.inner.present).contains(path) => "file-gone",
+            _ => "serving",
+        }
+    }
+
+    fn describe_one(&self, table: &Table, generation: &Generation, log: &[LogEntry]) -> Value {
         let stats = generation.plugin.stats();
         let limits = &generation.plugin.settings().limits;
-        let counts = counts(generation);
-        let table = self.table();
+        let counts = generation.outcomes.counts();
         let providers: Vec<Value> = generation
             .describe
             .providers
@@ -58,7 +65,7 @@ impl Plugins {
                     "name": it.name, "title": it.describe.title, "verified": it.describe.verified,
                     "operations": it.describe.operations.keys().collect::<Vec<_>>(),
                     "asks": {"hosts": it.describe.hosts, "base_url": it.describe.base_url,
-                        "env": it.describe.secrets.values().flat_map(|it| it.env.iter()).collect::<Vec<_>>()},
+                        "env": it.describe.wanted_env().collect::<Vec<_>>()},
                     "granted": {"hosts": it.granted_hosts, "base_url": it.base_url_granted,
                         "env": it.may_read_environment, "private_addresses": it.allow_private},
                 })
@@ -71,6 +78,8 @@ impl Plugins {
         json!({
             "name": generation.describe.name, "version": generation.describe.version,
             "summary": generation.describe.summary, "source": source,
+            "state": self.state_of(generation), "last_error": last_error(generation, log),
+            "served_seconds": generation.since.elapsed().as_secs(),
             "digest": generation.plugin.digest(), "contract": generation.plugin.contract_version(),
             "generation": generation.number, "isolation": generation.plugin.settings().isolation.as_str(),
             "limits": {"memory_bytes": limits.memory_bytes, "cpu_ms": limits.cpu.as_millis() as u64,
@@ -181,25 +190,41 @@ impl Plugins {
             let name = &generation.describe.name;
             numbers.extend(list.into_iter().map(|number| (name.clone(), number)));
         }
-        let log = self
-            .inner
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for what in ["loaded", "refused", "removed", "rolled-back", "kept"] {
-            let count = log.iter().filter(|entry| entry.what == what).count();
-            let labels = vec![("result", what.to_owned())];
-            numbers.push((
-                String::new(),
-                (
-                    "sluice_plugin_reloads",
-                    "gauge",
-                    "Entries of the reload log",
-                    labels,
-                    count as f64,
-                ),
-            ));
+        let own = |number: Number| (String::new(), number);
+        for (what, count) in self.inner.journal.counts() {
+            numbers.push(own((
+                "sluice_plugin_reloads_total",
+                "counter",
+                "What came of new and removed plugin files",
+                vec![("result", what.as_str().to_owned())],
+                count as f64,
+            )));
         }
+        numbers.push(own((
+            "sluice_plugin_draining_generations",
+            "gauge",
+            "Replaced versions that calls or a rollback may still need",
+            vec![],
+            self.inner.draining.alive().len() as f64,
+        )));
         numbers
     }
+}
+
+fn entry(entry: &LogEntry) -> Value {
+    let at = entry.at.duration_since(UNIX_EPOCH);
+    json!({
+        "at_ms": at.map_or(0, |it| it.as_millis() as u64), "plugin": entry.plugin,
+        "digest": entry.digest, "what": entry.what.as_str(), "detail": entry.detail,
+    })
+}
+
+/// Why the newest file of a plugin does not serve, if it does not.
+fn last_error(generation: &Generation, log: &[LogEntry]) -> Option<String> {
+    let of_it = |it: &&LogEntry| {
+        let named = it.plugin == generation.describe.name || it.plugin == generation.stem;
+        named && matches!(it.what, What::Loaded | What::Refused | What::RolledBack)
+    };
+    let newest = log.iter().find(of_it)?;
+    (newest.what != What::Loaded).then(|| newest.detail.clone())
 }

@@ -1,40 +1,41 @@
 //! The plugins directory, watched: what is dropped in is live, what is half copied waits.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use super::directory::{self, Directory, Stamp};
+use super::install::Vanished;
+use super::prepare::InstallError;
 use super::registry::Source;
-use super::{Plugins, digest};
+use super::{InUse, Plugins};
 
 /// Quiet time before the directory is read, and between two looks at a file that must agree.
 const DEBOUNCE: Duration = Duration::from_millis(300);
+/// How often old versions are looked after.
+const SWEEP: Duration = Duration::from_secs(30);
 
-/// What a file looks like from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    modified: Option<SystemTime>,
-    /// The file behind a symbolic link.
-    real: PathBuf,
-}
-
-/// The state of the directory as it was last read.
-#[derive(Debug, Default)]
-pub struct Directory {
-    /// Files that were read, with the digest of what was in them.
-    known: HashMap<PathBuf, (Stamp, String)>,
+/// Why the directory is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// At the start: nothing is being copied, and nothing serves that could stay.
+    First,
+    Again,
+    /// Also at files that wait for a change elsewhere.
+    Anew,
 }
 
 impl Plugins {
     /// Reads the plugins directory once, to the end: at the start, before anything is served.
-    pub async fn load_directory(&self, in_use: &(dyn Fn(&str) -> bool + Send + Sync)) -> Directory {
+    pub async fn load_directory(&self, in_use: &InUse) -> Directory {
         let mut directory = Directory::default();
-        self.rescan(&mut directory, true, in_use).await;
+        self.look(&mut directory, Look::First, in_use).await;
         directory
     }
 
@@ -43,157 +44,216 @@ impl Plugins {
         self,
         mut directory: Directory,
         stop: CancellationToken,
-        in_use: impl Fn(&str) -> bool + Send + Sync,
+        in_use: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) {
         let Some(path) = self.inner.config.directory.clone() else {
             return;
         };
-        // One pending wake-up is enough: a scan sees everything.
+        // One pending wake-up is enough: a look sees everything.
         let (wake, mut woken) = mpsc::channel(1);
-        let sender = wake.clone();
-        let watcher = notify::recommended_watcher(move |_| {
-            let _ = sender.try_send(());
-        });
-        let watcher = watcher.and_then(|mut watcher| {
-            watcher.watch(&path, RecursiveMode::NonRecursive)?;
-            Ok(watcher)
-        });
+        let mut watcher = watch_directory(&path, wake.clone());
         if let Err(cause) = &watcher {
             tracing::warn!(path = %path.display(), %cause, "the plugins directory is only polled");
         }
+        let mut polls = interval(self.inner.config.poll);
+        let mut sweeps = interval(SWEEP);
         loop {
-            tokio::select! {
+            let look = tokio::select! {
                 () = stop.cancelled() => break,
-                _ = woken.recv() => tokio::time::sleep(DEBOUNCE).await,
-                () = tokio::time::sleep(self.inner.config.poll) => {}
+                _ = woken.recv() => { tokio::time::sleep(DEBOUNCE).await; Look::Again }
+                () = self.inner.look.notified() => Look::Anew,
+                _ = polls.tick() => Look::Again,
+                _ = sweeps.tick() => { self.sweep().await; continue; }
+            };
+            if watcher.is_err() {
+                // It may be there by now.
+                watcher = watch_directory(&path, wake.clone());
             }
             while woken.try_recv().is_ok() {}
             // A file that is still being written is looked at again.
-            while self.rescan(&mut directory, false, &in_use).await && !stop.is_cancelled() {
+            let mut unsettled = self.look(&mut directory, look, &in_use).await;
+            while unsettled && !stop.is_cancelled() {
                 tokio::time::sleep(DEBOUNCE).await;
+                unsettled = self.look(&mut directory, Look::Again, &in_use).await;
             }
         }
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
     }
 
     /// Brings the table up to what lies in the directory. True if a file was still changing.
-    async fn rescan(
-        &self,
-        directory: &mut Directory,
-        first: bool,
-        in_use: &(dyn Fn(&str) -> bool + Send + Sync),
-    ) -> bool {
+    pub(super) async fn look(&self, directory: &mut Directory, look: Look, in_use: &InUse) -> bool {
         let Some(path) = self.inner.config.directory.clone() else {
             return false;
         };
-        let before = list(path.clone()).await;
-        let changed = |file: &PathBuf, stamp: &Stamp| {
-            directory
-                .known
-                .get(file)
-                .is_none_or(|(known, _)| known != stamp)
+        let Some(before) = directory.list(&path).await else {
+            return false;
         };
-        let candidates: Vec<(PathBuf, Stamp)> = before
-            .iter()
-            .filter(|(file, stamp)| changed(file, stamp))
-            .map(|(file, stamp)| (file.clone(), stamp.clone()))
-            .collect();
-        let mut unsettled = false;
-        if !candidates.is_empty() {
-            if !first {
-                tokio::time::sleep(DEBOUNCE).await;
-            }
-            let after = list(path).await;
-            for (file, stamp) in candidates {
-                if after.get(&file) == Some(&stamp) {
-                    self.read_file(directory, file, stamp, first).await;
-                } else {
-                    unsettled = true;
-                }
+        let mut files = before.clone();
+        if look != Look::First && directory.differs(&before) {
+            tokio::time::sleep(DEBOUNCE).await;
+            let Some(after) = directory.list(&path).await else {
+                return false;
+            };
+            files = after;
+        }
+        // What is in one list only is neither settled nor gone.
+        let is_settled = |file: &PathBuf| files.get(file) == before.get(file);
+        let is_there = |file: &PathBuf| files.contains_key(file) || before.contains_key(file);
+        self.set_present(before.keys().chain(files.keys()).cloned().collect());
+        let unsettled = !before.keys().chain(files.keys()).all(is_settled);
+
+        let mut changed = look == Look::Anew;
+        for (file, stamp) in files.iter().filter(|(file, _)| is_settled(file)) {
+            if directory.is_new(file, stamp) {
+                changed |= self.take(directory, file, stamp, look, in_use).await;
             }
         }
-        let gone: Vec<PathBuf> = directory
-            .known
-            .keys()
-            .filter(|file| !before.contains_key(*file))
-            .cloned()
-            .collect();
-        for file in gone {
-            directory.known.remove(&file);
-            self.remove(&file, in_use).await;
+        changed |= self.let_go(directory, &is_there, in_use).await;
+        if changed && look != Look::First {
+            for file in std::mem::take(&mut directory.waiting) {
+                if let Some(stamp) = files.get(&file).filter(|_| is_settled(&file)) {
+                    directory.known.remove(&file);
+                    self.take(directory, &file, stamp, look, in_use).await;
+                }
+            }
         }
         unsettled
     }
 
-    async fn read_file(&self, directory: &mut Directory, file: PathBuf, stamp: Stamp, first: bool) {
-        let bytes = match tokio::fs::read(&file).await {
-            Ok(bytes) => bytes,
+    /// Reads a file and lets it serve if it is good. True if it was.
+    async fn take(
+        &self,
+        directory: &mut Directory,
+        file: &Path,
+        stamp: &Stamp,
+        look: Look,
+        in_use: &InUse,
+    ) -> bool {
+        let path = file.to_owned();
+        let read = tokio::task::spawn_blocking(move || directory::read(&path)).await;
+        let read = read.unwrap_or_else(|cause| Err(std::io::Error::other(cause).into()));
+        let outcome = match read {
+            Ok(arrival) => {
+                directory.unreadable.remove(file);
+                let now = (stamp.clone(), arrival.digest.clone());
+                let before = directory.known.insert(file.to_owned(), now);
+                let is_touched = before.is_some_and(|(_, before)| before == arrival.digest);
+                if is_touched && !directory.waiting.contains(file) {
+                    return false;
+                }
+                self.install(arrival, in_use).await
+            }
+            // It is tried again, as the reason may not show from outside; it is said once.
             Err(cause) => {
-                tracing::warn!(path = %file.display(), %cause, "a plugin file cannot be read");
-                return;
+                if directory.unreadable.insert(file.to_owned()) {
+                    self.refuse(&directory::stem(file), "", &cause);
+                }
+                Err(cause)
             }
         };
-        let now = digest(&bytes);
-        let before = directory.known.insert(file.clone(), (stamp, now.clone()));
-        // Touching a file does nothing.
-        if before.is_some_and(|(_, before)| before == now) {
-            return;
-        }
-        let stem = file
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let installed = self.install(&stem, bytes, Source::File(file.clone())).await;
-        if installed.is_err() && first {
-            self.fall_back(&file, &stem).await;
+        directory.waiting.remove(file);
+        match outcome {
+            Ok(()) => true,
+            Err(cause) => {
+                if cause.depends_on_others() {
+                    directory.waiting.insert(file.to_owned());
+                }
+                look == Look::First && self.fall_back(file, &cause, in_use).await
+            }
         }
     }
 
     /// At a start with a broken file: the last good version of it serves.
-    async fn fall_back(&self, file: &Path, stem: &str) {
-        let name = file
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let good = self.inner.changing.lock().await.last_good(&name);
-        let Some(bytes) = good else { return };
-        tracing::warn!(path = %file.display(), "the plugin's last good version is loaded instead");
-        // A failure is logged where it happens.
-        let _ = self
-            .install(stem, bytes, Source::File(file.to_owned()))
-            .await;
-    }
-}
-
-async fn list(directory: PathBuf) -> HashMap<PathBuf, Stamp> {
-    let listed = tokio::task::spawn_blocking(move || {
-        let entries = match std::fs::read_dir(&directory) {
-            Ok(entries) => entries,
-            Err(cause) => {
-                tracing::warn!(path = %directory.display(), %cause, "the plugins directory cannot be read");
-                return HashMap::new();
-            }
+    async fn fall_back(&self, file: &Path, cause: &InstallError, in_use: &InUse) -> bool {
+        if matches!(cause, InstallError::Clash(_)) {
+            return false;
+        }
+        let name = file.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        let plugins = self.clone();
+        let read = move || plugins.inner.last_good.last_good(&name);
+        let Ok(Some(bytes)) = tokio::task::spawn_blocking(read).await else {
+            return false;
         };
-        entries
-            .flatten()
-            .filter_map(|entry| Some((entry.path(), stamp(&entry.path())?)))
-            .collect()
-    });
-    listed.await.unwrap_or_default()
+        tracing::warn!(path = %file.display(), "the plugin's last good version is loaded instead");
+        let arrival = super::Arrival {
+            stem: directory::stem(file),
+            digest: super::digest(&bytes),
+            bytes,
+            source: Source::File(file.to_owned()),
+        };
+        self.install(arrival, in_use).await.is_ok()
+    }
+
+    /// Plugins whose files are gone stop serving, if nothing needs them. True if one did.
+    async fn let_go(
+        &self,
+        directory: &mut Directory,
+        is_there: &(dyn Fn(&PathBuf) -> bool + Sync),
+        in_use: &InUse,
+    ) -> bool {
+        let mut gone: HashSet<PathBuf> = directory.known.keys().cloned().collect();
+        for generation in self.table().plugins.values() {
+            if let Source::File(path) = &generation.source {
+                gone.insert(path.clone());
+            }
+        }
+        gone.retain(|file| !is_there(file));
+        directory.kept.retain(|file| gone.contains(file));
+        let mut changed = false;
+        for file in gone {
+            let was_known = directory.known.remove(&file).is_some();
+            directory.waiting.remove(&file);
+            match self.vanish(&file, in_use).await {
+                Vanished::Kept => {
+                    if directory.kept.insert(file.clone()) {
+                        self.say_kept(&file);
+                    }
+                    // Another file may take its place now.
+                    changed |= was_known;
+                }
+                Vanished::Gone => {
+                    changed = true;
+                    directory.kept.remove(&file);
+                    let name = file.file_name().unwrap_or_default();
+                    let name = name.to_string_lossy().into_owned();
+                    self.on_disk(move |last_good| last_good.forget(&name)).await;
+                }
+            }
+        }
+        changed
+    }
 }
 
-/// None for what is no plugin: other endings, hidden files, folders, dangling links.
-fn stamp(path: &Path) -> Option<Stamp> {
-    let name = path.file_name()?.to_str()?;
-    if name.starts_with('.') || path.extension()? != "wasm" {
-        return None;
+fn interval(period: Duration) -> tokio::time::Interval {
+    let period = period.max(Duration::from_secs(1));
+    let start = tokio::time::Instant::now() + period;
+    let mut interval = tokio::time::interval_at(start, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// Wakes for every change, and once for what changed before.
+fn watch_directory(path: &Path, wake: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+    let first = wake.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        if is_news(&event) {
+            // Full: a look is pending already.
+            let _ = wake.try_send(());
+        }
+    })?;
+    watcher.watch(path, RecursiveMode::NonRecursive)?;
+    let _ = first.try_send(());
+    Ok(watcher)
+}
+
+/// Our own looks open and read the directory and its files; that is no news. An error may mean
+/// that events were lost.
+pub(super) fn is_news(event: &notify::Result<Event>) -> bool {
+    let Ok(event) = event else { return true };
+    match event.kind {
+        EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
+        _ => true,
     }
-    let metadata = std::fs::metadata(path)
-        .ok()
-        .filter(std::fs::Metadata::is_file)?;
-    let real = std::fs::canonicalize(path).ok()?;
-    Some(Stamp {
-        size: metadata.len(),
-        modified: metadata.modified().ok(),
-        real,
-    })
 }

@@ -1,11 +1,13 @@
 //! The `describe` document of a plugin, as `wit/describe.schema.json` has it.
 
+mod check;
+mod params;
+mod settings;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::domain::glob;
 
 /// What a plugin says of itself.
 #[derive(Debug, Clone, Deserialize)]
@@ -172,49 +174,8 @@ impl Describe {
     /// Reads and checks a document.
     pub fn parse(text: &str) -> Result<Self, DescribeError> {
         let document: Self = serde_json::from_str(text)?;
-        document.check().map_err(DescribeError::Content)?;
+        check::check(&document).map_err(DescribeError::Content)?;
         Ok(document)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let is_name = |name: &str| {
-            !name.is_empty()
-                && name.len() <= 64
-                && name
-                    .bytes()
-                    .all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.'))
-        };
-        if !is_name(&self.name) {
-            return Err(format!(
-                "the name {:?} has other characters than letters, digits, `_`, `-`, `.`",
-                self.name
-            ));
-        }
-        if self.providers.is_empty() {
-            return Err("it names no provider".into());
-        }
-        for provider in &self.providers {
-            let name = &provider.name;
-            if let Some(bad) = provider.names().find(|name| !is_name(name)) {
-                return Err(format!("the provider name {bad:?} is none"));
-            }
-            if provider.operations.is_empty() {
-                return Err(format!("provider `{name}` has no operation"));
-            }
-            let base = provider
-                .base_url
-                .as_deref()
-                .map(url::Url::parse)
-                .transpose();
-            if let Err(cause) = base {
-                return Err(format!("provider `{name}`: `base_url` is no URL: {cause}"));
-            }
-            if let Some(schema) = &provider.config_schema {
-                jsonschema::meta::validate(schema)
-                    .map_err(|cause| format!("provider `{name}`: `config_schema`: {cause}"))?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -222,6 +183,12 @@ impl ProviderDescribe {
     /// The name and the aliases.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+    }
+
+    /// The environment names that it would read.
+    pub fn wanted_env(&self) -> impl Iterator<Item = &String> {
+        let secrets = self.secrets.values().flat_map(|it| it.env.iter());
+        secrets.chain(&self.base_url_env)
     }
 
     /// The names of settings that are the plugin's, not the request's.
@@ -234,29 +201,6 @@ impl ProviderDescribe {
             .and_then(Value::as_object)
             .into_iter()
             .flat_map(|it| it.keys().map(String::as_str))
-    }
-}
-
-impl OperationDescribe {
-    /// The lists of parameters for one model: unsupported, ignored. A later pattern wins.
-    pub fn lists_for(&self, model: &str) -> (Vec<String>, Vec<String>) {
-        let (mut unsupported, mut ignored) = (self.unsupported.clone(), self.ignored.clone());
-        let rules = self
-            .models
-            .iter()
-            .filter(|rule| rule.r#match.iter().any(|it| glob::matches(it, model)));
-        for rule in rules {
-            let named = |name: &String| {
-                rule.supported.contains(name)
-                    || rule.unsupported.contains(name)
-                    || rule.ignored.contains(name)
-            };
-            unsupported.retain(|name| !named(name));
-            ignored.retain(|name| !named(name));
-            unsupported.extend(rule.unsupported.iter().cloned());
-            ignored.extend(rule.ignored.iter().cloned());
-        }
-        (unsupported, ignored)
     }
 }
 
@@ -273,19 +217,5 @@ mod tests {
                 .to_string()
                 .contains("streem")
         );
-    }
-
-    #[test]
-    fn a_later_pattern_wins() {
-        let operation: OperationDescribe = serde_json::from_value(serde_json::json!({
-            "unsupported": ["n"],
-            "models": [
-                {"match": ["o*"], "unsupported": ["temperature"]},
-                {"match": ["o9"], "supported": ["temperature", "n"]}
-            ]
-        }))
-        .unwrap();
-        assert_eq!(operation.lists_for("o1").0, ["n", "temperature"]);
-        assert!(operation.lists_for("o9").0.is_empty());
     }
 }

@@ -1,0 +1,77 @@
+//! A deployment's settings, judged by the plugin's schema.
+
+use serde_json::{Map, Value};
+
+use super::ProviderDescribe;
+
+impl ProviderDescribe {
+    /// The settings with the schema's defaults filled in, or the first one that does not fit, by
+    /// its place in the config.
+    pub fn settle(&self, settings: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        let Some(schema) = &self.config_schema else {
+            return Ok(settings);
+        };
+        let mut settings = settings;
+        fill(schema, &mut settings);
+        let settings = Value::Object(settings);
+        jsonschema::validate(schema, &settings).map_err(|cause| {
+            let at = cause.instance_path().to_string().replace('/', ".");
+            format!(
+                "`litellm_params{at}` does not fit provider `{}`: {cause}",
+                self.name
+            )
+        })?;
+        match settings {
+            Value::Object(settings) => Ok(settings),
+            _ => Ok(Map::new()),
+        }
+    }
+}
+
+/// Sets what is missing and has a default; in objects that are there, also inside them.
+fn fill(schema: &Value, settings: &mut Map<String, Value>) {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for (name, property) in properties.into_iter().flatten() {
+        match (settings.get_mut(name), property.get("default")) {
+            (None, Some(default)) => drop(settings.insert(name.clone(), default.clone())),
+            (Some(Value::Object(inner)), _) => fill(property, inner),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settle(settings: Value) -> Result<Value, String> {
+        let provider: ProviderDescribe = serde_json::from_value(json!({
+            "name": "acme", "operations": {"chat": {}},
+            "config_schema": {"type": "object", "required": ["region"], "properties": {
+                "region": {"type": "string", "default": "eu"},
+                "depth": {"type": "integer"},
+                "retry": {"type": "object", "properties": {"times": {"default": 3}}}
+            }}
+        }))
+        .unwrap();
+        let settings = settings.as_object().cloned().unwrap_or_default();
+        provider.settle(settings).map(Value::from)
+    }
+
+    #[test]
+    fn defaults_are_filled_in_and_what_is_set_stays() {
+        assert_eq!(settle(json!({})).unwrap(), json!({"region": "eu"}));
+        assert_eq!(
+            settle(json!({"region": "us", "retry": {}})).unwrap(),
+            json!({"region": "us", "retry": {"times": 3}})
+        );
+    }
+
+    #[test]
+    fn a_setting_that_does_not_fit_is_named_by_its_place() {
+        let refusal = settle(json!({"depth": "deep"})).unwrap_err();
+        assert!(refusal.starts_with("`litellm_params.depth` does not fit provider `acme`"));
+    }
+}

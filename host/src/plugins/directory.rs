@@ -1,0 +1,133 @@
+//! What lies in the plugins directory, seen from outside. The plain functions block.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::digest;
+use super::prepare::{Arrival, InstallError};
+use super::registry::Source;
+
+/// Larger files are not read. The engine has the same limit for components.
+const MAX_FILE_BYTES: u64 = 128 << 20;
+
+/// What a file looks like from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    size: u64,
+    modified: Option<SystemTime>,
+    /// The file behind a symbolic link.
+    real: PathBuf,
+}
+
+/// The state of the directory as it was last read.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// Files that were read, with the digest of what was in them.
+    pub known: HashMap<PathBuf, (Stamp, String)>,
+    /// Files that may be taken once other files or the config are different.
+    pub waiting: HashSet<PathBuf>,
+    /// Files of which it was said that they cannot be read.
+    pub unreadable: HashSet<PathBuf>,
+    /// Files that are gone, and whose plugins go on serving.
+    pub kept: HashSet<PathBuf>,
+    is_unreadable: bool,
+}
+
+impl Directory {
+    /// None if it cannot be read: then nothing is known, and nothing changes.
+    pub async fn list(&mut self, path: &Path) -> Option<BTreeMap<PathBuf, Stamp>> {
+        let directory = path.to_owned();
+        let listed = tokio::task::spawn_blocking(move || list(&directory)).await;
+        match listed.unwrap_or_else(|cause| Err(std::io::Error::other(cause))) {
+            Ok(files) => {
+                self.is_unreadable = false;
+                Some(files)
+            }
+            Err(cause) => {
+                if !std::mem::replace(&mut self.is_unreadable, true) {
+                    tracing::warn!(path = %path.display(), %cause, "the plugins directory cannot be read");
+                }
+                None
+            }
+        }
+    }
+
+    pub fn is_new(&self, file: &Path, stamp: &Stamp) -> bool {
+        self.known.get(file).is_none_or(|(known, _)| known != stamp)
+    }
+
+    pub fn differs(&self, files: &BTreeMap<PathBuf, Stamp>) -> bool {
+        files.iter().any(|(file, stamp)| self.is_new(file, stamp))
+            || self.known.keys().any(|file| !files.contains_key(file))
+    }
+}
+
+/// The plugin files in a directory, in the order of their names.
+pub fn list(directory: &Path) -> std::io::Result<BTreeMap<PathBuf, Stamp>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if let Some(stamp) = stamp(&path) {
+            files.insert(path, stamp);
+        }
+    }
+    Ok(files)
+}
+
+/// A file's content, as a plugin to be.
+pub fn read(path: &Path) -> Result<Arrival, InstallError> {
+    let bytes = std::fs::metadata(path)?.len();
+    if bytes > MAX_FILE_BYTES {
+        return Err(InstallError::FileTooLarge {
+            path: path.to_owned(),
+            bytes,
+            limit: MAX_FILE_BYTES,
+        });
+    }
+    let bytes = std::fs::read(path)?;
+    Ok(Arrival {
+        stem: stem(path),
+        digest: digest(&bytes),
+        bytes,
+        source: Source::File(path.to_owned()),
+    })
+}
+
+/// A file's name without its ending.
+pub fn stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}
+
+/// None for what is no plugin: other endings, hidden files, folders, dangling links.
+fn stamp(path: &Path) -> Option<Stamp> {
+    let name = path.file_name()?.to_str()?;
+    if name.starts_with('.') || path.extension()? != "wasm" {
+        return None;
+    }
+    let real = std::fs::canonicalize(path).ok()?;
+    let metadata = std::fs::metadata(&real).ok().filter(|it| it.is_file())?;
+    Some(Stamp {
+        size: metadata.len(),
+        modified: metadata.modified().ok(),
+        real,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_made_and_hidden_files_are_no_plugins() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.wasm", ".b.wasm", "c.wasm.part", "d.wasm.tmp", "e.txt"] {
+            std::fs::write(folder.path().join(name), b"x").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("f.wasm")).unwrap();
+        let files = list(folder.path()).unwrap();
+        let names: Vec<_> = files.keys().filter_map(|it| it.file_name()).collect();
+        assert_eq!(names, ["a.wasm"]);
+    }
+}

@@ -1,0 +1,127 @@
+//! From bytes to a generation that may serve: pin, compile, describe, self-test. No look at the
+//! other plugins.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use sluice_engine::{Engine, LoadError};
+use tokio::time::Instant;
+
+use super::describe::{Describe, DescribeError};
+use super::registry::{Generation, Outcomes, Source};
+use super::settings::PluginsConfig;
+
+/// The examples of one plugin take no longer than this together.
+const SELF_TEST: Duration = Duration::from_secs(60);
+
+/// Why a plugin was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("it failed to describe itself: {0}")]
+    DescribeCall(#[from] sluice_engine::CallError),
+    #[error(transparent)]
+    Describe(#[from] DescribeError),
+    #[error("its sha256 is {found}, but `plugins.sha256.{name}` says {pinned}")]
+    Pin {
+        name: String,
+        found: String,
+        pinned: String,
+    },
+    #[error("{0}")]
+    Clash(String),
+    #[error("{0}")]
+    Settings(String),
+    #[error("its own example {0}")]
+    Example(String),
+    #[error("it was found bad before: {0}")]
+    Quarantined(String),
+    #[error("{} has {bytes} bytes; the limit is {limit}", path.display())]
+    FileTooLarge {
+        path: PathBuf,
+        bytes: u64,
+        limit: u64,
+    },
+    #[error("it cannot be read: {0}")]
+    Read(#[from] std::io::Error),
+}
+
+impl InstallError {
+    /// Whether the fault is in the component's bytes, so that the same bytes need no second look.
+    pub const fn is_in_the_bytes(&self) -> bool {
+        match self {
+            Self::Load(_) | Self::Describe(_) | Self::Example(_) => true,
+            Self::DescribeCall(cause) => cause.is_plugins_fault(),
+            _ => false,
+        }
+    }
+
+    /// Whether it may be taken once another file or the config has changed.
+    pub const fn depends_on_others(&self) -> bool {
+        matches!(self, Self::Clash(_) | Self::Settings(_))
+    }
+}
+
+/// A component as it came.
+pub struct Arrival {
+    /// The file's name without its ending: what it is called until it has said its own name.
+    pub stem: String,
+    pub digest: String,
+    pub bytes: Vec<u8>,
+    pub source: Source,
+}
+
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// Compiles and checks a component.
+pub async fn prepare(
+    engine: &Engine,
+    config: &PluginsConfig,
+    arrival: Arrival,
+) -> Result<Generation, InstallError> {
+    let Arrival {
+        stem,
+        digest,
+        bytes,
+        source,
+    } = arrival;
+    // Before a line of it runs, and again when it has said its name.
+    check_pin(config, &stem, &digest)?;
+    let bundled = source == Source::Bundled;
+    let settings = config.settings_for(&stem, bundled);
+    let kept = bytes.clone();
+    let mut plugin = engine.load(&stem, bytes, settings.clone()).await?;
+    let describe = Describe::parse(&plugin.describe().await?)?;
+    check_pin(config, &describe.name, &digest)?;
+    let own = config.settings_for(&describe.name, bundled);
+    if own != settings {
+        plugin = engine.load(&describe.name, kept, own).await?;
+    }
+    let tested = tokio::time::timeout(SELF_TEST, super::examples::run(&plugin, &describe)).await;
+    tested
+        .unwrap_or_else(|_| Err(format!("run takes longer than {} s", SELF_TEST.as_secs())))
+        .map_err(InstallError::Example)?;
+    Ok(Generation {
+        plugin,
+        describe,
+        source,
+        stem,
+        number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+        since: Instant::now(),
+        outcomes: Outcomes::default(),
+        is_suspect: AtomicBool::new(false),
+    })
+}
+
+fn check_pin(config: &PluginsConfig, name: &str, digest: &str) -> Result<(), InstallError> {
+    match config.pins.get(name) {
+        Some(pinned) if !pinned.eq_ignore_ascii_case(digest) => Err(InstallError::Pin {
+            name: name.to_owned(),
+            found: digest.to_owned(),
+            pinned: pinned.clone(),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,170 @@
+//! Which plugins may stand in one table, and what each of their providers is granted.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::describe::ProviderDescribe;
+use super::prepare::InstallError;
+use super::registry::{Generation, Provider, Source, Table};
+use super::settings::{OperatorRow, PluginsConfig};
+
+/// A new table with `generation` in it, in the place of an older version of itself. `is_there`
+/// tells whether a file is still in the directory: one that is gone may be followed by another.
+pub fn insert(
+    table: &Table,
+    config: &PluginsConfig,
+    generation: &Arc<Generation>,
+    is_there: &dyn Fn(&Path) -> bool,
+) -> Result<Table, InstallError> {
+    let name = &generation.describe.name;
+    if let Some(other) = table.plugins.get(name) {
+        let may_replace = match (&other.source, &generation.source) {
+            (Source::Bundled, Source::File(_)) => config.overrides.contains(name),
+            (Source::File(_), Source::Bundled) => false,
+            (Source::File(old), Source::File(new)) => old == new || !is_there(old),
+            (Source::Bundled, Source::Bundled) => true,
+        };
+        if !may_replace {
+            let cure = match other.source {
+                Source::Bundled => {
+                    "list it under `plugins.override` to replace the bundled one".to_owned()
+                }
+                Source::File(ref path) => format!("{} has that name too", path.display()),
+            };
+            return Err(InstallError::Clash(format!(
+                "the name `{name}` is taken: {cure}"
+            )));
+        }
+    }
+    let mut plugins = table.plugins.clone();
+    // A file that says another name than before is one plugin all the same.
+    let is_file = matches!(generation.source, Source::File(_));
+    plugins.retain(|_, other| !is_file || other.source != generation.source);
+    plugins.insert(name.clone(), Arc::clone(generation));
+    build(plugins, config)
+}
+
+/// A table of these plugins.
+pub fn build(
+    plugins: BTreeMap<String, Arc<Generation>>,
+    config: &PluginsConfig,
+) -> Result<Table, InstallError> {
+    let mut table = Table::default();
+    for generation in plugins.values() {
+        for provider in &generation.describe.providers {
+            let provider = Arc::new(provider_of(generation, provider, config));
+            for name in provider.describe.names() {
+                if let Some(other) = table.providers.get(name) {
+                    let (ours, theirs) =
+                        (&generation.describe.name, &other.generation.describe.name);
+                    let message =
+                        format!("the provider `{name}` is in both plugins `{ours}` and `{theirs}`");
+                    return Err(InstallError::Clash(message));
+                }
+                table
+                    .providers
+                    .insert(name.to_owned(), Arc::clone(&provider));
+            }
+        }
+    }
+    for (name, row) in &config.rows {
+        if let Some(provider) = operator_row(&table, name, row) {
+            table.providers.insert(name.clone(), Arc::new(provider));
+        } else {
+            tracing::warn!(provider = %name, plugin.name = %row.plugin, "`plugins.providers` names a plugin without a generic provider");
+        }
+    }
+    table.plugins = plugins;
+    Ok(table)
+}
+
+fn provider_of(
+    generation: &Arc<Generation>,
+    describe: &ProviderDescribe,
+    config: &PluginsConfig,
+) -> Provider {
+    let bundled = generation.source == Source::Bundled;
+    let grant = config
+        .grants
+        .get(&generation.describe.name)
+        .cloned()
+        .unwrap_or_default();
+    let granted = |host: &String| bundled || grant.hosts.contains(host);
+    let base_host = describe
+        .base_url
+        .as_deref()
+        .and_then(|base| url::Url::parse(base).ok());
+    let base_host = base_host.and_then(|base| base.host_str().map(str::to_owned));
+    Provider {
+        generation: Arc::clone(generation),
+        name: describe.name.clone(),
+        described_as: describe.name.clone(),
+        may_read_environment: describe
+            .wanted_env()
+            .filter(|name| bundled || grant.env.contains(*name))
+            .cloned()
+            .collect(),
+        granted_hosts: describe
+            .hosts
+            .iter()
+            .filter(|host| granted(host))
+            .cloned()
+            .collect(),
+        base_url_granted: base_host.is_none_or(|host| granted(&host)),
+        allow_private: grant.private_addresses,
+        row: None,
+        describe: Arc::new(describe.clone()),
+    }
+}
+
+/// A provider that an operator wrote as a data row over a plugin's generic one (`openai_like`).
+fn operator_row(table: &Table, name: &str, row: &OperatorRow) -> Option<Provider> {
+    let generation = table
+        .providers
+        .values()
+        .find(|it| it.generation.describe.name == row.plugin)?;
+    let generic = table.providers.get("openai_like")?;
+    if generic.generation.describe.name != generation.generation.describe.name {
+        return None;
+    }
+    let text = |member: &str| {
+        row.row
+            .get(member)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
+    let mut describe = (*generic.describe).clone();
+    describe.name = name.to_owned();
+    describe.aliases.clear();
+    describe.base_url = text("base_url");
+    let env: Vec<String> = row
+        .row
+        .get("env")
+        .and_then(|it| serde_json::from_value(it.clone()).ok())
+        .unwrap_or_default();
+    if let Some(secret) = describe.secrets.get_mut("api_key") {
+        secret.env.clone_from(&env);
+    }
+    let list = |member: &str| -> Vec<String> {
+        row.row
+            .get(member)
+            .and_then(|it| serde_json::from_value(it.clone()).ok())
+            .unwrap_or_default()
+    };
+    if let Some(chat) = describe.operations.get_mut("chat") {
+        chat.unsupported.extend(list("unsupported"));
+        chat.ignored.extend(list("ignored"));
+    }
+    Some(Provider {
+        generation: Arc::clone(&generic.generation),
+        name: name.to_owned(),
+        described_as: generic.described_as.clone(),
+        may_read_environment: env,
+        granted_hosts: Vec::new(),
+        base_url_granted: true,
+        allow_private: true,
+        row: Some(row.row.clone()),
+        describe: Arc::new(describe),
+    })
+}

@@ -1,0 +1,124 @@
+//! Names that are taken, pins, settings that do not fit, and what a file is granted.
+
+use std::fs;
+
+use super::*;
+use crate::plugins::{Grant, digest};
+
+#[tokio::test]
+async fn a_file_may_not_take_a_bundled_name() {
+    let mut place = Place::with(&["echo"], |_| {}).await;
+    place.drop_in("mine.wasm", &echo(1)).await;
+    assert!(place.refusal().contains("plugins.override"));
+    assert!(place.serves("echo", bundled_plugin("echo").wasm));
+}
+
+#[tokio::test]
+async fn an_override_replaces_the_bundled_plugin_until_its_file_is_deleted() {
+    let allow = |config: &mut PluginsConfig| config.overrides.extend(["echo".to_owned()]);
+    let mut place = Place::with(&["echo"], allow).await;
+    place.use_provider("echo");
+    place.drop_in("mine.wasm", &echo(1)).await;
+    assert!(place.serves("echo", &echo(1)));
+    fs::remove_file(place.path("mine.wasm")).unwrap();
+    place.look().await;
+    assert!(place.serves("echo", bundled_plugin("echo").wasm));
+}
+
+#[tokio::test]
+async fn the_second_file_with_a_name_is_refused_and_waits_for_the_first_to_go() {
+    let mut place = Place::new().await;
+    place.drop_in("a.wasm", &echo(1)).await;
+    place.drop_in("b.wasm", &echo(2)).await;
+    assert!(place.refusal().contains("a.wasm has that name too"));
+    assert!(place.serves("echo", &echo(1)));
+    fs::remove_file(place.path("a.wasm")).unwrap();
+    place.look().await;
+    assert!(place.serves("echo", &echo(2)));
+}
+
+#[tokio::test]
+async fn other_bytes_than_the_pinned_ones_are_refused() {
+    let pin = |config: &mut PluginsConfig| {
+        config.pins.insert("echo".into(), digest(&echo(1)));
+    };
+    let mut place = Place::with(&[], pin).await;
+    // By the file's name, and by the name that the plugin says.
+    for file in ["echo.wasm", "other.wasm"] {
+        place.drop_in(file, &echo(2)).await;
+        assert!(place.refusal().contains("plugins.sha256.echo"), "{file}");
+        assert!(place.serving("echo").is_none());
+        fs::remove_file(place.path(file)).unwrap();
+    }
+    place.drop_in("echo.wasm", &echo(1)).await;
+    assert!(place.serves("echo", &echo(1)));
+}
+
+#[tokio::test]
+async fn a_pinned_name_is_judged_before_the_file_is_even_parsed() {
+    let pin = |config: &mut PluginsConfig| {
+        config.pins.insert("echo".into(), digest(&echo(1)));
+    };
+    let mut place = Place::with(&[], pin).await;
+    place.drop_in("echo.wasm", b"no component").await;
+    assert!(place.refusal().contains("plugins.sha256.echo"));
+}
+
+#[tokio::test]
+async fn a_version_that_a_deployments_settings_do_not_fit_waits_for_the_config() {
+    let mut place = Place::new().await;
+    place.drop_in("echo.wasm", &echo(1)).await;
+    *lock(&place.verdict) = Err("model `demo`: `litellm_params.depth` does not fit".into());
+    place.drop_in("echo.wasm", &echo(2)).await;
+    assert!(place.refusal().contains("litellm_params.depth"));
+    assert!(place.serves("echo", &echo(1)));
+
+    *lock(&place.verdict) = Ok(());
+    place.look_for(Look::Anew).await;
+    assert!(place.serves("echo", &echo(2)));
+}
+
+#[tokio::test]
+async fn a_dropped_file_is_granted_nothing_that_the_config_does_not_grant() {
+    let mut place = Place::new().await;
+    let openai = bundled_plugin("openai").wasm;
+    place.drop_in("openai.wasm", openai).await;
+    let provider = place.plugins.provider("openai").unwrap();
+    assert!(provider.may_read_environment.is_empty());
+    assert!(!provider.base_url_granted && !provider.allow_private);
+
+    let grant = Grant {
+        env: vec!["OPENAI_API_KEY".into()],
+        ..Grant::default()
+    };
+    let give = |config: &mut PluginsConfig| {
+        drop(config.grants.insert("openai".into(), grant.clone()));
+    };
+    let mut place = Place::with(&[], give).await;
+    place.drop_in("openai.wasm", openai).await;
+    let provider = place.plugins.provider("openai").unwrap();
+    assert_eq!(provider.may_read_environment, ["OPENAI_API_KEY"]);
+}
+
+#[tokio::test]
+async fn a_bundled_plugin_is_granted_what_it_asks_for() {
+    let place = Place::with(&["openai"], |_| {}).await;
+    let provider = place.plugins.provider("openai").unwrap();
+    assert!(provider.base_url_granted);
+    assert!(
+        provider
+            .may_read_environment
+            .contains(&"OPENAI_API_KEY".into())
+    );
+}
+
+#[tokio::test]
+async fn every_bundled_plugin_is_taken_with_its_examples() {
+    let names: Vec<&str> = sluice_bundled::PLUGINS.iter().map(|it| it.name).collect();
+    let place = Place::with(&names, |_| {}).await;
+    let refused = place.plugins.inner.journal.entries().into_iter();
+    let refused: Vec<_> = refused.filter(|it| it.what != What::Loaded).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    assert!(!names.is_empty());
+    assert_eq!(place.plugins.table().plugins.len(), names.len());
+}

@@ -1,81 +1,128 @@
-//! What the plugin says of itself: the table, as the host wants it.
+//! What the plugin says of itself: one provider a row.
 
 use sluice_sdk::serde_json::{Map, Value, json};
 
-use crate::rows::{self, Row};
+use crate::examples;
+use crate::row::{EXTENSIONS, Row};
 
+/// The `describe` document.
 pub fn document() -> Value {
+    let providers: Vec<Value> = Row::all()
+        .unwrap_or_default()
+        .iter()
+        .map(provider)
+        .collect();
     json!({
         "name": "openai_compatible",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Every OpenAI-compatible provider, from a table",
+        "summary": "Providers that speak OpenAI's chat completions, each a row of data",
         "license": "MIT OR Apache-2.0",
-        "providers": rows::all().iter().map(provider).collect::<Vec<_>>(),
-        "examples": [example()]
+        "providers": providers,
+        "examples": examples::all()
     })
 }
 
 fn provider(row: &Row) -> Value {
-    let mut operations = Map::new();
-    let listed = row
-        .operations
-        .clone()
-        .unwrap_or_else(|| vec!["chat".into()]);
-    for name in listed.iter().map(String::as_str).chain(["models"]) {
-        let operation = match name {
-            "chat" => {
-                json!({"stream": true, "body": "head", "unsupported": row.unsupported, "ignored": row.ignored, "models": row.models})
-            }
-            "completions" => json!({"stream": true, "body": "head"}),
-            _ => json!({"body": "head"}),
-        };
-        operations.insert(name.to_owned(), operation);
+    let auth = match &row.auth {
+        Some(auth) => {
+            json!({"scheme": auth.scheme, "name": auth.name, "prefix": auth.prefix, "secret": "api_key"})
+        }
+        None => json!({"scheme": "bearer", "secret": "api_key"}),
+    };
+    let mut settings = Map::new();
+    settings.insert("row".into(), json!({"type": "object"}));
+    for name in &row.settings {
+        settings.insert(name.clone(), json!({"type": "string"}));
     }
+    let operations: Map<String, Value> = row
+        .operations()
+        .into_iter()
+        .map(|name| {
+            let operation = operation(row, &name);
+            (name, operation)
+        })
+        .collect();
     let mut provider = json!({
         "name": row.name,
         "title": row.title,
-        "base_url_env": row.base_url_env,
-        "auth": row.auth.clone().unwrap_or_else(|| json!({"scheme": "bearer", "secret": "api_key"})),
+        "auth": auth,
         "secrets": {"api_key": {"env": row.env, "required": !row.key_optional, "title": "API key"}},
         "operations": operations,
-        "errors": {
-            "message": "/error/message", "type": "/error/type", "code": "/error/code", "param": "/error/param",
-            "kinds": [
-                {"pointer": "/error/code", "equals": "context_length_exceeded", "kind": "context-window"},
-                {"pointer": "/error/code", "equals": "invalid_api_key", "kind": "authentication"},
-                {"pointer": "/error/code", "equals": "model_not_found", "kind": "not-found"},
-                {"pointer": "/error/code", "equals": "insufficient_quota", "kind": "quota"},
-                {"pointer": "/error/code", "equals": "rate_limit_exceeded", "kind": "rate-limit"},
-                {"pointer": "/error/code", "equals": "content_filter", "kind": "content-policy"}
-            ]
-        },
-        "rate_limit_headers": {
-            "limit_requests": "x-ratelimit-limit-requests", "remaining_requests": "x-ratelimit-remaining-requests",
-            "limit_tokens": "x-ratelimit-limit-tokens", "remaining_tokens": "x-ratelimit-remaining-tokens"
-        },
+        "config_schema": {"type": "object", "properties": settings},
         "verified": row.verified
     });
-    if let (Some(base), Some(members)) = (&row.base_url, provider.as_object_mut()) {
-        members.insert("base_url".into(), base.as_str().into());
-    }
-    if let Some(members) = provider.as_object_mut().filter(|_| !row.docs.is_empty()) {
-        members.insert("docs".into(), row.docs.as_str().into());
+    let optional = [
+        ("aliases", json!(row.aliases)),
+        ("base_url", json!(row.base_url)),
+        ("base_url_env", json!(row.base_url_env)),
+        ("docs", json!(row.docs)),
+        ("rate_limit_headers", rate_limits(row)),
+    ];
+    if let Some(members) = provider.as_object_mut() {
+        for (name, value) in optional {
+            let empty = value.is_null() || value == json!([]) || value == json!({}) || value == "";
+            if !empty {
+                members.insert(name.into(), value);
+            }
+        }
     }
     provider
 }
 
-fn example() -> Value {
-    json!({
-        "name": "renames what the provider calls otherwise",
-        "provider": "groq", "operation": "chat", "model": "llama", "secrets": ["api_key"],
-        "body": {"model": "llama", "messages": [], "max_completion_tokens": 7},
-        "exchanges": [{
-            "request": {"method": "POST", "url": "/chat/completions", "body": {"model": "llama", "messages": [], "max_tokens": 7}},
-            "reply": {"status": 200, "headers": {"content-type": "application/json"}, "body": {"json": {
-                "choices": [{"index": 0, "finish_reason": "eos", "message": {"role": "assistant", "content": "hi", "reasoning": "hm", "tool_calls": []}}]}}}
-        }],
-        "expect": {"response": {"choices": [{"index": 0, "finish_reason": "stop",
-            "provider_specific_fields": {"native_finish_reason": "eos"},
-            "message": {"role": "assistant", "content": "hi", "reasoning": "hm", "reasoning_content": "hm"}}]}}
-    })
+fn operation(row: &Row, name: &str) -> Value {
+    let mut ignored = row.ignored.clone();
+    if !row.user && !row.unsupported.iter().any(|it| it == "user") {
+        ignored.push("user".into());
+    }
+    match name {
+        "chat" => {
+            json!({"stream": true, "unsupported": unsupported(row), "ignored": ignored, "models": exceptions(row)})
+        }
+        "completions" => json!({"stream": true, "body": "head"}),
+        "embeddings" => json!({"body": "head", "ignored": ignored}),
+        "responses" => json!({"stream": true, "body": "head"}),
+        _ => json!({}),
+    }
+}
+
+fn unsupported(row: &Row) -> Vec<String> {
+    let mut names = row.unsupported.clone();
+    if let Some(taken) = &row.extensions {
+        let missing = EXTENSIONS
+            .iter()
+            .filter(|name| !taken.iter().any(|it| it == *name));
+        names.extend(missing.map(|name| (*name).to_owned()));
+    }
+    if row.thinking.is_none() {
+        names.push("thinking".into());
+    }
+    names
+}
+
+/// The parameter lists of the row's exceptions.
+fn exceptions(row: &Row) -> Vec<Value> {
+    let lists = ["match", "supported", "unsupported", "ignored"];
+    let listed = |exception: &Map<String, Value>| {
+        let members = lists
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), exception.get(*name)?.clone())));
+        members.collect::<Map<_, _>>()
+    };
+    let lists = row.models.iter().map(listed);
+    lists.filter(|it| it.len() > 1).map(Value::from).collect()
+}
+
+fn rate_limits(row: &Row) -> Value {
+    match row.rate_limits.as_deref() {
+        Some("openai") => json!({
+            "limit_requests": "x-ratelimit-limit-requests", "remaining_requests": "x-ratelimit-remaining-requests",
+            "reset_requests": "x-ratelimit-reset-requests", "limit_tokens": "x-ratelimit-limit-tokens",
+            "remaining_tokens": "x-ratelimit-remaining-tokens", "reset_tokens": "x-ratelimit-reset-tokens"
+        }),
+        Some("plain") => json!({
+            "limit_requests": "x-ratelimit-limit", "remaining_requests": "x-ratelimit-remaining",
+            "reset_requests": "x-ratelimit-reset"
+        }),
+        _ => json!({}),
+    }
 }

@@ -1,190 +1,312 @@
-//! A streamed chat completion, brought into OpenAI's form chunk by chunk.
-
-use std::collections::BTreeMap;
+//! A streamed chat completion in canonical form, event by event.
 
 use serde::{Deserialize, Serialize};
-use sluice_sdk::serde_json::{self, Map, Value};
-use sluice_sdk::{Continuation, Decoded, Error, Frame, fault, parse_state, write_json};
+use sluice_sdk::{Continuation, Decoded, Error, Frame, Payload, fault, parse_state, write_json};
 
-use crate::{answer, tidy};
+use crate::finish::{self, Finish};
+use crate::message::{self, Progress};
+use crate::object::{Object, items, list, says_nothing};
+use crate::row::Row;
+use crate::{answer, errors, usage};
 
-/// What survives between two batches.
-#[derive(Default, Serialize, Deserialize)]
-struct State {
-    /// By choice.
-    #[serde(default)]
-    choices: BTreeMap<u64, Choice>,
+/// What has to be known from one event to the next.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stream {
+    think_tags: bool,
+    reasoning_outside: bool,
+    finish_optional: bool,
+    /// The id of the first event, for all of them; empty: it had none, and none has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    choices: Vec<Progress>,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-struct Choice {
-    #[serde(default)]
-    role: bool,
-    #[serde(default)]
-    finished: bool,
-    /// Tool calls so far.
-    #[serde(default)]
-    calls: u64,
+impl Stream {
+    /// The state before the first event.
+    pub fn begin(row: &Row) -> String {
+        write_json(&Self {
+            think_tags: row.think_tags,
+            reasoning_outside: row.reasoning_outside,
+            finish_optional: row.finish_optional,
+            ..Self::default()
+        })
+    }
 }
 
+/// The next frames.
 pub fn decode(state: &str, frames: &[Frame], last: bool) -> Result<Decoded, Error> {
-    let mut state: State = parse_state(state)?;
-    let mut decoded = Decoded::more(String::new());
+    let mut stream: Stream = parse_state(state)?;
+    let mut out = Decoded::more(String::new());
     for frame in frames {
-        let text = frame
-            .text()
-            .ok_or_else(|| fault::upstream("the provider's event is not text"))?;
-        let read = serde_json::from_str::<Value>(text)
-            .map_err(|cause| fault::upstream(format!("the provider's event is not JSON: {cause}")));
-        let read = read.and_then(|chunk| {
-            if frame.event == "error" && chunk.get("error").is_none() {
-                return Err(tidy::error(&chunk));
-            }
-            state.read(chunk, &mut decoded)
-        });
-        if let Err(error) = read {
-            decoded.failure = Some(error);
-            decoded.next = Continuation::Done;
+        if let Err(error) = stream.frame(frame, &mut out) {
+            out.failure = Some(error);
             break;
         }
     }
-    // Whether a stream without `[DONE]` is complete is told by its finish reason, which the host sees.
-    let _ = last;
-    decoded.state = write_json(&state);
-    Ok(decoded)
+    if last && out.failure.is_none() {
+        stream.end(&mut out);
+    }
+    out.state = write_json(&stream);
+    Ok(out)
 }
 
-impl State {
-    fn read(&mut self, mut chunk: Value, out: &mut Decoded) -> Result<(), Error> {
-        if let Some(error) = chunk.get("error").filter(|it| !it.is_null()) {
-            return Err(tidy::error(error));
+impl Stream {
+    fn frame(&mut self, frame: &Frame, out: &mut Decoded) -> Result<(), Error> {
+        let text = frame
+            .text()
+            .ok_or_else(|| fault::upstream("the provider sent an event that is not text"))?;
+        if frame.event == "error" {
+            return Err(errors::of_text(text));
         }
-        let Some(members) = chunk.as_object_mut() else {
-            return Err(fault::upstream("the provider's event is no object"));
+        let Some(mut chunk) = Object::parse(text) else {
+            if text.trim().is_empty() {
+                return Ok(());
+            }
+            return Err(fault::upstream(
+                "the provider sent an event that is no JSON object",
+            ));
         };
-        let nested = members
-            .get("x_groq")
-            .and_then(|it| it.get("usage"))
-            .cloned();
-        let usage = members
-            .shift_remove("usage")
-            .or(nested)
-            .filter(|it| it.get("prompt_tokens").is_some_and(Value::is_number));
-        if let Some(usage) = usage {
-            out.usage = Some(usage.to_string());
+        self.usage(&mut chunk, out);
+        if let Some(error) = errors::in_answer(&chunk) {
+            return Err(error);
         }
-        let choices = members.get_mut("choices").and_then(Value::as_array_mut);
-        let Some(choices) = choices.filter(|choices| !choices.is_empty()) else {
-            // Usage, filter results and pings come without choices; an error text comes as `detail`.
-            return match members
-                .get("detail")
-                .or_else(|| members.get("message"))
-                .and_then(Value::as_str)
+        let salt = answer::salt(&chunk);
+        let (choices, changed) = self.choices(&chunk, &salt)?;
+        self.envelope(&mut chunk);
+        if choices.is_empty() {
+            // Facts that stand alone get a choice, because clients look into the first one.
+            if chunk
+                .members()
+                .any(|(name, raw)| is_fact(name) && !says_nothing(raw))
             {
-                Some(detail) if !members.contains_key("choices") => Err(fault::upstream(detail)),
-                _ => Ok(()),
-            };
-        };
-        if choices
-            .iter()
-            .any(|choice| choice.get("message").is_some() && choice.get("delta").is_none())
-        {
-            return whole(chunk, out);
+                let begun = std::mem::replace(&mut self.progress(0).begun, true);
+                let delta = if begun {
+                    "{}"
+                } else {
+                    r#"{"role":"assistant"}"#
+                };
+                chunk.set(
+                    "choices",
+                    format!(r#"[{{"index":0,"delta":{delta},"finish_reason":null}}]"#),
+                );
+                out.events.push(event(chunk.write()));
+            }
+            return Ok(());
         }
-        for choice in choices.iter_mut().filter_map(Value::as_object_mut) {
-            self.choice(choice)?;
+        if changed {
+            chunk.set("choices", list(&choices));
         }
-        out.events.push(Frame::json(&chunk));
+        out.events
+            .push(event(chunk.rewritten().unwrap_or_else(|| text.to_owned())));
         Ok(())
     }
 
-    fn choice(&mut self, choice: &mut Map<String, Value>) -> Result<(), Error> {
-        if let Some(error) = choice.get("error").filter(|it| !it.is_null()) {
-            return Err(tidy::error(error));
-        }
-        let index = choice.get("index").and_then(Value::as_u64).unwrap_or(0);
-        choice.insert("index".into(), index.into());
-        let known = self.choices.entry(index).or_default();
-        tidy::finish(choice);
-        if choice.get("finish_reason").is_some_and(Value::is_string)
-            && std::mem::replace(&mut known.finished, true)
-        {
-            choice.insert("finish_reason".into(), Value::Null);
-        }
-        let delta = choice.entry("delta").or_insert_with(|| Map::new().into());
-        if delta.is_null() {
-            *delta = Map::new().into();
-        }
-        if let Some(delta) = delta.as_object_mut() {
-            known.delta(delta);
-        }
-        Ok(())
-    }
-}
-
-impl Choice {
-    fn delta(&mut self, delta: &mut Map<String, Value>) {
-        tidy::message(delta);
-        let said = delta
-            .get("role")
-            .and_then(Value::as_str)
-            .is_some_and(|role| !role.is_empty());
-        if self.role || !said {
-            delta.shift_remove("role");
-        }
-        if !self.role {
-            delta.insert("role".into(), "assistant".into());
-            self.role = true;
-        }
-        delta.retain(|_, value| !value.is_null());
-        let Some(calls) = delta.get_mut("tool_calls").and_then(Value::as_array_mut) else {
-            return;
+    /// Usage is the gateway's to give: it goes out of the events, and the last one counts.
+    fn usage(&self, chunk: &mut Object<'_>, out: &mut Decoded) {
+        let own = if chunk.has("usage") {
+            chunk.take("usage")
+        } else {
+            None
         };
-        if calls.is_empty() {
-            delta.shift_remove("tool_calls");
-            return;
-        }
-        for call in calls.iter_mut().filter_map(Value::as_object_mut) {
-            tidy::tool_call(call);
-            let named = call
-                .get("function")
-                .and_then(|it| it.get("name"))
-                .and_then(Value::as_str)
-                .is_some_and(|it| !it.is_empty());
-            let begins = named || call.contains_key("id");
-            let given = call.get("index").and_then(Value::as_u64);
-            let index = given.unwrap_or(if begins {
-                self.calls
-            } else {
-                self.calls.saturating_sub(1)
+        let groq = chunk
+            .get("x_groq")
+            .and_then(Object::parse)
+            .and_then(|it| it.get("usage").map(str::to_owned));
+        let found = own
+            .or(groq)
+            .and_then(|raw| usage::canonical(&raw, self.reasoning_outside));
+        let cost = chunk
+            .get("cost")
+            .and_then(Object::parse)
+            .and_then(|it| it.get("usd").map(str::to_owned));
+        if let Some(usage) = found {
+            out.usage = Some(match cost {
+                Some(cost) => answer::with_cost(&usage, &cost),
+                None => usage,
             });
-            let new = begins && index >= self.calls;
-            self.calls = self.calls.max(index + 1);
-            call.insert("index".into(), index.into());
-            if new {
-                call.entry("id")
-                    .or_insert_with(|| format!("call_{index}").into());
-                call.entry("type").or_insert_with(|| "function".into());
+        }
+    }
+
+    fn choices(&mut self, chunk: &Object<'_>, salt: &str) -> Result<(Vec<String>, bool), Error> {
+        let raw = chunk.get("choices").unwrap_or("[]");
+        let raw =
+            items(raw).ok_or_else(|| fault::upstream("the choices of an event are no list"))?;
+        let mut changed = false;
+        let mut out = Vec::with_capacity(raw.len());
+        for (at, raw) in raw.into_iter().enumerate() {
+            let mut choice = Object::parse(raw)
+                .ok_or_else(|| fault::upstream("a choice of an event is no object"))?;
+            if let Some(error) = choice.get("error") {
+                return Err(errors::of_text(error));
+            }
+            if !self.choice(&mut choice, at as u64, salt)? {
+                changed = true;
+                continue;
+            }
+            let rewritten = choice.rewritten();
+            changed |= rewritten.is_some();
+            out.push(rewritten.unwrap_or_else(|| raw.to_owned()));
+        }
+        Ok((out, changed))
+    }
+
+    /// Brings one choice into form; false if nothing of it is left.
+    fn choice(&mut self, choice: &mut Object<'_>, at: u64, salt: &str) -> Result<bool, Error> {
+        let think_tags = self.think_tags;
+        let progress = self.progress(choice.count("index").unwrap_or(at));
+        if choice.count("index").is_none() {
+            choice.put("index", progress.index);
+        }
+        // Either the whole text so far beside the delta (perplexity), or an answer that came whole.
+        let message = if choice.has("message") {
+            choice.take("message")
+        } else {
+            None
+        };
+        let text = choice
+            .get("delta")
+            .map(str::to_owned)
+            .or(message)
+            .unwrap_or_else(|| "{}".into());
+        let mut delta = Object::parse(&text)
+            .ok_or_else(|| fault::upstream("a delta of an event is no object"))?;
+        message::delta(&mut delta, progress, think_tags, salt);
+        let mut finish = reason(choice, progress)?;
+        if finish {
+            let (reasoning, text) = progress.think.finish();
+            for (name, more) in [("reasoning_content", reasoning), ("content", text)] {
+                if !more.is_empty() {
+                    let known = delta.text(name).unwrap_or_default();
+                    delta.put(name, known + &more);
+                }
+            }
+        }
+        let says = delta.members().any(|(_, raw)| !says_nothing(raw));
+        if progress.finished && finish {
+            choice.set("finish_reason", "null");
+            finish = false;
+        }
+        let facts = choice.members().any(|(name, raw)| {
+            !matches!(
+                name,
+                "index" | "delta" | "finish_reason" | "native_finish_reason"
+            ) && !says_nothing(raw)
+        });
+        let first = !progress.begun;
+        if !says && !finish && !facts && !first {
+            return Ok(false);
+        }
+        progress.finished |= finish;
+        progress.begun = true;
+        if first {
+            let mut named = Object::default();
+            named.put("role", "assistant");
+            for (name, raw) in delta.members() {
+                named.set(name, raw);
+            }
+            let named = named.write();
+            if named != text || !choice.has("delta") {
+                choice.set("delta", named);
+            }
+        } else if let Some(delta) = delta.rewritten() {
+            choice.set("delta", delta);
+        } else if !choice.has("delta") {
+            choice.set("delta", delta.write());
+        }
+        Ok(true)
+    }
+
+    fn progress(&mut self, index: u64) -> &mut Progress {
+        let known = self.choices.iter().position(|it| it.index == index);
+        let at = known.unwrap_or_else(|| {
+            self.choices.push(Progress {
+                index,
+                ..Progress::default()
+            });
+            self.choices.len() - 1
+        });
+        &mut self.choices[at]
+    }
+
+    /// One id for the whole stream.
+    fn envelope(&mut self, chunk: &mut Object<'_>) {
+        answer::envelope(chunk, "chat.completion.chunk");
+        let own = chunk.text("id").unwrap_or_default();
+        let id = self.id.get_or_insert_with(|| own.clone());
+        if *id != own {
+            if id.is_empty() {
+                chunk.take("id");
+            } else {
+                chunk.put("id", id.clone());
             }
         }
     }
-}
 
-/// A whole answer in the place of a chunk.
-fn whole(chunk: Value, out: &mut Decoded) -> Result<(), Error> {
-    let mut answer = answer::tidied(chunk)?;
-    for choice in answer
-        .get_mut("choices")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
-        if let Some(members) = choice.as_object_mut()
-            && let Some(message) = members.shift_remove("message")
-        {
-            members.insert("delta".into(), message);
+    /// The stream is over: an answer without a reason for its end is not complete.
+    fn end(&mut self, out: &mut Decoded) {
+        for progress in &mut self.choices {
+            if !progress.finished && progress.blank {
+                let reason = if progress.tools.is_empty() {
+                    "stop"
+                } else {
+                    "tool_calls"
+                };
+                let chunk = sluice_sdk::serde_json::json!({"choices": [
+                    {"index": progress.index, "delta": {}, "finish_reason": reason}]});
+                out.events.push(Frame::json(&chunk));
+                progress.finished = true;
+            }
+        }
+        if !self.choices.is_empty() && self.choices.iter().all(|it| it.finished) {
+            out.next = Continuation::Done;
+        } else if !self.finish_optional {
+            let message = "the upstream's stream ended before its answer was complete";
+            out.failure = Some(fault::upstream(message));
         }
     }
-    out.events.push(Frame::json(&answer));
-    Ok(())
+}
+
+/// Reads the reason of a choice; true if it has one.
+fn reason(choice: &mut Object<'_>, progress: &mut Progress) -> Result<bool, Error> {
+    let Some(reason) = choice.text("finish_reason") else {
+        return Ok(false);
+    };
+    progress.blank = reason.is_empty();
+    match finish::read(&reason) {
+        Finish::Known => Ok(true),
+        Finish::Means(other) => {
+            answer::native_reason(choice, &reason, other);
+            Ok(true)
+        }
+        Finish::Failed => Err(errors::stopped_by(&reason)),
+        Finish::Blank => {
+            choice.set("finish_reason", "null");
+            Ok(false)
+        }
+    }
+}
+
+/// Whether a member of an event is more than its envelope.
+fn is_fact(name: &str) -> bool {
+    !matches!(
+        name,
+        "id" | "object"
+            | "created"
+            | "model"
+            | "choices"
+            | "system_fingerprint"
+            | "service_tier"
+            | "provider"
+            | "obfuscation"
+            | "p"
+            | "x_groq"
+    )
+}
+
+fn event(text: String) -> Frame {
+    Frame {
+        event: String::new(),
+        data: Payload::Text(text),
+    }
 }

@@ -1,0 +1,267 @@
+//! The request: the client's own bytes with what this provider wants otherwise.
+
+use sluice_sdk::serde_json::{Value, json};
+use sluice_sdk::{Call, Error, Outbound, fault};
+
+use crate::messages;
+use crate::object::{Object, text};
+use crate::row::Row;
+
+/// Members to set or take out.
+pub type Patch = Vec<(String, Option<String>)>;
+
+/// The patch of a chat completion.
+pub fn chat(call: &Call, row: &Row, body: &str) -> Result<Patch, Error> {
+    let body =
+        Object::parse(body).ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
+    let mut patch = Patch::new();
+    model(row, &call.model, &mut patch);
+    rename(&row.renamed, &body, &mut patch);
+    clamp(row, &body, &mut patch);
+    tool_choice(row, &body, &mut patch);
+    response_format(row, &body, &mut patch);
+    reasoning(row, &body, &mut patch);
+    stream_options(call.streaming, row, &body, &mut patch);
+    set(row, &mut patch);
+    if let Some(messages) = body
+        .get("messages")
+        .and_then(|raw| messages::messages(row, raw))
+    {
+        patch.push(("messages".into(), Some(messages)));
+    }
+    if let Some(tools) = body.get("tools").and_then(|raw| messages::tools(row, raw)) {
+        patch.push(("tools".into(), Some(tools)));
+    }
+    Ok(patch)
+}
+
+/// The patch of the other operations, whose bodies are relayed.
+pub fn other(call: &Call, row: &Row, body: &str) -> Result<Patch, Error> {
+    let body =
+        Object::parse(body).ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
+    let mut patch = Patch::new();
+    model(row, &call.model, &mut patch);
+    match call.operation.as_str() {
+        "completions" => stream_options(call.streaming, row, &body, &mut patch),
+        "embeddings" => rename(&row.renamed_embeddings, &body, &mut patch),
+        _ => {}
+    }
+    Ok(patch)
+}
+
+/// The outbound request without its body: path, headers, key.
+pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error> {
+    let config = call.config();
+    let setting = |name: &str| config.get(name).and_then(Value::as_str);
+    let operation = call.operation.as_str();
+    let usual = match operation {
+        "chat" => "/chat/completions",
+        "completions" => "/completions",
+        "embeddings" => "/embeddings",
+        "responses" => "/responses",
+        "models" => "/models",
+        other => {
+            let message = format!("{} has no operation `{other}`", row.name);
+            return Err(fault::unsupported(message));
+        }
+    };
+    let path = match row.paths.get(operation) {
+        Some(template) => match filled(template, setting) {
+            Ok(path) => path,
+            // A base URL of the operator's own may hold what the template is for.
+            Err(_) if has_own_base(call, row) => usual.to_owned(),
+            Err(name) => {
+                let message = format!(
+                    "provider `{}` needs `{name}` in the deployment's `litellm_params`",
+                    row.name
+                );
+                return Err(fault::invalid_request(message));
+            }
+        },
+        None => usual.to_owned(),
+    };
+    let method = if operation == "models" { "GET" } else { "POST" };
+    let mut outbound = Outbound::new(method, path);
+    for (name, template) in &row.headers {
+        if let Ok(value) = filled(template, setting) {
+            outbound = outbound.header(name, value);
+        }
+    }
+    if !call.has_secret("api_key") && row.key_optional {
+        return Ok(outbound.auth("none", &[]));
+    }
+    match &row.auth {
+        Some(auth) => Ok(outbound.auth(
+            &auth.scheme,
+            &[
+                ("name", auth.name.as_str()),
+                ("prefix", auth.prefix.as_str()),
+                ("secret", "api_key"),
+            ],
+        )),
+        None if own_row && !call.has_secret("api_key") => Ok(outbound.auth("none", &[])),
+        None => Ok(outbound),
+    }
+}
+
+/// Whether the deployment's base URL is not the row's; unknown counts as its own.
+fn has_own_base(call: &Call, row: &Row) -> bool {
+    let context = call.context();
+    let base = context.get("base_url").and_then(Value::as_str);
+    base.map(|it| it.trim_end_matches('/')) != row.base_url.as_deref()
+}
+
+/// `template` with its `{names}` filled in, or the first name that has no value.
+fn filled<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        out.push_str(before);
+        out.push_str(value(name).ok_or(name)?);
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn model(row: &Row, model: &str, patch: &mut Patch) {
+    let mut sent = model.to_owned();
+    if let Some(prefix) = row.model_prefix.as_ref().filter(|_| !model.contains('/')) {
+        sent = format!("{prefix}{model}");
+    }
+    if row.model_route.as_deref() == Some("suffix") {
+        let mut parts = model.splitn(3, '/');
+        if let (Some(route), Some(org), Some(name)) = (parts.next(), parts.next(), parts.next()) {
+            sent = format!("{org}/{name}:{route}");
+        }
+    }
+    if sent != model {
+        patch.push(("model".into(), Some(json!(sent).to_string())));
+    }
+}
+
+fn rename(
+    names: &std::collections::BTreeMap<String, String>,
+    body: &Object<'_>,
+    patch: &mut Patch,
+) {
+    for (old, new) in names {
+        if !body.has(old) {
+            continue;
+        }
+        patch.push((old.clone(), None));
+        if let Some(value) = body.get(old).filter(|_| body.get(new).is_none()) {
+            patch.push((new.clone(), Some(value.to_owned())));
+        }
+    }
+}
+
+fn clamp(row: &Row, body: &Object<'_>, patch: &mut Patch) {
+    for (name, [least, greatest]) in &row.clamp {
+        let value: Option<f64> = body.get(name).and_then(|raw| raw.parse().ok());
+        if let Some(value) = value.filter(|it| it < least || it > greatest) {
+            let value = value.max(*least).min(*greatest);
+            patch.push((name.clone(), Some(json!(value).to_string())));
+        }
+    }
+}
+
+fn tool_choice(row: &Row, body: &Object<'_>, patch: &mut Patch) {
+    let Some(raw) = body.get("tool_choice") else {
+        return;
+    };
+    let kind = text(raw).unwrap_or_else(|| "named".to_owned());
+    if let Some(sent) = row.tool_choice.get(&kind) {
+        let sent = sent.as_ref().map(|it| json!(it).to_string());
+        patch.push(("tool_choice".into(), sent));
+    }
+}
+
+fn response_format(row: &Row, body: &Object<'_>, patch: &mut Patch) {
+    let format = body.get("response_format").and_then(Object::parse);
+    let kind = format.and_then(|it| it.text("type")).unwrap_or_default();
+    if let Some(sent) = row.response_format.get(&kind) {
+        let sent = sent.as_ref().map(|it| json!({"type": it}).to_string());
+        patch.push(("response_format".into(), sent));
+    }
+}
+
+/// `reasoning_effort` and `thinking`, as far as the provider has other words for them.
+fn reasoning(row: &Row, body: &Object<'_>, patch: &mut Patch) {
+    let effort = body.text("reasoning_effort");
+    let other = effort.as_ref().and_then(|it| row.effort.get(it));
+    if let Some(other) = other {
+        patch.push(("reasoning_effort".into(), Some(json!(other).to_string())));
+    }
+    if let Some(effort) = effort.as_ref().filter(|_| row.effort_thinking) {
+        let off = effort == "none";
+        if body.get("thinking").is_none() {
+            let kind = if off { "disabled" } else { "enabled" };
+            patch.push(("thinking".into(), Some(json!({"type": kind}).to_string())));
+        }
+        if off {
+            patch.push(("reasoning_effort".into(), None));
+        }
+    }
+    let Some(thinking) = body.get("thinking").and_then(Object::parse) else {
+        return;
+    };
+    let off = thinking.text("type").as_deref() == Some("disabled");
+    let budget = thinking.count("budget_tokens");
+    match row.thinking.as_deref() {
+        Some("effort") => {
+            patch.push(("thinking".into(), None));
+            if effort.is_none() && !off {
+                patch.push((
+                    "reasoning_effort".into(),
+                    Some(json!(effort_of(budget)).to_string()),
+                ));
+            }
+        }
+        Some("reasoning") => {
+            patch.push(("thinking".into(), None));
+            if body.get("reasoning").is_none() {
+                let reasoning = match budget {
+                    _ if off => json!({"enabled": false}),
+                    Some(budget) => json!({"max_tokens": budget}),
+                    None => json!({"enabled": true}),
+                };
+                patch.push(("reasoning".into(), Some(reasoning.to_string())));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The effort that stands for a budget of thinking tokens, by LiteLLM's table of budgets.
+fn effort_of(budget: Option<u64>) -> &'static str {
+    match budget {
+        Some(..=1024) => "low",
+        Some(1025..=2048) => "medium",
+        Some(2049..) => "high",
+        None => "medium",
+    }
+}
+
+/// Usage is always asked for; the gateway keeps it from clients that did not.
+fn stream_options(streaming: bool, row: &Row, body: &Object<'_>, patch: &mut Patch) {
+    let given = body.get("stream_options").and_then(Object::parse);
+    if !streaming || row.stream_usage == Some(false) {
+        if body.has("stream_options") {
+            patch.push(("stream_options".into(), None));
+        }
+        return;
+    }
+    let mut options = given.unwrap_or_default();
+    if options.get("include_usage") != Some("true") {
+        options.put("include_usage", true);
+        patch.push(("stream_options".into(), Some(options.write())));
+    }
+}
+
+fn set(row: &Row, patch: &mut Patch) {
+    for (name, value) in &row.set {
+        patch.push((name.clone(), Some(value.to_string())));
+    }
+}

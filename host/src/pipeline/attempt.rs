@@ -173,7 +173,8 @@ impl Attempt {
         if reply.status >= 400 && !options.accept_errors {
             return Err(self.failed(reply, state).await);
         }
-        let streams = reply.content_type().contains("event-stream");
+        // Some upstreams name no type, or a wrong one; only JSON is surely no stream.
+        let streams = !reply.content_type().contains("json");
         match mode {
             ReplyMode::Canonical if self.call.streaming && streams => {
                 Ok(Sent::Ended(Ended::Relay(reply)))

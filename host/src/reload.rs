@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -22,12 +23,18 @@ const POLL: Duration = Duration::from_secs(30);
 pub struct Reloader {
     path: PathBuf,
     env: Env,
+    current: Arc<ArcSwap<Config>>,
     doors: Doors,
 }
 
 impl Reloader {
-    pub fn new(path: PathBuf, env: Env, doors: Doors) -> Self {
-        Self { path, env, doors }
+    pub fn new(path: PathBuf, env: Env, current: Arc<ArcSwap<Config>>, doors: Doors) -> Self {
+        Self {
+            path,
+            env,
+            current,
+            doors,
+        }
     }
 
     /// Puts the current config and the current plugins together anew.
@@ -119,7 +126,10 @@ impl Reloader {
         for warning in fleet.warnings() {
             tracing::warn!("{warning}");
         }
+        self.current.store(Arc::clone(&fleet.config));
         self.doors.pipeline.set_fleet(fleet);
+        // Files that only the old config spoke against are looked at again.
+        self.doors.plugins.rescan();
         self.doors.metrics.config_reload("applied");
         tracing::info!(config = %self.path.display(), "the changed config is in force");
     }

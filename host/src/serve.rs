@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use sluice_engine::{Engine, EngineConfig, Isolation, Limits};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,7 +41,8 @@ pub enum ServeError {
 
 /// The house, built.
 pub struct House {
-    pub config: Arc<Config>,
+    /// The config in force; new plugin versions are judged by it.
+    pub current: Arc<ArcSwap<Config>>,
     pub doors: Doors,
     pub plugins: Plugins,
 }
@@ -67,7 +69,12 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
         tracing::warn!("{warning}");
     }
     let listener = http::server::listen(address).await?;
-    let reloader = Reloader::new(path.clone(), env, house.doors.clone());
+    let reloader = Reloader::new(
+        path.clone(),
+        env,
+        Arc::clone(&house.current),
+        house.doors.clone(),
+    );
     let users = house.doors.pipeline.clone();
     let in_use = move |name: &str| {
         users
@@ -138,8 +145,9 @@ pub async fn build(config: Arc<Config>) -> Result<House, ServeError> {
     let upstream = Upstream::new()?;
     let metrics = Metrics::default();
     let settings = plugins_config(&config.plugins, &data);
-    let for_check = Arc::clone(&config);
-    let check = Box::new(move |generation: &_| check_settings(&for_check, generation));
+    let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
+    let for_check = Arc::clone(&current);
+    let check = Box::new(move |generation: &_| check_settings(&for_check.load(), generation));
     let plugins = Plugins::start(engine, settings, sluice_bundled::PLUGINS, check).await;
     let fleet = Fleet::build(Arc::clone(&config), &plugins.table());
     let status_of: fn(&crate::domain::Fault) -> u16 = |fault| http::error::status(fault).as_u16();
@@ -154,7 +162,7 @@ pub async fn build(config: Arc<Config>) -> Result<House, ServeError> {
         metrics,
     };
     Ok(House {
-        config,
+        current,
         doors,
         plugins,
     })

@@ -91,8 +91,8 @@ pub fn check_settings(config: &Config, generation: &Generation) -> Result<(), St
             .find(|it| it.names().any(|name| name == deployment.provider));
         if let Some(provider) = used {
             let (settings, _) = split_settings(deployment, provider);
-            validate(provider, &settings)
-                .map_err(|what| format!("model `{}`: {what}", deployment.group))?;
+            let settled = provider.settle(settings);
+            settled.map_err(|what| format!("model `{}`: {what}", deployment.group))?;
         }
     }
     Ok(())
@@ -108,8 +108,9 @@ fn line(config: &Config, deployment: &Arc<Deployment>, table: &Table) -> Result<
             Fault::operator(ErrorKind::NotFound, message)
         })?;
     let describe = &provider.describe;
-    let (mut settings, body_defaults) = split_settings(deployment, describe);
-    validate(describe, &settings)
+    let (settings, body_defaults) = split_settings(deployment, describe);
+    let mut settings = describe
+        .settle(settings)
         .map_err(|what| Fault::operator(ErrorKind::InvalidRequest, what))?;
     if let Some(row) = &provider.row {
         settings.insert("row".into(), row.clone());
@@ -195,20 +196,6 @@ fn split_settings(
         }
     }
     (settings, body)
-}
-
-fn validate(describe: &ProviderDescribe, settings: &Map<String, Value>) -> Result<(), String> {
-    let Some(schema) = &describe.config_schema else {
-        return Ok(());
-    };
-    let settings = Value::from(settings.clone());
-    jsonschema::validate(schema, &settings).map_err(|cause| {
-        let at = cause.instance_path().to_string().replace('/', ".");
-        format!(
-            "`litellm_params{at}` does not fit provider `{}`: {cause}",
-            describe.name
-        )
-    })
 }
 
 fn extra_headers(deployment: &Deployment) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {

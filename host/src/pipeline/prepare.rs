@@ -67,7 +67,7 @@ fn edits(
     if openai {
         let (unsupported, ignored) = operation.lists_for(model);
         let rules = ParamRules {
-            allowed: operation.params.clone(),
+            allowed: operation.allowed_for(model),
             unsupported,
             ignored,
         };

@@ -1,1 +1,1 @@
-//! The harness for tests of the running gateway.
+//! Tests that look at the whole house; see `it/` and `sdk/`.

@@ -1,0 +1,155 @@
+"""The gateway under load on loopback, beside nginx `proxy_pass` before the same upstream.
+
+    python3 tests/bench/run.py <folder with the release binary> [seconds]
+
+The upstream is an nginx of its own that answers from memory. CPU is the process's user and system
+time over the answers of the run; on a busy machine it is the figure that is hardly disturbed.
+"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+TICKS = os.sysconf("SC_CLK_TCK")
+KEY = "sk-of-the-bench-77aa"
+
+ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [{"index": 0, "message": {"role": "assistant", "content": "word " * 150}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 200, "completion_tokens": 150, "total_tokens": 350}}
+MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": [{"type": "text", "text": "word " * 150}], "stop_reason": "end_turn", "stop_sequence": None, "usage": {"input_tokens": 200, "output_tokens": 150}}
+BODY = {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "tell me more " * 75}], "temperature": 0.5}
+
+
+def chunk(delta, finish=None):
+    return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+OPENAI_STREAM = "".join(f"data: {json.dumps(it)}\n\n" for it in [chunk({"role": "assistant", "content": ""}), *[chunk({"content": "word "})] * 20, chunk({}, "stop")]) + "data: [DONE]\n\n"
+ANTHROPIC_STREAM = "".join(f"event: {it['type']}\ndata: {json.dumps(it)}\n\n" for it in [
+    {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 200, "output_tokens": 1}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    *[{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "word "}}] * 17,
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 20}},
+    {"type": "message_stop"}])
+
+UPSTREAM, PROXY, GATEWAY = 18081, 18082, 18083
+
+
+def nginx(folder, name, server):
+    root = folder / name
+    root.mkdir()
+    config = root / "nginx.conf"
+    config.write_text(f"""
+daemon off; pid {root}/pid; error_log {root}/error.log; worker_processes 1;
+events {{ worker_connections 4096; }}
+http {{ access_log off; client_body_temp_path {root}/a; proxy_temp_path {root}/b; fastcgi_temp_path {root}/c; uwsgi_temp_path {root}/d; scgi_temp_path {root}/e;
+  keepalive_requests 1000000; {server} }}""")
+    return subprocess.Popen(["nginx", "-c", str(config), "-p", str(root)], stderr=subprocess.DEVNULL)
+
+
+def files(folder):
+    root = folder / "answers"
+    root.mkdir()
+    for name, text in (("chat", json.dumps(ANSWER)), ("message", json.dumps(MESSAGE)), ("chat-stream", OPENAI_STREAM), ("message-stream", ANTHROPIC_STREAM)):
+        (root / name).write_text(text)
+    return root
+
+
+def upstream_config(root):
+    def location(path, file, kind):
+        return f"location = {path} {{ default_type {kind}; error_page 405 =200 /{file}; root {root}; }} location = /{file} {{ default_type {kind}; root {root}; error_page 405 =200 $uri; }}"
+
+    places = [location("/openai/chat/completions", "chat", "application/json"), location("/anthropic/v1/messages", "message", "application/json"), location("/openai-stream/chat/completions", "chat-stream", "text/event-stream"), location("/anthropic-stream/v1/messages", "message-stream", "text/event-stream")]
+    return f"server {{ listen 127.0.0.1:{UPSTREAM}; {' '.join(places)} }}"
+
+
+PROXY_CONFIG = f"upstream u {{ server 127.0.0.1:{UPSTREAM}; keepalive 128; }} server {{ listen 127.0.0.1:{PROXY}; location / {{ proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ''; }} }}"
+
+
+def children(pid):
+    listed = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *[int(child) for child in listed]]
+
+
+def cpu(pid):
+    total = 0
+    for one in children(pid):
+        fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def rss(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
+
+
+def load(folder, url, body, seconds, connections):
+    script = folder / "post.lua"
+    text = json.dumps(body).replace("\\", "\\\\").replace("'", "\\'")
+    script.write_text(f"wrk.method = 'POST'\nwrk.headers['content-type'] = 'application/json'\nwrk.headers['authorization'] = 'Bearer {KEY}'\nwrk.body = '{text}'\n")
+    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), url], capture_output=True, text=True, check=True).stdout
+    find = lambda pattern: re.search(pattern, done)
+    bad = find(r"Non-2xx or 3xx responses: (\d+)")
+    return {"requests": int(find(r"(\d+) requests in")[1]), "rate": float(find(r"Requests/sec:\s+([\d.]+)")[1]), "p50": find(r"50%\s+(\S+)")[1], "p99": find(r"99%\s+(\S+)")[1], "bad": int(bad[1]) if bad else 0}
+
+
+def wait(url):
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(url, timeout=1)
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    sys.exit(f"{url} did not come up")
+
+
+def main():
+    target, seconds = pathlib.Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        base = f"http://127.0.0.1:{UPSTREAM}"
+        models = {"openai": f"openai/gpt-4o", "anthropic": "anthropic/claude-sonnet-4-5"}
+        listed = [{"model_name": provider + suffix, "litellm_params": {"model": model, "api_base": f"{base}/{provider}{suffix}", "api_key": "k"}} for provider, model in models.items() for suffix in ("", "-stream")]
+        listed.append({"model_name": "echo", "litellm_params": {"model": "echo/demo"}})
+        (folder / "config.yaml").write_text(json.dumps({"model_list": listed, "general_settings": {"master_key": KEY}}))
+        started = []
+        try:
+            started.append(nginx(folder, "upstream", upstream_config(files(folder))))
+            started.append(nginx(folder, "proxy", PROXY_CONFIG))
+            environment = {**os.environ, "SLUICE_DATA_DIR": str(folder / "data"), "SLUICE_LOG": "warn"}
+            gateway = subprocess.Popen([target / "sluice", "--config", folder / "config.yaml", "--host", "127.0.0.1", "--port", str(GATEWAY)], env=environment)
+            started.append(gateway)
+            for port in (UPSTREAM, PROXY, GATEWAY):
+                wait(f"http://127.0.0.1:{port}/health/readiness")
+            time.sleep(1)
+            print(f"idle RSS of the gateway: {rss(gateway.pid):.0f} MiB\n")
+            print("| what | connections | requests/s | p50 | p99 | CPU per request | failed |\n|---|---|---|---|---|---|---|")
+            chat = f"http://127.0.0.1:{GATEWAY}/v1/chat/completions"
+            runs = [("nginx proxy_pass", started[1].pid, f"http://127.0.0.1:{PROXY}/openai/chat/completions", {**BODY, "model": "gpt-4o"})]
+            runs += [(title, gateway.pid, chat, {**BODY, "model": model, **more}) for title, model, more in (
+                ("chat, OpenAI identity path", "openai", {}), ("chat, Anthropic translated", "anthropic", {}),
+                ("22-event stream, OpenAI identity path", "openai-stream", {"stream": True}), ("22-event stream, Anthropic translated", "anthropic-stream", {"stream": True}),
+                ("chat, echo (no upstream)", "echo", {}))]
+            for title, pid, url, body in runs:
+                load(folder, url, body, 1, 64)
+                before = cpu(pid)
+                result = load(folder, url, body, seconds, 64)
+                spent = (cpu(pid) - before) / max(result["requests"], 1) * 1e6
+                print(f"| {title} | 64 | {result['rate']:.0f} | {result['p50']} | {result['p99']} | {spent:.0f} us | {result['bad']} |", flush=True)
+            print(f"\nRSS of the gateway after load: {rss(gateway.pid):.0f} MiB")
+        finally:
+            for process in started:
+                process.send_signal(signal.SIGTERM)
+            for process in started:
+                process.wait(timeout=40)
+
+
+main()

@@ -1,4 +1,5 @@
-//! Answers from the request alone. A word counts as a token.
+//! Answers from the request alone. A token is a word: what stands between white space. A call of
+//! a tool counts as one.
 
 use sluice_sdk::serde_json::{Value, json};
 use sluice_sdk::{Error, fault};
@@ -6,11 +7,11 @@ use sluice_sdk::{Error, fault};
 use crate::schema;
 
 /// A chat completion: the last user text, a call of the tool that is forced, or the smallest
-/// document that fits a response schema.
+/// document that fits a response schema. `n` and the limits of tokens are kept to.
 pub fn chat(body: &Value) -> Result<Value, Error> {
     let messages = body.get("messages").and_then(Value::as_array);
     let messages = messages.ok_or_else(|| fault::invalid_request("`messages` is no list"))?;
-    let prompt_tokens: usize = messages
+    let prompt: usize = messages
         .iter()
         .map(|message| words(&text_of(message)))
         .sum();
@@ -19,96 +20,98 @@ pub fn chat(body: &Value) -> Result<Value, Error> {
         .rev()
         .find(|message| message.get("role") == Some(&"user".into()));
     let said = last.map(text_of).unwrap_or_default();
-    let (message, finish) = if let Some(tool) = forced_tool(body) {
-        let arguments = schema::instance(
-            tool.pointer("/function/parameters").unwrap_or(&Value::Null),
-            &said,
-        );
-        let call = json!({"id": "call_0", "type": "function", "function": {
-            "name": tool.pointer("/function/name"), "arguments": arguments.to_string()}});
-        (
-            json!({"role": "assistant", "content": null, "tool_calls": [call]}),
-            "tool_calls",
-        )
-    } else if let Some(wanted) = body.pointer("/response_format/json_schema/schema") {
-        (
-            json!({"role": "assistant", "content": schema::instance(wanted, &said).to_string()}),
-            "stop",
-        )
-    } else {
-        (
-            json!({"role": "assistant", "content": format!("You said: {said}")}),
-            "stop",
-        )
+    let (message, finish, completion) = match forced_tool(body)? {
+        Some(tool) => (call(tool, &said), "tool_calls", 1),
+        None => text(body, &said),
     };
-    let completion_tokens = words(
-        message
-            .get("content")
-            .and_then(Value::as_str)
-            .unwrap_or("call"),
-    );
+    let count = body
+        .get("n")
+        .and_then(Value::as_u64)
+        .unwrap_or(1)
+        .clamp(1, 16);
+    let choices: Vec<Value> = (0..count)
+        .map(|index| json!({"index": index, "finish_reason": finish, "message": message}))
+        .collect();
+    let completion = completion * choices.len();
     Ok(json!({
-        "choices": [{"index": 0, "finish_reason": finish, "message": message}],
-        "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens,
-            "total_tokens": prompt_tokens + completion_tokens}
+        "choices": choices,
+        "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
     }))
 }
 
-/// Vectors that depend on the text only: same text, same vector.
-pub fn embeddings(body: &Value) -> Result<Value, Error> {
-    let inputs: Vec<&str> = match body.get("input") {
-        Some(Value::String(text)) => vec![text],
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
-        _ => {
-            return Err(fault::invalid_request(
-                "`input` is neither a text nor a list of texts",
-            ));
+/// The message, its finish reason and its tokens.
+fn text(body: &Value, said: &str) -> (Value, &'static str, usize) {
+    let content = match body
+        .pointer("/response_format/type")
+        .and_then(Value::as_str)
+    {
+        Some("json_schema") => {
+            let wanted = body.pointer("/response_format/json_schema/schema");
+            schema::instance(wanted.unwrap_or(&Value::Null), said).to_string()
         }
+        Some("json_object") => json!({"said": said}).to_string(),
+        _ => format!("You said: {said}"),
     };
-    let dimensions = body
-        .get("dimensions")
-        .and_then(Value::as_u64)
-        .unwrap_or(8)
-        .clamp(1, 4096);
-    let data: Vec<Value> = inputs
-        .iter()
-        .enumerate()
-        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": vector(text, dimensions)}))
-        .collect();
-    let tokens: usize = inputs.iter().map(|text| words(text)).sum();
-    Ok(
-        json!({"object": "list", "data": data, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}),
+    let limits = ["max_completion_tokens", "max_tokens"];
+    let limit = limits.iter().find_map(|name| body.get(*name)?.as_u64());
+    let limit = limit
+        .and_then(|it| usize::try_from(it).ok())
+        .unwrap_or(usize::MAX);
+    let (content, finish) = match first_words(&content, limit) {
+        Some(cut) => (cut.to_owned(), "length"),
+        None => (content, "stop"),
+    };
+    let tokens = words(&content);
+    (
+        json!({"role": "assistant", "content": content}),
+        finish,
+        tokens,
     )
 }
 
-/// A unit vector from a hash of the text (FNV-1a, continued).
-fn vector(text: &str, dimensions: u64) -> Vec<f64> {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let mut hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, step);
-    let mut raw = Vec::new();
-    for _ in 0..dimensions {
-        hash = step(hash, 1);
-        raw.push((hash >> 11) as f64 / (1u64 << 53) as f64 - 0.5);
+/// The first `limit` words, if there are more.
+fn first_words(text: &str, limit: usize) -> Option<&str> {
+    let mut inside = false;
+    let mut count = 0;
+    for (at, letter) in text.char_indices() {
+        let begins = !letter.is_whitespace() && !inside;
+        inside = !letter.is_whitespace();
+        if begins {
+            count += 1;
+        }
+        if count > limit {
+            return Some(text.get(..at).unwrap_or_default().trim_end());
+        }
     }
-    let length = raw
-        .iter()
-        .map(|it| it * it)
-        .sum::<f64>()
-        .sqrt()
-        .max(f64::MIN_POSITIVE);
-    raw.into_iter().map(|it| it / length).collect()
+    None
 }
 
-fn forced_tool(body: &Value) -> Option<&Value> {
-    let tools = body.get("tools")?.as_array()?;
-    match body.get("tool_choice")? {
-        Value::String(choice) if choice == "required" => tools.first(),
-        choice => {
-            let name = choice.pointer("/function/name")?;
-            tools
-                .iter()
-                .find(|tool| tool.pointer("/function/name") == Some(name))
+fn call(tool: &Value, said: &str) -> Value {
+    let parameters = tool.pointer("/function/parameters").unwrap_or(&Value::Null);
+    let arguments = schema::instance(parameters, said);
+    json!({"role": "assistant", "content": null, "tool_calls": [{"id": "call_0", "type": "function", "function": {
+        "name": tool.pointer("/function/name"), "arguments": arguments.to_string()}}]})
+}
+
+/// The tool that has to be called, if one has.
+fn forced_tool(body: &Value) -> Result<Option<&Value>, Error> {
+    let tools = body.get("tools").and_then(Value::as_array);
+    let mut tools = tools.into_iter().flatten();
+    match body.get("tool_choice") {
+        Some(Value::String(choice)) if choice == "required" => match tools.next() {
+            Some(tool) => Ok(Some(tool)),
+            None => Err(fault::invalid_request(
+                "`tool_choice` is `required`, and there are no `tools`",
+            )),
+        },
+        Some(Value::Object(choice)) => {
+            let name = choice.get("function").and_then(|it| it.get("name"));
+            let named = tools.find(|tool| tool.pointer("/function/name") == name);
+            named
+                .map(Some)
+                .ok_or_else(|| fault::invalid_request("`tool_choice` names no tool of `tools`"))
         }
+        _ => Ok(None),
     }
 }
 
@@ -125,6 +128,19 @@ fn text_of(message: &Value) -> String {
     }
 }
 
-fn words(text: &str) -> usize {
+/// The tokens of a text.
+pub fn words(text: &str) -> usize {
     text.split_whitespace().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_beyond_the_limit_are_cut_off() {
+        assert_eq!(first_words("a  b c", 2), Some("a  b"));
+        assert_eq!(first_words("a b", 2), None);
+        assert_eq!(first_words("a", 0), Some(""));
+    }
 }

@@ -2,6 +2,7 @@
 //! benchmarks; whatever it says can be told from what it was asked.
 
 mod answer;
+mod embeddings;
 mod schema;
 
 use sluice_sdk::serde_json::{Value, json};
@@ -25,16 +26,28 @@ impl Provider for Echo {
                 "models": ["demo"],
                 "verified": true
             }],
-            "examples": [{
-                "name": "answers from the prompt",
-                "provider": "echo", "operation": "chat", "model": "demo",
-                "body": {"model": "demo", "messages": [{"role": "user", "content": "hello there"}]},
-                "expect": {"response": {
-                    "choices": [{"index": 0, "finish_reason": "stop",
-                        "message": {"role": "assistant", "content": "You said: hello there"}}],
-                    "usage": {"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 6}
-                }}
-            }]
+            "examples": [
+                {
+                    "name": "answers from the prompt",
+                    "provider": "echo", "operation": "chat", "model": "demo",
+                    "body": {"model": "demo", "messages": [{"role": "user", "content": "hello there"}]},
+                    "expect": {"response": {
+                        "choices": [{"index": 0, "finish_reason": "stop",
+                            "message": {"role": "assistant", "content": "You said: hello there"}}],
+                        "usage": {"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 6}
+                    }}
+                },
+                {
+                    "name": "keeps to the limit of tokens",
+                    "provider": "echo", "operation": "chat", "model": "demo",
+                    "body": {"model": "demo", "max_tokens": 3, "messages": [{"role": "user", "content": "hello there"}]},
+                    "expect": {"response": {
+                        "choices": [{"index": 0, "finish_reason": "length",
+                            "message": {"role": "assistant", "content": "You said: hello"}}],
+                        "usage": {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
+                    }}
+                }
+            ]
         })
         .to_string()
     }
@@ -43,7 +56,7 @@ impl Provider for Echo {
         let body: Value = parse_body(body)?;
         let answer = match call.operation.as_str() {
             "chat" => answer::chat(&body)?,
-            "embeddings" => answer::embeddings(&body)?,
+            "embeddings" => embeddings::answer(&body)?,
             "models" => {
                 json!({"object": "list", "data": [{"id": "demo", "object": "model", "owned_by": "echo"}]})
             }

@@ -14,14 +14,19 @@ const REASONING_REFUSES: [&str; 7] = [
 ];
 
 pub fn document() -> Value {
+    // From 5.1 on sampling is taken while `reasoning_effort` is `none`, its default there: the API
+    // has the last word. `stop` was seen accepted by o3-mini and refused by gpt-5-mini and 5.6.
     let reasoning = json!([
-        {"match": ["o1*", "o3*", "o4*", "gpt-5*", "gpt-6*"], "unsupported": REASONING_REFUSES},
-        {"match": ["gpt-5*chat*"], "supported": REASONING_REFUSES}
+        {"match": ["o1*", "o3*", "o4*", "gpt-5*", "gpt-6*", "ft:o*", "ft:gpt-5*"], "unsupported": REASONING_REFUSES},
+        {"match": ["gpt-5*", "gpt-6*", "ft:gpt-5*"], "unsupported": ["stop"]},
+        {"match": ["gpt-5.*", "gpt-6*"], "supported": REASONING_REFUSES},
+        {"match": ["gpt-5*chat*"], "supported": REASONING_REFUSES},
+        {"match": ["gpt-5*chat*"], "supported": ["stop"]}
     ]);
     json!({
         "name": "openai",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "OpenAI: chat, completions, embeddings, responses, moderations",
+        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "openai",
@@ -36,21 +41,27 @@ pub fn document() -> Value {
                 "embeddings": {"body": "head"},
                 "responses": {"stream": true, "body": "head"},
                 "moderations": {"body": "head"},
+                "images.generate": {"body": "head"},
+                "audio.speech": {"body": "head"},
                 "models": {}
             },
             "errors": {
                 "message": "/error/message", "type": "/error/type", "code": "/error/code", "param": "/error/param",
                 "kinds": [
                     {"pointer": "/error/code", "equals": "context_length_exceeded", "kind": "context-window"},
-                    {"pointer": "/error/code", "equals": "string_above_max_length", "kind": "context-window"},
+                    {"pointer": "/error/message", "contains": "maximum context length", "kind": "context-window"},
                     {"pointer": "/error/code", "equals": "content_policy_violation", "kind": "content-policy"},
                     {"pointer": "/error/code", "equals": "content_filter", "kind": "content-policy"},
                     {"pointer": "/error/code", "equals": "invalid_prompt", "kind": "content-policy"},
+                    {"pointer": "/error/code", "equals": "moderation_blocked", "kind": "content-policy"},
                     {"pointer": "/error/code", "equals": "insufficient_quota", "kind": "quota"},
+                    {"pointer": "/error/type", "equals": "insufficient_quota", "kind": "quota"},
                     {"pointer": "/error/code", "equals": "billing_hard_limit_reached", "kind": "quota"},
                     {"pointer": "/error/code", "equals": "rate_limit_exceeded", "kind": "rate-limit"},
                     {"pointer": "/error/code", "equals": "invalid_api_key", "kind": "authentication"},
-                    {"pointer": "/error/code", "equals": "model_not_found", "kind": "not-found"}
+                    {"pointer": "/error/code", "equals": "model_not_found", "kind": "not-found"},
+                    {"pointer": "/error/code", "equals": "account_deactivated", "kind": "authentication"},
+                    {"pointer": "/error/message", "contains": "Incorrect API key provided", "kind": "authentication"}
                 ]
             },
             "rate_limit_headers": {
@@ -58,22 +69,35 @@ pub fn document() -> Value {
                 "reset_requests": "x-ratelimit-reset-requests", "limit_tokens": "x-ratelimit-limit-tokens",
                 "remaining_tokens": "x-ratelimit-remaining-tokens", "reset_tokens": "x-ratelimit-reset-tokens"
             },
-            "config_schema": {"type": "object", "properties": {"organization": {"type": "string"}}},
+            "config_schema": {"type": "object", "properties": {"organization": {"type": "string"}, "project": {"type": "string"}}},
             "verified": true,
             "docs": "https://platform.openai.com/docs/api-reference"
         }],
-        "examples": [{
-            "name": "asks for usage and relays the stream",
-            "provider": "openai", "operation": "chat", "model": "o3-mini", "streaming": true,
-            "body": {"model": "o3-mini", "messages": [], "stream": true, "max_tokens": 5},
-            "exchanges": [{
-                "request": {"method": "POST", "url": "/chat/completions", "body": {
-                    "model": "o3-mini", "messages": [], "stream": true,
-                    "stream_options": {"include_usage": true}, "max_completion_tokens": 5
-                }},
-                "reply": {"status": 200}
-            }],
-            "expect": {"relayed": true}
-        }]
+        "examples": [
+            {
+                "name": "asks for usage and relays the stream",
+                "provider": "openai", "operation": "chat", "model": "o3-mini", "streaming": true,
+                "body": {"model": "o3-mini", "messages": [], "stream": true, "max_tokens": 5},
+                "exchanges": [{
+                    "request": {"method": "POST", "url": "/chat/completions", "body": {
+                        "model": "o3-mini", "messages": [], "stream": true,
+                        "stream_options": {"include_usage": true}, "max_completion_tokens": 5
+                    }},
+                    "reply": {"status": 200}
+                }],
+                "expect": {"relayed": true}
+            },
+            {
+                "name": "sends responses as they are",
+                "provider": "openai", "operation": "responses", "model": "gpt-5", "streaming": true,
+                "body": {"model": "gpt-5", "input": "hi", "stream": true, "max_output_tokens": 5},
+                "exchanges": [{
+                    "request": {"method": "POST", "url": "/responses", "body":
+                        {"model": "gpt-5", "input": "hi", "stream": true, "max_output_tokens": 5}},
+                    "reply": {"status": 200}
+                }],
+                "expect": {"relayed": true}
+            }
+        ]
     })
 }

@@ -22,6 +22,8 @@ impl Provider for OpenAi {
             "embeddings" => Outbound::post("/embeddings").patch(Vec::new()),
             "responses" => Outbound::post("/responses").patch(Vec::new()),
             "moderations" => Outbound::post("/moderations").patch(Vec::new()),
+            "images.generate" => Outbound::post("/images/generations").patch(Vec::new()),
+            "audio.speech" => Outbound::post("/audio/speech").patch(Vec::new()),
             "models" => Outbound::get("/models"),
             other => {
                 return Err(fault::unsupported(format!(
@@ -29,8 +31,14 @@ impl Provider for OpenAi {
                 )));
             }
         };
-        if let Some(organization) = call.config().get("organization").and_then(Value::as_str) {
-            outbound = outbound.header("openai-organization", organization);
+        let config = call.config();
+        for (setting, header) in [
+            ("organization", "openai-organization"),
+            ("project", "openai-project"),
+        ] {
+            if let Some(value) = config.get(setting).and_then(Value::as_str) {
+                outbound = outbound.header(header, value);
+            }
         }
         if let Some(beta) = call.header("openai-beta") {
             outbound = outbound.header("openai-beta", beta);
@@ -72,44 +80,20 @@ fn stream_patch(call: &Call, head: &Value) -> Patch {
     )]
 }
 
+/// The o-series and everything from gpt-5 on, fine-tuned or not; not the chat variants.
 fn is_reasoning(model: &str) -> bool {
     let model = model.rsplit('/').next().unwrap_or(model);
-    let numbered = model.starts_with('o') && model[1..].starts_with(|it: char| it.is_ascii_digit());
-    numbered
-        || (model.starts_with("gpt-5") && !model.contains("chat"))
-        || model.starts_with("gpt-6")
+    let model = model.strip_prefix("ft:").unwrap_or(model);
+    let numbered = |prefix: &str, least: char| {
+        let rest = model.strip_prefix(prefix);
+        rest.is_some_and(|it| {
+            it.starts_with(|digit: char| digit.is_ascii_digit() && digit >= least)
+        })
+    };
+    (numbered("o", '1') || numbered("gpt-", '5')) && !model.contains("chat")
 }
 
 provider!(OpenAi);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasoning_models_are_told_apart() {
-        for model in [
-            "o1",
-            "o3-mini",
-            "o4-mini-2025-04-16",
-            "gpt-5",
-            "gpt-5.6-sol",
-            "gpt-6",
-        ] {
-            assert!(is_reasoning(model), "{model}");
-        }
-        for model in [
-            "gpt-4o",
-            "gpt-5-chat-latest",
-            "omni-moderation-latest",
-            "chatgpt-4o-latest",
-        ] {
-            assert!(!is_reasoning(model), "{model}");
-        }
-    }
-
-    #[test]
-    fn fixtures_are_translated() {
-        sluice_sdk::testing::run_dir::<OpenAi>("fixtures");
-    }
-}
+mod tests;

@@ -1,4 +1,8 @@
 //! Tests that look at the whole house.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test tells what is wrong by panicking"
+)]
 
 mod example_config;
 mod schemas;

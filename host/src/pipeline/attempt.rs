@@ -51,7 +51,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Prepares an attempt; refuses what the provider cannot do.
-    pub fn new(
+    pub async fn new(
         upstream: &Upstream,
         request: &ClientRequest,
         line: Arc<Line>,
@@ -68,7 +68,7 @@ impl Attempt {
         })?;
         let streaming = request.controls.stream && operation.stream;
         let Prepared { bodies, guest_body } =
-            prepare(request, &line, model, operation, drop_params)?;
+            prepare(upstream, request, &line, model, operation, drop_params).await?;
         let total = request
             .controls
             .timeout

@@ -6,9 +6,9 @@ use super::params::{Leniency, ParamRules};
 use super::request::{ClientRequest, OURS, Operation};
 use crate::dialect::envelope::push_quoted;
 use crate::domain::{ErrorKind, Fault, json};
-use crate::plugins::describe::{BodyWish, OperationDescribe};
-use crate::upstream::CallBodies;
+use crate::plugins::describe::{BodyWish, Media, OperationDescribe};
 use crate::upstream::splice::{self, Edit};
+use crate::upstream::{CallBodies, Upstream, inline};
 
 /// A member whose text is longer than this comes to a `head` plugin as an empty value.
 const HEAD_MEMBER: usize = 1024;
@@ -21,7 +21,8 @@ pub struct Prepared {
 }
 
 /// Prepares the body for one deployment, or refuses parameters that its provider does not take.
-pub fn prepare(
+pub async fn prepare(
+    upstream: &Upstream,
     request: &ClientRequest,
     line: &Line,
     model: &str,
@@ -36,7 +37,10 @@ pub fn prepare(
         let bodies = CallBodies::new(request.body.clone(), edits);
         return Ok(Prepared { bodies, guest_body });
     }
-    let full = splice::patch(text, &edits)?;
+    let mut full = splice::patch(text, &edits)?;
+    if line.provider.describe.media == Media::Inline && request.operation == Operation::Chat {
+        full = inline(upstream, full, line.target.allow_private).await?;
+    }
     let mut bodies = CallBodies::new(request.body.clone(), edits);
     let guest_body = bodies.media.extract(full);
     Ok(Prepared { bodies, guest_body })

@@ -275,7 +275,8 @@ impl Pipeline {
                     Arc::clone(line),
                     model,
                     (number, drop_params),
-                )?;
+                )
+                .await?;
                 let (outcome, trace) = attempt.run(guest_body).await;
                 let trail = settlement.trail();
                 trail.upstream_time += trace.upstream_time;

@@ -78,6 +78,22 @@ fn whole(target: &Target, given: &str) -> Result<Destination, Fault> {
     })
 }
 
+/// The URL of a medium that a client names.
+pub(super) fn medium(given: &str, allow_private: bool) -> Result<Url, Fault> {
+    let url = Url::parse(given).map_err(|cause| {
+        Fault::caller(
+            ErrorKind::InvalidRequest,
+            format!("a medium's URL is none: {cause}"),
+        )
+        .with_param("messages")
+    })?;
+    check(Destination {
+        url,
+        guarded: !allow_private,
+    })
+    .map(|checked| checked.url)
+}
+
 /// Addresses written as numbers do not pass the resolver, so they are judged here.
 fn check(destination: Destination) -> Result<Destination, Fault> {
     let literal = match destination.url.host() {

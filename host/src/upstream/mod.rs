@@ -5,6 +5,7 @@ mod address;
 mod body;
 pub mod errors;
 mod headers;
+mod inline;
 pub mod media;
 mod options;
 mod reply;
@@ -22,6 +23,7 @@ use sluice_engine::contract::Outbound;
 use tokio::time::Instant;
 
 pub use body::CallBodies;
+pub use inline::inline;
 pub use options::Options;
 pub use reply::{Batch, FrameReader, UpstreamReply};
 pub use target::{AuthScheme, Target, Timeouts};

@@ -39,6 +39,8 @@ ANTHROPIC_STREAM = "".join(f"event: {it['type']}\ndata: {json.dumps(it)}\n\n" fo
     {"type": "message_stop"}])
 
 UPSTREAM, PROXY, GATEWAY = 18081, 18082, 18083
+# Workers of an nginx that root starts would not read this user's folder.
+OWNER = "user root;" if os.geteuid() == 0 else ""
 
 
 def nginx(folder, name, server):
@@ -46,27 +48,25 @@ def nginx(folder, name, server):
     root.mkdir()
     config = root / "nginx.conf"
     config.write_text(f"""
-daemon off; pid {root}/pid; error_log {root}/error.log; worker_processes 1;
+daemon off; {OWNER} pid {root}/pid; error_log {root}/error.log; worker_processes 1;
 events {{ worker_connections 4096; }}
 http {{ access_log off; client_body_temp_path {root}/a; proxy_temp_path {root}/b; fastcgi_temp_path {root}/c; uwsgi_temp_path {root}/d; scgi_temp_path {root}/e;
   keepalive_requests 1000000; {server} }}""")
     return subprocess.Popen(["nginx", "-c", str(config), "-p", str(root)], stderr=subprocess.DEVNULL)
 
 
-def files(folder):
-    root = folder / "answers"
-    root.mkdir()
-    for name, text in (("chat", json.dumps(ANSWER)), ("message", json.dumps(MESSAGE)), ("chat-stream", OPENAI_STREAM), ("message-stream", ANTHROPIC_STREAM)):
-        (root / name).write_text(text)
-    return root
+def location(number, path, text, kind):
+    """A place that answers every POST with `text`; nginx takes at most 4096 characters at once."""
+    pieces = [text[at:at + 3000] for at in range(0, len(text), 3000)]
+    names = [f"$a{number}_{at}" for at in range(len(pieces))]
+    sets = " ".join(f"set {name} '{piece}';" for name, piece in zip(names, pieces))
+    return f"location = {path} {{ default_type {kind}; {sets} return 200 '{''.join('${' + name[1:] + '}' for name in names)}'; }}"
 
 
-def upstream_config(root):
-    def location(path, file, kind):
-        return f"location = {path} {{ default_type {kind}; error_page 405 =200 /{file}; root {root}; }} location = /{file} {{ default_type {kind}; root {root}; error_page 405 =200 $uri; }}"
-
-    places = [location("/openai/chat/completions", "chat", "application/json"), location("/anthropic/v1/messages", "message", "application/json"), location("/openai-stream/chat/completions", "chat-stream", "text/event-stream"), location("/anthropic-stream/v1/messages", "message-stream", "text/event-stream")]
-    return f"server {{ listen 127.0.0.1:{UPSTREAM}; {' '.join(places)} }}"
+def upstream_config():
+    places = [("/openai/chat/completions", json.dumps(ANSWER), "application/json"), ("/anthropic/v1/messages", json.dumps(MESSAGE), "application/json"), ("/openai-stream/chat/completions", OPENAI_STREAM, "text/event-stream"), ("/anthropic-stream/v1/messages", ANTHROPIC_STREAM, "text/event-stream")]
+    listed = " ".join(location(number, *place) for number, place in enumerate(places))
+    return f"server {{ listen 127.0.0.1:{UPSTREAM}; {listed} }}"
 
 
 PROXY_CONFIG = f"upstream u {{ server 127.0.0.1:{UPSTREAM}; keepalive 128; }} server {{ listen 127.0.0.1:{PROXY}; location / {{ proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ''; }} }}"
@@ -122,11 +122,18 @@ def main():
         (folder / "config.yaml").write_text(json.dumps({"model_list": listed, "general_settings": {"master_key": KEY}}))
         started = []
         try:
-            started.append(nginx(folder, "upstream", upstream_config(files(folder))))
+            started.append(nginx(folder, "upstream", upstream_config()))
             started.append(nginx(folder, "proxy", PROXY_CONFIG))
             environment = {**os.environ, "SLUICE_DATA_DIR": str(folder / "data"), "SLUICE_LOG": "warn"}
-            gateway = subprocess.Popen([target / "sluice", "--config", folder / "config.yaml", "--host", "127.0.0.1", "--port", str(GATEWAY)], env=environment)
+            command = [target / "sluice", "--config", folder / "config.yaml", "--host", "127.0.0.1", "--port", str(GATEWAY)]
+            log = open(folder / "log.txt", "wb")
+            # The first start compiles the components; the second one is the usual one.
+            subprocess.run([target / "sluice", "check", "--config", folder / "config.yaml"], env=environment, stdout=log, stderr=log, check=True)
+            begun = time.monotonic()
+            gateway = subprocess.Popen(command, env=environment, stderr=log)
             started.append(gateway)
+            wait(f"http://127.0.0.1:{GATEWAY}/health/readiness")
+            print(f"start to first answer, warm: {time.monotonic() - begun:.2f} s")
             for port in (UPSTREAM, PROXY, GATEWAY):
                 wait(f"http://127.0.0.1:{port}/health/readiness")
             time.sleep(1)

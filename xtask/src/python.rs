@@ -49,7 +49,8 @@ pub fn sdk_tests() -> Result<(), String> {
     sh::run(
         Command::new(&python)
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"])
-            .env("SLUICE_BINARY", gateway),
+            .env("SLUICE_BINARY", gateway)
+            .env("SDK_NODE", node),
     )
 }
 

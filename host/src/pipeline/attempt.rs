@@ -89,10 +89,7 @@ impl Attempt {
             params: Vec::new(),
             headers: request.headers.clone(),
             files: Vec::new(),
-            context: format!(
-                "{{\"attempt\":{number},\"deadline_ms\":{}}}",
-                total.as_millis()
-            ),
+            context: context(&line, number, total),
         };
         let session = provider
             .generation
@@ -280,8 +277,9 @@ impl Attempt {
         };
         match self.session.map_error(&self.call, &reply).await {
             Ok(Some(error)) => {
-                let document = fault.detail.take();
+                let (document, asked) = (fault.detail.take(), fault.retry_after);
                 fault = refused(error, &self.line);
+                fault.retry_after = fault.retry_after.or(asked);
                 fault.status = fault.status.or(Some(status));
                 fault.detail = fault.detail.or(document);
             }
@@ -329,6 +327,12 @@ impl Attempt {
     }
 }
 
+/// Facts about the call, for the plugin.
+fn context(line: &Line, number: u32, total: Duration) -> String {
+    let base = line.target.base_url.as_ref().map(url::Url::as_str);
+    serde_json::json!({"attempt": number, "deadline_ms": total.as_millis() as u64, "base_url": base}).to_string()
+}
+
 /// What is known of an attempt besides its outcome.
 pub struct Trace {
     pub upstream_time: Duration,
@@ -357,15 +361,14 @@ pub fn broke(cause: CallError) -> Fault {
 pub fn refused(error: Error, line: &Line) -> Fault {
     let kind = ErrorKind::from_contract(&error.kind);
     let mut fault = Fault::upstream(kind, error.message);
-    if matches!(
-        kind,
+    fault.blame = match kind {
         ErrorKind::InvalidRequest
-            | ErrorKind::Unsupported
-            | ErrorKind::ContextWindow
-            | ErrorKind::ContentPolicy
-    ) {
-        fault.blame = Blame::Caller;
-    }
+        | ErrorKind::Unsupported
+        | ErrorKind::ContextWindow
+        | ErrorKind::ContentPolicy => Blame::Caller,
+        ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Quota => Blame::Operator,
+        _ => Blame::Upstream,
+    };
     fault.plugin_at_fault = kind == ErrorKind::Internal;
     fault.status = error.status;
     fault.retry = match error.retry {

@@ -1,1 +1,247 @@
+//! Against raw sockets on loopback: what an upstream may do, and where a plugin may not go.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sluice_engine::contract::{Body, Outbound, ReplyMode};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::*;
+use crate::domain::Secret;
+
+/// An upstream that reads one request and writes these bytes; its base URL, and a task that gives
+/// what it was sent and whether the client hung up.
+async fn upstream(
+    answer: &'static [u8],
+    then_close: bool,
+) -> (Url, tokio::task::JoinHandle<(String, bool)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    #[expect(clippy::disallowed_methods, reason = "awaited by the test")]
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut seen = vec![0; 65536];
+        let read = stream.read(&mut seen).await.unwrap();
+        stream.write_all(answer).await.unwrap();
+        let request = String::from_utf8_lossy(&seen[..read]).into_owned();
+        if then_close {
+            return (request, false);
+        }
+        let hung_up = stream.read(&mut seen).await.is_ok_and(|read| read == 0);
+        (request, hung_up)
+    });
+    (url, task)
+}
+
+fn target(base: Option<Url>, base_trusted: bool) -> Target {
+    let second = Duration::from_secs(5);
+    Target {
+        provider: "acme".into(),
+        base_url: base,
+        base_trusted,
+        granted_hosts: Vec::new(),
+        allow_private: false,
+        auth: AuthScheme {
+            scheme: "bearer".into(),
+            params: vec![("secret".into(), "api_key".into())],
+        },
+        secrets: HashMap::from([("api_key".to_owned(), Secret::new("s3cret"))]),
+        extra_headers: Vec::new(),
+        timeouts: Timeouts {
+            first_byte: second,
+            idle: Duration::from_millis(200),
+            total: second,
+        },
+        insecure_tls: false,
+        max_reply_bytes: 1 << 20,
+        errors: errors::ErrorRules::default(),
+    }
+}
+
+fn get(url: &str) -> Outbound {
+    Outbound {
+        method: "GET".into(),
+        url: url.into(),
+        headers: Vec::new(),
+        body: Body::None,
+        auth: Vec::new(),
+        reply: ReplyMode::Whole,
+        options: Vec::new(),
+        state: String::new(),
+    }
+}
+
+async fn send(target: &Target, outbound: Outbound) -> Result<UpstreamReply, Fault> {
+    let mut bodies = CallBodies::default();
+    Upstream::new()
+        .unwrap()
+        .send(target, outbound, &Options::default(), &mut bodies)
+        .await
+}
+
+#[tokio::test]
+async fn the_credential_stands_in_its_header_and_the_answer_comes_back() {
+    let (base, task) = upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", true).await;
+    let reply = send(&target(Some(base), true), get("/v1/x?a=1"))
+        .await
+        .unwrap();
+    assert_eq!(reply.read_whole(100).await.unwrap(), Bytes::from("{}"));
+    let (request, _) = task.await.unwrap();
+    assert!(
+        request.starts_with("GET /v1/x?a=1 HTTP/1.1")
+            && request.contains("authorization: Bearer s3cret")
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let answer =
+        b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n";
+    let (base, _task) = upstream(answer, true).await;
+    assert_eq!(
+        send(&target(Some(base), true), get("/x"))
+            .await
+            .unwrap()
+            .status,
+        302
+    );
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_granted_is_refused_with_the_cure() {
+    let target = target(Some("https://api.acme.test".parse().unwrap()), true);
+    let fault = send(&target, get("https://evil.test/x")).await.unwrap_err();
+    assert!(
+        fault.message.contains("`evil.test`") && fault.message.contains("plugins.grants"),
+        "{}",
+        fault.message
+    );
+}
+
+#[tokio::test]
+async fn a_plugins_own_url_never_leads_to_a_private_address() {
+    let (base, _task) = upstream(b"", true).await;
+    let fault = send(&target(Some(base.clone()), false), get("/x"))
+        .await
+        .unwrap_err();
+    assert!(fault.message.contains("private"), "{}", fault.message);
+    let named = format!("http://localhost:{}", base.port().unwrap())
+        .parse()
+        .unwrap();
+    let fault = send(&target(Some(named), false), get("/x"))
+        .await
+        .unwrap_err();
+    assert!(
+        fault.message.contains("no public address") || fault.message.contains("private"),
+        "{}",
+        fault.message
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_off_is_a_fault() {
+    let (base, _task) = upstream(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"half\":",
+        true,
+    )
+    .await;
+    let reply = send(&target(Some(base), true), get("/x")).await.unwrap();
+    let fault = reply.read_whole(1000).await.unwrap_err();
+    assert!(
+        fault.message.contains("before its answer was complete"),
+        "{}",
+        fault.message
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_stalls_is_a_timeout() {
+    let (base, _task) = upstream(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"half\":",
+        false,
+    )
+    .await;
+    let reply = send(&target(Some(base), true), get("/x")).await.unwrap();
+    assert_eq!(
+        reply.read_whole(1000).await.unwrap_err().kind,
+        ErrorKind::Timeout
+    );
+}
+
+#[tokio::test]
+async fn an_answer_over_the_cap_is_refused() {
+    let (base, _task) = upstream(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n01234567890123456789",
+        true,
+    )
+    .await;
+    let reply = send(&target(Some(base), true), get("/x")).await.unwrap();
+    assert!(
+        reply
+            .read_whole(10)
+            .await
+            .unwrap_err()
+            .message
+            .contains("larger than")
+    );
+}
+
+#[tokio::test]
+async fn dropping_an_answer_hangs_up_on_the_upstream() {
+    let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\nb\r\ndata: {}\n\n\n\r\n";
+    let (base, task) = upstream(head, false).await;
+    let upstream = Upstream::new().unwrap();
+    let reply = upstream
+        .send(
+            &target(Some(base), true),
+            get("/x"),
+            &Options::default(),
+            &mut CallBodies::default(),
+        )
+        .await
+        .unwrap();
+    let mut frames = reply.frames(None);
+    assert_eq!(frames.next().await.unwrap().frames.len(), 1);
+    drop(frames);
+    assert!(task.await.unwrap().1, "the connection was closed");
+}
+
+#[tokio::test]
+async fn headers_that_are_the_hosts_own_are_refused() {
+    let mut outbound = get("/x");
+    outbound
+        .headers
+        .push(("Authorization".into(), "Bearer stolen".into()));
+    let fault = send(
+        &target(Some("https://api.acme.test".parse().unwrap()), true),
+        outbound,
+    )
+    .await
+    .unwrap_err();
+    assert!(fault.message.contains("`authorization`") && fault.plugin_at_fault);
+}
+
+#[tokio::test]
+async fn a_missing_secret_and_an_unknown_scheme_are_named() {
+    let mut target = target(Some("https://api.acme.test".parse().unwrap()), true);
+    target.secrets.clear();
+    let fault = send(&target, get("/x")).await.unwrap_err();
+    assert!(
+        fault.message.contains("no `api_key` for provider `acme`"),
+        "{}",
+        fault.message
+    );
+    target.auth.scheme = "sigv9".into();
+    assert!(
+        send(&target, get("/x"))
+            .await
+            .unwrap_err()
+            .message
+            .contains("`sigv9`")
+    );
+}

@@ -134,7 +134,7 @@ impl Pipeline {
             return Err(fault);
         }
         for group in fallbacks {
-            tracing::debug!(call.id = %request.id, model.group = %group, fault = %fault, "falling back");
+            tracing::warn!(call.id = %request.id, model.group = %group, fault = %fault, "falling back");
             settlement.trail().fallbacks += 1;
             settlement.trail().retries = 0;
             match self
@@ -209,6 +209,11 @@ impl Pipeline {
                 )
                 .await;
             }
+            // The last failure is told with the call itself.
+            tracing::warn!(
+                call.id = %request.id, deployment.id = %deployment.id, provider = %deployment.provider,
+                attempt = number, fault = %fault, "attempt failed; trying again"
+            );
             settlement.trail().retries += 1;
         }
     }
@@ -251,10 +256,6 @@ impl Pipeline {
             self.inner
                 .plugins
                 .report(&line.provider.generation, outcome);
-            tracing::warn!(
-                call.id = %request.id, deployment.id = %deployment.id, provider = %line.provider.name,
-                attempt = number, fault = %fault, "attempt failed"
-            );
         }
         tried.map(|reached| (reached, line))
     }

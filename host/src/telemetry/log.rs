@@ -1,5 +1,7 @@
 //! The log: text for people, or one JSON object a line.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// How the log is written.
@@ -28,6 +30,7 @@ pub fn install(style: LogStyle, filter: Option<&str>) {
             .with_current_span(false)
             .try_init()
     } else {
-        builder.with_target(false).try_init()
+        let ansi = std::io::stderr().is_terminal();
+        builder.with_target(false).with_ansi(ansi).try_init()
     };
 }

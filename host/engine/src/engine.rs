@@ -18,7 +18,7 @@ use crate::plugin::Plugin;
 use crate::store::State;
 
 /// How often a running guest is looked at.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(10);
 
 /// Linear memory of one instance, at most, whatever a plugin's own limit says: the pool reserves
 /// address space for it.

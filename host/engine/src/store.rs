@@ -1,14 +1,13 @@
 //! What stands behind one instance: its limits, its empty WASI world, its log, the call's files.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::contract::bindings::sluice::plugin::{files, host, types};
-use crate::engine::TICK;
 use crate::guest_log::{GuestLog, Loudness};
 use crate::limits::Limits;
 use crate::session::Files;
@@ -32,13 +31,16 @@ pub(crate) struct Memory {
     pub(crate) refused: bool,
 }
 
-/// Processor time of the running call, counted in ticks at which the guest was really running.
+/// Processor time of the running call, as the thread's own clock counts it: a guest that waits for
+/// a processor on a busy machine spends nothing.
 pub(crate) struct Time {
     budget: Duration,
     used: Duration,
-    running_since: Instant,
-    /// Set when the task that runs the guest is polled again after a yield.
-    resumed: Arc<AtomicBool>,
+    /// The thread's clock when the guest was last given a processor, in nanoseconds.
+    running_since: u64,
+    /// The same, written when the guest goes on after a yield, perhaps on another thread; 0: it
+    /// did not yield since the last look.
+    resumed: Arc<AtomicU64>,
     pub(crate) exceeded: bool,
 }
 
@@ -65,8 +67,8 @@ impl State {
             time: Time {
                 budget: limits.cpu,
                 used: Duration::ZERO,
-                running_since: Instant::now(),
-                resumed: Arc::new(AtomicBool::new(false)),
+                running_since: thread_nanos(),
+                resumed: Arc::default(),
                 exceeded: false,
             },
         };
@@ -82,7 +84,8 @@ impl State {
     pub(crate) fn begin(&mut self, budget: Duration) {
         self.time.budget = budget;
         self.time.used = Duration::ZERO;
-        self.time.running_since = Instant::now();
+        self.time.running_since = thread_nanos();
+        self.time.resumed.store(0, Ordering::Relaxed);
         self.time.exceeded = false;
         self.memory.refused = false;
     }
@@ -93,16 +96,14 @@ impl State {
 }
 
 impl Time {
-    /// The guest ran into a tick. What counts is the time since it was last given a processor,
-    /// and of that no more than two ticks: the machine may have taken the processor away.
+    /// The guest ran into a tick.
     fn tick(&mut self) -> UpdateDeadline {
-        let now = Instant::now();
-        if self.resumed.swap(false, Ordering::Relaxed) {
-            // The first tick after a yield may come at once; time is counted from here on.
-            self.running_since = now;
-            return UpdateDeadline::Continue(1);
+        let now = thread_nanos();
+        let resumed = self.resumed.swap(0, Ordering::Relaxed);
+        if resumed != 0 {
+            self.running_since = resumed;
         }
-        self.used += now.duration_since(self.running_since).min(TICK * 2);
+        self.used += Duration::from_nanos(now.saturating_sub(self.running_since));
         self.running_since = now;
         if self.used >= self.budget {
             self.exceeded = true;
@@ -113,10 +114,24 @@ impl Time {
             1,
             Box::pin(async move {
                 tokio::task::yield_now().await;
-                resumed.store(true, Ordering::Relaxed);
+                resumed.store(thread_nanos(), Ordering::Relaxed);
             }),
         )
     }
+}
+
+/// This thread's processor time.
+#[cfg(unix)]
+fn thread_nanos() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    (now.tv_sec as u64).saturating_mul(1_000_000_000) + now.tv_nsec as u64
+}
+
+/// Without a clock of the thread's own: real time.
+#[cfg(not(unix))]
+fn thread_nanos() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |elapsed| elapsed.as_nanos() as u64)
 }
 
 impl ResourceLimiter for Memory {

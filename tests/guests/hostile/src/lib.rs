@@ -34,7 +34,7 @@ impl Provider for Hostile {
             "large-output" => "x".repeat(40 << 20),
             "large-state" => return Ok(Outbound::get("/x").state("s".repeat(2 << 20)).send()),
             "log-flood" => {
-                for line in 0..10_000 {
+                for line in 0..1_000 {
                     eprintln!("line {line}");
                 }
                 "flooded".to_owned()

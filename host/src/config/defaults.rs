@@ -29,12 +29,40 @@ pub const MAX_REPLY_BYTES: usize = 64 << 20;
 /// How long answers under way may take after a stop was asked for.
 pub const DRAIN: Duration = Duration::from_secs(30);
 
-/// Master keys of tutorials. With one of these the gateway listens on loopback only.
+/// Master keys of tutorials, without their `sk-`. With one of these the gateway listens on loopback
+/// only.
 pub const WELL_KNOWN_KEYS: &[&str] = &[
-    "sk-1234",
-    "sk-12345",
-    "sk-123456",
-    "sk-master",
-    "sk-key",
-    "sk-test",
+    "admin",
+    "changeme",
+    "change-me",
+    "key",
+    "litellm",
+    "litellm-key",
+    "litellm-master-key",
+    "master",
+    "master-key",
+    "my-key",
+    "my-master-key",
+    "my-secret-key",
+    "password",
+    "secret",
+    "test",
+    "test-key",
+    "your-key",
+    "your-master-key",
+    "your-master-key-here",
+    "xxx",
+    "xxxx",
 ];
+
+/// A plugin's new version is taken back within this time of its swap...
+pub const ROLLBACK_WINDOW: Duration = Duration::from_secs(300);
+
+/// ... after this many failures of its own...
+pub const ROLLBACK_MIN_FAILURES: u32 = 5;
+
+/// ... if they are this many times the old version's share.
+pub const ROLLBACK_FACTOR: f64 = 10.0;
+
+/// The plugin of an operator's provider row that names none.
+pub const ROW_PLUGIN: &str = "openai_compatible";

@@ -1,4 +1,4 @@
-//! `model_list`: deployments, and how the name a client asks for finds them.
+//! One `model_list` entry.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,8 +7,15 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::credentials::{self, Credentials};
 use super::env::Env;
-use super::section::{Remarks, Section, Taken, looks_secret};
+use super::general::verifies_nothing;
+use super::info::ModelInfo;
+use super::params;
+use super::provider::{self, Route};
+use super::remarks::{Remarks, Taken, nearest};
+use super::secrets::{is_price, looks_secret};
+use super::section::{Names, Section};
 use crate::domain::{DeploymentId, ModelGroup, Secret};
 
 /// One `model_list` entry.
@@ -16,17 +23,21 @@ use crate::domain::{DeploymentId, ModelGroup, Secret};
 pub struct Deployment {
     pub id: DeploymentId,
     pub group: ModelGroup,
-    /// Before the first slash of `litellm_params.model`; `openai` where there is none.
+    /// Before the first slash of `litellm_params.model`, else what LiteLLM takes for a bare name.
     pub provider: String,
-    /// After it. May hold a `*` that stands for what the client's name has in its place.
+    /// After it. Each `*` stands for what the client's name has in its place.
     pub model: String,
     pub api_base: Option<Url>,
     pub secrets: BTreeMap<String, Secret>,
     /// Everything else of `litellm_params`: the plugin's settings, and defaults of the request.
     pub settings: Map<String, Value>,
-    pub extra_headers: Vec<(String, String)>,
+    /// Their values may be credentials.
+    pub extra_headers: Vec<(String, Secret)>,
     pub extra_body: Map<String, Value>,
+    /// Its share of the group's calls; decided for the whole group (`weight`, else rpm, else tpm).
     pub weight: Option<f64>,
+    pub rpm: Option<f64>,
+    pub tpm: Option<f64>,
     pub order: u32,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
@@ -36,210 +47,206 @@ pub struct Deployment {
     pub allowed_openai_params: Vec<String>,
     pub insecure_tls: bool,
     pub mock_response: Option<String>,
-    pub info: Map<String, Value>,
+    pub info: ModelInfo,
 }
 
-/// Known to LiteLLM, without effect yet.
-const ACCEPTED: &[&str] = &[
-    "cache_control_injection_points",
-    "configurable_clientside_auth_params",
-    "cooldown_time",
-    "input_cost_per_token",
-    "itpm",
-    "keepalive_seconds",
-    "max_budget",
-    "budget_duration",
-    "max_parallel_requests",
-    "merge_reasoning_content_in_choices",
-    "modify_params",
-    "otpm",
-    "output_cost_per_token",
-    "provider_affinity_header",
-    "tag_regex",
-    "tags",
-    "tiered_pricing",
-    "use_chat_completions_api",
-    "use_in_pass_through",
-];
+const NAMES: Names = Names {
+    known: &["model_name", "litellm_params", "model_info"],
+    accepted: &["tpm", "rpm", "access_groups"],
+    unenforced: &[],
+};
 
 /// Reads one entry. None if it lacks what makes a deployment.
 pub fn read(
     index: usize,
     entry: Value,
-    credentials: &BTreeMap<String, Map<String, Value>>,
+    shared: &Credentials,
     env: &Env,
     remarks: &mut Remarks,
 ) -> Option<Deployment> {
     let path = format!("model_list[{index}]");
-    let id = fallback_id(&entry);
+    let id = written_id(&entry);
     let mut outer = Section::new(&path, Some(entry), env, remarks);
-    let name = outer.text("model_name");
-    let params = outer.raw("litellm_params");
+    let name = outer.text("model_name").filter(|name| !name.is_empty());
+    let mut values = outer.members("litellm_params").unwrap_or_default();
     let info = outer.raw("model_info");
-    outer.finish(
-        &["model_name", "litellm_params", "model_info"],
-        &["tpm", "rpm", "access_groups"],
-    );
+    misplaced(&mut outer);
+    outer.finish(&NAMES);
     let Some(name) = name else {
         remarks.say(Taken::Wrong, format!("{path}.model_name"), "is missing");
         return None;
     };
-    let params = with_credential(params, credentials, &path, remarks);
-    let mut params = Section::new(
-        &format!("{path}.litellm_params"),
-        Some(params.into()),
-        env,
-        remarks,
-    );
-    let Some(full) = params.text("model") else {
-        params.remarks().say(
-            Taken::Wrong,
-            format!("{path}.litellm_params.model"),
-            "is missing",
-        );
-        return None;
-    };
-    let info = info
-        .and_then(|it| it.as_object().cloned())
-        .unwrap_or_default();
-    let own_id = info.get("id").and_then(Value::as_str).map(str::to_owned);
-    let (provider, model) = match full.split_once('/') {
-        Some((provider, model)) => (provider.to_owned(), model.to_owned()),
-        None => (provider_of(&full).to_owned(), full),
-    };
-    let base = params.text("api_base").or_else(|| params.text("base_url"));
-    let api_base = base.and_then(|base| match Url::parse(&base) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Some(url),
-        _ => {
-            let at = params.at("api_base");
-            params
-                .remarks()
-                .say(Taken::Wrong, at, "is no http or https URL");
-            None
-        }
-    });
-    let headers = params
-        .raw("extra_headers")
-        .or_else(|| params.raw("headers"));
-    let extra_body = params
-        .raw("extra_body")
-        .and_then(|it| it.as_object().cloned())
-        .unwrap_or_default();
-    let (rpm, tpm) = (params.number("rpm"), params.number("tpm"));
-    let weight = params.number("weight").or(rpm).or(tpm);
-    let retries = params
-        .count("num_retries")
-        .or_else(|| params.count("max_retries"));
-    let mut deployment = Deployment {
-        id: DeploymentId::new(own_id.unwrap_or(id)),
-        group: ModelGroup::new(name),
-        provider,
-        model,
-        api_base,
-        secrets: BTreeMap::new(),
-        settings: Map::new(),
-        extra_headers: texts_of(headers),
-        extra_body,
-        weight,
-        order: params.count("order").unwrap_or(0),
-        timeout: params.seconds("timeout"),
-        stream_timeout: params.seconds("stream_timeout"),
-        num_retries: retries,
-        drop_params: params.flag("drop_params"),
-        additional_drop_params: params.texts("additional_drop_params").unwrap_or_default(),
-        allowed_openai_params: params.texts("allowed_openai_params").unwrap_or_default(),
-        insecure_tls: params.flag("ssl_verify") == Some(false),
-        mock_response: params.text("mock_response"),
-        info,
-    };
-    read_rest(params, &mut deployment);
+    let at = format!("{path}.litellm_params");
+    credentials::fill(&mut values, shared, &at, remarks);
+    let mut params = Section::new(&at, Some(values.into()), env, remarks).of_model(&name);
+    let inner_info = params.raw("model_info");
+    let route = provider::read(&name, &mut params);
+    let mut deployment = read_params(&mut params, name, id, route?);
+    let prices = read_rest(&mut params, &mut deployment);
+    let mut info = ModelInfo::read(&path, [info, inner_info], env, remarks);
+    for (price, value) in prices {
+        info.rest.entry(price).or_insert(value);
+    }
+    if let Some(own) = &info.id {
+        deployment.id = DeploymentId::new(own.as_str());
+    }
+    deployment.info = info;
     Some(deployment)
 }
 
-/// What this reader does not know is the plugin's, or goes upstream; what looks like a secret is
-/// kept as one.
-fn read_rest(mut params: Section<'_>, deployment: &mut Deployment) {
-    let names: Vec<String> = params.names();
-    for name in names {
-        if ACCEPTED.contains(&name.as_str()) {
-            let at = params.at(&name);
-            params
-                .remarks()
-                .say(Taken::Accepted, at, "has no effect yet");
-            params.forget(&name);
+fn read_params(params: &mut Section<'_>, name: String, id: String, route: Route) -> Deployment {
+    let (own, max) = (params.count("num_retries"), params.count("max_retries"));
+    Deployment {
+        id: DeploymentId::new(id),
+        group: ModelGroup::new(name),
+        provider: route.provider,
+        model: route.model,
+        api_base: api_base(params),
+        secrets: BTreeMap::new(),
+        settings: Map::new(),
+        extra_headers: headers(params),
+        extra_body: extra_body(params),
+        weight: params.number("weight"),
+        rpm: params.number("rpm"),
+        tpm: params.number("tpm"),
+        order: params.count("order").unwrap_or(0),
+        timeout: params.seconds("timeout"),
+        stream_timeout: params.seconds("stream_timeout"),
+        num_retries: own.or(max),
+        drop_params: params.flag("drop_params"),
+        additional_drop_params: params.texts("additional_drop_params").unwrap_or_default(),
+        allowed_openai_params: params.texts("allowed_openai_params").unwrap_or_default(),
+        insecure_tls: verifies_nothing(params),
+        mock_response: params.text("mock_response"),
+        info: ModelInfo::default(),
+    }
+}
+
+/// `api_base`, or else `base_url`.
+fn api_base(params: &mut Section<'_>) -> Option<Url> {
+    let (own, other) = (params.text("api_base"), params.text("base_url"));
+    let (name, base) = match (own, other) {
+        (Some(base), _) => ("api_base", base),
+        (None, base) => ("base_url", base?),
+    };
+    match Url::parse(base.trim()) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Some(url),
+        _ => {
+            let text = "is no URL with http:// or https://";
+            params.say(Taken::Wrong, name, text);
+            None
+        }
+    }
+}
+
+/// `headers` and `extra_headers`; of a name that is in both, the latter.
+fn headers(params: &mut Section<'_>) -> Vec<(String, Secret)> {
+    let mut result: Vec<(String, Secret)> = Vec::new();
+    for list in ["headers", "extra_headers"] {
+        let members = match params.resolved(list) {
+            Some(Value::Object(members)) => members,
+            Some(_) => {
+                params.say(Taken::Wrong, list, "expected a mapping of names to texts");
+                continue;
+            }
+            None => continue,
+        };
+        for (name, value) in members {
+            let value = match value {
+                Value::String(text) => text,
+                Value::Number(_) | Value::Bool(_) => value.to_string(),
+                _ => {
+                    let path = format!("{list}.{name}");
+                    params.say(Taken::Wrong, &path, "expected text");
+                    continue;
+                }
+            };
+            result.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
+            result.push((name, Secret::new(value)));
+        }
+    }
+    result
+}
+
+fn extra_body(params: &mut Section<'_>) -> Map<String, Value> {
+    match params.resolved("extra_body") {
+        Some(Value::Object(members)) => members,
+        Some(_) => {
+            params.say(Taken::Wrong, "extra_body", "expected a mapping");
+            Map::new()
+        }
+        None => Map::new(),
+    }
+}
+
+/// What is not read yet is the plugin's or goes upstream; what looks like a secret is kept as one.
+/// Gives the prices.
+fn read_rest(params: &mut Section<'_>, deployment: &mut Deployment) -> Map<String, Value> {
+    let mut prices = Map::new();
+    let (mut settings, mut secrets) = (Map::new(), BTreeMap::new());
+    params.count("max_parallel_requests");
+    params.number("cooldown_time");
+    params.texts("tags");
+    for name in params::TYPED {
+        params.accepted(name);
+    }
+    for name in params.names() {
+        if is_price(&name) {
+            prices.extend(params.resolved(&name).map(|value| (name.clone(), value)));
+            params.say(Taken::Accepted, &name, "spend is not counted yet");
+        } else if params::ACCEPTED.contains(&name.as_str()) {
+            params.accept(&name, "has no effect yet");
         } else if looks_secret(&name) {
-            if let Some(secret) = params.secret(&name) {
-                deployment.secrets.insert(name, secret);
-            }
-        } else if params.is_text(&name) {
-            if let Some(text) = params.text(&name) {
-                deployment.settings.insert(name, text.into());
-            }
-        } else if let Some(value) = params.raw(&name) {
-            deployment.settings.insert(name, value);
+            let secret = params.secret(&name);
+            // An empty one is none, as in LiteLLM: the provider's own variable may hold it.
+            let filled = secret.filter(|it| !it.reveal().is_empty());
+            secrets.extend(filled.map(|secret| (name, secret)));
+        } else if let Some(value) = params.resolved(&name) {
+            doubt(params, &name);
+            settings.insert(name, value);
+        }
+    }
+    deployment.settings = settings;
+    deployment.secrets = secrets;
+    prices
+}
+
+/// An unknown key goes upstream in the body, as LiteLLM sends it; a slip of the pen should not.
+fn doubt(params: &mut Section<'_>, name: &str) {
+    if params::is_known(name) {
+        return;
+    }
+    if let Some(meant) = nearest(name, params::all()) {
+        let text = format!(
+            "is no known parameter, so it goes to the plugin or upstream; did you mean `{meant}`?"
+        );
+        params.say(Taken::Warning, name, text);
+    }
+}
+
+/// Parameters beside `litellm_params`, where an indentation went wrong: LiteLLM ignores them.
+fn misplaced(outer: &mut Section<'_>) {
+    for name in outer.names() {
+        if params::is_known(&name) && !NAMES.all().any(|it| it == name) {
+            outer.forget(&name);
+            let text = "belongs under `litellm_params`; here it has no effect";
+            outer.say(Taken::Warning, &name, text);
         }
     }
 }
 
-fn with_credential(
-    params: Option<Value>,
-    credentials: &BTreeMap<String, Map<String, Value>>,
-    path: &str,
-    remarks: &mut Remarks,
-) -> Map<String, Value> {
-    let mut params = params
-        .and_then(|it| it.as_object().cloned())
-        .unwrap_or_default();
-    let named = params.shift_remove("litellm_credential_name");
-    let Some(name) = named.as_ref().and_then(Value::as_str) else {
-        return params;
-    };
-    match credentials.get(name) {
-        Some(values) => {
-            for (key, value) in values {
-                params.entry(key.clone()).or_insert_with(|| value.clone());
-            }
-        }
-        None => {
-            let at = format!("{path}.litellm_params.litellm_credential_name");
-            remarks.say(
-                Taken::Wrong,
-                at,
-                format!("names `{name}`, which is not in `credential_list`"),
-            );
-        }
+/// The hash of name and parameters as written: the same entry has the same id in every process, and
+/// a rotated key leaves it as it is.
+fn written_id(entry: &Value) -> String {
+    let mut hash = Sha256::new();
+    for part in ["model_name", "litellm_params"] {
+        hash.update(entry.get(part).unwrap_or(&Value::Null).to_string());
+        hash.update([0]);
     }
-    params
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn texts_of(value: Option<Value>) -> Vec<(String, String)> {
-    let members = value
-        .and_then(|it| it.as_object().cloned())
-        .unwrap_or_default();
-    let text = |value: Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
-    members
-        .into_iter()
-        .map(|(name, value)| (name, text(value)))
-        .collect()
-}
-
-/// The provider of a bare model name, as LiteLLM tells it.
-fn provider_of(model: &str) -> &'static str {
-    if model.starts_with("claude-") {
-        "anthropic"
-    } else if model.starts_with("gemini-") {
-        "gemini"
-    } else {
-        "openai"
-    }
-}
-
-/// The same entry has the same id in every process.
-fn fallback_id(entry: &Value) -> String {
-    let hash = Sha256::digest(entry.to_string().as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+#[cfg(test)]
+#[path = "deployment_tests.rs"]
+mod tests;

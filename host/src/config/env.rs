@@ -1,9 +1,11 @@
-//! The environment, with the layers that a config puts over it. The only place that reads it.
+//! The environment, with the layers that a config puts over it. The only place that reads it; the
+//! process's own is never changed.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::dotenv;
 use crate::domain::Secret;
 
 /// Names and values: the config's `environment_variables`, then the process's, then `.env`.
@@ -15,21 +17,27 @@ pub struct Env {
 }
 
 impl Env {
-    /// The process's environment, with a `.env` file under it if the folder has one.
+    /// The process's environment, with a `.env` file under it if there is one. As in LiteLLM,
+    /// `LITELLM_MODE=PRODUCTION` leaves the file alone.
     pub fn of_process(dotenv: &Path) -> Self {
         let process = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .map(|(name, value)| (name, Secret::new(value)));
-        let text = std::fs::read_to_string(dotenv).unwrap_or_default();
-        let under = text
-            .lines()
-            .filter_map(line)
-            .map(|(name, value)| (name, Secret::new(value)));
-        Self {
-            over: Arc::default(),
+        let mut env = Self {
             process: Arc::new(process.collect()),
-            under: Arc::new(under.collect()),
+            ..Self::default()
+        };
+        let production = env.text("LITELLM_MODE").as_deref() == Some("PRODUCTION");
+        if !production && let Ok(text) = std::fs::read_to_string(dotenv) {
+            let under = dotenv::parse(&text, |name| env.text(name));
+            env.under = Arc::new(
+                under
+                    .into_iter()
+                    .map(|(name, value)| (name, Secret::new(value)))
+                    .collect(),
+            );
         }
+        env
     }
 
     /// For tests: these names and no others.
@@ -63,20 +71,6 @@ impl Env {
     }
 }
 
-fn line(line: &str) -> Option<(String, String)> {
-    let line = line.trim();
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    if line.starts_with('#') {
-        return None;
-    }
-    let (name, value) = line.split_once('=')?;
-    let value = value.trim();
-    let unquoted = ['"', '\'']
-        .into_iter()
-        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
-    Some((name.trim().to_owned(), unquoted.unwrap_or(value).to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,8 +84,11 @@ mod tests {
     }
 
     #[test]
-    fn dotenv_lines_are_read_with_quotes_and_comments() {
-        assert_eq!(line("export A='x y' "), Some(("A".into(), "x y".into())));
-        assert_eq!(line("# A=1"), None);
+    fn a_dotenv_file_lies_under_the_process() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "PATH=/nowhere\nSLUICE_OF_THE_FILE=1\n").unwrap();
+        let env = Env::of_process(file.path());
+        assert_eq!(env.text("SLUICE_OF_THE_FILE").as_deref(), Some("1"));
+        assert_ne!(env.text("PATH").as_deref(), Some("/nowhere"));
     }
 }

@@ -4,19 +4,23 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::deployment::Deployment;
-use super::section::{Remarks, Taken};
-use crate::domain::{DeploymentId, ModelGroup, glob};
+use super::pattern;
+use super::provider;
+use super::remarks::{Remarks, Taken, hint};
+use crate::domain::{DeploymentId, ModelGroup};
 
 /// All groups, by name and by pattern.
 #[derive(Debug, Clone, Default)]
 pub struct Groups {
+    /// In the file's order.
+    all: Vec<Arc<Deployment>>,
     exact: HashMap<String, Vec<Arc<Deployment>>>,
     /// Longest pattern first.
     patterns: Vec<(String, Vec<Arc<Deployment>>)>,
     by_id: HashMap<DeploymentId, Arc<Deployment>>,
     aliases: BTreeMap<String, Alias>,
-    /// Group names in the file's order.
-    order: Vec<String>,
+    /// What a client may ask for, in the file's order, then the aliases that are not hidden.
+    names: Vec<String>,
 }
 
 /// `router_settings.model_group_alias`.
@@ -40,90 +44,180 @@ impl Groups {
         aliases: BTreeMap<String, Alias>,
         remarks: &mut Remarks,
     ) -> Self {
+        let mut deployments = own_ids(deployments, remarks);
+        weigh(&mut deployments, remarks);
         let mut groups = Self {
+            all: deployments.into_iter().map(Arc::new).collect(),
             aliases,
             ..Self::default()
         };
-        let mut ids = HashSet::new();
-        for deployment in deployments {
-            let deployment = Arc::new(deployment);
-            if !ids.insert(deployment.id.clone()) {
-                let text = format!("two deployments have the id `{}`", deployment.id);
-                remarks.say(Taken::Warning, "model_list", text);
+        let (mut order, mut lists) = (Vec::new(), HashMap::<String, Vec<_>>::new());
+        for deployment in &groups.all {
+            let name = deployment.group.as_str();
+            if !lists.contains_key(name) {
+                order.push(name.to_owned());
             }
-            let name = deployment.group.as_str().to_owned();
-            if !groups.order.contains(&name) {
-                groups.order.push(name.clone());
-            }
-            groups
-                .by_id
-                .insert(deployment.id.clone(), Arc::clone(&deployment));
+            let list = lists.entry(name.to_owned()).or_default();
+            list.push(Arc::clone(deployment));
+            let id = deployment.id.clone();
+            groups.by_id.insert(id, Arc::clone(deployment));
+        }
+        for name in &order {
+            let list = lists.remove(name).unwrap_or_default();
             if name.contains('*') {
-                match groups
-                    .patterns
-                    .iter_mut()
-                    .find(|(pattern, _)| *pattern == name)
-                {
-                    Some((_, list)) => list.push(deployment),
-                    None => groups.patterns.push((name, vec![deployment])),
-                }
+                groups.patterns.push((name.clone(), list));
             } else {
-                groups.exact.entry(name).or_default().push(deployment);
+                groups.exact.insert(name.clone(), list);
             }
         }
         groups
             .patterns
             .sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len()));
+        let listed = groups.aliases.iter().filter(|(_, alias)| !alias.hidden);
+        let more: Vec<String> = listed
+            .map(|(name, _)| name.clone())
+            .filter(|name| !order.contains(name))
+            .collect();
+        groups.names = order;
+        groups.names.extend(more);
+        groups.check_aliases(remarks);
         groups
     }
 
-    /// The deployments for a name: an alias, a group, a pattern, or a deployment's id.
+    /// The deployments for a name: an alias, a group, a deployment's id, or a pattern.
     pub fn resolve(&self, name: &str) -> Option<Resolved> {
-        let name = self
-            .aliases
-            .get(name)
-            .map_or(name, |alias| alias.model.as_str());
+        let alias = self.aliases.get(name);
+        let name = alias.map_or(name, |alias| alias.model.as_str());
         if let Some(list) = self.exact.get(name) {
-            return Some(resolved(name, list, None));
+            let model = |it: &Arc<Deployment>| it.model.clone();
+            return Some(resolved(name, list, model));
         }
-        for (pattern, list) in &self.patterns {
-            if let Some(part) = glob::capture(pattern, name) {
-                return Some(resolved(name, list, Some(part)));
-            }
+        if let Some(deployment) = self.by_id.get(&DeploymentId::new(name)) {
+            let (group, list) = (deployment.group.as_str(), std::slice::from_ref(deployment));
+            return Some(resolved(group, list, |it| it.model.clone()));
         }
-        let deployment = self.by_id.get(&DeploymentId::new(name))?;
-        Some(resolved(
-            deployment.group.as_str(),
-            std::slice::from_ref(deployment),
-            None,
-        ))
+        if let Some(found) = self.by_pattern(name, name) {
+            return Some(found);
+        }
+        // `gpt-4o` is served by `openai/*` too, as in LiteLLM.
+        let provider = provider::of_bare(name).filter(|_| !name.contains('/'))?;
+        self.by_pattern(name, &format!("{provider}/{name}"))
     }
 
-    /// Every deployment.
+    fn by_pattern(&self, group: &str, name: &str) -> Option<Resolved> {
+        let found = self.patterns.iter().find_map(|(pattern, list)| {
+            let parts = pattern::captures(pattern, name)?;
+            Some((list, parts))
+        });
+        let (list, parts) = found?;
+        let model = |it: &Arc<Deployment>| {
+            let filled = pattern::fill(&it.model, &parts, name);
+            // `*` to `*` brings the provider's name along.
+            match filled.strip_prefix(&format!("{}/", it.provider)) {
+                Some(model) if it.model.starts_with('*') => model.to_owned(),
+                _ => filled,
+            }
+        };
+        Some(resolved(group, list, model))
+    }
+
+    /// Every deployment, in the file's order.
     pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
-        let patterns = self.patterns.iter().flat_map(|(_, list)| list);
-        self.exact.values().flatten().chain(patterns)
+        self.all.iter()
     }
 
     /// Names that a client may ask for, patterns included, in the file's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let aliases = self
-            .aliases
-            .iter()
-            .filter(|(_, alias)| !alias.hidden)
-            .map(|(name, _)| name.as_str());
-        self.order.iter().map(String::as_str).chain(aliases)
+        self.names.iter().map(String::as_str)
+    }
+
+    fn check_aliases(&self, remarks: &mut Remarks) {
+        for (name, alias) in &self.aliases {
+            let path = format!("router_settings.model_group_alias.{name}");
+            if self.exact.contains_key(name) {
+                let text = format!(
+                    "hides the model group of that name: `{}` is asked",
+                    alias.model
+                );
+                remarks.say(Taken::Warning, path, text);
+            } else if self.resolve(name).is_none() {
+                let hint = hint(&alias.model, self.names());
+                let text = format!("names `{}`, which is no model group{hint}", alias.model);
+                remarks.say(Taken::Warning, path, text);
+            }
+        }
     }
 }
 
-fn resolved(name: &str, list: &[Arc<Deployment>], part: Option<&str>) -> Resolved {
-    let model = |deployment: &Deployment| match part {
-        Some(part) => deployment.model.replacen('*', part, 1),
-        None => deployment.model.clone(),
-    };
-    let deployments = list.iter().map(|it| (Arc::clone(it), model(it))).collect();
+fn resolved(
+    name: &str,
+    list: &[Arc<Deployment>],
+    model: impl Fn(&Arc<Deployment>) -> String,
+) -> Resolved {
     Resolved {
         group: ModelGroup::new(name),
-        deployments,
+        deployments: list.iter().map(|it| (Arc::clone(it), model(it))).collect(),
     }
 }
+
+/// An id names one deployment: a second that has it gets another, and says so.
+fn own_ids(mut deployments: Vec<Deployment>, remarks: &mut Remarks) -> Vec<Deployment> {
+    let mut ids = HashSet::new();
+    for deployment in &mut deployments {
+        let wished = deployment.id.clone();
+        let mut number = 2;
+        while !ids.insert(deployment.id.clone()) {
+            deployment.id = DeploymentId::new(format!("{wished}-{number}"));
+            number += 1;
+        }
+        if deployment.id != wished {
+            let text = format!(
+                "two deployments of model `{}` or others have the id `{wished}`; one is `{}` now",
+                deployment.group, deployment.id
+            );
+            remarks.say(Taken::Warning, "model_list", text);
+        }
+    }
+    deployments
+}
+
+/// What decides how often a deployment of a group is drawn: as in LiteLLM, the first of `weight`,
+/// `rpm` and `tpm` that the group's first deployment has, and 0 where another lacks it.
+fn weigh(deployments: &mut [Deployment], remarks: &mut Remarks) {
+    type Read = fn(&Deployment) -> Option<f64>;
+    let keys: [(&str, Read); 3] = [
+        ("weight", |it| it.weight),
+        ("rpm", |it| it.rpm),
+        ("tpm", |it| it.tpm),
+    ];
+    let mut deciding: HashMap<ModelGroup, Option<(&str, Read)>> = HashMap::new();
+    for deployment in deployments.iter_mut() {
+        let first = !deciding.contains_key(&deployment.group);
+        let key = *deciding.entry(deployment.group.clone()).or_insert_with(|| {
+            keys.into_iter()
+                .find(|(_, read)| read(deployment).is_some())
+        });
+        let own = key.and_then(|(_, read)| read(deployment));
+        let group = &deployment.group;
+        match key {
+            Some((name, _)) if own.is_none() => {
+                let text = format!(
+                    "a deployment of model `{group}` has no `{name}` beside others that do: it is asked only when they fail"
+                );
+                remarks.say(Taken::Warning, "model_list", text);
+            }
+            None if !first && deployment.weight.is_some() => {
+                let text = format!(
+                    "the first deployment of model `{group}` has no `weight`, so none of the group counts"
+                );
+                remarks.say(Taken::Warning, "model_list", text);
+            }
+            _ => {}
+        }
+        deployment.weight = key.map(|_| own.unwrap_or(0.0));
+    }
+}
+
+#[cfg(test)]
+#[path = "groups_tests.rs"]
+mod tests;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::defaults;
 use super::env::Env;
-use super::section::{Remarks, Section, Taken};
+use super::remarks::{Remarks, Taken, hint};
+use super::section::{Names, Section, kind};
 
 /// The section.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +52,7 @@ pub struct Row {
     pub row: Value,
 }
 
-const KNOWN: &[&str] = &[
+const NAMES: Names = Names::known(&[
     "directory",
     "data_directory",
     "override",
@@ -61,7 +63,17 @@ const KNOWN: &[&str] = &[
     "poll_interval",
     "rollback",
     "providers",
-];
+]);
+const GRANT: Names = Names::known(&["hosts", "env", "private_addresses"]);
+const ROLLBACK: Names = Names::known(&["window", "min_failures", "factor"]);
+const LIMITS: Names = Names::known(&[
+    "memory_mb",
+    "cpu_ms",
+    "state_kb",
+    "output_mb",
+    "concurrency",
+]);
+const ISOLATIONS: &[&str] = &["pooled", "call", "fresh"];
 
 /// Reads the section.
 pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSection {
@@ -70,93 +82,187 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSe
         directory: section.text("directory").map(PathBuf::from),
         data_directory: section.text("data_directory").map(PathBuf::from),
         overrides: section.texts("override").unwrap_or_default(),
-        sha256: section
-            .raw("sha256")
-            .and_then(|it| serde_json::from_value(it).ok())
-            .unwrap_or_default(),
-        isolation: section
-            .raw("isolation")
-            .and_then(|it| serde_json::from_value(it).ok())
-            .unwrap_or_default(),
+        sha256: pins(&mut section),
+        isolation: isolation(&mut section),
         poll: section.seconds("poll_interval"),
         ..PluginsSection::default()
     };
-    let (limits, rollback) = (section.raw("limits"), section.raw("rollback"));
-    let (grants, providers) = (section.raw("grants"), section.raw("providers"));
-    section.finish(KNOWN, &[]);
-    for (name, isolation) in &result.isolation {
-        if !matches!(isolation.as_str(), "pooled" | "call" | "fresh") {
-            let text = format!("is `{isolation}`, expected `pooled`, `call` or `fresh`");
-            remarks.say(Taken::Wrong, format!("plugins.isolation.{name}"), text);
-        }
-    }
+    let (limits, rollback) = (section.members("limits"), section.members("rollback"));
+    let (grants, providers) = (section.members("grants"), section.members("providers"));
+    section.finish(&NAMES);
     result.limits = read_limits(limits, env, remarks);
-    result.rollback = rollback.map(|value| {
-        let mut section = Section::new("plugins.rollback", Some(value), env, remarks);
-        let window = section
-            .seconds("window")
-            .unwrap_or(Duration::from_secs(300));
-        let failures = section.count("min_failures").unwrap_or(5);
-        let factor = section.number("factor").unwrap_or(10.0);
-        section.finish(&["window", "min_failures", "factor"], &[]);
-        (window, u64::from(failures), factor)
-    });
-    for (name, value) in grants
-        .and_then(|it| it.as_object().cloned())
-        .unwrap_or_default()
-    {
-        let mut section =
-            Section::new(&format!("plugins.grants.{name}"), Some(value), env, remarks);
-        let grant = Grant {
-            hosts: section.texts("hosts").unwrap_or_default(),
-            env: section.texts("env").unwrap_or_default(),
-            private_addresses: section.flag("private_addresses").unwrap_or(false),
-        };
-        section.finish(&["hosts", "env", "private_addresses"], &[]);
+    result.rollback = rollback.map(|it| read_rollback(it, env, remarks));
+    for (name, value) in grants.unwrap_or_default() {
+        let path = format!("plugins.grants.{name}");
+        let grant = read_grant(&path, value, env, remarks);
         result.grants.insert(name, grant);
     }
-    for (name, value) in providers
-        .and_then(|it| it.as_object().cloned())
-        .unwrap_or_default()
-    {
-        let mut row = value.clone();
-        let plugin = value
-            .get("plugin")
-            .and_then(Value::as_str)
-            .unwrap_or("openai_compatible")
-            .to_owned();
-        if let Some(members) = row.as_object_mut() {
-            members.shift_remove("plugin");
-        } else {
-            remarks.say(
-                Taken::Wrong,
-                format!("plugins.providers.{name}"),
-                "is no mapping",
-            );
-        }
-        result.providers.insert(name, Row { plugin, row });
+    for (name, value) in providers.unwrap_or_default() {
+        let path = format!("plugins.providers.{name}");
+        let row = read_row(&path, value, remarks);
+        result.providers.extend(row.map(|row| (name, row)));
     }
     result
 }
 
-fn read_limits(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginLimits {
-    let mut section = Section::new("plugins.limits", value, env, remarks);
-    let limits = PluginLimits {
-        memory_mb: section.count("memory_mb"),
-        cpu_ms: section.count("cpu_ms"),
-        state_kb: section.count("state_kb"),
-        output_mb: section.count("output_mb"),
-        concurrency: section.count("concurrency"),
+/// Digests that somebody relies on: one that cannot be read is an error, never left out.
+fn pins(section: &mut Section<'_>) -> BTreeMap<String, String> {
+    let mut pins = BTreeMap::new();
+    for (name, value) in section.members("sha256").unwrap_or_default() {
+        let digest = value.as_str().map(str::trim).unwrap_or_default();
+        let digest = digest.strip_prefix("sha256:").unwrap_or(digest);
+        if digest.len() == 64 && digest.bytes().all(|it| it.is_ascii_hexdigit()) {
+            pins.insert(name, digest.to_ascii_lowercase());
+        } else {
+            let text = "is no SHA-256: expected 64 hexadecimal digits in quotes";
+            section.say(Taken::Wrong, &format!("sha256.{name}"), text);
+        }
+    }
+    pins
+}
+
+fn isolation(section: &mut Section<'_>) -> BTreeMap<String, String> {
+    let mut result = BTreeMap::new();
+    for (name, value) in section.members("isolation").unwrap_or_default() {
+        let word = value.as_str().unwrap_or_default();
+        if ISOLATIONS.contains(&word) {
+            result.insert(name, word.to_owned());
+        } else {
+            let hint = hint(word, ISOLATIONS.iter().copied());
+            let text = format!("is {value}, expected `pooled`, `call` or `fresh`{hint}");
+            section.say(Taken::Wrong, &format!("isolation.{name}"), text);
+        }
+    }
+    result
+}
+
+fn read_limits(
+    value: Option<Map<String, Value>>,
+    env: &Env,
+    remarks: &mut Remarks,
+) -> PluginLimits {
+    let mut section = Section::new("plugins.limits", value.map(Value::from), env, remarks);
+    let mut limit = |name: &str| {
+        let count = section.count(name)?;
+        if count == 0 {
+            section.say(Taken::Wrong, name, "is `0`, which lets no plugin run");
+            return None;
+        }
+        Some(count)
     };
-    section.finish(
-        &[
-            "memory_mb",
-            "cpu_ms",
-            "state_kb",
-            "output_mb",
-            "concurrency",
-        ],
-        &[],
-    );
+    let limits = PluginLimits {
+        memory_mb: limit("memory_mb"),
+        cpu_ms: limit("cpu_ms"),
+        state_kb: limit("state_kb"),
+        output_mb: limit("output_mb"),
+        concurrency: limit("concurrency"),
+    };
+    section.finish(&LIMITS);
     limits
+}
+
+fn read_rollback(
+    value: Map<String, Value>,
+    env: &Env,
+    remarks: &mut Remarks,
+) -> (Duration, u64, f64) {
+    let mut section = Section::new("plugins.rollback", Some(value.into()), env, remarks);
+    let (window, failures, factor) = (
+        section.seconds("window"),
+        section.count("min_failures"),
+        section.number("factor"),
+    );
+    section.finish(&ROLLBACK);
+    (
+        window.unwrap_or(defaults::ROLLBACK_WINDOW),
+        u64::from(failures.unwrap_or(defaults::ROLLBACK_MIN_FAILURES)),
+        factor.unwrap_or(defaults::ROLLBACK_FACTOR),
+    )
+}
+
+fn read_grant(path: &str, value: Value, env: &Env, remarks: &mut Remarks) -> Grant {
+    let mut section = Section::new(path, Some(value), env, remarks);
+    let grant = Grant {
+        hosts: section.texts("hosts").unwrap_or_default(),
+        env: section.texts("env").unwrap_or_default(),
+        private_addresses: section.flag("private_addresses").unwrap_or(false),
+    };
+    section.finish(&GRANT);
+    grant
+}
+
+fn read_row(path: &str, value: Value, remarks: &mut Remarks) -> Option<Row> {
+    let Value::Object(mut row) = value else {
+        let text = format!("is {}, expected a mapping", kind(&value));
+        remarks.say(Taken::Wrong, path, text);
+        return None;
+    };
+    remarks.say(Taken::Honoured, path, "");
+    let plugin = match row.shift_remove("plugin") {
+        None => defaults::ROW_PLUGIN.to_owned(),
+        Some(Value::String(name)) => name,
+        Some(other) => {
+            let text = format!("is {}, expected the name of a plugin", kind(&other));
+            remarks.say(Taken::Wrong, format!("{path}.plugin"), text);
+            return None;
+        }
+    };
+    Some(Row {
+        plugin,
+        row: row.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn section(value: Value) -> (PluginsSection, Vec<String>) {
+        let mut remarks = Remarks::default();
+        let section = read(Some(value), &Env::default(), &mut remarks);
+        let wrong = remarks.0.into_iter().filter(|it| it.taken == Taken::Wrong);
+        (section, wrong.map(|it| it.path).collect())
+    }
+
+    #[test]
+    fn a_whole_section_is_read() {
+        let digest = "AB".repeat(32);
+        let (read, wrong) = section(json!({
+            "directory": "./dropped", "override": "echo", "sha256": {"acme": digest},
+            "grants": {"acme": {"hosts": ["api.acme.test"], "env": "ACME_KEY", "private_addresses": "yes"}},
+            "isolation": {"acme": "fresh"}, "limits": {"cpu_ms": 100}, "rollback": {"min_failures": 2},
+            "providers": {"mine": {"base_url": "https://m.test"}, "other": {"plugin": "acme"}}
+        }));
+        assert_eq!(wrong, Vec::<String>::new());
+        assert_eq!(read.overrides, ["echo"]);
+        assert_eq!(read.sha256["acme"], "ab".repeat(32));
+        assert!(read.grants["acme"].private_addresses);
+        assert_eq!(read.rollback, Some((Duration::from_secs(300), 2, 10.0)));
+        assert_eq!(read.providers["mine"].plugin, "openai_compatible");
+        assert_eq!(read.providers["other"].plugin, "acme");
+        assert_eq!(read.limits.cpu_ms, Some(100));
+    }
+
+    #[test]
+    fn nothing_that_somebody_relies_on_is_left_out_in_silence() {
+        let (_, wrong) = section(json!({
+            "sha256": {"acme": "abc", "b": 5}, "isolation": {"acme": "pool"},
+            "grants": {"acme": ["api.acme.test"]}, "limits": {"memory_mb": 0, "cpu_ms": -1},
+            "providers": {"mine": "x", "other": {"plugin": 1}}
+        }));
+        let expected = [
+            "sha256.acme",
+            "sha256.b",
+            "isolation.acme",
+            "limits.memory_mb",
+            "limits.cpu_ms",
+            "grants.acme",
+            "providers.mine",
+            "providers.other.plugin",
+        ];
+        assert_eq!(wrong, expected.map(|it| format!("plugins.{it}")));
+        let (_, wrong) = section(json!({"sha256": ["abc"]}));
+        assert_eq!(wrong, ["plugins.sha256"]);
+    }
 }

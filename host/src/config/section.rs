@@ -6,40 +6,33 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::env::Env;
+use super::remarks::{Remarks, Taken, hint};
+use super::secrets::{REFERENCE, looks_secret};
 use crate::domain::Secret;
 
-/// How a key of the file was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    Honoured,
+/// The names a section may have besides those it reads.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Names {
+    pub known: &'static [&'static str],
     /// Known to LiteLLM, without effect here.
-    Accepted,
-    Unknown,
-    /// A value that cannot be, or a reference to nothing.
-    Wrong,
-    /// Works, but deserves a word.
-    Warning,
+    pub accepted: &'static [&'static str],
+    /// The same, but somebody may rely on it for safety or money: a warning where it is set.
+    pub unenforced: &'static [&'static str],
 }
 
-/// What is to be said of one key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    pub path: String,
-    pub taken: Taken,
-    pub text: String,
-}
+impl Names {
+    /// Of a mapping of our own: what is not read is unknown.
+    pub const fn known(known: &'static [&'static str]) -> Self {
+        Self {
+            known,
+            accepted: &[],
+            unenforced: &[],
+        }
+    }
 
-/// Remarks, in the file's order.
-#[derive(Debug, Default)]
-pub struct Remarks(pub Vec<Remark>);
-
-impl Remarks {
-    pub fn say(&mut self, taken: Taken, path: impl Into<String>, text: impl Into<String>) {
-        self.0.push(Remark {
-            path: path.into(),
-            taken,
-            text: text.into(),
-        });
+    pub fn all(&self) -> impl Iterator<Item = &'static str> {
+        let known = self.known.iter().chain(self.accepted);
+        known.chain(self.unenforced).copied()
     }
 }
 
@@ -49,17 +42,18 @@ pub struct Section<'a> {
     members: Map<String, Value>,
     env: &'a Env,
     remarks: &'a mut Remarks,
+    /// Whose it is, for remarks that an operator reads without the file before them.
+    owner: String,
 }
-
-const REFERENCE: &str = "os.environ/";
 
 impl<'a> Section<'a> {
     pub fn new(path: &str, value: Option<Value>, env: &'a Env, remarks: &'a mut Remarks) -> Self {
         let members = match value {
             Some(Value::Object(members)) => members,
             None | Some(Value::Null) => Map::new(),
-            Some(_) => {
-                remarks.say(Taken::Wrong, path, "is no mapping");
+            Some(other) => {
+                let text = format!("is {}, expected a mapping", kind(&other));
+                remarks.say(Taken::Wrong, path, text);
                 Map::new()
             }
         };
@@ -68,11 +62,19 @@ impl<'a> Section<'a> {
             members,
             env,
             remarks,
+            owner: String::new(),
         }
     }
 
-    pub fn remarks(&mut self) -> &mut Remarks {
-        self.remarks
+    /// With the model group that the mapping is of.
+    #[must_use]
+    pub fn of_model(mut self, name: &str) -> Self {
+        self.owner = format!(" (model `{name}`)");
+        self
+    }
+
+    pub fn env(&self) -> &'a Env {
+        self.env
     }
 
     pub fn at(&self, name: &str) -> String {
@@ -83,22 +85,67 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Says something of one key.
+    pub fn say(&mut self, taken: Taken, name: &str, text: impl Into<String>) {
+        let at = self.at(name);
+        self.remarks.say(taken, at, text);
+    }
+
     /// The raw value, taken out of the mapping.
     pub fn raw(&mut self, name: &str) -> Option<Value> {
         let value = self.members.shift_remove(name)?;
-        self.remarks.say(Taken::Honoured, self.at(name), "");
+        self.say(Taken::Honoured, name, "");
         Some(value).filter(|value| !value.is_null())
     }
 
+    /// The value with every `os.environ/NAME` in it followed, at any depth.
+    pub fn resolved(&mut self, name: &str) -> Option<Value> {
+        let value = self.raw(name)?;
+        self.follow(name, value)
+    }
+
+    fn follow(&mut self, name: &str, value: Value) -> Option<Value> {
+        Some(match value {
+            Value::String(text) => match text.strip_prefix(REFERENCE) {
+                Some(variable) => self.variable(name, variable)?.reveal().into(),
+                None => text.into(),
+            },
+            Value::Array(list) => list
+                .into_iter()
+                .filter_map(|it| self.follow(name, it))
+                .collect(),
+            Value::Object(members) => {
+                let mut result = Map::new();
+                for (member, value) in members {
+                    let value = self.follow(&format!("{name}.{member}"), value);
+                    result.extend(value.map(|value| (member, value)));
+                }
+                result.into()
+            }
+            other => other,
+        })
+    }
+
+    fn variable(&mut self, name: &str, variable: &str) -> Option<Secret> {
+        let found = self.env.get(variable);
+        if found.is_none() {
+            let owner = &self.owner;
+            let text = format!("the environment variable {variable} is not set{owner}");
+            self.say(Taken::Warning, name, text);
+        }
+        found
+    }
+
     fn wrong(&mut self, name: &str, expected: &str, value: &Value) {
-        let shown = if looks_secret(name) {
-            "a value"
-        } else {
-            &value.to_string()
+        let shown = match value {
+            Value::String(text) if text.starts_with(REFERENCE) => format!("`{text}`"),
+            Value::String(_) | Value::Number(_) if looks_secret(name) => kind(value).to_owned(),
+            Value::Array(_) | Value::Object(_) => kind(value).to_owned(),
+            other => format!("`{other}`"),
         };
-        self.remarks.say(
+        self.say(
             Taken::Wrong,
-            self.at(name),
+            name,
             format!("is {shown}, expected {expected}"),
         );
     }
@@ -108,22 +155,20 @@ impl<'a> Section<'a> {
         self.secret(name).map(|value| value.reveal().to_owned())
     }
 
+    /// As [`Self::text`], for what must not be seen. A mapping (`vertex_credentials`) is its JSON.
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
         let value = self.raw(name)?;
         match &value {
             Value::String(text) => match text.strip_prefix(REFERENCE) {
                 None => Some(Secret::new(text.as_str())),
-                Some(variable) => {
-                    let found = self.env.get(variable);
-                    if found.is_none() {
-                        let text = format!("the environment variable {variable} is not set");
-                        self.remarks.say(Taken::Warning, self.at(name), text);
-                    }
-                    found
-                }
+                Some(variable) => self.variable(name, variable),
             },
             Value::Number(number) => Some(Secret::new(number.to_string())),
             Value::Bool(flag) => Some(Secret::new(flag.to_string())),
+            Value::Object(_) if looks_secret(name) => {
+                let value = self.follow(name, value)?;
+                Some(Secret::new(value.to_string()))
+            }
             other => {
                 self.wrong(name, "text", other);
                 None
@@ -133,15 +178,16 @@ impl<'a> Section<'a> {
 
     /// A number; text that reads as one too (`1e-6` is text to YAML 1.1).
     pub fn number(&mut self, name: &str) -> Option<f64> {
-        let value = self.raw(name)?;
-        let resolved = self.resolve(&value);
-        let number = match &resolved {
+        let written = self.raw(name)?;
+        let value = self.follow(name, written.clone())?;
+        let number = match &value {
             Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
+            Value::String(text) => text.trim().replace('_', "").parse().ok(),
             _ => None,
         };
+        let number = number.filter(|it: &f64| it.is_finite());
         if number.is_none() {
-            self.wrong(name, "a number", &value);
+            self.wrong(name, "a number", &written);
         }
         number
     }
@@ -155,7 +201,7 @@ impl<'a> Section<'a> {
         Some(number as u32)
     }
 
-    /// Seconds.
+    /// Seconds, more than none.
     pub fn seconds(&mut self, name: &str) -> Option<Duration> {
         let number = self.number(name)?;
         let time = Duration::try_from_secs_f64(number)
@@ -167,46 +213,50 @@ impl<'a> Section<'a> {
         time
     }
 
-    /// A boolean, also as PyYAML writes it.
+    /// A boolean, also as PyYAML and environment variables write it.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
-        let value = self.raw(name)?;
-        let flag = match &self.resolve(&value) {
+        let written = self.raw(name)?;
+        let value = self.follow(name, written.clone())?;
+        let flag = match &value {
             Value::Bool(flag) => Some(*flag),
-            Value::String(text) => match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" => Some(true),
-                "false" | "no" | "off" | "0" => Some(false),
-                _ => None,
-            },
-            Value::Number(number) => number.as_u64().map(|it| it != 0),
+            Value::String(text) => flag_of(text),
+            Value::Number(number) => number.as_u64().filter(|it| *it < 2).map(|it| it == 1),
             _ => None,
         };
         if flag.is_none() {
-            self.wrong(name, "true or false", &value);
+            self.wrong(name, "true or false", &written);
         }
         flag
     }
 
     /// A list of texts; a single one counts as a list of one.
     pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
-        let value = self.raw(name)?;
-        let list = match value {
+        let written = self.raw(name)?;
+        let list = match self.follow(name, written.clone())? {
             Value::Array(list) => list,
             one => vec![one],
         };
-        let texts: Option<Vec<String>> = list
-            .iter()
-            .map(|it| it.as_str().map(str::to_owned))
-            .collect();
+        let text = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let texts: Option<Vec<String>> = list.iter().map(text).collect();
         if texts.is_none() {
-            self.wrong(name, "a list of texts", &list.into());
+            self.wrong(name, "a list of texts", &written);
         }
         texts
     }
 
-    fn resolve(&self, value: &Value) -> Value {
-        let variable = value.as_str().and_then(|text| text.strip_prefix(REFERENCE));
-        let found = variable.and_then(|variable| self.env.text(variable));
-        found.map_or_else(|| value.clone(), Value::from)
+    /// A mapping's members.
+    pub fn members(&mut self, name: &str) -> Option<Map<String, Value>> {
+        match self.raw(name)? {
+            Value::Object(members) => Some(members),
+            other => {
+                self.wrong(name, "a mapping", &other);
+                None
+            }
+        }
     }
 
     /// The keys that were not read yet.
@@ -219,113 +269,81 @@ impl<'a> Section<'a> {
         self.members.shift_remove(name);
     }
 
-    pub fn is_text(&self, name: &str) -> bool {
-        self.members.get(name).is_some_and(Value::is_string)
+    /// Whether a key holds text that is no boolean and no reference.
+    pub fn is_path(&self, name: &str) -> bool {
+        let text = self.members.get(name).and_then(Value::as_str);
+        text.is_some_and(|it| flag_of(it).is_none() && !it.starts_with(REFERENCE))
+    }
+
+    /// Takes a key as known and without effect, whatever it holds.
+    pub fn accept(&mut self, name: &str, text: &str) {
+        if self.members.shift_remove(name).is_some() {
+            self.say(Taken::Accepted, name, text);
+        }
+    }
+
+    /// Says of a key that was read for its type only that it has no effect yet.
+    pub fn accepted(&mut self, name: &str) {
+        let at = self.at(name);
+        let mut said = self.remarks.0.iter().filter(|it| it.path == at).peekable();
+        if said.peek().is_some() && said.all(|it| it.taken == Taken::Honoured) {
+            self.say(Taken::Accepted, name, "has no effect yet");
+        }
     }
 
     /// Says of every key that is left what it is: accepted, or unknown with the nearest name.
-    pub fn finish(self, known: &[&str], accepted: &[&str]) {
-        for name in self.members.keys() {
-            let path = if self.path.is_empty() {
-                name.clone()
+    pub fn finish(mut self, names: &Names) {
+        let left = std::mem::take(&mut self.members);
+        for (name, value) in &left {
+            if names.unenforced.contains(&name.as_str()) && is_set(value) {
+                self.say(
+                    Taken::Warning,
+                    name,
+                    "is not enforced yet: do not rely on it",
+                );
+            } else if names.all().any(|it| it == name) {
+                self.say(Taken::Accepted, name, "has no effect yet");
             } else {
-                format!("{}.{name}", self.path)
-            };
-            if accepted.contains(&name.as_str()) {
-                self.remarks
-                    .say(Taken::Accepted, path, "has no effect here");
-                continue;
+                let hint = hint(name, names.all());
+                self.say(Taken::Unknown, name, format!("is not known{hint}"));
             }
-            let all = known.iter().chain(accepted);
-            let nearest = all
-                .map(|it| (distance(name, it), *it))
-                .min()
-                .filter(|(far, _)| *far <= 3);
-            let hint = nearest
-                .map(|(_, it)| format!("; did you mean `{it}`?"))
-                .unwrap_or_default();
-            self.remarks
-                .say(Taken::Unknown, path, format!("is not known{hint}"));
         }
     }
 }
 
-/// Whether a setting of this name holds a secret, whatever a plugin calls it.
-pub fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let ends = [
-        "_key",
-        "_token",
-        "_secret",
-        "_password",
-        "_credentials",
-        "apikey",
-    ];
-    matches!(
-        name.as_str(),
-        "api_key" | "token" | "secret" | "password" | "credentials"
-    ) || ends.iter().any(|end| name.ends_with(end))
-        || name.contains("secret")
-        || name.contains("password")
+/// What PyYAML takes for a boolean, and `1` and `0` as environment variables have them.
+pub fn flag_of(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
 }
 
-/// Edits between two names (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut previous = i + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = *cell;
-            previous = replaced.min(previous + 1).min(*cell + 1);
-            *cell = previous;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+/// Whether a value asks for anything.
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(flag) => *flag,
+        Value::String(text) => !text.is_empty() && flag_of(text) != Some(false),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Number(_) => true,
     }
-    row.last().copied().unwrap_or(0)
+}
+
+/// What a value is, in words.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn values_are_read_as_python_reads_them() {
-        let env = Env::of(&[("N", "7")]);
-        let mut remarks = Remarks::default();
-        let value = json!({"a": "yes", "b": "1e-6", "c": "os.environ/N", "d": "os.environ/NONE", "e": "maybe"});
-        let mut section = Section::new("x", Some(value), &env, &mut remarks);
-        assert_eq!(section.flag("a"), Some(true));
-        assert_eq!(section.number("b"), Some(1e-6));
-        assert_eq!(section.count("c"), Some(7));
-        assert_eq!(section.text("d"), None);
-        assert_eq!(section.flag("e"), None);
-        let said: Vec<_> = remarks
-            .0
-            .iter()
-            .filter(|it| !it.text.is_empty())
-            .map(|it| it.path.as_str())
-            .collect();
-        assert_eq!(said, ["x.d", "x.e"]);
-    }
-
-    #[test]
-    fn an_unknown_key_gets_the_nearest_name() {
-        let env = Env::default();
-        let mut remarks = Remarks::default();
-        Section::new(
-            "router_settings",
-            Some(json!({"num_retrys": 1})),
-            &env,
-            &mut remarks,
-        )
-        .finish(&["num_retries"], &[]);
-        assert!(remarks.0[0].text.contains("`num_retries`"));
-        assert_eq!(remarks.0[0].path, "router_settings.num_retrys");
-    }
-}
+#[path = "section_tests.rs"]
+mod tests;

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, Deployment, defaults};
-use crate::domain::{DeploymentId, ErrorKind, Fault};
+use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
 use crate::plugins::describe::ProviderDescribe;
 use crate::plugins::{Generation, Provider, Table};
 use crate::upstream::errors::{ErrorRules, KindRule};
@@ -199,10 +199,10 @@ fn split_settings(
 }
 
 fn extra_headers(deployment: &Deployment) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
-    let read = |(name, value): &(String, String)| {
+    let read = |(name, value): &(String, Secret)| {
         let parsed = HeaderName::from_bytes(name.as_bytes())
             .ok()
-            .zip(HeaderValue::from_str(value).ok());
+            .zip(HeaderValue::from_str(value.reveal()).ok());
         parsed.ok_or_else(|| {
             let message = format!(
                 "`extra_headers` of model `{}`: `{name}` is no valid header",

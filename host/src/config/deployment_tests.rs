@@ -1,0 +1,136 @@
+use super::super::{Config, Remark, has_errors};
+use super::*;
+
+fn read(params: &str) -> (Deployment, Vec<Remark>) {
+    let text = format!("model_list: [{{model_name: m, litellm_params: {params}}}]");
+    let env = Env::of(&[("KEY", "sk-live"), ("REGION", "eu-west-1")]);
+    let (config, remarks) = Config::parse(&text, env).unwrap();
+    let deployment = config.groups.deployments().next().unwrap();
+    (deployment.as_ref().clone(), remarks)
+}
+
+fn said(remarks: &[Remark], taken: Taken) -> Vec<&str> {
+    let these = remarks.iter().filter(|it| it.taken == taken);
+    these.map(|it| it.path.as_str()).collect()
+}
+
+#[test]
+fn unknown_keys_are_handed_on_and_what_is_read_never_is() {
+    let (it, remarks) = read(
+        "{model: openai/x, temperature: 0.5, foo: {bar: os.environ/REGION}, num_retries: 1, max_retries: 2, \
+         api_base: https://a.test, base_url: https://b.test, extra_headers: {}, headers: {}, \
+         custom_llm_provider: openai}",
+    );
+    assert!(!has_errors(&remarks), "{remarks:?}");
+    let expected = serde_json::json!({"temperature": 0.5, "foo": {"bar": "eu-west-1"}});
+    assert_eq!(Value::from(it.settings), expected);
+    assert_eq!(it.num_retries, Some(1));
+    assert_eq!(it.api_base.unwrap().host_str(), Some("a.test"));
+}
+
+#[test]
+fn a_slip_of_the_pen_is_pointed_out() {
+    let (_, remarks) =
+        read("{model: openai/x, temprature: 0.5, api_bsae: 'https://a.test', zork: 1}");
+    let at = |name: &str| format!("model_list[0].litellm_params.{name}");
+    assert_eq!(
+        said(&remarks, Taken::Warning),
+        [at("temprature"), at("api_bsae")]
+    );
+}
+
+#[test]
+fn secrets_stand_apart_whatever_they_are_called() {
+    let (it, remarks) = read(
+        "{model: bedrock/x, aws_access_key_id: AKIA, aws_secret_access_key: s, aws_region_name: os.environ/REGION, \
+         vertex_credentials: {type: service_account, private_key: os.environ/KEY}, api_key: ''}",
+    );
+    assert!(!has_errors(&remarks), "{remarks:?}");
+    assert_eq!(it.settings.keys().collect::<Vec<_>>(), ["aws_region_name"]);
+    let names: Vec<_> = it.secrets.keys().collect();
+    let expected = [
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "vertex_credentials",
+    ];
+    assert_eq!(names, expected);
+    let json = it.secrets["vertex_credentials"].reveal();
+    assert!(json.contains("\"private_key\":\"sk-live\""));
+}
+
+#[test]
+fn header_values_follow_references_and_are_never_printed() {
+    let (it, _) = read(
+        "{model: openai/x, headers: {x-a: '1', Authorization: old}, extra_headers: {authorization: os.environ/KEY, x-n: 5}}",
+    );
+    let headers: Vec<_> = it
+        .extra_headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.reveal()))
+        .collect();
+    assert_eq!(
+        headers,
+        [("x-a", "1"), ("authorization", "sk-live"), ("x-n", "5")]
+    );
+    assert!(!format!("{it:?}").contains("sk-live"));
+}
+
+#[test]
+fn prices_are_kept_with_the_models_info() {
+    let (it, remarks) = read(
+        "{model: openai/x, input_cost_per_token: 1e-6, output_cost_per_reasoning_token: '2e-6', model_info: {mode: chat}}",
+    );
+    assert!(it.secrets.is_empty() && it.settings.is_empty());
+    assert_eq!(it.info.rest.len(), 2);
+    assert_eq!(it.info.mode.as_deref(), Some("chat"));
+    assert_eq!(said(&remarks, Taken::Accepted).len(), 2);
+}
+
+#[test]
+fn the_id_is_of_name_and_parameters_and_outlives_a_key() {
+    let id = |text: &str, key: &str| {
+        let (config, _) = Config::parse(text, Env::of(&[("KEY", key)])).unwrap();
+        let id = config.groups.deployments().next().unwrap().id.clone();
+        id.as_str().to_owned()
+    };
+    let one =
+        "model_list: [{model_name: m, litellm_params: {model: echo/a, api_key: os.environ/KEY}}]";
+    let info = "model_list: [{model_name: m, litellm_params: {model: echo/a, api_key: os.environ/KEY}, model_info: {mode: chat}}]";
+    let other =
+        "model_list: [{model_name: m, litellm_params: {model: echo/b, api_key: os.environ/KEY}}]";
+    assert_eq!(id(one, "a"), id(one, "b"));
+    assert_eq!(id(one, "a"), id(info, "a"));
+    assert_ne!(id(one, "a"), id(other, "a"));
+    assert_eq!(id(one, "a").len(), 64);
+}
+
+#[test]
+fn a_parameter_beside_litellm_params_is_told_its_place() {
+    let text = "model_list: [{model_name: m, litellm_params: {model: echo/a}, api_key: x, model_inof: {}}]";
+    let (_, remarks) = Config::parse(text, Env::default()).unwrap();
+    assert_eq!(said(&remarks, Taken::Warning), ["model_list[0].api_key"]);
+    let unknown = remarks.iter().find(|it| it.taken == Taken::Unknown);
+    assert!(unknown.unwrap().text.contains("`model_info`"));
+}
+
+#[test]
+fn wrong_types_are_named_with_their_path() {
+    let (it, remarks) = read(
+        "{model: openai/x, timeout: soon, order: first, api_base: nowhere, extra_body: [1], extra_headers: [a], tags: {a: 1}, rpm: many}",
+    );
+    let at = |name: &str| format!("model_list[0].litellm_params.{name}");
+    let mut wrong = said(&remarks, Taken::Wrong);
+    wrong.sort_unstable();
+    let expected = [
+        "api_base",
+        "extra_body",
+        "extra_headers",
+        "order",
+        "rpm",
+        "tags",
+        "timeout",
+    ]
+    .map(at);
+    assert_eq!(wrong, expected);
+    assert_eq!(it.model, "x");
+}

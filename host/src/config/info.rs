@@ -1,0 +1,71 @@
+//! `model_info`: what the operator says of a model.
+
+use serde_json::{Map, Value};
+
+use super::env::Env;
+use super::remarks::{Remarks, Taken, hint};
+use super::section::Section;
+
+/// What the operator says of a model. Prices of `litellm_params` stand here too.
+#[derive(Debug, Clone, Default)]
+pub struct ModelInfo {
+    pub id: Option<String>,
+    /// `chat`, `embedding`, ...: what it is for.
+    pub mode: Option<String>,
+    /// The model whose prices and limits it has.
+    pub base_model: Option<String>,
+    pub access_groups: Vec<String>,
+    /// Prices, limits, `supports_*` and whatever else stands there.
+    pub rest: Map<String, Value>,
+}
+
+const MODES: &[&str] = &[
+    "chat",
+    "completion",
+    "embedding",
+    "image_generation",
+    "image_edit",
+    "audio_speech",
+    "audio_transcription",
+    "moderation",
+    "moderations",
+    "rerank",
+    "responses",
+    "realtime",
+    "batch",
+    "ocr",
+    "search",
+    "vector_store",
+    "video_generation",
+];
+
+impl ModelInfo {
+    /// Reads `model_info`, and the one that may stand inside `litellm_params`.
+    pub fn read(path: &str, values: [Option<Value>; 2], env: &Env, remarks: &mut Remarks) -> Self {
+        let mut info = Self::default();
+        for (path, value) in [path, &format!("{path}.litellm_params")].iter().zip(values) {
+            let mut section = Section::new(&format!("{path}.model_info"), value, env, remarks);
+            info.id = info.id.or(section.text("id"));
+            info.base_model = info.base_model.or(section.text("base_model"));
+            let groups = section.texts("access_groups").unwrap_or_default();
+            info.access_groups.extend(groups);
+            if let Some(mode) = section.text("mode") {
+                if !MODES.contains(&mode.as_str()) {
+                    let hint = hint(&mode, MODES.iter().copied());
+                    section.say(
+                        Taken::Warning,
+                        "mode",
+                        format!("is `{mode}`, which is no mode of LiteLLM's{hint}"),
+                    );
+                }
+                info.mode.get_or_insert(mode);
+            }
+            for name in section.names() {
+                if let Some(value) = section.resolved(&name) {
+                    info.rest.entry(name).or_insert(value);
+                }
+            }
+        }
+        info
+    }
+}

@@ -1,0 +1,110 @@
+//! What is to be said of a config: how each key was taken, and what is wrong with it.
+
+/// How a key of the file was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Honoured,
+    /// Known to LiteLLM, without effect here.
+    Accepted,
+    Unknown,
+    /// A value that cannot be.
+    Wrong,
+    /// Works, but deserves a word.
+    Warning,
+}
+
+/// What is to be said of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    pub path: String,
+    pub taken: Taken,
+    pub text: String,
+}
+
+/// Remarks, in the order of reading.
+#[derive(Debug, Default)]
+pub struct Remarks(pub Vec<Remark>);
+
+impl Remarks {
+    pub fn say(&mut self, taken: Taken, path: impl Into<String>, text: impl Into<String>) {
+        self.0.push(Remark {
+            path: path.into(),
+            taken,
+            text: text.into(),
+        });
+    }
+
+    /// Of a key that stands twice in one mapping.
+    pub fn twice(&mut self, path: String) {
+        self.say(Taken::Warning, path, "stands twice; the last one counts");
+    }
+}
+
+/// Whether a gateway may run on a config with these remarks.
+pub fn has_errors(remarks: &[Remark]) -> bool {
+    remarks.iter().any(|remark| remark.taken == Taken::Wrong)
+}
+
+/// `; did you mean ...?` if one of the names is near, else nothing.
+pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known)
+        .map(|it| format!("; did you mean `{it}`?"))
+        .unwrap_or_default()
+}
+
+/// The name that this one was probably meant to be: at most a third of its letters off.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let folded = name.to_ascii_lowercase().replace('-', "_");
+    known
+        .into_iter()
+        .map(|it| (distance(&folded, &it.replace('-', "_")), it))
+        .filter(|(far, _)| *far <= limit)
+        .min()
+        .map(|(_, it)| it)
+}
+
+/// Edits between two names (Damerau-Levenshtein: two letters changed round are one edit).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut above: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, right) in b.iter().enumerate() {
+            let at = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
+            let mut best = (at(&row, j) + usize::from(left != right))
+                .min(at(&row, j + 1) + 1)
+                .min(at(&next, j) + 1);
+            let crossed =
+                i > 0 && j > 0 && a.get(i - 1) == Some(right) && b.get(j - 1) == Some(left);
+            if crossed {
+                best = best.min(at(&above, j - 1) + 1);
+            }
+            next.push(best);
+        }
+        above = std::mem::replace(&mut row, next);
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let known = ["num_retries", "model_list", "timeout", "drop_params"];
+        assert_eq!(nearest("num_retrys", known), Some("num_retries"));
+        assert_eq!(nearest("modle_list", known), Some("model_list"));
+        assert_eq!(nearest("Drop-Params", known), Some("drop_params"));
+        assert_eq!(nearest("nope", known), None);
+    }
+
+    #[test]
+    fn letters_changed_round_are_one_edit() {
+        assert_eq!(distance("api_kye", "api_key"), 1);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("same", "same"), 0);
+    }
+}

@@ -57,6 +57,9 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
         debug: options.debug || config.general.debug,
     };
     log::install(style, env.text("SLUICE_LOG").as_deref());
+    for (flag, why) in options.litellm.without_effect() {
+        tracing::warn!("--{flag} has no effect: {why}");
+    }
     refuse_wrong(&remarks)?;
     say(&remarks);
     let address = address(&options, &config)?;

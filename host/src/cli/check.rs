@@ -49,3 +49,43 @@ pub fn print(out: &mut impl Write, remarks: &[Remark], more: &[String]) -> io::R
     writeln!(out, "\n{wrong} errors, {} warnings", warnings + more.len())?;
     Ok(wrong > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Env};
+
+    fn printed(text: &str, more: &[&str]) -> (String, bool) {
+        let (_, remarks) = Config::parse(text, Env::default()).unwrap();
+        let more: Vec<String> = more.iter().map(|it| (*it).to_owned()).collect();
+        let mut out = Vec::new();
+        let wrong = print(&mut out, &remarks, &more).unwrap();
+        (String::from_utf8(out).unwrap(), wrong)
+    }
+
+    #[test]
+    fn every_key_has_its_line_and_errors_come_last() {
+        let (table, wrong) = printed(
+            "model_list: [{model_name: a, litellm_params: {model: echo/a, timeout: soon}}]\n\
+             litellm_settings: {callbacks: [x], drop_parms: true}\n",
+            &["model `a`: no plugin"],
+        );
+        let words: Vec<_> = table
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        let expected = [
+            "honoured", "honoured", "honoured", "honoured", "honoured", "accepted", "unknown",
+            "warning", "error", "1",
+        ];
+        assert!(wrong && words == expected, "{table}");
+        assert!(table.contains("1 errors, 2 warnings"), "{table}");
+        assert!(!table.contains("honoured  model_list[0].litellm_params.timeout"));
+    }
+
+    #[test]
+    fn a_config_without_a_mistake_is_no_error() {
+        let text = "model_list: [{model_name: a, litellm_params: {model: echo/a}}]";
+        assert!(!printed(text, &[]).1);
+    }
+}

@@ -1,13 +1,15 @@
 //! The command line: LiteLLM's flags, so that a container's arguments go on working, and ours.
 
 mod check;
+mod litellm;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use check::print as print_check;
+pub use litellm::LiteLlm;
 
 /// An LLM gateway whose providers are sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -37,25 +39,18 @@ pub struct Serve {
     #[arg(long, short, env = "CONFIG_FILE_PATH")]
     pub config: Option<PathBuf>,
     /// The address to listen on. Without a master key only loopback ones are taken.
-    #[arg(long, env = "HOST")]
+    #[arg(long, env = "HOST", value_parser = host)]
     pub host: Option<IpAddr>,
     #[arg(long, env = "PORT", default_value_t = crate::config::defaults::PORT)]
     pub port: u16,
     /// Log more.
-    #[arg(long, alias = "detailed_debug")]
+    #[arg(long, alias = "detailed_debug", overrides_with = "debug")]
     pub debug: bool,
-    /// LiteLLM's; one process serves all cores here.
-    #[arg(long = "num_workers", hide = true)]
-    pub num_workers: Option<u32>,
-    /// LiteLLM's, without effect.
-    #[arg(long = "run_gunicorn", hide = true)]
-    pub run_gunicorn: bool,
-    /// LiteLLM's, without effect.
-    #[arg(long = "use_prisma_db_push", hide = true)]
-    pub use_prisma_db_push: bool,
-    /// LiteLLM's, without effect.
-    #[arg(long = "keepalive_timeout", hide = true)]
-    pub keepalive_timeout: Option<u32>,
+    /// LiteLLM's: say of every key of the config how it is taken, and exit.
+    #[arg(long = "validate_config", hide = true)]
+    validate_config: bool,
+    #[command(flatten)]
+    pub litellm: LiteLlm,
 }
 
 /// Options of `check`.
@@ -75,30 +70,100 @@ pub struct ExportPlugins {
 impl Cli {
     /// Reads the process's arguments; exits with a message if they are wrong.
     pub fn of_process() -> Command {
-        let cli = Self::parse();
-        cli.command.unwrap_or(Command::Serve(cli.serve))
+        Self::parse().into_command()
     }
+
+    fn into_command(self) -> Command {
+        match self.command.unwrap_or(Command::Serve(self.serve)) {
+            Command::Serve(Serve {
+                validate_config: true,
+                config: Some(config),
+                ..
+            }) => Command::Check(Check { config }),
+            command => command,
+        }
+    }
+}
+
+/// An address, or a name that leads to one.
+fn host(text: &str) -> Result<IpAddr, String> {
+    let plain = text.trim_matches(['[', ']']);
+    if plain.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    if let Ok(address) = plain.parse() {
+        return Ok(address);
+    }
+    let mut found = (plain, 0).to_socket_addrs().map_err(|it| it.to_string())?;
+    let first = found.next().map(|it| it.ip());
+    first.ok_or_else(|| "the name has no address".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(arguments: &[&str]) -> Result<Command, clap::Error> {
+        let all = std::iter::once(&"sluice").chain(arguments);
+        Cli::try_parse_from(all).map(Cli::into_command)
+    }
+
+    fn serve(arguments: &[&str]) -> Serve {
+        match read(arguments).unwrap() {
+            Command::Serve(serve) => serve,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_holds_together() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
     #[test]
     fn serve_is_what_is_meant_without_a_word() {
-        let cli = Cli::try_parse_from([
-            "sluice",
+        assert_eq!(serve(&["--config", "a.yaml", "--port", "5"]).port, 5);
+        let named = serve(&["serve", "--config", "a.yaml", "--host", "::1"]);
+        assert!(named.host.is_some_and(|host| host.is_loopback()));
+    }
+
+    #[test]
+    fn a_containers_arguments_go_on_working_and_are_named() {
+        let container = serve(&[
             "--config",
-            "a.yaml",
+            "/app/config.yaml",
             "--port",
-            "5",
+            "4000",
             "--num_workers",
             "8",
-        ])
-        .unwrap();
-        assert!(cli.command.is_none() && cli.serve.port == 5);
-        let cli = Cli::try_parse_from(["sluice", "serve", "--config", "a.yaml", "--host", "::1"])
-            .unwrap();
-        assert!(matches!(cli.command, Some(Command::Serve(serve)) if serve.host.is_some()));
+            "--detailed_debug",
+            "--debug",
+            "--run_gunicorn",
+            "--telemetry",
+            "False",
+        ]);
+        assert!(container.debug);
+        let named = container.litellm.without_effect();
+        let names: Vec<_> = named.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["num_workers", "telemetry", "run_gunicorn"]);
+    }
+
+    #[test]
+    fn localhost_and_bracketed_addresses_are_hosts() {
+        assert_eq!(host("localhost").unwrap().to_string(), "127.0.0.1");
+        assert_eq!(host("[::]").unwrap().to_string(), "::");
+        assert_eq!(host("0.0.0.0").unwrap().to_string(), "0.0.0.0");
+    }
+
+    #[test]
+    fn tls_is_refused_and_never_left_out_in_silence() {
+        let error = read(&["--ssl_certfile_path", "a.pem"]).unwrap_err();
+        assert!(error.to_string().contains("does not serve TLS"), "{error}");
+    }
+
+    #[test]
+    fn litellms_validate_config_is_check() {
+        let command = read(&["--config", "a.yaml", "--validate_config"]).unwrap();
+        assert!(matches!(command, Command::Check(_)));
     }
 }

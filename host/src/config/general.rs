@@ -49,8 +49,7 @@ fn well_known(key: &str) -> bool {
         .chars()
         .zip("123456789012345678901234567890".chars())
         .all(|(left, right)| left == right);
-    counting
-        || defaults::WELL_KNOWN_KEYS.contains(&plain)
+    counting || defaults::WELL_KNOWN_KEYS.contains(&plain)
 }
 
 /// Reads `general_settings`.

@@ -52,7 +52,7 @@ pub struct Row {
     pub row: Value,
 }
 
-const NAMES: Names = Names::known(&[
+pub const NAMES: Names = Names::known(&[
     "directory",
     "data_directory",
     "override",
@@ -66,7 +66,7 @@ const NAMES: Names = Names::known(&[
 ]);
 const GRANT: Names = Names::known(&["hosts", "env", "private_addresses"]);
 const ROLLBACK: Names = Names::known(&["window", "min_failures", "factor"]);
-const LIMITS: Names = Names::known(&[
+pub const LIMITS: Names = Names::known(&[
     "memory_mb",
     "cpu_ms",
     "state_kb",

@@ -52,13 +52,20 @@ pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String 
         .unwrap_or_default()
 }
 
-/// The name that this one was probably meant to be: at most a third of its letters off.
+/// The name that this one was probably meant to be: at most a third of its letters off, or the
+/// beginning of it (`memory` of `memory_mb`).
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).clamp(1, 3);
-    let folded = name.to_ascii_lowercase().replace('-', "_");
+    let fold = |name: &str| name.to_ascii_lowercase().replace('-', "_");
+    let folded = fold(name);
+    let start = format!("{folded}_");
     known
         .into_iter()
-        .map(|it| (distance(&folded, &it.replace('-', "_")), it))
+        .map(|it| {
+            let other = fold(it);
+            let begun = other.starts_with(&start);
+            (if begun { 1 } else { distance(&folded, &other) }, it)
+        })
         .filter(|(far, _)| *far <= limit)
         .min()
         .map(|(_, it)| it)
@@ -98,6 +105,8 @@ mod tests {
         assert_eq!(nearest("num_retrys", known), Some("num_retries"));
         assert_eq!(nearest("modle_list", known), Some("model_list"));
         assert_eq!(nearest("Drop-Params", known), Some("drop_params"));
+        assert_eq!(nearest("TimeOut", known), Some("timeout"));
+        assert_eq!(nearest("model", known), Some("model_list"));
         assert_eq!(nearest("nope", known), None);
     }
 

@@ -195,10 +195,15 @@ impl<'a> Section<'a> {
     pub fn count(&mut self, name: &str) -> Option<u32> {
         let number = self.number(name)?;
         if number < 0.0 || number.fract() != 0.0 || number > f64::from(u32::MAX) {
-            self.wrong(name, "a whole number, 0 or more", &number.into());
+            self.no_such_number(name, "a whole number, 0 or more", number);
             return None;
         }
         Some(number as u32)
+    }
+
+    fn no_such_number(&mut self, name: &str, expected: &str, number: f64) {
+        let text = format!("is `{number}`, expected {expected}");
+        self.say(Taken::Wrong, name, text);
     }
 
     /// Seconds, more than none.
@@ -208,7 +213,7 @@ impl<'a> Section<'a> {
             .ok()
             .filter(|time| !time.is_zero());
         if time.is_none() {
-            self.wrong(name, "seconds, more than 0", &number.into());
+            self.no_such_number(name, "seconds, more than 0", number);
         }
         time
     }

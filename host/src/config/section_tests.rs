@@ -40,7 +40,7 @@ fn a_wrong_type_names_its_path_and_what_was_expected() {
     assert_eq!(section.members("f"), None);
     let expected = [
         ("x.a", "is `\"soon\"`, expected a number"),
-        ("x.b", "is `-1.0`, expected a whole number, 0 or more"),
+        ("x.b", "is `-1`, expected a whole number, 0 or more"),
         ("x.c", "is a mapping, expected text"),
         ("x.d", "is `\"maybe\"`, expected true or false"),
         ("x.e", "is a list, expected a list of texts"),

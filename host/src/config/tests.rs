@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn read(text: &str) -> (Arc<Config>, Vec<Remark>) {
@@ -52,58 +54,6 @@ general_settings: {master_key: sk-master-x}
 }
 
 #[test]
-fn every_mistake_of_a_sloppy_config_is_named() {
-    let (config, remarks) = read(
-        r#"
-modle_list: []
-model_list:
-  - model_name: a
-    litellm_params: {model: openai/a, api_key: os.environ/MISSING, api_base: "not a url", timeout: soon}
-  - litellm_params: {model: openai/b}
-  - model_name: c
-litellm_settings: {master_key: sk-in-the-wrong-place, success_callback: [langfuse], drop_parms: true}
-router_settings: {fallbacks: [{a: [ghost]}], routing_strategy: latency-based-routing}
-"#,
-    );
-    let wrong = said(&remarks, Taken::Wrong).join("\n");
-    for part in [
-        "model_list[0].litellm_params.api_base",
-        "litellm_params.timeout",
-        "model_list[1].model_name: is missing",
-        "model_list[2].litellm_params.model: is missing",
-    ] {
-        assert!(wrong.contains(part), "{part} in\n{wrong}");
-    }
-    let unknown = said(&remarks, Taken::Unknown).join("\n");
-    assert!(
-        unknown.contains("modle_list: is not known; did you mean `model_list`?"),
-        "{unknown}"
-    );
-    assert!(
-        unknown.contains("litellm_settings.drop_parms: is not known; did you mean `drop_params`?"),
-        "{unknown}"
-    );
-    let warnings = said(&remarks, Taken::Warning).join("\n");
-    for part in [
-        "MISSING is not set",
-        "belongs under `general_settings`",
-        "`ghost`, which is no model group",
-        "latency-based-routing",
-    ] {
-        assert!(warnings.contains(part), "{part} in\n{warnings}");
-    }
-    assert!(
-        said(&remarks, Taken::Accepted)
-            .join("")
-            .contains("success_callback")
-    );
-    assert_eq!(
-        config.general.master_key.as_ref().unwrap().reveal(),
-        "sk-in-the-wrong-place"
-    );
-}
-
-#[test]
 fn a_credential_fills_what_the_deployment_leaves_open() {
     let (config, remarks) = read(
         r#"
@@ -122,41 +72,294 @@ model_list:
     );
 }
 
-#[test]
-fn a_secret_setting_never_stands_among_the_settings() {
-    let (config, _) = read(
-        "model_list: [{model_name: a, litellm_params: {model: x/a, aws_secret_access_key: s, my_token: t, region: r}}]",
-    );
-    let deployment = &config.groups.resolve("a").unwrap().deployments[0].0;
-    assert_eq!(deployment.settings.keys().collect::<Vec<_>>(), ["region"]);
-    assert_eq!(deployment.secrets.len(), 2);
+fn fixture(name: &str, env: &[(&str, &str)]) -> (Arc<Config>, Vec<Remark>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/fixtures");
+    Config::load(&folder.join(name), Env::of(env)).unwrap()
+}
+
+/// What is said besides of missing variables.
+fn complaints(remarks: &[Remark]) -> Vec<String> {
+    let quiet = [Taken::Honoured, Taken::Accepted];
+    let loud = remarks.iter().filter(|it| !quiet.contains(&it.taken));
+    loud.filter(|it| !it.text.contains("is not set"))
+        .map(|it| format!("{}: {}", it.path, it.text))
+        .collect()
 }
 
 #[test]
-fn included_files_add_their_models_and_never_lead_in_circles() {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write(
-        "main.yaml",
-        "include: [more.yaml]\nmodel_list: [{model_name: a, litellm_params: {model: echo/a}}]\n",
-    );
-    write(
-        "more.yaml",
-        "model_list: [{model_name: b, litellm_params: {model: echo/b}}]\n",
-    );
-    let (config, _) = Config::load(&folder.path().join("main.yaml"), Env::default()).unwrap();
-    assert_eq!(config.groups.names().collect::<Vec<_>>(), ["a", "b"]);
-    write("more.yaml", "include: [main.yaml]\n");
-    let error = Config::load(&folder.path().join("main.yaml"), Env::default()).unwrap_err();
-    assert!(error.to_string().contains("leads back to itself"));
+fn a_teams_config_loads_without_a_complaint() {
+    let env = [
+        ("AZURE_API_KEY_EU", "eu"),
+        ("LITELLM_MASTER_KEY", "sk-of-the-team-5f3a"),
+    ];
+    let (config, remarks) = fixture("team.yaml", &env);
+    assert_eq!(complaints(&remarks), Vec::<String>::new());
+    assert!(config.general.loopback_only().is_none());
+    let group = config.groups.resolve("gpt-4").unwrap();
+    let [(eu, _), (us, _)] = group.deployments.as_slice() else {
+        panic!("{group:?}")
+    };
+    assert_eq!((eu.id.as_str(), eu.weight), ("gpt-4o-eu", Some(600.0)));
+    assert_eq!(eu.secrets["api_key"].reveal(), "eu");
+    assert_eq!(eu.settings["api_version"], "2025-01-01-preview");
+    assert_eq!(eu.info.base_model.as_deref(), Some("azure/gpt-4o"));
+    assert_eq!(eu.stream_timeout, Some(Duration::from_secs(120)));
+    assert_eq!(us.stream_timeout, Some(Duration::from_secs(60)));
+    assert_eq!(config.router.num_retries, Some(3));
+    assert_eq!(config.router.default_fallbacks, ["claude-sonnet"]);
+    let missing = said(&remarks, Taken::Warning).join("\n");
+    assert!(missing.contains(
+        "model_list[1].litellm_params.api_key: the environment variable AZURE_API_KEY_US is not set (model `gpt-4o`)"
+    ), "{missing}");
+    let accepted = said(&remarks, Taken::Accepted).join("\n");
+    for name in [
+        "success_callback",
+        "database_url",
+        "cooldown_time",
+        "retry_policy",
+    ] {
+        assert!(accepted.contains(name), "{name}");
+    }
 }
 
 #[test]
-fn a_well_known_master_key_keeps_the_gateway_on_loopback() {
-    let loopback = |text: &str| read(text).0.general.loopback_only().is_some();
-    assert!(loopback("general_settings: {master_key: sk-1234}"));
-    assert!(loopback("model_list: []"));
-    assert!(!loopback(
-        "general_settings: {master_key: sk-of-my-own-5f3a}"
-    ));
+fn a_workstations_config_is_read_as_python_reads_it() {
+    let (config, remarks) = fixture("local.yaml", &[]);
+    assert_eq!(complaints(&remarks), ["x-none: is not known"]);
+    assert!(config.general.loopback_only().is_some());
+    assert!(config.general.drop_params && config.general.insecure_tls);
+    let one = |name: &str| config.groups.resolve(name).unwrap().deployments.remove(0);
+    let (local, model) = one("local/llama");
+    assert_eq!(
+        (local.provider.as_str(), model.as_str()),
+        ("hosted_vllm", "llama")
+    );
+    assert_eq!(local.timeout, Some(Duration::from_secs(1200)));
+    assert_eq!(local.drop_params, Some(true));
+    let (qwen, model) = one("qwen");
+    assert_eq!(
+        (qwen.provider.as_str(), model.as_str()),
+        ("openai", "Qwen/Qwen3-32B")
+    );
+    assert_eq!(qwen.settings.len(), 2);
+    assert_eq!(one("meta/llama").0.provider, "openrouter");
+    assert_eq!(
+        one("canned").0.mock_response.as_deref(),
+        Some("This is a test")
+    );
+}
+
+#[test]
+fn a_platforms_config_loads_and_says_what_is_not_enforced() {
+    let env = [
+        ("OPENAI_API_KEY", "sk-live"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+    ];
+    let (config, remarks) = fixture("platform.yaml", &env);
+    let paths = [
+        "guardrails: is not enforced",
+        "general_settings.allowed_ips: is not enforced",
+    ];
+    let complaints = complaints(&remarks);
+    assert_eq!(complaints.len(), paths.len(), "{complaints:?}");
+    for (complaint, path) in complaints.iter().zip(paths) {
+        assert!(complaint.starts_with(path), "{complaint}");
+    }
+    let one = |name: &str| config.groups.resolve(name).unwrap().deployments.remove(0).0;
+    let gpt = one("gpt-4.1");
+    assert_eq!(gpt.secrets["api_key"].reveal(), "sk-live");
+    assert_eq!(gpt.settings["organization"], "org-1");
+    assert_eq!(
+        one("claude-bedrock").settings["aws_region_name"],
+        "eu-central-1"
+    );
+    let house = one("house");
+    assert_eq!(
+        house.api_base.as_ref().unwrap().host_str(),
+        Some("llm.platform.test")
+    );
+    assert_eq!(house.extra_body["tenant"], "eu-central-1");
+    assert_eq!(one("gemini-pro").settings.len(), 2);
+}
+
+#[test]
+fn every_mistake_of_a_sloppy_config_is_named() {
+    let (config, remarks) = fixture("sloppy.yaml", &[]);
+    let expected = [
+        (
+            Taken::Unknown,
+            "modle_list: is not known; did you mean `model_list`?",
+        ),
+        (
+            Taken::Warning,
+            "model_list[0].litellm_params.timeout: stands twice",
+        ),
+        (
+            Taken::Warning,
+            "model_list[0].litellm_params.api_key: the environment variable MISSING_KEY is not set (model `gpt-4o`)",
+        ),
+        (
+            Taken::Warning,
+            "model_list[0].litellm_params.api_bsae: is no known parameter, so it goes to the plugin or upstream; did you mean `api_base`?",
+        ),
+        (
+            Taken::Warning,
+            "model_list[0].litellm_params.temprature: is no known parameter, so it goes to the plugin or upstream; did you mean `temperature`?",
+        ),
+        (
+            Taken::Wrong,
+            "model_list[1].litellm_params.api_base: is no URL",
+        ),
+        (
+            Taken::Wrong,
+            "model_list[1].litellm_params.rpm: is `\"lots\"`, expected a number",
+        ),
+        (
+            Taken::Warning,
+            "model_list[1].api_key: belongs under `litellm_params`",
+        ),
+        (
+            Taken::Wrong,
+            "model_list[2].litellm_params.model: is missing (model `nameless`)",
+        ),
+        (Taken::Wrong, "model_list[3].model_name: is missing"),
+        (
+            Taken::Wrong,
+            "model_list[4].litellm_params.model: is missing (model `parameterless`)",
+        ),
+        (
+            Taken::Warning,
+            "model_list[5].litellm_params.model: `my-model` names no provider",
+        ),
+        (
+            Taken::Warning,
+            "model_list[5].model_info.mode: is `chatting`",
+        ),
+        (
+            Taken::Wrong,
+            "model_list[6].litellm_params.litellm_credential_name: names `nobody`",
+        ),
+        (
+            Taken::Warning,
+            "litellm_settings.master_key: belongs under `general_settings`; it is honoured",
+        ),
+        (
+            Taken::Unknown,
+            "litellm_settings.drop_parms: is not known; did you mean `drop_params`?",
+        ),
+        (
+            Taken::Accepted,
+            "litellm_settings.success_callback: has no effect yet",
+        ),
+        (
+            Taken::Warning,
+            "litellm_settings.max_budget: is not enforced yet",
+        ),
+        (
+            Taken::Wrong,
+            "litellm_settings.num_retries: is `-1`, expected a whole number",
+        ),
+        (
+            Taken::Warning,
+            "router_settings.routing_strategy: `latency-based-routing` is not served yet",
+        ),
+        (
+            Taken::Warning,
+            "router_settings.fallbacks: names `gtp-4o`, which is no model group; did you mean `gpt-4o`?",
+        ),
+        (
+            Taken::Warning,
+            "router_settings.fallbacks: names `ghost`, which is no model group",
+        ),
+        (
+            Taken::Unknown,
+            "router_settings.retry_policy.TimeoutErorRetries: is not known; did you mean `TimeoutErrorRetries`?",
+        ),
+        (Taken::Unknown, "router_settings.nope: is not known"),
+        (
+            Taken::Warning,
+            "general_settings.routing_strategy: stands under `router_settings` as well",
+        ),
+        (
+            Taken::Wrong,
+            "general_settings.max_request_size_mb: is `\"big\"`, expected a number",
+        ),
+        (Taken::Wrong, "plugins.sha256.acme: is no SHA-256"),
+        (
+            Taken::Wrong,
+            "plugins.isolation.acme: is \"jail\", expected `pooled`, `call` or `fresh`",
+        ),
+        (
+            Taken::Unknown,
+            "plugins.limits.memory: is not known; did you mean `memory_mb`?",
+        ),
+    ];
+    for (taken, start) in expected {
+        let these = said(&remarks, taken);
+        assert!(
+            these.iter().any(|it| it.starts_with(start)),
+            "{taken:?} {start}\n in {these:#?}"
+        );
+    }
+    let key = config.general.master_key.as_ref().unwrap();
+    assert_eq!(key.reveal(), "sk-in-the-wrong-section");
+    assert!(!format!("{remarks:?}").contains("sk-"), "{remarks:?}");
+}
+
+fn example() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.example.yaml");
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn the_example_config_is_read_without_a_complaint() {
+    let (config, remarks) = Config::parse(&example(), Env::default()).unwrap();
+    assert_eq!(complaints(&remarks), Vec::<String>::new());
+    let demo = config.groups.resolve("demo").unwrap();
+    assert_eq!(demo.deployments[0].0.provider, "echo");
+    assert!(config.general.loopback_only().is_some());
+}
+
+#[test]
+fn the_examples_commented_keys_are_keys_and_show_the_defaults() {
+    let uncommented = |line: &str| {
+        let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
+        let rest = rest.strip_prefix("# ").filter(|rest| {
+            let (name, after) = rest.trim_start().split_once(':').unwrap_or((" ", ""));
+            let named = name.chars().all(|it| {
+                it.is_ascii_lowercase() || it == '_' || it == '2' || it == '5' || it == '6'
+            });
+            named && (after.is_empty() || after.starts_with(' '))
+        });
+        rest.map_or_else(|| line.to_owned(), |rest| format!("{indent}{rest}"))
+    };
+    let text: Vec<String> = example().lines().map(uncommented).collect();
+    let (config, remarks) = Config::parse(&text.join("\n"), Env::default()).unwrap();
+    assert_eq!(complaints(&remarks), Vec::<String>::new());
+    assert_eq!(config.general.request_timeout, defaults::REQUEST_TIMEOUT);
+    assert_eq!(
+        config.general.max_request_bytes,
+        defaults::MAX_REQUEST_BYTES
+    );
+    assert_eq!(config.general.max_reply_bytes, defaults::MAX_REPLY_BYTES);
+    assert_eq!(config.router.num_retries, Some(defaults::NUM_RETRIES));
+    assert_eq!(config.router.max_fallbacks, defaults::MAX_FALLBACKS);
+    let rollback = (
+        defaults::ROLLBACK_WINDOW,
+        u64::from(defaults::ROLLBACK_MIN_FAILURES),
+        defaults::ROLLBACK_FACTOR,
+    );
+    assert_eq!(config.plugins.rollback, Some(rollback));
+    let honoured = said(&remarks, Taken::Honoured).join("\n");
+    let own = plugins::NAMES
+        .known
+        .iter()
+        .map(|it| format!("plugins.{it}:"));
+    let limits = plugins::LIMITS
+        .known
+        .iter()
+        .map(|it| format!("plugins.limits.{it}:"));
+    for name in own.chain(limits) {
+        assert!(honoured.contains(&name), "{name} is not in the example");
+    }
 }

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -38,7 +39,8 @@ ANTHROPIC_STREAM = "".join(f"event: {it['type']}\ndata: {json.dumps(it)}\n\n" fo
     {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 20}},
     {"type": "message_stop"}])
 
-UPSTREAM, PROXY, GATEWAY = 18081, 18082, 18083
+UPSTREAM, PROXY, GATEWAY, HELD = 18081, 18082, 18083, 18084
+CHAT = "/v1/chat/completions"
 # Workers of an nginx that root starts would not read this user's folder.
 OWNER = "user root;" if os.geteuid() == 0 else ""
 
@@ -51,7 +53,7 @@ def nginx(folder, name, server):
 daemon off; {OWNER} pid {root}/pid; error_log {root}/error.log; worker_processes 1;
 events {{ worker_connections 4096; }}
 http {{ access_log off; client_body_temp_path {root}/a; proxy_temp_path {root}/b; fastcgi_temp_path {root}/c; uwsgi_temp_path {root}/d; scgi_temp_path {root}/e;
-  keepalive_requests 1000000; {server} }}""")
+  keepalive_requests 1000000; client_max_body_size 0; {server} }}""")
     return subprocess.Popen(["nginx", "-c", str(config), "-p", str(root)], stderr=subprocess.DEVNULL)
 
 
@@ -99,6 +101,65 @@ def load(folder, url, body, seconds, connections):
     return {"requests": int(find(r"(\d+) requests in")[1]), "rate": float(find(r"Requests/sec:\s+([\d.]+)")[1]), "p50": find(r"50%\s+(\S+)")[1], "p99": find(r"99%\s+(\S+)")[1], "bad": int(bad[1]) if bad else 0}
 
 
+def tool(target, *arguments):
+    """Runs sluice-load; gives what it reports, as numbers by name."""
+    done = subprocess.run([target / "sluice-load", *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"sluice-load {arguments[0]}: {done.stderr}")
+    return numbers(done.stdout)
+
+
+def numbers(report):
+    return {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", report)}
+
+
+def paced(target, folder, port, path, body, rate, connections, seconds):
+    file = folder / "body.json"
+    file.write_text(json.dumps(body))
+    return tool(target, "paced", f"127.0.0.1:{port}", path, KEY, file, rate, connections, seconds)
+
+
+def added_latency(target, folder, seconds):
+    """Open loop: a request's time counts from when it was due."""
+    print("\n| 2,000 requests/s, 64 connections | p50 | p99 | added p50 | added p99 |\n|---|---|---|---|---|")
+    for title, path, model in (("OpenAI identity path", "/openai/chat/completions", "openai"), ("Anthropic translated", "/anthropic/v1/messages", "anthropic")):
+        body = {**BODY, "model": model}
+        direct = paced(target, folder, UPSTREAM, path, body, 2000, 64, seconds)
+        through = paced(target, folder, GATEWAY, CHAT, body, 2000, 64, seconds)
+        added = [through[name] - direct[name] for name in ("p50_ms", "p99_ms")]
+        print(f"| {title} | {through['p50_ms']:.2f} ms | {through['p99_ms']:.2f} ms | {added[0]:.2f} ms | {added[1]:.2f} ms |", flush=True)
+
+
+def large_bodies(target, folder, gateway):
+    """A 5 MB image in base64, one request after the other; the peak of memory says how many copies stand at once."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 5_000_000}}
+    body = {"model": "openai", "messages": [{"role": "user", "content": [{"type": "text", "text": "what is this"}, image]}]}
+    paced(target, folder, GATEWAY, CHAT, body, 5, 1, 2)
+    before, resting = cpu(gateway.pid), rss(gateway.pid)
+    pathlib.Path(f"/proc/{gateway.pid}/clear_refs").write_text("5")
+    result = paced(target, folder, GATEWAY, CHAT, body, 5, 1, 10)
+    spent = (cpu(gateway.pid) - before) / result["requests"] * 1000
+    print(f"\n5 MB body, OpenAI identity path: {spent:.1f} ms CPU a request; peak memory {peak(gateway.pid) - resting:.0f} MiB over resting", flush=True)
+
+
+def peak(pid):
+    return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
+
+
+def held_streams(target, gateway, seconds):
+    print("\n| streams held, one event a second each | memory over idle | event delay p50 | p99 | max |\n|---|---|---|---|---|")
+    for streams in (1000, 5000):
+        idle = rss(gateway.pid)
+        held = subprocess.Popen([target / "sluice-load", "hold", f"127.0.0.1:{GATEWAY}", KEY, "held", f"127.0.0.1:{HELD}", str(streams), str(seconds)], stdout=subprocess.PIPE, text=True)
+        if held.stdout.readline().strip() != "held":
+            sys.exit("sluice-load could not hold its streams")
+        grown = rss(gateway.pid) - idle
+        result = numbers(held.stdout.read())
+        if held.wait():
+            sys.exit("sluice-load hold failed")
+        print(f"| {streams} | {grown:.0f} MiB | {result['p50_ms']:.1f} ms | {result['p99_ms']:.1f} ms | {result['max_ms']:.1f} ms |", flush=True)
+
+
 def wait(url):
     for _ in range(200):
         try:
@@ -112,6 +173,8 @@ def wait(url):
 
 
 def main():
+    # Held streams need two sockets each.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     target, seconds = pathlib.Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -119,6 +182,7 @@ def main():
         models = {"openai": f"openai/gpt-4o", "anthropic": "anthropic/claude-sonnet-4-5"}
         listed = [{"model_name": provider + suffix, "litellm_params": {"model": model, "api_base": f"{base}/{provider}{suffix}", "api_key": "k"}} for provider, model in models.items() for suffix in ("", "-stream")]
         listed.append({"model_name": "echo", "litellm_params": {"model": "echo/demo"}})
+        listed.append({"model_name": "held", "litellm_params": {"model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{HELD}", "api_key": "k"}})
         (folder / "config.yaml").write_text(json.dumps({"model_list": listed, "general_settings": {"master_key": KEY}}))
         started = []
         try:
@@ -151,7 +215,10 @@ def main():
                 result = load(folder, url, body, seconds, 64)
                 spent = (cpu(pid) - before) / max(result["requests"], 1) * 1e6
                 print(f"| {title} | 64 | {result['rate']:.0f} | {result['p50']} | {result['p99']} | {spent:.0f} us | {result['bad']} |", flush=True)
-            print(f"\nRSS of the gateway after load: {rss(gateway.pid):.0f} MiB")
+            print(f"\nRSS of the gateway after load: {rss(gateway.pid):.0f} MiB", flush=True)
+            added_latency(target, folder, seconds)
+            large_bodies(target, folder, gateway)
+            held_streams(target, gateway, seconds)
         finally:
             for process in started:
                 process.send_signal(signal.SIGTERM)

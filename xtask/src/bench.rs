@@ -8,7 +8,15 @@ use crate::sh;
 
 /// Builds the release binary and runs `tests/bench/run.py`, which starts everything on loopback.
 pub fn run() -> Result<(), String> {
-    sh::cargo(&["build", "--release", "--locked", "-p", "sluice"])?;
+    sh::cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "sluice",
+        "-p",
+        "sluice-load",
+    ])?;
     for program in ["wrk", "nginx"] {
         if !found(program) {
             sh::run(Command::new("apt-get").args(["install", "-y", program]))?;

@@ -36,8 +36,10 @@ pub(crate) struct Memory {
 pub(crate) struct Time {
     budget: Duration,
     used: Duration,
-    /// The thread's clock when the guest was last given a processor, in nanoseconds.
-    running_since: u64,
+    /// The thread's clock when the guest was last given a processor, in nanoseconds. It is read
+    /// from a call's first tick on: most calls end before it, and reading it costs as much as
+    /// some of them.
+    running_since: Option<u64>,
     /// The same, written when the guest goes on after a yield, perhaps on another thread; 0: it
     /// did not yield since the last look.
     resumed: Arc<AtomicU64>,
@@ -67,7 +69,7 @@ impl State {
             time: Time {
                 budget: limits.cpu,
                 used: Duration::ZERO,
-                running_since: thread_nanos(),
+                running_since: None,
                 resumed: Arc::default(),
                 exceeded: false,
             },
@@ -84,7 +86,7 @@ impl State {
     pub(crate) fn begin(&mut self, budget: Duration) {
         self.time.budget = budget;
         self.time.used = Duration::ZERO;
-        self.time.running_since = thread_nanos();
+        self.time.running_since = None;
         self.time.resumed.store(0, Ordering::Relaxed);
         self.time.exceeded = false;
         self.memory.refused = false;
@@ -100,11 +102,15 @@ impl Time {
     fn tick(&mut self) -> UpdateDeadline {
         let now = thread_nanos();
         let resumed = self.resumed.swap(0, Ordering::Relaxed);
-        if resumed != 0 {
-            self.running_since = resumed;
+        let since = if resumed == 0 {
+            self.running_since
+        } else {
+            Some(resumed)
+        };
+        if let Some(since) = since {
+            self.used += Duration::from_nanos(now.saturating_sub(since));
         }
-        self.used += Duration::from_nanos(now.saturating_sub(self.running_since));
-        self.running_since = now;
+        self.running_since = Some(now);
         if self.used >= self.budget {
             self.exceeded = true;
             return UpdateDeadline::Interrupt;

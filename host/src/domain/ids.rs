@@ -43,6 +43,11 @@ name! {
 impl CallId {
     /// A fresh one.
     pub fn random() -> Self {
-        Self::new(uuid::Uuid::new_v4().to_string())
+        // The generator is seeded from the system's, without asking it for each call.
+        let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+        Self::new(
+            id.hyphenated()
+                .encode_lower(&mut uuid::Uuid::encode_buffer()) as &str,
+        )
     }
 }

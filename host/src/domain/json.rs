@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use bytes::Bytes;
+
 /// How deep a document may nest; serde_json stops at the same depth.
 const MAX_DEPTH: usize = 128;
 
@@ -46,6 +48,51 @@ pub fn members(text: &str) -> Result<Vec<Member<'_>>, JsonError> {
         return Err(scanner.wrong("trailing characters"));
     }
     Ok(members)
+}
+
+/// An object whose top level was read once: its text, and where each member lies in it.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    text: String,
+    members: Vec<Member<'static>>,
+}
+
+impl Document {
+    /// Reads and checks a whole body, as [`members`] does.
+    pub fn parse(body: Bytes) -> Result<Self, JsonError> {
+        // A body that is nobody else's is not copied here.
+        let text = String::from_utf8(body.into()).map_err(|cause| JsonError::Syntax {
+            what: "bytes that are not UTF-8",
+            at: cause.utf8_error().valid_up_to(),
+        })?;
+        let owned = |it: Member<'_>| Member {
+            name: Cow::Owned(it.name.into_owned()),
+            value: it.value,
+        };
+        let members = members(&text)?.into_iter().map(owned).collect();
+        Ok(Self { text, members })
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn members(&self) -> &[Member<'static>] {
+        &self.members
+    }
+
+    /// The names of the members, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| member.name.as_ref())
+    }
+
+    /// Each member's name and its value as it was written.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        let raw = |member: &Member<'_>| self.text.get(member.value.clone()).unwrap_or_default();
+        self.members
+            .iter()
+            .map(move |member| (member.name.as_ref(), raw(member)))
+    }
 }
 
 /// As [`members`], for documents of our own upstreams: duplicates are let through.
@@ -224,7 +271,9 @@ impl<'a> Scanner<'a> {
                 self.at = self.bytes.len();
                 return Err(self.wrong("unterminated string"));
             };
-            if rest.iter().take(stop).any(|byte| *byte < 0x20) {
+            // Without an early exit the compiler looks at many bytes at once.
+            let plain = rest.iter().take(stop);
+            if plain.fold(false, |found, byte| found | (*byte < 0x20)) {
                 self.at = from;
                 return Err(self.wrong("control character in a string"));
             }

@@ -16,10 +16,12 @@ pub enum Caller {
 }
 
 /// Checks keys.
-#[derive(Debug, Clone)]
-pub struct Door {
-    master_key: Option<Secret>,
-    key_header: Option<String>,
+#[derive(Debug, Clone, Copy)]
+pub struct Door<'c> {
+    /// None: everybody on this machine may call.
+    pub master_key: Option<&'c Secret>,
+    /// `general_settings.litellm_key_header_name`.
+    pub key_header: Option<&'c str>,
 }
 
 /// Headers that may hold the key, in LiteLLM's order; the text before the key in each.
@@ -32,18 +34,10 @@ const KEY_HEADERS: &[(&str, &[&str])] = &[
     ("ocp-apim-subscription-key", &[""]),
 ];
 
-impl Door {
-    /// `key_header` is `general_settings.litellm_key_header_name`.
-    pub fn new(master_key: Option<Secret>, key_header: Option<String>) -> Self {
-        Self {
-            master_key,
-            key_header,
-        }
-    }
-
+impl Door<'_> {
     /// Proves the caller by headers alone, before the body is read.
     pub fn prove(&self, headers: &HeaderMap) -> Result<Caller, Fault> {
-        let Some(master) = &self.master_key else {
+        let Some(master) = self.master_key else {
             return Ok(Caller::Local);
         };
         let Some(key) = self.key(headers) else {
@@ -71,7 +65,6 @@ impl Door {
     fn key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let own = self
             .key_header
-            .as_deref()
             .and_then(|name| headers.get(name)?.to_str().ok());
         if let Some(own) = own {
             return Some(own.strip_prefix("Bearer ").unwrap_or(own).trim());
@@ -112,11 +105,12 @@ fn hash(key: &str) -> String {
 mod tests {
     use super::*;
 
-    fn door() -> Door {
-        Door::new(
-            Some(Secret::new("sk-master-0123456789")),
-            Some("x-my-key".into()),
-        )
+    fn prove(headers: &HeaderMap) -> Result<Caller, Fault> {
+        let door = Door {
+            master_key: Some(&Secret::new("sk-master-0123456789")),
+            key_header: Some("x-my-key"),
+        };
+        door.prove(headers)
     }
 
     fn with(name: &'static str, value: &str) -> HeaderMap {
@@ -137,27 +131,21 @@ mod tests {
             ("ocp-apim-subscription-key", "sk-master-0123456789"),
             ("x-my-key", "sk-master-0123456789"),
         ] {
-            assert_eq!(
-                door().prove(&with(name, value)).unwrap(),
-                Caller::Master,
-                "{name}"
-            );
+            assert_eq!(prove(&with(name, value)).unwrap(), Caller::Master, "{name}");
         }
     }
 
     #[test]
     fn a_key_without_bearer_or_in_basic_is_no_key() {
         for value in ["sk-master-0123456789", "Basic c2stbWFzdGVy"] {
-            let fault = door().prove(&with("authorization", value)).unwrap_err();
+            let fault = prove(&with("authorization", value)).unwrap_err();
             assert!(fault.message.contains("No api key passed in"), "{value}");
         }
     }
 
     #[test]
     fn a_wrong_key_is_shown_masked() {
-        let fault = door()
-            .prove(&with("authorization", "Bearer sk-wrong-9876543210"))
-            .unwrap_err();
+        let fault = prove(&with("authorization", "Bearer sk-wrong-9876543210")).unwrap_err();
         assert!(fault.message.contains("sk-...3210") && !fault.message.contains("9876543210"));
         assert_eq!(fault.code.as_deref(), Some("token_not_found_in_db"));
     }
@@ -165,7 +153,12 @@ mod tests {
     #[test]
     fn without_a_master_key_everybody_is_local() {
         assert_eq!(
-            Door::new(None, None).prove(&HeaderMap::new()).unwrap(),
+            Door {
+                master_key: None,
+                key_header: None
+            }
+            .prove(&HeaderMap::new())
+            .unwrap(),
             Caller::Local
         );
     }

@@ -26,13 +26,13 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     if !trail.model_group.is_empty() {
         add("x-litellm-model-group", &trail.model_group);
     }
-    if let Some(id) = &trail.deployment_id {
+    if let Some(id) = trail.deployment_id() {
         add("x-litellm-model-id", id);
     }
-    if let (Some(provider), Some(model)) = (&trail.provider, &trail.upstream_model) {
+    if let (Some(provider), Some(model)) = (trail.provider(), &trail.upstream_model) {
         add("x-litellm-model-name", &format!("{provider}/{model}"));
     }
-    if let Some(base) = &trail.api_base {
+    if let Some(base) = trail.api_base() {
         add("x-litellm-model-api-base", base);
     }
     add("x-litellm-attempted-retries", &trail.retries.to_string());
@@ -47,18 +47,13 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
         &millis(duration.saturating_sub(trail.upstream_time)),
     );
     for (name, value) in &trail.upstream_headers {
-        let lower = name.to_ascii_lowercase();
-        if RATE_LIMITS.contains(&lower.as_str()) {
-            insert(headers, &lower, value);
+        if RATE_LIMITS.contains(&name.as_str()) {
+            headers.insert(name, value.clone());
         }
-        insert(headers, &format!("llm_provider-{lower}"), value);
-    }
-}
-
-fn insert(headers: &mut HeaderMap, name: &str, value: &str) {
-    let name = HeaderName::from_bytes(name.as_bytes());
-    if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-        headers.insert(name, value);
+        let ours = format!("llm_provider-{name}");
+        if let Ok(ours) = HeaderName::from_bytes(ours.as_bytes()) {
+            headers.insert(ours, value.clone());
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod routes;
 pub mod server;
 mod unknown;
 
-use crate::domain::glob;
+use crate::domain::{Fault, glob};
 use crate::pipeline::Pipeline;
 use crate::plugins::Plugins;
 use crate::telemetry::metrics::Metrics;
@@ -30,11 +30,15 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Checks keys by the config of this moment.
-    fn door(&self) -> auth::Door {
+    /// Proves a caller by the config of this moment.
+    fn prove(&self, headers: &http::HeaderMap) -> Result<Caller, Fault> {
         let fleet = self.pipeline.fleet();
         let general = &fleet.config.general;
-        auth::Door::new(general.master_key.clone(), general.key_header.clone())
+        let door = auth::Door {
+            master_key: general.master_key.as_ref(),
+            key_header: general.key_header.as_deref(),
+        };
+        door.prove(headers)
     }
 
     fn metrics_are_public(&self) -> bool {

@@ -7,7 +7,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::auth::Door;
 use super::error::ApiError;
 use super::{Doors, admin, calls, health, models, unknown};
 use crate::pipeline::Dialect;
@@ -65,8 +64,7 @@ async fn prove(State(doors): State<Doors>, mut request: Request, next: Next) -> 
     if open {
         return next.run(request).await;
     }
-    let door: Door = doors.door();
-    match door.prove(request.headers()) {
+    match doors.prove(request.headers()) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

@@ -1,12 +1,15 @@
 //! What a call ends in: an answer, or a failure; and what is known of the way there.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
+use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
+use super::fleet::Line;
 use crate::domain::{CallId, Fault, Usage};
 
 /// A stream of bytes for the client. It never ends in an error: failures are events in it.
@@ -33,16 +36,15 @@ pub struct Failure {
 }
 
 /// What happened on the way, for headers, the log and metrics.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Trail {
     pub call_id: CallId,
     pub operation: &'static str,
     pub started: Instant,
     pub model_group: String,
-    pub deployment_id: Option<String>,
-    pub provider: Option<String>,
+    /// The deployment that was tried last, and the model it was asked for.
+    pub line: Option<Arc<Line>>,
     pub upstream_model: Option<String>,
-    pub api_base: Option<String>,
     /// Attempts beyond the first in the group that answered.
     pub retries: u32,
     pub fallbacks: u32,
@@ -53,7 +55,7 @@ pub struct Trail {
     pub usage: Option<Usage>,
     pub stream: bool,
     /// The upstream's headers that are passed on.
-    pub upstream_headers: Vec<(String, String)>,
+    pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Trail {
@@ -68,10 +70,8 @@ impl Trail {
             operation,
             started: Instant::now(),
             model_group,
-            deployment_id: None,
-            provider: None,
+            line: None,
             upstream_model: None,
-            api_base: None,
             retries: 0,
             fallbacks: 0,
             upstream_time: Duration::ZERO,
@@ -80,6 +80,20 @@ impl Trail {
             stream,
             upstream_headers: Vec::new(),
         }
+    }
+
+    pub fn deployment_id(&self) -> Option<&str> {
+        self.line.as_ref().map(|line| line.deployment.id.as_str())
+    }
+
+    pub fn provider(&self) -> Option<&str> {
+        self.line
+            .as_ref()
+            .map(|line| line.deployment.provider.as_str())
+    }
+
+    pub fn api_base(&self) -> Option<&str> {
+        self.line.as_ref()?.api_base.as_deref()
     }
 
     /// The call's time less the time spent waiting for upstreams.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sluice_engine::contract::{Call, Error, Outbound, Payload, Reply, ReplyMode, Response, Step};
 use sluice_engine::{CallError, Session};
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ use super::fleet::Line;
 use super::prepare::{Prepared, prepare};
 use super::request::ClientRequest;
 use super::source::{Decode, Source};
+use crate::dialect::envelope::push_quoted;
 use crate::domain::{Blame, ErrorKind, Fault, Retry};
 use crate::upstream::{CallBodies, Options, Upstream, UpstreamReply, errors};
 
@@ -46,7 +47,7 @@ pub struct Attempt {
     pub deadline: Instant,
     /// Time spent waiting for the upstream.
     pub upstream_time: Duration,
-    pub upstream_headers: Vec<(String, String)>,
+    pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Attempt {
@@ -329,14 +330,22 @@ impl Attempt {
 
 /// Facts about the call, for the plugin.
 fn context(line: &Line, number: u32, total: Duration) -> String {
-    let base = line.target.base_url.as_ref().map(url::Url::as_str);
-    serde_json::json!({"attempt": number, "deadline_ms": total.as_millis() as u64, "base_url": base}).to_string()
+    let mut out = format!(
+        "{{\"attempt\":{number},\"deadline_ms\":{}",
+        total.as_millis()
+    );
+    if let Some(base) = &line.target.base_url {
+        out.push_str(",\"base_url\":");
+        push_quoted(&mut out, base.as_str());
+    }
+    out.push('}');
+    out
 }
 
 /// What is known of an attempt besides its outcome.
 pub struct Trace {
     pub upstream_time: Duration,
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 enum Ended {
@@ -392,7 +401,7 @@ pub fn refused(error: Error, line: &Line) -> Fault {
 }
 
 fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), text(value)))
@@ -400,7 +409,7 @@ fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// Upstream headers that clients get to see: not the connection's, no cookies.
-fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {
+fn passed_on(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     const KEPT_BACK: [&str; 9] = [
         "connection",
         "content-encoding",
@@ -412,8 +421,9 @@ fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {
         "transfer-encoding",
         "server",
     ];
-    pairs(headers)
-        .into_iter()
+    headers
+        .iter()
         .filter(|(name, _)| !KEPT_BACK.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }

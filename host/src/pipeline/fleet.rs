@@ -25,6 +25,8 @@ pub struct Line {
     pub deployment: Arc<Deployment>,
     pub provider: Arc<Provider>,
     pub target: Target,
+    /// The base URL as answers name it.
+    pub api_base: Option<String>,
     /// The plugin's settings as JSON.
     pub settings: String,
     pub secret_names: Vec<String>,
@@ -172,7 +174,9 @@ fn line(config: &Config, deployment: &Arc<Deployment>, table: &Table) -> Result<
         errors: error_rules(describe),
     };
     let deployment = Arc::clone(deployment);
+    let base = target.base_url.as_ref();
     Ok(Line {
+        api_base: base.map(|url| url.as_str().trim_end_matches('/').to_owned()),
         deployment,
         provider,
         target,

@@ -7,12 +7,12 @@ use crate::domain::{ErrorKind, Fault};
 
 /// What `describe` says of the parameters of one operation for one model.
 #[derive(Debug, Clone, Default)]
-pub struct ParamRules {
+pub struct ParamRules<'d> {
     /// If given, what is not in it is unsupported.
-    pub allowed: Option<Vec<String>>,
-    pub unsupported: Vec<String>,
+    pub allowed: Option<Vec<&'d str>>,
+    pub unsupported: Vec<&'d str>,
     /// Accepted and taken out.
-    pub ignored: Vec<String>,
+    pub ignored: Vec<&'d str>,
 }
 
 /// The deployment's and the request's word on unsupported parameters.
@@ -61,9 +61,9 @@ const OPENAI_PARAMS: &[&str] = &[
     "web_search_options",
 ];
 
-impl ParamRules {
+impl ParamRules<'_> {
     fn takes(&self, name: &str) -> bool {
-        let listed = |list: &[String]| list.iter().any(|it| it == name);
+        let listed = |list: &[&str]| list.contains(&name);
         !listed(&self.unsupported) && self.allowed.as_deref().is_none_or(listed)
     }
 
@@ -71,7 +71,7 @@ impl ParamRules {
     /// parameter the provider does not take.
     pub fn judge<'m>(
         &self,
-        members: &'m [String],
+        members: impl IntoIterator<Item = &'m str>,
         leniency: Leniency<'_>,
         (provider, model): (&str, &str),
     ) -> Result<Vec<&'m str>, Fault> {
@@ -79,18 +79,16 @@ impl ParamRules {
         let mut refused = Vec::new();
         for name in members {
             let listed = |list: &[String]| list.iter().any(|it| it == name);
-            if listed(leniency.additional_drop) || listed(&self.ignored) {
-                out.push(name.as_str());
-            } else if OPENAI_PARAMS.contains(&name.as_str())
-                && !listed(leniency.allow)
-                && !self.takes(name)
+            if listed(leniency.additional_drop) || self.ignored.contains(&name) {
+                out.push(name);
+            } else if OPENAI_PARAMS.contains(&name) && !listed(leniency.allow) && !self.takes(name)
             {
                 // The usage chunk is the gateway's to give, whatever the provider takes.
                 let droppable = leniency.drop_params || name == "stream_options";
                 if droppable {
                     out.push(name)
                 } else {
-                    refused.push(name.as_str())
+                    refused.push(name)
                 }
             }
         }
@@ -121,19 +119,19 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    fn rules() -> ParamRules {
+    fn rules() -> ParamRules<'static> {
         ParamRules {
-            unsupported: list(&["seed", "n"]),
-            ignored: list(&["user"]),
+            unsupported: vec!["seed", "n"],
+            ignored: vec!["user"],
             allowed: None,
         }
     }
 
     #[test]
     fn a_refusal_names_every_parameter_and_the_cure() {
-        let members = list(&["model", "seed", "n", "own_thing"]);
+        let members = ["model", "seed", "n", "own_thing"];
         let fault = rules()
-            .judge(&members, Leniency::default(), ("acme", "m"))
+            .judge(members, Leniency::default(), ("acme", "m"))
             .unwrap_err();
         assert!(
             fault.message.contains(r#"["seed", "n"]"#) && fault.message.contains("drop_params")
@@ -142,13 +140,13 @@ mod tests {
 
     #[test]
     fn drop_params_takes_them_out_and_leaves_the_rest() {
-        let members = list(&["seed", "user", "temperature", "own_thing"]);
+        let members = ["seed", "user", "temperature", "own_thing"];
         let leniency = Leniency {
             drop_params: true,
             ..Leniency::default()
         };
         assert_eq!(
-            rules().judge(&members, leniency, ("acme", "m")).unwrap(),
+            rules().judge(members, leniency, ("acme", "m")).unwrap(),
             ["seed", "user"]
         );
     }
@@ -160,10 +158,10 @@ mod tests {
             allow: &allow,
             ..Leniency::default()
         };
-        let members = list(&["seed"]);
+        let members = ["seed"];
         assert!(
             rules()
-                .judge(&members, leniency, ("acme", "m"))
+                .judge(members, leniency, ("acme", "m"))
                 .unwrap()
                 .is_empty()
         );
@@ -172,12 +170,12 @@ mod tests {
     #[test]
     fn an_allow_list_refuses_the_openai_parameters_it_lacks() {
         let rules = ParamRules {
-            allowed: Some(list(&["stop"])),
+            allowed: Some(vec!["stop"]),
             ..ParamRules::default()
         };
-        let members = list(&["stop", "top_p", "top_k"]);
+        let members = ["stop", "top_p", "top_k"];
         let fault = rules
-            .judge(&members, Leniency::default(), ("acme", "m"))
+            .judge(members, Leniency::default(), ("acme", "m"))
             .unwrap_err();
         assert_eq!(fault.param.as_deref(), Some("top_p"));
     }

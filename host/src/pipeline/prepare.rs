@@ -1,11 +1,14 @@
 //! The canonical body of one attempt: the client's bytes with the gateway's edits, and the part
 //! of them that the plugin is handed.
 
+use std::sync::Arc;
+
 use super::fleet::Line;
 use super::params::{Leniency, ParamRules};
 use super::request::{ClientRequest, OURS, Operation};
 use crate::dialect::envelope::push_quoted;
-use crate::domain::{ErrorKind, Fault, json};
+use crate::domain::Fault;
+use crate::domain::json::Document;
 use crate::plugins::describe::{BodyWish, Media, OperationDescribe};
 use crate::upstream::splice::{self, Edit};
 use crate::upstream::{CallBodies, Upstream, inline};
@@ -29,19 +32,17 @@ pub async fn prepare(
     operation: &OperationDescribe,
     drop_params: bool,
 ) -> Result<Prepared, Fault> {
-    let text = std::str::from_utf8(&request.body)
-        .map_err(|cause| Fault::ours("the request could not be read", cause.to_string()))?;
     let edits = edits(request, line, model, operation, drop_params)?;
     if operation.body == BodyWish::Head {
-        let guest_body = head(text, &edits)?;
-        let bodies = CallBodies::new(request.body.clone(), edits);
+        let guest_body = head(&request.body, &edits);
+        let bodies = CallBodies::new(Arc::clone(&request.body), edits);
         return Ok(Prepared { bodies, guest_body });
     }
-    let mut full = splice::patch(text, &edits)?;
+    let mut full = splice::patch_document(&request.body, &edits);
     if line.provider.describe.media == Media::Inline && request.operation == Operation::Chat {
         full = inline(upstream, full, line.target.allow_private).await?;
     }
-    let mut bodies = CallBodies::new(request.body.clone(), edits);
+    let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
     let guest_body = bodies.media.extract(full);
     Ok(Prepared { bodies, guest_body })
 }
@@ -62,10 +63,10 @@ fn edits(
         request.operation,
         Operation::Chat | Operation::Completions | Operation::Embeddings
     );
-    for name in &controls.members {
+    for name in request.body.names() {
         // LiteLLM's `metadata` is the gateway's; that of other dialects is the provider's.
-        if OURS.contains(&name.as_str()) || (openai && name == "metadata") {
-            edits.push((name.clone(), None));
+        if OURS.contains(&name) || (openai && name == "metadata") {
+            edits.push((name.to_owned(), None));
         }
     }
     if openai {
@@ -75,8 +76,8 @@ fn edits(
             unsupported,
             ignored,
         };
-        let defaults = line.body_defaults.iter().map(|(name, _)| name.clone());
-        let members: Vec<String> = controls.members.iter().cloned().chain(defaults).collect();
+        let defaults = line.body_defaults.iter().map(|(name, _)| name.as_str());
+        let members = request.body.names().chain(defaults);
         let additional: Vec<String> = controls
             .additional_drop_params
             .iter()
@@ -97,7 +98,7 @@ fn edits(
             additional_drop: &additional,
             allow: &allow,
         };
-        let out = rules.judge(&members, leniency, (&line.provider.name, model))?;
+        let out = rules.judge(members, leniency, (&line.provider.name, model))?;
         edits.extend(set_defaults(request, line, &out));
         edits.extend(out.into_iter().map(|name| (name.to_owned(), None)));
     } else {
@@ -114,7 +115,7 @@ fn edits(
 
 fn set_defaults<'a>(request: &'a ClientRequest, line: &'a Line, out: &'a [&str]) -> Vec<Edit> {
     let wanted =
-        |name: &String| !request.controls.members.contains(name) && !out.contains(&name.as_str());
+        |name: &String| !request.body.names().any(|it| it == name) && !out.contains(&name.as_str());
     let defaults = line.body_defaults.iter().filter(|(name, _)| wanted(name));
     defaults
         .map(|(name, value)| (name.clone(), Some(value.clone())))
@@ -122,21 +123,18 @@ fn set_defaults<'a>(request: &'a ClientRequest, line: &'a Line, out: &'a [&str])
 }
 
 /// The body with every long member emptied.
-fn head(text: &str, edits: &[Edit]) -> Result<String, Fault> {
-    let members = json::members_lenient(text)
-        .map_err(|cause| Fault::caller(ErrorKind::InvalidRequest, cause.to_string()))?;
+fn head(body: &Document, edits: &[Edit]) -> String {
     let mut emptied: Vec<Edit> = Vec::new();
-    for member in &members {
-        let raw = text.get(member.value.clone()).unwrap_or_default();
+    for (name, raw) in body.entries() {
         if raw.len() > HEAD_MEMBER {
             let empty = match raw.as_bytes().first() {
                 Some(b'{') => "{}",
                 Some(b'[') => "[]",
                 _ => "\"\"",
             };
-            emptied.push((member.name.clone().into_owned(), Some(empty.to_owned())));
+            emptied.push((name.to_owned(), Some(empty.to_owned())));
         }
     }
     emptied.extend(edits.iter().cloned());
-    splice::patch(text, &emptied)
+    splice::patch_document(body, &emptied)
 }

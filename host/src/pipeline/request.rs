@@ -1,12 +1,12 @@
 //! What a client asks for, read no further than the gateway has to act on it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use crate::domain::json::{self, JsonError};
+use crate::domain::json::Document;
 use crate::domain::{CallId, ErrorKind, Fault};
 
 /// An operation of the plugin contract that has a route of its own.
@@ -65,7 +65,7 @@ pub enum Dialect {
 pub struct ClientRequest {
     pub id: CallId,
     pub operation: Operation,
-    pub body: Bytes,
+    pub body: Arc<Document>,
     pub controls: Controls,
     /// The client's headers that may go on to the upstream, by name.
     pub headers: Vec<(String, String)>,
@@ -85,8 +85,6 @@ pub struct Controls {
     pub timeout: Option<Duration>,
     pub fallbacks: Option<Vec<String>>,
     pub disable_fallbacks: bool,
-    /// Names of all top-level members, in order.
-    pub members: Vec<String>,
 }
 
 /// Members that are for the gateway and never go upstream.
@@ -131,11 +129,12 @@ impl ClientRequest {
         path_model: Option<&str>,
         headers: Vec<(String, String)>,
     ) -> Result<Self, Fault> {
-        let controls = Controls::parse(operation, &body, path_model)?;
+        let body = Document::parse(body).map_err(|cause| bad_body(cause.to_string()))?;
+        let controls = Controls::read(operation, &body, path_model)?;
         Ok(Self {
             id: CallId::random(),
             operation,
-            body,
+            body: Arc::new(body),
             controls,
             headers,
         })
@@ -143,19 +142,17 @@ impl ClientRequest {
 }
 
 impl Controls {
-    fn parse(operation: Operation, body: &[u8], path_model: Option<&str>) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(body)
-            .map_err(|cause| bad_body(format!("the body is not UTF-8: {cause}")))?;
-        let members =
-            json::members(text).map_err(|cause: JsonError| bad_body(cause.to_string()))?;
+    fn read(
+        operation: Operation,
+        body: &Document,
+        path_model: Option<&str>,
+    ) -> Result<Self, Fault> {
         let mut controls = Self::default();
         let mut model = None;
         let mut required = false;
-        for member in &members {
-            let raw = text.get(member.value.clone()).unwrap_or_default();
-            controls.read(&member.name, raw, &mut model)?;
-            required |= member.name == operation.required() && raw != "null";
-            controls.members.push(member.name.clone().into_owned());
+        for (name, raw) in body.entries() {
+            controls.read_member(name, raw, &mut model)?;
+            required |= name == operation.required() && raw != "null";
         }
         let model = path_model.map(str::to_owned).or(model);
         controls.model = model.filter(|name| !name.is_empty()).ok_or_else(|| {
@@ -170,7 +167,12 @@ impl Controls {
         Ok(controls)
     }
 
-    fn read(&mut self, name: &str, raw: &str, model: &mut Option<String>) -> Result<(), Fault> {
+    fn read_member(
+        &mut self,
+        name: &str,
+        raw: &str,
+        model: &mut Option<String>,
+    ) -> Result<(), Fault> {
         match name {
             "model" => *model = typed::<Option<String>>(name, raw)?,
             "stream" => self.stream = typed::<Option<bool>>(name, raw)?.unwrap_or(false),
@@ -179,8 +181,9 @@ impl Controls {
                 self.include_usage =
                     options.is_some_and(|options| options.include_usage.unwrap_or(false));
             }
-            "messages" => {
-                typed::<Vec<&RawValue>>(name, raw)?;
+            "messages" if !raw.starts_with('[') => {
+                let message = "`messages` has a wrong type: it must be an array";
+                return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name));
             }
             "drop_params" => self.drop_params = typed(name, raw)?,
             "additional_drop_params" => {
@@ -235,7 +238,8 @@ mod tests {
     use super::*;
 
     fn chat(body: &str) -> Result<Controls, Fault> {
-        Controls::parse(Operation::Chat, body.as_bytes(), None)
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        ClientRequest::parse(Operation::Chat, body, None, Vec::new()).map(|it| it.controls)
     }
 
     #[test]
@@ -243,10 +247,6 @@ mod tests {
         let body = r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true},"x":1}"#;
         let controls = chat(body).unwrap();
         assert!(controls.stream && controls.include_usage);
-        assert_eq!(
-            controls.members,
-            ["model", "messages", "stream", "stream_options", "x"]
-        );
     }
 
     #[test]

@@ -226,16 +226,10 @@ impl Pipeline {
         number: u32,
         settlement: &mut Settlement,
     ) -> Result<(Reached, Arc<Line>), Fault> {
-        let trail = settlement.trail();
-        trail.deployment_id = Some(deployment.id.as_str().to_owned());
-        trail.provider = Some(deployment.provider.clone());
-        trail.upstream_model = Some(model.to_owned());
         let line = fleet.line(&deployment.id)?;
-        trail.api_base = line
-            .target
-            .base_url
-            .as_ref()
-            .map(|url| url.as_str().trim_end_matches('/').to_owned());
+        let trail = settlement.trail();
+        trail.line = Some(Arc::clone(&line));
+        trail.upstream_model = Some(model.to_owned());
         let drop_params = fleet.config.general.drop_params;
         let tried = self
             .reach(request, &line, (model, number, drop_params), settlement)

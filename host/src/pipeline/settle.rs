@@ -69,7 +69,7 @@ impl Settlement {
             ($level:ident, $($text:tt)+) => {
                 tracing::$level!(
                     call.id = %trail.call_id, operation = trail.operation, model.group = %trail.model_group,
-                    deployment.id = trail.deployment_id.as_deref(), provider = trail.provider.as_deref(),
+                    deployment.id = trail.deployment_id(), provider = trail.provider(),
                     http.status = status, retries = trail.retries, fallbacks = trail.fallbacks,
                     duration_ms, ttft_ms, stream = trail.stream, tokens.input = usage.input_tokens,
                     tokens.output = usage.output_tokens, $($text)+

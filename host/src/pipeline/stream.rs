@@ -109,7 +109,7 @@ impl Streaming {
                 };
                 self.plugins.report(&self.generation, outcome);
                 if fault.provider.is_none() {
-                    fault.provider = self.settlement.trail().provider.clone();
+                    fault.provider = self.settlement.trail().provider().map(str::to_owned);
                 }
                 self.settlement.failed(200, &fault);
             }

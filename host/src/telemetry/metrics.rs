@@ -59,8 +59,13 @@ struct ResultLabel {
 }
 
 /// Handles to every metric. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Metrics {
+    all: Arc<All>,
+}
+
+#[derive(Debug)]
+struct All {
     requests: Family<RequestLabels, Counter>,
     durations: Family<OperationLabel, Histogram>,
     overheads: Family<OperationLabel, Histogram>,
@@ -68,7 +73,7 @@ pub struct Metrics {
     tokens: Family<TokenLabels, Counter>,
     in_flight: Gauge,
     config_reloads: Family<ResultLabel, Counter>,
-    registry: Arc<Registry>,
+    registry: Registry,
 }
 
 /// One call, as the metrics count it.
@@ -95,7 +100,7 @@ pub struct PluginSample {
     pub value: f64,
 }
 
-impl Default for Metrics {
+impl Default for All {
     fn default() -> Self {
         let histogram = || Histogram::new(BUCKETS);
         let requests = Family::default();
@@ -141,7 +146,7 @@ impl Default for Metrics {
             tokens,
             in_flight,
             config_reloads,
-            registry: Arc::new(registry),
+            registry,
         }
     }
 }
@@ -157,11 +162,13 @@ impl Metrics {
             model_group: sample.model_group.to_owned(),
             status: sample.status,
         };
-        self.requests.get_or_create(&labels).inc();
-        self.durations
+        self.all.requests.get_or_create(&labels).inc();
+        self.all
+            .durations
             .get_or_create(&operation)
             .observe(sample.duration.as_secs_f64());
-        self.overheads
+        self.all
+            .overheads
             .get_or_create(&operation)
             .observe(sample.overhead.as_secs_f64());
         for (direction, tokens) in [
@@ -170,7 +177,8 @@ impl Metrics {
         ] {
             if tokens > 0 {
                 let model_group = labels.model_group.clone();
-                self.tokens
+                self.all
+                    .tokens
                     .get_or_create(&TokenLabels {
                         model_group,
                         direction,
@@ -186,26 +194,27 @@ impl Metrics {
             provider: provider.to_owned(),
             outcome: outcome.to_owned(),
         };
-        self.attempts.get_or_create(&labels).inc();
+        self.all.attempts.get_or_create(&labels).inc();
     }
 
     /// Counts a config reload.
     pub fn config_reload(&self, result: &'static str) {
-        self.config_reloads
+        self.all
+            .config_reloads
             .get_or_create(&ResultLabel { result })
             .inc();
     }
 
     /// A call that counts as being served until the guard is dropped.
     pub fn in_flight(&self) -> InFlight {
-        self.in_flight.inc();
-        InFlight(self.in_flight.clone())
+        self.all.in_flight.inc();
+        InFlight(self.all.in_flight.clone())
     }
 
     /// Everything in Prometheus' text format, with the plugins' numbers of this moment.
     pub fn render(&self, plugins: &[PluginSample]) -> String {
         let mut out = String::new();
-        if encode(&mut out, &self.registry).is_err() {
+        if encode(&mut out, &self.all.registry).is_err() {
             return String::new();
         }
         let end = out.rfind("# EOF").unwrap_or(out.len());

@@ -1,5 +1,7 @@
 //! The body of an outbound request, from what the plugin says and what the host kept.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use sluice_engine::contract::{Body, Part, PartData, Payload};
 
@@ -7,12 +9,13 @@ use super::media::MediaTable;
 use super::splice::{self, Edit};
 use crate::dialect::envelope::push_quoted;
 use crate::domain::Fault;
+use crate::domain::json::Document;
 
 /// What the host keeps of a call's bodies.
 #[derive(Debug, Default)]
 pub struct CallBodies {
-    /// The client's bytes.
-    pub original: Bytes,
+    /// The client's own.
+    pub original: Arc<Document>,
     /// What the gateway changes in them, whatever the plugin says.
     pub edits: Vec<Edit>,
     pub media: MediaTable,
@@ -28,7 +31,7 @@ pub(super) struct Built {
 }
 
 impl CallBodies {
-    pub fn new(original: Bytes, edits: Vec<Edit>) -> Self {
+    pub fn new(original: Arc<Document>, edits: Vec<Edit>) -> Self {
         Self {
             original,
             edits,
@@ -41,13 +44,9 @@ impl CallBodies {
             Body::None => Ok(Built::default()),
             Body::Json(text) => Ok(self.json(text)),
             Body::Patch(members) => {
-                let text = std::str::from_utf8(&self.original).map_err(|cause| {
-                    Fault::plugin("there is no JSON to patch").with_log(cause.to_string())
-                })?;
                 let mut edits = self.edits.clone();
                 edits.extend(members);
-                let text = splice::patch(text, &edits)?;
-                Ok(self.json(text))
+                Ok(self.json(splice::patch_document(&self.original, &edits)))
             }
             Body::Amend(members) => {
                 let last = self

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::dialect::envelope::push_quoted;
 use crate::domain::Fault;
-use crate::domain::json;
+use crate::domain::json::{self, Document, Member};
 
 /// A member's name, and its new value or none to take it out.
 pub type Edit = (String, Option<String>);
@@ -15,6 +15,15 @@ pub fn patch(text: &str, edits: &[Edit]) -> Result<String, Fault> {
     let members = json::members_lenient(text).map_err(|cause| {
         Fault::plugin("a body that is no JSON object cannot be patched").with_log(cause.to_string())
     })?;
+    Ok(write(text, &members, edits))
+}
+
+/// As [`patch`], of a document whose members are known already.
+pub fn patch_document(document: &Document, edits: &[Edit]) -> String {
+    write(document.text(), document.members(), edits)
+}
+
+fn write(text: &str, members: &[Member<'_>], edits: &[Edit]) -> String {
     let last = |name: &str| edits.iter().rev().find(|(edited, _)| edited == name);
     let grown: usize = edits
         .iter()
@@ -30,7 +39,7 @@ pub fn patch(text: &str, edits: &[Edit]) -> Result<String, Fault> {
         out.push(':');
         out.push_str(raw);
     };
-    for member in &members {
+    for member in members {
         match last(&member.name) {
             None => push(
                 &member.name,
@@ -48,7 +57,7 @@ pub fn patch(text: &str, edits: &[Edit]) -> Result<String, Fault> {
         }
     }
     out.push('}');
-    Ok(out)
+    out
 }
 
 /// `text` with the values at these JSON pointers (RFC 6901) set, taken out, or, where the pointer

@@ -6,33 +6,31 @@ use crate::domain::glob;
 impl OperationDescribe {
     /// The parameters that one model takes, where the operation lists them: its own and those that
     /// a pattern adds. None: all.
-    pub fn allowed_for(&self, model: &str) -> Option<Vec<String>> {
-        let mut allowed = self.params.clone()?;
+    pub fn allowed_for(&self, model: &str) -> Option<Vec<&str>> {
+        let mut allowed: Vec<&str> = self.params.as_ref()?.iter().map(String::as_str).collect();
         for rule in self.rules_for(model) {
-            allowed.extend(rule.supported.iter().cloned());
+            allowed.extend(rule.supported.iter().map(String::as_str));
         }
         Some(allowed)
     }
 
-    fn rules_for(&self, model: &str) -> impl Iterator<Item = &ModelParams> {
+    fn rules_for<'d>(&'d self, model: &str) -> impl Iterator<Item = &'d ModelParams> {
         let fits =
             move |rule: &&ModelParams| rule.r#match.iter().any(|it| glob::matches(it, model));
         self.models.iter().filter(fits)
     }
 
     /// The lists of parameters for one model: unsupported, ignored. A later pattern wins.
-    pub fn lists_for(&self, model: &str) -> (Vec<String>, Vec<String>) {
-        let (mut unsupported, mut ignored) = (self.unsupported.clone(), self.ignored.clone());
+    pub fn lists_for(&self, model: &str) -> (Vec<&str>, Vec<&str>) {
+        let mut unsupported: Vec<&str> = self.unsupported.iter().map(String::as_str).collect();
+        let mut ignored: Vec<&str> = self.ignored.iter().map(String::as_str).collect();
         for rule in self.rules_for(model) {
-            let named = |name: &String| {
-                rule.supported.contains(name)
-                    || rule.unsupported.contains(name)
-                    || rule.ignored.contains(name)
-            };
+            let lists = [&rule.supported, &rule.unsupported, &rule.ignored];
+            let named = |name: &str| lists.iter().any(|list| list.iter().any(|it| it == name));
             unsupported.retain(|name| !named(name));
             ignored.retain(|name| !named(name));
-            unsupported.extend(rule.unsupported.iter().cloned());
-            ignored.extend(rule.ignored.iter().cloned());
+            unsupported.extend(rule.unsupported.iter().map(String::as_str));
+            ignored.extend(rule.ignored.iter().map(String::as_str));
         }
         (unsupported, ignored)
     }

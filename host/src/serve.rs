@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sluice_engine::{Engine, EngineConfig, Isolation, Limits};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -56,22 +57,33 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
         json: config.general.json_logs,
         debug: options.debug || config.general.debug,
     };
-    log::install(style, env.text("SLUICE_LOG").as_deref());
+    let _log = log::install(style, env.text("SLUICE_LOG").as_deref());
     for (flag, why) in options.litellm.without_effect() {
         tracing::warn!("--{flag} has no effect: {why}");
     }
     refuse_wrong(&remarks)?;
     say(&remarks);
-    let address = address(&options, &config)?;
-    let (house, stop, tasks) = (
-        build(config).await?,
-        CancellationToken::new(),
-        TaskTracker::new(),
-    );
-    for warning in house.doors.pipeline.fleet().warnings() {
-        tracing::warn!("{warning}");
-    }
-    let listener = http::server::listen(address).await?;
+    let listener = http::server::listen(address(&options, &config)?).await?;
+    let stop = CancellationToken::new();
+    let signals = TaskTracker::new();
+    signals.spawn(stop_on_signal(stop.clone()));
+    let served = run(listener, path, env, config, stop.clone()).await;
+    stop.cancel();
+    signals.close();
+    signals.wait().await;
+    served
+}
+
+/// Serves a config on a socket until `stop`: everything but the process's own matters, which are
+/// its log and its signals.
+pub async fn run(
+    listener: TcpListener,
+    path: PathBuf,
+    env: Env,
+    config: Arc<Config>,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let (house, tasks) = (build(config).await?, TaskTracker::new());
     let reloader = Reloader::new(
         path.clone(),
         env,
@@ -89,6 +101,9 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     };
     let directory = house.plugins.load_directory(&in_use).await;
     reloader.rebuild();
+    for warning in house.doors.pipeline.fleet().warnings() {
+        tracing::warn!("{warning}");
+    }
     tasks.spawn(house.plugins.clone().watch(directory, stop.clone(), in_use));
     tasks.spawn(
         reloader
@@ -96,15 +111,12 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
             .follow_plugins(house.plugins.changes(), stop.clone()),
     );
     tasks.spawn(reloader.watch_file(stop.clone()));
-    tracing::info!(address = %listener.local_addr().unwrap_or(address), config = %path.display(), "sluice is listening");
-    tasks.spawn(stop_on_signal(stop.clone()));
-    let drained = http::server::serve(
-        listener,
-        http::router(house.doors),
-        stop.clone(),
-        defaults::DRAIN,
-    )
-    .await;
+    let address = listener
+        .local_addr()
+        .map_or_else(|_| "unknown".into(), |it| it.to_string());
+    tracing::info!(%address, config = %path.display(), "sluice is listening");
+    let router = http::router(house.doors);
+    let drained = http::server::serve(listener, router, stop.clone(), defaults::DRAIN).await;
     stop.cancel();
     tasks.close();
     if tokio::time::timeout(Duration::from_secs(5), tasks.wait())
@@ -121,8 +133,10 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
 /// Reads a config for `sluice check`, with what the plugins say of it.
 pub async fn check(path: &Path) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
     let (config, remarks) = Config::load(path, Env::of_process(Path::new(".env")))?;
-    let house = build(config).await?;
-    Ok((remarks, house.doors.pipeline.fleet().warnings()))
+    let house = build(Arc::clone(&config)).await?;
+    house.plugins.load_directory(&|_: &str| true).await;
+    let fleet = Fleet::build(config, &house.plugins.table());
+    Ok((remarks, fleet.warnings()))
 }
 
 /// Writes every bundled component as `<name>.wasm`.

@@ -6,6 +6,7 @@
 
 mod example_config;
 mod schemas;
+mod steps;
 mod tidy;
 
 use std::path::PathBuf;

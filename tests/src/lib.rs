@@ -1,1 +1,9 @@
-//! Tests that look at the whole house; see `it/` and `sdk/`.
+//! The harness of the tests that run the real gateway inside their own process: the gateway, an
+//! upstream that answers as it is told, and guests. See `it/`; `sdk/` has the official clients.
+
+pub mod gateway;
+pub mod guests;
+pub mod upstream;
+
+pub use gateway::TestGateway;
+pub use upstream::FakeUpstream;

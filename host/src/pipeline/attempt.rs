@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sluice_engine::contract::{Call, Error, Outbound, Payload, Reply, ReplyMode, Response, Step};
 use sluice_engine::{CallError, Session};
@@ -13,16 +14,17 @@ use tokio::time::Instant;
 use super::fleet::Line;
 use super::prepare::{Prepared, prepare};
 use super::request::ClientRequest;
+use super::sending::Sender;
 use super::source::{Decode, Source};
 use crate::dialect::envelope::push_quoted;
 use crate::domain::{Blame, ErrorKind, Fault, Retry};
-use crate::upstream::{CallBodies, Options, Upstream, UpstreamReply, errors};
+use crate::upstream::{CallBodies, Options, Request, Upstream, UpstreamReply, errors};
 
 /// Steps of one attempt, at most.
 const MAX_STEPS: usize = 600;
 
-/// How often a step that may be sent again is sent in all.
-const STEP_TRIES: u32 = 3;
+/// How many requests of one `send-all` are under way at the same time.
+const AT_ONCE: usize = 16;
 
 /// What an attempt came to.
 pub enum Outcome {
@@ -38,13 +40,11 @@ pub enum Outcome {
 
 /// An attempt that is under way.
 pub struct Attempt {
-    pub upstream: Upstream,
+    pub sender: Sender,
     pub line: Arc<Line>,
     pub call: Call,
     pub session: Session,
     pub bodies: CallBodies,
-    /// Until when the whole attempt must be done.
-    pub deadline: Instant,
     /// Time spent waiting for the upstream.
     pub upstream_time: Duration,
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
@@ -98,12 +98,11 @@ impl Attempt {
             .session()
             .for_call(request.id.as_str());
         let attempt = Self {
-            upstream: upstream.clone(),
+            sender: Sender::new(upstream.clone(), Arc::clone(&line), Instant::now() + total),
             line,
             call,
             session,
             bodies,
-            deadline: Instant::now() + total,
             upstream_time: Duration::ZERO,
             upstream_headers: Vec::new(),
         };
@@ -142,20 +141,7 @@ impl Attempt {
                     Sent::Reply(reply) => vec![reply],
                     Sent::Ended(ended) => return Ok(ended),
                 },
-                Step::SendAll(list) => {
-                    let mut replies = Vec::with_capacity(list.len());
-                    for outbound in list {
-                        match self.send_one(outbound).await? {
-                            Sent::Reply(reply) => replies.push(reply),
-                            Sent::Ended(_) => {
-                                return Err(Fault::plugin(
-                                    "the plugin wants several answers, and one of them as a stream",
-                                ));
-                            }
-                        }
-                    }
-                    replies
-                }
+                Step::SendAll(list) => self.send_all(list).await?,
             };
             step = self.session.resume(&self.call, &replies).await;
         }
@@ -183,85 +169,69 @@ impl Attempt {
                 .map(|it| Sent::Ended(Ended::Whole(it))),
             ReplyMode::Frames => Ok(Sent::Ended(Ended::Decode(reply, options, state))),
             ReplyMode::Whole => {
-                let (status, headers) = (reply.status, pairs(&reply.headers));
-                let body = self.read(reply).await?;
-                let body = String::from_utf8(body.into())
-                    .map_or_else(|it| Payload::Bytes(it.into_bytes()), Payload::Text);
-                Ok(Sent::Reply(Reply {
-                    status,
-                    headers,
-                    body,
-                    state,
-                }))
+                let started = Instant::now();
+                let read = whole(&self.sender, reply, state).await;
+                self.upstream_time += started.elapsed();
+                read.map(Sent::Reply)
             }
         }
     }
 
-    /// Sends. A `GET`, and what the plugin calls idempotent, is sent again in place.
+    /// Sends all at once and gives the answers in the order of the requests.
+    async fn send_all(&mut self, list: Vec<Outbound>) -> Result<Vec<Reply>, Fault> {
+        let mut ready = Vec::with_capacity(list.len());
+        for outbound in list {
+            if outbound.reply != ReplyMode::Whole {
+                let message = "the plugin wants several answers, and one of them not whole";
+                return Err(Fault::plugin(message));
+            }
+            let (options, state) = (Options::read(&outbound.options)?, outbound.state.clone());
+            let request = Request::build(&self.line.target, outbound, &mut self.bodies)?;
+            ready.push((request, options, state));
+        }
+        let started = Instant::now();
+        let sender = &self.sender;
+        let one = |(request, options, state): (Request, Options, String)| async move {
+            let reply = sender
+                .send(request, &options)
+                .await
+                .map_err(Unsent::Fault)?;
+            if reply.status >= 400 && !options.accept_errors {
+                return Err(Unsent::Refused(reply, state));
+            }
+            whole(sender, reply, state).await.map_err(Unsent::Fault)
+        };
+        let replies = stream::iter(ready).map(one).buffered(AT_ONCE).try_collect();
+        let replies = replies.await;
+        self.upstream_time += started.elapsed();
+        match replies {
+            Ok(replies) => Ok(replies),
+            Err(Unsent::Fault(fault)) => Err(fault),
+            Err(Unsent::Refused(reply, state)) => Err(self.failed(reply, state).await),
+        }
+    }
+
+    /// Sends what one step asks for.
     pub async fn send(
         &mut self,
         outbound: Outbound,
         options: &Options,
     ) -> Result<UpstreamReply, Fault> {
-        let repeatable = outbound.method == "GET" || options.idempotent;
-        let mut tries = 1;
-        loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            let timed = Options {
-                timeout: Some(options.timeout.unwrap_or(left).min(left)),
-                ..options.clone()
-            };
-            let again = repeatable.then(|| outbound.clone());
-            let started = Instant::now();
-            let sent = match again {
-                Some(copy) => {
-                    self.upstream
-                        .send(&self.line.target, copy, &timed, &mut self.bodies)
-                        .await
-                }
-                None => {
-                    let sent = self
-                        .upstream
-                        .send(&self.line.target, outbound, &timed, &mut self.bodies)
-                        .await;
-                    return self.sent(sent, started);
-                }
-            };
-            let passing = match &sent {
-                Ok(reply) => matches!(reply.status, 429 | 500..=599) && !options.accept_errors,
-                Err(fault) => fault.retry == Retry::SameDeployment,
-            };
-            if !passing || tries == STEP_TRIES {
-                return self.sent(sent, started);
-            }
-            self.upstream_time += started.elapsed();
-            let asked = sent
-                .ok()
-                .and_then(|reply| errors::retry_after(&reply.headers));
-            let wait = asked
-                .unwrap_or(Duration::from_millis(250) * 2u32.pow(tries))
-                .min(Duration::from_secs(10));
-            tokio::time::sleep(wait.min(left)).await;
-            tries += 1;
-        }
-    }
-
-    fn sent(
-        &mut self,
-        sent: Result<UpstreamReply, Fault>,
-        started: Instant,
-    ) -> Result<UpstreamReply, Fault> {
+        let request = Request::build(&self.line.target, outbound, &mut self.bodies)
+            .map_err(|fault| self.sender.of_provider(fault))?;
+        let started = Instant::now();
+        let sent = self.sender.send(request, options).await;
         self.upstream_time += started.elapsed();
-        let reply = sent.map_err(|fault| self.of_provider(fault))?;
+        let reply = sent?;
         self.upstream_headers = passed_on(&reply.headers);
         Ok(reply)
     }
 
     async fn read(&mut self, reply: UpstreamReply) -> Result<Bytes, Fault> {
         let started = Instant::now();
-        let read = reply.read_whole(self.line.target.max_reply_bytes).await;
+        let read = self.sender.read(reply).await;
         self.upstream_time += started.elapsed();
-        read.map_err(|fault| self.of_provider(fault))
+        read
     }
 
     /// The fault that an answer of 400 and above means: the plugin's word, or the host's.
@@ -287,7 +257,7 @@ impl Attempt {
             Ok(None) => {}
             Err(cause) => tracing::warn!(%cause, "a plugin broke while it read an error"),
         }
-        self.of_provider(fault)
+        self.sender.of_provider(fault)
     }
 
     async fn relay_whole(&mut self, reply: UpstreamReply) -> Result<Outcome, Fault> {
@@ -313,18 +283,13 @@ impl Attempt {
                 ));
             }
         };
+        let own = passed_on(&headers_of(&response.headers));
+        self.upstream_headers.extend(own);
         Ok(Ended::Whole(Outcome::Whole {
             body,
             content_type: response.content_type,
             usage: response.usage,
         }))
-    }
-
-    pub fn of_provider(&self, mut fault: Fault) -> Fault {
-        fault
-            .provider
-            .get_or_insert_with(|| self.line.provider.name.clone());
-        fault
     }
 }
 
@@ -357,6 +322,26 @@ enum Ended {
 enum Sent {
     Reply(Reply),
     Ended(Ended),
+}
+
+/// Why one of several requests has no answer.
+enum Unsent {
+    Fault(Fault),
+    Refused(UpstreamReply, String),
+}
+
+/// An answer read whole, as the plugin gets it.
+async fn whole(sender: &Sender, reply: UpstreamReply, state: String) -> Result<Reply, Fault> {
+    let (status, headers) = (reply.status, pairs(&reply.headers));
+    let body = sender.read(reply).await?;
+    let body = String::from_utf8(body.into())
+        .map_or_else(|it| Payload::Bytes(it.into_bytes()), Payload::Text);
+    Ok(Reply {
+        status,
+        headers,
+        body,
+        state,
+    })
 }
 
 /// A guest that broke.
@@ -406,6 +391,15 @@ fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), text(value)))
         .collect()
+}
+
+/// The headers of a plugin's answer that are such.
+fn headers_of(pairs: &[(String, String)]) -> HeaderMap {
+    let read = |(name, value): &(String, String)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_str(value).ok()?))
+    };
+    pairs.iter().filter_map(read).collect()
 }
 
 /// Upstream headers that clients get to see: not the connection's, no cookies.

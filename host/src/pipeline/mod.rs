@@ -8,6 +8,7 @@ mod params;
 mod prepare;
 mod request;
 mod run;
+mod sending;
 mod settle;
 mod shape;
 mod source;

@@ -116,7 +116,7 @@ impl Decode {
                 .reader
                 .next()
                 .await
-                .map_err(|fault| self.attempt.of_provider(fault))?;
+                .map_err(|fault| self.attempt.sender.of_provider(fault))?;
             result.upstream_time += started.elapsed();
             let frames: Vec<Frame> = batch.frames.into_iter().map(contract_frame).collect();
             let head = self.head.take();

@@ -9,6 +9,7 @@
 //! | `sluice_tokens_total` | tokens | model_group, direction (`input`, `output`) |
 //! | `sluice_in_flight_requests` | calls | |
 //! | `sluice_config_reloads_total` | reloads | result |
+//! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
 
 use std::fmt::Write as _;
@@ -219,7 +220,15 @@ impl Metrics {
         }
         let end = out.rfind("# EOF").unwrap_or(out.len());
         out.truncate(end);
-        let mut samples: Vec<&PluginSample> = plugins.iter().collect();
+        let dropped = PluginSample {
+            name: "sluice_log_lines_dropped_total",
+            kind: "counter",
+            help: "Log lines whose reader did not keep up",
+            labels: Vec::new(),
+            value: super::log::dropped_lines() as f64,
+        };
+        let plugins = plugins.iter().chain([&dropped]);
+        let mut samples: Vec<&PluginSample> = plugins.collect();
         samples.sort_by_key(|sample| sample.name);
         let mut last = "";
         for sample in samples {

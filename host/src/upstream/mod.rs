@@ -9,6 +9,7 @@ mod inline;
 pub mod media;
 mod options;
 mod reply;
+mod request;
 pub mod splice;
 mod target;
 #[cfg(test)]
@@ -18,14 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reqwest::{Client, ClientBuilder, Method};
-use sluice_engine::contract::Outbound;
+use reqwest::{Client, ClientBuilder};
 use tokio::time::Instant;
 
 pub use body::CallBodies;
 pub use inline::inline;
 pub use options::Options;
 pub use reply::{Batch, FrameReader, UpstreamReply};
+pub use request::Request;
 pub use target::{AuthScheme, Target, Timeouts};
 
 use crate::domain::{ErrorKind, Fault};
@@ -73,20 +74,17 @@ impl Upstream {
     pub async fn send(
         &self,
         target: &Target,
-        outbound: Outbound,
+        request: Request,
         options: &Options,
-        bodies: &mut CallBodies,
     ) -> Result<UpstreamReply, Fault> {
-        let address::Destination { mut url, guarded } = address::resolve(target, &outbound.url)?;
-        let method = Method::from_bytes(outbound.method.as_bytes()).map_err(|_| {
-            Fault::plugin(format!("the plugin named the method {:?}", outbound.method))
-        })?;
-        let mut headers = headers::plain(target, &outbound.headers)?;
-        headers::authenticate(target, &outbound.auth, &mut headers, &mut url)?;
-        let built = bodies.build(outbound.body)?;
-        if let Some(value) = built.content_type.and_then(|it| it.parse().ok()) {
-            headers.entry(http::header::CONTENT_TYPE).or_insert(value);
-        }
+        let Request {
+            method,
+            destination: address::Destination { mut url, guarded },
+            mut headers,
+            auth,
+            body,
+        } = request;
+        headers::authenticate(target, &auth, &mut headers, &mut url)?;
         if let Some(delay) = options.delay {
             tokio::time::sleep(delay).await;
         }
@@ -98,8 +96,8 @@ impl Upstream {
         let deadline = started + total;
         let client = self.client(guarded, target.insecure_tls, url.scheme() == "https");
         let mut request = client.request(method, url).headers(headers);
-        if !built.bytes.is_empty() {
-            request = request.body(built.bytes);
+        if !body.is_empty() {
+            request = request.body(body);
         }
         let until = (started + target.timeouts.first_byte).min(deadline);
         let sent = tokio::time::timeout_at(until, request.send()).await;

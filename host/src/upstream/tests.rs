@@ -77,10 +77,10 @@ fn get(url: &str) -> Outbound {
 }
 
 async fn send(target: &Target, outbound: Outbound) -> Result<UpstreamReply, Fault> {
-    let mut bodies = CallBodies::default();
+    let request = Request::build(target, outbound, &mut CallBodies::default())?;
     Upstream::new()
         .unwrap()
-        .send(target, outbound, &Options::default(), &mut bodies)
+        .send(target, request, &Options::default())
         .await
 }
 
@@ -195,16 +195,7 @@ async fn an_answer_over_the_cap_is_refused() {
 async fn dropping_an_answer_hangs_up_on_the_upstream() {
     let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\nb\r\ndata: {}\n\n\n\r\n";
     let (base, task) = upstream(head, false).await;
-    let upstream = Upstream::new().unwrap();
-    let reply = upstream
-        .send(
-            &target(Some(base), true),
-            get("/x"),
-            &Options::default(),
-            &mut CallBodies::default(),
-        )
-        .await
-        .unwrap();
+    let reply = send(&target(Some(base), true), get("/x")).await.unwrap();
     let mut frames = reply.frames(None);
     assert_eq!(frames.next().await.unwrap().frames.len(), 1);
     drop(frames);

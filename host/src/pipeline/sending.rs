@@ -1,0 +1,93 @@
+//! Sending what an attempt's steps ask for: until the attempt's deadline, and again in place where
+//! that is safe.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::fleet::Line;
+use crate::domain::{Fault, Retry};
+use crate::upstream::{Options, Request, Upstream, UpstreamReply, errors};
+
+/// How often a step that may be sent again is sent in all.
+const STEP_TRIES: u32 = 3;
+
+/// First wait before a step is sent again, doubled each time.
+const STEP_BACKOFF: Duration = Duration::from_millis(250);
+
+/// Longest wait before a step is sent again, whatever the upstream asks.
+const MAX_STEP_WAIT: Duration = Duration::from_secs(10);
+
+/// Sends requests to one deployment.
+pub struct Sender {
+    upstream: Upstream,
+    line: Arc<Line>,
+    /// Until when everything must be done.
+    deadline: Instant,
+}
+
+impl Sender {
+    pub fn new(upstream: Upstream, line: Arc<Line>, deadline: Instant) -> Self {
+        Self {
+            upstream,
+            line,
+            deadline,
+        }
+    }
+
+    /// Sends. A `GET`, and what the plugin calls idempotent, is sent again in place.
+    pub async fn send(&self, request: Request, options: &Options) -> Result<UpstreamReply, Fault> {
+        if !request.is_safe() && !options.idempotent {
+            return self.send_once(request, options).await;
+        }
+        let mut tries = 1;
+        loop {
+            let sent = self.send_once(request.clone(), options).await;
+            let passing = match &sent {
+                Ok(reply) => matches!(reply.status, 429 | 500..=599) && !options.accept_errors,
+                Err(fault) => fault.retry == Retry::SameDeployment,
+            };
+            if !passing || tries == STEP_TRIES {
+                return sent;
+            }
+            let asked = sent
+                .ok()
+                .and_then(|reply| errors::retry_after(&reply.headers));
+            let wait = asked
+                .unwrap_or(STEP_BACKOFF * 2u32.pow(tries - 1))
+                .min(MAX_STEP_WAIT);
+            tokio::time::sleep(wait.min(self.left())).await;
+            tries += 1;
+        }
+    }
+
+    async fn send_once(&self, request: Request, options: &Options) -> Result<UpstreamReply, Fault> {
+        let left = self.left();
+        let timed = Options {
+            timeout: Some(options.timeout.unwrap_or(left).min(left)),
+            ..options.clone()
+        };
+        let sent = self.upstream.send(&self.line.target, request, &timed).await;
+        sent.map_err(|fault| self.of_provider(fault))
+    }
+
+    /// Reads an answer whole.
+    pub async fn read(&self, reply: UpstreamReply) -> Result<Bytes, Fault> {
+        let read = reply.read_whole(self.line.target.max_reply_bytes).await;
+        read.map_err(|fault| self.of_provider(fault))
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// The fault, with the provider's name where it has none.
+    pub fn of_provider(&self, mut fault: Fault) -> Fault {
+        fault
+            .provider
+            .get_or_insert_with(|| self.line.provider.name.clone());
+        fault
+    }
+}

@@ -1,0 +1,52 @@
+//! A request that is ready to be sent, except for its credential, which is added at each send.
+
+use http::HeaderMap;
+use reqwest::Method;
+use sluice_engine::contract::{Auth, Outbound};
+
+use super::address::{self, Destination};
+use super::body::CallBodies;
+use super::headers;
+use super::target::Target;
+use crate::domain::Fault;
+
+/// What to send. A clone shares the body.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub(super) method: Method,
+    pub(super) destination: Destination,
+    pub(super) headers: HeaderMap,
+    pub(super) auth: Vec<Auth>,
+    pub(super) body: bytes::Bytes,
+}
+
+impl Request {
+    /// Judges what a plugin wants to send, and builds its body from what the host kept.
+    pub fn build(
+        target: &Target,
+        outbound: Outbound,
+        bodies: &mut CallBodies,
+    ) -> Result<Self, Fault> {
+        let destination = address::resolve(target, &outbound.url)?;
+        let method = Method::from_bytes(outbound.method.as_bytes()).map_err(|_| {
+            Fault::plugin(format!("the plugin named the method {:?}", outbound.method))
+        })?;
+        let mut headers = headers::plain(target, &outbound.headers)?;
+        let built = bodies.build(outbound.body)?;
+        if let Some(value) = built.content_type.and_then(|it| it.parse().ok()) {
+            headers.entry(http::header::CONTENT_TYPE).or_insert(value);
+        }
+        Ok(Self {
+            method,
+            destination,
+            headers,
+            auth: outbound.auth,
+            body: built.bytes,
+        })
+    }
+
+    /// Whether sending it twice does what sending it once does.
+    pub fn is_safe(&self) -> bool {
+        self.method == Method::GET
+    }
+}

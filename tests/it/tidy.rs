@@ -138,6 +138,37 @@ fn each_outside_crate_is_named_in_its_room_only() {
     }
 }
 
+/// Everything a guest of `tests/guests` knows to do is done in a test of the engine or of the
+/// running gateway: an arm `"deed" =>` in its source is a word in theirs.
+#[test]
+fn every_deed_of_a_guest_has_a_test() {
+    let mut tests = String::new();
+    let mut sources_of_tests = Vec::new();
+    sources(&root().join("host/engine/tests"), &mut sources_of_tests);
+    sources_of_tests.push(root().join("tests/sdk/test_hostile.py"));
+    for file in sources_of_tests {
+        tests += &std::fs::read_to_string(file).unwrap();
+    }
+    for guest in std::fs::read_dir(root().join("tests/guests")).unwrap() {
+        let guest = guest.unwrap();
+        let package = format!("sluice-guest-{}", guest.file_name().display());
+        assert!(tests.contains(&package), "no test builds {package}");
+        let mut files = Vec::new();
+        sources(&guest.path(), &mut files);
+        let mut deeds = 0;
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for line in text.lines().filter(|line| line.contains("\" =>")) {
+                let deed = line.trim().split('"').nth(1).unwrap();
+                let is_done = tests.contains(&format!("\"{deed}\""));
+                assert!(is_done, "{}: no test does {deed:?}", file.display());
+                deeds += 1;
+            }
+        }
+        assert!(deeds > 0, "{package} does nothing");
+    }
+}
+
 #[test]
 fn the_environment_is_read_in_config_only() {
     let mut found = Vec::new();

@@ -10,6 +10,10 @@ use wasmtime::component::Component;
 
 use crate::error::{EngineError, LoadError};
 
+/// Machine code that is kept, at most: some hundred versions of a small plugin, or a dozen of one
+/// that brings its interpreter.
+const MAX_BYTES: u64 = 512 << 20;
+
 /// The cache directory of an engine.
 #[derive(Debug, Clone)]
 pub(crate) struct Cache {
@@ -19,23 +23,34 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Opens the directory, making it with mode 0700. One that others may write is refused.
-    pub(crate) fn open(directory: &Path, engine: &wasmtime::Engine) -> Result<Self, EngineError> {
-        let wrong = |what: String| EngineError::CacheDirectory {
-            path: directory.display().to_string(),
-            what,
-        };
-        make_private(directory).map_err(|cause| wrong(cause.to_string()))?;
-        if let Some(what) = not_private(directory) {
-            return Err(wrong(what));
+    /// Opens the directory, making it with mode 0700. One that others may write is refused; none
+    /// where it cannot be used at all, which costs time at every start and nothing else.
+    pub(crate) fn open(
+        directory: &Path,
+        engine: &wasmtime::Engine,
+    ) -> Result<Option<Self>, EngineError> {
+        let judged = make_private(directory).and_then(|()| not_private(directory));
+        match judged {
+            Ok(None) => {}
+            Ok(Some(what)) => {
+                let path = directory.display().to_string();
+                return Err(EngineError::CacheDirectory { path, what });
+            }
+            Err(cause) => {
+                tracing::warn!(
+                    path = %directory.display(), %cause,
+                    "machine code cannot be kept here, so every start compiles the plugins anew"
+                );
+                return Ok(None);
+            }
         }
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let engine = hex(&hasher.0.finalize()).chars().take(16).collect();
-        Ok(Self {
+        Ok(Some(Self {
             directory: directory.to_owned(),
             engine,
-        })
+        }))
     }
 
     fn path(&self, digest: &str) -> PathBuf {
@@ -55,7 +70,12 @@ impl Cache {
         )]
         let loaded = unsafe { Component::deserialize_file(engine, &path) };
         match loaded {
-            Ok(component) => Some(component),
+            Ok(component) => {
+                // What is used is not the oldest. If that cannot be written, it is made anew once.
+                let _ = std::fs::File::open(&path)
+                    .and_then(|file| file.set_modified(std::time::SystemTime::now()));
+                Some(component)
+            }
             Err(cause) => {
                 tracing::warn!(path = %path.display(), %cause, "cached machine code is unusable and is made anew");
                 None
@@ -85,7 +105,32 @@ impl Cache {
         let mut file = std::fs::File::create(&unique)?;
         file.write_all(code)?;
         file.sync_all()?;
-        std::fs::rename(&unique, &path)
+        std::fs::rename(&unique, &path)?;
+        self.make_room(MAX_BYTES)
+    }
+
+    /// Removes the code that was not used for longest, of this and of other engines, and what a
+    /// killed process left half written, until the rest fits.
+    fn make_room(&self, max_bytes: u64) -> std::io::Result<()> {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_ours = name.ends_with(".cwasm") || name.ends_with(".part");
+            if let Some(metadata) = entry.metadata().ok().filter(|it| it.is_file() && is_ours) {
+                files.push((metadata.modified()?, metadata.len(), entry.path()));
+            }
+        }
+        files.sort_by_key(|file| std::cmp::Reverse(file.0));
+        let mut total = 0u64;
+        // The newest is what was just written, and stays however large it is.
+        for (at, (_, bytes, path)) in files.into_iter().enumerate() {
+            total = total.saturating_add(bytes);
+            if at > 0 && total > max_bytes {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -128,19 +173,72 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(directory)
 }
 
+/// Why the directory is not its user's own.
 #[cfg(unix)]
-fn not_private(directory: &Path) -> Option<String> {
+fn not_private(directory: &Path) -> std::io::Result<Option<String>> {
     use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(directory).ok()?;
+    let metadata = std::fs::metadata(directory)?;
     let mode = metadata.mode() & 0o777;
-    (mode & 0o022 != 0).then(|| {
-        format!(
-            "others may write it (mode {mode:o}); machine code is only kept in a private directory"
-        )
-    })
+    if mode & 0o022 != 0 {
+        return Ok(Some(format!(
+            "others may write it (mode {mode:o}), and what lies in it is run as machine code; `chmod go-w` it or name another"
+        )));
+    }
+    // A new file belongs to this process's user, and shows that the directory can be written.
+    let probe = directory.join(format!(".probe.{}.part", std::process::id()));
+    let user = std::fs::File::create(&probe)?.metadata()?.uid();
+    std::fs::remove_file(&probe)?;
+    let owner = metadata.uid();
+    Ok((owner != user && owner != 0).then(|| {
+        format!("it belongs to another user ({owner}, not {user}), who may write it; name another")
+    }))
 }
 
 #[cfg(not(unix))]
-fn not_private(_directory: &Path) -> Option<String> {
-    None
+fn not_private(_directory: &Path) -> std::io::Result<Option<String>> {
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_longest_makes_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache {
+            directory: folder.path().to_owned(),
+            engine: "e".into(),
+        };
+        let now = std::time::SystemTime::now();
+        for (name, age) in [
+            ("old-e.cwasm", 30),
+            ("left.1.part", 20),
+            ("new-e.cwasm", 10),
+        ] {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_len(100).unwrap();
+            let then = now - std::time::Duration::from_secs(age);
+            file.set_modified(then).unwrap();
+        }
+        std::fs::write(folder.path().join("notes.txt"), [0; 500]).unwrap();
+        let left = |max: u64| {
+            cache.make_room(max).unwrap();
+            let entries = std::fs::read_dir(folder.path()).unwrap();
+            let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(left(200), ["left.1.part", "new-e.cwasm", "notes.txt"]);
+        assert_eq!(left(0), ["new-e.cwasm", "notes.txt"]);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_means_no_cache() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"").unwrap();
+        let engine = wasmtime::Engine::default();
+        assert!(Cache::open(&file.join("cache"), &engine).unwrap().is_none());
+    }
 }

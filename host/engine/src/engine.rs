@@ -56,6 +56,7 @@ pub struct Engine {
 
 struct Shared {
     engine: wasmtime::Engine,
+    is_pooled: bool,
     linker: Linker<State>,
     cache: Option<Cache>,
     /// Compiling takes all cores already; one at a time.
@@ -66,22 +67,30 @@ struct Shared {
 impl Engine {
     /// Sets the engine up: with pooled memory where the address space allows it, else on demand.
     pub fn new(config: &EngineConfig) -> Result<Self, EngineError> {
-        let engine = wasmtime::Engine::new(&settings(Some(pooling(config)))).or_else(|cause| {
-            tracing::warn!(%cause, "no pooled memory on this machine; instances start slower");
-            wasmtime::Engine::new(&settings(None))
-        });
-        let engine = engine.map_err(|cause| EngineError::Wasmtime(format!("{cause:#}")))?;
+        let wrong = |cause: wasmtime::Error| EngineError::Wasmtime(format!("{cause:#}"));
+        let (engine, is_pooled) = match wasmtime::Engine::new(&settings(Some(pooling(config)))) {
+            Ok(engine) => (engine, true),
+            Err(cause) => {
+                let cause = format!("{cause:#}");
+                tracing::warn!(%cause, "no pooled memory on this machine; instances start slower");
+                (
+                    wasmtime::Engine::new(&settings(None)).map_err(wrong)?,
+                    false,
+                )
+            }
+        };
         start_ticker(&engine)?;
         let cache = config
             .cache_dir
             .as_deref()
             .map(|path| Cache::open(path, &engine))
-            .transpose()?;
-        let linker =
-            linker(&engine).map_err(|cause| EngineError::Wasmtime(format!("{cause:#}")))?;
+            .transpose()?
+            .flatten();
+        let linker = linker(&engine).map_err(wrong)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,
+                is_pooled,
                 linker,
                 cache,
                 compiling: Semaphore::new(1),
@@ -90,17 +99,23 @@ impl Engine {
         })
     }
 
+    /// Whether memory is pooled; else the address space did not allow it.
+    pub fn is_pooled(&self) -> bool {
+        self.shared.is_pooled
+    }
+
     /// Checks, compiles (or takes from the cache) and links a component. `name` is for messages.
     pub async fn load(
         &self,
         name: &str,
-        bytes: Vec<u8>,
+        bytes: impl AsRef<[u8]> + Send + 'static,
         settings: Settings,
     ) -> Result<Plugin, LoadError> {
         let limit = self.shared.max_component_bytes;
-        if bytes.len() > limit {
+        let length = bytes.as_ref().len();
+        if length > limit {
             return Err(LoadError::TooLarge {
-                bytes: bytes.len(),
+                bytes: length,
                 limit,
             });
         }
@@ -108,14 +123,15 @@ impl Engine {
         let turn = shared.compiling.acquire().await;
         let worker = Arc::clone(&self.shared);
         let work = move || -> Result<_, LoadError> {
-            let digest = hex(&Sha256::digest(&bytes));
-            let inspection = inspect(&bytes)?;
+            let bytes = bytes.as_ref();
+            let digest = hex(&Sha256::digest(bytes));
+            let inspection = inspect(bytes)?;
             match inspection.kind {
                 Kind::Provider => {}
                 Kind::Guardrail => return Err(LoadError::Kind("guardrail")),
                 Kind::Callback => return Err(LoadError::Kind("callback")),
             }
-            let component = worker.component(&digest, &bytes)?;
+            let component = worker.component(&digest, bytes)?;
             let pre = worker.linker.instantiate_pre(&component);
             let pre = pre.map_err(|cause| LoadError::Link(format!("{cause:#}")))?;
             Ok((digest, inspection, pre))

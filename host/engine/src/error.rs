@@ -41,7 +41,7 @@ pub enum LoadError {
 pub enum Trap {
     /// `unreachable`: a panic or an abort; also bad memory accesses and the like.
     Crash,
-    /// It computed longer than its limit.
+    /// It computed, or waited, longer than its limit.
     OutOfTime,
     /// It wanted more memory than its limit.
     OutOfMemory,
@@ -60,6 +60,14 @@ pub enum CallError {
     },
     #[error("plugin `{plugin}` ran for longer than {limit_ms} ms in `{export}` and was stopped")]
     OutOfTime {
+        plugin: String,
+        export: &'static str,
+        limit_ms: u128,
+    },
+    #[error(
+        "plugin `{plugin}` slept in `{export}`, was not done after {limit_ms} ms, and was stopped"
+    )]
+    TooSlow {
         plugin: String,
         export: &'static str,
         limit_ms: u128,
@@ -92,6 +100,12 @@ pub enum CallError {
     },
     #[error("plugin `{plugin}` is busy: {limit} calls at a time, and none ended in time")]
     Busy { plugin: String, limit: usize },
+    #[error("plugin `{plugin}` got no instance: all that the gateway can have are in use")]
+    Full { plugin: String },
+    #[error(
+        "plugin `{plugin}` broke in most of its last calls and is not asked for another {seconds} s"
+    )]
+    Open { plugin: String, seconds: u64 },
     #[error("plugin `{plugin}` could not be started: {what}")]
     Start { plugin: String, what: String },
 }
@@ -101,15 +115,19 @@ impl CallError {
     pub const fn trap(&self) -> Option<Trap> {
         match self {
             Self::Crashed { .. } => Some(Trap::Crash),
-            Self::OutOfTime { .. } => Some(Trap::OutOfTime),
+            Self::OutOfTime { .. } | Self::TooSlow { .. } => Some(Trap::OutOfTime),
             Self::OutOfMemory { .. } => Some(Trap::OutOfMemory),
             Self::StackOverflow { .. } => Some(Trap::StackOverflow),
             _ => None,
         }
     }
 
-    /// Whether the plugin itself is to blame, not the load on the machine.
+    /// Whether this call shows that the plugin is broken. It was not asked where the machine is
+    /// busy, or where its circuit is open.
     pub const fn is_plugins_fault(&self) -> bool {
-        !matches!(self, Self::Busy { .. })
+        !matches!(
+            self,
+            Self::Busy { .. } | Self::Full { .. } | Self::Open { .. }
+        )
     }
 }

@@ -1,12 +1,16 @@
-//! What a guest prints or logs, by line, into the gateway's log: cut and counted.
+//! What a guest prints or logs, by line, into the gateway's log: cut, counted, and unable to look
+//! like a line of the gateway's own.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+
+use crate::stats::Counters;
 
 /// The log of one instance. Clones share it.
 #[derive(Clone)]
@@ -15,7 +19,7 @@ pub(crate) struct GuestLog(Arc<Shared>);
 struct Shared {
     plugin: Arc<str>,
     line_bytes: usize,
-    dropped: Arc<AtomicU64>,
+    counters: Arc<Counters>,
     state: Mutex<State>,
 }
 
@@ -37,7 +41,7 @@ pub(crate) enum Loudness {
 }
 
 impl GuestLog {
-    pub(crate) fn new(plugin: Arc<str>, line_bytes: usize, dropped: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(plugin: Arc<str>, line_bytes: usize, counters: Arc<Counters>) -> Self {
         let state = Mutex::new(State {
             call: String::new(),
             lines_left: 0,
@@ -46,7 +50,7 @@ impl GuestLog {
         Self(Arc::new(Shared {
             plugin,
             line_bytes,
-            dropped,
+            counters,
             state,
         }))
     }
@@ -76,15 +80,12 @@ impl GuestLog {
 
     fn emit(&self, state: &mut State, loudness: Loudness, line: &str) {
         if state.lines_left == 0 {
-            self.0.dropped.fetch_add(1, Ordering::Relaxed);
+            self.0.counters.count_log_line(false);
             return;
         }
+        self.0.counters.count_log_line(true);
         state.lines_left -= 1;
-        let mut end = line.len().min(self.0.line_bytes);
-        while !line.is_char_boundary(end) {
-            end -= 1;
-        }
-        let line = line.get(..end).unwrap_or_default();
+        let line = printable(line, self.0.line_bytes);
         let (plugin, call) = (&*self.0.plugin, state.call.as_str());
         macro_rules! say {
             ($level:ident) => {
@@ -118,6 +119,36 @@ impl GuestLog {
     }
 }
 
+/// A line as it may stand in the log: at most `max` bytes of it, and no character that a terminal
+/// or a reader of lines would act on.
+fn printable(line: &str, max: usize) -> Cow<'_, str> {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let end = line.floor_char_boundary(max);
+    let (kept, is_cut) = (line.get(..end).unwrap_or_default(), end < line.len());
+    if !is_cut && !kept.chars().any(acts) {
+        return Cow::Borrowed(kept);
+    }
+    let mut out = String::with_capacity(kept.len() + 16);
+    for character in kept.chars() {
+        if acts(character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    if is_cut {
+        // Writing to a string does not fail.
+        let _ = write!(out, "… ({} bytes more)", line.len() - end);
+    }
+    Cow::Owned(out)
+}
+
+/// Control characters, line and paragraph separators, and what turns the direction of text.
+fn acts(character: char) -> bool {
+    (character.is_control() && character != '\t')
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl IsTerminal for GuestLog {
     fn is_terminal(&self) -> bool {
         false
@@ -146,5 +177,28 @@ impl AsyncWrite for GuestLog {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_stays_one_line_and_cannot_steer_a_terminal() {
+        let forged = "fine\n2026-01-01 ERROR all is lost\r\u{1b}[2J\u{2028}\u{202e}";
+        assert_eq!(
+            printable(forged, 1000),
+            r"fine\n2026-01-01 ERROR all is lost\r\u{1b}[2J\u{2028}\u{202e}"
+        );
+        assert!(matches!(
+            printable("tab\tand ümläut\r", 1000),
+            Cow::Borrowed("tab\tand ümläut")
+        ));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters_and_says_so() {
+        assert_eq!(printable("aüü", 2), "a… (4 bytes more)");
     }
 }

@@ -46,6 +46,9 @@ const WASI: &[&str] = &[
 
 /// Reads the names of a component's interfaces and judges them.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
+    if bytes.is_empty() {
+        return Err(LoadError::NotAComponent("the file is empty".into()));
+    }
     if bytes.get(..4) != Some(b"\0asm") {
         return Err(LoadError::NotAComponent(
             "it does not begin with the WebAssembly magic".into(),
@@ -112,11 +115,15 @@ fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), LoadError> {
 }
 
 fn kind_and_version(exports: &[String]) -> Result<(Kind, String), LoadError> {
+    // A component may be built for several versions; one that runs here is enough.
     let find = |interface: &str| {
-        exports.iter().find_map(|name| {
+        let version = |name: &String| {
             let rest = name.strip_prefix(PACKAGE)?.strip_prefix(interface)?;
             rest.strip_prefix('@').map(str::to_owned)
-        })
+        };
+        let mut versions: Vec<String> = exports.iter().filter_map(version).collect();
+        versions.sort_by_key(|it| !same_line(it));
+        versions.into_iter().next()
     };
     let kinds = [
         ("provider", Kind::Provider),
@@ -157,6 +164,14 @@ mod tests {
     fn patch_versions_are_one_line_and_minors_are_not() {
         assert!(same_line("0.1.7"));
         assert!(!same_line("0.2.0") && !same_line("1.1.0") && !same_line("x"));
+    }
+
+    #[test]
+    fn of_several_versions_the_one_that_runs_here_counts() {
+        let exports = ["provider@9.0.0", "provider@0.1.2", "plugin@0.1.2"];
+        let exports = exports.map(|name| format!("{PACKAGE}{name}"));
+        let found = kind_and_version(&exports).unwrap();
+        assert_eq!(found, (Kind::Provider, "0.1.2".into()));
     }
 
     #[test]

@@ -12,7 +12,9 @@
 //! # }
 //! ```
 
+mod breaker;
 mod cache;
+mod clock;
 pub mod contract;
 mod engine;
 mod error;
@@ -31,4 +33,4 @@ pub use inspect::{CONTRACT_VERSION, Inspection, Kind, inspect};
 pub use limits::{Isolation, Limits, Settings};
 pub use plugin::Plugin;
 pub use session::{FileBytes, Files, Session};
-pub use stats::{Stats, TrapCounts};
+pub use stats::{Meter, Stats, TrapCounts};

@@ -11,6 +11,9 @@ pub struct Limits {
     pub cpu: Duration,
     /// The same for `describe`.
     pub describe_cpu: Duration,
+    /// How long a call that waits for the host may take. Only a guest that sleeps does: the
+    /// contract has nothing to wait for, but WASI has clocks.
+    pub wall: Duration,
     /// The `state` string a plugin may hand back, in bytes.
     pub state_bytes: usize,
     /// Everything a plugin may hand over in one call, in bytes.
@@ -27,6 +30,9 @@ pub struct Limits {
     pub max_uses: u32,
     /// Memory above which a pooled instance is replaced after its call, in bytes.
     pub retire_bytes: usize,
+    /// Instances that client calls hold under [`Isolation::Call`]; further calls get a fresh one
+    /// for each export. Exports are pure, so that costs time only.
+    pub max_held: usize,
     /// Idle instances that are kept.
     pub max_idle: usize,
 }
@@ -37,6 +43,7 @@ impl Default for Limits {
             memory_bytes: 64 << 20,
             cpu: Duration::from_millis(500),
             describe_cpu: Duration::from_secs(5),
+            wall: Duration::from_secs(30),
             state_bytes: 1 << 20,
             output_bytes: 32 << 20,
             log_lines: 100,
@@ -45,6 +52,7 @@ impl Default for Limits {
             wait: Duration::from_secs(10),
             max_uses: 1000,
             retire_bytes: 16 << 20,
+            max_held: 64,
             max_idle: 8,
         }
     }

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::InstancePre;
 
+use crate::breaker::Breaker;
+use crate::clock::timed;
 use crate::error::{CallError, LoadError};
 use crate::guest_log::GuestLog;
 use crate::inspect::Inspection;
 use crate::limits::{Isolation, Limits, Settings};
 use crate::pool::{Guest, Pool, Template};
 use crate::session::Session;
-use crate::stats::{Counters, Stats};
+use crate::stats::{Counters, Meter, Stats};
 use crate::store::State;
 
 /// A component, ready to be called. Cheap to clone; its instances end with the last clone.
@@ -29,6 +31,9 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pool: Pool,
     turns: Arc<Semaphore>,
+    /// Instances that client calls may hold between two exports.
+    holds: Arc<Semaphore>,
+    breaker: Breaker,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -41,19 +46,39 @@ impl Plugin {
         settings: Settings,
     ) -> Result<Self, LoadError> {
         let template = Template::new(pre).map_err(|cause| LoadError::Link(format!("{cause:#}")))?;
-        let turns = Arc::new(Semaphore::new(settings.limits.concurrency.max(1)));
-        Ok(Self {
+        Ok(Self::of(name, digest, inspection, template, settings))
+    }
+
+    fn of(
+        name: &str,
+        digest: String,
+        inspection: Inspection,
+        template: Template,
+        settings: Settings,
+    ) -> Self {
+        Self {
             inner: Arc::new(Inner {
                 name: name.into(),
                 digest,
                 inspection,
                 template,
-                settings,
                 pool: Pool::default(),
-                turns,
+                turns: Arc::new(Semaphore::new(settings.limits.concurrency.max(1))),
+                holds: Arc::new(Semaphore::new(settings.limits.max_held)),
+                settings,
+                breaker: Breaker::new(),
                 counters: Arc::default(),
             }),
-        })
+        }
+    }
+
+    /// The same component under another name and other limits, with instances and numbers of its
+    /// own. Nothing is compiled.
+    #[must_use]
+    pub fn renamed(&self, name: &str, settings: Settings) -> Self {
+        let inner = &self.inner;
+        let (digest, inspection) = (inner.digest.clone(), inner.inspection.clone());
+        Self::of(name, digest, inspection, inner.template.clone(), settings)
     }
 
     /// The name it was loaded under.
@@ -86,6 +111,16 @@ impl Plugin {
         self.inner.counters.snapshot(self.inner.pool.idle())
     }
 
+    /// How long its circuit stays open: it broke in most of its last calls.
+    pub fn open_for(&self) -> Option<Duration> {
+        self.inner.breaker.open_for()
+    }
+
+    /// Its counters, to be read also when it is gone.
+    pub fn meter(&self) -> Meter {
+        Meter(Arc::clone(&self.inner.counters))
+    }
+
     /// The life of one client call. Under [`Isolation::Call`] it holds the instance.
     pub fn session(&self) -> Session {
         Session::new(Arc::clone(&self.inner))
@@ -108,6 +143,12 @@ impl Inner {
 
     /// Waits for this call's turn.
     pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, CallError> {
+        if let Some(left) = self.breaker.open_for() {
+            return Err(self.count(CallError::Open {
+                plugin: self.plugin_name(),
+                seconds: left.as_secs() + 1,
+            }));
+        }
         let turns = Arc::clone(&self.turns);
         if let Ok(permit) = Arc::clone(&turns).try_acquire_owned() {
             return Ok(permit);
@@ -131,16 +172,41 @@ impl Inner {
             return Ok(guest);
         }
         let limits = self.limits();
-        let dropped = Arc::clone(&self.counters.dropped_log_lines);
-        let log = GuestLog::new(Arc::clone(&self.name), limits.log_line_bytes, dropped);
-        let made = self.template.instantiate(limits, log, &self.counters).await;
-        made.map_err(|cause| {
-            let what = format!("{cause:#}");
-            self.count(CallError::Start {
-                plugin: self.plugin_name(),
-                what,
-            })
-        })
+        let counters = Arc::clone(&self.counters);
+        let log = GuestLog::new(Arc::clone(&self.name), limits.log_line_bytes, counters);
+        let mut store = State::store(self.template.pre.engine(), limits, log);
+        store.set_epoch_deadline(1);
+        let yields = store.data().yields();
+        let making = self.template.instantiate(store, &self.counters);
+        let (plugin, export) = (self.plugin_name(), "its start");
+        let error = match timed(making, limits.wall, &yields).await.0 {
+            Some(Ok(guest)) => return Ok(guest),
+            // The others have them all: not this plugin's fault.
+            Some(Err(cause)) if cause.is::<wasmtime::PoolConcurrencyLimitError>() => {
+                CallError::Full { plugin }
+            }
+            Some(Err(cause)) if is_trap(&cause, wasmtime::Trap::Interrupt) => {
+                let limit_ms = limits.cpu.as_millis();
+                CallError::OutOfTime {
+                    plugin,
+                    export,
+                    limit_ms,
+                }
+            }
+            Some(Err(cause)) => {
+                let what = format!("{cause:#}");
+                CallError::Start { plugin, what }
+            }
+            None => {
+                let limit_ms = limits.wall.as_millis();
+                CallError::TooSlow {
+                    plugin,
+                    export,
+                    limit_ms,
+                }
+            }
+        };
+        Err(self.count(error))
     }
 
     /// Takes an instance back after a call that went well.
@@ -150,8 +216,18 @@ impl Inner {
         }
     }
 
+    /// The right to hold an instance between two exports, if not too many calls hold one.
+    pub(crate) fn hold(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.holds).try_acquire_owned().ok()
+    }
+
     pub(crate) fn count(&self, error: CallError) -> CallError {
         self.counters.count_error(&error);
+        let is_broken = error.trap().is_some() || matches!(error, CallError::Start { .. });
+        if is_broken && self.breaker.trapped(self.counters.calls()) {
+            tracing::error!(plugin.name = %self.name, plugin.digest = %self.digest, %error,
+                "the plugin broke in most of its last calls; it is not asked for a while");
+        }
         error
     }
 
@@ -173,7 +249,7 @@ impl Inner {
                 export,
                 limit_ms: budget.as_millis(),
             }
-        } else if trap == Some(&wasmtime::Trap::StackOverflow) {
+        } else if is_trap(cause, wasmtime::Trap::StackOverflow) {
             CallError::StackOverflow { plugin, export }
         } else if text.contains("fuel allocated for hostcalls") {
             CallError::OutputTooLarge {
@@ -198,4 +274,8 @@ impl Inner {
         tracing::debug!(plugin.name = %self.name, %error, backtrace = %format!("{cause:?}"), "a guest broke");
         self.count(error)
     }
+}
+
+fn is_trap(cause: &wasmtime::Error, trap: wasmtime::Trap) -> bool {
+    cause.downcast_ref::<wasmtime::Trap>() == Some(&trap)
 }

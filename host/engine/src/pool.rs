@@ -7,12 +7,12 @@ use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
 use crate::contract::bindings::exports::sluice::plugin::{plugin, provider, provider_errors};
-use crate::guest_log::GuestLog;
 use crate::limits::Limits;
 use crate::stats::Counters;
 use crate::store::State;
 
 /// A component that is linked and whose exports were found.
+#[derive(Clone)]
 pub(crate) struct Template {
     pub(crate) pre: InstancePre<State>,
     pub(crate) plugin: plugin::GuestIndices,
@@ -87,15 +87,12 @@ impl Template {
         })
     }
 
-    /// A new instance, of which nobody has seen anything yet.
+    /// A new instance in a store of its own, of which nobody has seen anything yet.
     pub(crate) async fn instantiate(
         &self,
-        limits: &Limits,
-        log: GuestLog,
+        mut store: Store<State>,
         counters: &Arc<Counters>,
     ) -> wasmtime::Result<Guest> {
-        let mut store = State::store(self.pre.engine(), limits, log);
-        store.set_epoch_deadline(1);
         let instance = self.pre.instantiate_async(&mut store).await?;
         let plugin = self.plugin.load(&mut store, &instance)?;
         let provider = self.provider.load(&mut store, &instance)?;

@@ -1,11 +1,12 @@
 //! The calls into a plugin on behalf of one client call.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::clock::timed;
 use crate::contract::{Body, Call, Decoded, Error, Frame, Head, Payload, Reply, Step};
 use crate::error::CallError;
 use crate::limits::Isolation;
@@ -39,6 +40,8 @@ impl Files {
 pub struct Session {
     plugin: Arc<Inner>,
     held: Option<Guest>,
+    /// The right to hold one.
+    hold: Option<OwnedSemaphorePermit>,
     call_id: String,
     files: Files,
 }
@@ -49,19 +52,15 @@ macro_rules! invoke {
         let _turn = $self.plugin.turn().await?;
         let mut $guest = $self.begin(budget).await?;
         let $exports = $guest.$field.clone();
-        let (result, cpu) = timed($call).await;
+        let yields = $guest.store.data().yields();
+        let (result, cpu) = timed($call, $self.plugin.limits().wall, &yields).await;
         $self.plugin.counters.count_call(cpu, $in);
         match result {
-            Ok(value) => {
+            Some(Ok(value)) => {
                 $self.end($guest);
                 Ok(value)
             }
-            Err(cause) => {
-                $guest.store.data().log.end();
-                Err($self
-                    .plugin
-                    .explain(&cause, $guest.store.data(), $export, budget))
-            }
+            failed => Err($self.failed(failed.and_then(Result::err), $guest, $export, budget)),
         }
     }};
 }
@@ -71,6 +70,7 @@ impl Session {
         Self {
             plugin,
             held: None,
+            hold: None,
             call_id: String::new(),
             files: Files::default(),
         }
@@ -157,18 +157,19 @@ impl Session {
             self.end(guest);
             return Ok(None);
         };
-        let (result, cpu) = timed(exports.call_map_error(&mut guest.store, call, reply)).await;
+        let wall = self.plugin.limits().wall;
+        let yields = guest.store.data().yields();
+        let called = exports.call_map_error(&mut guest.store, call, reply);
+        let (result, cpu) = timed(called, wall, &yields).await;
         self.plugin
             .counters
             .count_call(cpu, payload_len(&reply.body));
         match result {
-            Ok(error) => {
+            Some(Ok(error)) => {
                 self.end(guest);
                 Ok(error)
             }
-            Err(cause) => Err(self
-                .plugin
-                .explain(&cause, guest.store.data(), "map-error", budget)),
+            failed => Err(self.failed(failed.and_then(Result::err), guest, "map-error", budget)),
         }
     }
 
@@ -190,13 +191,38 @@ impl Session {
         Ok(guest)
     }
 
+    /// Why a call failed; none: it was not done in time. Its instance ends here, as a trap or a
+    /// dropped call makes the whole store useless.
+    fn failed(
+        &self,
+        cause: Option<wasmtime::Error>,
+        guest: Guest,
+        export: &'static str,
+        budget: Duration,
+    ) -> CallError {
+        let state = guest.store.data();
+        state.log.end();
+        self.plugin.counters.count_memory(state.memory_used());
+        match cause {
+            Some(cause) => self.plugin.explain(&cause, state, export, budget),
+            None => self.plugin.count(CallError::TooSlow {
+                plugin: self.plugin.plugin_name(),
+                export,
+                limit_ms: self.plugin.limits().wall.as_millis(),
+            }),
+        }
+    }
+
     fn end(&mut self, mut guest: Guest) {
         let state = guest.store.data_mut();
         state.log.end();
         state.files = Files::default();
         self.plugin.counters.count_memory(state.memory_used());
         if self.plugin.settings.isolation == Isolation::Call {
-            self.held = Some(guest);
+            if self.hold.is_none() {
+                self.hold = self.plugin.hold();
+            }
+            self.held = self.hold.is_some().then_some(guest);
         } else {
             self.plugin.give_back(guest);
         }
@@ -281,18 +307,4 @@ fn payload_len(payload: &Payload) -> usize {
         Payload::Bytes(bytes) => bytes.len(),
         Payload::Kept(_) => 0,
     }
-}
-
-/// Runs a future and gives the time its polls took: what the guest computed, not what it waited.
-async fn timed<F: Future>(future: F) -> (F::Output, Duration) {
-    let mut future = pin!(future);
-    let mut spent = Duration::ZERO;
-    let output = std::future::poll_fn(|context| {
-        let started = Instant::now();
-        let polled = future.as_mut().poll(context);
-        spent += started.elapsed();
-        polled
-    })
-    .await;
-    (output, spent)
 }

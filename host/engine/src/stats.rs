@@ -17,6 +17,7 @@ pub(crate) struct Counters {
     stack_overflow: AtomicU64,
     too_large: AtomicU64,
     busy: AtomicU64,
+    not_asked: AtomicU64,
     cpu_micros: AtomicU64,
     wait_micros: AtomicU64,
     pub(crate) memory_high_water: AtomicU64,
@@ -24,7 +25,8 @@ pub(crate) struct Counters {
     pub(crate) instances_alive: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
-    pub(crate) dropped_log_lines: Arc<AtomicU64>,
+    log_lines: AtomicU64,
+    dropped_log_lines: AtomicU64,
 }
 
 /// How often a guest broke, by kind.
@@ -47,6 +49,8 @@ pub struct Stats {
     pub too_large: u64,
     /// Calls that found no free instance in time.
     pub busy: u64,
+    /// Calls that were not made, as the plugin's circuit was open.
+    pub not_asked: u64,
     /// Time guests computed.
     pub cpu: Duration,
     /// Time calls waited for an instance.
@@ -58,7 +62,50 @@ pub struct Stats {
     pub instances_idle: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
+    /// Lines that reached the log.
+    pub log_lines: u64,
     pub dropped_log_lines: u64,
+}
+
+impl Stats {
+    /// The numbers of two versions of a plugin, or of two moments of one, together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            calls: self.calls + other.calls,
+            refusals: self.refusals + other.refusals,
+            traps: TrapCounts {
+                crashed: self.traps.crashed + other.traps.crashed,
+                out_of_time: self.traps.out_of_time + other.traps.out_of_time,
+                out_of_memory: self.traps.out_of_memory + other.traps.out_of_memory,
+                stack_overflow: self.traps.stack_overflow + other.traps.stack_overflow,
+            },
+            too_large: self.too_large + other.too_large,
+            busy: self.busy + other.busy,
+            not_asked: self.not_asked + other.not_asked,
+            cpu: self.cpu + other.cpu,
+            wait: self.wait + other.wait,
+            memory_high_water: self.memory_high_water.max(other.memory_high_water),
+            instances_made: self.instances_made + other.instances_made,
+            instances_alive: self.instances_alive + other.instances_alive,
+            instances_idle: self.instances_idle + other.instances_idle,
+            bytes_in: self.bytes_in + other.bytes_in,
+            bytes_out: self.bytes_out + other.bytes_out,
+            log_lines: self.log_lines + other.log_lines,
+            dropped_log_lines: self.dropped_log_lines + other.dropped_log_lines,
+        }
+    }
+}
+
+/// A plugin's counters, which keeps neither its code nor its instances alive.
+#[derive(Debug, Clone)]
+pub struct Meter(pub(crate) Arc<Counters>);
+
+impl Meter {
+    /// Its numbers at this moment. Idle instances are the plugin's own to know.
+    pub fn read(&self) -> Stats {
+        self.0.snapshot(0)
+    }
 }
 
 fn add(counter: &AtomicU64, value: u64) {
@@ -80,6 +127,11 @@ impl Counters {
         add(&self.bytes_in, bytes_in as u64);
     }
 
+    /// Calls so far.
+    pub(crate) fn calls(&self) -> u64 {
+        get(&self.calls)
+    }
+
     pub(crate) fn count_output(&self, bytes: usize) {
         add(&self.bytes_out, bytes as u64);
     }
@@ -93,13 +145,25 @@ impl Counters {
             .fetch_max(bytes as u64, Ordering::Relaxed);
     }
 
+    pub(crate) fn count_log_line(&self, is_written: bool) {
+        add(
+            if is_written {
+                &self.log_lines
+            } else {
+                &self.dropped_log_lines
+            },
+            1,
+        );
+    }
+
     pub(crate) fn count_error(&self, error: &CallError) {
         let counter = match (error.trap(), error) {
             (Some(Trap::Crash), _) => &self.crashed,
             (Some(Trap::OutOfTime), _) => &self.out_of_time,
             (Some(Trap::OutOfMemory), _) => &self.out_of_memory,
             (Some(Trap::StackOverflow), _) => &self.stack_overflow,
-            (None, CallError::Busy { .. }) => &self.busy,
+            (None, CallError::Busy { .. } | CallError::Full { .. }) => &self.busy,
+            (None, CallError::Open { .. }) => &self.not_asked,
             (None, CallError::Start { .. }) => &self.crashed,
             (None, _) => &self.too_large,
         };
@@ -118,6 +182,7 @@ impl Counters {
             },
             too_large: get(&self.too_large),
             busy: get(&self.busy),
+            not_asked: get(&self.not_asked),
             cpu: Duration::from_micros(get(&self.cpu_micros)),
             wait: Duration::from_micros(get(&self.wait_micros)),
             memory_high_water: get(&self.memory_high_water),
@@ -126,6 +191,7 @@ impl Counters {
             instances_idle: idle as u64,
             bytes_in: get(&self.bytes_in),
             bytes_out: get(&self.bytes_out),
+            log_lines: get(&self.log_lines),
             dropped_log_lines: get(&self.dropped_log_lines),
         }
     }

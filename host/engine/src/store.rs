@@ -24,6 +24,19 @@ pub(crate) struct State {
     pub(crate) time: Time,
 }
 
+/// In place of the clock while a guest yields: it wants a processor, and waits for nothing else.
+const YIELDS: u64 = u64::MAX;
+
+/// Tells a guest that yields from one that waits for the host.
+#[derive(Clone)]
+pub(crate) struct Yields(Arc<AtomicU64>);
+
+impl Yields {
+    pub(crate) fn now(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == YIELDS
+    }
+}
+
 /// Linear memory: how much there may be, and how much there was.
 pub(crate) struct Memory {
     limit: usize,
@@ -92,6 +105,10 @@ impl State {
         self.memory.refused = false;
     }
 
+    pub(crate) fn yields(&self) -> Yields {
+        Yields(Arc::clone(&self.time.resumed))
+    }
+
     pub(crate) fn memory_used(&self) -> usize {
         self.memory.used
     }
@@ -115,6 +132,7 @@ impl Time {
             self.exceeded = true;
             return UpdateDeadline::Interrupt;
         }
+        self.resumed.store(YIELDS, Ordering::Relaxed);
         let resumed = Arc::clone(&self.resumed);
         UpdateDeadline::YieldCustom(
             1,

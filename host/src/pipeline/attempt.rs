@@ -33,6 +33,8 @@ pub enum Outcome {
         body: Bytes,
         content_type: Option<String>,
         usage: Option<String>,
+        /// The plugin wrote it, so what is wrong with it is the plugin's doing.
+        is_plugins: bool,
     },
     /// A canonical stream.
     Stream(Source),
@@ -267,6 +269,7 @@ impl Attempt {
             body,
             content_type,
             usage: None,
+            is_plugins: false,
         })
     }
 
@@ -289,6 +292,7 @@ impl Attempt {
             body,
             content_type: response.content_type,
             usage: response.usage,
+            is_plugins: true,
         }))
     }
 }
@@ -348,6 +352,13 @@ async fn whole(sender: &Sender, reply: UpstreamReply, state: String) -> Result<R
 pub fn broke(cause: CallError) -> Fault {
     let mut fault = Fault::plugin(cause.to_string());
     fault.plugin_at_fault = cause.is_plugins_fault();
+    if !fault.plugin_at_fault {
+        fault.kind = ErrorKind::Overloaded;
+        if let CallError::Open { seconds, .. } = cause {
+            fault.retry = Retry::NextDeployment;
+            fault.retry_after = Some(Duration::from_secs(seconds));
+        }
+    }
     fault
 }
 

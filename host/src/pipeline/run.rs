@@ -285,18 +285,29 @@ impl Pipeline {
                     body,
                     content_type,
                     usage,
+                    is_plugins,
                 },
                 false,
             ) => {
-                let shaped = shape::whole(request, &body, usage)?;
+                let shaped = shape::whole(request, &body, usage)
+                    .map_err(|fault| blame(fault, is_plugins, &body))?;
                 settlement.trail().usage = shaped.usage;
                 Ok(Reached::Whole {
                     body: shaped.body,
                     content_type,
                 })
             }
-            (Outcome::Whole { body, usage, .. }, true) => {
-                let (events, own) = shape::as_events(request, &body)?;
+            (
+                Outcome::Whole {
+                    body,
+                    usage,
+                    is_plugins,
+                    ..
+                },
+                true,
+            ) => {
+                let (events, own) = shape::as_events(request, &body)
+                    .map_err(|fault| blame(fault, is_plugins, &body))?;
                 let first = Events {
                     events,
                     usage: usage.or(own),
@@ -416,6 +427,16 @@ async fn gather(
     })
 }
 
+/// An answer that is no JSON is the fault of the one who wrote it.
+fn blame(fault: Fault, is_plugins: bool, body: &[u8]) -> Fault {
+    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+    if !is_plugins || is_json() {
+        return fault;
+    }
+    let log = fault.log.unwrap_or_default();
+    Fault::plugin("the plugin's answer is not the JSON it should be").with_log(log)
+}
+
 /// LiteLLM's `mock_response`: the text as an answer, with 10 and 20 tokens.
 fn mock(text: &str) -> Outcome {
     let answer = serde_json::json!({
@@ -426,6 +447,7 @@ fn mock(text: &str) -> Outcome {
         body: Bytes::from(answer.to_string()),
         content_type: None,
         usage: None,
+        is_plugins: false,
     }
 }
 

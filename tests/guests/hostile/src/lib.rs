@@ -1,92 +1,83 @@
-//! A provider that does, by model name, what no provider should. The engine's tests show that
-//! each is contained.
+//! A provider that does, by model name, what no provider should. The tests of the engine and of
+//! the running gateway show that each is contained.
+//!
+//! [`DESCRIBE`] and [`MOOD`] are texts of their own in the component, with room in them: tests
+//! exchange them for others of the same length, and so have a guest that lies about its name, or
+//! that never comes to describe itself.
 
-use std::hint::black_box;
+mod deeds;
 
-use sluice_sdk::serde_json::json;
-use sluice_sdk::{Call, Error, Outbound, Provider, Response, Step, fault, provider};
+use sluice_sdk::{Call, Decoded, Error, Frame, Head, Outbound, Provider, Response, Step};
+use sluice_sdk::{Payload, fault, provider, serde_json::json};
+
+static DESCRIBE: &str = r#"{"name":"hostile","version":"0.1.0","providers":[{"name":"hostile","hosts":["declared.example"],"auth":{"scheme":"bearer","secret":"api_key"},"secrets":{"api_key":{"env":["HOSTILE_API_KEY"]}},"operations":{"chat":{"stream":true}}}]}"#;
+
+/// What `describe` does: nothing (`calm`), or one of the deeds.
+static MOOD: &str = "mood=calm        ";
 
 /// The provider.
 pub struct Hostile;
 
 impl Provider for Hostile {
     fn describe() -> String {
-        json!({"name": "hostile", "version": "0.1.0", "providers": [{"name": "hostile", "operations": {"chat": {}}}]}).to_string()
+        let mood = std::hint::black_box(MOOD)
+            .trim_start_matches("mood=")
+            .trim();
+        if mood != "calm" {
+            deeds::commit(mood);
+        }
+        std::hint::black_box(DESCRIBE).to_owned()
     }
 
     fn start(call: &Call, _body: &str) -> Result<Step, Error> {
-        let answer = match call.model.as_str() {
-            "fine" => "fine".to_owned(),
-            "loop" => endless(),
-            "bomb" => bomb().to_string(),
-            "recurse" => recurse(0).to_string(),
-            "trap" => trap(),
-            "panic" => panics(),
-            "invalid" => {
-                return Ok(Response {
-                    body: sluice_sdk::Payload::Text("{\"choices\": [".into()),
-                    content_type: None,
-                    headers: Vec::new(),
-                    usage: None,
-                }
-                .respond());
+        let step = match call.model.as_str() {
+            "fine" => said("fine"),
+            "invalid-output" => Response {
+                body: Payload::Text("{\"choices\": [".into()),
+                content_type: None,
+                headers: Vec::new(),
+                usage: None,
             }
-            "large-output" => "x".repeat(40 << 20),
-            "large-state" => return Ok(Outbound::get("/x").state("s".repeat(2 << 20)).send()),
-            "log-flood" => {
-                for line in 0..1_000 {
-                    eprintln!("line {line}");
-                }
-                "flooded".to_owned()
+            .respond(),
+            "kept-body" => Response {
+                body: Payload::Kept(7),
+                content_type: None,
+                headers: Vec::new(),
+                usage: None,
             }
-            "environment" => format!(
-                "{:?} {:?}",
-                std::env::vars().count(),
-                std::env::var("HOME").is_ok()
-            ),
-            "files" => format!("{:?}", std::fs::read("/etc/passwd").map_err(|_| "refused")),
-            "sockets" => format!(
-                "{:?}",
-                std::net::TcpStream::connect("127.0.0.1:80")
-                    .map(drop)
-                    .map_err(|_| "refused")
-            ),
-            other => return Err(fault::invalid_request(format!("no such deed: {other}"))),
+            .respond(),
+            "large-state" => Outbound::get("/x").state("s".repeat(2 << 20)).send(),
+            "undeclared-host" => Outbound::get("https://undeclared.example/take").send(),
+            "ungranted-host" => Outbound::get("https://declared.example/take").send(),
+            "metadata-address" => Outbound::get("http://169.254.169.254/latest").send(),
+            "unknown-secret" => Outbound::get("/x")
+                .auth("bearer", &[("secret", "master_key")])
+                .send(),
+            "send-home" => Outbound::post("/home")
+                .json(&json!({"stolen": true}))
+                .send(),
+            // What it has for the upstream's stream, see `decode`.
+            stream if stream.starts_with("stream-") => Outbound::post("/home")
+                .json(&json!({}))
+                .frames()
+                .state(stream)
+                .send(),
+            deed => match deeds::commit(deed) {
+                Some(answer) => said(&answer),
+                None => return Err(fault::invalid_request(format!("no such deed: {deed}"))),
+            },
         };
-        Ok(Response::json(&json!({ "said": answer })).respond())
+        Ok(step)
+    }
+
+    fn decode(_: Option<Head>, state: String, _: Vec<Frame>, _: bool) -> Result<Decoded, Error> {
+        deeds::commit(state.trim_start_matches("stream-"));
+        Ok(Decoded::more(state))
     }
 }
 
-fn endless() -> String {
-    let mut number = 0u64;
-    loop {
-        number = black_box(number.wrapping_add(1));
-    }
-}
-
-fn bomb() -> usize {
-    let mut held: Vec<Vec<u8>> = Vec::new();
-    loop {
-        held.push(black_box(vec![1; 1 << 20]));
-        if held.len() == usize::MAX {
-            return held.len();
-        }
-    }
-}
-
-#[expect(unconditional_recursion, reason = "that is the deed")]
-fn recurse(depth: u64) -> u64 {
-    let frame = black_box([depth; 64]);
-    recurse(depth + 1) + frame[(depth % 64) as usize]
-}
-
-fn trap() -> String {
-    std::process::abort()
-}
-
-#[expect(clippy::panic, reason = "that is the deed")]
-fn panics() -> String {
-    panic!("on purpose")
+fn said(what: &str) -> Step {
+    Response::json(&json!({ "said": what })).respond()
 }
 
 provider!(Hostile);

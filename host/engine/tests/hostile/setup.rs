@@ -1,0 +1,82 @@
+//! How the engine is set up, and what it refuses before a line of a guest runs.
+
+use sluice_engine::{Engine, EngineConfig, Isolation, Limits, LoadError, Settings, inspect};
+
+use crate::guest::{GUEST, ask, load_with, with};
+
+#[tokio::test]
+async fn machine_code_is_cached_and_a_damaged_file_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("cache");
+    let config = EngineConfig {
+        cache_dir: Some(directory.clone()),
+        ..EngineConfig::default()
+    };
+    for damage in [false, false, true, false] {
+        if damage {
+            let file = std::fs::read_dir(&directory)
+                .unwrap()
+                .next()
+                .unwrap()
+                .unwrap()
+                .path();
+            std::fs::write(file, b"not machine code").unwrap();
+        }
+        let plugin = Engine::new(&config)
+            .unwrap()
+            .load("hostile", GUEST.clone(), Settings::default())
+            .await
+            .unwrap();
+        assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+    }
+    use std::os::unix::fs::PermissionsExt as _;
+    assert_eq!(
+        std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
+    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(
+        Engine::new(&config)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("others may write")
+    );
+}
+
+#[test]
+fn another_version_is_refused_before_it_is_compiled() {
+    let error = inspect(&with("@0.1.0", "@9.9.9")).unwrap_err();
+    assert!(
+        matches!(&error, LoadError::Version { found, .. } if found == "9.9.9"),
+        "{error}"
+    );
+    let error = inspect(&with("sluice:plugin/provider@", "sluice:plugin/provided@")).unwrap_err();
+    assert!(matches!(error, LoadError::NoContract { .. }), "{error}");
+}
+
+#[test]
+fn a_forbidden_import_is_named() {
+    let error = inspect(&with("wasi:cli/stderr@", "wasi:www/stderr@")).unwrap_err();
+    assert!(
+        matches!(&error, LoadError::ForbiddenImport(name) if name.starts_with("wasi:www/stderr")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn without_address_space_for_a_pool_instances_are_made_on_demand() {
+    let pooled = EngineConfig::default();
+    assert!(Engine::new(&pooled).unwrap().is_pooled());
+    // More than any machine can reserve.
+    let config = EngineConfig {
+        max_instances: 100_000,
+        ..EngineConfig::default()
+    };
+    assert!(!Engine::new(&config).unwrap().is_pooled());
+    let plugin = load_with(&config, GUEST.clone(), Isolation::Pooled, Limits::default()).await;
+    assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+    assert!(ask(&plugin, "trap").await.is_err());
+    assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+}

@@ -1,0 +1,71 @@
+//! What the guest does to itself and tries with the host. None: no such deed.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use sluice_sdk::host::{Level, log};
+
+pub fn commit(deed: &str) -> Option<String> {
+    Some(match deed {
+        "loop" => endless(),
+        "sleep" => {
+            std::thread::sleep(Duration::from_secs(86_400));
+            "rested".to_owned()
+        }
+        "bomb" => bomb().to_string(),
+        "recurse" => recurse(0).to_string(),
+        "trap" => std::process::abort(),
+        "panic" => panics(),
+        "large-output" => "x".repeat(40 << 20),
+        "log-flood" => {
+            for line in 0..1_000 {
+                eprintln!("line {line}");
+            }
+            "flooded".to_owned()
+        }
+        "log-forgery" => {
+            log(Level::Info, "fine\nERROR all is lost\r\u{1b}[2J");
+            log(Level::Info, &"long ".repeat(10_000));
+            "forged".to_owned()
+        }
+        "environment" => format!(
+            "{} {}",
+            std::env::vars().count(),
+            std::env::var("HOME").is_ok()
+        ),
+        "files" => format!("{:?}", std::fs::read("/etc/passwd").map_err(|_| "refused")),
+        "sockets" => {
+            let connected = std::net::TcpStream::connect("127.0.0.1:80").map(drop);
+            format!("{:?}", connected.map_err(|_| "refused"))
+        }
+        _ => return None,
+    })
+}
+
+fn endless() -> String {
+    let mut number = 0u64;
+    loop {
+        number = black_box(number.wrapping_add(1));
+    }
+}
+
+fn bomb() -> usize {
+    let mut held: Vec<Vec<u8>> = Vec::new();
+    loop {
+        held.push(black_box(vec![1; 1 << 20]));
+        if held.len() == usize::MAX {
+            return held.len();
+        }
+    }
+}
+
+#[expect(unconditional_recursion, reason = "that is the deed")]
+fn recurse(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    recurse(depth + 1) + frame[(depth % 64) as usize]
+}
+
+#[expect(clippy::panic, reason = "that is the deed")]
+fn panics() -> String {
+    panic!("on purpose")
+}

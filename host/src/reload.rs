@@ -1,44 +1,61 @@
 //! Changes while calls go on: of the config file, and of the plugins. All or nothing.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use notify::{RecursiveMode, Watcher};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config, Env, Taken};
+use crate::config::{self, Config, Env, ReadFile, Taken};
 use crate::http::Doors;
 use crate::pipeline::Fleet;
+use crate::plugins::PluginsConfig;
 
 /// Quiet time before the file is read, and the longest time until a change is seen without a
 /// notification.
 const DEBOUNCE: Duration = Duration::from_millis(300);
 const POLL: Duration = Duration::from_secs(30);
+/// Looks at files that go on changing, until they are read as they are.
+const MAX_LOOKS: usize = 100;
 
 /// Rebuilds the fleet.
 #[derive(Clone)]
 pub struct Reloader {
     path: PathBuf,
+    data: PathBuf,
     env: Env,
     current: Arc<ArcSwap<Config>>,
     doors: Doors,
+    /// Held while a fleet is built and put in force: of a new config and new plugins at the same
+    /// time, neither may be lost.
+    building: Arc<Mutex<()>>,
 }
 
 impl Reloader {
-    pub fn new(path: PathBuf, env: Env, current: Arc<ArcSwap<Config>>, doors: Doors) -> Self {
+    /// `data` is where the gateway keeps what it makes, if the config does not say.
+    pub fn new(
+        (path, data): (PathBuf, PathBuf),
+        env: Env,
+        current: Arc<ArcSwap<Config>>,
+        doors: Doors,
+    ) -> Self {
         Self {
             path,
+            data,
             env,
             current,
             doors,
+            building: Arc::default(),
         }
     }
 
     /// Puts the current config and the current plugins together anew.
     pub fn rebuild(&self) {
+        let _turn = self.turn();
         let config = Arc::clone(&self.doors.pipeline.fleet().config);
         self.doors
             .pipeline
@@ -60,82 +77,186 @@ impl Reloader {
         }
     }
 
-    /// Watches the config file until `stop`.
+    /// Watches the config file, and those that it includes, until `stop`.
     pub async fn watch_file(self, stop: CancellationToken) {
         let (wake, mut woken) = mpsc::channel(1);
-        let sender = wake.clone();
-        let folder = self
-            .path
-            .parent()
-            .filter(|it| !it.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let watcher = notify::recommended_watcher(move |_| {
-            let _ = sender.try_send(());
-        });
-        let watcher = watcher.and_then(|mut watcher| {
-            watcher.watch(folder, RecursiveMode::NonRecursive)?;
-            Ok(watcher)
-        });
-        if let Err(cause) = &watcher {
-            tracing::warn!(%cause, "the config file is only polled");
-        }
-        let mut seen = stamp(&self.path);
+        // It may have changed since it was read: the gateway took its time to start.
+        let _ = wake.try_send(());
+        let mut folders = Folders::new(wake);
+        let mut seen = self.current.load().files.clone();
         loop {
+            folders.watch(&seen);
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = woken.recv() => tokio::time::sleep(DEBOUNCE).await,
                 () = tokio::time::sleep(POLL) => {}
             }
             while woken.try_recv().is_ok() {}
-            let now = stamp(&self.path);
-            if now.is_some() && now != seen {
-                seen = now;
-                self.reload().await;
+            let now = settled(&seen).await;
+            let is_there = now.first().is_some_and(|(_, stamp)| stamp.is_some());
+            if now != seen && is_there {
+                seen = match self.reload().await {
+                    Ok(config) => config.files.clone(),
+                    Err(why) => {
+                        self.refuse(&why);
+                        now
+                    }
+                };
             }
         }
     }
 
-    async fn reload(&self) {
+    fn refuse(&self, why: &str) {
+        tracing::error!(config = %self.path.display(), "the changed config is not taken over: {why}");
+        self.doors.metrics.config_reload("refused");
+    }
+
+    /// Takes the file over, or says why nothing of it is.
+    async fn reload(&self) -> Result<Arc<Config>, String> {
         let (path, env) = (self.path.clone(), self.env.clone());
         let read = tokio::task::spawn_blocking(move || Config::load(&path, env)).await;
-        let read = read.unwrap_or_else(|cause| Err(config::ConfigError(cause.to_string())));
-        let refused = |why: &str| {
-            tracing::error!(config = %self.path.display(), "the changed config is not taken over: {why}");
-            self.doors.metrics.config_reload("refused");
-        };
-        let (config, remarks) = match read {
-            Ok(read) => read,
-            Err(cause) => return refused(&cause.to_string()),
-        };
+        let read = read.map_err(|cause| cause.to_string())?;
+        let (config, remarks) = read.map_err(|cause| cause.to_string())?;
         if config::has_errors(&remarks) {
             let wrong = remarks.iter().filter(|it| it.taken == Taken::Wrong);
             let wrong: Vec<String> = wrong
                 .map(|it| format!("{}: {}", it.path, it.text))
                 .collect();
-            return refused(&wrong.join("; "));
+            return Err(wrong.join("; "));
         }
         let old = self.doors.pipeline.fleet();
         let lost_key = config.general.loopback_only().is_some()
             && old.config.general.loopback_only().is_none();
         if lost_key {
-            return refused(
-                "it has no master key of its own, but the gateway listens beyond loopback",
+            return Err(
+                "it has no master key of its own, but the gateway listens beyond loopback".into(),
             );
         }
-        let fleet = Fleet::build(config, &self.doors.plugins.table());
-        for warning in fleet.warnings() {
-            tracing::warn!("{warning}");
+        let data = config.plugins.data_directory.as_ref();
+        let plugins = PluginsConfig::of(&config.plugins, data.unwrap_or(&self.data));
+        let taken = self.doors.plugins.reconfigure(plugins).await;
+        taken.map_err(|cause| cause.to_string())?;
+        {
+            let _turn = self.turn();
+            let fleet = Fleet::build(Arc::clone(&config), &self.doors.plugins.table());
+            for warning in fleet.warnings() {
+                tracing::warn!("{warning}");
+            }
+            self.current.store(Arc::clone(&config));
+            self.doors.pipeline.set_fleet(fleet);
         }
-        self.current.store(Arc::clone(&fleet.config));
-        self.doors.pipeline.set_fleet(fleet);
         // Files that only the old config spoke against are looked at again.
         self.doors.plugins.rescan();
         self.doors.metrics.config_reload("applied");
         tracing::info!(config = %self.path.display(), "the changed config is in force");
+        Ok(config)
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.building.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok()?))
+/// How the files look once none of them changes any more: half of a config that is being written
+/// may well be a config.
+async fn settled(files: &[ReadFile]) -> Vec<ReadFile> {
+    let look = || -> Vec<ReadFile> {
+        let now = |path: &PathBuf| (path.clone(), config::stamp(path));
+        files.iter().map(|(path, _)| now(path)).collect()
+    };
+    let mut now = look();
+    for _ in 0..MAX_LOOKS {
+        if now == files {
+            break;
+        }
+        tokio::time::sleep(DEBOUNCE).await;
+        let later = look();
+        if later == now {
+            break;
+        }
+        now = later;
+    }
+    now
+}
+
+/// The folders in which the config's files lie, and those in which the files behind their links
+/// do. Watching folders sees files that are replaced.
+struct Folders {
+    wake: mpsc::Sender<()>,
+    watcher: Option<RecommendedWatcher>,
+    watched: HashSet<PathBuf>,
+}
+
+impl Folders {
+    fn new(wake: mpsc::Sender<()>) -> Self {
+        let sender = wake.clone();
+        let watcher = notify::recommended_watcher(move |_| {
+            // Full: a look is pending already.
+            let _ = sender.try_send(());
+        });
+        let watcher = watcher.inspect_err(|cause| {
+            tracing::warn!(%cause, "the config file is only polled");
+        });
+        Self {
+            wake,
+            watcher: watcher.ok(),
+            watched: HashSet::new(),
+        }
+    }
+
+    fn watch(&mut self, files: &[ReadFile]) {
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
+        let real = files
+            .iter()
+            .filter_map(|(path, _)| path.canonicalize().ok());
+        for file in files.iter().map(|(path, _)| path.clone()).chain(real) {
+            let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).to_owned();
+            if self.watched.contains(&folder) {
+                continue;
+            }
+            match watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                // What happened before it was watched is looked for once.
+                Ok(()) => drop(self.wake.try_send(())),
+                Err(cause) => {
+                    tracing::warn!(path = %folder.display(), %cause, "files of the config in this folder are only polled");
+                }
+            }
+            self.watched.insert(folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_is_still_being_written_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        std::fs::write(&path, "a").unwrap();
+        let seen = vec![(path.clone(), config::stamp(&path))];
+        std::fs::write(&path, "ab").unwrap();
+        // A slow copy: a piece comes between any two looks, until it is done.
+        let writing = async {
+            let mut pieces = tokio::time::interval(DEBOUNCE / 2);
+            for text in ["abc", "abcd"] {
+                pieces.tick().await;
+                std::fs::write(&path, text).unwrap();
+            }
+        };
+        let ((), now) = tokio::join!(writing, settled(&seen));
+        assert_eq!(now.first().and_then(|it| it.1).map(|it| it.0), Some(4));
+    }
+
+    #[tokio::test]
+    async fn files_that_did_not_change_take_no_time() {
+        let started = tokio::time::Instant::now();
+        let seen = vec![(PathBuf::from("nowhere"), None)];
+        assert_eq!(settled(&seen).await, seen);
+        assert!(started.elapsed() < DEBOUNCE);
+    }
 }

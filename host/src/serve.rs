@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sluice_engine::{Engine, EngineConfig, Isolation, Limits};
+use sluice_engine::{Engine, EngineConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::Serve;
-use crate::config::{self, Config, Env, PluginsSection, Remark, Taken, defaults};
+use crate::config::{self, Config, Env, Remark, Taken, defaults};
 use crate::http::{self, Doors};
 use crate::pipeline::{Fleet, Pipeline, check_settings};
-use crate::plugins::{Grant, OperatorRow, Plugins, PluginsConfig, RollbackRule};
+use crate::plugins::{Plugins, PluginsConfig};
 use crate::reload::Reloader;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
@@ -85,7 +85,7 @@ pub async fn run(
 ) -> Result<(), ServeError> {
     let (house, tasks) = (build(config).await?, TaskTracker::new());
     let reloader = Reloader::new(
-        path.clone(),
+        (path.clone(), default_data_directory()),
         env,
         Arc::clone(&house.current),
         house.doors.clone(),
@@ -161,7 +161,7 @@ pub async fn build(config: Arc<Config>) -> Result<House, ServeError> {
     })?;
     let upstream = Upstream::new()?;
     let metrics = Metrics::default();
-    let settings = plugins_config(&config.plugins, &data);
+    let settings = PluginsConfig::of(&config.plugins, &data);
     let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
     let for_check = Arc::clone(&current);
     let check = Box::new(move |generation: &_| check_settings(&for_check.load(), generation));
@@ -265,73 +265,6 @@ fn default_data_directory() -> PathBuf {
     home.or_else(cache)
         .or_else(fallback)
         .unwrap_or_else(|| PathBuf::from("sluice-data"))
-}
-
-fn plugins_config(section: &PluginsSection, data: &Path) -> PluginsConfig {
-    let standard = Limits::default();
-    let asked = section.limits;
-    let bytes = |it: Option<u32>, unit: usize, standard: usize| {
-        it.map_or(standard, |it| it as usize * unit)
-    };
-    let limits = Limits {
-        memory_bytes: bytes(asked.memory_mb, 1 << 20, standard.memory_bytes),
-        cpu: asked
-            .cpu_ms
-            .map_or(standard.cpu, |it| Duration::from_millis(u64::from(it))),
-        state_bytes: bytes(asked.state_kb, 1 << 10, standard.state_bytes),
-        output_bytes: bytes(asked.output_mb, 1 << 20, standard.output_bytes),
-        concurrency: asked
-            .concurrency
-            .map_or(standard.concurrency, |it| it as usize),
-        ..standard
-    };
-    let isolation = |name: &String| match name.as_str() {
-        "pooled" => Isolation::Pooled,
-        "fresh" => Isolation::Fresh,
-        _ => Isolation::Call,
-    };
-    let grant = |it: &config::Grant| Grant {
-        hosts: it.hosts.clone(),
-        env: it.env.clone(),
-        private_addresses: it.private_addresses,
-    };
-    let row = |it: &config::Row| OperatorRow {
-        plugin: it.plugin.clone(),
-        row: it.row.clone(),
-    };
-    let rule = RollbackRule::default();
-    let (window, min_failures, factor) =
-        section
-            .rollback
-            .unwrap_or((rule.window, rule.min_failures, rule.factor));
-    PluginsConfig {
-        directory: section.directory.clone(),
-        state_dir: section.directory.as_ref().map(|_| data.join("plugins")),
-        overrides: section.overrides.iter().cloned().collect(),
-        pins: section.sha256.clone(),
-        grants: section
-            .grants
-            .iter()
-            .map(|(name, it)| (name.clone(), grant(it)))
-            .collect(),
-        limits,
-        isolation: section
-            .isolation
-            .iter()
-            .map(|(name, it)| (name.clone(), isolation(it)))
-            .collect(),
-        poll: section.poll.unwrap_or(Duration::from_secs(30)),
-        rollback: RollbackRule {
-            window,
-            min_failures,
-            factor,
-        },
-        rows: section
-            .providers
-            .iter()
-            .map(|(name, it)| (name.clone(), row(it)))
-            .collect(),
-    }
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -83,14 +83,14 @@ def free_port():
 
 
 class Gateway:
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, **more):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self.config = folder / "config.yaml"
         self.config.write_text(config)
         self.log = open(folder / "log.txt", "wb")
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SLUICE_DATA_DIR": os.environ.get("SLUICE_TEST_DATA", str(folder / "data"))}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SLUICE_DATA_DIR": os.environ.get("SLUICE_TEST_DATA", str(folder / "data")), **more}
         command = [os.environ["SLUICE_BINARY"], "serve", "--config", str(self.config), "--host", "127.0.0.1", "--port", str(self.port)]
         self.process = subprocess.Popen(command, env=environment, cwd=folder, stdout=self.log, stderr=self.log)
         self.wait_for(lambda: self.get("/health/readiness")[0] == 200)

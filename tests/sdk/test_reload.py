@@ -17,6 +17,9 @@ from conftest import MASTER_KEY, Gateway
 CHAT = json.dumps({"model": "demo", "messages": [{"role": "user", "content": "hello"}]}).encode()
 
 
+RELOADING = {"override": ["echo"], "poll_interval": 3600}
+
+
 @functools.cache
 def component():
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +40,7 @@ def reloading(tmp_path_factory, data_dir):
     config = {
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {"directory": str(folder / "dropped"), "override": ["echo"], "poll_interval": 1, "data_directory": str(folder / "data")},
+        "plugins": {**RELOADING, "directory": str(folder / "dropped"), "data_directory": str(folder / "data")},
     }
     gateway = Gateway(folder, json.dumps(config))
     yield gateway
@@ -123,6 +126,24 @@ def test_a_changed_config_is_in_force_and_a_broken_one_is_not(reloading):
     reloading.config.write_text("model_list: [")
     reloading.wait_for(lambda: b'sluice_config_reloads_total{result="refused"} 1' in reloading.get("/metrics")[1])
     assert "second" in models()
+
+
+def test_included_files_and_the_plugins_section_are_followed_too(reloading):
+    config = {
+        "include": ["more.yaml"],
+        "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
+        "general_settings": {"master_key": MASTER_KEY},
+        "plugins": {**RELOADING, "directory": str(reloading.folder / "dropped"), "data_directory": str(reloading.folder / "data"), "limits": {"cpu_ms": 123}},
+    }
+    more = reloading.folder / "more.yaml"
+    included = lambda name: json.dumps({"model_list": [{"model_name": name, "litellm_params": {"model": "echo/demo"}}]})
+    models = lambda: [model["id"] for model in json.loads(reloading.get("/v1/models")[1])["data"]]
+    more.write_text(included("third"))
+    reloading.config.write_text(json.dumps(config))
+    reloading.wait_for(lambda: "third" in models())
+    assert echo(reloading)["limits"]["cpu_ms"] == 123
+    more.write_text(included("fourth"))
+    reloading.wait_for(lambda: "fourth" in models() and "third" not in models())
 
 
 def test_after_a_restart_with_a_broken_file_the_last_good_version_serves(tmp_path_factory, data_dir):

@@ -44,14 +44,35 @@ pub fn sdk_tests() -> Result<(), String> {
             .arg(&node)
             .arg(NPM_PACKAGE),
     )?;
+    let guests = guests()?;
     let gateway = std::path::absolute(gateway()).map_err(|cause| cause.to_string())?;
     println!("\n== pytest tests/sdk");
     sh::run(
         Command::new(&python)
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"])
             .env("SLUICE_BINARY", gateway)
+            .env("SLUICE_GUESTS", guests)
             .env("SDK_NODE", node),
     )
+}
+
+/// Builds the guests that misbehave, where the bundled plugins are built too.
+fn guests() -> Result<PathBuf, String> {
+    let target = std::path::absolute(sh::target_dir().join("sluice-plugins"))
+        .map_err(|cause| cause.to_string())?;
+    sh::cargo(&[
+        "build",
+        "--quiet",
+        "--profile",
+        "plugin",
+        "--target",
+        "wasm32-wasip2",
+        "-p",
+        "sluice-guest-hostile",
+        "--target-dir",
+        &target.display().to_string(),
+    ])?;
+    Ok(target.join("wasm32-wasip2/plugin"))
 }
 
 fn gateway() -> PathBuf {

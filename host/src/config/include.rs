@@ -1,6 +1,7 @@
 //! A config file with the files it includes, as one document.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
@@ -8,9 +9,26 @@ use super::ConfigError;
 use super::remarks::{Remarks, Taken};
 use super::yaml::{self, Broken};
 
+/// A file that was read, and how it looked just before.
+pub type ReadFile = (PathBuf, Stamp);
+
+/// Size and time of a file; none: it is not there.
+pub type Stamp = Option<(u64, SystemTime)>;
+
+/// How a file looks now.
+pub fn stamp(path: &Path) -> Stamp {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
 /// Reads a file with everything it includes. A relative name lies beside the including file.
-pub fn read(path: &Path, remarks: &mut Remarks) -> Result<Map<String, Value>, ConfigError> {
-    read_nested(path, &mut Vec::new(), remarks)
+pub fn read(
+    path: &Path,
+    remarks: &mut Remarks,
+) -> Result<(Map<String, Value>, Vec<ReadFile>), ConfigError> {
+    let mut files = Vec::new();
+    let root = read_nested(path, &mut Vec::new(), &mut files, remarks)?;
+    Ok((root, files))
 }
 
 /// Where a text is broken, as editors and terminals understand it.
@@ -24,10 +42,12 @@ pub fn broken(file: &str, broken: &Broken) -> ConfigError {
 fn read_nested(
     path: &Path,
     open: &mut Vec<PathBuf>,
+    files: &mut Vec<ReadFile>,
     remarks: &mut Remarks,
 ) -> Result<Map<String, Value>, ConfigError> {
     let file = path.display().to_string();
     let fail = |what: &str| ConfigError(format!("{file}: {what}"));
+    files.push((path.to_owned(), stamp(path)));
     let text = std::fs::read_to_string(path).map_err(|cause| match open.last() {
         Some(from) => fail(&format!("{cause} (included by {})", from.display())),
         None => fail(&cause.to_string()),
@@ -60,7 +80,7 @@ fn read_nested(
         let name = include
             .as_str()
             .ok_or_else(|| fail("`include` is a list of file names"))?;
-        let members = read_nested(&folder.join(name), open, remarks)?;
+        let members = read_nested(&folder.join(name), open, files, remarks)?;
         merge(&mut root, members, name, "", remarks);
     }
     open.pop();
@@ -121,7 +141,9 @@ mod tests {
             ("sub/c.yaml", "l: [3]\n"),
         ]);
         let mut remarks = Remarks::default();
-        let root = read(&folder.path().join("a.yaml"), &mut remarks).unwrap();
+        let (root, files) = read(&folder.path().join("a.yaml"), &mut remarks).unwrap();
+        let names: Vec<_> = files.iter().filter_map(|it| it.0.file_name()).collect();
+        assert_eq!(names, ["a.yaml", "b.yaml", "c.yaml"]);
         let expected = serde_json::json!({"l": [1, 2, 3], "m": {"x": 2, "y": 1, "z": 2}});
         assert_eq!(Value::from(root), expected);
         let warned = remarks.0.iter().find(|it| it.taken == Taken::Warning);

@@ -32,6 +32,7 @@ pub use deployment::Deployment;
 pub use env::Env;
 pub use general::General;
 pub use groups::{Groups, Resolved};
+pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use remarks::{Remark, Remarks, Taken, has_errors};
@@ -57,6 +58,8 @@ pub struct Config {
     pub groups: Groups,
     pub plugins: PluginsSection,
     pub env: Env,
+    /// The files that it was read from, the main one first.
+    pub files: Vec<ReadFile>,
 }
 
 impl Config {
@@ -64,8 +67,9 @@ impl Config {
     /// taken over by a running gateway.
     pub fn load(path: &Path, env: Env) -> Result<(Arc<Self>, Vec<Remark>), ConfigError> {
         let mut remarks = Remarks::default();
-        let root = include::read(path, &mut remarks)?;
-        let config = Self::from_map(root, env, &mut remarks);
+        let (root, files) = include::read(path, &mut remarks)?;
+        let mut config = Self::from_map(root, env, &mut remarks);
+        config.files = files;
         Ok((Arc::new(config), remarks.0))
     }
 
@@ -118,6 +122,7 @@ impl Config {
             groups,
             plugins,
             env,
+            files: Vec::new(),
         }
     }
 }

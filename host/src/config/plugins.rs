@@ -40,9 +40,11 @@ pub struct Grant {
 pub struct PluginLimits {
     pub memory_mb: Option<u32>,
     pub cpu_ms: Option<u32>,
+    pub wall_ms: Option<u32>,
     pub state_kb: Option<u32>,
     pub output_mb: Option<u32>,
     pub concurrency: Option<u32>,
+    pub log_lines: Option<u32>,
 }
 
 /// A provider as a data row of a plugin.
@@ -69,10 +71,14 @@ const ROLLBACK: Names = Names::known(&["window", "min_failures", "factor"]);
 pub const LIMITS: Names = Names::known(&[
     "memory_mb",
     "cpu_ms",
+    "wall_ms",
     "state_kb",
     "output_mb",
     "concurrency",
+    "log_lines",
 ]);
+/// Address space is set aside for this much memory of every instance.
+const MAX_MEMORY_MB: u32 = 256;
 const ISOLATIONS: &[&str] = &["pooled", "call", "fresh"];
 
 /// Reads the section.
@@ -153,10 +159,16 @@ fn read_limits(
     let limits = PluginLimits {
         memory_mb: limit("memory_mb"),
         cpu_ms: limit("cpu_ms"),
+        wall_ms: limit("wall_ms"),
         state_kb: limit("state_kb"),
         output_mb: limit("output_mb"),
         concurrency: limit("concurrency"),
+        log_lines: limit("log_lines"),
     };
+    if limits.memory_mb.is_some_and(|it| it > MAX_MEMORY_MB) {
+        let text = format!("is more than the {MAX_MEMORY_MB} MiB that an instance can have");
+        section.say(Taken::Wrong, "memory_mb", &text);
+    }
     section.finish(&LIMITS);
     limits
 }
@@ -251,6 +263,8 @@ mod tests {
             "grants": {"acme": ["api.acme.test"]}, "limits": {"memory_mb": 0, "cpu_ms": -1},
             "providers": {"mine": "x", "other": {"plugin": 1}}
         }));
+        let (_, too_much) = section(json!({"limits": {"memory_mb": 257}}));
+        assert_eq!(too_much, ["plugins.limits.memory_mb"]);
         let expected = [
             "sha256.acme",
             "sha256.b",

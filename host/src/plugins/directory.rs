@@ -31,7 +31,16 @@ pub struct Directory {
     pub unreadable: HashSet<PathBuf>,
     /// Files that are gone, and whose plugins go on serving.
     pub kept: HashSet<PathBuf>,
+    /// What is named like a plugin and is no file, with what it is.
+    pub odd: BTreeMap<PathBuf, String>,
     is_unreadable: bool,
+}
+
+/// What a look at the directory found.
+#[derive(Debug, Default)]
+pub struct Listing {
+    pub files: BTreeMap<PathBuf, Stamp>,
+    pub odd: BTreeMap<PathBuf, String>,
 }
 
 impl Directory {
@@ -40,9 +49,10 @@ impl Directory {
         let directory = path.to_owned();
         let listed = tokio::task::spawn_blocking(move || list(&directory)).await;
         match listed.unwrap_or_else(|cause| Err(std::io::Error::other(cause))) {
-            Ok(files) => {
+            Ok(listing) => {
                 self.is_unreadable = false;
-                Some(files)
+                self.odd = listing.odd;
+                Some(listing.files)
             }
             Err(cause) => {
                 if !std::mem::replace(&mut self.is_unreadable, true) {
@@ -64,20 +74,28 @@ impl Directory {
 }
 
 /// The plugin files in a directory, in the order of their names.
-pub fn list(directory: &Path) -> std::io::Result<BTreeMap<PathBuf, Stamp>> {
-    let mut files = BTreeMap::new();
+pub fn list(directory: &Path) -> std::io::Result<Listing> {
+    let mut listing = Listing::default();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        if let Some(stamp) = stamp(&path) {
-            files.insert(path, stamp);
+        if !is_named_like_one(&path) {
+            continue;
+        }
+        match stamp(&path) {
+            Ok(stamp) => drop(listing.files.insert(path, stamp)),
+            Err(what) => drop(listing.odd.insert(path, what)),
         }
     }
-    Ok(files)
+    Ok(listing)
 }
 
 /// A file's content, as a plugin to be.
 pub fn read(path: &Path) -> Result<Arrival, InstallError> {
-    let bytes = std::fs::metadata(path)?.len();
+    let unreadable = |cause| InstallError::Read {
+        path: path.to_owned(),
+        cause,
+    };
+    let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
     if bytes > MAX_FILE_BYTES {
         return Err(InstallError::FileTooLarge {
             path: path.to_owned(),
@@ -85,11 +103,11 @@ pub fn read(path: &Path) -> Result<Arrival, InstallError> {
             limit: MAX_FILE_BYTES,
         });
     }
-    let bytes = std::fs::read(path)?;
+    let bytes = std::fs::read(path).map_err(unreadable)?;
     Ok(Arrival {
         stem: stem(path),
         digest: digest(&bytes),
-        bytes,
+        bytes: bytes.into(),
         source: Source::File(path.to_owned()),
     })
 }
@@ -100,15 +118,28 @@ pub fn stem(path: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// None for what is no plugin: other endings, hidden files, folders, dangling links.
-fn stamp(path: &Path) -> Option<Stamp> {
-    let name = path.file_name()?.to_str()?;
-    if name.starts_with('.') || path.extension()? != "wasm" {
-        return None;
+/// Other endings and hidden files are nobody's plugins: half made copies are called like that.
+fn is_named_like_one(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().unwrap_or_default();
+    !name.starts_with('.') && ending.eq_ignore_ascii_case("wasm")
+}
+
+/// How the file looks, or what it is instead of one.
+fn stamp(path: &Path) -> Result<Stamp, String> {
+    let cannot = |cause: std::io::Error| match std::fs::read_link(path) {
+        Ok(target) => format!("is a link to {}: {cause}", target.display()),
+        Err(_) => format!("cannot be looked at: {cause}"),
+    };
+    let real = std::fs::canonicalize(path).map_err(cannot)?;
+    let metadata = std::fs::metadata(&real).map_err(cannot)?;
+    if metadata.is_dir() {
+        return Err("is a folder, and folders are not looked into".into());
     }
-    let real = std::fs::canonicalize(path).ok()?;
-    let metadata = std::fs::metadata(&real).ok().filter(|it| it.is_file())?;
-    Some(Stamp {
+    if !metadata.is_file() {
+        return Err("is no regular file".into());
+    }
+    Ok(Stamp {
         size: metadata.len(),
         modified: metadata.modified().ok(),
         real,
@@ -126,8 +157,24 @@ mod tests {
             std::fs::write(folder.path().join(name), b"x").unwrap();
         }
         std::fs::create_dir(folder.path().join("f.wasm")).unwrap();
-        let files = list(folder.path()).unwrap();
-        let names: Vec<_> = files.keys().filter_map(|it| it.file_name()).collect();
+        let listing = list(folder.path()).unwrap();
+        let names: Vec<_> = listing
+            .files
+            .keys()
+            .filter_map(|it| it.file_name())
+            .collect();
         assert_eq!(names, ["a.wasm"]);
+        let folder = folder.path().join("f.wasm");
+        assert!(listing.odd[&folder].contains("folder"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_named_with_its_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("a.wasm");
+        std::os::unix::fs::symlink("nowhere.wasm", &link).unwrap();
+        let listing = list(folder.path()).unwrap();
+        assert!(listing.odd[&link].contains("nowhere.wasm"));
     }
 }

@@ -67,17 +67,20 @@ impl Plugins {
             return Ok(());
         }
         let kept = is_file.then(|| arrival.bytes.clone());
-        let generation = prepare::prepare(&inner.engine, &inner.config, arrival).await?;
+        let config = inner.config.load_full();
+        let generation = prepare::prepare(&inner.engine, &config, arrival).await?;
         (inner.check)(&generation).map_err(InstallError::Settings)?;
-        let generation = Arc::new(generation);
 
         let _turn = inner.changing.lock().await;
+        // The config may have changed while the component was compiled.
+        let config = inner.config.load_full();
+        generation.check_pin(&config)?;
+        let generation = Arc::new(generation.under(&config));
         let before = inner.table.load_full();
         let there = lock(&inner.present).clone();
-        let after = table::insert(&before, &inner.config, &generation, &|path| {
-            there.contains(path)
-        })?;
+        let after = table::insert(&before, &config, &generation, &|path| there.contains(path))?;
         still_served(&before, &after, in_use)?;
+        inner.ledger.follow(&generation);
         let gone = self.swap(after);
         let same_name = |it: &&Arc<Generation>| it.describe.name == generation.describe.name;
         let old = gone.iter().find(same_name).or(gone.first()).cloned();
@@ -118,7 +121,7 @@ impl Plugins {
         if let Some(bundled) = bundled {
             plugins.insert(name.clone(), bundled);
         }
-        let after = table::build(plugins, &inner.config)
+        let after = table::build(plugins, &inner.config.load())
             .and_then(|after| still_served(&before, &after, in_use).map(|()| after));
         let Ok(after) = after else {
             return Vanished::Kept;
@@ -144,6 +147,13 @@ impl Plugins {
             let journal = &self.inner.journal;
             journal.note(name, digest, What::Kept, "its file is gone");
         }
+    }
+
+    /// Whether this file's content serves.
+    pub(super) fn serves(&self, path: &Path) -> bool {
+        let source = Source::File(path.to_owned());
+        let table = self.table();
+        table.plugins.values().any(|it| it.source == source)
     }
 
     /// Files that stand in the directory now.

@@ -11,7 +11,10 @@ mod examples;
 mod install;
 mod journal;
 mod lastgood;
+mod ledger;
+mod numbers;
 mod prepare;
+mod reconfigure;
 mod registry;
 mod rollback;
 mod settings;
@@ -40,6 +43,7 @@ pub use settings::{Grant, OperatorRow, PluginsConfig, RollbackRule};
 use draining::Draining;
 use journal::Journal;
 use lastgood::LastGood;
+use ledger::Ledger;
 use prepare::Arrival;
 
 /// Judges a new version by the deployments that use it: the reason against it, if there is one.
@@ -56,7 +60,8 @@ pub struct Plugins {
 
 struct Inner {
     engine: Engine,
-    config: PluginsConfig,
+    /// The operator's word in force.
+    config: ArcSwap<PluginsConfig>,
     table: ArcSwap<Table>,
     check: Box<SettingsCheck>,
     /// Changes of the table, one at a time. Never held while a component compiles.
@@ -70,6 +75,7 @@ struct Inner {
     present: Mutex<HashSet<PathBuf>>,
     draining: Draining,
     journal: Journal,
+    ledger: Ledger,
     /// Rollbacks under way.
     tasks: TaskTracker,
     /// Asks for a look at the directory.
@@ -103,7 +109,7 @@ impl Plugins {
             inner: Arc::new(Inner {
                 engine,
                 last_good: open_last_good(&config).await,
-                config,
+                config: ArcSwap::from_pointee(config),
                 table: ArcSwap::from_pointee(Table::default()),
                 check,
                 changing: tokio::sync::Mutex::default(),
@@ -112,6 +118,7 @@ impl Plugins {
                 present: Mutex::default(),
                 draining: Draining::default(),
                 journal: Journal::default(),
+                ledger: Ledger::default(),
                 tasks: TaskTracker::new(),
                 look: Notify::new(),
                 changed: Sender::new(0),
@@ -121,7 +128,7 @@ impl Plugins {
             let arrival = Arrival {
                 stem: plugin.name.to_owned(),
                 digest: digest(plugin.wasm),
-                bytes: plugin.wasm.to_vec(),
+                bytes: bytes::Bytes::from_static(plugin.wasm),
                 source: Source::Bundled,
             };
             // A refusal is logged where it happens, and the others serve all the same.

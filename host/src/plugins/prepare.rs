@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use sluice_engine::{Engine, LoadError};
 use tokio::time::Instant;
 
@@ -44,8 +45,14 @@ pub enum InstallError {
         bytes: u64,
         limit: u64,
     },
-    #[error("it cannot be read: {0}")]
-    Read(#[from] std::io::Error),
+    #[error("{}: it cannot be read: {cause}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("{} {what}", path.display())]
+    NoFile { path: PathBuf, what: String },
 }
 
 impl InstallError {
@@ -60,7 +67,7 @@ impl InstallError {
 
     /// Whether it may be taken once another file or the config has changed.
     pub const fn depends_on_others(&self) -> bool {
-        matches!(self, Self::Clash(_) | Self::Settings(_))
+        matches!(self, Self::Clash(_) | Self::Settings(_) | Self::Pin { .. })
     }
 }
 
@@ -69,7 +76,7 @@ pub struct Arrival {
     /// The file's name without its ending: what it is called until it has said its own name.
     pub stem: String,
     pub digest: String,
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     pub source: Source,
 }
 
@@ -91,14 +98,11 @@ pub async fn prepare(
     check_pin(config, &stem, &digest)?;
     let bundled = source == Source::Bundled;
     let settings = config.settings_for(&stem, bundled);
-    let kept = bytes.clone();
-    let mut plugin = engine.load(&stem, bytes, settings.clone()).await?;
-    let describe = Describe::parse(&plugin.describe().await?)?;
+    let unnamed = engine.load(&stem, bytes, settings).await?;
+    let describe = Describe::parse(&unnamed.describe().await?)?;
     check_pin(config, &describe.name, &digest)?;
     let own = config.settings_for(&describe.name, bundled);
-    if own != settings {
-        plugin = engine.load(&describe.name, kept, own).await?;
-    }
+    let plugin = unnamed.renamed(&describe.name, own);
     let tested = tokio::time::timeout(SELF_TEST, super::examples::run(&plugin, &describe)).await;
     tested
         .unwrap_or_else(|_| Err(format!("run takes longer than {} s", SELF_TEST.as_secs())))
@@ -113,6 +117,25 @@ pub async fn prepare(
         outcomes: Outcomes::default(),
         is_suspect: AtomicBool::new(false),
     })
+}
+
+impl Generation {
+    /// The same version as the config has it run: itself, or with other limits.
+    pub fn under(self, config: &PluginsConfig) -> Self {
+        let settings = config.settings_for(&self.describe.name, self.source == Source::Bundled);
+        if *self.plugin.settings() == settings {
+            return self;
+        }
+        let plugin = self.plugin.renamed(&self.describe.name, settings);
+        Self { plugin, ..self }
+    }
+
+    /// Whether it is what the config pins, by its file's name and by its own.
+    pub fn check_pin(&self, config: &PluginsConfig) -> Result<(), InstallError> {
+        let digest = self.plugin.digest();
+        check_pin(config, &self.stem, digest)?;
+        check_pin(config, &self.describe.name, digest)
+    }
 }
 
 fn check_pin(config: &PluginsConfig, name: &str, digest: &str) -> Result<(), InstallError> {

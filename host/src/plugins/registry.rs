@@ -74,6 +74,16 @@ impl Outcomes {
         }
     }
 
+    /// Counters that go on from here.
+    pub fn copy(&self) -> Self {
+        let now = self.counts();
+        Self {
+            calls: now.calls.into(),
+            failures: now.failures.into(),
+            invalid: now.invalid.into(),
+        }
+    }
+
     /// The counts of this moment.
     pub fn counts(&self) -> Counts {
         Counts {

@@ -56,7 +56,10 @@ impl Plugins {
         let Some(old) = previous.get(&generation.describe.name) else {
             return false;
         };
-        let (rule, age) = (self.inner.config.rollback, generation.since.elapsed());
+        let (rule, age) = (
+            self.inner.config.load().rollback,
+            generation.since.elapsed(),
+        );
         // Calls that end late on the old version itself are not the new one's.
         let is_new = !Arc::ptr_eq(old, generation);
         is_new
@@ -84,7 +87,7 @@ impl Plugins {
         };
         plugins.remove(name);
         plugins.insert(old.describe.name.clone(), old);
-        let table = match table::build(plugins, &inner.config) {
+        let table = match table::build(plugins, &inner.config.load()) {
             Ok(table) => table,
             Err(cause) => {
                 tracing::error!(plugin.name = %name, %cause, "the plugin's new version fails, and the old one cannot come back");
@@ -111,7 +114,7 @@ impl Plugins {
     /// Lets go of versions that are no longer needed for a rollback, and warns of those that do
     /// not come to an end.
     pub(super) async fn sweep(&self) {
-        let window = self.inner.config.rollback.window;
+        let window = self.inner.config.load().rollback.window;
         let proved: Vec<Arc<Generation>> = {
             let table = self.inner.table.load();
             let mut previous = lock(&self.inner.previous);

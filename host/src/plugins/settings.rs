@@ -1,14 +1,19 @@
 //! What the operator says of plugins: the config's `plugins:` section, as this room sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 use sluice_engine::{Isolation, Limits, Settings};
 
+use crate::config::{PluginLimits, PluginsSection};
+
+/// The directory is read again this often, where the config does not say.
+const POLL: Duration = Duration::from_secs(30);
+
 /// The operator's word on plugins.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PluginsConfig {
     /// Watched for `*.wasm`; none: only bundled plugins.
     pub directory: Option<PathBuf>,
@@ -39,7 +44,7 @@ pub struct Grant {
 }
 
 /// A provider as a data row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OperatorRow {
     pub plugin: String,
     pub row: Value,
@@ -76,7 +81,7 @@ impl Default for PluginsConfig {
             grants: BTreeMap::new(),
             limits: Limits::default(),
             isolation: BTreeMap::new(),
-            poll: Duration::from_secs(30),
+            poll: POLL,
             rollback: RollbackRule::default(),
             rows: BTreeMap::new(),
         }
@@ -84,6 +89,42 @@ impl Default for PluginsConfig {
 }
 
 impl PluginsConfig {
+    /// The config's section, completed. `data` is where the gateway keeps what it makes.
+    pub fn of(section: &PluginsSection, data: &Path) -> Self {
+        let standard = RollbackRule::default();
+        let (window, min_failures, factor) =
+            section
+                .rollback
+                .unwrap_or((standard.window, standard.min_failures, standard.factor));
+        Self {
+            directory: section.directory.clone(),
+            state_dir: Some(data.join("plugins")),
+            overrides: section.overrides.iter().cloned().collect(),
+            pins: section.sha256.clone(),
+            grants: named(&section.grants, |it| Grant {
+                hosts: it.hosts.clone(),
+                env: it.env.clone(),
+                private_addresses: it.private_addresses,
+            }),
+            limits: limits(section.limits),
+            isolation: named(&section.isolation, |it| match it.as_str() {
+                "pooled" => Isolation::Pooled,
+                "fresh" => Isolation::Fresh,
+                _ => Isolation::Call,
+            }),
+            poll: section.poll.unwrap_or(POLL),
+            rollback: RollbackRule {
+                window,
+                min_failures,
+                factor,
+            },
+            rows: named(&section.providers, |it| OperatorRow {
+                plugin: it.plugin.clone(),
+                row: it.row.clone(),
+            }),
+        }
+    }
+
     /// How a plugin is run.
     pub fn settings_for(&self, name: &str, bundled: bool) -> Settings {
         let default = if bundled {
@@ -96,5 +137,31 @@ impl PluginsConfig {
             limits: self.limits.clone(),
             isolation,
         }
+    }
+}
+
+fn named<T, U>(list: &BTreeMap<String, T>, read: impl Fn(&T) -> U) -> BTreeMap<String, U> {
+    list.iter()
+        .map(|(name, it)| (name.clone(), read(it)))
+        .collect()
+}
+
+fn limits(asked: PluginLimits) -> Limits {
+    let standard = Limits::default();
+    let bytes = |it: Option<u32>, unit: usize, standard: usize| {
+        it.map_or(standard, |it| it as usize * unit)
+    };
+    let time = |it: Option<u32>, standard: Duration| {
+        it.map_or(standard, |it| Duration::from_millis(u64::from(it)))
+    };
+    Limits {
+        memory_bytes: bytes(asked.memory_mb, 1 << 20, standard.memory_bytes),
+        cpu: time(asked.cpu_ms, standard.cpu),
+        wall: time(asked.wall_ms, standard.wall),
+        state_bytes: bytes(asked.state_kb, 1 << 10, standard.state_bytes),
+        output_bytes: bytes(asked.output_mb, 1 << 20, standard.output_bytes),
+        log_lines: asked.log_lines.unwrap_or(standard.log_lines),
+        concurrency: bytes(asked.concurrency, 1, standard.concurrency),
+        ..standard
     }
 }

@@ -1,4 +1,4 @@
-//! What an operator sees of the plugins: `GET /plugins`, and numbers for the metrics.
+//! What an operator sees of the plugins: `GET /plugins`.
 
 use std::time::UNIX_EPOCH;
 
@@ -7,15 +7,6 @@ use serde_json::{Map, Value, json};
 use super::journal::{LogEntry, What};
 use super::registry::{Generation, Source, Table};
 use super::{Plugins, lock};
-
-/// A number of one plugin: metric name, kind, help, further labels, value.
-pub type Number = (
-    &'static str,
-    &'static str,
-    &'static str,
-    Vec<(&'static str, String)>,
-    f64,
-);
 
 impl Plugins {
     /// Everything that is known, as JSON.
@@ -43,8 +34,12 @@ impl Plugins {
         json!({"plugins": plugins, "draining": draining, "quarantined": bad, "log": log})
     }
 
-    /// `serving`, or `file-gone` where deployments keep a plugin without its file.
+    /// `serving`; `file-gone` where deployments keep a plugin without its file; `circuit-open`
+    /// where it broke in most of its last calls and is not asked for a while.
     fn state_of(&self, generation: &Generation) -> &'static str {
+        if generation.plugin.open_for().is_some() {
+            return "circuit-open";
+        }
         match &generation.source {
             Source::File(path) if !lock(&self.inner.present).contains(path) => "file-gone",
             _ => "serving",
@@ -83,131 +78,18 @@ impl Plugins {
             "digest": generation.plugin.digest(), "contract": generation.plugin.contract_version(),
             "generation": generation.number, "isolation": generation.plugin.settings().isolation.as_str(),
             "limits": {"memory_bytes": limits.memory_bytes, "cpu_ms": limits.cpu.as_millis() as u64,
+                "wall_ms": limits.wall.as_millis() as u64, "log_lines": limits.log_lines,
                 "state_bytes": limits.state_bytes, "output_bytes": limits.output_bytes, "concurrency": limits.concurrency},
             "stats": {"calls": stats.calls, "refusals": stats.refusals, "crashed": stats.traps.crashed,
                 "out_of_time": stats.traps.out_of_time, "out_of_memory": stats.traps.out_of_memory,
-                "stack_overflow": stats.traps.stack_overflow, "too_large": stats.too_large, "busy": stats.busy,
+                "stack_overflow": stats.traps.stack_overflow, "too_large": stats.too_large, "busy": stats.busy, "not_asked": stats.not_asked,
                 "cpu_seconds": stats.cpu.as_secs_f64(), "memory_high_water": stats.memory_high_water,
                 "instances_alive": stats.instances_alive, "instances_idle": stats.instances_idle,
-                "dropped_log_lines": stats.dropped_log_lines},
+                "instances_made": stats.instances_made, "wait_seconds": stats.wait.as_secs_f64(),
+                "log_lines": stats.log_lines, "dropped_log_lines": stats.dropped_log_lines},
             "outcomes": {"calls": counts.calls, "failures": counts.failures, "invalid": counts.invalid},
             "providers": providers,
         })
-    }
-
-    /// Numbers for the metrics, with the plugin's name.
-    pub fn numbers(&self) -> Vec<(String, Number)> {
-        let mut numbers = Vec::new();
-        for generation in self.table().plugins.values() {
-            let stats = generation.plugin.stats();
-            let trap = |kind: &str| vec![("kind", kind.to_owned())];
-            let list: [Number; 12] = [
-                (
-                    "sluice_plugin_calls_total",
-                    "counter",
-                    "Calls of a plugin's exports",
-                    vec![],
-                    stats.calls as f64,
-                ),
-                (
-                    "sluice_plugin_refusals_total",
-                    "counter",
-                    "Calls that ended in the plugin's own error",
-                    vec![],
-                    stats.refusals as f64,
-                ),
-                (
-                    "sluice_plugin_traps_total",
-                    "counter",
-                    "Guests that broke",
-                    trap("crashed"),
-                    stats.traps.crashed as f64,
-                ),
-                (
-                    "sluice_plugin_traps_total",
-                    "counter",
-                    "Guests that broke",
-                    trap("out_of_time"),
-                    stats.traps.out_of_time as f64,
-                ),
-                (
-                    "sluice_plugin_traps_total",
-                    "counter",
-                    "Guests that broke",
-                    trap("out_of_memory"),
-                    stats.traps.out_of_memory as f64,
-                ),
-                (
-                    "sluice_plugin_traps_total",
-                    "counter",
-                    "Guests that broke",
-                    trap("stack_overflow"),
-                    stats.traps.stack_overflow as f64,
-                ),
-                (
-                    "sluice_plugin_too_large_total",
-                    "counter",
-                    "Outputs or states beyond their limit",
-                    vec![],
-                    stats.too_large as f64,
-                ),
-                (
-                    "sluice_plugin_cpu_seconds_total",
-                    "counter",
-                    "Time guests computed",
-                    vec![],
-                    stats.cpu.as_secs_f64(),
-                ),
-                (
-                    "sluice_plugin_memory_high_water_bytes",
-                    "gauge",
-                    "Largest memory of any instance",
-                    vec![],
-                    stats.memory_high_water as f64,
-                ),
-                (
-                    "sluice_plugin_instances",
-                    "gauge",
-                    "Instances alive",
-                    vec![],
-                    stats.instances_alive as f64,
-                ),
-                (
-                    "sluice_plugin_dropped_log_lines_total",
-                    "counter",
-                    "Log lines over the limit",
-                    vec![],
-                    stats.dropped_log_lines as f64,
-                ),
-                (
-                    "sluice_plugin_generation",
-                    "gauge",
-                    "Number of the version that serves",
-                    vec![],
-                    generation.number as f64,
-                ),
-            ];
-            let name = &generation.describe.name;
-            numbers.extend(list.into_iter().map(|number| (name.clone(), number)));
-        }
-        let own = |number: Number| (String::new(), number);
-        for (what, count) in self.inner.journal.counts() {
-            numbers.push(own((
-                "sluice_plugin_reloads_total",
-                "counter",
-                "What came of new and removed plugin files",
-                vec![("result", what.as_str().to_owned())],
-                count as f64,
-            )));
-        }
-        numbers.push(own((
-            "sluice_plugin_draining_generations",
-            "gauge",
-            "Replaced versions that calls or a rollback may still need",
-            vec![],
-            self.inner.draining.alive().len() as f64,
-        )));
-        numbers
     }
 }
 

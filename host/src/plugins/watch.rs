@@ -14,6 +14,7 @@ use super::directory::{self, Directory, Stamp};
 use super::install::Vanished;
 use super::prepare::InstallError;
 use super::registry::Source;
+use super::settings::PluginsConfig;
 use super::{InUse, Plugins};
 
 /// Quiet time before the directory is read, and between two looks at a file that must agree.
@@ -46,16 +47,11 @@ impl Plugins {
         stop: CancellationToken,
         in_use: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) {
-        let Some(path) = self.inner.config.directory.clone() else {
-            return;
-        };
         // One pending wake-up is enough: a look sees everything.
         let (wake, mut woken) = mpsc::channel(1);
-        let mut watcher = watch_directory(&path, wake.clone());
-        if let Err(cause) = &watcher {
-            tracing::warn!(path = %path.display(), %cause, "the plugins directory is only polled");
-        }
-        let mut polls = interval(self.inner.config.poll);
+        let mut watched = Watched::default();
+        watched.follow(&self.inner.config.load(), &wake);
+        let mut polls = interval(self.inner.config.load().poll);
         let mut sweeps = interval(SWEEP);
         loop {
             let look = tokio::select! {
@@ -65,10 +61,10 @@ impl Plugins {
                 _ = polls.tick() => Look::Again,
                 _ = sweeps.tick() => { self.sweep().await; continue; }
             };
-            if watcher.is_err() {
-                // It may be there by now.
-                watcher = watch_directory(&path, wake.clone());
+            if look == Look::Anew {
+                polls = interval(self.inner.config.load().poll);
             }
+            watched.follow(&self.inner.config.load(), &wake);
             while woken.try_recv().is_ok() {}
             // A file that is still being written is looked at again.
             let mut unsettled = self.look(&mut directory, look, &in_use).await;
@@ -83,7 +79,12 @@ impl Plugins {
 
     /// Brings the table up to what lies in the directory. True if a file was still changing.
     pub(super) async fn look(&self, directory: &mut Directory, look: Look, in_use: &InUse) -> bool {
-        let Some(path) = self.inner.config.directory.clone() else {
+        let path = self.inner.config.load().directory.clone();
+        // Without a directory there are no files, and those that served are gone.
+        let Some(path) = path else {
+            let nothing = |_: &PathBuf| false;
+            self.set_present(HashSet::new());
+            self.let_go(directory, &nothing, in_use).await;
             return false;
         };
         let Some(before) = directory.list(&path).await else {
@@ -109,9 +110,18 @@ impl Plugins {
                 changed |= self.take(directory, file, stamp, look, in_use).await;
             }
         }
+        for (path, what) in &directory.odd {
+            let (path, what) = (path.clone(), what.clone());
+            let stem = directory::stem(&path);
+            self.refuse(&stem, "", &InstallError::NoFile { path, what });
+        }
         changed |= self.let_go(directory, &is_there, in_use).await;
         if changed && look != Look::First {
-            for file in std::mem::take(&mut directory.waiting) {
+            let mut again = std::mem::take(&mut directory.waiting);
+            if look == Look::Anew {
+                again.extend(files.keys().filter(|file| !self.serves(file)).cloned());
+            }
+            for file in again {
                 if let Some(stamp) = files.get(&file).filter(|_| is_settled(&file)) {
                     directory.known.remove(&file);
                     self.take(directory, &file, stamp, look, in_use).await;
@@ -132,7 +142,12 @@ impl Plugins {
     ) -> bool {
         let path = file.to_owned();
         let read = tokio::task::spawn_blocking(move || directory::read(&path)).await;
-        let read = read.unwrap_or_else(|cause| Err(std::io::Error::other(cause).into()));
+        let read = read.unwrap_or_else(|cause| {
+            Err(InstallError::Read {
+                path: file.to_owned(),
+                cause: std::io::Error::other(cause),
+            })
+        });
         let outcome = match read {
             Ok(arrival) => {
                 directory.unreadable.remove(file);
@@ -180,7 +195,7 @@ impl Plugins {
         let arrival = super::Arrival {
             stem: directory::stem(file),
             digest: super::digest(&bytes),
-            bytes,
+            bytes: bytes.into(),
             source: Source::File(file.to_owned()),
         };
         self.install(arrival, in_use).await.is_ok()
@@ -224,6 +239,54 @@ impl Plugins {
         }
         changed
     }
+}
+
+/// The directory that is watched.
+#[derive(Default)]
+struct Watched {
+    path: Option<PathBuf>,
+    /// Which directory it was: one of the same name may have taken its place.
+    identity: Option<(u64, u64)>,
+    watcher: Option<RecommendedWatcher>,
+    is_said: bool,
+}
+
+impl Watched {
+    /// Watches the directory that the config names now. One that could not be watched may be
+    /// there by now.
+    fn follow(&mut self, config: &PluginsConfig, wake: &mpsc::Sender<()>) {
+        let identity = config.directory.as_deref().and_then(identity);
+        if self.path != config.directory || self.identity != identity {
+            *self = Self {
+                path: config.directory.clone(),
+                identity,
+                ..Self::default()
+            };
+        }
+        let Some(path) = self.path.as_deref().filter(|_| self.watcher.is_none()) else {
+            return;
+        };
+        match watch_directory(path, wake.clone()) {
+            Ok(watcher) => self.watcher = Some(watcher),
+            Err(cause) if !self.is_said => {
+                self.is_said = true;
+                tracing::warn!(path = %path.display(), %cause, "the plugins directory is only polled");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.is_dir().then_some((0, 0))
 }
 
 fn interval(period: Duration) -> tokio::time::Interval {

@@ -137,6 +137,49 @@ async fn a_version_without_a_provider_in_use_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_named_like_a_plugin_and_is_none_is_refused_once_with_the_reason() {
+    let mut place = Place::new().await;
+    fs::create_dir(place.path("folder.wasm")).unwrap();
+    place.write("empty.wasm", b"");
+    place.write("junk.wasm", b"hello");
+    place.write("huge.wasm", b"");
+    let huge = fs::OpenOptions::new()
+        .write(true)
+        .open(place.path("huge.wasm"));
+    // A sparse file: it takes no space.
+    huge.unwrap().set_len(300 << 20).unwrap();
+    for _ in 0..2 {
+        place.look().await;
+    }
+    let entries = place.plugins.inner.journal.entries();
+    assert_eq!(entries.len(), 4, "{entries:?}");
+    let said = |plugin: &str, what: &str| {
+        let entry = entries.iter().find(|it| it.plugin == plugin).unwrap();
+        assert_eq!(entry.what, What::Refused);
+        assert!(entry.detail.contains(what), "{}", entry.detail);
+    };
+    said("folder", "is a folder");
+    said("empty", "the file is empty");
+    said("junk", "WebAssembly magic");
+    said("huge", "the limit is 134217728");
+}
+
+#[tokio::test]
+async fn numbers_go_on_over_versions_and_after_a_rollback() {
+    let mut place = Place::new().await;
+    place.drop_in("echo.wasm", &echo(1)).await;
+    let first = place.number("echo", "sluice_plugin_calls_total");
+    assert!(first > 0.0, "the self-test calls it");
+    place.drop_in("echo.wasm", &echo(2)).await;
+    lock(&place.plugins.inner.previous).clear();
+    let both = place.number("echo", "sluice_plugin_calls_total");
+    assert!(both > first, "{both} {first}");
+    assert_eq!(place.number("echo", "sluice_plugin_generation"), {
+        place.serving("echo").unwrap().number as f64
+    });
+}
+
+#[tokio::test]
 async fn a_directory_that_cannot_be_read_changes_nothing() {
     let mut place = Place::new().await;
     place.drop_in("echo.wasm", &echo(1)).await;

@@ -3,6 +3,7 @@
 mod clashes;
 mod directory;
 mod lastgood;
+mod reconfigured;
 mod restarts;
 mod watched;
 
@@ -72,6 +73,21 @@ impl Place {
     fn in_use(&self) -> impl Fn(&str) -> bool + Send + Sync + 'static {
         let used = Arc::clone(&self.used);
         move |name| lock(&used).contains(name)
+    }
+
+    /// The config's section changes, and the directory is looked at for it.
+    async fn reconfigure(&mut self, change: impl FnOnce(&mut PluginsConfig)) {
+        change(&mut self.config);
+        let config = self.config.clone();
+        self.plugins.reconfigure(config).await.unwrap();
+        self.look_for(Look::Anew).await;
+    }
+
+    /// A number of the metrics.
+    fn number(&self, plugin: &str, metric: &str) -> f64 {
+        let numbers = self.plugins.numbers().into_iter();
+        let mut of_it = numbers.filter(|(name, number)| name == plugin && number.0 == metric);
+        of_it.next().map_or(0.0, |(_, number)| number.4)
     }
 
     fn use_provider(&self, name: &str) {

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 
 /// Far longer than a change takes to be seen; no poll helps.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 struct Watched {
     place: Place,
@@ -21,8 +21,11 @@ struct Watched {
 
 impl Watched {
     async fn start() -> Self {
-        let never = |config: &mut PluginsConfig| config.poll = Duration::from_secs(86_400);
-        let mut place = Place::with(&[], never).await;
+        Self::polling(Duration::from_secs(86_400)).await
+    }
+
+    async fn polling(poll: Duration) -> Self {
+        let mut place = Place::with(&[], |config| config.poll = poll).await;
         let (stop, in_use) = (CancellationToken::new(), place.in_use());
         let directory = std::mem::take(&mut place.directory);
         let watch = place.plugins.clone().watch(directory, stop.clone(), in_use);
@@ -75,6 +78,34 @@ async fn a_symbolic_link_that_is_turned_is_a_new_version() {
         fs::write(release.join("echo.wasm"), echo(version)).unwrap();
         symlink(release.join("echo.wasm"), place.path(".next")).unwrap();
         fs::rename(place.path(".next"), place.path("echo.wasm")).unwrap();
+        watched.until_serves(&echo(version)).await;
+    }
+    watched.end().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_no_notification_tells_of_is_polled() {
+    let watched = Watched::polling(Duration::from_secs(1)).await;
+    let place = &watched.place;
+    let elsewhere = place.folder.path().join("elsewhere.wasm");
+    fs::write(&elsewhere, echo(1)).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, place.path("echo.wasm")).unwrap();
+    watched.until_serves(&echo(1)).await;
+    // Nothing changes in the directory itself.
+    fs::write(&elsewhere, echo(2)).unwrap();
+    watched.until_serves(&echo(2)).await;
+    watched.end().await;
+}
+
+#[tokio::test]
+async fn a_directory_that_took_the_place_of_another_is_seen() {
+    let watched = Watched::polling(Duration::from_secs(1)).await;
+    let folder = watched.place.folder.path().join("plugins");
+    fs::rename(&folder, folder.with_extension("old")).unwrap();
+    fs::create_dir(&folder).unwrap();
+    for version in [1, 2] {
+        watched.place.write("echo.wasm", &echo(version));
         watched.until_serves(&echo(version)).await;
     }
     watched.end().await;

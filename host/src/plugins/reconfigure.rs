@@ -1,0 +1,71 @@
+//! A changed `plugins:` section, taken over by the running plugins: no component is compiled, no
+//! call is disturbed.
+
+use std::sync::Arc;
+
+use super::prepare::InstallError;
+use super::registry::{Generation, Source};
+use super::settings::PluginsConfig;
+use super::{Plugins, lock, table};
+
+impl Plugins {
+    /// Takes the section over, or nothing of it. Limits and isolation hold from each plugin's next
+    /// call, grants and rows from the next fleet. Files that only the old section spoke against
+    /// are taken with the next [`Self::rescan`].
+    pub async fn reconfigure(&self, config: PluginsConfig) -> Result<(), InstallError> {
+        let inner = &self.inner;
+        let _turn = inner.changing.lock().await;
+        let old = inner.config.load_full();
+        if config == *old {
+            return Ok(());
+        }
+        if config.state_dir != old.state_dir {
+            tracing::warn!("`plugins.data_directory` is taken over at the next start");
+        }
+        let before = inner.table.load_full();
+        let mut plugins = before.plugins.clone();
+        for (name, generation) in &mut plugins {
+            let bundled = lock(&inner.bundled).get(name).cloned();
+            let is_file = matches!(generation.source, Source::File(_));
+            if is_file
+                && !config.overrides.contains(name)
+                && let Some(bundled) = bundled
+            {
+                tracing::info!(plugin.name = %name, "the bundled plugin serves again: `plugins.override` does not name it any more");
+                *generation = bundled;
+            }
+            if let Err(cause) = generation.check_pin(&config) {
+                tracing::error!(
+                    plugin.name = %name, %cause,
+                    "the plugin that serves is not the pinned one; it serves until the pinned one comes, and not after a restart"
+                );
+            }
+            let settings = config.settings_for(name, generation.source == Source::Bundled);
+            if *generation.plugin.settings() != settings {
+                let renewed = Arc::new(generation.renewed(settings));
+                inner.ledger.follow(&renewed);
+                *generation = renewed;
+            }
+        }
+        let after = table::build(plugins, &config)?;
+        inner.config.store(Arc::new(config));
+        self.swap(after);
+        Ok(())
+    }
+}
+
+impl Generation {
+    /// The same version, run otherwise. Its time and its outcomes go on.
+    fn renewed(&self, settings: sluice_engine::Settings) -> Self {
+        Self {
+            plugin: self.plugin.renamed(&self.describe.name, settings),
+            describe: self.describe.clone(),
+            source: self.source.clone(),
+            stem: self.stem.clone(),
+            number: self.number,
+            since: self.since,
+            outcomes: self.outcomes.copy(),
+            is_suspect: false.into(),
+        }
+    }
+}

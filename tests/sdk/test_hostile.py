@@ -1,0 +1,235 @@
+"""Components that misbehave, dropped into the folder of a running gateway."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import threading
+import time
+
+import pytest
+
+from conftest import MASTER_KEY, Gateway, Upstream
+
+GUEST = pathlib.Path(os.environ["SLUICE_GUESTS"]) / "sluice_guest_hostile.wasm"
+DEMO = json.dumps({"model": "demo", "messages": [{"role": "user", "content": "hello"}]}).encode()
+
+# What a client is told of each deed, and where it is counted.
+DEEDS = {
+    "loop": ("ran for longer than 300 ms", 'traps_total{plugin="hostile",kind="out_of_time"}'),
+    "sleep": ("slept in `start`, was not done after 2000 ms", 'traps_total{plugin="hostile",kind="out_of_time"}'),
+    "bomb": ("wanted more than 64 MiB of memory", 'traps_total{plugin="hostile",kind="out_of_memory"}'),
+    "recurse": ("recursed too deep|crashed", 'traps_total{plugin="hostile",kind="'),
+    "trap": ("crashed in `start`", 'traps_total{plugin="hostile",kind="crashed"}'),
+    "panic": ("crashed in `start`", 'traps_total{plugin="hostile",kind="crashed"}'),
+    "large-output": ("returned more than|wanted more than", "_total"),
+    "large-state": ("returned a state of 2097152 bytes", 'too_large_total{plugin="hostile"}'),
+    "invalid-output": ("the plugin's answer is not the JSON it should be", None),
+    "kept-body": ("a body that was not kept", None),
+    "undeclared-host": ("undeclared.example", None),
+    "ungranted-host": ("declared.example", None),
+    "metadata-address": ("169.254.169.254", None),
+    "unknown-secret": ("master_key", None),
+}
+
+
+def guest(*exchanged):
+    """The hostile guest, with some of its text exchanged for other text of the same length."""
+    data = GUEST.read_bytes()
+    for old, new in exchanged:
+        old, new = old.encode(), new.encode().ljust(len(old))
+        assert old in data and len(old) == len(new), old
+        data = data.replace(old, new)
+    return data
+
+
+def named(name, *more):
+    return guest(('"name":"hostile","hosts"', f'"name":"{name}","hosts"'), *more)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory, data_dir, upstream):
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "dropped").mkdir()
+    home = f"{upstream}/special/limited"
+    model = lambda name, **params: {"model_name": name, "litellm_params": {"num_retries": 0, **params}}
+    models = [model("demo", model="echo/demo")]
+    for deed in ["fine", "log-forgery", "stream-loop", "stream-trap", *DEEDS]:
+        models.append(model(deed, model=f"hostile/{deed}", api_base=home, api_key="k-secret"))
+    models.append(model("keyless", model="greedy/send-home", api_base=home))
+    config = {
+        "model_list": models,
+        "general_settings": {"master_key": MASTER_KEY},
+        # One try: the answers below are those of the guest.
+        "router_settings": {"num_retries": 0, "disable_cooldowns": True},
+        "plugins": {
+            "directory": str(folder / "dropped"), "data_directory": str(folder / "data"),
+            "limits": {"cpu_ms": 300, "wall_ms": 2000},
+        },
+    }
+    gateway = Gateway(folder, json.dumps(config), OPENAI_API_KEY="k-of-the-environment")
+    yield gateway
+    assert gateway.stop() == 0
+
+
+def ask(gateway, model, **more):
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hello"}], **more})
+    status, answer, _ = gateway.get("/v1/chat/completions", body=body.encode())
+    return status, answer.decode()
+
+
+def drop_in(gateway, name, data):
+    part = gateway.folder / "dropped" / f"{name}.part"
+    part.write_bytes(data)
+    part.rename(gateway.folder / "dropped" / f"{name}.wasm")
+
+
+def state(gateway):
+    return json.loads(gateway.get("/plugins")[1])
+
+
+def refusals(gateway, name):
+    return [entry["detail"] for entry in state(gateway)["log"] if entry["plugin"] == name and entry["what"] == "refused"]
+
+
+def refused(gateway, name, data, why):
+    """Dropped in, refused for that reason, and taken away again."""
+    drop_in(gateway, name, data)
+    gateway.wait_for(lambda: any(why in detail for detail in refusals(gateway, name)))
+    (gateway.folder / "dropped" / f"{name}.wasm").unlink()
+
+
+def counted(gateway, metric):
+    lines = gateway.get("/metrics")[1].decode().splitlines()
+    values = [float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"sluice_plugin_{metric}")]
+    return sum(values)
+
+
+def test_before_it_is_dropped_in_the_missing_plugin_is_named(hostile):
+    status, answer = ask(hostile, "fine")
+    assert status >= 400 and "hostile" in answer, answer
+
+
+def test_a_dropped_guest_is_live(hostile):
+    drop_in(hostile, "hostile", guest())
+    hostile.wait_for(lambda: ask(hostile, "fine")[0] == 200)
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_deed_is_answered_counted_and_the_next_call_works(hostile, deed):
+    said, metric = DEEDS[deed]
+    before = counted(hostile, metric) if metric else 0
+    status, answer = ask(hostile, deed)
+    assert status >= 400 and re.search(said, answer), (status, answer)
+    assert "hostile" in answer or "plugin" in answer or "host" in answer
+    assert not metric or counted(hostile, metric) > before
+    # Twice: one that mostly breaks is not asked any more, see below.
+    assert all(ask(hostile, "fine")[0] == 200 for _ in range(2))
+
+
+@pytest.mark.parametrize("end", ["loop", "trap"])
+def test_a_guest_that_breaks_on_a_stream_fails_that_stream_only(hostile, end):
+    status, answer = ask(hostile, f"stream-{end}", stream=True)
+    assert status >= 400 or '"error"' in answer, answer
+    assert all(ask(hostile, "fine")[0] == 200 for _ in range(2))
+
+
+def test_what_a_guest_logs_cannot_pass_for_a_line_of_the_gateway(hostile):
+    assert ask(hostile, "log-forgery")[0] == 200
+    log = (hostile.folder / "log.txt").read_bytes()
+    assert b"fine\\nERROR all is lost" in log
+    assert b"\nERROR all is lost" not in log and b"\x1b[2J" not in log
+    assert max(map(len, log.splitlines())) < 9_000
+
+
+def test_while_it_loops_the_calls_of_others_are_not_disturbed(hostile):
+    stop, broken = threading.Event(), []
+
+    # Calls that go well in between: one that only breaks is not asked any more, see below.
+    def loop():
+        while not stop.is_set():
+            broken.append(ask(hostile, "loop")[0])
+            assert all(ask(hostile, "fine")[0] == 200 for _ in range(3))
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        loops = [pool.submit(loop) for _ in range(4)]
+        hostile.wait_for(lambda: counted(hostile, 'instances{plugin="hostile"}') >= 4)
+        slowest = 0
+        for _ in range(100):
+            started = time.monotonic()
+            status, answer, _ = hostile.get("/v1/chat/completions", body=DEMO)
+            slowest = max(slowest, time.monotonic() - started)
+            assert status == 200, answer
+        stop.set()
+        for it in loops:
+            it.result()
+    assert broken and set(broken) == {500}, set(broken)
+    # Four guests that compute all the time share the processors with every call, but none waits
+    # for one of them to be stopped.
+    assert slowest < 5, slowest
+
+
+def test_one_that_never_describes_itself_disturbs_nobody_and_is_refused(hostile):
+    for mood, why in [("loop", "ran for longer than 5000 ms"), ("sleep", "slept in `describe`")]:
+        drop_in(hostile, "mute", named("mute", ("mood=calm        ", f"mood={mood}")))
+        calls = 0
+        while not any(why in detail for detail in refusals(hostile, "mute")):
+            status, answer, _ = hostile.get("/v1/chat/completions", body=DEMO)
+            assert status == 200, answer
+            calls += 1
+        assert calls > 5
+    # It is known to be bad, and the folder goes on being watched.
+    (hostile.folder / "dropped" / "mute.wasm").unlink()
+    refused(hostile, "after", b"hello", "not a WebAssembly component")
+
+
+def test_a_name_that_is_not_its_own_is_refused(hostile):
+    refused(hostile, "thief", named("openai"), "the provider `openai` is in both plugins")
+    whole = guest(('{"name":"hostile","version"', '{"name":"openai","version"'))
+    refused(hostile, "impostor", whole, "`openai` is taken")
+    refused(hostile, "double", guest(), "`hostile` is taken")
+
+
+def test_an_environment_variable_that_is_not_its_own_stays_away_from_it(hostile):
+    data = guest(
+        ('{"name":"hostile","version"', '{"name":"greedy","version"'),
+        ('"name":"hostile","hosts"', '"name":"greedy","hosts"'),
+        ('"HOSTILE_API_KEY"', '"OPENAI_API_KEY"'),
+    )
+    drop_in(hostile, "greedy", data)
+    mine = lambda: [plugin for plugin in state(hostile)["plugins"] if plugin["name"] == "greedy"]
+    hostile.wait_for(mine)
+    provider = mine()[0]["providers"][0]
+    assert provider["asks"]["env"] == ["OPENAI_API_KEY"] and provider["granted"]["env"] == []
+    Upstream.seen.clear()
+    status, answer = ask(hostile, "keyless")
+    assert status >= 400, answer
+    assert all("k-of-the-environment" not in str(seen) for seen in Upstream.seen)
+
+
+def test_another_contract_and_a_forbidden_import_are_refused_by_name(hostile):
+    refused(hostile, "newer", guest(("@0.1.0", "@9.9.9")), "contract version 9.9.9; this gateway runs 0.1.0")
+    refused(hostile, "nosy", guest(("wasi:cli/stderr@", "wasi:www/stderr@")), "imports `wasi:www/stderr@")
+
+
+def test_one_that_only_breaks_is_not_asked_for_a_while(hostile):
+    mine = lambda: next(plugin for plugin in state(hostile)["plugins"] if plugin["name"] == "hostile")
+    tries = 0
+    while mine()["state"] == "serving":
+        assert ask(hostile, "trap")[0] == 500
+        tries += 1
+        assert tries < 500
+    status, answer = ask(hostile, "fine")
+    assert status == 503 and "not asked for another" in answer, (status, answer)
+    assert counted(hostile, 'circuit_open{plugin="hostile"}') == 1
+    assert counted(hostile, 'not_asked_total{plugin="hostile"}') >= 1
+    # A new version starts anew.
+    drop_in(hostile, "hostile", guest() + bytes([0, 2, 1]) + b"n")
+    hostile.wait_for(lambda: ask(hostile, "fine")[0] == 200)
+
+
+def test_nothing_of_it_is_left(hostile):
+    hostile.wait_for(lambda: counted(hostile, 'instances{plugin="hostile"}') == 0)
+    assert ask(hostile, "fine")[0] == 200
+    assert hostile.get("/plugins", key="sk-wrong")[0] == 401

@@ -236,3 +236,23 @@ async fn a_missing_secret_and_an_unknown_scheme_are_named() {
             .contains("`sigv9`")
     );
 }
+
+#[test]
+fn a_credential_that_an_upstream_repeats_is_taken_out_everywhere() {
+    let mut target = target(None, true);
+    let key = "sk-proj-0123456789";
+    target.secrets = HashMap::from([("api_key".to_owned(), Secret::new(key))]);
+    target.extra_headers = vec![(
+        "x-team".parse().unwrap(),
+        "Basic dGVhbTpzM2NyZXQ=".parse().unwrap(),
+    )];
+    let document =
+        serde_json::json!({"error": {"message": format!("bad key {key}"), "seen": [key]}});
+    let text = format!("no such key: {key}, Basic dGVhbTpzM2NyZXQ=");
+    let mut fault = Fault::upstream(ErrorKind::Authentication, text).with_log(key);
+    fault.detail = Some(document);
+    target.redact(&mut fault);
+    assert_eq!(fault.message, "no such key: ***, ***");
+    let everything = format!("{fault:?}");
+    assert!(!everything.contains("0123456789"), "{everything}");
+}

@@ -10,7 +10,8 @@ SSE = "text/event-stream"
 
 
 def head(status=200, content_type=JSON, **more):
-    lines = [f"HTTP/1.1 {status} X", f"content-type: {content_type}"]
+    # Every connection serves one request, and says so: one that is kept would be used again.
+    lines = [f"HTTP/1.1 {status} X", f"content-type: {content_type}", "connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in more.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 

@@ -140,8 +140,9 @@ pub async fn run(
 }
 
 /// Reads a config for `sluice check`, with what the plugins say of it.
-pub async fn check(path: &Path) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
-    let (config, remarks) = Config::load(path, Env::of_process(Path::new(".env")))?;
+pub async fn check(path: Option<&Path>) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
+    let path = config_path(path)?;
+    let (config, remarks) = Config::load(&path, Env::of_process(Path::new(".env")))?;
     let house = build(Arc::clone(&config)).await?;
     house.plugins.load_directory(&|_: &str| true).await;
     let fleet = Fleet::build(config, &house.plugins.table());

@@ -75,8 +75,9 @@ pub struct Serve {
 /// Options of `check`.
 #[derive(Debug, Clone, Args)]
 pub struct Check {
+    /// The config file. Without one, `config.yaml` or else `config.example.yaml` of this folder.
     #[arg(long, short, env = "CONFIG_FILE_PATH")]
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
 }
 
 /// Options of `export-plugins`.
@@ -103,7 +104,7 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve(self.serve)) {
             Command::Serve(Serve {
                 validate_config: true,
-                config: Some(config),
+                config,
                 ..
             }) => Command::Check(Check { config }),
             command => command,

@@ -22,17 +22,19 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(cause) => fail(&cause.to_string()),
         },
-        Command::Check(options) => match runtime.block_on(serve::check(&options.config)) {
-            Ok((remarks, more)) => {
-                let wrong = cli::print_check(&mut std::io::stdout().lock(), &remarks, &more);
-                if wrong.unwrap_or(true) {
-                    ExitCode::FAILURE
-                } else {
-                    ExitCode::SUCCESS
+        Command::Check(options) => {
+            match runtime.block_on(serve::check(options.config.as_deref())) {
+                Ok((remarks, more)) => {
+                    let wrong = cli::print_check(&mut std::io::stdout().lock(), &remarks, &more);
+                    if wrong.unwrap_or(true) {
+                        ExitCode::FAILURE
+                    } else {
+                        ExitCode::SUCCESS
+                    }
                 }
+                Err(cause) => fail(&cause.to_string()),
             }
-            Err(cause) => fail(&cause.to_string()),
-        },
+        }
         Command::ExportPlugins(options) => match serve::export_plugins(&options.folder) {
             Ok(()) => ExitCode::SUCCESS,
             Err(cause) => fail(&format!("{}: {cause}", options.folder.display())),

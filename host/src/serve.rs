@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sluice_engine::{Engine, EngineConfig};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::Serve;
-use crate::config::{self, Config, Env, Remark, Taken, defaults};
+use crate::config::{self, Config, Env, Remark, Taken};
+use crate::http::server::{Entrance, Stop};
 use crate::http::{self, Doors};
 use crate::pipeline::{Fleet, Pipeline, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
@@ -36,6 +35,8 @@ pub enum ServeError {
     Upstream(#[from] crate::upstream::SetupError),
     #[error(transparent)]
     Listen(#[from] http::server::ListenError),
+    #[error(transparent)]
+    Tls(#[from] http::tls::TlsError),
     #[error("{0}")]
     Bind(String),
 }
@@ -63,26 +64,37 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     }
     refuse_wrong(&remarks)?;
     say(&remarks);
-    let listener = http::server::listen(address(&options, &config)?).await?;
-    let stop = CancellationToken::new();
+    let tls = match options.tls() {
+        Some((certificate, key)) => Some(http::tls::acceptor(certificate, key)?),
+        None => None,
+    };
+    let entrance = Entrance {
+        listener: http::server::listen(address(&options, &config)?).await?,
+        tls,
+        drain: Duration::from_secs(options.drain_seconds),
+    };
+    let stop = Stop::default();
     let signals = TaskTracker::new();
     signals.spawn(stop_on_signal(stop.clone()));
-    let served = run(listener, path, env, config, stop.clone()).await;
-    stop.cancel();
+    let served = run(entrance, path, env, config, stop.clone()).await;
+    stop.soon.cancel();
+    stop.now.cancel();
     signals.close();
     signals.wait().await;
     served
 }
 
-/// Serves a config on a socket until `stop`: everything but the process's own matters, which are
+/// Serves a config at an entrance until `stop`: everything but the process's own matters, which are
 /// its log and its signals.
 pub async fn run(
-    listener: TcpListener,
+    entrance: Entrance,
     path: PathBuf,
     env: Env,
     config: Arc<Config>,
-    stop: CancellationToken,
+    stopping: Stop,
 ) -> Result<(), ServeError> {
+    let stop = stopping.soon.clone();
+    let paths = http::paths::Paths::under(config.general.root_path.as_deref());
     let (house, tasks) = (build(config).await?, TaskTracker::new());
     let reloader = Reloader::new(
         (path.clone(), default_data_directory()),
@@ -111,12 +123,9 @@ pub async fn run(
             .follow_plugins(house.plugins.changes(), stop.clone()),
     );
     tasks.spawn(reloader.watch_file(stop.clone()));
-    let address = listener
-        .local_addr()
-        .map_or_else(|_| "unknown".into(), |it| it.to_string());
-    tracing::info!(%address, config = %path.display(), "sluice is listening");
+    tracing::info!(address = %entrance, config = %path.display(), "sluice is listening");
     let router = http::router(house.doors);
-    let drained = http::server::serve(listener, router, stop.clone(), defaults::DRAIN).await;
+    let drained = http::server::serve(entrance, router, paths, &stopping).await;
     stop.cancel();
     tasks.close();
     if tokio::time::timeout(Duration::from_secs(5), tasks.wait())
@@ -131,8 +140,9 @@ pub async fn run(
 }
 
 /// Reads a config for `sluice check`, with what the plugins say of it.
-pub async fn check(path: &Path) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
-    let (config, remarks) = Config::load(path, Env::of_process(Path::new(".env")))?;
+pub async fn check(path: Option<&Path>) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
+    let path = config_path(path)?;
+    let (config, remarks) = Config::load(&path, Env::of_process(Path::new(".env")))?;
     let house = build(Arc::clone(&config)).await?;
     house.plugins.load_directory(&|_: &str| true).await;
     let fleet = Fleet::build(config, &house.plugins.table());
@@ -267,8 +277,22 @@ fn default_data_directory() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("sluice-data"))
 }
 
-async fn stop_on_signal(stop: CancellationToken) {
-    let interrupt = tokio::signal::ctrl_c();
+/// The first signal lets answers under way finish, the second ends them.
+async fn stop_on_signal(stop: Stop) {
+    tokio::select! {
+        () = signal() => {}
+        () = stop.soon.cancelled() => return,
+    }
+    tracing::info!("stopping: answers under way may finish; a second signal ends them");
+    stop.soon.cancel();
+    tokio::select! {
+        () = signal() => tracing::warn!("stopping at once"),
+        () = stop.now.cancelled() => return,
+    }
+    stop.now.cancel();
+}
+
+async fn signal() {
     let terminate = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => drop(signal.recv().await),
@@ -276,10 +300,7 @@ async fn stop_on_signal(stop: CancellationToken) {
         }
     };
     tokio::select! {
-        _ = interrupt => {}
+        _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
-        () = stop.cancelled() => return,
     }
-    tracing::info!("stopping: answers under way may finish");
-    stop.cancel();
 }

@@ -61,6 +61,13 @@ class Upstream(BaseHTTPRequestHandler):
         chunk = b'data: {"id":"x","choices":[{"index":0,"delta":{"content":"half"}}]}\n\n'
         self.answer(200, {"content-type": "text/event-stream"}, chunk)
 
+    def special_halfmessage(self):
+        start = {"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}
+        self.answer(200, {"content-type": "text/event-stream"}, b"event: message_start\ndata: " + json.dumps(start).encode() + b"\n\n")
+
+    def special_counts(self):
+        self.answer(200, {"content-type": "application/json"}, b'{"input_tokens": 17}')
+
     def special_garbage(self):
         self.answer(200, {"content-type": "application/json"}, b"<html>not json</html>")
 
@@ -82,18 +89,33 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def base_environment(folder):
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), "SLUICE_DATA_DIR": os.environ.get("SLUICE_TEST_DATA", str(folder / "data"))}
+
+
 class Gateway:
-    def __init__(self, folder, config, **more):
-        self.port = free_port()
+    def __init__(self, folder, config, environment=None, arguments=(), port=None):
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self.config = folder / "config.yaml"
-        self.config.write_text(config)
-        self.log = open(folder / "log.txt", "wb")
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SLUICE_DATA_DIR": os.environ.get("SLUICE_TEST_DATA", str(folder / "data")), **more}
-        command = [os.environ["SLUICE_BINARY"], "serve", "--config", str(self.config), "--host", "127.0.0.1", "--port", str(self.port)]
-        self.process = subprocess.Popen(command, env=environment, cwd=folder, stdout=self.log, stderr=self.log)
+        self.config.write_text(config if isinstance(config, str) else json.dumps(config))
+        self.log = open(folder / "log.txt", "ab")
+        self.environment = {**base_environment(folder), **(environment or {})}
+        self.command = [os.environ["SLUICE_BINARY"], "serve", "--config", str(self.config), "--host", "127.0.0.1", "--port", str(self.port), *arguments]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, env=self.environment, cwd=self.folder, stdout=self.log, stderr=self.log)
         self.wait_for(lambda: self.get("/health/readiness")[0] == 200)
+
+    def logged(self):
+        return (self.folder / "log.txt").read_text()
+
+    def post(self, path, body, key=MASTER_KEY, headers=None):
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        status, answer, got = self.get(path, key, body, {"authorization": f"Bearer {key}", **(headers or {})})
+        return status, json.loads(answer), {name.lower(): value for name, value in got.items()}
 
     def wait_for(self, condition, seconds=60):
         until = time.monotonic() + seconds
@@ -103,8 +125,8 @@ class Gateway:
                     return
             except OSError:
                 pass
-            assert self.process.poll() is None, (self.folder / "log.txt").read_text()
-            assert time.monotonic() < until, (self.folder / "log.txt").read_text()[-4000:]
+            assert self.process.poll() is None, self.logged()
+            assert time.monotonic() < until, self.logged()[-4000:]
             time.sleep(0.05)
 
     def get(self, path, key=MASTER_KEY, body=None, headers=None):
@@ -116,7 +138,8 @@ class Gateway:
             return error.code, error.read(), dict(error.headers)
 
     def stop(self):
-        self.process.terminate()
+        if self.process.poll() is None:
+            self.process.terminate()
         code = self.process.wait(timeout=60)
         self.log.close()
         return code
@@ -149,6 +172,8 @@ def gateway(upstream, tmp_path_factory, data_dir):
     for name in ("truncated", "halfstream", "garbage", "limited", "reset"):
         params = {"model": "openai/some-model", "api_base": f"{upstream}/special/{name}", "api_key": "k-secret", "num_retries": 0}
         models.append({"model_name": name, "litellm_params": params})
+    for name in ("halfmessage", "counts"):
+        models.append({"model_name": name, "litellm_params": {**models[-1]["litellm_params"], "model": "anthropic/some-model", "api_base": f"{upstream}/special/{name}"}})
     models.append({"model_name": "saved", "litellm_params": {**models[-1]["litellm_params"], "api_base": f"{upstream}/special/reset"}})
     models.append({"model_name": "o3-mini", "litellm_params": {"model": "openai/o3-mini", "api_base": upstream, "api_key": "k-secret"}})
     config = {

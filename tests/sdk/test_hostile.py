@@ -68,7 +68,7 @@ def hostile(tmp_path_factory, data_dir, upstream):
             "limits": {"cpu_ms": 300, "wall_ms": 2000},
         },
     }
-    gateway = Gateway(folder, json.dumps(config), OPENAI_API_KEY="k-of-the-environment")
+    gateway = Gateway(folder, config, {"OPENAI_API_KEY": "k-of-the-environment"})
     yield gateway
     assert gateway.stop() == 0
 

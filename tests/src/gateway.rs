@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sluice::config::{Config, Env, Taken};
+use sluice::http::server::{Entrance, Stop};
 use sluice::serve::{self, ServeError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -67,7 +68,12 @@ impl TestGateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();
-        let serving = serve::run(listener, path, Env::default(), config, stop.clone());
+        let stopping = Stop {
+            soon: stop.clone(),
+            ..Stop::default()
+        };
+        let entrance = Entrance::plain(listener);
+        let serving = serve::run(entrance, path, Env::default(), config, stopping);
         #[expect(clippy::disallowed_methods, reason = "awaited by `stop`")]
         let task = tokio::spawn(serving);
         let _ = rustls::crypto::ring::default_provider().install_default();

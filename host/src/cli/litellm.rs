@@ -3,10 +3,6 @@
 
 use clap::Args;
 
-/// Why a gateway does not start that was asked for TLS: serving in the clear would be worse.
-const NO_TLS: &str =
-    "sluice does not serve TLS yet; leave the flag out and put a proxy with TLS before it";
-
 /// Flags without effect here.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LiteLlm {
@@ -50,10 +46,6 @@ pub struct LiteLlm {
     iam_token_db_auth: bool,
     #[arg(long = "use_prisma_db_push", hide = true)]
     use_prisma_db_push: bool,
-    #[arg(long = "ssl_keyfile_path", hide = true, value_parser = refuse_tls)]
-    ssl_keyfile_path: Option<String>,
-    #[arg(long = "ssl_certfile_path", hide = true, value_parser = refuse_tls)]
-    ssl_certfile_path: Option<String>,
 }
 
 impl LiteLlm {
@@ -122,8 +114,4 @@ impl LiteLlm {
         let given = flags.into_iter().filter(|(_, given, _)| *given);
         given.map(|(name, _, why)| (name, why)).collect()
     }
-}
-
-fn refuse_tls(_: &str) -> Result<String, String> {
-    Err(NO_TLS.to_owned())
 }

@@ -4,7 +4,7 @@ mod check;
 mod litellm;
 
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -43,6 +43,25 @@ pub struct Serve {
     pub host: Option<IpAddr>,
     #[arg(long, env = "PORT", default_value_t = crate::config::defaults::PORT)]
     pub port: u16,
+    /// Serve TLS with this certificate and its chain (PEM).
+    #[arg(
+        long,
+        alias = "ssl_certfile_path",
+        env = "SSL_CERTFILE_PATH",
+        requires = "ssl_keyfile"
+    )]
+    ssl_certfile: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    #[arg(
+        long,
+        alias = "ssl_keyfile_path",
+        env = "SSL_KEYFILE_PATH",
+        requires = "ssl_certfile"
+    )]
+    ssl_keyfile: Option<PathBuf>,
+    /// How long answers under way may take after SIGTERM, in seconds. A second signal ends them.
+    #[arg(long, env = "SLUICE_DRAIN_SECONDS", default_value_t = crate::config::defaults::DRAIN_SECONDS)]
+    pub drain_seconds: u64,
     /// Log more.
     #[arg(long, alias = "detailed_debug", overrides_with = "debug")]
     pub debug: bool,
@@ -56,8 +75,9 @@ pub struct Serve {
 /// Options of `check`.
 #[derive(Debug, Clone, Args)]
 pub struct Check {
+    /// The config file. Without one, `config.yaml` or else `config.example.yaml` of this folder.
     #[arg(long, short, env = "CONFIG_FILE_PATH")]
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
 }
 
 /// Options of `export-plugins`.
@@ -65,6 +85,13 @@ pub struct Check {
 pub struct ExportPlugins {
     /// Made if it is not there.
     pub folder: PathBuf,
+}
+
+impl Serve {
+    /// The certificate and the key, if TLS is to be served.
+    pub fn tls(&self) -> Option<(&Path, &Path)> {
+        Some((self.ssl_certfile.as_deref()?, self.ssl_keyfile.as_deref()?))
+    }
 }
 
 impl Cli {
@@ -77,7 +104,7 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve(self.serve)) {
             Command::Serve(Serve {
                 validate_config: true,
-                config: Some(config),
+                config,
                 ..
             }) => Command::Check(Check { config }),
             command => command,
@@ -156,9 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_refused_and_never_left_out_in_silence() {
-        let error = read(&["--ssl_certfile_path", "a.pem"]).unwrap_err();
-        assert!(error.to_string().contains("does not serve TLS"), "{error}");
+    fn a_certificate_without_its_key_is_refused_and_never_left_out_in_silence() {
+        for flag in ["--ssl_certfile_path", "--ssl-keyfile"] {
+            assert!(read(&[flag, "a.pem"]).is_err(), "{flag}");
+        }
+        let both = serve(&[
+            "--ssl_certfile_path",
+            "a.pem",
+            "--ssl_keyfile_path",
+            "b.pem",
+        ]);
+        assert_eq!(both.tls(), Some((Path::new("a.pem"), Path::new("b.pem"))));
     }
 
     #[test]

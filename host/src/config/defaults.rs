@@ -26,8 +26,9 @@ pub const MAX_REQUEST_BYTES: usize = 64 << 20;
 /// Bytes of an answer that is read whole.
 pub const MAX_REPLY_BYTES: usize = 64 << 20;
 
-/// How long answers under way may take after a stop was asked for.
-pub const DRAIN: Duration = Duration::from_secs(30);
+/// How long answers under way may take after a stop was asked for: less than the 30 seconds after
+/// which Kubernetes kills.
+pub const DRAIN_SECONDS: u64 = 25;
 
 /// Master keys of tutorials, without their `sk-`. With one of these the gateway listens on loopback
 /// only.

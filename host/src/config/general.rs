@@ -26,6 +26,10 @@ pub struct General {
     pub insecure_tls: bool,
     /// `/metrics` without a key.
     pub public_metrics: bool,
+    /// Pages of other origins that may call; empty: LiteLLM's default.
+    pub cors_origins: Vec<String>,
+    /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
+    pub root_path: Option<String>,
 }
 
 impl General {
@@ -72,9 +76,21 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> General {
             .is_some_and(|it| it.eq_ignore_ascii_case("debug")),
         insecure_tls: env_flag(env, "SSL_VERIFY") == Some(false),
         public_metrics: false,
+        cors_origins: origins(env),
+        root_path: env.text("SERVER_ROOT_PATH"),
     };
     section.finish(&GENERAL);
     general
+}
+
+/// `LITELLM_CORS_ORIGINS`, with commas between.
+fn origins(env: &Env) -> Vec<String> {
+    let text = env.text("LITELLM_CORS_ORIGINS").unwrap_or_default();
+    let names = text.split(',').map(|it| it.trim().trim_end_matches('/'));
+    names
+        .filter(|it| !it.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn env_flag(env: &Env, name: &str) -> Option<bool> {

@@ -31,10 +31,10 @@ pub fn read(
     Ok((root, files))
 }
 
-/// Where a text is broken, as editors and terminals understand it.
+/// Where a text is broken, in words.
 pub fn broken(file: &str, broken: &Broken) -> ConfigError {
     ConfigError(match broken.at {
-        Some((line, column)) => format!("{file}:{line}:{column}: {}", broken.what),
+        Some((line, column)) => format!("{file}, line {line}, column {column}: {}", broken.what),
         None => format!("{file}: {}", broken.what),
     })
 }
@@ -174,7 +174,7 @@ mod tests {
         let folder = folder(&[("a.yaml", "a: [1\nb: 2\n")]);
         let path = folder.path().join("a.yaml");
         let error = read(&path, &mut Remarks::default()).unwrap_err();
-        let start = format!("{}:2:", path.display());
+        let start = format!("{}, line 2, column ", path.display());
         assert!(error.to_string().starts_with(&start), "{error}");
     }
 }

@@ -22,6 +22,15 @@ pub struct Seen<'a> {
     pub usage: Option<&'a str>,
     pub choices: Option<&'a str>,
     pub error: Option<&'a str>,
+    text: &'a str,
+    members: Vec<Member<'a>>,
+}
+
+impl<'a> Seen<'a> {
+    /// The raw value of any member that is not null.
+    pub fn member(&self, name: &str) -> Option<&'a str> {
+        value(self.text, &self.members, name).filter(|raw| *raw != "null")
+    }
 }
 
 impl Envelope {
@@ -39,8 +48,8 @@ impl Envelope {
         keep_usage: bool,
     ) -> Result<(String, Seen<'a>), JsonError> {
         let members = json::members_lenient(text)?;
-        let seen = see(text, &members);
-        Ok((self.write(text, &members, keep_usage), seen))
+        let written = self.write(text, &members, keep_usage);
+        Ok((written, see(text, members)))
     }
 
     fn write(&self, text: &str, members: &[Member<'_>], keep_usage: bool) -> String {
@@ -80,12 +89,14 @@ impl Envelope {
     }
 }
 
-fn see<'a>(text: &'a str, members: &[Member<'_>]) -> Seen<'a> {
-    let raw = |name: &str| value(text, members, name).filter(|raw| *raw != "null");
+fn see<'a>(text: &'a str, members: Vec<Member<'a>>) -> Seen<'a> {
+    let raw = |name: &str| value(text, &members, name).filter(|raw| *raw != "null");
     Seen {
         usage: raw("usage"),
         choices: raw("choices"),
         error: raw("error"),
+        text,
+        members,
     }
 }
 

@@ -137,6 +137,8 @@ pub struct Fault {
     pub param: Option<String>,
     /// `error.code` of the answer, where it is not the status.
     pub code: Option<String>,
+    /// `error.type` of the answer, where the status does not decide it.
+    pub type_name: Option<&'static str>,
     /// The provider's own error document, as far as the client may see it.
     pub detail: Option<Value>,
     /// The provider that failed, for LiteLLM's error messages.
@@ -159,6 +161,7 @@ impl Fault {
             retry_after: None,
             param: None,
             code: None,
+            type_name: None,
             detail: None,
             provider: None,
             plugin_at_fault: false,
@@ -215,6 +218,12 @@ impl Fault {
     }
 
     #[must_use]
+    pub fn with_type(mut self, name: &'static str) -> Self {
+        self.type_name = Some(name);
+        self
+    }
+
+    #[must_use]
     pub fn with_log(mut self, log: impl Into<String>) -> Self {
         self.log = Some(log.into());
         self
@@ -239,14 +248,23 @@ impl Fault {
     }
 }
 
+/// Longest text of a fault in the log, in bytes.
+const LOGGED: usize = 2000;
+
+/// For the log: one line, whatever an upstream wrote.
 impl std::fmt::Display for Fault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            out,
-            "{}: {}",
-            self.kind.as_str(),
-            self.log.as_deref().unwrap_or(&self.message)
-        )
+        let text = self.log.as_deref().unwrap_or(&self.message);
+        let shown = text.get(..text.floor_char_boundary(LOGGED)).unwrap_or(text);
+        write!(out, "{}: ", self.kind.as_str())?;
+        for (at, line) in shown.split(char::is_control).enumerate() {
+            let gap = if at > 0 { " " } else { "" };
+            write!(out, "{gap}{line}")?;
+        }
+        if shown.len() < text.len() {
+            write!(out, "... ({} bytes)", text.len())?;
+        }
+        Ok(())
     }
 }
 
@@ -261,6 +279,14 @@ mod tests {
         for kind in ErrorKind::ALL {
             assert_eq!(ErrorKind::from_contract(kind.as_str()), kind);
         }
+    }
+
+    #[test]
+    fn a_fault_is_one_line_of_the_log_and_no_long_one() {
+        let text = format!("no\r\nINFO forged\u{1b}[31m{}", "é".repeat(5000));
+        let shown = Fault::upstream(ErrorKind::Upstream, text).to_string();
+        assert!(!shown.contains(char::is_control) && shown.len() < LOGGED + 100);
+        assert!(shown.starts_with("upstream: no  INFO forged") && shown.ends_with(" bytes)"));
     }
 
     #[test]

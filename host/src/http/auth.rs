@@ -24,14 +24,14 @@ pub struct Door<'c> {
     pub key_header: Option<&'c str>,
 }
 
-/// Headers that may hold the key, in LiteLLM's order; the text before the key in each.
-const KEY_HEADERS: &[(&str, &[&str])] = &[
-    ("x-litellm-api-key", &["Bearer ", "bearer ", ""]),
-    ("authorization", &["Bearer ", "bearer "]),
-    ("api-key", &[""]),
-    ("x-api-key", &[""]),
-    ("x-goog-api-key", &[""]),
-    ("ocp-apim-subscription-key", &[""]),
+/// Headers that may hold the key, in LiteLLM's order, and whether `Bearer` must stand before it.
+const KEY_HEADERS: &[(&str, bool)] = &[
+    ("x-litellm-api-key", false),
+    ("authorization", true),
+    ("api-key", false),
+    ("x-api-key", false),
+    ("x-goog-api-key", false),
+    ("ocp-apim-subscription-key", false),
 ];
 
 impl Door<'_> {
@@ -59,28 +59,35 @@ impl Door<'_> {
         );
         Err(refuse(message)
             .with_param("key")
-            .with_code("token_not_found_in_db"))
+            .with_type("token_not_found_in_db"))
     }
 
+    /// The first header that holds one; an empty header is none.
     fn key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        let own = self
-            .key_header
-            .and_then(|name| headers.get(name)?.to_str().ok());
-        if let Some(own) = own {
-            return Some(own.strip_prefix("Bearer ").unwrap_or(own).trim());
-        }
-        KEY_HEADERS.iter().find_map(|(name, prefixes)| {
-            let value = headers.get(*name)?.to_str().ok()?;
-            let key = prefixes
-                .iter()
-                .find_map(|prefix| value.strip_prefix(prefix))?;
-            Some(key.trim()).filter(|key| !key.is_empty())
-        })
+        let own = self.key_header.map(|name| (name, false));
+        own.iter()
+            .chain(KEY_HEADERS)
+            .find_map(|(name, needs_scheme)| {
+                let value = headers.get(*name)?.to_str().ok()?.trim();
+                let key = match bearer(value) {
+                    Some(key) => key,
+                    None if *needs_scheme => return None,
+                    None => value,
+                };
+                Some(key).filter(|key| !key.is_empty())
+            })
     }
 }
 
+/// What stands after `Bearer`, which may be written in any case (RFC 9110, 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, key) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
 fn refuse(message: impl Into<String>) -> Fault {
-    Fault::caller(ErrorKind::Authentication, message)
+    // LiteLLM writes the text `None` here, and `null` everywhere else.
+    Fault::caller(ErrorKind::Authentication, message).with_param("None")
 }
 
 /// `sk-...` and the last four characters.
@@ -123,6 +130,8 @@ mod tests {
     fn the_master_key_opens_in_every_header_form() {
         for (name, value) in [
             ("authorization", "Bearer sk-master-0123456789"),
+            ("authorization", "bearer  sk-master-0123456789 "),
+            ("authorization", "BEARER sk-master-0123456789"),
             ("x-litellm-api-key", "sk-master-0123456789"),
             ("x-litellm-api-key", "Bearer sk-master-0123456789"),
             ("api-key", "sk-master-0123456789"),
@@ -144,10 +153,19 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_header_does_not_hide_the_one_after_it() {
+        let mut headers = with("x-api-key", "sk-master-0123456789");
+        for empty in ["x-my-key", "x-litellm-api-key", "authorization"] {
+            headers.insert(empty, "Bearer ".parse().unwrap());
+        }
+        assert_eq!(prove(&headers).unwrap(), Caller::Master);
+    }
+
+    #[test]
     fn a_wrong_key_is_shown_masked() {
         let fault = prove(&with("authorization", "Bearer sk-wrong-9876543210")).unwrap_err();
         assert!(fault.message.contains("sk-...3210") && !fault.message.contains("9876543210"));
-        assert_eq!(fault.code.as_deref(), Some("token_not_found_in_db"));
+        assert_eq!(fault.type_name, Some("token_not_found_in_db"));
     }
 
     #[test]

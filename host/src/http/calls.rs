@@ -3,10 +3,11 @@
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
 use super::error::ApiError;
+use super::steering::steer;
 use super::{Doors, body, headers, unknown};
 use crate::pipeline::{Answer, AnswerBody, ClientRequest, Operation};
 
@@ -76,16 +77,20 @@ async fn call(
 ) -> Response {
     let (parts, incoming) = request.into_parts();
     let dialect = operation.dialect();
-    let declared = parts
-        .headers
-        .get(CONTENT_LENGTH)
-        .and_then(|it| it.to_str().ok()?.parse().ok());
-    let read = body::read(incoming, declared, doors.max_request_bytes()).await;
-    let parsed = read
-        .and_then(|bytes| ClientRequest::parse(operation, bytes, model, passed_on(&parts.headers)));
+    let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
+    let parsed = read.and_then(|bytes| {
+        let passed_on = passed_on(&parts.headers);
+        let mut request = ClientRequest::parse(operation, bytes, model, passed_on)?;
+        steer(&mut request.controls, &parts.headers)?;
+        Ok(request)
+    });
     let request = match parsed {
         Ok(request) => request,
-        Err(fault) => return ApiError::new(fault, dialect).into_response(),
+        Err(fault) => {
+            let path = parts.uri.path();
+            tracing::info!(http.path = path, operation = operation.as_str(), fault = %fault, "a request was refused");
+            return ApiError::new(fault, dialect).into_response();
+        }
     };
     match doors.pipeline.run(request).await {
         Ok(answer) => respond(answer),
@@ -108,11 +113,7 @@ fn respond(answer: Answer) -> Response {
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    let content_type = HeaderValue::from_str(&answer.content_type);
-    headers.insert(
-        CONTENT_TYPE,
-        content_type.unwrap_or(HeaderValue::from_static("application/json")),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     if streams {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert("x-accel-buffering", HeaderValue::from_static("no"));

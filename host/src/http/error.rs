@@ -191,6 +191,9 @@ const fn class(kind: ErrorKind) -> &'static str {
 }
 
 fn openai_type(fault: &Fault, status: StatusCode) -> &'static str {
+    if let Some(name) = fault.type_name {
+        return name;
+    }
     match status.as_u16() {
         401 if fault.at == At::Door => "auth_error",
         401 => "authentication_error",

@@ -36,6 +36,12 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
         add("x-litellm-model-api-base", base);
     }
     add("x-litellm-attempted-retries", &trail.retries.to_string());
+    if trail.retries > 0 {
+        add("x-litellm-max-retries", &trail.max_retries.to_string());
+    }
+    if let Some(timeout) = trail.line.as_ref().and_then(|line| line.deployment.timeout) {
+        add("x-litellm-timeout", &timeout.as_secs_f64().to_string());
+    }
     add(
         "x-litellm-attempted-fallbacks",
         &trail.fallbacks.to_string(),

@@ -18,7 +18,7 @@ pub async fn alive() -> Json<&'static str> {
     Json("I'm alive!")
 }
 
-/// `GET /health/readiness`
+/// `GET /health/readiness`, and with a key `/details`, where LiteLLM has the same.
 pub async fn ready() -> Json<Value> {
     Json(
         json!({"status": "healthy", "db": "Not connected", "litellm_version": env!("CARGO_PKG_VERSION"), "success_callbacks": []}),
@@ -35,7 +35,7 @@ pub async fn deployments(State(doors): State<Doors>) -> Json<Value> {
             "model_group": deployment.group.as_str(), "model_id": deployment.id.as_str()});
         match fleet.line(&deployment.id) {
             Ok(line) => {
-                entry["api_base"] = line.target.base_url.as_ref().map(url::Url::as_str).into();
+                entry["api_base"] = line.api_base.as_deref().into();
                 healthy.push(entry);
             }
             Err(fault) => {

@@ -5,13 +5,20 @@ mod admin;
 mod auth;
 mod body;
 mod calls;
+mod cors;
 pub mod error;
 mod headers;
 mod health;
 mod models;
+pub mod paths;
+mod patience;
 mod routes;
 pub mod server;
+mod steering;
+pub mod tls;
 mod unknown;
+
+use std::collections::HashSet;
 
 use crate::domain::{Fault, glob};
 use crate::pipeline::Pipeline;
@@ -39,6 +46,19 @@ impl Doors {
             key_header: general.key_header.as_deref(),
         };
         door.prove(headers)
+    }
+
+    /// Judges a page of another origin by the config of this moment.
+    fn judge_browser(&self, headers: &http::HeaderMap) -> Result<cors::Origin, Fault> {
+        if !headers.contains_key(http::header::ORIGIN) {
+            return Ok(cors::Origin::None);
+        }
+        let fleet = self.pipeline.fleet();
+        let browsers = cors::Browsers {
+            origins: &fleet.config.general.cors_origins,
+            has_key: fleet.config.general.master_key.is_some(),
+        };
+        browsers.judge(headers)
     }
 
     fn metrics_are_public(&self) -> bool {
@@ -76,7 +96,8 @@ impl Doors {
                 names.extend(full.filter(|full| glob::matches(name, full)));
             }
         }
-        names.dedup();
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
         names
     }
 }

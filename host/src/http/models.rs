@@ -11,13 +11,31 @@ use crate::domain::{ErrorKind, Fault};
 /// The time LiteLLM gives all models.
 const CREATED: u64 = 1_677_610_602;
 
-fn model(id: &str) -> Value {
-    json!({"id": id, "object": "model", "created": CREATED, "owned_by": "openai"})
+/// A model, with what the operator's `model_info` says of it.
+fn model(doors: &Doors, id: &str) -> Option<Value> {
+    let found = doors.pipeline.fleet().config.groups.resolve(id)?;
+    let mut model = json!({"id": id, "object": "model", "created": CREATED, "owned_by": "openai"});
+    if let Some((deployment, _)) = found.deployments.first() {
+        let info = &deployment.info;
+        if let Some(mode) = &info.mode {
+            model["mode"] = mode.as_str().into();
+        }
+        for name in ["max_input_tokens", "max_output_tokens"] {
+            if let Some(limit) = info.rest.get(name).filter(|it| it.is_number()) {
+                model[name] = limit.clone();
+            }
+        }
+    }
+    Some(model)
 }
 
 /// `GET /v1/models`: every model group; a pattern is listed as the models its providers name.
 pub async fn list_models(State(doors): State<Doors>) -> Json<Value> {
-    let data: Vec<Value> = doors.model_names().iter().map(|name| model(name)).collect();
+    let data: Vec<Value> = doors
+        .model_names()
+        .iter()
+        .filter_map(|name| model(&doors, name))
+        .collect();
     Json(json!({"object": "list", "data": data}))
 }
 
@@ -26,8 +44,8 @@ pub async fn get_model(
     State(doors): State<Doors>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    if doors.pipeline.fleet().config.groups.resolve(&id).is_some() {
-        return Ok(Json(model(&id)));
+    if let Some(model) = model(&doors, &id) {
+        return Ok(Json(model));
     }
     let message = format!("The model `{id}` does not exist");
     let fault = Fault::caller(ErrorKind::NotFound, message)

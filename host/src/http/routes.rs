@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::error::ApiError;
-use super::{Doors, admin, calls, health, models, unknown};
+use super::{Doors, admin, body, calls, cors, health, models, unknown};
+use crate::domain::Fault;
 use crate::pipeline::Dialect;
 
 /// Paths that need no key.
@@ -27,6 +28,7 @@ pub fn router(doors: Doors) -> Router {
         .route("/health/liveliness", get(health::alive))
         .route("/health/liveness", get(health::alive))
         .route("/health/readiness", get(health::ready))
+        .route("/health/readiness/details", get(health::ready))
         .route("/metrics", get(admin::metrics))
         .route("/plugins", get(admin::plugins))
         .route("/models", get(models::list_models))
@@ -58,7 +60,23 @@ pub fn router(doors: Doors) -> Router {
 }
 
 /// Proves the caller before anything of the body is read.
-async fn prove(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
+async fn prove(State(doors): State<Doors>, request: Request, next: Next) -> Response {
+    let origin = match doors.judge_browser(request.headers()) {
+        Ok(origin) => origin,
+        Err(fault) => return refuse(fault, request).await,
+    };
+    if origin == cors::Origin::None {
+        return proven(&doors, request, next).await;
+    }
+    if let Some(answer) = cors::preflight(request.method(), request.headers(), &origin) {
+        return answer;
+    }
+    let mut response = proven(&doors, request, next).await;
+    cors::allow(response.headers_mut(), &origin);
+    response
+}
+
+async fn proven(doors: &Doors, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let open = PUBLIC.contains(&path) || (path == "/metrics" && doors.metrics_are_public());
     if open {
@@ -69,15 +87,19 @@ async fn prove(State(doors): State<Doors>, mut request: Request, next: Next) -> 
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(fault) => {
-            let anthropic = path.starts_with("/v1/messages");
-            let dialect = if anthropic {
-                Dialect::Anthropic
-            } else {
-                Dialect::OpenAi
-            };
-            tracing::info!(http.path = path, fault = %fault.message, "a caller was refused");
-            ApiError::new(fault, dialect).into_response()
-        }
+        Err(fault) => refuse(fault, request).await,
     }
+}
+
+async fn refuse(fault: Fault, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let dialect = if path.starts_with("/v1/messages") {
+        Dialect::Anthropic
+    } else {
+        Dialect::OpenAi
+    };
+    tracing::info!(http.path = path, fault = %fault, "a caller was refused");
+    body::discard(body, &parts.headers).await;
+    ApiError::new(fault, dialect).into_response()
 }

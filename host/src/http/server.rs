@@ -5,15 +5,38 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
-/// How long a client may take to send its request's head.
+use super::paths::Paths;
+use super::patience::Patience;
+use crate::config::defaults;
+
+/// How long a client may take to send its request's head, and to send the next one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may leave its answer unread.
+const WRITE_STALL: Duration = Duration::from_secs(120);
+
+/// How often an HTTP/2 client is asked whether it is still there, and for how long.
+const H2_PING: Duration = Duration::from_secs(30);
+
+/// When to stop.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// No new connection; answers under way may finish.
+    pub soon: CancellationToken,
+    /// No waiting for them either.
+    pub now: CancellationToken,
+}
 
 /// Why the socket could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -31,29 +54,52 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
         .map_err(|cause| ListenError { address, cause })
 }
 
-/// Serves until `stop`, then waits up to `drain` for answers under way. Gives whether all of them
-/// ended by themselves.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-    drain: Duration,
-) -> bool {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .keep_alive(true);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(1024);
+/// Where clients come in.
+pub struct Entrance {
+    pub listener: TcpListener,
+    /// None: in the clear.
+    pub tls: Option<TlsAcceptor>,
+    /// How long answers under way may take after a stop was asked for.
+    pub drain: Duration,
+}
+
+impl Entrance {
+    /// Without TLS, with the usual time to finish.
+    pub const fn plain(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            tls: None,
+            drain: Duration::from_secs(defaults::DRAIN_SECONDS),
+        }
+    }
+}
+
+/// As a URL.
+impl std::fmt::Display for Entrance {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        match self.listener.local_addr() {
+            Ok(address) => write!(out, "{scheme}://{address}"),
+            Err(_) => write!(out, "{scheme}, unknown"),
+        }
+    }
+}
+
+/// Serves until `stop`, then waits for answers under way. Gives whether all of them ended by
+/// themselves.
+pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop) -> bool {
+    let Entrance {
+        listener,
+        tls,
+        drain,
+    } = entrance;
+    let service = router.map_request(move |request: Request<Incoming>| paths.settle(request));
+    let builder = builder();
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
+            () = stop.soon.cancelled() => break,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -68,20 +114,54 @@ pub async fn serve(
         if let Err(cause) = stream.set_nodelay(true) {
             tracing::debug!(%cause, "TCP_NODELAY was refused");
         }
-        let service = TowerToHyperService::new(router.clone());
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let connection = graceful.watch(connection);
+        let (service, watcher) = (
+            TowerToHyperService::new(service.clone()),
+            graceful.watcher(),
+        );
+        let (builder, tls) = (builder.clone(), tls.clone());
+        let stream = Patience::new(stream, HEADER_TIMEOUT, WRITE_STALL);
         #[expect(clippy::disallowed_methods, reason = "`graceful` tracks connections")]
         tokio::spawn(async move {
-            if let Err(cause) = connection.await {
+            let ended = match tls {
+                None => {
+                    let connection = builder.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection.into_owned()).await
+                }
+                Some(tls) => {
+                    let handshake = tokio::time::timeout(HEADER_TIMEOUT, tls.accept(stream)).await;
+                    let Ok(Ok(stream)) = handshake else {
+                        tracing::debug!("a client and the gateway did not agree on TLS");
+                        return;
+                    };
+                    let connection = builder.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection.into_owned()).await
+                }
+            };
+            if let Err(cause) = ended {
                 tracing::debug!(%cause, "a connection ended early");
             }
         });
     }
     drop(listener);
-    tokio::time::timeout(drain, graceful.shutdown())
-        .await
-        .is_ok()
+    tokio::select! {
+        () = graceful.shutdown() => true,
+        () = tokio::time::sleep(drain) => false,
+        () = stop.now.cancelled() => false,
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .keep_alive(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(H2_PING)
+        .keep_alive_timeout(H2_PING)
+        .max_concurrent_streams(1024);
+    builder
 }

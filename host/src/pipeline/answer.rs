@@ -18,7 +18,7 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 /// The answer to a client.
 pub struct Answer {
     pub status: u16,
-    pub content_type: String,
+    pub content_type: &'static str,
     pub body: AnswerBody,
     pub trail: Trail,
 }
@@ -47,6 +47,8 @@ pub struct Trail {
     pub upstream_model: Option<String>,
     /// Attempts beyond the first in the group that answered.
     pub retries: u32,
+    /// How many there might have been.
+    pub max_retries: u32,
     pub fallbacks: u32,
     /// Time spent waiting for upstreams.
     pub upstream_time: Duration,
@@ -73,6 +75,7 @@ impl Trail {
             line: None,
             upstream_model: None,
             retries: 0,
+            max_retries: 0,
             fallbacks: 0,
             upstream_time: Duration::ZERO,
             first_token: None,

@@ -31,7 +31,6 @@ pub enum Outcome {
     /// A whole canonical answer.
     Whole {
         body: Bytes,
-        content_type: Option<String>,
         usage: Option<String>,
         /// The plugin wrote it, so what is wrong with it is the plugin's doing.
         is_plugins: bool,
@@ -72,15 +71,7 @@ impl Attempt {
         let streaming = request.controls.stream && operation.stream;
         let Prepared { bodies, guest_body } =
             prepare(upstream, request, &line, model, operation, drop_params).await?;
-        let total = request
-            .controls
-            .timeout
-            .unwrap_or(line.target.timeouts.total)
-            .min(line.target.timeouts.total);
-        let total = match line.deployment.stream_timeout.filter(|_| streaming) {
-            Some(stream) => stream,
-            None => total,
-        };
+        let total = time_for(request, &line, streaming);
         let call = Call {
             id: request.id.as_str().to_owned(),
             operation: name.to_owned(),
@@ -156,7 +147,7 @@ impl Attempt {
         let options = Options::read(&outbound.options)?;
         let (mode, state) = (outbound.reply, outbound.state.clone());
         let reply = self.send(outbound, &options).await?;
-        if reply.status >= 400 && !options.accept_errors {
+        if !reply.is_success() && !options.accept_errors {
             return Err(self.failed(reply, state).await);
         }
         // Some upstreams name no type, or a wrong one; only JSON is surely no stream.
@@ -198,7 +189,7 @@ impl Attempt {
                 .send(request, &options)
                 .await
                 .map_err(Unsent::Fault)?;
-            if reply.status >= 400 && !options.accept_errors {
+            if !reply.is_success() && !options.accept_errors {
                 return Err(Unsent::Refused(reply, state));
             }
             whole(sender, reply, state).await.map_err(Unsent::Fault)
@@ -236,10 +227,24 @@ impl Attempt {
         read
     }
 
-    /// The fault that an answer of 400 and above means: the plugin's word, or the host's.
+    /// The fault that an answer other than a success means: the plugin's word, or the host's.
     pub async fn failed(&mut self, reply: UpstreamReply, state: String) -> Fault {
         let (status, headers) = (reply.status, reply.headers.clone());
-        let body = self.read(reply).await.unwrap_or_default();
+        let started = Instant::now();
+        let read = reply.read_whole(errors::MAX_DOCUMENT).await;
+        self.upstream_time += started.elapsed();
+        let body = match read {
+            Ok(body) => body,
+            Err(unread) => {
+                let rules = &self.line.target.errors;
+                let mut fault = errors::map(rules, status, &headers, b"");
+                fault.message = format!(
+                    "the upstream answered {status}, and why could not be read: {}",
+                    unread.message
+                );
+                return self.sender.of_provider(fault);
+            }
+        };
         let mut fault = errors::map(&self.line.target.errors, status, &headers, &body);
         let text = String::from_utf8_lossy(&body).into_owned();
         let reply = Reply {
@@ -263,11 +268,9 @@ impl Attempt {
     }
 
     async fn relay_whole(&mut self, reply: UpstreamReply) -> Result<Outcome, Fault> {
-        let content_type = Some(reply.content_type().to_owned()).filter(|it| !it.is_empty());
         let body = self.read(reply).await?;
         Ok(Outcome::Whole {
             body,
-            content_type,
             usage: None,
             is_plugins: false,
         })
@@ -290,11 +293,19 @@ impl Attempt {
         self.upstream_headers.extend(own);
         Ok(Ended::Whole(Outcome::Whole {
             body,
-            content_type: response.content_type,
             usage: response.usage,
             is_plugins: true,
         }))
     }
+}
+
+/// How long the whole attempt may take: as the operator says, or less if the client asks for less.
+fn time_for(request: &ClientRequest, line: &Line, streaming: bool) -> Duration {
+    let controls = &request.controls;
+    let own = line.deployment.stream_timeout.filter(|_| streaming);
+    let own = own.unwrap_or(line.target.timeouts.total);
+    let asked = controls.stream_timeout.filter(|_| streaming);
+    asked.or(controls.timeout).map_or(own, |it| it.min(own))
 }
 
 /// Facts about the call, for the plugin.
@@ -303,9 +314,9 @@ fn context(line: &Line, number: u32, total: Duration) -> String {
         "{{\"attempt\":{number},\"deadline_ms\":{}",
         total.as_millis()
     );
-    if let Some(base) = &line.target.base_url {
+    if let Some(base) = &line.api_base {
         out.push_str(",\"base_url\":");
-        push_quoted(&mut out, base.as_str());
+        push_quoted(&mut out, base);
     }
     out.push('}');
     out

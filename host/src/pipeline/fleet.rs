@@ -25,7 +25,7 @@ pub struct Line {
     pub deployment: Arc<Deployment>,
     pub provider: Arc<Provider>,
     pub target: Target,
-    /// The base URL as answers name it.
+    /// The base URL as answers name it and plugins are told it.
     pub api_base: Option<String>,
     /// The plugin's settings as JSON.
     pub settings: String,
@@ -176,7 +176,7 @@ fn line(config: &Config, deployment: &Arc<Deployment>, table: &Table) -> Result<
     let deployment = Arc::clone(deployment);
     let base = target.base_url.as_ref();
     Ok(Line {
-        api_base: base.map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        api_base: base.map(|url| shown(url).trim_end_matches('/').to_owned()),
         deployment,
         provider,
         target,
@@ -184,6 +184,17 @@ fn line(config: &Config, deployment: &Arc<Deployment>, table: &Table) -> Result<
         secret_names,
         body_defaults,
     })
+}
+
+/// A base URL as guests, clients and logs may see it: a name, a password or a query in it may be
+/// a credential.
+fn shown(base: &url::Url) -> String {
+    let mut url = base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Only URLs without a host refuse this, and they have neither.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.into()
 }
 
 /// The plugin's settings, and what goes into the request's body.
@@ -232,5 +243,16 @@ fn error_rules(describe: &ProviderDescribe) -> ErrorRules {
         code: errors.code.clone(),
         param: errors.param.clone(),
         kinds: errors.kinds.iter().map(rule).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_shown_without_what_may_be_a_credential() {
+        let url = url::Url::parse("https://me:s3cret@h.test:8/v1?key=s3cret#x").unwrap();
+        assert_eq!(shown(&url), "https://h.test:8/v1");
     }
 }

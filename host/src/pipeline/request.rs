@@ -83,6 +83,7 @@ pub struct Controls {
     pub allowed_openai_params: Vec<String>,
     pub num_retries: Option<u32>,
     pub timeout: Option<Duration>,
+    pub stream_timeout: Option<Duration>,
     pub fallbacks: Option<Vec<String>>,
     pub disable_fallbacks: bool,
 }
@@ -110,6 +111,9 @@ pub const OURS: &[&str] = &[
     "tags",
     "timeout",
 ];
+
+/// Longest name of a model, in bytes: it stands in logs and headers.
+const MAX_MODEL: usize = 512;
 
 /// Members with which a client would choose the upstream itself.
 const CLIENT_SIDE_TARGETS: &[&str] = &[
@@ -159,6 +163,12 @@ impl Controls {
             let message = "the request names no model: set `model`";
             Fault::caller(ErrorKind::InvalidRequest, message).with_param("model")
         })?;
+        if controls.model.len() > MAX_MODEL || controls.model.contains(char::is_control) {
+            let message = format!(
+                "`model` is no name of a model: it has control characters or more than {MAX_MODEL} bytes"
+            );
+            return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param("model"));
+        }
         if !required {
             let name = operation.required();
             let message = format!("the required member `{name}` is missing");
@@ -195,10 +205,8 @@ impl Controls {
                     typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
             }
             "num_retries" => self.num_retries = typed(name, raw)?,
-            "timeout" => {
-                let seconds = typed::<Option<f64>>(name, raw)?;
-                self.timeout = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());
-            }
+            "timeout" => self.timeout = seconds(name, raw)?,
+            "stream_timeout" => self.stream_timeout = seconds(name, raw)?,
             "fallbacks" => self.fallbacks = typed(name, raw)?,
             "disable_fallbacks" => {
                 self.disable_fallbacks = typed::<Option<bool>>(name, raw)?.unwrap_or(false);
@@ -233,6 +241,14 @@ fn typed<'a, T: Deserialize<'a>>(name: &str, raw: &'a str) -> Result<T, Fault> {
     })
 }
 
+fn seconds(name: &str, raw: &str) -> Result<Option<Duration>, Fault> {
+    let time = typed::<Option<f64>>(name, raw)?.map(Duration::try_from_secs_f64);
+    time.transpose().map_err(|cause| {
+        let message = format!("`{name}` is no number of seconds: {cause}");
+        Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,10 +269,12 @@ mod tests {
     fn each_mistake_names_its_member() {
         for (body, param) in [
             (r#"{"messages":[]}"#, "model"),
+            (r#"{"model":"m\nforged","messages":[]}"#, "model"),
             (r#"{"model":"m"}"#, "messages"),
             (r#"{"model":"m","messages":"hi"}"#, "messages"),
             (r#"{"model":7,"messages":[]}"#, "model"),
             (r#"{"model":"m","messages":[],"stream":"yes"}"#, "stream"),
+            (r#"{"model":"m","messages":[],"timeout":-1}"#, "timeout"),
             (
                 r#"{"model":"m","messages":[],"api_base":"http://evil"}"#,
                 "api_base",

@@ -26,6 +26,10 @@ use crate::upstream::Upstream;
 /// Longest wait between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
+/// Longest wait that an upstream may ask for, as in LiteLLM. One that asks for more is tried again
+/// as if it had said nothing.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
 /// Serves calls. Cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline {
@@ -43,14 +47,8 @@ struct Inner {
 
 /// What one deployment answered.
 enum Reached {
-    Whole {
-        body: Bytes,
-        content_type: Option<String>,
-    },
-    Stream {
-        source: Source,
-        first: Events,
-    },
+    Whole { body: Bytes },
+    Stream { source: Source, first: Events },
 }
 
 impl Pipeline {
@@ -135,6 +133,10 @@ impl Pipeline {
         }
         for group in fallbacks {
             tracing::warn!(call.id = %request.id, model.group = %group, fault = %fault, "falling back");
+            if fleet.config.groups.resolve(&group).is_none() {
+                tracing::warn!(call.id = %request.id, "the fallback `{group}` is no model group");
+                continue;
+            }
             settlement.trail().fallbacks += 1;
             settlement.trail().retries = 0;
             match self
@@ -172,6 +174,7 @@ impl Pipeline {
         let mut allowed = left
             .first()
             .map_or(0, |(deployment, _)| retries(deployment));
+        settlement.trail().max_retries = allowed;
         let mut at = 0;
         loop {
             let Some((deployment, model)) = left.get(at % left.len().max(1)).cloned() else {
@@ -200,14 +203,10 @@ impl Pipeline {
                 return Err(fault);
             }
             allowed -= 1;
-            if left.len() < 2 {
-                let asked = fault.retry_after.unwrap_or_else(|| backoff(number));
-                tokio::time::sleep(
-                    asked
-                        .max(fleet.config.router.retry_after)
-                        .min(Duration::from_secs(60)),
-                )
-                .await;
+            // A deployment that was not asked yet is asked at once.
+            if at >= left.len() {
+                let wait = wait(&fault, number).max(fleet.config.router.retry_after);
+                tokio::time::sleep(wait.min(MAX_WAIT)).await;
             }
             // The last failure is told with the call itself.
             tracing::warn!(
@@ -239,6 +238,10 @@ impl Pipeline {
             .err()
             .map_or("ok", |fault| fault.kind.as_str());
         self.inner.metrics.attempt(&line.provider.name, outcome);
+        let tried = tried.map_err(|mut fault| {
+            line.target.redact(&mut fault);
+            fault
+        });
         if let Err(fault) = &tried {
             let outcome = match fault {
                 fault if fault.plugin_at_fault => plugins::Outcome::Failed,
@@ -283,7 +286,6 @@ impl Pipeline {
             (
                 Outcome::Whole {
                     body,
-                    content_type,
                     usage,
                     is_plugins,
                 },
@@ -292,17 +294,13 @@ impl Pipeline {
                 let shaped = shape::whole(request, &body, usage)
                     .map_err(|fault| blame(fault, is_plugins, &body))?;
                 settlement.trail().usage = shaped.usage;
-                Ok(Reached::Whole {
-                    body: shaped.body,
-                    content_type,
-                })
+                Ok(Reached::Whole { body: shaped.body })
             }
             (
                 Outcome::Whole {
                     body,
                     usage,
                     is_plugins,
-                    ..
                 },
                 true,
             ) => {
@@ -324,13 +322,20 @@ impl Pipeline {
                 let first = source.next().await?;
                 match first.failure {
                     Some(fault) if first.events.is_empty() => Err(fault),
+                    None if first.events.is_empty() => {
+                        let message = "the upstream's stream ended before it began";
+                        Err(Fault::upstream(ErrorKind::Upstream, message))
+                    }
                     _ => {
                         probe(request, &first)?;
                         Ok(Reached::Stream { source, first })
                     }
                 }
             }
-            (Outcome::Stream(source), false) => gather(request, source, settlement).await,
+            (Outcome::Stream(source), false) => {
+                let cap = line.target.max_reply_bytes;
+                gather(request, source, cap, settlement).await
+            }
         }
     }
 
@@ -343,14 +348,15 @@ impl Pipeline {
     ) -> Result<Answer, Failure> {
         let generation = Arc::clone(&line.provider.generation);
         match reached {
-            Reached::Whole { body, content_type } => {
+            Reached::Whole { body } => {
                 self.inner
                     .plugins
                     .report(&generation, plugins::Outcome::Fine);
                 settlement.done(200);
                 Ok(Answer {
                     status: 200,
-                    content_type: content_type.unwrap_or_else(|| "application/json".to_owned()),
+                    // Whatever the upstream calls it: it was read as JSON, and SDKs go by the type.
+                    content_type: "application/json",
                     body: AnswerBody::Whole(body),
                     trail: settlement.trail().clone(),
                 })
@@ -375,7 +381,7 @@ impl Pipeline {
                 };
                 Ok(Answer {
                     status: 200,
-                    content_type: "text/event-stream".to_owned(),
+                    content_type: "text/event-stream",
                     body: AnswerBody::Stream(streaming.into_bytes(first)),
                     trail,
                 })
@@ -396,11 +402,18 @@ fn probe(request: &ClientRequest, first: &Events) -> Result<(), Fault> {
 async fn gather(
     request: &ClientRequest,
     mut source: Source,
+    cap: usize,
     settlement: &mut Settlement,
 ) -> Result<Reached, Fault> {
     let mut gathered = Gathered::default();
+    let mut size = 0;
     loop {
         let events = source.next().await?;
+        size += events.events.iter().map(|it| it.data.len()).sum::<usize>();
+        if size > cap {
+            let message = format!("the upstream's answer is larger than {} MiB", cap >> 20);
+            return Err(Fault::upstream(ErrorKind::Upstream, message));
+        }
         settlement.trail().upstream_time += events.upstream_time;
         for event in &events.events {
             gathered.push(event)?;
@@ -421,10 +434,7 @@ async fn gather(
     }
     let shaped = shape::whole(request, &gathered.finish(), None)?;
     settlement.trail().usage = shaped.usage;
-    Ok(Reached::Whole {
-        body: shaped.body,
-        content_type: None,
-    })
+    Ok(Reached::Whole { body: shaped.body })
 }
 
 /// An answer that is no JSON is the fault of the one who wrote it.
@@ -445,7 +455,6 @@ fn mock(text: &str) -> Outcome {
     });
     Outcome::Whole {
         body: Bytes::from(answer.to_string()),
-        content_type: None,
         usage: None,
         is_plugins: false,
     }
@@ -456,6 +465,12 @@ fn no_such_model(group: &str) -> Fault {
         "litellm.BadRequestError: You passed in model={group}. There are no healthy deployments for this model"
     );
     Fault::caller(ErrorKind::NotFound, message).with_param("model")
+}
+
+/// How long to wait before the group is asked again.
+fn wait(fault: &Fault, retries: u32) -> Duration {
+    let asked = fault.retry_after.filter(|it| *it <= MAX_WAIT);
+    asked.unwrap_or_else(|| backoff(retries))
 }
 
 /// 0.5 s, doubling, with jitter.

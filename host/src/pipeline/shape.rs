@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::request::{ClientRequest, Operation};
 use super::writer::Event;
-use crate::dialect::envelope::Envelope;
+use crate::dialect::envelope::{Envelope, Seen};
 use crate::dialect::gather::Gather;
 use crate::dialect::spread::spread;
 use crate::domain::{ErrorKind, Fault, Usage, json};
@@ -56,7 +56,10 @@ pub fn whole(
         _ => text,
     };
     if request.operation == Operation::CountTokens {
-        json::members_lenient(text).map_err(garbage)?;
+        let members = json::members_lenient(text).map_err(garbage)?;
+        if !members.iter().any(|it| it.name == "input_tokens") {
+            return Err(garbage("no `input_tokens`"));
+        }
         return Ok(Shaped {
             body: Bytes::copy_from_slice(text.as_bytes()),
             usage: None,
@@ -65,8 +68,12 @@ pub fn whole(
     let (full, seen) = envelope(request, false)
         .complete_seeing(text, true)
         .map_err(garbage)?;
-    if let Some(error) = seen.error.filter(|_| seen.choices.is_none()) {
-        return Err(error_in_answer(error));
+    let answers = answer_members(request.operation);
+    if !answers.iter().any(|name| seen.member(name).is_some()) {
+        return Err(match seen.error {
+            Some(error) => error_in_answer(error),
+            None => no_answer(answers, &seen),
+        });
     }
     let usage = seen
         .usage
@@ -76,6 +83,29 @@ pub fn whole(
         body: Bytes::from(full),
         usage,
     })
+}
+
+/// Members of which an answer has at least one; without them it is none, whatever its status says.
+const fn answer_members(operation: Operation) -> &'static [&'static str] {
+    match operation {
+        Operation::Chat | Operation::Completions => &["choices"],
+        Operation::Embeddings => &["data"],
+        // One that failed or runs in the background has no output yet.
+        Operation::Responses => &["output", "status"],
+        Operation::Messages => &["content"],
+        Operation::CountTokens => &["input_tokens"],
+    }
+}
+
+/// A document that is neither an answer nor an error as OpenAI writes it; what it says is told.
+fn no_answer(answers: &[&str], seen: &Seen<'_>) -> Fault {
+    let said = ["message", "detail", "msg"]
+        .iter()
+        .find_map(|name| serde_json::from_str::<String>(seen.member(name)?).ok());
+    let name = answers.first().copied().unwrap_or_default();
+    let said = said.map_or_else(String::new, |it| format!(": {it}"));
+    let message = format!("the upstream's answer has no `{name}`{said}");
+    Fault::upstream(ErrorKind::Upstream, message)
 }
 
 fn has_usage(text: &str) -> bool {
@@ -94,6 +124,9 @@ pub fn as_events(
         .filter(|_| answer.get("choices").is_none())
     {
         return Err(error_in_answer(&error.to_string()));
+    }
+    if answer.get("choices").is_none_or(Value::is_null) && request.operation == Operation::Chat {
+        return Err(garbage("no `choices`"));
     }
     if request.operation != Operation::Chat {
         let message = "the upstream answered whole where a stream was asked for";

@@ -160,7 +160,7 @@ impl Decode {
                     let options = Options::read(&outbound.options)?;
                     let state = outbound.state.clone();
                     let reply = self.attempt.send(outbound, &options).await?;
-                    if reply.status >= 400 {
+                    if !reply.is_success() {
                         return Err(self.attempt.failed(reply, state).await);
                     }
                     self.head = Some(head_of(&reply));

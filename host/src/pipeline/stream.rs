@@ -64,7 +64,10 @@ impl Streaming {
                 self.settle(None);
                 true
             }
-            Err(fault) => {
+            Err(mut fault) => {
+                if let Some(line) = &self.settlement.trail().line {
+                    line.target.redact(&mut fault);
+                }
                 out.push_str(&(self.write_fault)(&fault, self.dialect));
                 self.settle(Some(fault));
                 true

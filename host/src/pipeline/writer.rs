@@ -92,6 +92,7 @@ impl Writer {
 
     fn write_message_event(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
         let kind = event.name.as_str();
+        object(&event.data)?;
         if matches!(kind, "message_start" | "message_delta" | "error") {
             let value: Value = serde_json::from_str(&event.data).map_err(garbage)?;
             if kind == "error" {
@@ -118,6 +119,10 @@ impl Writer {
         } else {
             kind_of(&event.data)
         };
+        object(&event.data)?;
+        if kind == "error" {
+            return Err(stream_error(&event.data));
+        }
         if matches!(
             kind.as_str(),
             "response.completed" | "response.incomplete" | "response.failed"
@@ -205,6 +210,16 @@ fn push_event(out: &mut String, name: &str, data: &str) {
     out.push('\n');
 }
 
+/// Events that are relayed unread are at least in the shape of an object.
+fn object(data: &str) -> Result<(), Fault> {
+    let data = data.trim();
+    if data.starts_with('{') && data.ends_with('}') {
+        Ok(())
+    } else {
+        Err(garbage("no object"))
+    }
+}
+
 fn garbage(cause: impl std::fmt::Display) -> Fault {
     Fault::upstream(
         ErrorKind::Upstream,
@@ -220,18 +235,25 @@ fn stream_error(error: &str) -> Fault {
     let message = text("message")
         .or_else(|| value.as_str())
         .unwrap_or("the upstream failed");
-    let kind = match text("type").or(text("code")).unwrap_or_default() {
+    let known = ["type", "code"]
+        .iter()
+        .find_map(|name| named_kind(text(name)?));
+    let kind = known.unwrap_or(ErrorKind::Upstream);
+    let mut fault = Fault::upstream(kind, message);
+    fault.code = text("code").map(str::to_owned);
+    fault.param = text("param").map(str::to_owned);
+    fault
+}
+
+fn named_kind(name: &str) -> Option<ErrorKind> {
+    Some(match name {
         "overloaded_error" => ErrorKind::Overloaded,
         "rate_limit_error" | "rate_limit_exceeded" => ErrorKind::RateLimit,
         "insufficient_quota" => ErrorKind::Quota,
         "invalid_request_error" => ErrorKind::InvalidRequest,
         "context_length_exceeded" => ErrorKind::ContextWindow,
-        _ => ErrorKind::Upstream,
-    };
-    let mut fault = Fault::upstream(kind, message);
-    fault.code = text("code").map(str::to_owned);
-    fault.param = text("param").map(str::to_owned);
-    fault
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -305,6 +327,23 @@ mod tests {
             (fault.kind, fault.message.as_str()),
             (ErrorKind::RateLimit, "too many")
         );
+    }
+
+    #[test]
+    fn an_error_event_of_responses_is_a_fault_and_no_end() {
+        let mut out = String::new();
+        let event = Event {
+            name: "error".into(),
+            data: r#"{"type":"error","code":"rate_limit_exceeded","message":"slow down"}"#.into(),
+        };
+        let fault = writer(Operation::Responses, false)
+            .write(&event, &mut out)
+            .unwrap_err();
+        assert_eq!(
+            (fault.kind, fault.message.as_str()),
+            (ErrorKind::RateLimit, "slow down")
+        );
+        assert!(out.is_empty());
     }
 
     #[test]

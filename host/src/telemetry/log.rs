@@ -26,7 +26,6 @@ pub fn dropped_lines() -> usize {
 
 /// Installs the log for the process. `SLUICE_LOG` (an `EnvFilter`) overrules `debug`. What still
 /// waits when the guard is dropped is written then.
-#[must_use]
 pub fn install(style: LogStyle, filter: Option<&str>) -> WorkerGuard {
     let default = if style.debug {
         "info,sluice=debug,plugin=debug"

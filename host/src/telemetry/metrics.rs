@@ -12,8 +12,9 @@
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -23,6 +24,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+/// Model groups that are told apart. Behind a wildcard, or by mistake, clients name what they like,
+/// and every new name is a series for ever: what comes later is counted as `other`.
+const MAX_GROUPS: usize = 1000;
 
 /// Seconds. The first ones tell overhead apart, the last ones long completions.
 const BUCKETS: [f64; 16] = [
@@ -74,6 +79,8 @@ struct All {
     tokens: Family<TokenLabels, Counter>,
     in_flight: Gauge,
     config_reloads: Family<ResultLabel, Counter>,
+    /// The groups that have series of their own.
+    groups: RwLock<HashSet<String>>,
     registry: Registry,
 }
 
@@ -147,6 +154,7 @@ impl Default for All {
             tokens,
             in_flight,
             config_reloads,
+            groups: RwLock::default(),
             registry,
         }
     }
@@ -160,7 +168,7 @@ impl Metrics {
         };
         let labels = RequestLabels {
             operation: operation.operation.clone(),
-            model_group: sample.model_group.to_owned(),
+            model_group: self.group(sample.model_group).to_owned(),
             status: sample.status,
         };
         self.all.requests.get_or_create(&labels).inc();
@@ -187,6 +195,23 @@ impl Metrics {
                     .inc_by(tokens);
             }
         }
+    }
+
+    /// The label of a model group.
+    fn group<'a>(&self, name: &'a str) -> &'a str {
+        let groups = &self.all.groups;
+        if groups.read().is_ok_and(|known| known.contains(name)) {
+            return name;
+        }
+        // A poisoned lock only costs the name.
+        let room = groups.write().is_ok_and(|mut known| {
+            let room = known.len() < MAX_GROUPS;
+            if room {
+                known.insert(name.to_owned());
+            }
+            room
+        });
+        if room { name } else { "other" }
     }
 
     /// Counts one send to a deployment. `outcome` is `ok` or an error kind.
@@ -269,18 +294,45 @@ impl Drop for InFlight {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_call_is_counted_with_its_tokens() {
-        let metrics = Metrics::default();
-        metrics.call(&CallSample {
+    fn sample(model_group: &str) -> CallSample<'_> {
+        CallSample {
             operation: "chat",
-            model_group: "demo",
+            model_group,
             status: 200,
             duration: Duration::from_millis(3),
             overhead: Duration::from_micros(80),
             input_tokens: 5,
             output_tokens: 0,
-        });
+        }
+    }
+
+    #[test]
+    fn names_that_clients_make_up_do_not_grow_the_metrics_for_ever() {
+        let metrics = Metrics::default();
+        for number in 0..MAX_GROUPS + 10 {
+            metrics.call(&sample(&format!("m{number}")));
+        }
+        metrics.call(&sample("m0"));
+        let text = metrics.render(&[]);
+        assert!(
+            text.contains(r#"model_group="other",status="200"} 10"#),
+            "{text}"
+        );
+        assert!(text.contains(r#"model_group="m0",status="200"} 2"#));
+    }
+
+    #[test]
+    fn a_name_with_quotes_breaks_no_line() {
+        let metrics = Metrics::default();
+        metrics.call(&sample("a\"b\\c"));
+        let text = metrics.render(&[]);
+        assert!(text.contains(r#"model_group="a\"b\\c""#), "{text}");
+    }
+
+    #[test]
+    fn a_call_is_counted_with_its_tokens() {
+        let metrics = Metrics::default();
+        metrics.call(&sample("demo"));
         let text = metrics.render(&[PluginSample {
             name: "sluice_plugin_calls_total",
             kind: "counter",

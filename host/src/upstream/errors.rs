@@ -29,6 +29,12 @@ pub struct KindRule {
     pub kind: ErrorKind,
 }
 
+/// Longest error document that is read, in bytes.
+pub const MAX_DOCUMENT: usize = 1 << 20;
+
+/// Longest message of an upstream that is passed on, in bytes.
+const MAX_MESSAGE: usize = 8 << 10;
+
 /// Longest part of an answer that is no JSON which is shown.
 const SHOWN: usize = 300;
 
@@ -40,7 +46,8 @@ pub fn map(rules: &ErrorRules, status: u16, headers: &HeaderMap, body: &[u8]) ->
         other => other,
     };
     let text = document.as_ref().and_then(|it| message(rules, it));
-    let text = text.unwrap_or_else(|| summary(status, headers, body));
+    let mut text = text.unwrap_or_else(|| summary(status, headers, body));
+    text.truncate(text.floor_char_boundary(MAX_MESSAGE));
     let kind = document
         .as_ref()
         .and_then(|it| ruled(rules, it))
@@ -158,6 +165,9 @@ fn by_text(text: &str, status: u16) -> Option<ErrorKind> {
 
 /// An answer that is no error document is described, not passed on.
 fn summary(status: u16, headers: &HeaderMap, body: &[u8]) -> String {
+    if (300..400).contains(&status) {
+        return redirect(status, headers);
+    }
     if body.is_empty() {
         return format!("the upstream answered {status} with an empty body");
     }
@@ -171,6 +181,21 @@ fn summary(status: u16, headers: &HeaderMap, body: &[u8]) -> String {
         return format!("the upstream answered {status} with a web page");
     }
     format!("the upstream answered {status}: {text}")
+}
+
+/// A redirect is not followed: it would carry the credential to a host that nobody granted. Its
+/// path and query may hold one, so only the host is told.
+fn redirect(status: u16, headers: &HeaderMap) -> String {
+    let location = headers.get(http::header::LOCATION);
+    let location = location.and_then(|it| url::Url::parse(it.to_str().ok()?).ok());
+    let host = location.as_ref().and_then(url::Url::host_str);
+    match host {
+        Some(host) => format!(
+            "the upstream answered {status}, a redirect to `{host}`, which is not followed: set \
+             `api_base` to where it leads"
+        ),
+        None => format!("the upstream answered {status}, a redirect, which is not followed"),
+    }
 }
 
 /// How long the upstream asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date.
@@ -227,6 +252,24 @@ mod tests {
             "the upstream answered 500 with an empty body"
         );
         assert_eq!(mapped(503, "busy").kind, ErrorKind::Overloaded);
+    }
+
+    #[test]
+    fn a_redirect_names_its_host_and_nothing_else() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            "location",
+            "https://new.acme.test/v1?key=s3cret".parse().unwrap(),
+        );
+        let fault = map(&ErrorRules::default(), 307, &headers, b"");
+        assert_eq!(fault.kind, ErrorKind::Upstream);
+        assert!(fault.message.contains("`new.acme.test`") && !fault.message.contains("s3cret"));
+    }
+
+    #[test]
+    fn a_message_without_end_is_cut() {
+        let body = format!("{{\"error\":{{\"message\":\"{}\"}}}}", "é".repeat(1 << 20));
+        assert!(mapped(400, &body).message.len() <= MAX_MESSAGE);
     }
 
     #[test]

@@ -89,10 +89,8 @@ impl Upstream {
             tokio::time::sleep(delay).await;
         }
         let started = Instant::now();
-        let total = options
-            .timeout
-            .unwrap_or(target.timeouts.total)
-            .min(target.timeouts.total);
+        // An attempt knows its own time, which for a stream may be longer than the target's.
+        let total = options.timeout.unwrap_or(target.timeouts.total);
         let deadline = started + total;
         let client = self.client(guarded, target.insecure_tls, url.scheme() == "https");
         let mut request = client.request(method, url).headers(headers);

@@ -12,6 +12,9 @@ use crate::domain::{ErrorKind, Fault};
 /// Longest frame of a stream, in bytes. Lines of 460 KB were recorded.
 pub const MAX_FRAME: usize = 16 << 20;
 
+/// Longest stream, in bytes: a stream that never ends is ended here.
+pub const MAX_STREAM: usize = 512 << 20;
+
 /// An answer whose body is still to come. Dropping it cancels the request.
 #[derive(Debug)]
 pub struct UpstreamReply {
@@ -23,6 +26,11 @@ pub struct UpstreamReply {
 }
 
 impl UpstreamReply {
+    /// 200 to 299. Redirects are none: they are not followed.
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
     pub fn content_type(&self) -> &str {
         let value = self.headers.get(http::header::CONTENT_TYPE);
         value
@@ -78,6 +86,7 @@ impl UpstreamReply {
             splitter: Splitter::new(framing, MAX_FRAME),
             reply: self,
             ended: false,
+            taken: 0,
         }
     }
 }
@@ -88,6 +97,8 @@ pub struct FrameReader {
     reply: UpstreamReply,
     splitter: Splitter,
     ended: bool,
+    /// Bytes read so far.
+    taken: usize,
 }
 
 /// What one read brought.
@@ -106,10 +117,15 @@ impl FrameReader {
         let mut batch = Batch::default();
         while batch.frames.is_empty() && !self.ended {
             match self.reply.chunk().await? {
-                Some(chunk) => self
-                    .splitter
-                    .push(&chunk, &mut batch.frames)
-                    .map_err(|cause| uncut(&cause))?,
+                Some(chunk) => {
+                    self.taken += chunk.len();
+                    if self.taken > MAX_STREAM {
+                        return Err(endless());
+                    }
+                    self.splitter
+                        .push(&chunk, &mut batch.frames)
+                        .map_err(|cause| uncut(&cause))?;
+                }
                 None => {
                     self.splitter
                         .finish(&mut batch.frames)
@@ -130,6 +146,14 @@ fn uncut(cause: &sluice_framing::FramingError) -> Fault {
         ErrorKind::Upstream,
         format!("the upstream's stream cannot be read: {cause}"),
     )
+}
+
+fn endless() -> Fault {
+    let message = format!(
+        "the upstream's stream is longer than {} MiB",
+        MAX_STREAM >> 20
+    );
+    Fault::upstream(ErrorKind::Upstream, message)
 }
 
 fn stalled() -> Fault {

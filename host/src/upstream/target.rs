@@ -6,8 +6,13 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use url::Url;
 
+use serde_json::Value;
+
 use super::errors::ErrorRules;
-use crate::domain::Secret;
+use crate::domain::{Fault, Secret};
+
+/// Shorter values are words that stand in texts for other reasons.
+const SECRET_LENGTH: usize = 8;
 
 /// Everything that sending for one deployment needs. Built once, when the config or a plugin
 /// changes.
@@ -34,6 +39,46 @@ pub struct Target {
     /// Largest answer that is read whole, in bytes.
     pub max_reply_bytes: usize,
     pub errors: ErrorRules,
+}
+
+impl Target {
+    /// Takes this target's credentials out of what an upstream wrote: some repeat the key that they
+    /// refuse, and neither a client nor the log may see it.
+    pub fn redact(&self, fault: &mut Fault) {
+        let headers = self
+            .extra_headers
+            .iter()
+            .filter_map(|(_, it)| it.to_str().ok());
+        let secrets = self.secrets.values().map(Secret::reveal).chain(headers);
+        for secret in secrets
+            .map(str::trim)
+            .filter(|it| it.len() >= SECRET_LENGTH)
+        {
+            let texts = [
+                Some(&mut fault.message),
+                fault.log.as_mut(),
+                fault.code.as_mut(),
+                fault.param.as_mut(),
+            ];
+            for text in texts.into_iter().flatten() {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "***");
+                }
+            }
+            if let Some(detail) = &mut fault.detail {
+                redact_value(detail, secret);
+            }
+        }
+    }
+}
+
+fn redact_value(value: &mut Value, secret: &str) {
+    match value {
+        Value::String(text) if text.contains(secret) => *text = text.replace(secret, "***"),
+        Value::Array(items) => items.iter_mut().for_each(|it| redact_value(it, secret)),
+        Value::Object(members) => members.values_mut().for_each(|it| redact_value(it, secret)),
+        _ => {}
+    }
 }
 
 /// A scheme of the contract with its parameters.

@@ -236,3 +236,65 @@ async fn a_missing_secret_and_an_unknown_scheme_are_named() {
             .contains("`sigv9`")
     );
 }
+
+#[test]
+fn a_credential_that_an_upstream_repeats_is_taken_out_everywhere() {
+    let mut target = target(None, true);
+    let key = "sk-proj-0123456789";
+    target.secrets = HashMap::from([("api_key".to_owned(), Secret::new(key))]);
+    target.extra_headers = vec![(
+        "x-team".parse().unwrap(),
+        "Basic dGVhbTpzM2NyZXQ=".parse().unwrap(),
+    )];
+    let document =
+        serde_json::json!({"error": {"message": format!("bad key {key}"), "seen": [key]}});
+    let text = format!("no such key: {key}, Basic dGVhbTpzM2NyZXQ=");
+    let mut fault = Fault::upstream(ErrorKind::Authentication, text).with_log(key);
+    fault.detail = Some(document);
+    target.redact(&mut fault);
+    assert_eq!(fault.message, "no such key: ***, ***");
+    let everything = format!("{fault:?}");
+    assert!(!everything.contains("0123456789"), "{everything}");
+}
+
+#[test]
+fn each_scheme_puts_the_credential_in_its_place() {
+    let authenticated = |scheme: &str, params: &[(&str, &str)]| {
+        let mut target = target(None, true);
+        target.secrets = HashMap::from([
+            ("api_key".to_owned(), Secret::new("k+/=")),
+            ("user".to_owned(), Secret::new("me")),
+        ]);
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        target.auth = AuthScheme {
+            scheme: scheme.into(),
+            params: params.iter().map(own).collect(),
+        };
+        let (mut headers, mut url) = (
+            http::HeaderMap::new(),
+            "https://a.test/x?a=1".parse().unwrap(),
+        );
+        headers::authenticate(&target, &[], &mut headers, &mut url).unwrap();
+        assert!(headers.values().all(http::HeaderValue::is_sensitive));
+        let header = headers.iter().next();
+        let header = header.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        header.unwrap_or_else(|| url.to_string())
+    };
+    assert_eq!(authenticated("bearer", &[]), "authorization: Bearer k+/=");
+    let named = [("name", "x-goog-api-key"), ("secret", "api_key")];
+    assert_eq!(authenticated("header", &named), "x-goog-api-key: k+/=");
+    let prefixed = [("name", "Authorization"), ("prefix", "Key ")];
+    assert_eq!(
+        authenticated("header", &prefixed),
+        "authorization: Key k+/="
+    );
+    let query = "https://a.test/x?a=1&key=k%2B%2F%3D";
+    assert_eq!(authenticated("query", &[]), query);
+    let pair = [("user-secret", "user"), ("password-secret", "api_key")];
+    // base64 of `me:k+/=`
+    assert_eq!(
+        authenticated("basic", &pair),
+        "authorization: Basic bWU6aysvPQ=="
+    );
+    assert_eq!(authenticated("none", &[]), "https://a.test/x?a=1");
+}

@@ -1,0 +1,82 @@
+//! Headers with which a client steers one call. As in LiteLLM they win over the body's members of
+//! the same names.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use crate::domain::{ErrorKind, Fault};
+use crate::pipeline::Controls;
+
+/// Puts what the headers say into the controls.
+pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> {
+    if let Some(timeout) = seconds(headers, "x-litellm-timeout")? {
+        controls.timeout = Some(timeout);
+    }
+    if let Some(timeout) = seconds(headers, "x-litellm-stream-timeout")? {
+        controls.stream_timeout = Some(timeout);
+    }
+    if let Some(text) = text(headers, "x-litellm-num-retries") {
+        let count = text.parse();
+        controls.num_retries = Some(count.map_err(|_| wrong("x-litellm-num-retries", "a count"))?);
+    }
+    Ok(())
+}
+
+fn seconds(headers: &HeaderMap, name: &str) -> Result<Option<Duration>, Fault> {
+    let Some(text) = text(headers, name) else {
+        return Ok(None);
+    };
+    let number = text.parse::<f64>().ok();
+    let time = number.and_then(|it| Duration::try_from_secs_f64(it).ok());
+    time.map(Some).ok_or_else(|| wrong(name, "seconds"))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let value = headers.get(name)?.to_str().unwrap_or("?").trim();
+    Some(value).filter(|it| !it.is_empty())
+}
+
+fn wrong(name: &str, expected: &str) -> Fault {
+    let message = format!("the header `{name}` has a wrong value: expected {expected}");
+    Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steered(pairs: &[(&'static str, &str)]) -> Result<Controls, Fault> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        let mut controls = Controls {
+            num_retries: Some(1),
+            ..Controls::default()
+        };
+        steer(&mut controls, &headers)?;
+        Ok(controls)
+    }
+
+    #[test]
+    fn headers_win_over_the_body_and_absent_ones_leave_it() {
+        let controls = steered(&[("x-litellm-timeout", "2.5"), ("x-litellm-num-retries", "0")]);
+        let controls = controls.unwrap();
+        assert_eq!(controls.timeout, Some(Duration::from_millis(2500)));
+        assert_eq!(controls.num_retries, Some(0));
+        assert_eq!(steered(&[]).unwrap().num_retries, Some(1));
+    }
+
+    #[test]
+    fn a_wrong_header_is_named() {
+        for (name, value) in [
+            ("x-litellm-timeout", "soon"),
+            ("x-litellm-stream-timeout", "-1"),
+            ("x-litellm-num-retries", "1.5"),
+        ] {
+            let fault = steered(&[(name, value)]).unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some(name));
+        }
+    }
+}

@@ -40,7 +40,8 @@ pub async fn prepare(
     }
     let mut full = splice::patch_document(&request.body, &edits);
     if line.provider.describe.media == Media::Inline && request.operation == Operation::Chat {
-        full = inline(upstream, full, line.target.allow_private).await?;
+        let own_host = line.target.base_url.as_ref().and_then(|it| it.host_str());
+        full = inline(upstream, full, line.target.allow_private, own_host).await?;
     }
     let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
     let guest_body = bodies.media.extract(full);
@@ -90,6 +91,12 @@ fn edits(
             .chain(&deployment.allowed_openai_params)
             .cloned()
             .collect();
+        let idle: Vec<&str> = request
+            .body
+            .entries()
+            .filter(|(name, raw)| *raw == "null" || (*name == "n" && *raw == "1"))
+            .map(|(name, _)| name)
+            .collect();
         let leniency = Leniency {
             drop_params: controls
                 .drop_params
@@ -97,6 +104,7 @@ fn edits(
                 .unwrap_or(drop_params),
             additional_drop: &additional,
             allow: &allow,
+            idle: &idle,
         };
         let out = rules.judge(members, leniency, (&line.provider.name, model))?;
         edits.extend(set_defaults(request, line, &out));

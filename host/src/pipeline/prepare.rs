@@ -91,12 +91,7 @@ fn edits(
             .chain(&deployment.allowed_openai_params)
             .cloned()
             .collect();
-        let idle: Vec<&str> = request
-            .body
-            .entries()
-            .filter(|(name, raw)| *raw == "null" || (*name == "n" && *raw == "1"))
-            .map(|(name, _)| name)
-            .collect();
+        let idle = idle(&request.body);
         let leniency = Leniency {
             drop_params: controls
                 .drop_params
@@ -119,6 +114,14 @@ fn edits(
             .map(|(name, value)| (name.clone(), Some(value.to_string()))),
     );
     Ok(edits)
+}
+
+/// Members that ask for nothing: null, and the one choice that is given anyway.
+fn idle(body: &Document) -> Vec<&str> {
+    body.entries()
+        .filter(|(name, raw)| *raw == "null" || (*name == "n" && *raw == "1"))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 fn set_defaults<'a>(request: &'a ClientRequest, line: &'a Line, out: &'a [&str]) -> Vec<Edit> {
@@ -145,4 +148,16 @@ fn head(body: &Document, edits: &[Edit]) -> String {
     }
     emptied.extend(edits.iter().cloned());
     splice::patch_document(body, &emptied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_one_choice_ask_for_nothing() {
+        let body = br#"{"n": 1 , "seed" : null, "stop": "null", "top_p": 1}"#;
+        let body = Document::parse(bytes::Bytes::from_static(body)).unwrap();
+        assert_eq!(idle(&body), ["n", "seed"]);
+    }
 }

@@ -74,10 +74,10 @@ impl<'s> Cleaner<'s> {
             ))
         })?;
         let mut result = Map::new();
-        if let Some(path) = members.get("$ref").and_then(Value::as_str) {
-            if let Value::Object(found) = self.follow(path)? {
-                result = found;
-            }
+        if let Some(path) = members.get("$ref").and_then(Value::as_str)
+            && let Value::Object(found) = self.follow(path)?
+        {
+            result = found;
         }
         for (name, value) in members {
             match name.as_str() {

@@ -62,7 +62,7 @@ fn every_recorded_answer_goes_back_as_it_came() {
             let turns = requests::sent("claude-x", json!({"messages": [question, said, question]}));
             let turns = &turns["messages"];
             let own = list(turns).iter().find(|it| it["role"] == "assistant");
-            let back = own.map(|it| of_message(it)).unwrap_or_default();
+            let back = own.map(of_message).unwrap_or_default();
             let signed = |it: &&(String, String)| !it.1.is_empty();
             let thinking: Vec<_> = gist.thinking.iter().filter(signed).cloned().collect();
             assert_eq!(back.thinking, thinking, "{}", item["id"]);

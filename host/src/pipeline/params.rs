@@ -1,7 +1,7 @@
 //! Which of a request's parameters a deployment's provider takes, by its `describe`.
 //!
-//! Only parameters of the OpenAI API are judged. Anything else in the body is a provider's own
-//! and passes through.
+//! Parameters of the OpenAI API are judged, and others that `describe` names. Anything else in the
+//! body is a provider's own and passes through.
 
 use crate::domain::{ErrorKind, Fault};
 
@@ -21,6 +21,9 @@ pub struct Leniency<'a> {
     pub drop_params: bool,
     pub additional_drop: &'a [String],
     pub allow: &'a [String],
+    /// Members that ask for nothing: null, and the one choice that is given anyway. Clients'
+    /// libraries send them unasked.
+    pub idle: &'a [&'a str],
 }
 
 /// The optional parameters of the OpenAI chat, completions and embeddings operations
@@ -62,6 +65,10 @@ const OPENAI_PARAMS: &[&str] = &[
 ];
 
 impl ParamRules<'_> {
+    fn judges(&self, name: &str) -> bool {
+        OPENAI_PARAMS.contains(&name) || self.unsupported.contains(&name)
+    }
+
     fn takes(&self, name: &str) -> bool {
         let listed = |list: &[&str]| list.contains(&name);
         !listed(&self.unsupported) && self.allowed.as_deref().is_none_or(listed)
@@ -81,10 +88,11 @@ impl ParamRules<'_> {
             let listed = |list: &[String]| list.iter().any(|it| it == name);
             if listed(leniency.additional_drop) || self.ignored.contains(&name) {
                 out.push(name);
-            } else if OPENAI_PARAMS.contains(&name) && !listed(leniency.allow) && !self.takes(name)
-            {
+            } else if self.judges(name) && !listed(leniency.allow) && !self.takes(name) {
                 // The usage chunk is the gateway's to give, whatever the provider takes.
-                let droppable = leniency.drop_params || name == "stream_options";
+                let droppable = leniency.drop_params
+                    || name == "stream_options"
+                    || leniency.idle.contains(&name);
                 if droppable {
                     out.push(name)
                 } else {
@@ -149,6 +157,26 @@ mod tests {
             rules().judge(members, leniency, ("acme", "m")).unwrap(),
             ["seed", "user"]
         );
+    }
+
+    #[test]
+    fn what_asks_for_nothing_is_taken_out_and_refuses_nothing() {
+        let leniency = Leniency {
+            idle: &["n", "temperature"],
+            ..Leniency::default()
+        };
+        let out = rules().judge(["n", "temperature"], leniency, ("acme", "m"));
+        assert_eq!(out.unwrap(), ["n"]);
+    }
+
+    #[test]
+    fn a_providers_own_parameter_is_judged_where_describe_names_it() {
+        let rules = ParamRules {
+            unsupported: vec!["top_k"],
+            ..ParamRules::default()
+        };
+        let refused = rules.judge(["top_k"], Leniency::default(), ("acme", "m"));
+        assert!(refused.unwrap_err().message.contains("top_k"));
     }
 
     #[test]

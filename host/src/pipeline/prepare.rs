@@ -40,7 +40,8 @@ pub async fn prepare(
     }
     let mut full = splice::patch_document(&request.body, &edits);
     if line.provider.describe.media == Media::Inline && request.operation == Operation::Chat {
-        full = inline(upstream, full, line.target.allow_private).await?;
+        let own_host = line.target.base_url.as_ref().and_then(|it| it.host_str());
+        full = inline(upstream, full, line.target.allow_private, own_host).await?;
     }
     let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
     let guest_body = bodies.media.extract(full);
@@ -90,6 +91,7 @@ fn edits(
             .chain(&deployment.allowed_openai_params)
             .cloned()
             .collect();
+        let idle = idle(&request.body);
         let leniency = Leniency {
             drop_params: controls
                 .drop_params
@@ -97,6 +99,7 @@ fn edits(
                 .unwrap_or(drop_params),
             additional_drop: &additional,
             allow: &allow,
+            idle: &idle,
         };
         let out = rules.judge(members, leniency, (&line.provider.name, model))?;
         edits.extend(set_defaults(request, line, &out));
@@ -111,6 +114,14 @@ fn edits(
             .map(|(name, value)| (name.clone(), Some(value.to_string()))),
     );
     Ok(edits)
+}
+
+/// Members that ask for nothing: null, and the one choice that is given anyway.
+fn idle(body: &Document) -> Vec<&str> {
+    body.entries()
+        .filter(|(name, raw)| *raw == "null" || (*name == "n" && *raw == "1"))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 fn set_defaults<'a>(request: &'a ClientRequest, line: &'a Line, out: &'a [&str]) -> Vec<Edit> {
@@ -137,4 +148,16 @@ fn head(body: &Document, edits: &[Edit]) -> String {
     }
     emptied.extend(edits.iter().cloned());
     splice::patch_document(body, &emptied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_one_choice_ask_for_nothing() {
+        let body = br#"{"n": 1 , "seed" : null, "stop": "null", "top_p": 1}"#;
+        let body = Document::parse(bytes::Bytes::from_static(body)).unwrap();
+        assert_eq!(idle(&body), ["n", "seed"]);
+    }
 }

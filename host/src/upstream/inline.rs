@@ -26,11 +26,13 @@ const PLACES: [&str; 6] = [
     "/video_url/url",
 ];
 
-/// The chat request with every `http` or `https` medium in it replaced by its bytes.
+/// The chat request with every `http` or `https` medium in it replaced by its bytes. Files that
+/// lie at the provider itself (`own_host`) are its to read.
 pub async fn inline(
     upstream: &Upstream,
     body: String,
     allow_private: bool,
+    own_host: Option<&str>,
 ) -> Result<String, Fault> {
     if !body.contains("http://") && !body.contains("https://") {
         return Ok(body);
@@ -38,7 +40,8 @@ pub async fn inline(
     let Ok(mut document) = serde_json::from_str::<Value>(&body) else {
         return Ok(body);
     };
-    let found = urls(&document);
+    let mut found = urls(&document);
+    found.retain(|(_, url)| !is_at(url, own_host));
     if found.len() > MAX_FILES {
         let message = format!("a request may name {MAX_FILES} media by URL at most");
         return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param("messages"));
@@ -53,6 +56,11 @@ pub async fn inline(
         }
     }
     Ok(document.to_string())
+}
+
+fn is_at(url: &str, host: Option<&str>) -> bool {
+    let parsed = url::Url::parse(url).ok();
+    host.is_some() && parsed.as_ref().and_then(url::Url::host_str) == host
 }
 
 /// Where media stand by URL: JSON pointers with the URLs.
@@ -175,7 +183,7 @@ mod tests {
             "http://169.254.169.254/latest",
         ] {
             let body = serde_json::json!({"messages": [{"content": [{"type": "image_url", "image_url": {"url": url}}]}]});
-            let fault = inline(&upstream, body.to_string(), false)
+            let fault = inline(&upstream, body.to_string(), false, None)
                 .await
                 .unwrap_err();
             assert!(
@@ -187,10 +195,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_file_at_the_provider_itself_is_not_downloaded() {
+        let url = "http://127.0.0.1/v1beta/files/abc";
+        let body = serde_json::json!({"messages": [{"content": [{"type": "file", "file": {"file_id": url}}]}]});
+        let upstream = Upstream::new().unwrap();
+        let kept = inline(&upstream, body.to_string(), false, Some("127.0.0.1")).await;
+        assert_eq!(kept.unwrap(), body.to_string());
+        let fetched = inline(&upstream, body.to_string(), false, Some("127.0.0.2")).await;
+        assert!(fetched.is_err());
+    }
+
+    #[tokio::test]
     async fn a_request_without_urls_keeps_its_bytes() {
         let body = r#"{ "messages" : [] , "n": 1.0 }"#.to_owned();
         assert_eq!(
-            inline(&Upstream::new().unwrap(), body.clone(), false)
+            inline(&Upstream::new().unwrap(), body.clone(), false, None)
                 .await
                 .unwrap(),
             body

@@ -1,7 +1,13 @@
-//! Messages and their parts as turns of content blocks.
+//! Messages as turns of content blocks.
 
 use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::{Error, fault};
+
+use crate::names::{clean, clean_tool};
+use crate::parts::{content, is_thinking, mark_last, text_block};
+
+/// Said before a system message that has to stand in a turn of the user's.
+const SYSTEM_NOTE: &str = "[The next text is a system message, not the user's.]";
 
 /// A conversation in Anthropic's form.
 #[derive(Default)]
@@ -10,13 +16,21 @@ pub struct Conversation {
     pub turns: Vec<Value>,
     pub has_tools: bool,
     pub has_file_ids: bool,
+    /// The client's names of tools whose names had to change.
+    pub renamed: Map<String, Value>,
+    /// System messages in the middle, which follow the user's turn.
+    later: Vec<Value>,
+    /// Calls in the form before tool calls, which have no ids.
+    function_calls: u32,
 }
 
-/// System messages at the start go into `system`; later ones into the turn they stand in.
-/// Neighbours of one role are one turn.
-pub fn conversation(messages: Vec<Value>) -> Result<Conversation, Error> {
+type Turn = (&'static str, Vec<Value>);
+
+/// System messages at the start go into `system`; later ones into a turn of their own after the
+/// user's if `system_turns`, else into the user's. Neighbours of one role are one turn.
+pub fn conversation(messages: Vec<Value>, system_turns: bool) -> Result<Conversation, Error> {
     let mut result = Conversation::default();
-    let mut turns: Vec<(&'static str, Vec<Value>)> = Vec::new();
+    let mut turns: Vec<Turn> = Vec::new();
     for message in messages {
         let Value::Object(message) = message else {
             return Err(fault::invalid_request("a message is no object"));
@@ -24,37 +38,32 @@ pub fn conversation(messages: Vec<Value>) -> Result<Conversation, Error> {
         let role = message
             .get("role")
             .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        let (role, mut blocks) = match role.as_str() {
-            "system" | "developer" if turns.is_empty() => {
-                result
-                    .system
-                    .extend(content(&message, &mut result.has_file_ids)?);
-                continue;
+            .unwrap_or_default();
+        match role {
+            "system" | "developer" => {
+                let blocks = result.blocks(&message)?;
+                if turns.is_empty() {
+                    result.system.extend(blocks);
+                } else if system_turns {
+                    result.later.extend(blocks);
+                } else if !blocks.is_empty() {
+                    push(&mut turns, "user", noted(blocks));
+                }
             }
-            "system" | "developer" | "user" => {
-                ("user", content(&message, &mut result.has_file_ids)?)
+            "user" => push(&mut turns, "user", result.blocks(&message)?),
+            "assistant" => {
+                result.settle(&mut turns);
+                push(&mut turns, "assistant", result.assistant(&message)?);
             }
-            "assistant" => ("assistant", assistant(&message, &mut result)?),
-            "tool" | "function" => {
-                result.has_tools = true;
-                (
-                    "user",
-                    vec![tool_result(&message, &mut result.has_file_ids)?],
-                )
-            }
+            "tool" | "function" => push(&mut turns, "user", vec![result.tool_result(&message)?]),
             other => {
                 return Err(fault::invalid_request(format!(
                     "a message has the role `{other}`"
                 )));
             }
-        };
-        match turns.last_mut() {
-            Some((last, turn)) if *last == role => turn.append(&mut blocks),
-            _ => turns.push((role, blocks)),
         }
     }
+    result.settle(&mut turns);
     if turns.first().is_none_or(|(role, _)| *role != "user") {
         turns.insert(0, ("user", vec![json!({"type": "text", "text": "."})]));
     }
@@ -63,184 +72,160 @@ pub fn conversation(messages: Vec<Value>) -> Result<Conversation, Error> {
         if role == "user" {
             // Results of tools stand before anything else of their turn.
             blocks.sort_by_key(|block| block.get("type") != Some(&"tool_result".into()));
-        } else if at == last {
+        } else if role == "assistant" && at == last {
             strip_prefill(&mut blocks);
         }
-        if !blocks.is_empty() {
-            result.turns.push(json!({"role": role, "content": blocks}));
-        }
+        result.turns.push(json!({"role": role, "content": blocks}));
     }
     Ok(result)
 }
 
-/// The blocks of a message's `content`: text or a list of parts.
-fn content(message: &Map<String, Value>, file_ids: &mut bool) -> Result<Vec<Value>, Error> {
-    let mut blocks = match message.get("content") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::String(text)) => text_block(text).into_iter().collect(),
-        Some(Value::Array(parts)) => {
-            let mut blocks = Vec::with_capacity(parts.len());
-            for part in parts {
-                blocks.extend(block(part, file_ids)?);
-            }
-            blocks
-        }
-        Some(_) => {
-            return Err(fault::invalid_request(
-                "`content` is neither a text nor a list of parts",
-            ));
-        }
-    };
-    // LiteLLM's clients mark whole messages for the cache: the mark belongs to the last block.
-    if let (Some(mark), Some(Value::Object(last))) =
-        (message.get("cache_control"), blocks.last_mut())
-    {
-        last.entry("cache_control").or_insert_with(|| mark.clone());
+/// Adds to the last turn if it has the role. A message that says nothing makes no turn.
+fn push(turns: &mut Vec<Turn>, role: &'static str, mut blocks: Vec<Value>) {
+    if blocks.is_empty() {
+        return;
     }
-    Ok(blocks)
-}
-
-fn text_block(text: &str) -> Option<Value> {
-    (!text.is_empty()).then(|| json!({"type": "text", "text": text}))
-}
-
-/// One part of a message as a block; none for what Anthropic has no block for.
-fn block(part: &Value, file_ids: &mut bool) -> Result<Option<Value>, Error> {
-    let kind = part.get("type").and_then(Value::as_str).unwrap_or("text");
-    let block = match kind {
-        "text" | "input_text" => part
-            .get("text")
-            .and_then(Value::as_str)
-            .and_then(text_block),
-        "image_url" | "input_image" => {
-            let image = part.get("image_url").unwrap_or(&Value::Null);
-            let url = image.as_str().or_else(|| image.get("url")?.as_str());
-            let url =
-                url.ok_or_else(|| fault::invalid_request("an `image_url` part has no `url`"))?;
-            Some(json!({"type": "image", "source": source(url)}))
-        }
-        "file" => Some(document(part, file_ids)?),
-        "input_audio" => None,
-        // Anthropic's own kinds are let through.
-        _ => Some(part.clone()),
-    };
-    Ok(block.map(|mut block| {
-        if let (Some(members), Some(mark)) = (block.as_object_mut(), part.get("cache_control")) {
-            members.insert("cache_control".into(), mark.clone());
-        }
-        block
-    }))
-}
-
-fn source(url: &str) -> Value {
-    match data_uri(url) {
-        Some((kind, data)) => json!({"type": "base64", "media_type": kind, "data": data}),
-        None => json!({"type": "url", "url": url}),
+    match turns.last_mut() {
+        Some((last, turn)) if *last == role => turn.append(&mut blocks),
+        _ => turns.push((role, blocks)),
     }
 }
 
-/// The media type and the base64 text of a data URI. The text may be a word of the gateway's.
-fn data_uri(url: &str) -> Option<(&str, &str)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-    let kind = head.strip_suffix(";base64")?;
-    Some((kind.split(';').next().unwrap_or(kind), data))
+fn noted(mut blocks: Vec<Value>) -> Vec<Value> {
+    blocks.insert(0, json!({"type": "text", "text": SYSTEM_NOTE}));
+    blocks
 }
 
-fn document(part: &Value, file_ids: &mut bool) -> Result<Value, Error> {
-    let file = part.get("file").unwrap_or(part);
-    let text = |name: &str| file.get(name).and_then(Value::as_str);
-    let source = if let Some(data) = text("file_data") {
-        match data_uri(data) {
-            Some(("text/plain", data)) => {
-                json!({"type": "base64", "media_type": "text/plain", "data": data})
-            }
-            Some((kind, data)) => {
-                if kind.starts_with("image/") {
-                    return Ok(
-                        json!({"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}),
-                    );
-                }
-                json!({"type": "base64", "media_type": kind, "data": data})
-            }
-            None if data.starts_with("http") => json!({"type": "url", "url": data}),
-            None => json!({"type": "base64", "media_type": "application/pdf", "data": data}),
-        }
-    } else if let Some(url) =
-        text("file_url").or(text("file_id").filter(|it| it.starts_with("http")))
-    {
-        json!({"type": "url", "url": url})
-    } else if let Some(id) = text("file_id") {
-        *file_ids = true;
-        json!({"type": "file", "file_id": id})
-    } else {
-        return Err(fault::invalid_request(
-            "a `file` part has neither `file_data` nor `file_id`",
-        ));
-    };
-    let mut block = Map::new();
-    block.insert("type".into(), "document".into());
-    block.insert("source".into(), source);
-    if let Some(title) = text("filename").or(text("title")) {
-        block.insert("title".into(), title.into());
+impl Conversation {
+    /// The blocks of a message with its cache mark.
+    fn blocks(&mut self, message: &Map<String, Value>) -> Result<Vec<Value>, Error> {
+        let mut blocks = content(message, &mut self.has_file_ids)?;
+        mark_last(message, &mut blocks);
+        Ok(blocks)
     }
-    for name in ["context", "citations"] {
-        if let Some(value) = part.get(name).or_else(|| file.get(name)) {
-            block.insert(name.into(), value.clone());
-        }
-    }
-    Ok(block.into())
-}
 
-/// Thinking first, then text, then calls: the order they came in.
-fn assistant(message: &Map<String, Value>, result: &mut Conversation) -> Result<Vec<Value>, Error> {
-    let thinking = message
-        .get("thinking_blocks")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    // A block without its signature is refused.
-    let signed = |block: &&Value| {
-        block.get("type") == Some(&"redacted_thinking".into())
-            || block
-                .get("signature")
-                .and_then(Value::as_str)
-                .is_some_and(|it| !it.is_empty())
-    };
-    let mut blocks: Vec<Value> = thinking.filter(signed).map(without_cache_mark).collect();
-    blocks.extend(content(message, &mut result.has_file_ids)?);
-    for call in message
-        .get("tool_calls")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        result.has_tools = true;
+    /// Gives the system messages since the last turn their place: after a turn of the user's.
+    fn settle(&mut self, turns: &mut Vec<Turn>) {
+        let later = std::mem::take(&mut self.later);
+        match turns.last() {
+            _ if later.is_empty() => {}
+            Some((role, _)) if *role == "user" => turns.push(("system", later)),
+            _ => push(turns, "user", noted(later)),
+        }
+    }
+
+    /// Thinking first, then what ran at the provider, text, calls.
+    fn assistant(&mut self, message: &Map<String, Value>) -> Result<Vec<Value>, Error> {
+        let list = |name: &str| message.get(name).and_then(Value::as_array);
+        let fields = message.get("provider_specific_fields");
+        let of_fields = |name: &str| fields.and_then(|it| it.get(name)?.as_array());
+        let thinking = list("thinking_blocks").or(of_fields("thinking_blocks"));
+        let mut blocks = joined(thinking.map(Vec::as_slice).unwrap_or_default());
+        blocks.retain(is_signed);
+        let ran = of_fields("server_blocks").into_iter().flatten();
+        blocks.extend(ran.filter(|it| it.is_object()).map(bare));
+        blocks.extend(content(message, &mut self.has_file_ids)?);
+        let refusal = message.get("refusal").and_then(Value::as_str);
+        blocks.extend(refusal.and_then(text_block));
+        for call in list("tool_calls").into_iter().flatten() {
+            blocks.push(self.tool_use(call)?);
+        }
+        if let Some(call) = message.get("function_call").filter(|it| it.is_object()) {
+            self.function_calls += 1;
+            let id = self.function_id();
+            blocks.push(self.tool_use(&json!({"id": id, "function": call}))?);
+        }
+        mark_last(message, &mut blocks);
+        Ok(blocks)
+    }
+
+    fn tool_use(&mut self, call: &Value) -> Result<Value, Error> {
+        self.has_tools = true;
         let function = call.get("function").unwrap_or(&Value::Null);
+        let id = call.get("id").and_then(Value::as_str).unwrap_or_default();
+        let name = function.get("name").and_then(Value::as_str);
+        let name = clean_tool(name.unwrap_or_default(), &mut self.renamed);
         let mut block = Map::new();
         block.insert("type".into(), "tool_use".into());
-        block.insert("id".into(), call.get("id").cloned().unwrap_or_default());
-        block.insert(
-            "name".into(),
-            function.get("name").cloned().unwrap_or_default(),
-        );
+        block.insert("id".into(), clean(id).into());
+        block.insert("name".into(), name.into());
         block.insert("input".into(), arguments(function.get("arguments"))?);
-        if let Some(mark) = call.get("cache_control") {
+        if let Some(caller) = call.pointer("/provider_specific_fields/caller") {
+            block.insert("caller".into(), caller.clone());
+        }
+        if let Some(mark) = call.get("cache_control").filter(|it| !it.is_null()) {
             block.insert("cache_control".into(), mark.clone());
         }
-        blocks.push(block.into());
+        Ok(block.into())
     }
-    if let Some(call) = message.get("function_call").filter(|it| it.is_object()) {
-        result.has_tools = true;
-        let name = call.get("name").cloned().unwrap_or_default();
-        blocks.push(json!({"type": "tool_use", "id": name, "name": name, "input": arguments(call.get("arguments"))?}));
+
+    fn function_id(&self) -> String {
+        format!("function_call_{}", self.function_calls)
     }
-    Ok(blocks)
+
+    fn tool_result(&mut self, message: &Map<String, Value>) -> Result<Value, Error> {
+        self.has_tools = true;
+        let id = message.get("tool_call_id").and_then(Value::as_str);
+        let id = id.map_or_else(|| self.function_id(), clean);
+        let mut result = Map::new();
+        result.insert("type".into(), "tool_result".into());
+        result.insert("tool_use_id".into(), id.into());
+        match message.get("content") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => {
+                result.insert("content".into(), text.as_str().into());
+            }
+            Some(Value::Array(_)) => {
+                let blocks = content(message, &mut self.has_file_ids)?;
+                result.insert("content".into(), blocks.into());
+            }
+            Some(other) => drop(result.insert("content".into(), other.to_string().into())),
+        }
+        for name in ["is_error", "cache_control"] {
+            if let Some(value) = message.get(name).filter(|it| !it.is_null()) {
+                result.insert(name.into(), value.clone());
+            }
+        }
+        Ok(result.into())
+    }
 }
 
-fn without_cache_mark(block: &Value) -> Value {
+/// A block without its signature is refused.
+fn is_signed(block: &Value) -> bool {
+    let signature = block.get("signature").and_then(Value::as_str);
+    block.get("type") == Some(&"redacted_thinking".into())
+        || (is_thinking(block) && signature.is_some_and(|it| !it.is_empty()))
+}
+
+/// Thinking blocks as Anthropic gave them. A client that gathers a stream may bring the pieces
+/// as they came: those of one `index` are one block.
+fn joined(blocks: &[Value]) -> Vec<Value> {
+    let mut result: Vec<Value> = Vec::with_capacity(blocks.len());
+    let mut last = None;
+    for block in blocks {
+        let index = block.get("index").and_then(Value::as_u64);
+        match result.last_mut() {
+            Some(open) if index.is_some() && index == last => {
+                for name in ["thinking", "signature"] {
+                    let piece = block.get(name).and_then(Value::as_str).unwrap_or_default();
+                    let whole = open.get(name).and_then(Value::as_str).unwrap_or_default();
+                    open[name] = format!("{whole}{piece}").into();
+                }
+            }
+            _ => result.push(bare(block)),
+        }
+        last = index;
+    }
+    result
+}
+
+/// The block as Anthropic gave it: without a mark, and without the `index` that orders the pieces
+/// of a stream.
+fn bare(block: &Value) -> Value {
     let mut block = block.clone();
     if let Some(members) = block.as_object_mut() {
         members.shift_remove("cache_control");
+        members.shift_remove("index");
     }
     block
 }
@@ -253,42 +238,15 @@ fn arguments(arguments: Option<&Value>) -> Result<Value, Error> {
                     "the `arguments` of a tool call are not JSON: {cause}"
                 ))
             })?;
-            Ok(if parsed.is_object() {
-                parsed
-            } else {
-                json!({ "value": parsed })
+            Ok(match parsed {
+                Value::Object(_) => parsed,
+                Value::Null => json!({}),
+                other => json!({ "value": other }),
             })
         }
         Some(Value::Object(members)) => Ok(members.clone().into()),
         _ => Ok(json!({})),
     }
-}
-
-fn tool_result(message: &Map<String, Value>, file_ids: &mut bool) -> Result<Value, Error> {
-    let id = message
-        .get("tool_call_id")
-        .or_else(|| message.get("name"))
-        .cloned()
-        .unwrap_or_default();
-    let mut result = Map::new();
-    result.insert("type".into(), "tool_result".into());
-    result.insert("tool_use_id".into(), id);
-    match message.get("content") {
-        Some(Value::String(text)) => {
-            result.insert("content".into(), text.as_str().into());
-        }
-        Some(Value::Array(_)) => {
-            let blocks = content(message, file_ids)?;
-            result.insert("content".into(), blocks.into());
-        }
-        _ => {}
-    }
-    for name in ["is_error", "cache_control"] {
-        if let Some(value) = message.get(name) {
-            result.insert(name.into(), value.clone());
-        }
-    }
-    Ok(result.into())
 }
 
 /// A last assistant turn is a beginning for the model, which may not end in white space.

@@ -2,16 +2,21 @@
 
 use sluice_sdk::serde_json::{Value, json};
 
-const UNSUPPORTED: [&str; 14] = [
+use crate::models::patterns;
+
+const UNSUPPORTED: [&str; 17] = [
     "audio",
     "frequency_penalty",
     "logit_bias",
     "logprobs",
     "modalities",
+    "moderation",
     "n",
     "prediction",
     "presence_penalty",
     "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
     "safety_identifier",
     "seed",
     "store",
@@ -36,7 +41,10 @@ pub fn document() -> Value {
                 "auth_token": {"env": ["ANTHROPIC_AUTH_TOKEN"], "title": "OAuth token"}
             },
             "operations": {
-                "chat": {"stream": true, "unsupported": UNSUPPORTED, "ignored": ["stream_options"]},
+                "chat": {"stream": true, "unsupported": UNSUPPORTED, "ignored": ["stream_options"], "models": [
+                    {"match": patterns::NO_SAMPLING, "unsupported": ["temperature", "top_p", "top_k"]},
+                    {"match": patterns::NO_THINKING, "unsupported": ["reasoning_effort", "thinking"]}
+                ]},
                 "messages": {"stream": true, "body": "head"},
                 "count-tokens": {"body": "head"},
                 "models": {}
@@ -50,7 +58,8 @@ pub fn document() -> Value {
                 "remaining_tokens": "anthropic-ratelimit-tokens-remaining",
                 "reset_tokens": "anthropic-ratelimit-tokens-reset"
             },
-            "models": ["claude-opus-4-6", "claude-sonnet-4-6", "claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"],
+            "models": ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-4-6", "claude-sonnet-4-6",
+                "claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5"],
             "verified": true,
             "docs": "https://docs.anthropic.com/en/api/messages"
         }],
@@ -77,7 +86,7 @@ fn example() -> Value {
             "id": "msg_1", "model": "claude-sonnet-4-5",
             "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello!"}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13,
-                "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+                "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "cache_creation_tokens": 0, "text_tokens": 9},
                 "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
         }}
     })

@@ -3,14 +3,16 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, fault};
 
-use crate::{blocks, thinking, tools};
+use crate::outbound::Envelope;
+use crate::response::Plan;
+use crate::{blocks, models, thinking, tools};
 
 /// A translated request.
 pub struct Translated {
     pub body: Value,
-    pub betas: Vec<String>,
-    /// The answer comes as a call of this tool, whose arguments are the text.
-    pub json_tool: bool,
+    pub envelope: Envelope,
+    /// What has to be known when the answer comes.
+    pub plan: Plan,
 }
 
 /// Members of a chat request that are read here; any other goes on as it is.
@@ -53,7 +55,8 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated
     let Some(Value::Array(messages)) = chat.shift_remove("messages") else {
         return Err(fault::invalid_request("`messages` is no list"));
     };
-    let conversation = blocks::conversation(messages)?;
+    let system_turns = models::has_system_turns(&call.model);
+    let mut conversation = blocks::conversation(messages, system_turns)?;
     if !conversation.system.is_empty() {
         body.insert("system".into(), conversation.system.into());
     }
@@ -88,9 +91,19 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated
         }
         _ => {}
     }
-    thinking::apply(call, &chat, &mut body);
+    // Thinking and structured output add to what the client sets of it.
+    if let Some(config) = chat.shift_remove("output_config").filter(Value::is_object) {
+        body.insert("output_config".into(), config);
+    }
+    thinking::apply(call, &chat, &mut body)?;
+    let toolbox = tools::apply(
+        call,
+        &chat,
+        &mut body,
+        conversation.has_tools,
+        &mut conversation.renamed,
+    )?;
     let mut betas = Vec::new();
-    let json_tool = tools::apply(call, &chat, &mut body, conversation.has_tools)?;
     if conversation.has_file_ids {
         betas.push("files-api-2025-04-14".to_owned());
     }
@@ -102,14 +115,27 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated
             body.entry(name).or_insert(value);
         }
     }
+    let envelope = Envelope::of(call, betas);
+    let mut plan = Plan {
+        json_tool: toolbox.json_tool,
+        hosted: toolbox.hosted,
+        renamed: conversation.renamed,
+        ..Plan::default()
+    };
+    if plan.hosted {
+        plan.envelope = envelope.clone();
+    }
     Ok(Translated {
         body: body.into(),
-        betas,
-        json_tool,
+        envelope,
+        plan,
     })
 }
 
-/// Anthropic wants a limit. Without one: the model's own, where the gateway knows it.
+/// For a model whose name says nothing. Every model takes it.
+const DEFAULT_LIMIT: u64 = 4096;
+
+/// Anthropic wants a limit. Without one: the model's own, by `model_info` or by its name.
 fn max_tokens(call: &Call, chat: &Map<String, Value>) -> Value {
     let asked = ["max_completion_tokens", "max_tokens"]
         .iter()
@@ -121,7 +147,10 @@ fn max_tokens(call: &Call, chat: &Map<String, Value>) -> Value {
         .context()
         .pointer("/model_info/max_output_tokens")
         .and_then(Value::as_u64);
-    known.unwrap_or(4096).into()
+    known
+        .or_else(|| models::max_output(&call.model))
+        .unwrap_or(DEFAULT_LIMIT)
+        .into()
 }
 
 /// E-mail addresses and telephone numbers are refused as user ids.

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::{Error, fault};
 
+use crate::models;
+use crate::parts::{blob, content};
+
 /// What a call without a signature is given on models that insist on one (Google's documented
 /// word, in base64).
 const NO_SIGNATURE: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
@@ -16,234 +19,232 @@ pub struct Conversation {
     pub contents: Vec<Value>,
 }
 
+/// Who speaks. Results of functions are a turn of their own, though their role is the user's: it
+/// has to hold as many as there were calls, and nothing else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Speaker {
+    User,
+    Model,
+    Functions,
+}
+
+impl Speaker {
+    const fn role(self) -> &'static str {
+        match self {
+            Self::User | Self::Functions => "user",
+            Self::Model => "model",
+        }
+    }
+}
+
+struct Reader<'m> {
+    third: bool,
+    turns: Vec<(Speaker, Vec<Value>)>,
+    /// Results name the call's id; Google wants the function's name.
+    names: HashMap<&'m str, &'m str>,
+}
+
 pub fn conversation(messages: &[Value], model: &str) -> Result<Conversation, Error> {
     let mut result = Conversation::default();
-    let mut turns: Vec<(&'static str, Vec<Value>)> = Vec::new();
-    // Results name the call's id; Google wants the function's name.
-    let mut names: HashMap<&str, &str> = HashMap::new();
+    let mut reader = Reader {
+        third: models::is_third(model),
+        turns: Vec::new(),
+        names: HashMap::new(),
+    };
     for message in messages {
         let role = message
             .get("role")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let (role, mut parts) = match role {
-            "system" | "developer" => {
-                result.system.extend(content(message)?);
-                continue;
-            }
-            "user" => ("user", content(message)?),
+        match role {
+            "system" | "developer" => result.system.extend(content(message)?),
+            "user" => reader.push(Speaker::User, content(message)?),
             "assistant" => {
-                for call in message
-                    .get("tool_calls")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
-                {
-                    let id = call.get("id").and_then(Value::as_str);
-                    let name = call.pointer("/function/name").and_then(Value::as_str);
-                    names.extend(id.zip(name));
-                }
-                ("model", assistant(message, model)?)
+                let parts = reader.assistant(message)?;
+                reader.push(Speaker::Model, parts);
             }
-            "tool" | "function" => ("user", vec![tool_result(message, &names)?]),
+            "tool" | "function" => reader.tool_result(message)?,
             other => {
                 return Err(fault::invalid_request(format!(
                     "a message has the role `{other}`"
                 )));
             }
-        };
-        match turns.last_mut() {
-            Some((last, turn)) if *last == role => turn.append(&mut parts),
-            _ => turns.push((role, parts)),
+        }
+    }
+    let mut turns = reader.turns;
+    if models::lacks_system(model) && !result.system.is_empty() {
+        let mut opening = std::mem::take(&mut result.system);
+        match turns.first_mut() {
+            Some((Speaker::User, parts)) => {
+                opening.append(parts);
+                *parts = opening;
+            }
+            _ => turns.insert(0, (Speaker::User, opening)),
         }
     }
     if turns.is_empty() {
-        turns.push(("user", vec![json!({"text": "."})]));
+        turns.push((Speaker::User, vec![json!({"text": "."})]));
     }
-    turns.retain(|(_, parts)| !parts.is_empty());
     result.contents = turns
         .into_iter()
-        .map(|(role, parts)| json!({"role": role, "parts": parts}))
+        .map(|(speaker, parts)| json!({"role": speaker.role(), "parts": parts}))
         .collect();
     Ok(result)
 }
 
-fn content(message: &Value) -> Result<Vec<Value>, Error> {
-    match message.get("content") {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::String(text)) if text.is_empty() => Ok(Vec::new()),
-        Some(Value::String(text)) => Ok(vec![json!({ "text": text })]),
-        Some(Value::Array(parts)) => parts.iter().map(part).collect(),
-        Some(_) => Err(fault::invalid_request(
-            "`content` is neither a text nor a list of parts",
-        )),
-    }
-}
-
-fn part(part: &Value) -> Result<Value, Error> {
-    let text = |name: &str| part.get(name).and_then(Value::as_str);
-    let kind = text("type").unwrap_or("text");
-    match kind {
-        "text" | "input_text" => Ok(json!({"text": text("text").unwrap_or_default()})),
-        "image_url" | "input_image" | "video_url" | "audio_url" => {
-            let member = if kind == "input_image" {
-                "image_url"
-            } else {
-                kind
-            };
-            let media = part.get(member).unwrap_or(&Value::Null);
-            let url = media.as_str().or_else(|| media.get("url")?.as_str());
-            let url =
-                url.ok_or_else(|| fault::invalid_request(format!("a `{kind}` part has no `url`")))?;
-            Ok(blob(url, media.get("format").and_then(Value::as_str)))
+impl<'m> Reader<'m> {
+    /// Adds to the last turn if the same one speaks. A message that says nothing makes no turn.
+    fn push(&mut self, speaker: Speaker, mut parts: Vec<Value>) {
+        if parts.is_empty() {
+            return;
         }
-        "input_audio" => {
-            let audio = part.get("input_audio").unwrap_or(&Value::Null);
-            let format = audio.get("format").and_then(Value::as_str).unwrap_or("wav");
-            Ok(
-                json!({"inlineData": {"mimeType": format!("audio/{format}"), "data": audio.get("data")}}),
-            )
-        }
-        "file" => {
-            let file = part.get("file").unwrap_or(part);
-            let member = |name: &str| file.get(name).and_then(Value::as_str);
-            let data = member("file_data")
-                .or(member("file_id"))
-                .or(member("file_url"));
-            let data = data.ok_or_else(|| {
-                fault::invalid_request("a `file` part has neither `file_data` nor `file_id`")
-            })?;
-            Ok(blob(data, member("format")))
-        }
-        // Google's own parts are let through.
-        _ => Ok(part.clone()),
-    }
-}
-
-/// Bytes or the address of a file. The base64 text may be a word of the gateway's.
-fn blob(url: &str, format: Option<&str>) -> Value {
-    let data = url
-        .strip_prefix("data:")
-        .and_then(|rest| rest.split_once(','));
-    if let Some((head, data)) = data {
-        let kind = head.strip_suffix(";base64").unwrap_or(head);
-        let kind = format.unwrap_or(kind.split(';').next().unwrap_or(kind));
-        return json!({"inlineData": {"mimeType": kind, "data": data}});
-    }
-    let guessed = format.or_else(|| by_ending(url));
-    let mut file = Map::new();
-    if let Some(kind) = guessed {
-        file.insert("mimeType".into(), kind.into());
-    }
-    file.insert("fileUri".into(), url.into());
-    json!({ "fileData": file })
-}
-
-fn by_ending(url: &str) -> Option<&'static str> {
-    let path = url.split(['?', '#']).next()?;
-    Some(
-        match path.rsplit('.').next()?.to_ascii_lowercase().as_str() {
-            "png" => "image/png",
-            "jpg" | "jpeg" => "image/jpeg",
-            "webp" => "image/webp",
-            "gif" => "image/gif",
-            "pdf" => "application/pdf",
-            "mp4" => "video/mp4",
-            "mp3" => "audio/mp3",
-            "wav" => "audio/wav",
-            _ => return None,
-        },
-    )
-}
-
-/// Thinking, text and calls. A signature stands on the part it came with.
-fn assistant(message: &Value, model: &str) -> Result<Vec<Value>, Error> {
-    let mut parts = Vec::new();
-    let reasoning = message
-        .get("reasoning_content")
-        .and_then(Value::as_str)
-        .filter(|it| !it.is_empty());
-    if let Some(reasoning) = reasoning {
-        parts.push(json!({"text": reasoning, "thought": true}));
-    }
-    let mut said = content(message)?;
-    let signature = message.pointer("/provider_specific_fields/thought_signatures/0");
-    if let Some(signature) = signature {
-        match said.last_mut().and_then(Value::as_object_mut) {
-            Some(last) => drop(last.insert("thoughtSignature".into(), signature.clone())),
-            None => said.push(json!({"text": "", "thoughtSignature": signature})),
+        match self.turns.last_mut() {
+            Some((last, turn)) if *last == speaker => turn.append(&mut parts),
+            _ => self.turns.push((speaker, parts)),
         }
     }
-    parts.append(&mut said);
-    let insists = model.contains("gemini-3");
-    for (at, call) in message
-        .get("tool_calls")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+
+    /// Thinking, what ran at the provider, text, media, calls. A signature stands on the part it
+    /// came with.
+    fn assistant(&mut self, message: &'m Value) -> Result<Vec<Value>, Error> {
+        let list = |pointer: &str| {
+            let list = message.pointer(pointer).and_then(Value::as_array);
+            list.into_iter().flatten()
+        };
+        let mut parts = Vec::new();
+        let reasoning = message.get("reasoning_content").and_then(Value::as_str);
+        if let Some(reasoning) = reasoning.filter(|it| !it.is_empty()) {
+            parts.push(json!({"text": reasoning, "thought": true}));
+        }
+        for own in list("/provider_specific_fields/parts").filter_map(Value::as_object) {
+            let mut own = own.clone();
+            own.shift_remove("index");
+            parts.push(own.into());
+        }
+        let mut said = content(message)?;
+        let refusal = message.get("refusal").and_then(Value::as_str);
+        said.extend(
+            refusal
+                .filter(|it| !it.is_empty())
+                .map(|it| json!({ "text": it })),
+        );
+        let images = list("/images").filter_map(|it| it.pointer("/image_url/url")?.as_str());
+        said.extend(images.map(|url| blob(url, None, None)));
+        if let Some(signature) = list("/provider_specific_fields/thought_signatures").last() {
+            match said.last_mut().and_then(Value::as_object_mut) {
+                Some(last) => drop(last.insert("thoughtSignature".into(), signature.clone())),
+                None => said.push(json!({"text": "", "thoughtSignature": signature})),
+            }
+        }
+        parts.append(&mut said);
+        for (at, call) in list("/tool_calls").enumerate() {
+            let id = call.get("id").and_then(Value::as_str);
+            let name = call.pointer("/function/name").and_then(Value::as_str);
+            self.names.extend(id.zip(name));
+            parts.push(self.function_call(call, at == 0)?);
+        }
+        if let Some(call) = message.get("function_call").filter(|it| it.is_object()) {
+            parts.push(self.function_call(&json!({ "function": call }), true)?);
+        }
+        Ok(parts)
+    }
+
+    fn function_call(&self, call: &Value, first: bool) -> Result<Value, Error> {
+        let id = call.get("id").and_then(Value::as_str).unwrap_or_default();
+        // LiteLLM's clients carry the signature in the id.
+        let (id, in_id) = match id.split_once("__thought__") {
+            Some((id, signature)) => (id, Some(signature)),
+            None => (id, None),
+        };
         let mut function = Map::new();
-        function.insert(
-            "name".into(),
-            call.pointer("/function/name").cloned().unwrap_or_default(),
-        );
-        function.insert(
-            "args".into(),
-            arguments(call.pointer("/function/arguments"))?,
-        );
+        let name = call.pointer("/function/name").cloned().unwrap_or_default();
+        function.insert("name".into(), name);
+        let arguments = arguments(call.pointer("/function/arguments"))?;
+        function.insert("args".into(), arguments);
+        if self.third && !id.is_empty() {
+            function.insert("id".into(), id.into());
+        }
         let mut part = Map::new();
         part.insert("functionCall".into(), function.into());
-        let id = call.get("id").and_then(Value::as_str).unwrap_or_default();
         let own = call
             .pointer("/provider_specific_fields/thought_signature")
             .and_then(Value::as_str);
-        let own = own.or_else(|| id.split_once("__thought__").map(|(_, signature)| signature));
-        if let Some(signature) = own.or((insists && at == 0).then_some(NO_SIGNATURE)) {
+        let own = own.or(in_id);
+        if let Some(signature) = own.or((self.third && first).then_some(NO_SIGNATURE)) {
             part.insert("thoughtSignature".into(), signature.into());
         }
-        parts.push(part.into());
+        Ok(part.into())
     }
-    Ok(parts)
+
+    /// The result of a call. Media stand within it where the model takes them there, else in a
+    /// turn of the user's.
+    fn tool_result(&mut self, message: &Value) -> Result<(), Error> {
+        let id = message
+            .get("tool_call_id")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let own = message.get("name").and_then(Value::as_str);
+        let name = self.names.get(id).copied().or(own).ok_or_else(|| {
+            fault::invalid_request(format!(
+                "the tool result `{id}` answers no call of the conversation"
+            ))
+        })?;
+        let (text, media) = match message.get("content") {
+            Some(Value::Array(_)) => apart(content(message)?),
+            Some(Value::String(text)) => (text.clone(), Vec::new()),
+            Some(Value::Null) | None => (String::new(), Vec::new()),
+            Some(other) => (other.to_string(), Vec::new()),
+        };
+        let response = match serde_json::from_str::<Value>(&text) {
+            Ok(Value::Object(members)) => members.into(),
+            _ => json!({ "content": text }),
+        };
+        let mut result = Map::new();
+        result.insert("name".into(), name.into());
+        result.insert("response".into(), response);
+        let id = id.split("__thought__").next().unwrap_or_default();
+        if self.third && !id.is_empty() {
+            result.insert("id".into(), id.into());
+        }
+        let beside = if self.third && !media.is_empty() {
+            result.insert("parts".into(), media.into());
+            Vec::new()
+        } else {
+            media
+        };
+        self.push(
+            Speaker::Functions,
+            vec![json!({ "functionResponse": result })],
+        );
+        self.push(Speaker::User, beside);
+        Ok(())
+    }
+}
+
+/// The text of some parts, and the rest of them.
+fn apart(parts: Vec<Value>) -> (String, Vec<Value>) {
+    let is_text = |part: &Value| part.get("text").is_some_and(Value::is_string);
+    let (texts, media): (Vec<Value>, Vec<Value>) = parts.into_iter().partition(is_text);
+    let text = texts.iter().filter_map(|part| part.get("text")?.as_str());
+    (text.collect(), media)
 }
 
 fn arguments(arguments: Option<&Value>) -> Result<Value, Error> {
     match arguments {
         Some(Value::String(text)) if !text.trim().is_empty() => {
-            serde_json::from_str(text).map_err(|cause| {
+            let parsed: Value = serde_json::from_str(text).map_err(|cause| {
                 fault::invalid_request(format!(
                     "the `arguments` of a tool call are not JSON: {cause}"
                 ))
+            })?;
+            // `args` is an object, whatever the model that made the call wrote.
+            Ok(match parsed {
+                Value::Object(_) => parsed,
+                Value::Null => json!({}),
+                other => json!({ "value": other }),
             })
         }
         Some(Value::Object(members)) => Ok(members.clone().into()),
         _ => Ok(json!({})),
     }
-}
-
-fn tool_result(message: &Value, names: &HashMap<&str, &str>) -> Result<Value, Error> {
-    let id = message
-        .get("tool_call_id")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let own = message.get("name").and_then(Value::as_str);
-    let name = names.get(id).copied().or(own).ok_or_else(|| {
-        fault::invalid_request(format!(
-            "the tool result `{id}` answers no call of the conversation"
-        ))
-    })?;
-    let text = match message.get("content") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts
-            .iter()
-            .filter_map(|part| part.get("text")?.as_str())
-            .collect(),
-        Some(Value::Null) | None => String::new(),
-        Some(other) => other.to_string(),
-    };
-    let response = match serde_json::from_str::<Value>(&text) {
-        Ok(Value::Object(members)) => members.into(),
-        _ => json!({ "content": text }),
-    };
-    Ok(json!({"functionResponse": {"name": name, "response": response}}))
 }

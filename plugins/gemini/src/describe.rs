@@ -2,21 +2,43 @@
 
 use sluice_sdk::serde_json::{Value, json};
 
-const UNSUPPORTED: [&str; 7] = [
+const UNSUPPORTED: [&str; 9] = [
     "logit_bias",
+    "moderation",
     "prediction",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
     "store",
     "verbosity",
-    "prompt_cache_key",
-    "safety_identifier",
-    "function_call",
+];
+
+/// Models that cannot be told how much to think.
+const NO_THINKING: [&str; 5] = [
+    "gemini-1*",
+    "gemini-2.0*",
+    "gemma-2*",
+    "gemma-3*",
+    "learnlm*",
+];
+
+/// From the third generation on.
+const NO_PENALTIES: [&str; 2] = ["gemini-3*", "gemini-4*"];
+
+/// Models that choose their own sampling.
+const NO_SAMPLING: [&str; 4] = [
+    "gemini-3.5-flash-lite*",
+    "gemini-3.6-*",
+    "gemini-3.7-*",
+    "gemini-3.8-*",
 ];
 
 pub fn document() -> Value {
     json!({
         "name": "gemini",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Google AI Studio: chat, embeddings, token counts, models",
+        "summary": "Google AI Studio: chat, native generateContent, embeddings, models",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "gemini",
@@ -27,10 +49,13 @@ pub fn document() -> Value {
             "secrets": {"api_key": {"env": ["GEMINI_API_KEY", "GOOGLE_API_KEY"], "required": true, "title": "API key"}},
             "media": "inline",
             "operations": {
-                "chat": {"stream": true, "unsupported": UNSUPPORTED, "ignored": ["user", "stream_options", "parallel_tool_calls"]},
-                "embeddings": {"unsupported": ["user"]},
+                "chat": {"stream": true, "unsupported": UNSUPPORTED, "ignored": ["user", "stream_options", "parallel_tool_calls"], "models": [
+                    {"match": NO_THINKING, "unsupported": ["reasoning_effort", "thinking"]},
+                    {"match": NO_PENALTIES, "unsupported": ["frequency_penalty", "presence_penalty"]},
+                    {"match": NO_SAMPLING, "unsupported": ["temperature", "top_p", "top_k"]}
+                ]},
+                "embeddings": {"ignored": ["user"]},
                 "generate-content": {"stream": true, "body": "head"},
-                "count-tokens": {},
                 "models": {}
             },
             "errors": {"message": "/error/message", "type": "/error/status"},

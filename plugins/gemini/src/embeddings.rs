@@ -1,68 +1,98 @@
-//! Embeddings: all inputs in one `batchEmbedContents`.
+//! Embeddings: up to a hundred inputs in one `batchEmbedContents`.
 
+use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{Map, Value, json};
-use sluice_sdk::{Call, Error, Outbound, fault};
+use sluice_sdk::{Call, Error, Outbound, Reply, Step, fault, parse_state, write_json};
 
-pub fn request(call: &Call, body: Map<String, Value>) -> Result<Outbound, Error> {
-    let inputs: Vec<&str> = match body.get("input") {
-        Some(Value::String(text)) => vec![text],
-        Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
-            list.iter().filter_map(Value::as_str).collect()
-        }
-        _ => {
-            return Err(fault::invalid_request(
-                "`input` is neither a text nor a list of texts",
-            ));
-        }
-    };
-    let model = format!("models/{}", call.model);
-    let requests: Vec<Value> = inputs
-        .iter()
-        .map(|text| {
-            let mut one = json!({"model": model, "content": {"parts": [{"text": text}]}});
-            for (from, to) in [
-                ("dimensions", "outputDimensionality"),
-                ("task_type", "taskType"),
-                ("title", "title"),
-            ] {
-                if let Some(value) = body.get(from).filter(|it| !it.is_null()) {
-                    one[to] = value.clone();
-                }
-            }
-            one
-        })
-        .collect();
-    // Google tells no usage: a token is counted for every four characters, at least one a text.
-    let tokens: usize = inputs
-        .iter()
-        .map(|text| text.chars().count().div_ceil(4).max(1))
-        .sum();
-    let base64 = body.get("encoding_format") == Some(&"base64".into());
-    let outbound = Outbound::post(format!("/v1beta/{model}:batchEmbedContents"))
-        .json(&json!({ "requests": requests }));
-    Ok(outbound.state(json!({"tokens": tokens, "base64": base64}).to_string()))
+use crate::models;
+
+/// Google takes no more in one batch.
+const MAX_BATCH: usize = 100;
+
+/// What has to be known when a batch's vectors come.
+#[derive(Default, Serialize, Deserialize)]
+struct Batch {
+    /// An estimate, for models that tell no usage.
+    tokens: u64,
+    base64: bool,
 }
 
-pub fn answer(answer: &Value, state: &str) -> Result<Value, Error> {
-    let state: Value = sluice_sdk::serde_json::from_str(state).unwrap_or_default();
-    let list = answer.get("embeddings").and_then(Value::as_array);
-    let list = list.ok_or_else(|| fault::upstream("the provider's answer has no `embeddings`"))?;
-    let base64 = state["base64"] == true;
-    let data: Vec<Value> = list
-        .iter()
-        .enumerate()
-        .map(|(index, it)| {
+pub fn request(call: &Call, body: &Map<String, Value>) -> Result<Step, Error> {
+    let inputs = inputs(body)?;
+    let model = models::path(&call.model)?;
+    let base64 = body.get("encoding_format") == Some(&"base64".into());
+    let batch = |inputs: &[&str]| {
+        let requests: Vec<Value> = inputs.iter().map(|text| one(&model, text, body)).collect();
+        let tokens = inputs.iter().map(|text| estimate(text)).sum();
+        Outbound::post(format!("/v1beta/{model}:batchEmbedContents"))
+            .json(&json!({ "requests": requests }))
+            .state(write_json(&Batch { tokens, base64 }))
+    };
+    let mut batches: Vec<Outbound> = inputs.chunks(MAX_BATCH).map(batch).collect();
+    Ok(match batches.pop() {
+        Some(only) if batches.is_empty() => only.send(),
+        Some(last) => {
+            batches.push(last);
+            Step::SendAll(batches)
+        }
+        None => return Err(fault::invalid_request("`input` is an empty list")),
+    })
+}
+
+fn inputs(body: &Map<String, Value>) -> Result<Vec<&str>, Error> {
+    match body.get("input") {
+        Some(Value::String(text)) => Ok(vec![text]),
+        Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
+            Ok(list.iter().filter_map(Value::as_str).collect())
+        }
+        _ => Err(fault::invalid_request(
+            "`input` is neither a text nor a list of texts",
+        )),
+    }
+}
+
+fn one(model: &str, text: &str, body: &Map<String, Value>) -> Value {
+    let mut one = json!({"model": model, "content": {"parts": [{"text": text}]}});
+    for (from, to) in [
+        ("dimensions", "outputDimensionality"),
+        ("task_type", "taskType"),
+        ("title", "title"),
+    ] {
+        if let Some(value) = body.get(from).filter(|it| !it.is_null()) {
+            one[to] = value.clone();
+        }
+    }
+    one
+}
+
+/// A token for every four characters, at least one a text.
+fn estimate(text: &str) -> u64 {
+    text.chars().count().div_ceil(4).max(1) as u64
+}
+
+pub fn answer(replies: &[Reply]) -> Result<Value, Error> {
+    let mut data: Vec<Value> = Vec::new();
+    let mut tokens = 0;
+    for reply in replies {
+        let batch: Batch = parse_state(&reply.state)?;
+        let answer = reply.json()?;
+        let counted = answer.pointer("/usageMetadata/promptTokenCount");
+        tokens += counted.and_then(Value::as_u64).unwrap_or(batch.tokens);
+        let list = answer.get("embeddings").and_then(Value::as_array);
+        let list =
+            list.ok_or_else(|| fault::upstream("the provider's answer has no `embeddings`"))?;
+        for it in list {
             let values = it.get("values").cloned().unwrap_or_default();
-            let embedding = if base64 {
+            let embedding = if batch.base64 {
                 encoded(&values).into()
             } else {
                 values
             };
-            json!({"object": "embedding", "index": index, "embedding": embedding})
-        })
-        .collect();
+            data.push(json!({"object": "embedding", "index": data.len(), "embedding": embedding}));
+        }
+    }
     Ok(json!({"object": "list", "data": data,
-        "usage": {"prompt_tokens": state["tokens"], "total_tokens": state["tokens"]}}))
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}))
 }
 
 /// Little-endian 32-bit floats in base64, as OpenAI's SDK asks for.

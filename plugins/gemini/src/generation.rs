@@ -1,9 +1,11 @@
 //! `generationConfig`: sampling, limits, formats, thinking.
 
-use sluice_sdk::Call;
 use sluice_sdk::serde_json::{Map, Value, json};
+use sluice_sdk::{Call, Error, fault};
 
-pub fn config(call: &Call, chat: &Map<String, Value>) -> Map<String, Value> {
+use crate::models;
+
+pub fn config(call: &Call, chat: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
     let mut config = Map::new();
     let mut copy = |from: &str, to: &str| {
         if let Some(value) = chat.get(from).filter(|it| !it.is_null()) {
@@ -43,10 +45,10 @@ pub fn config(call: &Call, chat: &Map<String, Value>) -> Map<String, Value> {
         );
     }
     format(chat, &mut config);
-    if let Some(thinking) = thinking(&call.model, chat) {
+    if let Some(thinking) = thinking(&call.model, chat)? {
         config.insert("thinkingConfig".into(), thinking);
     }
-    config
+    Ok(config)
 }
 
 fn format(chat: &Map<String, Value>, config: &mut Map<String, Value>) {
@@ -55,7 +57,11 @@ fn format(chat: &Map<String, Value>, config: &mut Map<String, Value>) {
     };
     match format.get("type").and_then(Value::as_str) {
         Some("json_object") => {
-            drop(config.insert("responseMimeType".into(), "application/json".into()))
+            config.insert("responseMimeType".into(), "application/json".into());
+            // As LiteLLM's clients give a schema to Google's models.
+            if let Some(schema) = format.get("response_schema").filter(|it| it.is_object()) {
+                config.insert("responseJsonSchema".into(), schema.clone());
+            }
         }
         Some("json_schema") => {
             config.insert("responseMimeType".into(), "application/json".into());
@@ -68,48 +74,44 @@ fn format(chat: &Map<String, Value>, config: &mut Map<String, Value>) {
 }
 
 /// Gemini 3 takes a level, earlier models a budget of tokens; never both.
-fn thinking(model: &str, chat: &Map<String, Value>) -> Option<Value> {
-    let by_level = model.contains("gemini-3");
-    if let Some(asked) = chat.get("thinking").filter(|it| it.is_object()) {
-        let off = asked.get("type") == Some(&"disabled".into());
-        let budget = asked.get("budget_tokens").and_then(Value::as_u64);
-        return Some(match (off, budget) {
-            (true, _) if by_level => json!({"thinkingLevel": "low", "includeThoughts": false}),
-            (true, _) => json!({"thinkingBudget": 0, "includeThoughts": false}),
-            (false, Some(budget)) if !by_level => {
-                json!({"thinkingBudget": budget, "includeThoughts": true})
-            }
-            (false, _) => json!({"includeThoughts": true}),
-        });
-    }
-    let effort = chat.get("reasoning_effort")?;
-    let effort = effort.as_str().or_else(|| effort.get("effort")?.as_str())?;
-    if by_level {
-        let lowest = if model.contains("flash") {
-            "minimal"
-        } else {
-            "low"
-        };
-        return Some(match effort {
-            "none" | "disable" => json!({"thinkingLevel": lowest, "includeThoughts": false}),
-            "minimal" => json!({"thinkingLevel": lowest, "includeThoughts": true}),
-            "low" | "medium" => json!({"thinkingLevel": effort, "includeThoughts": true}),
-            _ => json!({"thinkingLevel": "high", "includeThoughts": true}),
-        });
-    }
-    let minimal = if model.contains("flash-lite") {
-        512
-    } else if model.contains("flash") {
-        1
+fn thinking(model: &str, chat: &Map<String, Value>) -> Result<Option<Value>, Error> {
+    let third = models::is_third(model);
+    let off = if third {
+        json!({"thinkingLevel": models::lowest_level(model), "includeThoughts": false})
+    } else if models::always_thinks(model) {
+        json!({"thinkingBudget": models::least_budget(model), "includeThoughts": false})
     } else {
-        128
+        json!({"thinkingBudget": 0, "includeThoughts": false})
     };
-    let budget = match effort {
-        "none" | "disable" => return Some(json!({"thinkingBudget": 0, "includeThoughts": false})),
-        "minimal" => minimal,
-        "low" => 1024,
-        "medium" => 2048,
-        _ => 4096,
+    if let Some(asked) = chat.get("thinking").filter(|it| it.is_object()) {
+        let budget = asked.get("budget_tokens").and_then(Value::as_u64);
+        return Ok(Some(match budget {
+            _ if asked.get("type") == Some(&"disabled".into()) => off,
+            Some(budget) if !third => json!({"thinkingBudget": budget, "includeThoughts": true}),
+            _ => json!({"includeThoughts": true}),
+        }));
+    }
+    let Some(asked) = chat.get("reasoning_effort").filter(|it| !it.is_null()) else {
+        return Ok(None);
     };
-    Some(json!({"thinkingBudget": budget, "includeThoughts": true}))
+    let effort = asked
+        .as_str()
+        .or_else(|| asked.get("effort").and_then(Value::as_str));
+    let (level, budget) = match effort.unwrap_or_default() {
+        "none" | "disable" => return Ok(Some(off)),
+        "minimal" => (models::lowest_level(model), models::least_budget(model)),
+        "low" => ("low", 1024),
+        "medium" => ("medium", 2048),
+        "high" | "xhigh" | "max" => ("high", 4096),
+        _ => {
+            return Err(fault::invalid_request(format!(
+                "`reasoning_effort` is {asked}, which is none of none, minimal, low, medium, high, xhigh, max"
+            )));
+        }
+    };
+    Ok(Some(if third {
+        json!({"thinkingLevel": level, "includeThoughts": true})
+    } else {
+        json!({"thinkingBudget": budget, "includeThoughts": true})
+    }))
 }

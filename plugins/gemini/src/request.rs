@@ -3,7 +3,7 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, fault};
 
-use crate::{contents, generation, schema};
+use crate::{contents, generation, tools};
 
 /// Members of a chat request that are read here; any other goes on as it is.
 const READ: &[&str] = &[
@@ -58,14 +58,16 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Value, Err
         );
     }
     body.insert("contents".into(), conversation.contents.into());
-    let tools = tools(&chat)?;
+    let tools = tools::tools(&chat)?;
     if !tools.is_empty() {
+        // A choice among functions needs some.
+        let config = tools::config(&chat).filter(|_| has_functions(&tools));
         body.insert("tools".into(), tools.into());
-        if let Some(config) = tool_config(&chat) {
+        if let Some(config) = config {
             body.insert("toolConfig".into(), config);
         }
     }
-    let config = generation::config(call, &chat);
+    let config = generation::config(call, &chat)?;
     if !config.is_empty() {
         body.insert("generationConfig".into(), config.into());
     }
@@ -87,84 +89,8 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Value, Err
     Ok(body.into())
 }
 
-/// Functions stand together; each of Google's own tools stands alone.
-fn tools(chat: &Map<String, Value>) -> Result<Vec<Value>, Error> {
-    let mut functions = Vec::new();
-    let mut own = Vec::new();
-    let given = chat
-        .get("tools")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    for tool in given {
-        match tool.get("function") {
-            Some(function) => functions.push(declaration(function)?),
-            None if tool
-                .get("type")
-                .is_some_and(|it| it == "web_search" || it == "web_search_preview") =>
-            {
-                own.push(json!({"googleSearch": {}}));
-            }
-            None => own.push(tool.clone()),
-        }
-    }
-    for function in chat
-        .get("functions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        functions.push(declaration(function)?);
-    }
-    if chat.get("web_search_options").is_some_and(Value::is_object) {
-        own.push(json!({"googleSearch": {}}));
-    }
-    let mut tools = Vec::new();
-    if !functions.is_empty() {
-        tools.push(json!({ "functionDeclarations": functions }));
-    }
-    tools.extend(own);
-    Ok(tools)
-}
-
-fn declaration(function: &Value) -> Result<Value, Error> {
-    let name = function.get("name").and_then(Value::as_str);
-    let name = name.ok_or_else(|| fault::invalid_request("a tool has no `function.name`"))?;
-    let mut result = Map::new();
-    result.insert("name".into(), name.into());
-    if let Some(description) = function.get("description").filter(|it| it.is_string()) {
-        result.insert("description".into(), description.clone());
-    }
-    let parameters = function.get("parameters").and_then(Value::as_object);
-    let has_some = parameters.is_some_and(|it| {
-        it.get("properties")
-            .and_then(Value::as_object)
-            .is_some_and(|it| !it.is_empty())
-    });
-    if let Some(parameters) = parameters.filter(|_| has_some) {
-        result.insert(
-            "parameters".into(),
-            schema::cleaned(&parameters.clone().into()),
-        );
-    }
-    Ok(result.into())
-}
-
-fn tool_config(chat: &Map<String, Value>) -> Option<Value> {
-    let choice = chat.get("tool_choice")?;
-    let mode = |mode: &str| json!({"functionCallingConfig": {"mode": mode}});
-    match choice {
-        Value::String(word) => match word.as_str() {
-            "auto" => Some(mode("AUTO")),
-            "required" | "any" => Some(mode("ANY")),
-            "none" => Some(mode("NONE")),
-            _ => None,
-        },
-        other => {
-            let name = other
-                .pointer("/function/name")
-                .or_else(|| other.get("name"))?;
-            Some(json!({"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": [name]}}))
-        }
-    }
+fn has_functions(tools: &[Value]) -> bool {
+    tools
+        .iter()
+        .any(|it| it.get("functionDeclarations").is_some())
 }

@@ -1,11 +1,18 @@
 //! A `generateContent` answer as a chat completion; chunks of a stream are read by the same code.
 
+use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{Map, Value, json};
-use sluice_sdk::{Error, fault};
+use sluice_sdk::{Error, fault, host};
+
+use crate::{errors, grounding, usage};
 
 pub fn to_chat(answer: &Value) -> Result<Value, Error> {
-    if let Some(error) = answer.get("error").or_else(|| answer.pointer("/0/error")) {
-        return Err(crate::error_of(error));
+    if let Some(error) = errors::find(answer) {
+        return Err(errors::of(error));
+    }
+    let mut result = Map::new();
+    if let Some(id) = answer.get("responseId") {
+        result.insert("id".into(), id.clone());
     }
     let mut choices: Vec<Value> = Vec::new();
     for (at, candidate) in candidates(answer).enumerate() {
@@ -14,28 +21,27 @@ pub fn to_chat(answer: &Value) -> Result<Value, Error> {
             .and_then(Value::as_u64)
             .unwrap_or(at as u64);
         let mut parts = Parts::default();
-        parts.read(candidate, 0);
-        let finish = finish_reason(candidate, parts.calls.is_empty());
-        choices.push(with_extras(
-            json!({"index": index, "message": parts.message(), "finish_reason": finish.0}),
-            candidate,
-            finish.1,
-        ));
+        parts.read(candidate, &Names::of(answer));
+        let (finish, native) = finish_reason(candidate, parts.calls.is_empty());
+        let annotations = grounding::annotations(candidate, &parts.text);
+        let mut message = parts.message();
+        if !annotations.is_empty() {
+            message["annotations"] = annotations.into();
+        }
+        let choice = json!({"index": index, "message": message, "finish_reason": finish});
+        choices.push(with_extras(choice, candidate, native));
+        grounding::add(&mut result, candidate);
     }
     if choices.is_empty() {
-        let blocked = answer.pointer("/promptFeedback/blockReason");
-        let reason =
-            blocked.ok_or_else(|| fault::upstream("the provider's answer has no candidates"))?;
-        choices.push(json!({"index": 0, "message": {"role": "assistant", "content": null}, "finish_reason": "content_filter",
-            "provider_specific_fields": {"native_finish_reason": reason}}));
-    }
-    let mut result = Map::new();
-    if let Some(id) = answer.get("responseId") {
-        result.insert("id".into(), id.clone());
+        let message = json!({"role": "assistant", "content": null});
+        let blocked = blocked(answer, "message", message);
+        choices.push(
+            blocked.ok_or_else(|| fault::upstream("the provider's answer has no candidates"))?,
+        );
     }
     result.insert("choices".into(), choices.into());
     if let Some(counted) = answer.get("usageMetadata") {
-        result.insert("usage".into(), usage(counted));
+        result.insert("usage".into(), usage::canonical(counted));
     }
     if let Some(feedback) = answer.get("promptFeedback") {
         result.insert(
@@ -46,12 +52,67 @@ pub fn to_chat(answer: &Value) -> Result<Value, Error> {
     Ok(result.into())
 }
 
+/// The choice of an answer whose prompt was refused.
+pub fn blocked(answer: &Value, member: &str, said: Value) -> Option<Value> {
+    let reason = answer.pointer("/promptFeedback/blockReason")?;
+    let mut choice = json!({"index": 0, "finish_reason": "content_filter",
+        "provider_specific_fields": {"native_finish_reason": reason}});
+    choice[member] = said;
+    Some(choice)
+}
+
+/// Names for calls that come without one. Clients tell calls apart over a whole conversation, so
+/// the answer's id is in them.
+pub struct Names {
+    answer: String,
+    /// Calls before these, in earlier chunks.
+    pub before: usize,
+}
+
+/// Ids longer than 40 letters are refused by OpenAI, where a conversation may go on.
+const MAX_ANSWER_ID: usize = 24;
+
+impl Names {
+    pub fn of(answer: &Value) -> Self {
+        let id = answer.get("responseId").and_then(Value::as_str);
+        let letters = id.unwrap_or_default().chars();
+        let letters = letters.filter(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_'));
+        let mut answer: String = letters.take(MAX_ANSWER_ID).collect();
+        if answer.is_empty() {
+            let random = host::random(8);
+            answer = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        }
+        Self { answer, before: 0 }
+    }
+
+    fn name(&self, calls: usize) -> String {
+        format!("call_{}_{}", self.answer, self.before + calls)
+    }
+}
+
 pub fn candidates(answer: &Value) -> impl Iterator<Item = &Value> {
     answer
         .get("candidates")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
+}
+
+/// Entries of lists that earlier chunks of a choice held.
+#[derive(Default, Clone, Copy, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Before {
+    pub calls: usize,
+    pub images: usize,
+    pub others: usize,
+}
+
+/// Numbers entries from `from` on; gives the next number.
+fn number(list: &mut [Value], from: usize) -> usize {
+    for (at, entry) in list.iter_mut().enumerate() {
+        entry["index"] = (from + at).into();
+    }
+    from + list.len()
 }
 
 /// The parts of one candidate, sorted.
@@ -68,27 +129,22 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// `calls_before` are those of earlier chunks, for the ids of calls that have none.
-    pub fn read(&mut self, candidate: &Value, calls_before: usize) {
+    pub fn read(&mut self, candidate: &Value, names: &Names) {
         let parts = candidate
             .pointer("/content/parts")
             .and_then(Value::as_array);
         for part in parts.into_iter().flatten() {
-            self.part(part, calls_before);
+            self.part(part, names);
         }
     }
 
-    fn part(&mut self, part: &Value, calls_before: usize) {
+    fn part(&mut self, part: &Value, names: &Names) {
         let signature = part.get("thoughtSignature");
         let thought = part.get("thought") == Some(&true.into());
         if let Some(call) = part.get("functionCall") {
-            self.call(call, signature, calls_before);
-            return;
-        }
-        if let Some(signature) = signature {
-            self.signatures.push(signature.clone());
-        }
-        if let Some(text) = part.get("text").and_then(Value::as_str) {
+            self.call(call, signature, names);
+        } else if let Some(text) = part.get("text").and_then(Value::as_str) {
+            self.signatures.extend(signature.cloned());
             if thought {
                 self.reasoning.push_str(text);
             } else {
@@ -96,29 +152,32 @@ impl Parts {
                 self.text.push_str(text);
             }
         } else if let Some(data) = part.get("inlineData") {
-            let kind = data
-                .get("mimeType")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            let bytes = data.get("data").and_then(Value::as_str).unwrap_or_default();
-            if kind.starts_with("audio/") {
-                self.audio = Some(json!({"data": bytes, "format": kind}));
-            } else {
-                let url = format!("data:{kind};base64,{bytes}");
-                self.images.push(json!({"type": "image_url", "image_url": {"url": url}, "index": self.images.len()}));
-            }
+            self.signatures.extend(signature.cloned());
+            self.media(data);
         } else {
+            // What ran at the provider; with its signature, if it has one.
             self.others.push(part.clone());
         }
     }
 
-    fn call(&mut self, call: &Value, signature: Option<&Value>, calls_before: usize) {
+    fn media(&mut self, data: &Value) {
+        let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (kind, bytes) = (text("mimeType"), text("data"));
+        if kind.starts_with("audio/") {
+            self.audio = Some(json!({"data": bytes, "format": kind}));
+        } else {
+            let url = format!("data:{kind};base64,{bytes}");
+            self.images
+                .push(json!({"type": "image_url", "image_url": {"url": url}}));
+        }
+    }
+
+    fn call(&mut self, call: &Value, signature: Option<&Value>, names: &Names) {
         let own = call
             .get("id")
             .and_then(Value::as_str)
             .filter(|it| !it.is_empty());
-        let number = calls_before + self.calls.len();
-        let id = own.map_or_else(|| format!("call_{number}"), str::to_owned);
+        let id = own.map_or_else(|| names.name(self.calls.len()), str::to_owned);
         let args = call
             .get("args")
             .filter(|it| !it.is_null())
@@ -126,11 +185,8 @@ impl Parts {
             .unwrap_or_else(|| json!({}));
         let mut result = json!({"id": id, "type": "function",
             "function": {"name": call.get("name"), "arguments": args.to_string()}});
-        if let (Some(signature), Some(members)) = (signature, result.as_object_mut()) {
-            members.insert(
-                "provider_specific_fields".into(),
-                json!({"thought_signature": signature}),
-            );
+        if let Some(signature) = signature {
+            result["provider_specific_fields"] = json!({"thought_signature": signature});
         }
         self.calls.push(result);
     }
@@ -147,39 +203,29 @@ impl Parts {
     }
 
     fn message(mut self) -> Value {
+        number(&mut self.images, 0);
         let fields = self.fields();
         let text = std::mem::take(&mut self.text);
         let mut message = Map::new();
         message.insert("role".into(), "assistant".into());
-        message.insert(
-            "content".into(),
-            if self.has_text {
-                text.into()
-            } else {
-                Value::Null
-            },
-        );
+        let text = Some(text).filter(|_| self.has_text);
+        message.insert("content".into(), text.map_or(Value::Null, Value::from));
         self.rest(&mut message, fields);
         message.into()
     }
 
-    /// The delta of one chunk; empty if it says nothing.
-    pub fn delta(self, calls_before: usize) -> Map<String, Value> {
+    /// The delta of one chunk; empty if it says nothing. Entries of lists carry an `index`, by
+    /// which clients put the lists together.
+    pub fn delta(mut self, before: &mut Before) -> Map<String, Value> {
+        before.calls = number(&mut self.calls, before.calls);
+        before.images = number(&mut self.images, before.images);
+        before.others = number(&mut self.others, before.others);
         let fields = self.fields();
         let mut delta = Map::new();
         if !self.text.is_empty() {
             delta.insert("content".into(), self.text.clone().into());
         }
         self.rest(&mut delta, fields);
-        let calls = delta.get_mut("tool_calls").and_then(Value::as_array_mut);
-        for (at, call) in calls
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_object_mut)
-            .enumerate()
-        {
-            call.insert("index".into(), (calls_before + at).into());
-        }
         delta
     }
 
@@ -209,11 +255,8 @@ pub fn with_extras(mut choice: Value, candidate: &Value, native: Option<Value>) 
         fields.insert("native_finish_reason".into(), native);
     }
     for (from, to) in [
-        ("groundingMetadata", "grounding_metadata"),
-        ("urlContextMetadata", "url_context_metadata"),
-        ("safetyRatings", "safety_ratings"),
-        ("citationMetadata", "citation_metadata"),
         ("finishMessage", "finish_message"),
+        ("avgLogprobs", "avg_logprobs"),
     ] {
         if let Some(value) = candidate.get(from) {
             fields.insert(to.into(), value.clone());
@@ -270,21 +313,21 @@ pub fn finish_reason(candidate: &Value, no_calls: bool) -> (Value, Option<Value>
         _ => return (Value::Null, None),
     };
     let mapped = match word.as_str() {
-        "STOP"
-        | "FINISH_REASON_UNSPECIFIED"
-        | "MALFORMED_FUNCTION_CALL"
-        | "UNEXPECTED_TOOL_CALL"
-        | "TOO_MANY_TOOL_CALLS"
-        | "MALFORMED_RESPONSE"
-        | "MISSING_THOUGHT_SIGNATURE"
-            if no_calls =>
-        {
-            "stop"
-        }
         "MAX_TOKENS" | "CONTINUATION" => "length",
-        "STOP" => "tool_calls",
         _ if !no_calls => "tool_calls",
-        _ => "content_filter",
+        "SAFETY"
+        | "RECITATION"
+        | "LANGUAGE"
+        | "OTHER"
+        | "BLOCKLIST"
+        | "PROHIBITED_CONTENT"
+        | "SPII"
+        | "ESCALATION"
+        | "NO_IMAGE"
+        | "MODEL_ARMOR"
+        | "PUP_LIMITED_DISABLED" => "content_filter",
+        image if image.starts_with("IMAGE_") => "content_filter",
+        _ => "stop",
     };
     let native = (!matches!(word.as_str(), "STOP" | "MAX_TOKENS")).then(|| word.into());
     (mapped.into(), native)
@@ -304,45 +347,5 @@ fn by_number(number: u64) -> &'static str {
         9 => "MALFORMED_FUNCTION_CALL",
         10 => "LANGUAGE",
         _ => "FINISH_REASON_UNSPECIFIED",
-    }
-}
-
-/// Google counts thoughts beside the candidates, OpenAI within the completion.
-pub fn usage(counted: &Value) -> Value {
-    let count = |name: &str| counted.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let (prompt, tools) = (count("promptTokenCount"), count("toolUsePromptTokenCount"));
-    let (answer, thoughts, total) = (
-        count("candidatesTokenCount"),
-        count("thoughtsTokenCount"),
-        count("totalTokenCount"),
-    );
-    // Some models count the thoughts into the candidates already.
-    let within = thoughts > 0 && prompt + tools + answer == total;
-    let completion = if within { answer } else { answer + thoughts };
-    let input = prompt + tools;
-    let mut prompt_details = Map::new();
-    prompt_details.insert(
-        "cached_tokens".into(),
-        count("cachedContentTokenCount").into(),
-    );
-    modalities(counted.get("promptTokensDetails"), &mut prompt_details);
-    let mut details = Map::new();
-    details.insert("reasoning_tokens".into(), thoughts.into());
-    modalities(counted.get("candidatesTokensDetails"), &mut details);
-    json!({"prompt_tokens": input, "completion_tokens": completion, "total_tokens": input + completion,
-        "prompt_tokens_details": prompt_details, "completion_tokens_details": details})
-}
-
-fn modalities(list: Option<&Value>, details: &mut Map<String, Value>) {
-    for entry in list.and_then(Value::as_array).into_iter().flatten() {
-        if let (Some(kind), Some(count)) = (
-            entry.get("modality").and_then(Value::as_str),
-            entry.get("tokenCount"),
-        ) {
-            details.insert(
-                format!("{}_tokens", kind.to_ascii_lowercase()),
-                count.clone(),
-            );
-        }
     }
 }

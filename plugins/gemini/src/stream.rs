@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sluice_sdk::serde_json::{self, Value, json};
+use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::{Continuation, Decoded, Error, Frame, fault, parse_state, write_json};
 
-use crate::response::{self, Parts};
+use crate::response::{self, Before, Names, Parts};
+use crate::{errors, grounding, usage};
 
 #[derive(Default, Serialize, Deserialize)]
 struct State {
@@ -21,8 +22,8 @@ struct State {
 struct Choice {
     #[serde(default)]
     role: bool,
-    #[serde(default)]
-    calls: usize,
+    #[serde(flatten)]
+    before: Before,
     #[serde(default)]
     finished: bool,
 }
@@ -54,46 +55,51 @@ pub fn decode(state: &str, frames: &[Frame], last: bool) -> Result<Decoded, Erro
 
 impl State {
     fn read(&mut self, chunk: &Value, out: &mut Decoded) -> Result<(), Error> {
-        if let Some(error) = chunk.get("error") {
-            return Err(crate::error_of(error));
+        if let Some(error) = errors::find(chunk) {
+            return Err(errors::of(error));
         }
         if let Some(counted) = chunk.get("usageMetadata") {
-            out.usage = Some(response::usage(counted).to_string());
+            out.usage = Some(usage::canonical(counted).to_string());
         }
         let mut any = false;
         for (at, candidate) in response::candidates(chunk).enumerate() {
             any = true;
-            self.candidate(at, candidate, out);
+            self.candidate(at, candidate, chunk, out);
         }
-        if let (false, Some(reason)) = (any, chunk.pointer("/promptFeedback/blockReason")) {
+        let said = json!({"role": "assistant", "content": null});
+        let blocked = response::blocked(chunk, "delta", said).filter(|_| !any);
+        if let Some(choice) = blocked.filter(|_| !self.finished) {
             self.finished = true;
-            out.events.push(Frame::json(&json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": null},
-                "finish_reason": "content_filter", "provider_specific_fields": {"native_finish_reason": reason}}]})));
+            out.events.push(Frame::json(&json!({"choices": [choice],
+                "provider_specific_fields": {"prompt_feedback": chunk.get("promptFeedback")}})));
         }
         Ok(())
     }
 
-    fn candidate(&mut self, at: usize, candidate: &Value, out: &mut Decoded) {
+    fn candidate(&mut self, at: usize, candidate: &Value, chunk: &Value, out: &mut Decoded) {
         let index = candidate
             .get("index")
             .and_then(Value::as_u64)
             .unwrap_or(at as u64);
         let known = self.choices.entry(index).or_default();
+        let mut names = Names::of(chunk);
+        names.before = known.before.calls;
         let mut parts = Parts::default();
-        parts.read(candidate, known.calls);
-        let more = parts.calls.len();
-        let mut delta = parts.delta(known.calls);
-        known.calls += more;
+        parts.read(candidate, &names);
+        let mut delta = parts.delta(&mut known.before);
         let first = !std::mem::replace(&mut known.role, true);
         if first {
             delta.insert("role".into(), "assistant".into());
         }
-        let (finish, native) = response::finish_reason(candidate, known.calls == 0);
+        let (finish, native) = response::finish_reason(candidate, known.before.calls == 0);
         let finish = if known.finished { Value::Null } else { finish };
         known.finished |= !finish.is_null();
         self.finished |= !finish.is_null();
         let choice = json!({"index": index, "delta": delta, "finish_reason": finish});
         let choice = response::with_extras(choice, candidate, native);
-        out.events.push(Frame::json(&json!({"choices": [choice]})));
+        let mut event = Map::new();
+        event.insert("choices".into(), json!([choice]));
+        grounding::add(&mut event, candidate);
+        out.events.push(Frame::json(&event.into()));
     }
 }

@@ -12,6 +12,8 @@
 pub mod chat;
 pub mod event;
 pub mod fault;
+#[cfg(feature = "testing")]
+mod gather;
 pub mod host;
 mod outbound;
 mod provider;

@@ -15,6 +15,7 @@ mod driver {
     sluice_fixture::runner!(crate);
 }
 
+pub use crate::gather::gathered;
 pub use driver::Outcome;
 
 /// Ways to cut a stream; the events must be the same for all of them.

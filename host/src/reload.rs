@@ -123,6 +123,13 @@ impl Reloader {
             );
         }
         let fleet = Fleet::build(config, &self.doors.plugins.table());
+        let wrong = fleet.wrong_rows().into_iter();
+        let wrong: Vec<String> = wrong
+            .map(|(path, text)| format!("{path}: {text}"))
+            .collect();
+        if !wrong.is_empty() {
+            return refused(&wrong.join("; "));
+        }
         for warning in fleet.warnings() {
             tracing::warn!("{warning}");
         }

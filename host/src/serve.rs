@@ -15,7 +15,7 @@ use crate::cli::Serve;
 use crate::config::{self, Config, Env, PluginsSection, Remark, Taken, defaults};
 use crate::http::{self, Doors};
 use crate::pipeline::{Fleet, Pipeline, check_settings};
-use crate::plugins::{Grant, OperatorRow, Plugins, PluginsConfig, RollbackRule};
+use crate::plugins::{Grant, Plugins, PluginsConfig, RollbackRule};
 use crate::reload::Reloader;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
@@ -101,9 +101,12 @@ pub async fn run(
     };
     let directory = house.plugins.load_directory(&in_use).await;
     reloader.rebuild();
-    for warning in house.doors.pipeline.fleet().warnings() {
+    let fleet = house.doors.pipeline.fleet();
+    refuse_wrong(&wrong_rows(&fleet))?;
+    for warning in fleet.warnings() {
         tracing::warn!("{warning}");
     }
+    drop(fleet);
     tasks.spawn(house.plugins.clone().watch(directory, stop.clone(), in_use));
     tasks.spawn(
         reloader
@@ -132,11 +135,23 @@ pub async fn run(
 
 /// Reads a config for `sluice check`, with what the plugins say of it.
 pub async fn check(path: &Path) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
-    let (config, remarks) = Config::load(path, Env::of_process(Path::new(".env")))?;
+    let (config, mut remarks) = Config::load(path, Env::of_process(Path::new(".env")))?;
     let house = build(Arc::clone(&config)).await?;
     house.plugins.load_directory(&|_: &str| true).await;
     let fleet = Fleet::build(config, &house.plugins.table());
+    remarks.extend(wrong_rows(&fleet));
     Ok((remarks, fleet.warnings()))
+}
+
+/// What the plugin has against the config's provider rows.
+fn wrong_rows(fleet: &Fleet) -> Vec<Remark> {
+    let wrong = fleet.wrong_rows().into_iter();
+    let remark = |(path, text)| Remark {
+        path,
+        taken: Taken::Wrong,
+        text,
+    };
+    wrong.map(remark).collect()
 }
 
 /// Writes every bundled component as `<name>.wasm`.
@@ -295,10 +310,6 @@ fn plugins_config(section: &PluginsSection, data: &Path) -> PluginsConfig {
         env: it.env.clone(),
         private_addresses: it.private_addresses,
     };
-    let row = |it: &config::Row| OperatorRow {
-        plugin: it.plugin.clone(),
-        row: it.row.clone(),
-    };
     let rule = RollbackRule::default();
     let (window, min_failures, factor) =
         section
@@ -326,11 +337,6 @@ fn plugins_config(section: &PluginsSection, data: &Path) -> PluginsConfig {
             min_failures,
             factor,
         },
-        rows: section
-            .providers
-            .iter()
-            .map(|(name, it)| (name.clone(), row(it)))
-            .collect(),
     }
 }
 

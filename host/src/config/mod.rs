@@ -34,7 +34,7 @@ pub use general::General;
 pub use groups::{Groups, Resolved};
 pub use info::ModelInfo;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
-pub use remarks::{Remark, Remarks, Taken, has_errors};
+pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::fleet::Line;
+use super::nested;
 use super::params::{Leniency, ParamRules};
 use super::request::{ClientRequest, OURS, Operation};
 use crate::dialect::envelope::push_quoted;
@@ -69,48 +70,70 @@ fn edits(
             edits.push((name.to_owned(), None));
         }
     }
-    if openai {
-        let (unsupported, ignored) = operation.lists_for(model);
-        let rules = ParamRules {
-            allowed: operation.allowed_for(model),
-            unsupported,
-            ignored,
-        };
-        let defaults = line.body_defaults.iter().map(|(name, _)| name.as_str());
-        let members = request.body.names().chain(defaults);
-        let additional: Vec<String> = controls
-            .additional_drop_params
-            .iter()
-            .chain(&deployment.additional_drop_params)
-            .cloned()
-            .collect();
-        let allow: Vec<String> = controls
-            .allowed_openai_params
-            .iter()
-            .chain(&deployment.allowed_openai_params)
-            .cloned()
-            .collect();
-        let leniency = Leniency {
-            drop_params: controls
-                .drop_params
-                .or(deployment.drop_params)
-                .unwrap_or(drop_params),
-            additional_drop: &additional,
-            allow: &allow,
-        };
-        let out = rules.judge(members, leniency, (&line.provider.name, model))?;
-        edits.extend(set_defaults(request, line, &out));
-        edits.extend(out.into_iter().map(|name| (name.to_owned(), None)));
-    } else {
-        edits.extend(set_defaults(request, line, &[]));
-    }
+    let (unsupported, ignored) = operation.lists_for(model);
+    let rules = ParamRules {
+        allowed: operation.allowed_for(model),
+        unsupported,
+        ignored,
+    };
+    let asked = |name: &str| request.body.names().any(|it| it == name);
+    let defaults = line.body_defaults.iter();
+    let defaults = defaults.map(|(name, value)| (name.as_str(), value.as_str()));
+    let defaults = defaults.filter(|(name, _)| !asked(name));
+    let additional: Vec<String> = controls
+        .additional_drop_params
+        .iter()
+        .chain(&deployment.additional_drop_params)
+        .cloned()
+        .collect();
+    let allow: Vec<String> = controls
+        .allowed_openai_params
+        .iter()
+        .chain(&deployment.allowed_openai_params)
+        .cloned()
+        .collect();
+    let leniency = Leniency {
+        drop_params: controls
+            .drop_params
+            .or(deployment.drop_params)
+            .unwrap_or(drop_params),
+        additional_drop: &additional,
+        allow: &allow,
+    };
+    let members = request.body.entries().chain(defaults);
+    let out = rules.judge(members, leniency, (&line.provider.name, model))?;
+    edits.extend(set_defaults(request, line, &out));
+    edits.extend(out.into_iter().map(|name| (name.to_owned(), None)));
     edits.extend(
         deployment
             .extra_body
             .iter()
             .map(|(name, value)| (name.clone(), Some(value.to_string()))),
     );
+    drop_nested(request, &additional, &mut edits);
     Ok(edits)
+}
+
+/// Takes out what lies inside members, where `additional_drop_params` has paths.
+fn drop_nested(request: &ClientRequest, paths: &[String], edits: &mut Vec<Edit>) {
+    for path in paths {
+        let Some(name) = nested::member(path) else {
+            continue;
+        };
+        let edited = edits.iter().rev().find(|(edited, _)| edited == name);
+        let raw = match edited {
+            Some((_, value)) => value.clone(),
+            None => {
+                let mut entries = request.body.entries();
+                entries
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, raw)| raw.to_owned())
+            }
+        };
+        if let Some(value) = raw.and_then(|raw| nested::without(path, &raw)) {
+            edits.push((name.to_owned(), Some(value)));
+        }
+    }
 }
 
 fn set_defaults<'a>(request: &'a ClientRequest, line: &'a Line, out: &'a [&str]) -> Vec<Edit> {

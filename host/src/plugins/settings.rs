@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
 use sluice_engine::{Isolation, Limits, Settings};
 
 /// The operator's word on plugins.
@@ -26,8 +25,6 @@ pub struct PluginsConfig {
     /// The directory is read again this often, whatever the file system reports.
     pub poll: Duration,
     pub rollback: RollbackRule,
-    /// Providers that are data rows of a bundled plugin, by name.
-    pub rows: BTreeMap<String, OperatorRow>,
 }
 
 /// What a dropped plugin is allowed besides its deployments' own hosts and keys.
@@ -36,13 +33,6 @@ pub struct Grant {
     pub hosts: Vec<String>,
     pub env: Vec<String>,
     pub private_addresses: bool,
-}
-
-/// A provider as a data row.
-#[derive(Debug, Clone)]
-pub struct OperatorRow {
-    pub plugin: String,
-    pub row: Value,
 }
 
 /// When a new version is taken back.
@@ -78,7 +68,6 @@ impl Default for PluginsConfig {
             isolation: BTreeMap::new(),
             poll: Duration::from_secs(30),
             rollback: RollbackRule::default(),
-            rows: BTreeMap::new(),
         }
     }
 }

@@ -152,7 +152,7 @@ fn an_error_ends_a_stream_whatever_follows_it() {
             .iter()
             .map(|event| writer.write(event, &mut String::new()));
         let fault = written.filter_map(Result::err).next().unwrap();
-        assert_eq!(fault.kind, ErrorKind::Upstream, "{}", item["id"]);
+        assert_eq!(fault.kind, ErrorKind::InvalidRequest, "{}", item["id"]);
         assert!(!fault.message.is_empty());
     }
 }

@@ -132,6 +132,14 @@ impl Reloader {
                 "it has no master key of its own, but the gateway listens beyond loopback".into(),
             );
         }
+        let wrong = Fleet::build(Arc::clone(&config), &self.doors.plugins.table()).wrong_rows();
+        if !wrong.is_empty() {
+            let wrong: Vec<String> = wrong
+                .iter()
+                .map(|(path, text)| format!("{path}: {text}"))
+                .collect();
+            return Err(wrong.join("; "));
+        }
         let data = config.plugins.data_directory.as_ref();
         let plugins = PluginsConfig::of(&config.plugins, data.unwrap_or(&self.data));
         let taken = self.doors.plugins.reconfigure(plugins).await;

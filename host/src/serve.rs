@@ -113,9 +113,12 @@ pub async fn run(
     };
     let directory = house.plugins.load_directory(&in_use).await;
     reloader.rebuild();
-    for warning in house.doors.pipeline.fleet().warnings() {
+    let fleet = house.doors.pipeline.fleet();
+    refuse_wrong(&wrong_rows(&fleet))?;
+    for warning in fleet.warnings() {
         tracing::warn!("{warning}");
     }
+    drop(fleet);
     tasks.spawn(house.plugins.clone().watch(directory, stop.clone(), in_use));
     tasks.spawn(
         reloader
@@ -142,11 +145,23 @@ pub async fn run(
 /// Reads a config for `sluice check`, with what the plugins say of it.
 pub async fn check(path: Option<&Path>) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
     let path = config_path(path)?;
-    let (config, remarks) = Config::load(&path, Env::of_process(Path::new(".env")))?;
+    let (config, mut remarks) = Config::load(&path, Env::of_process(Path::new(".env")))?;
     let house = build(Arc::clone(&config)).await?;
     house.plugins.load_directory(&|_: &str| true).await;
     let fleet = Fleet::build(config, &house.plugins.table());
+    remarks.extend(wrong_rows(&fleet));
     Ok((remarks, fleet.warnings()))
+}
+
+/// What the plugin has against the config's provider rows.
+fn wrong_rows(fleet: &Fleet) -> Vec<Remark> {
+    let wrong = fleet.wrong_rows().into_iter();
+    let remark = |(path, text)| Remark {
+        path,
+        taken: Taken::Wrong,
+        text,
+    };
+    wrong.map(remark).collect()
 }
 
 /// Writes every bundled component as `<name>.wasm`.

@@ -81,10 +81,15 @@ def test_every_recorded_openai_answer_is_relayed(client):
 def test_every_recorded_openai_stream_is_relayed(client):
     for item in recorded("openai", "chat-stream"):
         chunks = events(item["body"])
+        if "error-in-stream" in item["marks"]:
+            with pytest.raises(openai.APIError):
+                list(ask(client, item["id"], stream=True))
+            continue
         deltas = [choice["delta"] for chunk in chunks for choice in chunk.get("choices") or [] if choice.get("index", 0) == 0]
         want = "".join(delta.get("content") or "" for delta in deltas)
         stream = [c for c in ask(client, item["id"], stream=True)]
-        got = "".join(choice.delta.content or "" for c in stream for choice in c.choices if choice.index == 0)
+        # The audio model writes chunks without choices.
+        got = "".join(choice.delta.content or "" for c in stream for choice in c.choices or [] if choice.index == 0)
         assert got == want, item["id"]
         assert {chunk.model for chunk in stream} == {item["id"]}
 
@@ -169,7 +174,7 @@ def test_a_fallback_answers_when_the_group_fails(client):
 def test_unsupported_parameters_are_named(client):
     with pytest.raises(openai.BadRequestError) as caught:
         ask(client, "o3-mini", temperature=0.5, logit_bias={"1": 1})
-    assert "UnsupportedParamsError" in caught.value.message and '"logit_bias"' in caught.value.message and '"temperature"' in caught.value.message
+    assert "UnsupportedParamsError" in caught.value.message and "'logit_bias'" in caught.value.message and "'temperature'" in caught.value.message
 
 
 def test_models_are_listed(client):

@@ -12,6 +12,9 @@ pub(crate) struct Sse {
     done: bool,
     /// The last line ended in a carriage return; a line feed that follows belongs to it.
     after_return: bool,
+    /// So many bytes of the line that is being read are known to hold no end of it: a long line in
+    /// small pieces is looked through once.
+    scanned: usize,
 }
 
 impl Sse {
@@ -38,9 +41,13 @@ impl Sse {
                     continue;
                 }
             }
-            let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
+            let known = std::mem::take(&mut self.scanned).min(rest.len());
+            let fresh = rest.get(known..).unwrap_or_default();
+            let Some(end) = memchr::memchr2(b'\n', b'\r', fresh) else {
+                self.scanned = rest.len();
                 break;
             };
+            let end = known + end;
             self.after_return = rest.get(end) == Some(&b'\r');
             self.line(rest.get(..end).unwrap_or_default(), frames);
             at += end + 1;

@@ -39,6 +39,17 @@ fn the_last_event_needs_no_blank_line() {
     );
 }
 
+/// A line of this length was recorded (groq). Looked through anew for every piece it would take
+/// minutes.
+#[test]
+fn a_long_line_is_read_byte_by_byte() {
+    let text = format!("data: {}\r\n\r\ndata: 2\n\n", "x".repeat(462_738));
+    let pieces: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+    let frames = cut(Framing::Sse, &pieces).unwrap();
+    assert_eq!(frames, cut(Framing::Sse, &[text.as_bytes()]).unwrap());
+    assert_eq!(frames.len(), 2);
+}
+
 #[test]
 fn an_error_field_is_an_error_event() {
     let frames = cut(Framing::Sse, &[b"data: 1\n\nerror: {\"code\":500}\n\n"]).unwrap();

@@ -35,7 +35,7 @@ pub use groups::{Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
-pub use remarks::{Remark, Remarks, Taken, has_errors};
+pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
 

@@ -148,6 +148,8 @@ fn message(fault: &Fault) -> String {
             format!("litellm.BadRequestError: litellm.{class}: {provider}{text}")
         }
         ErrorKind::Timeout => format!("litellm.{class}: {provider}{text}"),
+        // The gateway's own judgement, which names the provider itself.
+        ErrorKind::Unsupported => format!("litellm.{class}: {text}"),
         _ => format!("litellm.{class}: {class}: {provider}{text}"),
     }
 }

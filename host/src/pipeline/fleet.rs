@@ -1,7 +1,7 @@
 //! Deployments with the providers that serve them: built anew when the config or a plugin
 //! changes, read without a lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, Deployment, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
 use crate::plugins::describe::ProviderDescribe;
+use crate::plugins::row::{self, RowError};
 use crate::plugins::{Generation, Provider, Table};
 use crate::upstream::errors::{ErrorRules, KindRule};
 use crate::upstream::{AuthScheme, Target, Timeouts};
@@ -18,7 +19,11 @@ use crate::upstream::{AuthScheme, Target, Timeouts};
 pub struct Fleet {
     pub config: Arc<Config>,
     lines: HashMap<DeploymentId, Result<Arc<Line>, Fault>>,
+    rows: Rows,
 }
+
+/// The providers that are rows of the config, by name.
+type Rows = BTreeMap<String, Result<Arc<Provider>, RowError>>;
 
 /// A deployment and what serves it.
 pub struct Line {
@@ -36,17 +41,47 @@ pub struct Line {
 
 impl Fleet {
     pub fn build(config: Arc<Config>, table: &Table) -> Self {
+        let rows = config.plugins.providers.iter();
+        let rows: Rows = rows
+            .map(|(name, row)| {
+                let provider = row::provider(table, name, row);
+                (name.clone(), provider.map(Arc::new))
+            })
+            .collect();
         let lines = config
             .groups
             .deployments()
             .map(|deployment| {
                 (
                     deployment.id.clone(),
-                    line(&config, deployment, table).map(Arc::new),
+                    line(&config, deployment, table, &rows).map(Arc::new),
                 )
             })
             .collect();
-        Self { config, lines }
+        Self {
+            config,
+            lines,
+            rows,
+        }
+    }
+
+    /// Mistakes in the config's provider rows, by path.
+    pub fn wrong_rows(&self) -> Vec<(String, String)> {
+        let mut wrong = Vec::new();
+        for (name, row) in &self.rows {
+            match row {
+                Err(RowError::Wrong(mistakes)) => wrong.extend(mistakes.iter().cloned()),
+                Err(cause @ RowError::Taken(_)) => {
+                    wrong.push((
+                        format!("plugins.providers.{name}"),
+                        format!("cannot be: {cause}"),
+                    ));
+                }
+                // Its plugin may still be dropped in.
+                Err(RowError::NoPlugin(_)) | Ok(_) => {}
+            }
+        }
+        wrong
     }
 
     pub fn line(&self, id: &DeploymentId) -> Result<Arc<Line>, Fault> {
@@ -62,6 +97,11 @@ impl Fleet {
     /// What an operator should know: deployments that cannot serve, and keys that are missing.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        for (name, row) in &self.rows {
+            if let Err(cause @ RowError::NoPlugin(_)) = row {
+                warnings.push(format!("plugins.providers.{name}: {cause}"));
+            }
+        }
         for deployment in self.config.groups.deployments() {
             let group = &deployment.group;
             match self.lines.get(&deployment.id) {
@@ -100,22 +140,31 @@ pub fn check_settings(config: &Config, generation: &Generation) -> Result<(), St
     Ok(())
 }
 
-fn line(config: &Config, deployment: &Arc<Deployment>, table: &Table) -> Result<Line, Fault> {
-    let provider = table
-        .providers
-        .get(&deployment.provider)
-        .cloned()
-        .ok_or_else(|| {
-            let message = format!("no plugin serves provider `{}`", deployment.provider);
-            Fault::operator(ErrorKind::NotFound, message)
-        })?;
+fn line(
+    config: &Config,
+    deployment: &Arc<Deployment>,
+    table: &Table,
+    rows: &Rows,
+) -> Result<Line, Fault> {
+    let name = &deployment.provider;
+    let provider = match rows.get(name) {
+        Some(row) => Some(row.clone().map_err(|cause| {
+            let message = format!("the row of provider `{name}` cannot be used: {cause}");
+            Fault::operator(ErrorKind::InvalidRequest, message)
+        })?),
+        None => table.providers.get(name).cloned(),
+    };
+    let provider = provider.ok_or_else(|| {
+        let message = format!("no plugin serves provider `{name}`");
+        Fault::operator(ErrorKind::NotFound, message)
+    })?;
     let describe = &provider.describe;
     let (settings, body_defaults) = split_settings(deployment, describe);
     let mut settings = describe
         .settle(settings)
         .map_err(|what| Fault::operator(ErrorKind::InvalidRequest, what))?;
     if let Some(row) = &provider.row {
-        settings.insert("row".into(), row.clone());
+        settings.insert("row".into(), over(row, settings.get("row")));
     }
     let env = |name: &String| {
         let allowed = provider.may_read_environment.contains(name);
@@ -195,6 +244,15 @@ fn shown(base: &url::Url) -> String {
     // Only URLs without a host refuse this, and they have neither.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.into()
+}
+
+/// A row with what a deployment of its provider has otherwise.
+fn over(row: &Value, deployments: Option<&Value>) -> Value {
+    let mut row = row.clone();
+    if let (Some(members), Some(Value::Object(own))) = (row.as_object_mut(), deployments) {
+        members.extend(own.clone());
+    }
+    row
 }
 
 /// The plugin's settings, and what goes into the request's body.

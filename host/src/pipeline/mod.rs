@@ -4,8 +4,11 @@
 mod answer;
 mod attempt;
 mod fleet;
+mod nested;
 mod params;
 mod prepare;
+#[cfg(test)]
+mod relayed;
 mod request;
 mod run;
 mod sending;

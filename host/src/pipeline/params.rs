@@ -21,9 +21,6 @@ pub struct Leniency<'a> {
     pub drop_params: bool,
     pub additional_drop: &'a [String],
     pub allow: &'a [String],
-    /// Members that ask for nothing: null, and the one choice that is given anyway. Clients'
-    /// libraries send them unasked.
-    pub idle: &'a [&'a str],
 }
 
 /// The optional parameters of the OpenAI chat, completions and embeddings operations
@@ -64,6 +61,27 @@ const OPENAI_PARAMS: &[&str] = &[
     "web_search_options",
 ];
 
+/// Values with which a parameter asks for what happens without it: clients fill them in on their
+/// own (LangChain sends `n: 1`), so a provider that lacks the parameter loses nothing.
+const NEUTRAL: &[(&str, &[&str])] = &[
+    ("frequency_penalty", &["0", "0.0"]),
+    ("function_call", &["\"auto\""]),
+    ("functions", &["[]"]),
+    ("logit_bias", &["{}"]),
+    ("logprobs", &["false"]),
+    ("n", &["1"]),
+    ("presence_penalty", &["0", "0.0"]),
+    ("stop", &["[]", "\"\""]),
+    ("temperature", &["1", "1.0"]),
+    ("tools", &["[]"]),
+    ("top_logprobs", &["0"]),
+    ("top_p", &["1", "1.0"]),
+];
+
+/// Parameters that are for the gateway as well, and never a reason to refuse: the usage chunk is
+/// the gateway's to give, and `user` names the end user to it.
+const GATEWAYS: [&str; 2] = ["stream_options", "user"];
+
 impl ParamRules<'_> {
     fn judges(&self, name: &str) -> bool {
         OPENAI_PARAMS.contains(&name) || self.unsupported.contains(&name)
@@ -74,26 +92,27 @@ impl ParamRules<'_> {
         !listed(&self.unsupported) && self.allowed.as_deref().is_none_or(listed)
     }
 
-    /// The members to take out of a request with these `members`, or a refusal that names every
-    /// parameter the provider does not take.
+    /// The members to take out of a request with these `members` (name, raw value), or a refusal
+    /// that names every parameter the provider does not take.
     pub fn judge<'m>(
         &self,
-        members: impl IntoIterator<Item = &'m str>,
+        members: impl IntoIterator<Item = (&'m str, &'m str)>,
         leniency: Leniency<'_>,
         (provider, model): (&str, &str),
     ) -> Result<Vec<&'m str>, Fault> {
         let mut out = Vec::new();
         let mut refused = Vec::new();
-        for name in members {
+        for (name, raw) in members {
             let listed = |list: &[String]| list.iter().any(|it| it == name);
-            if listed(leniency.additional_drop) || self.ignored.contains(&name) {
+            if listed(leniency.additional_drop) {
                 out.push(name);
-            } else if self.judges(name) && !listed(leniency.allow) && !self.takes(name) {
-                // The usage chunk is the gateway's to give, whatever the provider takes.
-                let droppable = leniency.drop_params
-                    || name == "stream_options"
-                    || leniency.idle.contains(&name);
-                if droppable {
+            } else if listed(leniency.allow) {
+                // The operator, or the client, knows better.
+            } else if self.ignored.contains(&name) {
+                out.push(name);
+            } else if self.judges(name) && !self.takes(name) {
+                let silent = GATEWAYS.contains(&name) || asks_nothing(name, raw);
+                if leniency.drop_params || silent {
                     out.push(name)
                 } else {
                     refused.push(name)
@@ -108,11 +127,20 @@ impl ParamRules<'_> {
     }
 }
 
+/// Whether the request means the same without this member.
+fn asks_nothing(name: &str, raw: &str) -> bool {
+    let neutral = NEUTRAL.iter().find(|(known, _)| *known == name);
+    raw == "null" || neutral.is_some_and(|(_, values)| values.contains(&raw))
+}
+
+/// In LiteLLM's words, which clients and their users search for.
 fn refusal(params: &[&str], provider: &str, model: &str) -> Fault {
+    let names = format!("['{}']", params.join("', '"));
     let message = format!(
-        "{provider} does not support parameters: {params:?}, for model={model}. To drop these, set \
-         `drop_params: true` under `litellm_settings` or send it in the request. To send them on \
-         all the same, list them in `allowed_openai_params`."
+        "{provider} does not support parameters: {names}, for model={model}. To drop these, set \
+         `drop_params: true` under `litellm_settings`, or send `drop_params` in the request. To \
+         send them on all the same, send allowed_openai_params={names} in the request, or set it \
+         in the deployment's `litellm_params`."
     );
     let mut fault = Fault::upstream(ErrorKind::Unsupported, message);
     fault.param = params.first().map(|name| (*name).to_owned());
@@ -135,38 +163,53 @@ mod tests {
         }
     }
 
+    /// What is taken out of a request with these members, or why it is refused.
+    fn judged(
+        rules: &ParamRules<'_>,
+        members: &[(&'static str, &'static str)],
+        leniency: Leniency<'_>,
+    ) -> Result<Vec<&'static str>, Fault> {
+        rules.judge(members.iter().copied(), leniency, ("acme", "m"))
+    }
+
     #[test]
     fn a_refusal_names_every_parameter_and_the_cure() {
-        let members = ["model", "seed", "n", "own_thing"];
-        let fault = rules()
-            .judge(members, Leniency::default(), ("acme", "m"))
-            .unwrap_err();
+        let members = [
+            ("model", "\"m\""),
+            ("seed", "7"),
+            ("n", "2"),
+            ("own_thing", "1"),
+        ];
+        let fault = judged(&rules(), &members, Leniency::default()).unwrap_err();
         assert!(
-            fault.message.contains(r#"["seed", "n"]"#) && fault.message.contains("drop_params")
+            fault
+                .message
+                .starts_with("acme does not support parameters: ['seed', 'n'], for model=m."),
+            "{}",
+            fault.message
+        );
+        assert!(fault.message.contains("drop_params: true"));
+        assert!(
+            fault
+                .message
+                .contains("allowed_openai_params=['seed', 'n']")
         );
     }
 
     #[test]
     fn drop_params_takes_them_out_and_leaves_the_rest() {
-        let members = ["seed", "user", "temperature", "own_thing"];
+        let members = [
+            ("seed", "7"),
+            ("user", "\"u\""),
+            ("temperature", "1"),
+            ("own_thing", "1"),
+        ];
         let leniency = Leniency {
             drop_params: true,
             ..Leniency::default()
         };
-        assert_eq!(
-            rules().judge(members, leniency, ("acme", "m")).unwrap(),
-            ["seed", "user"]
-        );
-    }
-
-    #[test]
-    fn what_asks_for_nothing_is_taken_out_and_refuses_nothing() {
-        let leniency = Leniency {
-            idle: &["n", "temperature"],
-            ..Leniency::default()
-        };
-        let out = rules().judge(["n", "temperature"], leniency, ("acme", "m"));
-        assert_eq!(out.unwrap(), ["n"]);
+        let out = judged(&rules(), &members, leniency).unwrap();
+        assert_eq!(out, ["seed", "user"]);
     }
 
     #[test]
@@ -175,24 +218,66 @@ mod tests {
             unsupported: vec!["top_k"],
             ..ParamRules::default()
         };
-        let refused = rules.judge(["top_k"], Leniency::default(), ("acme", "m"));
+        let refused = judged(&rules, &["top_k"], Leniency::default());
         assert!(refused.unwrap_err().message.contains("top_k"));
     }
 
     #[test]
     fn an_allowed_parameter_is_sent_against_the_rules() {
-        let allow = list(&["seed"]);
+        let allow = list(&["seed", "user"]);
         let leniency = Leniency {
             allow: &allow,
             ..Leniency::default()
         };
-        let members = ["seed"];
-        assert!(
-            rules()
-                .judge(members, leniency, ("acme", "m"))
-                .unwrap()
-                .is_empty()
-        );
+        let members = [("seed", "7"), ("user", "\"u\"")];
+        assert!(judged(&rules(), &members, leniency).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_to_be_dropped_goes_even_if_it_is_allowed() {
+        let names = list(&["seed"]);
+        let leniency = Leniency {
+            allow: &names,
+            additional_drop: &names,
+            ..Leniency::default()
+        };
+        let out = judged(&rules(), &[("seed", "7")], leniency).unwrap();
+        assert_eq!(out, ["seed"]);
+    }
+
+    #[test]
+    fn a_value_that_asks_for_nothing_is_no_reason_to_refuse() {
+        let rules = ParamRules {
+            unsupported: vec!["n", "seed", "temperature", "presence_penalty", "logprobs"],
+            ..ParamRules::default()
+        };
+        let members = [
+            ("n", "1"),
+            ("seed", "null"),
+            ("temperature", "1.0"),
+            ("presence_penalty", "0"),
+            ("logprobs", "false"),
+        ];
+        let out = judged(&rules, &members, Leniency::default()).unwrap();
+        assert_eq!(out, members.map(|(name, _)| name));
+        for member in [("n", "2"), ("temperature", "0.7"), ("seed", "0")] {
+            let fault = judged(&rules, &[member], Leniency::default()).unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some(member.0));
+        }
+    }
+
+    #[test]
+    fn who_asks_and_the_usage_chunk_are_the_gateways_own_business() {
+        let rules = ParamRules {
+            unsupported: vec!["user", "stream_options"],
+            ..ParamRules::default()
+        };
+        let members = [
+            ("user", "\"u\""),
+            ("stream_options", "{\"include_usage\":true}"),
+        ];
+        let out = judged(&rules, &members, Leniency::default()).unwrap();
+        assert_eq!(out, ["user", "stream_options"]);
     }
 
     #[test]
@@ -201,10 +286,8 @@ mod tests {
             allowed: Some(vec!["stop"]),
             ..ParamRules::default()
         };
-        let members = ["stop", "top_p", "top_k"];
-        let fault = rules
-            .judge(members, Leniency::default(), ("acme", "m"))
-            .unwrap_err();
+        let members = [("stop", "\"x\""), ("top_p", "0.5"), ("top_k", "3")];
+        let fault = judged(&rules, &members, Leniency::default()).unwrap_err();
         assert_eq!(fault.param.as_deref(), Some("top_p"));
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::fleet::Line;
+use super::nested;
 use super::params::{Leniency, ParamRules};
 use super::request::{ClientRequest, OURS, Operation};
 use crate::dialect::envelope::push_quoted;
@@ -70,58 +71,70 @@ fn edits(
             edits.push((name.to_owned(), None));
         }
     }
-    if openai {
-        let (unsupported, ignored) = operation.lists_for(model);
-        let rules = ParamRules {
-            allowed: operation.allowed_for(model),
-            unsupported,
-            ignored,
-        };
-        let defaults = line.body_defaults.iter().map(|(name, _)| name.as_str());
-        let members = request.body.names().chain(defaults);
-        let additional: Vec<String> = controls
-            .additional_drop_params
-            .iter()
-            .chain(&deployment.additional_drop_params)
-            .cloned()
-            .collect();
-        let allow: Vec<String> = controls
-            .allowed_openai_params
-            .iter()
-            .chain(&deployment.allowed_openai_params)
-            .cloned()
-            .collect();
-        let idle = idle(&request.body);
-        let leniency = Leniency {
-            drop_params: controls
-                .drop_params
-                .or(deployment.drop_params)
-                .unwrap_or(drop_params),
-            additional_drop: &additional,
-            allow: &allow,
-            idle: &idle,
-        };
-        let out = rules.judge(members, leniency, (&line.provider.name, model))?;
-        edits.extend(set_defaults(request, line, &out));
-        edits.extend(out.into_iter().map(|name| (name.to_owned(), None)));
-    } else {
-        edits.extend(set_defaults(request, line, &[]));
-    }
+    let (unsupported, ignored) = operation.lists_for(model);
+    let rules = ParamRules {
+        allowed: operation.allowed_for(model),
+        unsupported,
+        ignored,
+    };
+    let asked = |name: &str| request.body.names().any(|it| it == name);
+    let defaults = line.body_defaults.iter();
+    let defaults = defaults.map(|(name, value)| (name.as_str(), value.as_str()));
+    let defaults = defaults.filter(|(name, _)| !asked(name));
+    let additional: Vec<String> = controls
+        .additional_drop_params
+        .iter()
+        .chain(&deployment.additional_drop_params)
+        .cloned()
+        .collect();
+    let allow: Vec<String> = controls
+        .allowed_openai_params
+        .iter()
+        .chain(&deployment.allowed_openai_params)
+        .cloned()
+        .collect();
+    let leniency = Leniency {
+        drop_params: controls
+            .drop_params
+            .or(deployment.drop_params)
+            .unwrap_or(drop_params),
+        additional_drop: &additional,
+        allow: &allow,
+    };
+    let members = request.body.entries().chain(defaults);
+    let out = rules.judge(members, leniency, (&line.provider.name, model))?;
+    edits.extend(set_defaults(request, line, &out));
+    edits.extend(out.into_iter().map(|name| (name.to_owned(), None)));
     edits.extend(
         deployment
             .extra_body
             .iter()
             .map(|(name, value)| (name.clone(), Some(value.to_string()))),
     );
+    drop_nested(request, &additional, &mut edits);
     Ok(edits)
 }
 
-/// Members that ask for nothing: null, and the one choice that is given anyway.
-fn idle(body: &Document) -> Vec<&str> {
-    body.entries()
-        .filter(|(name, raw)| *raw == "null" || (*name == "n" && *raw == "1"))
-        .map(|(name, _)| name)
-        .collect()
+/// Takes out what lies inside members, where `additional_drop_params` has paths.
+fn drop_nested(request: &ClientRequest, paths: &[String], edits: &mut Vec<Edit>) {
+    for path in paths {
+        let Some(name) = nested::member(path) else {
+            continue;
+        };
+        let edited = edits.iter().rev().find(|(edited, _)| edited == name);
+        let raw = match edited {
+            Some((_, value)) => value.clone(),
+            None => {
+                let mut entries = request.body.entries();
+                entries
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, raw)| raw.to_owned())
+            }
+        };
+        if let Some(value) = raw.and_then(|raw| nested::without(path, &raw)) {
+            edits.push((name.to_owned(), Some(value)));
+        }
+    }
 }
 
 fn set_defaults<'a>(request: &'a ClientRequest, line: &'a Line, out: &'a [&str]) -> Vec<Edit> {
@@ -148,16 +161,4 @@ fn head(body: &Document, edits: &[Edit]) -> String {
     }
     emptied.extend(edits.iter().cloned());
     splice::patch_document(body, &emptied)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn null_and_one_choice_ask_for_nothing() {
-        let body = br#"{"n": 1 , "seed" : null, "stop": "null", "top_p": 1}"#;
-        let body = Document::parse(bytes::Bytes::from_static(body)).unwrap();
-        assert_eq!(idle(&body), ["n", "seed"]);
-    }
 }

@@ -80,7 +80,7 @@ impl Writer {
         if let Some(usage) = seen.usage {
             let value = serde_json::from_str::<Value>(usage).unwrap_or_default();
             self.usage = Usage::from_json(&value).or(self.usage.take());
-            if choices == "[]" && !keep {
+            if is_empty_list(choices) && !keep {
                 return Ok(());
             }
             self.usage_sent |= keep;
@@ -150,6 +150,11 @@ impl Writer {
         }
         out.push_str("data: [DONE]\n\n");
     }
+}
+
+fn is_empty_list(raw: &str) -> bool {
+    let inside = raw.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    inside.is_some_and(|it| it.trim_ascii().is_empty())
 }
 
 /// The delta of a message repeats its totals, but not all of them on every upstream.

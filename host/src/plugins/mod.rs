@@ -17,6 +17,7 @@ mod prepare;
 mod reconfigure;
 mod registry;
 mod rollback;
+pub mod row;
 mod settings;
 mod snapshot;
 mod table;
@@ -38,7 +39,7 @@ use tokio_util::task::TaskTracker;
 pub use journal::{LogEntry, What};
 pub use prepare::InstallError;
 pub use registry::{Generation, Outcome, Provider, Source, Table};
-pub use settings::{Grant, OperatorRow, PluginsConfig, RollbackRule};
+pub use settings::{Grant, PluginsConfig, RollbackRule};
 
 use draining::Draining;
 use journal::Journal;

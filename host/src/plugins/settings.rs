@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
 use sluice_engine::{Isolation, Limits, Settings};
 
 use crate::config::{PluginLimits, PluginsSection};
@@ -31,8 +30,6 @@ pub struct PluginsConfig {
     /// The directory is read again this often, whatever the file system reports.
     pub poll: Duration,
     pub rollback: RollbackRule,
-    /// Providers that are data rows of a bundled plugin, by name.
-    pub rows: BTreeMap<String, OperatorRow>,
 }
 
 /// What a dropped plugin is allowed besides its deployments' own hosts and keys.
@@ -41,13 +38,6 @@ pub struct Grant {
     pub hosts: Vec<String>,
     pub env: Vec<String>,
     pub private_addresses: bool,
-}
-
-/// A provider as a data row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OperatorRow {
-    pub plugin: String,
-    pub row: Value,
 }
 
 /// When a new version is taken back.
@@ -83,7 +73,6 @@ impl Default for PluginsConfig {
             isolation: BTreeMap::new(),
             poll: POLL,
             rollback: RollbackRule::default(),
-            rows: BTreeMap::new(),
         }
     }
 }
@@ -118,10 +107,6 @@ impl PluginsConfig {
                 min_failures,
                 factor,
             },
-            rows: named(&section.providers, |it| OperatorRow {
-                plugin: it.plugin.clone(),
-                row: it.row.clone(),
-            }),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::describe::ProviderDescribe;
 use super::prepare::InstallError;
 use super::registry::{Generation, Provider, Source, Table};
-use super::settings::{OperatorRow, PluginsConfig};
+use super::settings::PluginsConfig;
 
 /// A new table with `generation` in it, in the place of an older version of itself. `is_there`
 /// tells whether a file is still in the directory: one that is gone may be followed by another.
@@ -68,13 +68,6 @@ pub fn build(
             }
         }
     }
-    for (name, row) in &config.rows {
-        if let Some(provider) = operator_row(&table, name, row) {
-            table.providers.insert(name.clone(), Arc::new(provider));
-        } else {
-            tracing::warn!(provider = %name, plugin.name = %row.plugin, "`plugins.providers` names a plugin without a generic provider");
-        }
-    }
     table.plugins = plugins;
     Ok(table)
 }
@@ -116,55 +109,4 @@ fn provider_of(
         row: None,
         describe: Arc::new(describe.clone()),
     }
-}
-
-/// A provider that an operator wrote as a data row over a plugin's generic one (`openai_like`).
-fn operator_row(table: &Table, name: &str, row: &OperatorRow) -> Option<Provider> {
-    let generation = table
-        .providers
-        .values()
-        .find(|it| it.generation.describe.name == row.plugin)?;
-    let generic = table.providers.get("openai_like")?;
-    if generic.generation.describe.name != generation.generation.describe.name {
-        return None;
-    }
-    let text = |member: &str| {
-        row.row
-            .get(member)
-            .and_then(|value| value.as_str())
-            .map(str::to_owned)
-    };
-    let mut describe = (*generic.describe).clone();
-    describe.name = name.to_owned();
-    describe.aliases.clear();
-    describe.base_url = text("base_url");
-    let env: Vec<String> = row
-        .row
-        .get("env")
-        .and_then(|it| serde_json::from_value(it.clone()).ok())
-        .unwrap_or_default();
-    if let Some(secret) = describe.secrets.get_mut("api_key") {
-        secret.env.clone_from(&env);
-    }
-    let list = |member: &str| -> Vec<String> {
-        row.row
-            .get(member)
-            .and_then(|it| serde_json::from_value(it.clone()).ok())
-            .unwrap_or_default()
-    };
-    if let Some(chat) = describe.operations.get_mut("chat") {
-        chat.unsupported.extend(list("unsupported"));
-        chat.ignored.extend(list("ignored"));
-    }
-    Some(Provider {
-        generation: Arc::clone(&generic.generation),
-        name: name.to_owned(),
-        described_as: generic.described_as.clone(),
-        may_read_environment: env,
-        granted_hosts: Vec::new(),
-        base_url_granted: true,
-        allow_private: true,
-        row: Some(row.row.clone()),
-        describe: Arc::new(describe),
-    })
 }

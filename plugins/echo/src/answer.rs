@@ -7,7 +7,7 @@ use sluice_sdk::{Error, fault};
 use crate::schema;
 
 /// A chat completion: the last user text, a call of the tool that is forced, or the smallest
-/// document that fits a response schema. `n` and the limits of tokens are kept to.
+/// document that fits a response schema. `n`, `stop` and the limits of tokens are kept to.
 pub fn chat(body: &Value) -> Result<Value, Error> {
     let messages = body.get("messages").and_then(Value::as_array);
     let messages = messages.ok_or_else(|| fault::invalid_request("`messages` is no list"))?;
@@ -52,6 +52,7 @@ fn text(body: &Value, said: &str) -> (Value, &'static str, usize) {
         Some("json_object") => json!({"said": said}).to_string(),
         _ => format!("You said: {said}"),
     };
+    let content = stopped(body.get("stop"), content);
     let limits = ["max_completion_tokens", "max_tokens"];
     let limit = limits.iter().find_map(|name| body.get(*name)?.as_u64());
     let limit = limit
@@ -67,6 +68,20 @@ fn text(body: &Value, said: &str) -> (Value, &'static str, usize) {
         finish,
         tokens,
     )
+}
+
+/// The text up to the first of the stop sequences that it holds.
+fn stopped(stop: Option<&Value>, mut content: String) -> String {
+    let sequences = match stop {
+        Some(Value::String(one)) => vec![one.as_str()],
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let sequences = sequences.into_iter().filter(|it| !it.is_empty());
+    if let Some(at) = sequences.filter_map(|it| content.find(it)).min() {
+        content.truncate(at);
+    }
+    content
 }
 
 /// The first `limit` words, if there are more.
@@ -136,6 +151,18 @@ pub fn words(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_text_ends_before_the_first_stop_sequence() {
+        for (stop, want) in [
+            (json!("b"), "a "),
+            (json!(["c", "b c"]), "a "),
+            (json!(["x", "", 7]), "a b c"),
+            (Value::Null, "a b c"),
+        ] {
+            assert_eq!(stopped(Some(&stop), "a b c".into()), want, "{stop}");
+        }
+    }
 
     #[test]
     fn words_beyond_the_limit_are_cut_off() {

@@ -15,6 +15,7 @@ pub fn answer(body: &Value) -> Result<Value, Error> {
     let wrong = || fault::invalid_request("`input` is no text, list of texts, or list of tokens");
     let inputs: Vec<(String, usize)> = match body.get("input") {
         Some(Value::String(text)) => vec![of_text(text)],
+        Some(Value::Array(list)) if list.is_empty() => return Err(wrong()),
         Some(Value::Array(list)) if list.iter().all(Value::is_u64) => vec![of_tokens(list)],
         Some(Value::Array(list)) => list
             .iter()
@@ -121,5 +122,6 @@ mod tests {
             (1, 2)
         );
         assert!(answer(&json!({"input": [null]})).is_err());
+        assert!(answer(&json!({"input": []})).is_err());
     }
 }

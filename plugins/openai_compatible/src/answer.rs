@@ -7,8 +7,8 @@ use crate::object::{Object, items, list};
 use crate::row::Row;
 use crate::{errors, message, usage};
 
-/// The canonical answer, or the error that a status of 200 hides.
-pub fn canonical(row: &Row, reply: &Reply) -> Result<String, Error> {
+/// The canonical answer to the call of this id, or the error that a status of 200 hides.
+pub fn canonical(row: &Row, reply: &Reply, call: &str) -> Result<String, Error> {
     let raw = reply
         .text()
         .ok_or_else(|| fault::upstream("the provider's answer is not text"))?;
@@ -21,7 +21,7 @@ pub fn canonical(row: &Row, reply: &Reply) -> Result<String, Error> {
         .get("choices")
         .and_then(items)
         .ok_or_else(|| fault::upstream("the provider's answer has no choices"))?;
-    let salt = salt(&answer);
+    let salt = salt(&answer, call);
     let mut changed = false;
     let mut out = Vec::with_capacity(choices.len());
     for raw in choices {
@@ -121,9 +121,11 @@ pub fn envelope(answer: &mut Object<'_>, object: &str) {
     }
 }
 
-/// What ids that are made here are told apart by: the end of the answer's own id.
-pub fn salt(answer: &Object<'_>) -> String {
-    let id = answer.text("id").unwrap_or_default();
+/// What ids that are made here are told apart by: the end of the answer's own id, or of the call's
+/// where it has none.
+pub fn salt(answer: &Object<'_>, call: &str) -> String {
+    let own = answer.text("id").filter(|id| !id.is_empty());
+    let id = own.as_deref().unwrap_or(call);
     let letters: Vec<char> = id.chars().filter(char::is_ascii_alphanumeric).collect();
     let skipped = letters.len().saturating_sub(8);
     letters.into_iter().skip(skipped).collect()

@@ -3,7 +3,8 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 
 use crate::examples;
-use crate::row::{EXTENSIONS, Row};
+use crate::row::{EXTENSIONS, GENERIC, Row};
+use crate::schema;
 
 /// The `describe` document.
 pub fn document() -> Value {
@@ -30,9 +31,13 @@ fn provider(row: &Row) -> Value {
         None => json!({"scheme": "bearer", "secret": "api_key"}),
     };
     let mut settings = Map::new();
-    settings.insert("row".into(), json!({"type": "object"}));
+    settings.insert("row".into(), schema::of_deployment());
     for name in &row.settings {
         settings.insert(name.clone(), json!({"type": "string"}));
+    }
+    let mut config = json!({"type": "object", "properties": settings});
+    if row.name == GENERIC {
+        config["$defs"] = json!({"row": schema::row()});
     }
     let operations: Map<String, Value> = row
         .operations()
@@ -48,7 +53,7 @@ fn provider(row: &Row) -> Value {
         "auth": auth,
         "secrets": {"api_key": {"env": row.env, "required": !row.key_optional, "title": "API key"}},
         "operations": operations,
-        "config_schema": {"type": "object", "properties": settings},
+        "config_schema": config,
         "verified": row.verified
     });
     let optional = [

@@ -77,7 +77,9 @@ fn of_document(document: &Value, status: Option<u16>) -> Error {
             _ => None,
         }
     };
-    let (code, class, param) = (word("code"), word("type"), word("param"));
+    // Databricks writes `error_code`.
+    let code = word("code").or_else(|| word("error_code"));
+    let (class, param) = (word("type"), word("param"));
     let message = message(document, node);
     let status = status
         .or_else(|| {
@@ -207,6 +209,16 @@ mod tests {
                 kind::NOT_FOUND,
             ),
             (402, r#"{"error":"pay"}"#, kind::QUOTA),
+            (
+                413,
+                r#"{"error":{"code":"tokens_limit_reached","message":"Request body too large for gpt-4o model. Max size: 8000 tokens."}}"#,
+                kind::CONTEXT_WINDOW,
+            ),
+            (
+                403,
+                r#"{"error_code":"REQUEST_LIMIT_EXCEEDED","message":"x"}"#,
+                kind::RATE_LIMIT,
+            ),
             (503, r#"{"message":"busy"}"#, kind::OVERLOADED),
             (422, r#"{"detail":"x"}"#, kind::INVALID_REQUEST),
             (

@@ -6,7 +6,11 @@ use sluice_sdk::fault::kind;
 const WORDS: &[(&str, &[&str])] = &[
     (
         kind::CONTEXT_WINDOW,
-        &["context_length_exceeded", "exceed_context_size_error"],
+        &[
+            "context_length_exceeded",
+            "exceed_context_size_error",
+            "tokens_limit_reached",
+        ],
     ),
     (
         kind::CONTENT_POLICY,
@@ -55,6 +59,7 @@ const WORDS: &[(&str, &[&str])] = &[
             "rate_limit_reached_error",
             "too_many_requests",
             "rate_limited",
+            "request_limit_exceeded",
         ],
     ),
     (
@@ -88,6 +93,8 @@ const TEXTS: &[(&str, &[u16], &[&str])] = &[
             "prompt is too long",
             "too many tokens",
             "maximum input length is",
+            "input length and `max_tokens` exceed",
+            "`inputs` tokens + `max_new_tokens` must be",
         ],
     ),
     (

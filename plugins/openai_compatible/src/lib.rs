@@ -14,6 +14,7 @@ mod messages;
 mod object;
 mod request;
 mod row;
+mod schema;
 mod stream;
 mod think;
 mod tools;
@@ -44,7 +45,7 @@ impl Provider for OpenAiCompatible {
                 let outbound = outbound.patch(request::chat(call, &row, body)?);
                 match (row.relay, call.streaming) {
                     (true, _) => outbound.canonical(),
-                    (false, true) => outbound.frames().state(Stream::begin(&row)),
+                    (false, true) => outbound.frames().state(Stream::begin(&row, &call.id)),
                     (false, false) => outbound,
                 }
             }
@@ -71,7 +72,8 @@ impl Provider for OpenAiCompatible {
             "embeddings" => embeddings::packed(reply)?,
             _ => {
                 let own = call.config().get("row").cloned();
-                answer::canonical(&Row::of(&call.provider, own.as_ref(), &call.model)?, reply)?
+                let row = Row::of(&call.provider, own.as_ref(), &call.model)?;
+                answer::canonical(&row, reply, &call.id)?
             }
         };
         let response = Response {

@@ -76,8 +76,10 @@ fn content(message: &mut Object<'_>, think: Option<&mut Think>) {
     let Some(raw) = message.get("content").map(str::to_owned) else {
         return;
     };
-    if let Some(said) = text(&raw) {
-        if let Some(think) = think {
+    if raw.starts_with('"') {
+        // Half of a letter beyond 16 bits cannot be read, but its bytes go on, and the client joins
+        // them with the other half.
+        if let (Some(think), Some(said)) = (think, text(&raw)) {
             let (reasoning, answer) = think.feed(&said);
             append(message, "reasoning_content", &reasoning);
             if answer != said {
@@ -164,20 +166,22 @@ fn reasoning(message: &mut Object<'_>) {
     {
         return;
     }
-    let said = message
-        .text("reasoning")
-        .filter(|it| !it.is_empty())
+    let named = message.get("reasoning").filter(|raw| raw.len() > 2);
+    let said = named
+        .filter(|raw| raw.starts_with('"'))
+        .map(str::to_owned)
         .or_else(|| details(message.get("reasoning_details")?));
-    if let Some(said) = said.filter(|it| !it.is_empty()) {
-        message.put("reasoning_content", said);
+    if let Some(said) = said {
+        message.set("reasoning_content", said);
     }
 }
 
-/// The text of OpenRouter's list of reasoning details.
+/// The text of OpenRouter's list of reasoning details, as a raw string.
 fn details(raw: &str) -> Option<String> {
     let texts = items(raw)?.into_iter().filter_map(Object::parse);
     let texts = texts.filter_map(|it| it.text("text").or_else(|| it.text("summary")));
-    Some(texts.collect())
+    let said: String = texts.collect();
+    (!said.is_empty()).then(|| quoted(&said))
 }
 
 fn append(message: &mut Object<'_>, name: &str, more: &str) {
@@ -240,6 +244,14 @@ mod tests {
     fn a_document_as_content_becomes_its_text() {
         let out = of(r#"{"role":"assistant","content":{"age":32},"tool_calls":[]}"#);
         assert_eq!(out, r#"{"role":"assistant","content":"{\"age\":32}"}"#);
+    }
+
+    #[test]
+    fn half_a_letter_is_passed_on_as_it_came() {
+        let raw = r#"{"role":"assistant","content":"\ud83d"}"#;
+        assert_eq!(of(raw), raw);
+        let raw = r#"{"role":"assistant","reasoning":"\ud83d","content":"x"}"#;
+        assert!(of(raw).contains(r#""reasoning_content":"\ud83d""#));
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub fn chat(call: &Call, row: &Row, body: &str) -> Result<Patch, Error> {
         Object::parse(body).ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
     let mut patch = Patch::new();
     model(row, &call.model, &mut patch);
-    rename(&row.renamed, &body, &mut patch);
     clamp(row, &body, &mut patch);
+    rename(&row.renamed, &body, &mut patch);
     tool_choice(row, &body, &mut patch);
     response_format(row, &body, &mut patch);
     reasoning(row, &body, &mut patch);
@@ -91,6 +91,7 @@ pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error
         return Ok(outbound.auth("none", &[]));
     }
     match &row.auth {
+        Some(auth) if auth.scheme == "none" => Ok(outbound.auth("none", &[])),
         Some(auth) => Ok(outbound.auth(
             &auth.scheme,
             &[
@@ -150,9 +151,14 @@ fn rename(
         if !body.has(old) {
             continue;
         }
+        let clamped = patch.iter().find(|(name, _)| name == old);
+        let value = match clamped {
+            Some((_, value)) => value.clone(),
+            None => body.get(old).map(str::to_owned),
+        };
         patch.push((old.clone(), None));
-        if let Some(value) = body.get(old).filter(|_| body.get(new).is_none()) {
-            patch.push((new.clone(), Some(value.to_owned())));
+        if let Some(value) = value.filter(|_| body.get(new).is_none()) {
+            patch.push((new.clone(), Some(value)));
         }
     }
 }

@@ -10,6 +10,9 @@ use sluice_sdk::{Error, fault};
 
 const PROVIDERS: &str = include_str!("../providers.json");
 
+/// The row that rows of the configuration stand on.
+pub const GENERIC: &str = "openai_like";
+
 /// The newer members of the OpenAI API, which `extensions` is about.
 pub const EXTENSIONS: [&str; 8] = [
     "service_tier",
@@ -220,17 +223,55 @@ mod tests {
 
     /// The OpenAI-compatible providers of the catalogue this table was made from; `openai` itself
     /// has a plugin of its own.
-    const CATALOGUE: &str = include_str!("../catalogue.txt");
+    const CATALOGUE: &str = include_str!("../catalogue.tsv");
+
+    /// Base URLs that are other than the catalogue's on purpose: a path or a slash stands
+    /// elsewhere, or `/v1` is part of the base.
+    const OTHER_BASES: [&str; 5] = [
+        "chutes",
+        "cloudflare",
+        "datarobot",
+        "helicone",
+        "huggingface",
+    ];
+
+    /// Environment names that are for other ways of authentication than a key, or for settings.
+    const OTHER_ENV: [&str; 8] = [
+        "CLOUDFLARE_ACCOUNT_ID",
+        "DATABRICKS_CLIENT_ID",
+        "DATABRICKS_CLIENT_SECRET",
+        "GITHUB_COPILOT_CLIENT_ID",
+        "GITHUB_COPILOT_TOKEN_DIR",
+        "OR_APP_NAME",
+        "OR_SITE_URL",
+        "",
+    ];
 
     #[test]
-    fn every_provider_of_the_catalogue_has_a_row() {
+    fn every_provider_of_the_catalogue_has_its_row_with_base_url_and_environment() {
         let rows = Row::all().unwrap();
-        let missing: Vec<&str> = CATALOGUE
-            .lines()
-            .filter(|id| !id.is_empty() && !id.starts_with('#'))
-            .filter(|id| !rows.iter().any(|row| row.name == *id))
-            .collect();
-        assert_eq!(missing, [""; 0]);
+        let lines = CATALOGUE.lines().filter(|line| !line.starts_with('#'));
+        let mut seen = 0;
+        for line in lines {
+            let mut cells = line.split('\t');
+            let id = cells.next().unwrap();
+            let row = rows.iter().find(|row| row.name == id);
+            let row = row.unwrap_or_else(|| panic!("no row for {id}"));
+            let base = cells.next().filter(|it| *it != "-");
+            assert!(
+                row.base_url.as_deref() == base || OTHER_BASES.contains(&id),
+                "{id}: {base:?}"
+            );
+            for name in cells.next().unwrap_or_default().split(' ') {
+                let known = |list: &[String]| list.iter().any(|it| it == name);
+                assert!(
+                    known(&row.env) || known(&row.base_url_env) || OTHER_ENV.contains(&name),
+                    "{id}: {name}"
+                );
+            }
+            seen += 1;
+        }
+        assert_eq!(seen, 113);
     }
 
     #[test]

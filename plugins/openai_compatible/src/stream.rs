@@ -16,6 +16,8 @@ pub struct Stream {
     think_tags: bool,
     reasoning_outside: bool,
     finish_optional: bool,
+    /// The id of the call.
+    call: String,
     /// The id of the first event, for all of them; empty: it had none, and none has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
@@ -23,12 +25,13 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The state before the first event.
-    pub fn begin(row: &Row) -> String {
+    /// The state before the first event of the answer to the call of this id.
+    pub fn begin(row: &Row, call: &str) -> String {
         write_json(&Self {
             think_tags: row.think_tags,
             reasoning_outside: row.reasoning_outside,
             finish_optional: row.finish_optional,
+            call: call.to_owned(),
             ..Self::default()
         })
     }
@@ -71,7 +74,7 @@ impl Stream {
         if let Some(error) = errors::in_answer(&chunk) {
             return Err(error);
         }
-        let salt = answer::salt(&chunk);
+        let salt = answer::salt(&chunk, &self.call);
         let (choices, changed) = self.choices(&chunk, &salt)?;
         self.envelope(&mut chunk);
         if choices.is_empty() {

@@ -11,13 +11,27 @@ const TICKS_PER_DOLLAR: f64 = 1e10;
 pub fn canonical(raw: &str, reasoning_outside: bool) -> Option<String> {
     let mut usage = Object::parse(raw)?;
     usage.retain(|_, raw| raw != "null");
-    let (input, output) = (
-        usage.count("prompt_tokens"),
-        usage.count("completion_tokens"),
-    );
-    if input.is_none() && output.is_none() {
+    for (name, other) in [
+        ("prompt_tokens", "input_tokens"),
+        ("completion_tokens", "output_tokens"),
+    ] {
+        if let (None, Some(count)) = (usage.count(name), usage.count(other)) {
+            usage.put(name, count);
+        }
+    }
+    let counts = ["prompt_tokens", "completion_tokens"].map(|name| usage.count(name));
+    if counts == [None, None] {
         return None;
     }
+    for (name, count) in ["prompt_tokens", "completion_tokens"]
+        .into_iter()
+        .zip(counts)
+    {
+        if count.is_none() {
+            usage.put(name, 0);
+        }
+    }
+    let input = usage.count("prompt_tokens");
     let cached = [
         "prompt_cache_hit_tokens",
         "cached_tokens",
@@ -112,6 +126,18 @@ mod tests {
         let raw = r#"{"prompt_tokens":5,"completion_tokens":3,"prompt_cache_hit_tokens":2,"reasoning_tokens":1,"x":1.50}"#;
         let want = r#"{"prompt_tokens":5,"completion_tokens":3,"prompt_cache_hit_tokens":2,"reasoning_tokens":1,"x":1.50,"prompt_tokens_details":{"cached_tokens":2},"completion_tokens_details":{"reasoning_tokens":1},"total_tokens":8}"#;
         assert_eq!(canonical(raw, false).as_deref(), Some(want));
+    }
+
+    #[test]
+    fn counts_under_other_names_and_counts_that_stand_alone_are_counts() {
+        let out = canonical(r#"{"input_tokens":5,"output_tokens":3}"#, false).unwrap();
+        let want = r#""prompt_tokens":5,"completion_tokens":3,"total_tokens":8"#;
+        assert!(out.contains(want), "{out}");
+        let out = canonical(r#"{"completion_tokens":3}"#, false).unwrap();
+        assert_eq!(
+            out,
+            r#"{"completion_tokens":3,"prompt_tokens":0,"total_tokens":3}"#
+        );
     }
 
     #[test]

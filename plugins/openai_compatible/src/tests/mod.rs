@@ -215,6 +215,21 @@ fn embeddings_are_relayed_and_packed_for_clients_that_want_base64() {
     }
 }
 
+#[test]
+fn completions_and_responses_are_relayed() {
+    let mut seen = 0;
+    for operation in ["completions", "responses"] {
+        for streaming in [false, true] {
+            for item in of(operation, streaming, true) {
+                let body = json!({"model": item["model"], "stream": streaming, "input": "x", "prompt": "x"});
+                assert!(played(&item, body).relayed, "{}", item["id"]);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
 /// What the plugin does to a request on purpose, done to the recorded one here.
 fn expected_request(item: &Value) -> Value {
     let mut want = item["request"].clone();

@@ -9,8 +9,8 @@ use sluice_sdk::serde_json::{self, Value};
 #[derive(Debug, Default, PartialEq)]
 pub struct Said {
     pub choices: BTreeMap<u64, Choice>,
-    /// Prompt, completion, total.
-    pub usage: Option<[u64; 3]>,
+    /// Prompt, completion, total; of them cached and reasoning.
+    pub usage: Option<[u64; 5]>,
     pub failed: bool,
     /// Members that stand beside the choices, and what they say.
     pub facts: Vec<(String, Value)>,
@@ -150,7 +150,7 @@ pub fn of_events(events: &[Value], usage: Option<&Value>) -> Said {
         }
         said.take_facts(event);
     }
-    said.usage = usage.and_then(counts);
+    said.usage = usage.and_then(|it| counts(it, &[]));
     said
 }
 
@@ -189,7 +189,7 @@ pub fn of_answer(answer: &Value) -> Said {
         };
         said.choices.insert(choice["index"].as_u64().unwrap(), read);
     }
-    said.usage = answer.get("usage").and_then(counts);
+    said.usage = answer.get("usage").and_then(|it| counts(it, &[]));
     said.take_facts(answer);
     said
 }
@@ -201,10 +201,8 @@ impl Said {
             .get("usage")
             .filter(|it| !it.is_null())
             .or(chunk.pointer("/x_groq/usage"));
-        if let Some(mut counts) = usage.and_then(counts) {
-            let details =
-                usage.and_then(|it| it.pointer("/completion_tokens_details/reasoning_tokens"));
-            let hidden = details.and_then(Value::as_u64).unwrap_or(0);
+        if let Some(mut counts) = usage.and_then(|it| counts(it, &OTHER_PLACES)) {
+            let hidden = counts[4];
             if provider == "xai" && counts[2] == counts[0] + counts[1] + hidden {
                 counts[1] += hidden;
             }
@@ -325,16 +323,32 @@ fn texts(list: &Value) -> String {
         .collect()
 }
 
-fn counts(usage: &Value) -> Option<[u64; 3]> {
+/// Where recorded providers say how many tokens came from a cache, or were reasoning, besides
+/// OpenAI's own place.
+const OTHER_PLACES: [(usize, &str); 4] = [
+    (3, "prompt_cache_hit_tokens"),
+    (3, "cached_tokens"),
+    (3, "num_cached_tokens"),
+    (4, "reasoning_tokens"),
+];
+
+fn counts(usage: &Value, others: &[(usize, &str)]) -> Option<[u64; 5]> {
     let count = |name: &str| usage.get(name).and_then(Value::as_u64);
     let (input, output) = (
         count("prompt_tokens")?,
         count("completion_tokens").unwrap_or(0),
     );
+    let at = |pointer: &str, place: usize| {
+        let other = |(at, name): &(usize, &str)| (*at == place).then(|| count(name)).flatten();
+        let own = usage.pointer(pointer).and_then(Value::as_u64);
+        own.or_else(|| others.iter().find_map(other)).unwrap_or(0)
+    };
     Some([
         input,
         output,
         count("total_tokens").unwrap_or(input + output),
+        at("/prompt_tokens_details/cached_tokens", 3),
+        at("/completion_tokens_details/reasoning_tokens", 4),
     ])
 }
 

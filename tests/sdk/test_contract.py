@@ -93,7 +93,7 @@ def dropped(tmp_path_factory, data_dir):
         shutil.copy(GUESTS / guest, folder / "plugins")
     cases = ("case-titan", "case-polling", "case-paused", "case-documents")
     params = [{"model": f"{name}/m", "api_base": base, "num_retries": 0} for name in cases]
-    params += [{"model": f"hostile/{deed}", "num_retries": 0} for deed in ("invalid", "loop")]
+    params += [{"model": f"hostile/{deed}", "num_retries": 0} for deed in ("invalid-output", "loop")]
     config = {
         "model_list": [{"model_name": it["model"], "litellm_params": it} for it in params]
         + [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
@@ -171,9 +171,9 @@ def test_rate_limits_have_the_names_that_clients_know(dropped):
 
 
 def test_an_answer_that_is_no_json_is_told_and_the_next_call_works(dropped):
-    status, answer = chat(dropped, "hostile/invalid", "x")
+    status, answer = chat(dropped, "hostile/invalid-output", "x")
     assert status >= 500 and json.loads(answer)["error"]["message"]
-    assert chat(dropped, "hostile/invalid", "x") == (status, answer), "it was no breakdown"
+    assert chat(dropped, "hostile/invalid-output", "x") == (status, answer), "it was no breakdown"
     assert chat(dropped, "demo", "x")[0] == 200
 
 

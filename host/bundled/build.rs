@@ -1,5 +1,9 @@
 //! Builds the plugins of this repository as components, exactly as a third party builds theirs,
 //! and embeds them. `SLUICE_PLUGINS_DIR` takes prebuilt `<name>.wasm` files instead.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script is told by its environment what to do"
+)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -4,10 +4,10 @@
     reason = "a test tells what is wrong by panicking"
 )]
 
+mod conformance;
 mod example_config;
 mod schemas;
 mod steps;
-mod tidy;
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! The published schemas, held against every document of this repository.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sluice_sdk::Provider;
 
 use crate::root;
@@ -57,6 +57,108 @@ fn a_member_that_is_not_in_the_schema_is_refused() {
     );
 }
 
+/// The names that serde lists when it meets one that it does not know.
+fn known_to<T: serde::de::DeserializeOwned>(mut document: Value, at: &str) -> Vec<String> {
+    document.pointer_mut(at).unwrap()["no such member"] = Value::Null;
+    let said = serde_json::from_value::<T>(document)
+        .err()
+        .unwrap()
+        .to_string();
+    let (_, list) = said.split_once("expected ").unwrap();
+    let mut names: Vec<String> = list
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names
+}
+
+fn known_to_schema(schema: &Value, at: &str) -> Vec<String> {
+    let members = schema.pointer(at).unwrap()["properties"].as_object();
+    let mut names: Vec<String> = members.unwrap().keys().cloned().collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_host_and_the_published_schemas_know_the_same_members() {
+    let text = |name: &str| std::fs::read_to_string(root().join("wit").join(name)).unwrap();
+    let schema: Value = serde_json::from_str(&text("describe.schema.json")).unwrap();
+    let document = json!({"name": "a", "version": "1", "providers": [{
+        "name": "a", "secrets": {"k": {}}, "errors": {"kinds": [{"pointer": "", "kind": "quota"}]},
+        "operations": {"chat": {"models": [{"match": ["*"]}]}}
+    }]});
+    for (at, in_schema) in [
+        ("", ""),
+        ("/providers/0", "/$defs/provider"),
+        (
+            "/providers/0/secrets/k",
+            "/$defs/provider/properties/secrets/additionalProperties",
+        ),
+        ("/providers/0/errors", "/$defs/provider/properties/errors"),
+        (
+            "/providers/0/errors/kinds/0",
+            "/$defs/provider/properties/errors/properties/kinds/items",
+        ),
+        ("/providers/0/operations/chat", "/$defs/operation"),
+        (
+            "/providers/0/operations/chat/models/0",
+            "/$defs/operation/properties/models/items",
+        ),
+    ] {
+        let host = known_to::<sluice::plugins::describe::Describe>(document.clone(), at);
+        assert_eq!(host, known_to_schema(&schema, in_schema), "describe{at}");
+    }
+    let schema: Value = serde_json::from_str(&text("fixture.schema.json")).unwrap();
+    let document = json!({"name": "a", "provider": "a", "operation": "chat", "model": "m", "body": {},
+        "exchanges": [{"request": {}, "reply": {"status": 200}}], "expect": {}});
+    for (at, in_schema) in [
+        ("", ""),
+        ("/exchanges/0", "/properties/exchanges/items"),
+        (
+            "/exchanges/0/request",
+            "/properties/exchanges/items/properties/request",
+        ),
+        (
+            "/exchanges/0/reply",
+            "/properties/exchanges/items/properties/reply",
+        ),
+        ("/expect", "/properties/expect"),
+    ] {
+        let runner = known_to::<sluice_fixture::Fixture>(document.clone(), at);
+        assert_eq!(runner, known_to_schema(&schema, in_schema), "fixture{at}");
+    }
+}
+
+/// What the schema lets through, the host takes: an author may trust it.
+#[test]
+fn the_schema_refuses_what_the_host_refuses() {
+    let validator = validator("describe.schema.json");
+    for provider in [
+        json!({"base_url": "ftp://a.example"}),
+        json!({"base_url_env": ["A=B"]}),
+        json!({"auth": {"scheme": "magic"}}),
+        json!({"errors": {"message": "error"}}),
+        json!({"errors": {"kinds": [{"pointer": "/a", "equals": "b", "kind": "slow"}]}}),
+        json!({"errors": {"kinds": [{"pointer": "/a", "kind": "quota"}]}}),
+        json!({"rate_limit_headers": {"rpm": "x"}}),
+        json!({"operations": {}}),
+        json!({"operations": {"chat": {"models": [{"match": []}]}}}),
+        json!({"media": "bytes"}),
+    ] {
+        let mut document = json!({"name": "a", "version": "1",
+            "providers": [{"name": "a", "operations": {"chat": {}}}]});
+        for (name, value) in provider.as_object().unwrap() {
+            document["providers"][0][name] = value.clone();
+        }
+        assert!(!wrong(&validator, &document).is_empty(), "{provider}");
+        let host = sluice::plugins::describe::Describe::parse(&document.to_string());
+        assert!(host.is_err(), "{provider}");
+    }
+}
+
 #[test]
 fn every_fixture_and_example_fits_its_schema() {
     let validator = validator("fixture.schema.json");
@@ -72,8 +174,10 @@ fn every_fixture_and_example_fits_its_schema() {
             seen += 1;
         }
     }
-    for plugin in std::fs::read_dir(root().join("plugins")).unwrap().flatten() {
-        for file in std::fs::read_dir(plugin.path().join("fixtures"))
+    let plugins = std::fs::read_dir(root().join("plugins")).unwrap().flatten();
+    let examples = [root().join("examples/rust-provider")];
+    for plugin in plugins.map(|it| it.path()).chain(examples) {
+        for file in std::fs::read_dir(plugin.join("fixtures"))
             .unwrap()
             .flatten()
         {

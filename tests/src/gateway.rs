@@ -77,10 +77,15 @@ impl TestGateway {
         #[expect(clippy::disallowed_methods, reason = "awaited by `stop`")]
         let task = tokio::spawn(serving);
         let _ = rustls::crypto::ring::default_provider().install_default();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this one is a client of the gateway"
+        )]
+        let client = reqwest::Client::new();
         Self {
             url,
             folder,
-            client: reqwest::Client::new(),
+            client,
             stop,
             task,
         }

@@ -1,10 +1,10 @@
 //! `cargo xtask bench`: the gateway under load, beside nginx before the same upstream. Prints a
 //! table; it judges nothing.
 
-use std::path::Path;
 use std::process::Command;
 
 use crate::sh;
+use crate::tools::{self, Tool};
 
 /// Builds the release binary and runs `tests/bench/run.py`, which starts everything on loopback.
 pub fn run() -> Result<(), String> {
@@ -17,23 +17,14 @@ pub fn run() -> Result<(), String> {
         "-p",
         "sluice-load",
     ])?;
-    for program in ["wrk", "nginx"] {
-        if !found(program) {
-            sh::run(Command::new("apt-get").args(["install", "-y", program]))?;
-        }
+    for (program, packages) in [("wrk", &["wrk"]), ("nginx", &["nginx"])] {
+        tools::ensure(Tool { program, packages })?;
     }
-    let target =
-        std::path::absolute(sh::target_dir().join("release")).map_err(|cause| cause.to_string())?;
+    tools::ensure(tools::PYTHON)?;
+    let target = sh::target_dir().join("release");
     sh::run(
         Command::new("python3")
             .arg("tests/bench/run.py")
             .arg(target),
     )
-}
-
-fn found(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain([Path::new("/usr/sbin").to_owned()])
-        .any(|folder| folder.join(program).exists())
 }

@@ -1,80 +1,90 @@
-//! Tests with the official SDKs as clients: the running gateway before a loopback upstream that
-//! serves recorded bytes.
+//! Tests of the running gateway: the official SDKs as clients before a loopback upstream that
+//! serves recorded bytes, components dropped in while it runs, and the examples in other
+//! languages, built with their own tools.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::sh;
+use crate::tools::{NPM, PYTHON, Tool};
+use crate::{sh, tools};
 
-/// The packages, pinned.
-const PACKAGES: [&str; 4] = [
+/// What has to be there first.
+pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
+
+/// The packages, pinned. `componentize-py` builds the example in Python.
+const PACKAGES: [&str; 5] = [
     "openai==3.57.0",
     "anthropic==2.13.0",
     "pytest==9.2.0",
     "httpx==0.28.1",
+    "componentize-py==0.25.1",
 ];
 
-/// The npm package, pinned.
-const NPM_PACKAGE: &str = "openai@7.57.0";
+/// The npm packages, pinned. `componentize-qjs` builds the example in JavaScript.
+const NPM_PACKAGES: [&str; 2] = ["openai@7.57.0", "componentize-qjs@0.4.5"];
 
-/// Installs the SDKs into a folder of their own and runs `tests/sdk`.
+/// Guests that are dropped into a running gateway.
+const GUESTS: [&str; 2] = ["sluice-guest-hard-cases", "sluice-guest-hostile"];
+
+/// Installs what the tests need into folders of their own and runs `tests/sdk`.
 pub fn sdk_tests() -> Result<(), String> {
-    let venv = sh::target_dir().join("sdk-venv");
-    let python = venv.join("bin/python");
-    if !python.exists() {
-        sh::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    }
-    sh::run(
-        Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            .args(PACKAGES),
-    )?;
-    let node = std::path::absolute(sh::target_dir().join("sdk-node"))
-        .map_err(|cause| cause.to_string())?;
+    let guests = guests()?;
+    let target = sh::target_dir();
+    let python = venv(&target.join("sdk-venv"))?;
+    let node = target.join("sdk-node");
     std::fs::create_dir_all(&node).map_err(|cause| cause.to_string())?;
     sh::run(
         Command::new("npm")
             .args(["install", "--silent", "--no-fund", "--no-audit", "--prefix"])
             .arg(&node)
-            .arg(NPM_PACKAGE),
+            .args(NPM_PACKAGES),
     )?;
-    let guests = guests()?;
-    let gateway = std::path::absolute(gateway()).map_err(|cause| cause.to_string())?;
     println!("\n== pytest tests/sdk");
     sh::run(
         Command::new(&python)
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"])
-            .env("SLUICE_BINARY", gateway)
+            .env("SLUICE_BINARY", target.join("debug/sluice"))
             .env("SLUICE_GUESTS", guests)
             .env("SDK_NODE", node),
     )
 }
 
-/// Builds the guests that misbehave, where the bundled plugins are built too.
-fn guests() -> Result<PathBuf, String> {
-    let target = std::path::absolute(sh::target_dir().join("sluice-plugins"))
-        .map_err(|cause| cause.to_string())?;
-    sh::cargo(&[
-        "build",
-        "--quiet",
-        "--profile",
-        "plugin",
-        "--target",
-        "wasm32-wasip2",
-        "-p",
-        "sluice-guest-hostile",
-        "--target-dir",
-        &target.display().to_string(),
-    ])?;
-    Ok(target.join("wasm32-wasip2/plugin"))
+/// A Python of our own with the packages.
+fn venv(folder: &Path) -> Result<PathBuf, String> {
+    let python = folder.join("bin/python");
+    let pip = |arguments: &[&str]| {
+        let mut command = Command::new(&python);
+        sh::run(command.args(["-m", "pip"]).args(arguments))
+    };
+    if pip(&["--version"]).is_err() {
+        let make = || {
+            sh::run(
+                Command::new("python3")
+                    .args(["-m", "venv", "--clear"])
+                    .arg(folder),
+            )
+        };
+        // Debian has `venv` in a package of its own.
+        if make().is_err() {
+            tools::install(PYTHON.packages)?;
+            make()?;
+        }
+    }
+    let quiet = ["install", "--quiet", "--disable-pip-version-check"];
+    pip(&[&quiet[..], &PACKAGES[..]].concat())?;
+    Ok(python)
 }
 
-fn gateway() -> PathBuf {
-    sh::target_dir().join("debug/sluice")
+/// Builds the guests beside the bundled plugins, with which they share what they depend on.
+fn guests() -> Result<PathBuf, String> {
+    let target = sh::target_dir().join("sluice-plugins");
+    let mut arguments = vec!["build", "--locked", "--profile", "plugin"];
+    arguments.extend(["--target", "wasm32-wasip2", "--target-dir"]);
+    let folder = target.display().to_string();
+    arguments.push(&folder);
+    for name in GUESTS {
+        arguments.extend(["-p", name]);
+    }
+    sh::cargo(&arguments)?;
+    Ok(target.join("wasm32-wasip2/plugin"))
 }

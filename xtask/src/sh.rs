@@ -26,7 +26,9 @@ fn cargo_program() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-/// The folder cargo builds into.
+/// The folder cargo builds into, as an absolute path.
 pub fn target_dir() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+    let asked = std::env::var_os("CARGO_TARGET_DIR");
+    let folder = asked.map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    std::path::absolute(&folder).unwrap_or(folder)
 }

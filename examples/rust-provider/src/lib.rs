@@ -3,10 +3,9 @@
 //! Build it with `cargo build --release --target wasm32-wasip2` and copy the `.wasm` file into
 //! `plugins.directory`; grant it its key with `plugins.grants.acme.env: [ACME_API_KEY]`.
 
-use sluice_sdk::serde_json::{Value, json};
-use sluice_sdk::{
-    Call, Error, Outbound, Provider, Reply, Response, Step, fault, parse_body, provider,
-};
+use sluice_sdk::chat::{ChatAnswer, ChatRequest, usage};
+use sluice_sdk::serde_json::json;
+use sluice_sdk::{Call, Error, Outbound, Provider, Reply, Step, fault, provider};
 
 /// The provider.
 pub struct Acme;
@@ -29,25 +28,23 @@ impl Provider for Acme {
     }
 
     fn start(call: &Call, body: &str) -> Result<Step, Error> {
-        let body: Value = parse_body(body)?;
-        let last = body["messages"].as_array().and_then(|it| it.last());
-        let question = last.and_then(|it| it["content"].as_str());
-        let question = question.ok_or_else(|| fault::invalid_request("acme takes text only"))?;
-        let asked = json!({"question": question, "temperature": body["temperature"]});
+        let request = ChatRequest::parse(body)?;
+        let question = request.messages().last().map(|it| it.text());
+        let asked = json!({"question": question, "temperature": request.get("temperature")});
         Ok(Outbound::post(format!("/ask/{}", call.model))
             .json(&asked)
             .send())
     }
 
     fn resume(_call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
-        let answer = replies
-            .first()
-            .ok_or_else(|| fault::internal("no reply"))?
-            .json()?;
-        let message = json!({"role": "assistant", "content": answer["text"]});
-        let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
-        let usage = json!({"prompt_tokens": 0, "completion_tokens": answer["words"], "total_tokens": answer["words"]});
-        Ok(Response::json(&json!({"choices": [choice], "usage": usage})).respond())
+        let reply = replies.first();
+        let answer = reply.ok_or_else(|| fault::internal("no reply"))?.json()?;
+        let (text, words) = (answer["text"].as_str(), answer["words"].as_u64());
+        let text = text.ok_or_else(|| fault::upstream("the answer has no `text`"))?;
+        Ok(ChatAnswer::new()
+            .content(text)
+            .usage(usage(0, words.unwrap_or(0)))
+            .respond())
     }
 }
 

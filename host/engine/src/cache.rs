@@ -66,6 +66,7 @@ impl Cache {
         }
         #[expect(
             unsafe_code,
+            clippy::disallowed_methods,
             reason = "only files this engine wrote stand in this directory, which only its user may write"
         )]
         let loaded = unsafe { Component::deserialize_file(engine, &path) };
@@ -135,6 +136,10 @@ impl Cache {
 }
 
 /// Compiles without keeping.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that compiles, after the component was inspected"
+)]
 pub(crate) fn compile(bytes: &[u8], engine: &wasmtime::Engine) -> Result<Component, LoadError> {
     Component::new(engine, bytes).map_err(|cause| LoadError::Compile(format!("{cause:#}")))
 }

@@ -152,7 +152,7 @@ impl Shared {
         if let Some(cached) = cache.load(digest, &self.engine) {
             return Ok(cached);
         }
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let component = cache.compile(digest, bytes, &self.engine)?;
         let millis = started.elapsed().as_millis() as u64;
         tracing::debug!(

@@ -1,9 +1,10 @@
 //! A loaded plugin.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use wasmtime::component::InstancePre;
 
 use crate::breaker::Breaker;

@@ -20,6 +20,7 @@ impl Env {
     /// The process's environment, with a `.env` file under it if there is one. As in LiteLLM,
     /// `LITELLM_MODE=PRODUCTION` leaves the file alone.
     pub fn of_process(dotenv: &Path) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
         let process = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .map(|(name, value)| (name, Secret::new(value)));

@@ -61,6 +61,20 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
             headers.insert(ours, value.clone());
         }
     }
+    add_rate_limits(headers, trail);
+}
+
+/// Rate limits that the provider names otherwise, by the names that `describe` gives for them.
+fn add_rate_limits(headers: &mut HeaderMap, trail: &Trail) {
+    for (kind, theirs) in trail.rate_limit_headers() {
+        let ours = format!("x-ratelimit-{}", kind.replace('_', "-"));
+        let ours = HeaderName::from_bytes(ours.as_bytes()).ok();
+        let mut upstream = trail.upstream_headers.iter();
+        let value = upstream.find(|(name, _)| name.as_str().eq_ignore_ascii_case(theirs));
+        if let (Some(ours), Some((_, value))) = (ours, value) {
+            headers.insert(ours, value.clone());
+        }
+    }
 }
 
 fn millis(time: Duration) -> String {

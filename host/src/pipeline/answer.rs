@@ -99,6 +99,13 @@ impl Trail {
         self.line.as_ref()?.api_base.as_deref()
     }
 
+    /// Which rate limit is told by which header of the upstream, as the plugin describes it.
+    pub fn rate_limit_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let described = self.line.iter().map(|line| &line.provider.describe);
+        let named = described.flat_map(|it| &it.rate_limit_headers);
+        named.map(|(kind, header)| (kind.as_str(), header.as_str()))
+    }
+
     /// The call's time less the time spent waiting for upstreams.
     pub fn overhead(&self) -> Duration {
         self.started.elapsed().saturating_sub(self.upstream_time)

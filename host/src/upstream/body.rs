@@ -60,13 +60,14 @@ impl CallBodies {
             }
             Body::Form(pairs) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
-                form.extend_pairs(pairs);
+                let restored = pairs.into_iter();
+                form.extend_pairs(restored.map(|(name, value)| (name, self.media.restore(value))));
                 Ok(Built::of(
                     form.finish(),
                     "application/x-www-form-urlencoded",
                 ))
             }
-            Body::Multipart(parts) => multipart(parts),
+            Body::Multipart(parts) => multipart(parts, &self.media),
             Body::Raw(Payload::Text(text)) => Ok(Built::of(
                 self.media.restore(text),
                 "text/plain; charset=utf-8",
@@ -102,7 +103,7 @@ fn no_files() -> Fault {
     Fault::plugin("the plugin asks for a file, and this call has none")
 }
 
-fn multipart(parts: Vec<Part>) -> Result<Built, Fault> {
+fn multipart(parts: Vec<Part>, media: &MediaTable) -> Result<Built, Fault> {
     let boundary = format!("sluice-{}", uuid::Uuid::new_v4().simple());
     let mut out = Vec::new();
     for part in parts {
@@ -123,7 +124,7 @@ fn multipart(parts: Vec<Part>) -> Result<Built, Fault> {
         head.push_str("\r\n\r\n");
         out.extend_from_slice(head.as_bytes());
         match part.data {
-            PartData::Text(text) => out.extend_from_slice(text.as_bytes()),
+            PartData::Text(text) => out.extend_from_slice(media.restore(text).as_bytes()),
             PartData::Bytes(bytes) => out.extend_from_slice(&bytes),
             PartData::File(_) => return Err(no_files()),
         }

@@ -151,6 +151,10 @@ impl Pool {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that makes clients"
+)]
 fn client(guarded: bool, insecure: bool) -> Result<Client, reqwest::Error> {
     let mut builder: ClientBuilder = Client::builder()
         .tcp_nodelay(true)

@@ -6,18 +6,31 @@ use crate::Error;
 
 /// The kinds of the contract (`types.error-kind`), spelled once.
 pub mod kind {
+    /// Malformed, or a value that this provider cannot take.
     pub const INVALID_REQUEST: &str = "invalid-request";
+    /// The operation or feature does not exist here.
     pub const UNSUPPORTED: &str = "unsupported";
+    /// The credential is missing, wrong or expired.
     pub const AUTHENTICATION: &str = "authentication";
+    /// The credential is good, but not for this.
     pub const PERMISSION: &str = "permission";
+    /// Unknown model, file, batch.
     pub const NOT_FOUND: &str = "not-found";
+    /// The prompt is longer than the model accepts.
     pub const CONTEXT_WINDOW: &str = "context-window";
+    /// The provider's own filter refused.
     pub const CONTENT_POLICY: &str = "content-policy";
+    /// Too many requests or tokens per time.
     pub const RATE_LIMIT: &str = "rate-limit";
+    /// The account has no credit left.
     pub const QUOTA: &str = "quota";
+    /// The provider asks to come back later.
     pub const OVERLOADED: &str = "overloaded";
+    /// No answer in time.
     pub const TIMEOUT: &str = "timeout";
+    /// The provider failed, or answered what is no answer.
     pub const UPSTREAM: &str = "upstream";
+    /// The plugin itself failed.
     pub const INTERNAL: &str = "internal";
 }
 

@@ -4,10 +4,15 @@
 /// How loud a log line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
+    /// Every step.
     Trace,
+    /// For the plugin's author.
     Debug,
+    /// What the plugin is doing; seldom.
     Info,
+    /// Something was wrong, and the plugin coped.
     Warn,
+    /// Someone must act.
     Error,
 }
 
@@ -26,7 +31,10 @@ pub fn log(level: Level, message: &str) {
         log(level, message);
     }
     #[cfg(not(target_arch = "wasm32"))]
-    eprintln!("{level:?} {message}");
+    #[expect(clippy::print_stderr, reason = "a native build has no other log")]
+    {
+        eprintln!("{level:?} {message}");
+    }
 }
 
 /// Milliseconds since 1970.

@@ -8,6 +8,44 @@
 //! builders for requests ([`Outbound`]), errors ([`fault`]) and stream events ([`event`]), and
 //! views of the canonical (OpenAI-shaped) documents that keep every member they do not know
 //! ([`chat`]).
+//!
+//! A provider that speaks OpenAI's dialect never touches the conversation:
+//!
+//! ```
+//! use sluice_sdk::{Call, Error, Outbound, Provider, Step, provider};
+//!
+//! struct Acme;
+//!
+//! impl Provider for Acme {
+//!     fn describe() -> String {
+//!         r#"{"name": "acme", "version": "1.0.0", "providers": [{
+//!             "name": "acme",
+//!             "auth": {"scheme": "bearer", "secret": "api_key"}, "secrets": {"api_key": {}},
+//!             "operations": {"chat": {"stream": true, "body": "head"}}
+//!         }]}"#
+//!         .to_owned()
+//!     }
+//!
+//!     fn start(_call: &Call, _body: &str) -> Result<Step, Error> {
+//!         let members = vec![("store".to_owned(), Some("false".to_owned()))];
+//!         Ok(Outbound::post("/chat/completions").patch(members).canonical().send())
+//!     }
+//! }
+//!
+//! provider!(Acme);
+//! # let step = Acme::start(&testing_call(), "{}");
+//! # assert!(matches!(step, Ok(Step::Send(it)) if it.url == "/chat/completions"));
+//! # fn testing_call() -> Call {
+//! #     let text = String::new;
+//! #     Call { id: text(), operation: text(), provider: text(), model: text(), streaming: false,
+//! #         config: text(), secrets: vec![], params: vec![], headers: vec![], files: vec![],
+//! #         context: text() }
+//! # }
+//! ```
+//!
+//! One that translates reads [`chat::ChatRequest`], answers [`chat::ChatAnswer`] in
+//! [`Provider::resume`], and streams with [`event`] from [`Provider::decode`].
+#![deny(missing_docs)]
 
 pub mod chat;
 pub mod event;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    Auth, Body, Call, Continuation, Decoded, Error, Frame, Outbound, Payload, Reply, ReplyMode,
-    Response, Step, fault, write_json,
+    Auth, Body, Call, Error, Frame, Outbound, Payload, Reply, ReplyMode, Response, Step, fault,
+    write_json,
 };
 
 impl Outbound {
@@ -33,6 +33,7 @@ impl Outbound {
         Self::new("GET", url)
     }
 
+    /// A header. Those of the connection and of authentication are the host's, and are refused.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
@@ -131,19 +132,6 @@ impl Response {
     /// This answer as the last step.
     pub fn respond(self) -> Step {
         Step::Respond(self)
-    }
-}
-
-impl Decoded {
-    /// No events, nothing known, go on reading.
-    pub fn more(state: String) -> Self {
-        Self {
-            events: Vec::new(),
-            usage: None,
-            failure: None,
-            state,
-            next: Continuation::More,
-        }
     }
 }
 

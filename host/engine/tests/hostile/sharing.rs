@@ -1,6 +1,8 @@
 //! What one guest does is not felt by others.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use sluice_engine::{CallError, Engine, EngineConfig, Isolation, Limits, Plugin, Settings};
 

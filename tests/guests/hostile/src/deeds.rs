@@ -17,22 +17,13 @@ pub fn commit(deed: &str) -> Option<String> {
         "trap" => std::process::abort(),
         "panic" => panics(),
         "large-output" => "x".repeat(40 << 20),
-        "log-flood" => {
-            for line in 0..1_000 {
-                eprintln!("line {line}");
-            }
-            "flooded".to_owned()
-        }
+        "log-flood" => flood(),
         "log-forgery" => {
             log(Level::Info, "fine\nERROR all is lost\r\u{1b}[2J");
             log(Level::Info, &"long ".repeat(10_000));
             "forged".to_owned()
         }
-        "environment" => format!(
-            "{} {}",
-            std::env::vars().count(),
-            std::env::var("HOME").is_ok()
-        ),
+        "environment" => environment(),
         "files" => format!("{:?}", std::fs::read("/etc/passwd").map_err(|_| "refused")),
         "sockets" => {
             let connected = std::net::TcpStream::connect("127.0.0.1:80").map(drop);
@@ -40,6 +31,20 @@ pub fn commit(deed: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+#[expect(clippy::print_stderr, reason = "that is the deed")]
+fn flood() -> String {
+    for line in 0..1_000 {
+        eprintln!("line {line}");
+    }
+    "flooded".to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "that is the deed")]
+fn environment() -> String {
+    let home = std::env::var("HOME").is_ok();
+    format!("{} {home}", std::env::vars().count())
 }
 
 fn endless() -> String {

@@ -1,1 +1,0 @@
-//! Views of the canonical chat documents that keep every member they do not know.

@@ -1,0 +1,119 @@
+//! Sizes of files, and files that nothing uses.
+
+use std::path::PathBuf;
+
+use crate::{code, files, nothing_wrong, read, root, shown};
+
+/// What the house is written in.
+const SOURCES: &[&str] = &["rs", "py", "js", "mjs"];
+
+#[test]
+fn no_file_is_longer_than_800_lines() {
+    let found = files(&root(), SOURCES);
+    assert!(found.len() > 80, "{}", found.len());
+    let long = found
+        .iter()
+        .map(|path| (path, read(path).lines().count()))
+        .filter(|(_, lines)| *lines > 800);
+    let wrong: Vec<String> = long
+        .map(|(path, lines)| format!("{}: {lines} lines", shown(path)))
+        .collect();
+    nothing_wrong(&wrong);
+}
+
+#[test]
+fn lints_are_expected_with_a_reason_and_never_allowed() {
+    let opening = concat!("[all", "ow(");
+    let allowed = files(&root(), &["rs"])
+        .into_iter()
+        .filter(|path| read(path).contains(opening));
+    let wrong: Vec<String> = allowed.map(|path| shown(&path)).collect();
+    nothing_wrong(&wrong);
+}
+
+#[test]
+fn no_test_is_left_out() {
+    let ignored = concat!("#[ign", "ore");
+    let skipped = concat!("pytest.mark.sk", "ip");
+    let left_out = files(&root(), SOURCES)
+        .into_iter()
+        .filter(|path| read(path).contains(ignored) || read(path).contains(skipped));
+    let wrong: Vec<String> = left_out.map(|path| shown(&path)).collect();
+    nothing_wrong(&wrong);
+}
+
+/// A guest is a test's: by its package in an engine test, or by its file with the SDKs.
+#[test]
+fn every_guest_and_every_deed_of_one_has_a_test() {
+    let mut tests = files(&root().join("host/engine/tests"), &["rs"]);
+    tests.extend(files(&root().join("tests/it"), &["rs"]));
+    tests.extend(files(&root().join("tests/sdk"), &["py"]));
+    let tests: String = tests.iter().map(|path| read(path)).collect();
+    let mut wrong = Vec::new();
+    for guest in std::fs::read_dir(root().join("tests/guests"))
+        .unwrap()
+        .flatten()
+    {
+        let name = guest.file_name().to_string_lossy().into_owned();
+        let built = format!("guests::build(\"{name}\"");
+        let ways = [
+            built,
+            format!("sluice_guest_{name}"),
+            format!("sluice-guest-{name}"),
+        ];
+        if !ways.iter().any(|way| tests.contains(way)) {
+            wrong.push(format!("tests/guests/{name} has no test"));
+        }
+    }
+    let hostile = files(&root().join("tests/guests/hostile/src"), &["rs"]);
+    let hostile: Vec<String> = hostile.iter().map(|path| code(path)).collect();
+    for line in hostile.iter().flat_map(|code| code.lines()) {
+        let arm = line.trim_start().strip_prefix('"');
+        let deed = arm.and_then(|it| it.split_once("\" =>"));
+        let done = |deed: &str| {
+            [format!("\"{deed}\""), format!("/{deed}\"")]
+                .iter()
+                .any(|it| tests.contains(it))
+        };
+        if let Some((deed, _)) = deed.filter(|(deed, _)| !done(deed)) {
+            wrong.push(format!("the hostile guest's `{deed}` has no test"));
+        }
+    }
+    nothing_wrong(&wrong);
+}
+
+/// `*.json` are run by `testing::run_dir`; anything else beside them has to be named in a test.
+#[test]
+fn no_fixture_lies_unused() {
+    let all = |paths: Vec<PathBuf>| -> String { paths.iter().map(|path| read(path)).collect() };
+    let shared = all(files(&root().join("tests"), SOURCES));
+    let mut wrong = Vec::new();
+    for plugin in std::fs::read_dir(root().join("plugins")).unwrap().flatten() {
+        let sources = all(files(&plugin.path(), &["rs"])) + &shared;
+        let folder = plugin.path().join("fixtures");
+        for fixture in files(&folder, &["json", "jsonl", "sse", "txt", "snap"]) {
+            let name = fixture.file_name().unwrap().to_string_lossy().into_owned();
+            let run = name.ends_with(".json") && sources.contains("run_dir");
+            if !run && !sources.contains(&name) {
+                wrong.push(format!("{} is used by no test", shown(&fixture)));
+            }
+        }
+    }
+    nothing_wrong(&wrong);
+}
+
+/// Links between the documents, and to the code, lead somewhere.
+#[test]
+fn links_in_documents_lead_somewhere() {
+    let mut wrong = Vec::new();
+    for path in files(&root(), &["md"]) {
+        for part in read(&path).split("](").skip(1) {
+            let target = part.split([')', '#']).next().unwrap_or_default();
+            let outside = target.is_empty() || target.contains("://");
+            if !outside && !path.parent().unwrap().join(target).exists() {
+                wrong.push(format!("{}: {target}", shown(&path)));
+            }
+        }
+    }
+    nothing_wrong(&wrong);
+}

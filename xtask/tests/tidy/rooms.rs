@@ -1,0 +1,192 @@
+//! The direction of rooms, and which room may name which outside crate.
+
+use std::path::{Path, PathBuf};
+
+use crate::{code, files, nothing_wrong, root, shown};
+
+/// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("domain", &[]),
+    ("config", &["domain"]),
+    ("telemetry", &["domain"]),
+    ("dialect", &["domain"]),
+    ("plugins", &["domain", "config", "telemetry"]),
+    ("upstream", &["domain", "config", "telemetry", "dialect"]),
+    ("router", &["domain", "config", "telemetry"]),
+    (
+        "pipeline",
+        &[
+            "domain",
+            "config",
+            "telemetry",
+            "dialect",
+            "plugins",
+            "upstream",
+            "router",
+        ],
+    ),
+    (
+        "http",
+        &["domain", "config", "telemetry", "plugins", "pipeline"],
+    ),
+    ("cli", &["domain", "config", "telemetry"]),
+    (
+        "reload.rs",
+        &[
+            "domain",
+            "config",
+            "telemetry",
+            "plugins",
+            "pipeline",
+            "http",
+        ],
+    ),
+    (
+        "serve.rs",
+        &[
+            "domain",
+            "config",
+            "telemetry",
+            "dialect",
+            "plugins",
+            "upstream",
+            "router",
+            "pipeline",
+            "http",
+            "cli",
+            "reload",
+        ],
+    ),
+];
+
+/// Outside crates that belong to one room, or few.
+const OUTSIDE: [(&str, &[&str]); 10] = [
+    ("reqwest", &["upstream"]),
+    ("axum", &["http", "admin"]),
+    ("hyper", &["http"]),
+    ("sqlx", &["store"]),
+    ("clap", &["cli"]),
+    ("notify", &["plugins", "reload.rs"]),
+    ("prometheus_client", &["telemetry"]),
+    ("serde_yaml", &["config"]),
+    ("sluice_bundled", &["plugins", "cli", "serve.rs"]),
+    // Loading and running components. Its words, `sluice_engine::contract`, are known from
+    // `upstream` on.
+    ("sluice_engine", &["plugins", "pipeline", "serve.rs"]),
+];
+
+fn rooms() -> PathBuf {
+    root().join("host/src")
+}
+
+/// The room that a file of the host is in.
+fn room_of(file: &Path) -> String {
+    let inside = file.strip_prefix(rooms()).unwrap();
+    let first = inside.components().next().unwrap();
+    first.as_os_str().to_string_lossy().into_owned()
+}
+
+/// The first names of every `crate::…` path: one, or those in braces.
+fn imported(code: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in code.split("crate::").skip(1) {
+        match part.strip_prefix('{') {
+            None => names.push(word(part)),
+            Some(group) => {
+                let mut depth = 0;
+                let mut first = true;
+                for (at, letter) in group.char_indices() {
+                    match letter {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => first = true,
+                        _ if first && !letter.is_whitespace() => {
+                            names.push(word(&group[at..]));
+                            first = false;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    names
+}
+
+fn word(text: &str) -> String {
+    let plain = |it: &char| it.is_ascii_alphanumeric() || *it == '_';
+    text.chars().take_while(plain).collect()
+}
+
+/// Whether code names a crate: `name::` that is no end of a longer name.
+fn names_crate(code: &str, name: &str) -> bool {
+    code.match_indices(&format!("{name}::")).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        before.is_none_or(|it| !it.is_ascii_alphanumeric() && it != '_' && it != ':')
+    })
+}
+
+#[test]
+fn rooms_import_from_their_left_only() {
+    let mut wrong = Vec::new();
+    for file in files(&rooms(), &["rs"]) {
+        let room = room_of(&file);
+        if matches!(room.as_str(), "main.rs" | "lib.rs") {
+            continue;
+        }
+        let known = ROOMS.iter().find(|(name, _)| *name == room);
+        let Some((_, allowed)) = known else {
+            wrong.push(format!("{} is in no known room", shown(&file)));
+            continue;
+        };
+        for name in imported(&code(&file)) {
+            let is_room = ROOMS
+                .iter()
+                .any(|(known, _)| known.trim_end_matches(".rs") == name);
+            let own = room.trim_end_matches(".rs") == name;
+            if is_room && !own && !allowed.contains(&name.as_str()) {
+                wrong.push(format!("{}: {room} imports {name}", shown(&file)));
+            }
+        }
+    }
+    nothing_wrong(&wrong);
+}
+
+#[test]
+fn imports_are_read_alone_and_in_braces() {
+    let code = "use crate::domain::{Fault, ids};\nuse crate::{\n    config::{Env, x}, router,\n};";
+    assert_eq!(imported(code), ["domain", "config", "router"]);
+    assert!(names_crate("use axum::Router;", "axum") && !names_crate("my_axum::x", "axum"));
+}
+
+#[test]
+fn each_outside_crate_is_named_in_its_rooms_only() {
+    let mut wrong = Vec::new();
+    for file in files(&rooms(), &["rs"]) {
+        let (room, code) = (room_of(&file), code(&file));
+        for (name, homes) in OUTSIDE {
+            let code = match room.as_str() {
+                "upstream" => code.replace("sluice_engine::contract", ""),
+                _ => code.clone(),
+            };
+            if names_crate(&code, name) && !homes.contains(&room.as_str()) {
+                wrong.push(format!("{} names {name}", shown(&file)));
+            }
+        }
+    }
+    nothing_wrong(&wrong);
+}
+
+#[test]
+fn only_the_engine_names_wasmtime() {
+    let mut wrong = Vec::new();
+    for folder in ["host/src", "host/bundled", "host/framing", "sdk", "plugins"] {
+        for file in files(&root().join(folder), &["rs"]) {
+            if names_crate(&code(&file), "wasmtime") {
+                wrong.push(shown(&file));
+            }
+        }
+    }
+    nothing_wrong(&wrong);
+}

@@ -103,8 +103,11 @@ const READINGS: [Reading; 14] = [
     ),
 ];
 
+/// A kind of trap, and how often it was.
+type Trap = (&'static str, fn(&Stats) -> u64);
+
 /// The kinds of `sluice_plugin_traps_total`.
-const TRAPS: [(&str, fn(&Stats) -> u64); 4] = [
+const TRAPS: [Trap; 4] = [
     ("crashed", |it| it.traps.crashed),
     ("out_of_time", |it| it.traps.out_of_time),
     ("out_of_memory", |it| it.traps.out_of_memory),

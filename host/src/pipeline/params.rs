@@ -218,7 +218,7 @@ mod tests {
             unsupported: vec!["top_k"],
             ..ParamRules::default()
         };
-        let refused = judged(&rules, &["top_k"], Leniency::default());
+        let refused = judged(&rules, &[("top_k", "5")], Leniency::default());
         assert!(refused.unwrap_err().message.contains("top_k"));
     }
 

@@ -12,9 +12,10 @@ pub fn run() -> Result<(), String> {
         "build",
         "--release",
         "--locked",
-        "-p",
+        "--workspace",
+        "--bin",
         "sluice",
-        "-p",
+        "--bin",
         "sluice-load",
     ])?;
     for (program, packages) in [("wrk", &["wrk"]), ("nginx", &["nginx"])] {

@@ -60,7 +60,8 @@ fn take(value: &mut Value, steps: &[Step<'_>]) -> bool {
         }
         ([Step::Items, rest @ ..], Value::Array(items)) => items
             .iter_mut()
-            .fold(false, |found, item| take(item, rest) || found),
+            .map(|item| take(item, rest))
+            .fold(false, |found, taken| found | taken),
         _ => false,
     }
 }

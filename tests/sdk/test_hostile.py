@@ -23,7 +23,7 @@ DEEDS = {
     "recurse": ("recursed too deep|crashed", 'traps_total{plugin="hostile",kind="'),
     "trap": ("crashed in `start`", 'traps_total{plugin="hostile",kind="crashed"}'),
     "panic": ("crashed in `start`", 'traps_total{plugin="hostile",kind="crashed"}'),
-    "large-output": ("returned more than|wanted more than", "_total"),
+    "large-output": ("wanted more than 64 MiB of memory", 'traps_total{plugin="hostile",kind="out_of_memory"}'),
     "large-state": ("returned a state of 2097152 bytes", 'too_large_total{plugin="hostile"}'),
     "invalid-output": ("the plugin's answer is not the JSON it should be", None),
     "kept-body": ("a body that was not kept", None),
@@ -185,7 +185,8 @@ def test_one_that_never_describes_itself_disturbs_nobody_and_is_refused(hostile)
 
 
 def test_a_name_that_is_not_its_own_is_refused(hostile):
-    refused(hostile, "thief", named("openai"), "the provider `openai` is in both plugins")
+    thief = named("openai", ('{"name":"hostile","version"', '{"name":"thief","version"'))
+    refused(hostile, "thief", thief, "the provider `openai` is in both plugins")
     whole = guest(('{"name":"hostile","version"', '{"name":"openai","version"'))
     refused(hostile, "impostor", whole, "`openai` is taken")
     refused(hostile, "double", guest(), "`hostile` is taken")

@@ -2,20 +2,20 @@
 
 use sluice_engine::{CallError, EngineConfig, Isolation, Limits, Plugin};
 
-use crate::guest::{ENOUGH, GUEST, SHORT, ask, in_mood, load, load_with};
+use crate::guest::{ENOUGH, GUEST, SHORT, ask, in_mood, load, load_with, said};
 
 /// The deed fails as it should, is counted, and the next call works.
 async fn contained(deed: &str, is_right: fn(&CallError) -> bool) {
     for isolation in [Isolation::Pooled, Isolation::Call, Isolation::Fresh] {
         let cpu = if deed == "loop" { SHORT } else { ENOUGH };
         let plugin = load(isolation, cpu).await;
-        assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+        assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
         let error = ask(&plugin, deed).await.unwrap_err();
         assert!(is_right(&error), "{deed}: {error}");
         assert!(error.to_string().contains("`hostile`"), "{error}");
         assert!(error.is_plugins_fault());
         assert_eq!(broken(&plugin), 1, "{deed}: {:?}", plugin.stats());
-        assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+        assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
     }
 }
 
@@ -71,7 +71,7 @@ async fn a_guest_that_sleeps_is_not_waited_for() {
     let error = ask(&plugin, "sleep").await.unwrap_err();
     assert!(matches!(error, CallError::TooSlow { .. }), "{error}");
     assert_eq!(plugin.stats().traps.out_of_time, 1);
-    assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+    assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
 }
 
 #[tokio::test]
@@ -136,27 +136,21 @@ async fn oversized_output_and_state_are_refused() {
 #[tokio::test]
 async fn the_world_outside_is_empty() {
     let plugin = load(Isolation::Pooled, ENOUGH).await;
-    assert_eq!(
-        ask(&plugin, "environment").await.unwrap(),
-        r#"{"said":"0 false"}"#
-    );
+    assert_eq!(ask(&plugin, "environment").await.unwrap(), said("0 false"));
     assert_eq!(
         ask(&plugin, "files").await.unwrap(),
-        r#"{"said":"Err(\"refused\")"}"#
+        said("Err(\"refused\")")
     );
     assert_eq!(
         ask(&plugin, "sockets").await.unwrap(),
-        r#"{"said":"Err(\"refused\")"}"#
+        said("Err(\"refused\")")
     );
 }
 
 #[tokio::test]
 async fn a_log_flood_is_cut_and_counted() {
     let plugin = load(Isolation::Pooled, ENOUGH).await;
-    assert_eq!(
-        ask(&plugin, "log-flood").await.unwrap(),
-        r#"{"said":"flooded"}"#
-    );
+    assert_eq!(ask(&plugin, "log-flood").await.unwrap(), said("flooded"));
     assert_eq!(plugin.stats().log_lines, 100);
     assert_eq!(plugin.stats().dropped_log_lines, 900);
 }

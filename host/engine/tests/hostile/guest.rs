@@ -106,6 +106,14 @@ pub fn call(model: &str) -> Call {
     }
 }
 
+/// The answer in which the guest says this.
+pub fn said(what: &str) -> String {
+    // Rust escapes these texts as JSON does.
+    format!(
+        r#"{{"choices":[{{"index":0,"finish_reason":"stop","message":{{"role":"assistant","content":{what:?}}}}}]}}"#
+    )
+}
+
 pub async fn ask(plugin: &Plugin, model: &str) -> Result<String, CallError> {
     let step = plugin
         .session()

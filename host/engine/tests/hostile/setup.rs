@@ -2,7 +2,7 @@
 
 use sluice_engine::{Engine, EngineConfig, Isolation, Limits, LoadError, Settings, inspect};
 
-use crate::guest::{GUEST, ask, load_with, with};
+use crate::guest::{GUEST, ask, load_with, said, with};
 
 #[tokio::test]
 async fn machine_code_is_cached_and_a_damaged_file_is_made_anew() {
@@ -27,7 +27,7 @@ async fn machine_code_is_cached_and_a_damaged_file_is_made_anew() {
             .load("hostile", GUEST.clone(), Settings::default())
             .await
             .unwrap();
-        assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+        assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
     }
     use std::os::unix::fs::PermissionsExt as _;
@@ -76,7 +76,7 @@ async fn without_address_space_for_a_pool_instances_are_made_on_demand() {
     };
     assert!(!Engine::new(&config).unwrap().is_pooled());
     let plugin = load_with(&config, GUEST.clone(), Isolation::Pooled, Limits::default()).await;
-    assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+    assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
     assert!(ask(&plugin, "trap").await.is_err());
-    assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+    assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
 }

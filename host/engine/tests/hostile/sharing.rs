@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use sluice_engine::{CallError, Engine, EngineConfig, Isolation, Limits, Plugin, Settings};
 
-use crate::guest::{ENOUGH, GUEST, ask, call, load, load_with};
+use crate::guest::{ENOUGH, GUEST, ask, call, load, load_with, said};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_one_loops_others_complete() {
@@ -31,7 +31,7 @@ async fn while_one_loops_others_complete() {
     let loops = async { futures_join(vec!["loop"; 4], &looping).await };
     let others = async {
         for _ in 0..200 {
-            assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+            assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
         }
         started.elapsed()
     };
@@ -62,7 +62,7 @@ async fn a_call_that_is_given_up_poisons_nothing() {
     let given_up = tokio::time::timeout(Duration::from_millis(20), ask(&plugin, "loop")).await;
     assert!(given_up.is_err());
     for _ in 0..20 {
-        assert_eq!(ask(&plugin, "fine").await.unwrap(), r#"{"said":"fine"}"#);
+        assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
     }
     assert!(plugin.stats().instances_alive <= 1, "{:?}", plugin.stats());
 }

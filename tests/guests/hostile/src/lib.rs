@@ -77,7 +77,9 @@ impl Provider for Hostile {
 }
 
 fn said(what: &str) -> Step {
-    Response::json(&json!({ "said": what })).respond()
+    let message = json!({"role": "assistant", "content": what});
+    let choice = json!({"index": 0, "finish_reason": "stop", "message": message});
+    Response::json(&json!({"choices": [choice]})).respond()
 }
 
 provider!(Hostile);

@@ -1,7 +1,7 @@
 //! A provider that does, by model name, what no provider should. The tests of the engine and of
 //! the running gateway show that each is contained.
 //!
-//! [`DESCRIBE`] and [`MOOD`] are texts of their own in the component, with room in them: tests
+//! `DESCRIBE` and `MOOD` are texts of their own in the component, with room in them: tests
 //! exchange them for others of the same length, and so have a guest that lies about its name, or
 //! that never comes to describe itself.
 

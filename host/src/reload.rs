@@ -84,6 +84,9 @@ impl Reloader {
         let _ = wake.try_send(());
         let mut folders = Folders::new(wake);
         let mut seen = self.current.load().files.clone();
+        // Why the last look was refused. The cure may lie outside of the files that are known: in
+        // a file that only the refused config includes, or in a plugin that is still being loaded.
+        let mut refused: Option<String> = None;
         loop {
             folders.watch(&seen);
             tokio::select! {
@@ -94,14 +97,16 @@ impl Reloader {
             while woken.try_recv().is_ok() {}
             let now = settled(&seen).await;
             let is_there = now.first().is_some_and(|(_, stamp)| stamp.is_some());
-            if now != seen && is_there {
-                seen = match self.reload().await {
-                    Ok(config) => config.files.clone(),
+            if is_there && (now != seen || refused.is_some()) {
+                match self.reload().await {
+                    Ok(config) => (seen, refused) = (config.files.clone(), None),
                     Err(why) => {
-                        self.refuse(&why);
-                        now
+                        if now != seen || refused.as_ref() != Some(&why) {
+                            self.refuse(&why);
+                        }
+                        (seen, refused) = (now, Some(why));
                     }
-                };
+                }
             }
         }
     }

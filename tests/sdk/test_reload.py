@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -43,6 +44,7 @@ def reloading(tmp_path_factory, data_dir):
         "plugins": {**RELOADING, "directory": str(folder / "dropped"), "data_directory": str(folder / "data")},
     }
     gateway = Gateway(folder, json.dumps(config))
+    gateway.good = json.dumps(config)
     yield gateway
     assert gateway.stop() == 0
 
@@ -126,6 +128,18 @@ def test_a_changed_config_is_in_force_and_a_broken_one_is_not(reloading):
     reloading.config.write_text("model_list: [")
     reloading.wait_for(lambda: b'sluice_config_reloads_total{result="refused"} 1' in reloading.get("/metrics")[1])
     assert "second" in models()
+
+
+def test_a_config_is_taken_over_once_the_file_that_it_includes_is_there(reloading):
+    config = json.loads(reloading.good)
+    config["include"] = ["late.yaml"]
+    refused = lambda: int(re.search(rb'sluice_config_reloads_total\{result="refused"\} (\d+)', reloading.get("/metrics")[1])[1])
+    before = refused()
+    reloading.config.write_text(json.dumps(config))
+    reloading.wait_for(lambda: refused() > before)
+    late = {"model_list": [{"model_name": "late", "litellm_params": {"model": "echo/demo"}}]}
+    (reloading.folder / "late.yaml").write_text(json.dumps(late))
+    reloading.wait_for(lambda: "late" in [model["id"] for model in json.loads(reloading.get("/v1/models")[1])["data"]])
 
 
 def test_included_files_and_the_plugins_section_are_followed_too(reloading):

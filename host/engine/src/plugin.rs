@@ -142,14 +142,20 @@ impl Inner {
         self.name.to_string()
     }
 
-    /// Waits for this call's turn.
-    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, CallError> {
-        if let Some(left) = self.breaker.open_for() {
-            return Err(self.count(CallError::Open {
+    /// Refuses calls that begin while the circuit is open. Those under way go on: what they wait
+    /// for is paid already.
+    pub(crate) fn may_begin(&self) -> Result<(), CallError> {
+        match self.breaker.open_for() {
+            None => Ok(()),
+            Some(left) => Err(self.count(CallError::Open {
                 plugin: self.plugin_name(),
                 seconds: left.as_secs() + 1,
-            }));
+            })),
         }
+    }
+
+    /// Waits for this call's turn.
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, CallError> {
         let turns = Arc::clone(&self.turns);
         if let Ok(permit) = Arc::clone(&turns).try_acquire_owned() {
             return Ok(permit);

@@ -104,6 +104,7 @@ impl Session {
         call: &Call,
         body: &String,
     ) -> Result<Result<Step, Error>, CallError> {
+        self.plugin.may_begin()?;
         let budget = self.plugin.limits().cpu;
         let step = invoke!(self, "start", budget, body.len(), |guest, exports = provider| exports.call_start(&mut guest.store, call, body))?;
         self.check_step("start", step)

@@ -20,8 +20,13 @@ use super::paths::Paths;
 use super::patience::Patience;
 use crate::config::defaults;
 
-/// How long a client may take to send its request's head, and to send the next one.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take to agree on TLS, and to send the first bytes after it.
+const OPENING: Duration = Duration::from_secs(30);
+
+/// How long a client may take to send a request's head, and how long it may be idle before the next
+/// one. Load balancers keep connections for 60 seconds, and one that is closed just as they use it
+/// is an error to their client.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long a client may leave its answer unread.
 const WRITE_STALL: Duration = Duration::from_secs(120);
@@ -119,7 +124,7 @@ pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop
             graceful.watcher(),
         );
         let (builder, tls) = (builder.clone(), tls.clone());
-        let stream = Patience::new(stream, HEADER_TIMEOUT, WRITE_STALL);
+        let stream = Patience::new(stream, OPENING, WRITE_STALL);
         #[expect(clippy::disallowed_methods, reason = "`graceful` tracks connections")]
         tokio::spawn(async move {
             let ended = match tls {
@@ -128,11 +133,12 @@ pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop
                     watcher.watch(connection.into_owned()).await
                 }
                 Some(tls) => {
-                    let handshake = tokio::time::timeout(HEADER_TIMEOUT, tls.accept(stream)).await;
+                    let handshake = tokio::time::timeout(OPENING, tls.accept(stream)).await;
                     let Ok(Ok(stream)) = handshake else {
                         tracing::debug!("a client and the gateway did not agree on TLS");
                         return;
                     };
+                    let stream = Patience::new(stream, OPENING, WRITE_STALL);
                     let connection = builder.serve_connection(TokioIo::new(stream), service);
                     watcher.watch(connection.into_owned()).await
                 }

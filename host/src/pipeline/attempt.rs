@@ -363,7 +363,10 @@ async fn whole(sender: &Sender, reply: UpstreamReply, state: String) -> Result<R
 pub fn broke(cause: CallError) -> Fault {
     let mut fault = Fault::plugin(cause.to_string());
     fault.plugin_at_fault = cause.is_plugins_fault();
-    if !fault.plugin_at_fault {
+    if fault.plugin_at_fault {
+        // Exports are pure: the same request would break it again, and count against it again.
+        fault.retry = Retry::NextDeployment;
+    } else {
         fault.kind = ErrorKind::Overloaded;
         if let CallError::Open { seconds, .. } = cause {
             fault.retry = Retry::NextDeployment;
@@ -442,4 +445,19 @@ fn passed_on(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
         .filter(|(name, _)| !KEPT_BACK.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_that_broke_is_not_asked_again_by_the_same_call() {
+        let fault = broke(CallError::Crashed {
+            plugin: "p".into(),
+            export: "start",
+            what: "unreachable".into(),
+        });
+        assert!(fault.plugin_at_fault && fault.retry == Retry::NextDeployment);
+    }
 }

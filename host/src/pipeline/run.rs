@@ -17,11 +17,11 @@ use super::source::{Events, Source};
 use super::stream::{FaultWriter, Streaming};
 use super::writer::Writer;
 use crate::config::{Deployment, defaults};
-use crate::domain::{At, ErrorKind, Fault, Retry};
+use crate::domain::{At, Blame, ErrorKind, Fault, Retry};
 use crate::plugins::{self, Plugins};
 use crate::router;
 use crate::telemetry::metrics::Metrics;
-use crate::upstream::Upstream;
+use crate::upstream::{self, Upstream};
 
 /// Longest wait between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
@@ -245,7 +245,11 @@ impl Pipeline {
         if let Err(fault) = &tried {
             let outcome = match fault {
                 fault if fault.plugin_at_fault => plugins::Outcome::Failed,
-                fault if fault.kind == ErrorKind::InvalidRequest && fault.at == At::Attempt => {
+                fault
+                    if fault.kind == ErrorKind::InvalidRequest
+                        && fault.at == At::Attempt
+                        && fault.blame != Blame::Operator =>
+                {
                     plugins::Outcome::Invalid
                 }
                 _ => plugins::Outcome::Fine,
@@ -411,8 +415,7 @@ async fn gather(
         let events = source.next().await?;
         size += events.events.iter().map(|it| it.data.len()).sum::<usize>();
         if size > cap {
-            let message = format!("the upstream's answer is larger than {} MiB", cap >> 20);
-            return Err(Fault::upstream(ErrorKind::Upstream, message));
+            return Err(upstream::too_large(cap));
         }
         settlement.trail().upstream_time += events.upstream_time;
         for event in &events.events {

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 pub use body::CallBodies;
 pub use inline::inline;
 pub use options::Options;
-pub use reply::{Batch, FrameReader, UpstreamReply};
+pub use reply::{Batch, FrameReader, UpstreamReply, too_large};
 pub use request::Request;
 pub use target::{AuthScheme, Target, Timeouts};
 

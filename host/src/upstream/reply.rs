@@ -7,7 +7,7 @@ use http::HeaderMap;
 use sluice_framing::{Frame, Framing, Splitter};
 use tokio::time::Instant;
 
-use crate::domain::{ErrorKind, Fault};
+use crate::domain::{ErrorKind, Fault, Retry};
 
 /// Longest frame of a stream, in bytes. Lines of 460 KB were recorded.
 pub const MAX_FRAME: usize = 16 << 20;
@@ -54,8 +54,7 @@ impl UpstreamReply {
         let mut all = BytesMut::new();
         while let Some(chunk) = self.chunk().await? {
             if first.as_ref().map_or(0, Bytes::len) + all.len() + chunk.len() > cap {
-                let message = format!("the upstream's answer is larger than {} MiB", cap >> 20);
-                return Err(Fault::upstream(ErrorKind::Upstream, message));
+                return Err(too_large(cap));
             }
             match first.take() {
                 None if all.is_empty() => first = Some(chunk),
@@ -148,12 +147,24 @@ fn uncut(cause: &sluice_framing::FramingError) -> Fault {
     )
 }
 
+/// An answer over the cap. Asked again, the upstream would make, and charge, the same one.
+pub fn too_large(cap: usize) -> Fault {
+    let message = format!("the upstream's answer is larger than {} MiB", cap >> 20);
+    Fault {
+        retry: Retry::Never,
+        ..Fault::upstream(ErrorKind::Upstream, message)
+    }
+}
+
 fn endless() -> Fault {
     let message = format!(
         "the upstream's stream is longer than {} MiB",
         MAX_STREAM >> 20
     );
-    Fault::upstream(ErrorKind::Upstream, message)
+    Fault {
+        retry: Retry::Never,
+        ..Fault::upstream(ErrorKind::Upstream, message)
+    }
 }
 
 fn stalled() -> Fault {

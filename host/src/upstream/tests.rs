@@ -181,14 +181,9 @@ async fn an_answer_over_the_cap_is_refused() {
     )
     .await;
     let reply = send(&target(Some(base), true), get("/x")).await.unwrap();
-    assert!(
-        reply
-            .read_whole(10)
-            .await
-            .unwrap_err()
-            .message
-            .contains("larger than")
-    );
+    let fault = reply.read_whole(10).await.unwrap_err();
+    assert!(fault.message.contains("larger than"));
+    assert_eq!(fault.retry, crate::domain::Retry::Never);
 }
 
 #[tokio::test]

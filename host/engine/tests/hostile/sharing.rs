@@ -136,3 +136,21 @@ async fn a_renamed_plugin_is_called_by_its_new_name_and_limits() {
     );
     assert_eq!(plugin.stats().calls, 0);
 }
+
+#[tokio::test]
+async fn an_open_circuit_refuses_new_calls_and_lets_those_under_way_go_on() {
+    let plugin = load(Isolation::Pooled, ENOUGH).await;
+    let mut under_way = plugin.session();
+    under_way
+        .start(&call("fine"), &"{}".to_owned())
+        .await
+        .unwrap()
+        .unwrap();
+    for _ in 0..5 {
+        ask(&plugin, "trap").await.unwrap_err();
+    }
+    let refused = ask(&plugin, "fine").await.unwrap_err();
+    assert!(matches!(refused, CallError::Open { .. }), "{refused}");
+    let decoded = under_way.decode(None, "", &[], true).await;
+    assert!(decoded.is_ok(), "{:?}", decoded.err());
+}

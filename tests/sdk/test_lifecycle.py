@@ -65,7 +65,9 @@ def test_a_stream_under_way_ends_whole_after_sigterm(tmp_path, data_dir, slow):
         gateway.wait_for(lambda: refuses_connections(gateway))
         slow.go_on.set()
         rest = until_closed(connection)
-    assert b"last" in rest and b"[DONE]" in rest and gateway.stop() == 0
+    assert b"last" in rest and b"[DONE]" in rest
+    # Nothing more is sent to it: a second signal means "end now, whatever is under way".
+    assert gateway.process.wait(timeout=60) == 0 and gateway.stop() == 0
     assert "cut off" not in gateway.logged()
 
 

@@ -39,6 +39,10 @@ name! {
     /// The public `model_name` that clients ask for.
     ModelGroup
 }
+name! {
+    /// SHA-256 of a virtual key, in lower-case hex: what the database knows of it.
+    KeyHash
+}
 
 impl CallId {
     /// A fresh one.

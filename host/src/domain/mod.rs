@@ -1,14 +1,20 @@
 //! The words of the house: what went wrong and whose fault it is, what was used, who is who.
 //! No I/O and no clock here; every other room may import this one.
 
+mod entity;
 mod fault;
 pub mod glob;
 mod ids;
 pub mod json;
 mod secret;
+mod spend;
 mod usage;
+mod usd;
 
+pub use entity::{Entity, EntityKind};
 pub use fault::{At, Blame, ErrorKind, Fault, Retry};
-pub use ids::{CallId, DeploymentId, ModelGroup};
+pub use ids::{CallId, DeploymentId, KeyHash, ModelGroup};
 pub use secret::Secret;
+pub use spend::{CallError, CallStatus, CostLine, SpendRow};
 pub use usage::Usage;
+pub use usd::Usd;

@@ -1,10 +1,12 @@
 //! What a call used.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Token counts as OpenAI counts them: input includes cached and cache-written tokens, output
 /// includes reasoning.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     pub input_tokens: u64,
     pub output_tokens: u64,

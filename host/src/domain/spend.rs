@@ -1,0 +1,89 @@
+//! What one call cost and who pays: the row that the journal keeps and the database stores.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Entity, Usage, Usd};
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStatus {
+    Success,
+    Failure,
+    /// Cut off: the gateway died, or the client left before the usage was known.
+    Interrupted,
+}
+
+/// One attempt's part of the bill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CostLine {
+    pub deployment: String,
+    pub provider: String,
+    /// As the provider knows it.
+    pub model: String,
+    pub usage: Usage,
+    /// None: the price is unknown, which is not the same as free.
+    pub cost: Option<Usd>,
+    /// The usage is an estimate: the provider named none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+}
+
+/// One call. Times are milliseconds since 1970 in UTC.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SpendRow {
+    /// Ours, never the provider's: two answers with one provider id are two rows.
+    pub call_id: String,
+    /// The answer's `id`, as the provider gave it.
+    pub provider_id: Option<String>,
+    /// `chat`, `embeddings`, …
+    pub operation: String,
+    pub status: CallStatus,
+    pub started_ms: i64,
+    pub first_token_ms: Option<i64>,
+    pub ended_ms: i64,
+    /// `litellm_proxy_master_key` for the master key.
+    pub key_hash: String,
+    pub key_alias: Option<String>,
+    pub user_id: Option<String>,
+    pub team_id: Option<String>,
+    pub organization_id: Option<String>,
+    pub end_user: Option<String>,
+    pub tags: Vec<String>,
+    pub model_group: String,
+    /// Of the attempt that answered, else of the last one; empty before the first.
+    pub deployment: String,
+    pub provider: String,
+    pub model: String,
+    pub api_base: Option<String>,
+    /// Sum over the lines.
+    pub usage: Usage,
+    /// Sum over the lines; None if any line's price is unknown.
+    pub cost: Option<Usd>,
+    pub lines: Vec<CostLine>,
+    /// Every account that pays `cost`, each once.
+    pub payers: Vec<Entity>,
+    /// The version of the price table that was used.
+    pub price_version: String,
+    pub cache_hit: bool,
+    pub session_id: Option<String>,
+    pub client_ip: Option<String>,
+    pub user_agent: Option<String>,
+    /// Status and message of a failure.
+    pub error: Option<CallError>,
+    /// The caller's `metadata`, and what else LiteLLM keeps there.
+    pub metadata: Option<Box<RawValue>>,
+    /// Bodies, only where `store_prompts_in_spend_logs` asks for them.
+    pub request: Option<Box<RawValue>>,
+    pub response: Option<Box<RawValue>>,
+}
+
+/// What went wrong, as the client was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallError {
+    pub status: u16,
+    /// The error kind of the plugin contract.
+    pub kind: String,
+    pub message: String,
+}

@@ -1,0 +1,8 @@
+//! One suite for both engines, on the real store: what each caller may do, what is refused by
+//! name, what is written and what is not.
+
+mod keys;
+mod keys_foreign;
+mod keys_list;
+mod keys_rules;
+mod rig;

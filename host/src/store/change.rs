@@ -9,6 +9,8 @@ use crate::domain::EntityKind;
 
 /// Values of one statement. SQLite takes 32,766, PostgreSQL 65,535.
 const MOST_VALUES: usize = 16_000;
+/// Longest text in a column, in bytes: what is longer does not fit into PostgreSQL's indexes.
+const MOST_BYTES: usize = 1_024;
 /// Ids of one statement.
 pub(super) const MOST_IDS: usize = 500;
 
@@ -87,7 +89,7 @@ impl Change {
         for chunk in rows.chunks((MOST_VALUES / columns.len()).max(1)) {
             let mut values = Vec::with_capacity(chunk.len().saturating_mul(columns.len()));
             for row in chunk {
-                values.extend(row.values()?);
+                values.extend(fitting(row, &columns)?);
             }
             let sql = format!(
                 "INSERT INTO sluice.{} ({}) VALUES {}{conflict}",
@@ -112,7 +114,7 @@ impl Change {
             .zip(R::columns())
             .map(|(place, column): (u32, String)| format!("{column} = ${place}"))
             .collect();
-        let mut values = row.values()?;
+        let mut values = fitting(row, &R::columns())?;
         values.push(row.id().into());
         let sql = format!(
             "UPDATE sluice.{} SET {} WHERE id = ${}",
@@ -211,6 +213,24 @@ impl Change {
         }
         Ok(())
     }
+}
+
+/// The values of a row, none of them too long for an index.
+fn fitting<R: Record>(row: &R, columns: &[String]) -> Result<Vec<Value>, StoreError> {
+    let values = row.values()?;
+    for (column, value) in columns.iter().zip(&values) {
+        if let Value::Text(Some(text)) = value
+            && text.len() > MOST_BYTES
+            && !matches!(column.as_str(), "doc" | "sealed")
+        {
+            return Err(StoreError::TooLong {
+                entity: R::KIND,
+                field: column.clone(),
+                most: MOST_BYTES,
+            });
+        }
+    }
+    Ok(values)
 }
 
 /// One row by its id.

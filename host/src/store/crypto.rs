@@ -111,3 +111,50 @@ impl SaltKey {
 fn decode(text: &str, forms: &[GeneralPurpose]) -> Option<Vec<u8>> {
     forms.iter().find_map(|form| form.decode(text.trim()).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn salt(text: &str) -> SaltKey {
+        SaltKey::new(&Secret::new(text))
+    }
+
+    #[test]
+    fn a_value_opens_with_its_key_alone() {
+        let sealed = salt("a").seal("sk-ü").unwrap();
+        assert!(sealed.starts_with(GCM));
+        assert_eq!(salt("a").open("it", &sealed).unwrap().reveal(), "sk-ü");
+        let refused = salt("b").open("api_key", &sealed).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .starts_with("api_key cannot be decrypted")
+        );
+        assert_ne!(salt("a").seal("sk-ü").unwrap(), sealed);
+    }
+
+    #[test]
+    fn the_older_form_opens_in_both_alphabets() {
+        let key = salt("sk-master");
+        let nonce = [0xfbu8; SALSA_NONCE];
+        let closed = XSalsa20Poly1305::new(&key.0.into())
+            .encrypt(&nonce.into(), b"sk-live".as_slice())
+            .unwrap();
+        let bytes = [&nonce[..], &closed].concat();
+        for text in [URL_SAFE.encode(&bytes), STANDARD.encode(&bytes)] {
+            assert_eq!(key.open("it", &text).unwrap().reveal(), "sk-live");
+        }
+    }
+
+    #[test]
+    fn damaged_values_are_refused() {
+        let key = salt("a");
+        for text in ["", "plain", "v2:gcm:", "v2:gcm:AAAA", "v2:gcm:####", "AAAA"] {
+            assert!(key.open("it", text).is_err(), "{text}");
+        }
+        let mut sealed = key.seal("value").unwrap();
+        sealed.replace_range(10..11, if &sealed[10..11] == "A" { "B" } else { "A" });
+        assert!(key.open("it", &sealed).is_err());
+    }
+}

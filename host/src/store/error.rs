@@ -20,6 +20,13 @@ pub enum StoreError {
     /// Another row has this value already.
     #[error("{field} is taken already by another {entity}")]
     Duplicate { entity: &'static str, field: String },
+    /// A text that does not fit.
+    #[error("{field} of this {entity} is longer than {most} bytes")]
+    TooLong {
+        entity: &'static str,
+        field: String,
+        most: usize,
+    },
     /// The row names another that does not exist.
     #[error("{field} `{value}` does not exist")]
     UnknownReference { field: &'static str, value: String },

@@ -8,6 +8,7 @@ mod address;
 mod audit;
 mod change;
 mod changes;
+mod check;
 mod column;
 mod crypto;
 mod error;
@@ -17,7 +18,9 @@ mod open;
 mod others;
 mod query;
 mod record;
+mod rotate;
 mod rows;
+mod spend;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ pub use address::{Address, Parts};
 pub use audit::{AuditEntry, AuditFilter};
 pub use change::Change;
 pub use changes::{Changed, Notice};
+pub use check::Holder;
 pub use column::money;
 pub use crypto::{SaltKey, Sealed};
 pub use error::{Reason, StoreError};
@@ -39,6 +43,10 @@ pub use record::{Record, Stamp};
 pub use rows::{
     BudgetDoc, BudgetRow, KeyDoc, KeyRow, MemberDoc, OrganizationDoc, OrganizationMemberRow,
     OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,
+};
+pub use spend::{
+    Account, Dimension, Settled, SpendFilter, SpendPlace, TOTAL, UsageFilter, UsageRow, UsageSums,
+    day_of,
 };
 pub use sql::Value;
 

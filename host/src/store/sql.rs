@@ -141,7 +141,7 @@ macro_rules! bind {
         for value in $values {
             query = match value {
                 Value::Int(it) => query.bind(it),
-                Value::Text(it) => query.bind(it),
+                Value::Text(it) => query.bind(it.map(storable)),
             };
         }
         query
@@ -206,6 +206,16 @@ impl Connection {
                 inner.commit().await.map_err(StoreError::from)
             }
         }
+    }
+}
+
+/// PostgreSQL has no NUL in a text. Neither have we, or a client could make a row that never
+/// gets in.
+fn storable(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
     }
 }
 

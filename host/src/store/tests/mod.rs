@@ -2,7 +2,9 @@
 //! database of its own, in the server named by `SLUICE_TEST_DATABASE_URL`.
 
 mod entities;
+mod holders;
 mod opening;
+mod spend;
 
 use super::{Address, Store};
 

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::{Arc, MutexGuard};
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::domain::Usd;
 
@@ -85,7 +85,6 @@ impl Path {
         now_ms: i64,
     ) -> Result<Hold, Refusal> {
         let began = Instant::now();
-        let deadline = began + self.rules.settings.longest_wait;
         loop {
             let Blocked::Held(at, exceeded) = blocked else {
                 return Err(blocked.into());
@@ -101,7 +100,9 @@ impl Path {
                 let now_ms = later(now_ms, began);
                 match self.attempt(amount, now_ms) {
                     Err(Blocked::Held(still, exceeded)) if still == at => {
-                        if timeout_at(deadline, freed).await.is_err() {
+                        let left = self.rules.settings.longest_wait;
+                        let left = left.saturating_sub(began.elapsed());
+                        if timeout(left, freed).await.is_err() {
                             return Err(Refusal::Exceeded(exceeded));
                         }
                         blocked = Blocked::Held(at, exceeded);

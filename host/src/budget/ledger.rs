@@ -174,8 +174,8 @@ impl Ledger {
         self.shard(id).remove(id).is_some()
     }
 
-    /// Drops accounts that no call uses and that were last used before `idle_before_ms`; returns
-    /// how many. Name no time later than that up to which the store has every spend row, or the
+    /// Drops accounts that no call uses, that were last used before `idle_before_ms`, and whose
+    /// resets [`due_resets`](Self::due_resets) has named; returns how many. Name no time later than that up to which the store has every spend row, or the
     /// next load misses some.
     pub fn sweep(&self, idle_before_ms: i64) -> usize {
         let mut dropped = 0;

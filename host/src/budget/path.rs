@@ -180,23 +180,38 @@ impl Path {
 
     /// Gives back what was held and charges what it cost.
     pub(super) fn settle(&self, held: Usd, cost: Usd, now_ms: i64) -> Settled {
-        self.rules.see(now_ms);
-        let charged = clamp(cost);
         let mut crossed = Vec::new();
-        for account in self.accounts.iter() {
-            let mut state = account.lock_at(now_ms, &self.rules.settings.calendar);
-            state.reserved -= held;
-            if state.add_spend(charged) {
-                crossed.extend(account.crossing(&state));
+        let charged = self.apply(held, cost, now_ms, |account, state| {
+            if state.tells_soft_budget() {
+                crossed.extend(account.crossing(state));
             }
-            drop(state);
-            account.wake_one();
-        }
+        });
         Settled { charged, crossed }
     }
 
-    pub(super) fn latest_ms(&self) -> i64 {
-        self.rules.latest_ms()
+    /// The same where nobody hears of it: a soft budget is left for the next call to tell.
+    pub(super) fn settle_unheard(&self, held: Usd, cost: Usd) {
+        self.apply(held, cost, self.rules.latest_ms(), |_, _| {});
+    }
+
+    fn apply(
+        &self,
+        held: Usd,
+        cost: Usd,
+        now_ms: i64,
+        mut then: impl FnMut(&Account, &mut State),
+    ) -> Usd {
+        self.rules.see(now_ms);
+        let charged = clamp(cost);
+        for account in self.accounts.iter() {
+            let mut state = account.lock_at(now_ms, &self.rules.settings.calendar);
+            state.reserved -= held;
+            state.spend += charged;
+            then(account, &mut state);
+            drop(state);
+            account.wake_one();
+        }
+        charged
     }
 
     /// Every account at once, always in the same order, so that two calls never wait for each

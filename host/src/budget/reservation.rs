@@ -106,7 +106,7 @@ impl Reservation {
         self.note(cost_so_far);
         let Portion { slice, most } = portion;
         let left = self.held - cost_so_far;
-        if left > share(slice, 2) {
+        if left > share(slice, 2) || slice.is_zero() {
             return Ok(());
         }
         // A call that costs more than it could was counted wrong, and has no known end.
@@ -154,8 +154,7 @@ fn share(slice: Usd, parts: i128) -> Usd {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if self.open {
-            let cost = self.if_interrupted();
-            self.close(cost, self.path.latest_ms());
+            self.path.settle_unheard(self.held, self.if_interrupted());
         }
     }
 }

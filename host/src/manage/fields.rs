@@ -46,6 +46,33 @@ pub(super) enum Kind {
     Any,
 }
 
+impl Kind {
+    /// As LiteLLM's forms name the type.
+    pub const fn type_name(self) -> &'static str {
+        match self {
+            Self::Id | Self::Text | Self::Duration | Self::Moment | Self::Choice(_) => "String",
+            Self::Flag => "Boolean",
+            Self::Count | Self::Positive => "Integer",
+            Self::Money => "Float",
+            Self::Texts | Self::List | Self::Windows => "List",
+            _ => "Dict",
+        }
+    }
+
+    /// What the field takes, for a form.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Money => "dollars",
+            Self::Duration => "a duration such as 30d or 1mo",
+            Self::Moment => "a time in ISO 8601",
+            Self::ModelBudgets => "models with a budget each",
+            Self::Count | Self::Positive => "a whole number",
+            Self::Texts => "a list of texts",
+            _ => "",
+        }
+    }
+}
+
 /// Fields that fit; every other map of JSON is a stranger's.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Given(Map<String, Value>);

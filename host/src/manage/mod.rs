@@ -7,19 +7,26 @@
 //! knows no HTTP server: a door maps [`OPERATIONS`] to routes. Whether a role may call a route at
 //! all is the door's question; whose an object is, is answered here.
 
-mod budget;
+mod access_groups;
+mod budgets;
+mod customers;
 mod fault;
 mod fields;
 mod input;
+mod invitations;
 mod keys;
 mod kinds;
 mod operations;
+mod organizations;
 mod rights;
 mod settings;
 mod spend;
+mod tags;
+mod teams;
 #[cfg(test)]
 mod tests;
 mod time;
+mod users;
 mod work;
 
 use std::sync::Arc;
@@ -28,8 +35,9 @@ use crate::domain::Fault;
 use crate::store::{SaltKey, Store};
 
 pub use input::Input;
-pub use operations::{Method, OPERATIONS, Op, Operation};
+pub use operations::{Method, OPERATIONS, Op, Operation, PUBLIC, PublicOp, PublicOperation};
 pub use settings::{KeyGeneration, KeyRules, Settings};
+pub use users::{hash_password, verify_password};
 pub use work::Touched;
 
 /// Hears of every change once it is durable: the cache of auth, the ledger of budgets, the

@@ -60,6 +60,18 @@ impl Manage {
 }
 
 impl Rights {
+    /// Of a user who was proven by other means than a key.
+    pub fn of_user(user: &str) -> Self {
+        Self {
+            role: Role::InternalUser,
+            user: Some(user.to_owned()),
+            key: None,
+            key_team: None,
+            seats: Vec::new(),
+            organizations: Vec::new(),
+        }
+    }
+
     /// As `created_by` and the audit log name the caller.
     pub fn actor(&self) -> String {
         let name = self.user.clone().or_else(|| self.key.clone());
@@ -240,5 +252,19 @@ impl Manage {
                 .any(|seat| rights.led_teams().any(|led| led == seat.team_id)));
         }
         Ok(false)
+    }
+
+    /// Whether the caller administers every organisation that a user is in, and there is one: an
+    /// admin of one organisation does not reach into another.
+    pub(super) async fn leads_user(&self, rights: &Rights, user: &str) -> Result<bool, Fault> {
+        if rights.is_admin() {
+            return Ok(true);
+        }
+        let query = Query::new().is("user_id", user);
+        let rows = self.store.list::<OrganizationMemberRow>(&query).await?.rows;
+        Ok(!rows.is_empty()
+            && rows
+                .iter()
+                .all(|it| rights.changes_organization(&it.organization_id)))
     }
 }

@@ -21,6 +21,11 @@ pub struct Touched {
 /// What the audit log shows of a row: everything but secrets.
 pub(super) trait Audited: Record {
     fn shown(&self) -> Value;
+
+    /// What the audit log calls the row, where its id is a secret.
+    fn audit_id(&self) -> &str {
+        self.id()
+    }
 }
 
 /// A transaction in the making. Dropped without `commit`, nothing of it happened.
@@ -56,7 +61,7 @@ impl Work<'_> {
 
     pub async fn insert<R: Audited>(&mut self, row: &R) -> Result<(), Fault> {
         self.change.insert(row).await?;
-        self.note("created", R::KIND, row.id(), None, Some(row.shown()));
+        self.note("created", R::KIND, row.audit_id(), None, Some(row.shown()));
         Ok(())
     }
 
@@ -69,7 +74,7 @@ impl Work<'_> {
     ) -> Result<(), Fault> {
         self.change.update(after).await?;
         let (old, new) = (before.shown(), after.shown());
-        self.note(action, R::KIND, after.id(), Some(old), Some(new));
+        self.note(action, R::KIND, after.audit_id(), Some(old), Some(new));
         Ok(())
     }
 
@@ -85,7 +90,7 @@ impl Work<'_> {
             .into());
         }
         for row in rows {
-            self.note("deleted", R::KIND, row.id(), Some(row.shown()), None);
+            self.note("deleted", R::KIND, row.audit_id(), Some(row.shown()), None);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::fields::{IN_METADATA, IN_REST};
+use crate::auth::Networks;
 use crate::budget::Period;
 use crate::domain::Fault;
 use crate::manage::fault::bad;
@@ -104,6 +105,12 @@ pub(super) fn key(given: &Given, row: &mut KeyRow, now: i64) -> Result<(), Fault
     for name in IN_REST {
         given.keep(name, &mut doc.rest);
     }
+    let ips = given.texts("allowed_ips");
+    if let Err(other) = Networks::parse(ips.iter().map(String::as_str)) {
+        let other = crate::manage::fault::shown(&other);
+        let message = format!("`allowed_ips`: `{other}` is no address and no range");
+        return Err(bad("allowed_ips", message));
+    }
     rotation(given, row, now)
 }
 
@@ -129,7 +136,7 @@ fn rotation(given: &Given, row: &mut KeyRow, now: i64) -> Result<(), Fault> {
 }
 
 /// When something with this `duration` ends, from now; null or missing: never.
-pub(in crate::manage) fn expiry(given: &Given, name: &str, now: i64) -> Option<i64> {
+pub(super) fn expiry(given: &Given, name: &str, now: i64) -> Option<i64> {
     let period = given.text(name)?.parse::<Period>().ok()?;
     Some(period.expiry(now, &TimeZone::UTC))
 }

@@ -51,7 +51,7 @@ pub(in crate::manage) const IN_METADATA: &[Field] = &[
 ];
 
 /// What a key has beside its limits and its metadata.
-pub(in crate::manage) const KEY: &[Field] = &[
+pub(super) const KEY: &[Field] = &[
     Field("key_alias", Kind::Id),
     Field("duration", Kind::Duration),
     Field("models", Kind::Texts),
@@ -78,6 +78,7 @@ pub(in crate::manage) const KEY: &[Field] = &[
     Field("auto_rotate", Kind::Flag),
     Field("rotation_interval", Kind::Duration),
     Field("send_invite_email", Kind::Flag),
+    Field("allowed_ips", Kind::Texts),
 ];
 
 /// The key's own text.
@@ -87,6 +88,7 @@ pub(super) const TEXT: &[Field] = &[Field("key", Kind::Text)];
 pub(super) const IN_REST: &[&str] = &[
     "agent_id",
     "allowed_cache_controls",
+    "allowed_ips",
     "auto_rotate",
     "budget_fallbacks",
     "config",

@@ -60,6 +60,10 @@ impl Plan {
         m.check_alias(given.text("key_alias").as_deref())?;
         Ok(Self { given, text })
     }
+
+    pub const fn given(&self) -> &Given {
+        &self.given
+    }
 }
 
 /// A key that was just made, with its text.

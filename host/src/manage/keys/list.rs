@@ -119,7 +119,7 @@ pub(in crate::manage) async fn aliases(m: &Manage, caller: &Caller, input: Input
 }
 
 /// A flag of a query: `true`, `1`, `yes` and their opposites, as FastAPI reads them.
-pub(in crate::manage) fn flag(asked: &Given, name: &str) -> Result<bool, Fault> {
+fn flag(asked: &Given, name: &str) -> Result<bool, Fault> {
     let text = asked.text(name).map(|it| it.to_lowercase());
     match text.as_deref() {
         None if !asked.some(name) => Ok(false),

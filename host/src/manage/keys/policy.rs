@@ -63,7 +63,7 @@ impl Manage {
             let message = "custom keys are disabled (`disable_custom_api_keys`): leave `key` out";
             return Err(forbidden(field, message));
         }
-        auth::accept_custom_key(key).map_err(|fault| fault.with_param(field))
+        auth::accept_custom_key(key).map_err(|fault| fault.with_param(field).with_status(400))
     }
 
     /// `key_generation_settings`.

@@ -9,7 +9,7 @@ use crate::domain::{EntityKind, Fault, Usd};
 use crate::manage::fields::Field;
 use crate::manage::spend::Spends;
 use crate::manage::work::Audited;
-use crate::manage::{Manage, budget, time};
+use crate::manage::{Manage, budgets, time};
 use crate::store::{BudgetRow, Filter, KeyRow, Limits, Query};
 
 /// What a page of keys needs beside its rows, read at once.
@@ -36,10 +36,10 @@ impl Views {
         shown.insert("spend".to_owned(), spend.window.dollars().into());
         shown.insert("total_spend".to_owned(), spend.total.dollars().into());
         let reset = spend.reset_at;
-        let reset = budget::reset_at(m, &row.doc.limits, reset, self.now);
+        let reset = budgets::reset_at(m, &row.doc.limits, reset, self.now);
         shown.insert("budget_reset_at".to_owned(), time::iso_or_null(reset));
         let table = row.budget_id.as_deref().and_then(|id| self.budgets.get(id));
-        let table = table.map_or(Value::Null, |it| budget::show(m, it, self.now));
+        let table = table.map_or(Value::Null, |it| budgets::show(m, it, self.now));
         shown.insert("litellm_budget_table".to_owned(), table);
         shown.insert("status".to_owned(), status(row, self.now).into());
         Value::Object(shown)

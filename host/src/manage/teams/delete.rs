@@ -42,7 +42,7 @@ pub(in crate::manage) async fn remove(work: &mut Work<'_>, team: &TeamRow) -> Re
     let keys = work.change.list::<KeyRow>(&query()).await?.rows;
     work.delete(&keys).await?;
     let seats = work.change.list::<TeamMemberRow>(&query()).await?.rows;
-    work.delete(&seats).await?;
+    super::seats::rise(work, team, &seats).await?;
     work.delete(std::slice::from_ref(team)).await?;
     let shared = team.doc.metadata.get(MEMBER_BUDGET).and_then(|it| it.as_str());
     if let Some(id) = shared

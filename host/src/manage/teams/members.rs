@@ -162,7 +162,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
     if let Some(role) = given.text("role") {
         row.role = role;
     }
-    seats::limit(&given, &mut row)?;
+    seats::limit(&mut work, &team, &given, &mut row).await?;
     seats::share_budget(&team, &mut row);
     row.stamp.touch(work.now, &work.actor);
     work.update("updated", &before, &row).await?;
@@ -183,9 +183,9 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
         "tpm_limit": part("tpm_limit"),
         "rpm_limit": part("rpm_limit"),
         "budget_duration": part("budget_duration"),
-        "allowed_models": row.doc.rest.get("allowed_models"),
-        "temp_budget_increase": row.doc.rest.get("temp_budget_increase"),
-        "temp_budget_expiry": row.doc.rest.get("temp_budget_expiry"),
+        "allowed_models": part("allowed_models"),
+        "temp_budget_increase": part("temp_budget_increase"),
+        "temp_budget_expiry": part("temp_budget_expiry"),
     }))
 }
 
@@ -198,7 +198,7 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
     let keys = Query::new().is("team_id", team.id.as_str()).is("user_id", user.id.as_str());
     let keys = work.change.list::<KeyRow>(&keys).await?.rows;
     work.delete(&keys).await?;
-    work.delete(&[row]).await?;
+    seats::rise(&mut work, &team, &[row]).await?;
     work.change.notice(EntityKind::Team, &team.id);
     work.commit().await?;
     let views = super::Views::of(m, std::slice::from_ref(&team)).await?;

@@ -6,10 +6,10 @@ use super::fields::MEMBER_BUDGET;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, missing};
 use crate::manage::fields::{Field, Given, Kind, read, set};
-use crate::manage::keys;
+use crate::manage::{budgets, keys};
 use crate::manage::work::{Audited, Work};
 use crate::store::{
-    Filter, Query, Stamp, TeamMemberRow, TeamRow, UserRow, member_id,
+    BudgetRow, Filter, Query, Stamp, TeamMemberRow, TeamRow, UserRow, member_id,
 };
 
 const ROLES: &[&str] = &["admin", "user"];
@@ -105,6 +105,26 @@ impl Seat {
         }
     }
 
+    /// The seat of a new user: `{team_id, user_role, max_budget_in_team}`.
+    pub fn in_team(
+        field: &str,
+        user: &str,
+        object: &Map<String, Value>,
+    ) -> Result<(String, Self), Fault> {
+        let fields = &[
+            Field("team_id", Kind::Id),
+            Field("user_role", Kind::Choice(ROLES)),
+        ];
+        let given = read(object, &[fields, SEAT_LIMITS]).map_err(|mut fault| {
+            let name = fault.param.take().unwrap_or_default();
+            fault.param = Some(format!("{field}.{name}"));
+            fault
+        })?;
+        let id = given.text("team_id").ok_or_else(|| missing(&format!("{field}.team_id")))?;
+        let role = given.text("user_role").unwrap_or_else(|| "user".to_owned());
+        Ok((id, Self::of(field, user, &role).limited(&given)))
+    }
+
     /// With limits of its own.
     #[must_use]
     pub fn limited(mut self, limits: &Given) -> Self {
@@ -170,46 +190,98 @@ pub(in crate::manage) async fn sit(
         stamp: Stamp::new(work.now, &work.actor),
         ..TeamMemberRow::default()
     };
+    let mut limits = seat.limits.clone();
     if let Some(models) = team.doc.rest.get("default_team_member_models") {
-        row.doc.rest.insert("allowed_models".to_owned(), models.clone());
+        limits.or_default("allowed_models", models);
     }
-    limit(&seat.limits, &mut row)?;
+    limit(work, team, &limits, &mut row).await?;
     share_budget(team, &mut row);
     work.insert(&row).await?;
     Ok((user, row))
 }
 
-/// Limits of its own that the request names.
-pub(super) fn limit(given: &Given, row: &mut TeamMemberRow) -> Result<(), Fault> {
-    let limits = &mut row.doc.limits;
+/// Limits of its own that the request names. They are a budget of the member's, as in LiteLLM; a
+/// member without any has the budget that the team gives its members.
+pub(super) async fn limit(
+    work: &mut Work<'_>,
+    team: &TeamRow,
+    given: &Given,
+    row: &mut TeamMemberRow,
+) -> Result<(), Fault> {
+    if !SEAT_LIMITS.iter().any(|Field(name, _)| given.has(name)) {
+        return Ok(());
+    }
+    let before = match own_budget(team, row) {
+        Some(id) => work.get::<BudgetRow>(id).await?,
+        None => None,
+    };
+    let mut own = before.clone().unwrap_or_else(|| BudgetRow {
+        id: uuid::Uuid::new_v4().to_string(),
+        stamp: Stamp::new(work.now, &work.actor),
+        ..BudgetRow::default()
+    });
+    own.stamp.touch(work.now, &work.actor);
     set! { given;
-        "max_budget_in_team" => row.max_budget, money;
-        "tpm_limit" => limits.tpm_limit, count;
-        "rpm_limit" => limits.rpm_limit, count;
-        "budget_duration" => limits.budget_duration, text;
+        "max_budget_in_team" => own.max_budget, money;
+        "tpm_limit" => own.doc.limits.tpm_limit, count;
+        "rpm_limit" => own.doc.limits.rpm_limit, count;
+        "budget_duration" => own.doc.limits.budget_duration, text;
+        "allowed_models" => own.doc.allowed_models, texts;
     }
-    let rest = &mut row.doc.rest;
-    for name in ["allowed_models", "temp_budget_increase", "temp_budget_expiry"] {
-        given.keep(name, rest);
+    for name in [INCREASE, EXPIRY] {
+        given.keep(name, &mut own.doc.rest);
     }
-    let (increase, expiry) = ("temp_budget_increase", "temp_budget_expiry");
-    if rest.contains_key(increase) != rest.contains_key(expiry) {
-        let lacks = if rest.contains_key(increase) { expiry } else { increase };
-        let message = format!("`{increase}` and `{expiry}` must be set together");
+    if own.doc.rest.contains_key(INCREASE) != own.doc.rest.contains_key(EXPIRY) {
+        let lacks = if own.doc.rest.contains_key(INCREASE) { EXPIRY } else { INCREASE };
+        let message = format!("`{INCREASE}` and `{EXPIRY}` must be set together");
         return Err(bad(lacks, message));
     }
-    Ok(())
+    row.budget_id = Some(own.id.clone());
+    match before {
+        Some(before) => work.update("updated", &before, &own).await,
+        None => work.insert(&own).await,
+    }
 }
 
-/// A member without limits of its own has those that the team gives its members.
+const INCREASE: &str = "temp_budget_increase";
+const EXPIRY: &str = "temp_budget_expiry";
+
+fn shared_budget(team: &TeamRow) -> Option<&str> {
+    team.doc.metadata.get(MEMBER_BUDGET)?.as_str()
+}
+
+/// The member's budget, unless it is the one of all members.
+pub(in crate::manage) fn own_budget<'r>(
+    team: &TeamRow,
+    row: &'r TeamMemberRow,
+) -> Option<&'r str> {
+    let own = row.budget_id.as_deref();
+    own.filter(|it| shared_budget(team) != Some(it))
+}
+
+/// A member without a budget of its own has the one of all members.
 pub(super) fn share_budget(team: &TeamRow, row: &mut TeamMemberRow) {
-    let limits = &row.doc.limits;
-    let own = row.max_budget.is_some()
-        || limits.tpm_limit.is_some()
-        || limits.rpm_limit.is_some()
-        || limits.budget_duration.is_some();
-    let shared = team.doc.metadata.get(MEMBER_BUDGET).and_then(Value::as_str);
-    row.budget_id = shared.filter(|_| !own).map(str::to_owned);
+    if row.budget_id.is_none() && row.max_budget.is_none() {
+        row.budget_id = shared_budget(team).map(str::to_owned);
+    }
+}
+
+/// Takes seats away, with the budgets that were theirs.
+pub(in crate::manage) async fn rise(
+    work: &mut Work<'_>,
+    team: &TeamRow,
+    seats: &[TeamMemberRow],
+) -> Result<(), Fault> {
+    work.delete(seats).await?;
+    for seat in seats {
+        if let Some(id) = own_budget(team, seat)
+            && let Some(budget) = work.get::<BudgetRow>(id).await?
+            && !budgets::is_used(work, id).await?
+        {
+            work.delete(&[budget]).await?;
+        }
+    }
+    Ok(())
 }
 
 impl Audited for TeamMemberRow {

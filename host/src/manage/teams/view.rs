@@ -8,7 +8,7 @@ use super::fields::{IN_REST, MEMBER_BUDGET};
 use crate::domain::{EntityKind, Fault};
 use crate::manage::spend::{Spend, Spends};
 use crate::manage::work::Audited;
-use crate::manage::{Manage, budget, keys, time};
+use crate::manage::{Manage, budgets, keys, time};
 use crate::store::{BudgetRow, Filter, Query, TeamMemberRow, TeamRow, UserRow};
 
 /// What a page of teams needs beside its rows, read at once.
@@ -53,7 +53,7 @@ impl Views {
     pub fn show(&self, m: &Manage, row: &TeamRow) -> Value {
         let mut shown = plain(row);
         let spend = self.spends.get(&row.id);
-        let reset = budget::reset_at(m, &row.doc.limits, spend.reset_at, self.now);
+        let reset = budgets::reset_at(m, &row.doc.limits, spend.reset_at, self.now);
         let members: Vec<Value> = self
             .seats(&row.id)
             .iter()
@@ -75,7 +75,7 @@ impl Views {
         put("litellm_model_table", aliases);
         let shared = row.doc.metadata.get(MEMBER_BUDGET).and_then(Value::as_str);
         let shared = shared.and_then(|it| self.budgets.get(it));
-        let shared = shared.map_or(Value::Null, |it| budget::show(m, it, self.now));
+        let shared = shared.map_or(Value::Null, |it| budgets::show(m, it, self.now));
         put("team_member_budget_table", shared);
         Value::Object(shown)
     }
@@ -101,10 +101,10 @@ pub(in crate::manage) fn show_seat(
     now: i64,
 ) -> Value {
     let table = match shared {
-        Some(shared) => budget::show(m, shared, now),
+        Some(shared) => budgets::show(m, shared, now),
         None => {
             let mut own = row.shown();
-            let reset = budget::reset_at(m, &row.doc.limits, spend.reset_at, now);
+            let reset = budgets::reset_at(m, &row.doc.limits, spend.reset_at, now);
             if let Some(own) = own.as_object_mut() {
                 for name in ["team_id", "user_id", "role"] {
                     own.shift_remove(name);
@@ -126,7 +126,7 @@ pub(in crate::manage) fn show_seat(
 }
 
 /// Users by their ids.
-pub(super) async fn users_of<'a>(
+pub(in crate::manage) async fn users_of<'a>(
     m: &Manage,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<HashMap<String, UserRow>, Fault> {

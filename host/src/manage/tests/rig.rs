@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::auth::{Caller, Grant, KeyPart, KeyType, Role, UserPart};
-use crate::domain::{Fault, KeyHash, Secret};
+use crate::auth::{Caller, Role, samples};
+use crate::domain::{Fault, Secret};
 use crate::manage::{Changed, Clock, Input, Manage, Method, OPERATIONS, Settings, Touched};
 use crate::store::tests::NOW;
 use crate::store::{
@@ -39,39 +39,17 @@ pub(super) struct Rig {
 
 /// The operator, with the master key.
 pub(super) fn master() -> Caller {
-    Caller::master()
+    samples::master()
 }
 
 /// A user with a key that is not in the database.
 pub(super) fn user(id: &str, role: Role) -> Caller {
-    let mut grant = Grant::new(role);
-    grant.user = Some(UserPart {
-        id: id.into(),
-        ..UserPart::default()
-    });
-    Caller::of(grant)
+    samples::person(role, id)
 }
 
 /// Whoever holds this key and nothing else.
 pub(super) fn holder(hash: &str) -> Caller {
-    let mut grant = Grant::new(Role::Team);
-    grant.key = Some(KeyPart {
-        hash: KeyHash::new(hash),
-        alias: None,
-        name: "sk-...".into(),
-        models: Vec::new(),
-        aliases: Vec::new(),
-        access_groups: Vec::new(),
-        allowed_routes: Vec::new(),
-        key_type: KeyType::Default,
-        expires_at_ms: None,
-        superseded_until_ms: None,
-        blocked: false,
-        allowed_ips: None,
-        metadata: Map::new(),
-        permissions: Map::new(),
-    });
-    Caller::of(grant)
+    samples::key_alone(hash)
 }
 
 pub(super) fn member(id: &str) -> Caller {

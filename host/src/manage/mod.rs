@@ -9,13 +9,17 @@
 
 mod access_groups;
 mod budgets;
+mod config_rows;
+mod credentials;
 mod customers;
 mod fault;
 mod fields;
+mod in_force;
 mod input;
 mod invitations;
 mod keys;
 mod kinds;
+mod models;
 mod operations;
 mod organizations;
 mod rights;
@@ -34,6 +38,7 @@ use std::sync::Arc;
 use crate::domain::Fault;
 use crate::store::{SaltKey, Store};
 
+pub use in_force::{Deployment, InForce, Setting};
 pub use input::Input;
 pub use operations::{Method, OPERATIONS, Op, Operation, PUBLIC, PublicOp, PublicOperation};
 pub use settings::{KeyGeneration, KeyRules, Settings};
@@ -59,6 +64,7 @@ pub struct Manage {
     /// Closes what is secret in the database.
     salt: SaltKey,
     listener: Arc<dyn Changed>,
+    in_force: Arc<dyn InForce>,
     clock: Arc<dyn Clock>,
 }
 
@@ -68,6 +74,7 @@ impl Manage {
         settings: Arc<Settings>,
         salt: SaltKey,
         listener: Arc<dyn Changed>,
+        in_force: Arc<dyn InForce>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -75,6 +82,7 @@ impl Manage {
             settings,
             salt,
             listener,
+            in_force,
             clock,
         }
     }

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::{
-    Answer, Input, Manage, access_groups, budgets, customers, invitations, keys, organizations,
-    tags, teams, users,
+    Answer, Input, Manage, access_groups, budgets, config_rows, credentials, customers,
+    invitations, keys, models, organizations, tags, teams, users,
 };
 use crate::auth::Caller;
 
@@ -132,6 +132,28 @@ pub const OPERATIONS: &[Operation] = &[
     (Get, "/invitation/info", op!(invitations::info)),
     (Post, "/invitation/update", op!(invitations::update)),
     (Post, "/invitation/delete", op!(invitations::delete)),
+    (Post, "/credentials", op!(credentials::create)),
+    (Get, "/credentials", op!(credentials::list)),
+    (Get, "/credentials/by_name/{credential_name}", op!(credentials::info)),
+    (Get, "/credentials/by_model/{model_id}", op!(credentials::of_model)),
+    (Get, "/credentials/{credential_name}", op!(credentials::info)),
+    (Patch, "/credentials/{credential_name}", op!(credentials::update)),
+    (Delete, "/credentials/{credential_name}", op!(credentials::delete)),
+    (Post, "/model/new", op!(models::create)),
+    (Post, "/model/update", op!(models::update)),
+    (Patch, "/model/{model_id}/update", op!(models::patch)),
+    (Post, "/model/delete", op!(models::delete)),
+    (Post, "/model/block", op!(models::block)),
+    (Post, "/model/unblock", op!(models::unblock)),
+    (Get, "/model/info", op!(models::info)),
+    (Get, "/v1/model/info", op!(models::info)),
+    (Get, "/v2/model/info", op!(models::info_v2)),
+    (Get, "/model_group/info", op!(models::group_info)),
+    (Post, "/config/update", op!(config_rows::update)),
+    (Get, "/config/list", op!(config_rows::list)),
+    (Get, "/config/field/info", op!(config_rows::field_info)),
+    (Post, "/config/field/update", op!(config_rows::update_field)),
+    (Post, "/config/field/delete", op!(config_rows::delete_field)),
 ];
 
 /// An operation without a caller: a link in the request is the proof.

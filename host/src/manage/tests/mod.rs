@@ -9,5 +9,7 @@ mod keys_list;
 mod keys_rules;
 mod organizations;
 mod rig;
+mod settings;
+mod table;
 mod teams;
 mod users;

@@ -76,7 +76,8 @@ both! {
         }
         let bob = json!({"user_id": "bob", "user_alias": "B."});
         assert_eq!(named(update(&ann, bob.clone()).await), "403 user_id");
-        assert_eq!(named(update(&member("head"), bob).await), "403 user_id");
+        let head = member("head");
+        assert_eq!(named(update(&head, bob).await), "403 user_id");
         let viewer = user("ann", Role::InternalUserViewer);
         let own = json!({"user_id": "ann", "user_alias": "x"});
         assert_eq!(named(update(&viewer, own).await), "403 user_id");

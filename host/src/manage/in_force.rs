@@ -1,0 +1,59 @@
+//! What is in force: the deployments and settings that the gateway runs with, file and database
+//! together. This room writes rows; whoever runs them answers here.
+
+use serde_json::{Map, Value};
+
+use crate::auth::Caller;
+use crate::domain::Fault;
+
+/// One deployment as the gateway runs it.
+#[derive(Debug, Clone, Default)]
+pub struct Deployment {
+    /// `model_info.id`.
+    pub id: String,
+    pub model_name: String,
+    /// The team whose own it is.
+    pub team_id: Option<String>,
+    /// `litellm_params` without secrets.
+    pub litellm_params: Map<String, Value>,
+    /// Prices, limits and abilities, with `id` and `db_model`.
+    pub model_info: Map<String, Value>,
+}
+
+/// A setting of `general_settings`, for a form.
+#[derive(Debug, Clone, Default)]
+pub struct Setting {
+    pub name: &'static str,
+    /// `String`, `Integer`, `Float`, `Boolean`, `List` or `Dict`.
+    pub type_name: &'static str,
+    pub description: &'static str,
+    /// The value in force; secrets masked.
+    pub value: Value,
+    pub default: Value,
+}
+
+/// The running gateway, as far as management has to know it.
+pub trait InForce: Send + Sync + std::fmt::Debug {
+    /// The deployments that the caller may use.
+    fn deployments(&self, caller: &Caller) -> Vec<Deployment>;
+
+    /// The model groups that the caller may use, each as `/model_group/info` shows it, with
+    /// `model_group`.
+    fn groups(&self, caller: &Caller) -> Vec<Value>;
+
+    /// Whether a deployment could be run: provider known, parameters readable. `params` is whole,
+    /// with its secrets.
+    ///
+    /// # Errors
+    /// Why not, naming the field.
+    fn check_model(&self, name: &str, params: &Map<String, Value>) -> Result<(), Fault>;
+
+    /// Whether the gateway would run with this section of settings as a whole.
+    ///
+    /// # Errors
+    /// Why not, naming the field.
+    fn check_settings(&self, section: &str, settings: &Map<String, Value>) -> Result<(), Fault>;
+
+    /// The settings of `general_settings` that can be set through the API.
+    fn settings(&self) -> Vec<Setting>;
+}

@@ -1,0 +1,137 @@
+//! `GET /model/info`, `/v2/model/info` and `/model_group/info`: what is in force, as far as the
+//! caller may use it.
+
+use std::cmp::Ordering;
+
+use serde_json::{Value, json};
+
+use crate::auth::Caller;
+use crate::manage::fault::{absent, bad};
+use crate::manage::fields::{Field, Kind, read};
+use crate::manage::in_force::Deployment;
+use crate::manage::input::Paging;
+use crate::manage::{Answer, Input, Manage};
+
+/// Every deployment, or the one with `litellm_model_id`.
+pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let fields = &[
+        Field("litellm_model_id", Kind::Text),
+        Field("include_team_models", Kind::Any),
+    ];
+    let asked = read(&input.query, &[fields])?;
+    let mut all = m.in_force.deployments(caller);
+    if let Some(id) = asked.text("litellm_model_id") {
+        all.retain(|it| it.id == id);
+        if all.is_empty() {
+            return Err(absent("litellm_model_id", "model", &id));
+        }
+    }
+    let data: Vec<Value> = all.iter().map(shown).collect();
+    Ok(json!({"data": data}))
+}
+
+/// In pages, searched and sorted.
+pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = m.rights(caller).await?;
+    let fields = &[
+        Field("page", Kind::Any),
+        Field("size", Kind::Any),
+        Field("model", Kind::Text),
+        Field("search", Kind::Text),
+        Field("modelId", Kind::Text),
+        Field("teamId", Kind::Text),
+        Field("user_models_only", Kind::Any),
+        Field("include_team_models", Kind::Any),
+        Field("debug", Kind::Any),
+        Field(
+            "sortBy",
+            Kind::Choice(&["model_name", "created_at", "updated_at", "costs", "status"]),
+        ),
+        Field("sortOrder", Kind::Choice(&["asc", "desc"])),
+    ];
+    let asked = read(&input.query, &[fields])?;
+    let paging = Paging::read(&input.query, "size", 50, 1_000)?;
+    let mut all = m.in_force.deployments(caller);
+    if let Some(name) = asked.text("model") {
+        all.retain(|it| it.model_name == name);
+    }
+    if let Some(id) = asked.text("modelId") {
+        all.retain(|it| it.id == id);
+    }
+    if let Some(part) = asked.text("search") {
+        let part = part.to_lowercase();
+        all.retain(|it| it.model_name.to_lowercase().contains(&part));
+    }
+    if let Some(team) = asked.text("teamId") {
+        if !rights.sees_all() && !rights.in_team(&team) {
+            return Err(crate::manage::rights::foreign("teamId", "team"));
+        }
+        all.retain(|it| it.team_id.as_deref() == Some(&team));
+    }
+    let own = asked.text("user_models_only").is_some_and(|it| it == "true");
+    if own {
+        let user = rights.user.clone();
+        let user = user.ok_or_else(|| bad("user_models_only", "your key belongs to no user"))?;
+        let by = |it: &Deployment| it.model_info.get("created_by").cloned();
+        all.retain(|it| by(it).is_some_and(|by| by.as_str() == Some(&user)));
+    }
+    if let Some(by) = asked.text("sortBy") {
+        all.sort_by(|left, right| compare(&by, left, right));
+        if asked.text("sortOrder").as_deref() == Some("desc") {
+            all.reverse();
+        }
+    }
+    let total = all.len();
+    let start = usize::try_from((paging.page - 1).saturating_mul(paging.size)).unwrap_or(total);
+    let size = usize::try_from(paging.size).unwrap_or(total);
+    let data: Vec<Value> = all.iter().skip(start).take(size).map(shown).collect();
+    let total = u64::try_from(total).unwrap_or(u64::MAX);
+    Ok(json!({
+        "data": data,
+        "total_count": total,
+        "current_page": paging.page,
+        "size": paging.size,
+        "total_pages": paging.pages(total),
+    }))
+}
+
+fn compare(by: &str, left: &Deployment, right: &Deployment) -> Ordering {
+    let part = |it: &Deployment, name: &str| it.model_info.get(name).cloned().unwrap_or_default();
+    let order = match by {
+        "costs" => {
+            let cost = |it| part(it, "input_cost_per_token").as_f64().unwrap_or(f64::MAX);
+            cost(left).total_cmp(&cost(right))
+        }
+        "status" => {
+            let stored = |it| part(it, "db_model").as_bool().unwrap_or(false);
+            stored(left).cmp(&stored(right))
+        }
+        "created_at" | "updated_at" => {
+            let at = |it| part(it, by).as_str().map(str::to_owned);
+            at(left).cmp(&at(right))
+        }
+        _ => Ordering::Equal,
+    };
+    order.then_with(|| (&left.model_name, &left.id).cmp(&(&right.model_name, &right.id)))
+}
+
+fn shown(it: &Deployment) -> Value {
+    json!({
+        "model_name": it.model_name,
+        "litellm_params": it.litellm_params,
+        "model_info": it.model_info,
+    })
+}
+
+/// Every model group, or the one named `model_group`.
+pub(in crate::manage) async fn group_info(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let asked = read(&input.query, &[&[Field("model_group", Kind::Text)]])?;
+    let mut all = m.in_force.groups(caller);
+    if let Some(name) = asked.text("model_group") {
+        all.retain(|it| it.get("model_group").and_then(Value::as_str) == Some(&name));
+        if all.is_empty() {
+            return Err(absent("model_group", "model group", &name));
+        }
+    }
+    Ok(json!({"data": all}))
+}

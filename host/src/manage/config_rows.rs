@@ -34,10 +34,7 @@ async fn admin(m: &Manage, caller: &Caller) -> Result<Rights, Fault> {
 }
 
 /// The section's row, and a copy to change.
-async fn section(
-    work: &mut Work<'_>,
-    name: &str,
-) -> Result<(Option<ConfigRow>, ConfigRow), Fault> {
+async fn section(work: &mut Work<'_>, name: &str) -> Result<(Option<ConfigRow>, ConfigRow), Fault> {
     let before = work.get::<ConfigRow>(name).await?;
     let mut row = before.clone().unwrap_or_else(|| ConfigRow {
         id: name.to_owned(),
@@ -180,8 +177,17 @@ pub(super) async fn field_info(m: &Manage, caller: &Caller, input: Input) -> Ans
     let row = m.store.get::<ConfigRow>(GENERAL).await?;
     let stored = row.as_ref().is_some_and(|it| holds(it, &name));
     let value = match row.filter(|_| stored) {
-        Some(row) => row.shown().get("param_value").and_then(|it| it.get(&name)).cloned(),
-        None => m.in_force.settings().into_iter().find(|it| it.name == name).map(|it| it.value),
+        Some(row) => row
+            .shown()
+            .get("param_value")
+            .and_then(|it| it.get(&name))
+            .cloned(),
+        None => m
+            .in_force
+            .settings()
+            .into_iter()
+            .find(|it| it.name == name)
+            .map(|it| it.value),
     };
     let value = value.ok_or_else(|| {
         bad("field_name", format!("`{}` is not set", short(&name))).with_status(404)

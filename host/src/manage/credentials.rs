@@ -83,7 +83,11 @@ pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer 
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see credentials")?;
     read(&input.query, &[])?;
-    let rows = m.store.list::<CredentialRow>(&Query::new().sorted("id", false)).await?.rows;
+    let rows = m
+        .store
+        .list::<CredentialRow>(&Query::new().sorted("id", false))
+        .await?
+        .rows;
     let shown: Vec<Value> = rows.iter().map(Audited::shown).collect();
     Ok(json!({"success": true, "credentials": shown}))
 }
@@ -93,7 +97,9 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see credentials")?;
     let name = input.part("credential_name")?;
     let row = m.store.get::<CredentialRow>(name).await?;
-    Ok(row.ok_or_else(|| absent("credential_name", "credential", name))?.shown())
+    Ok(row
+        .ok_or_else(|| absent("credential_name", "credential", name))?
+        .shown())
 }
 
 /// `GET /credentials/by_model/{model_id}`: which values a model of the database has.
@@ -148,7 +154,10 @@ pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer 
     for model in work.change.list::<ModelRow>(&Query::new()).await?.rows {
         let named = models::opened(m, &model, "litellm_credential_name");
         if named.as_deref() == Some(&name) {
-            let message = format!("the model `{}` still uses this credential", model.model_name);
+            let message = format!(
+                "the model `{}` still uses this credential",
+                model.model_name
+            );
             return Err(bad("credential_name", message));
         }
     }

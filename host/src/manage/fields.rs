@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fault::{bad, missing};
-use super::{kinds, time};
+use super::kinds;
 use crate::domain::{Fault, Usd};
 
 /// A field that an operation takes.
@@ -156,11 +156,6 @@ impl Given {
 
     pub fn money(&self, name: &str) -> Option<Usd> {
         Usd::from_dollars(self.value(name)?.as_f64()?)
-    }
-
-    /// Milliseconds since 1970.
-    pub fn moment(&self, name: &str) -> Option<i64> {
-        time::parse(self.value(name)?.as_str()?)
     }
 
     pub fn texts(&self, name: &str) -> Vec<String> {

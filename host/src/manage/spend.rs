@@ -26,7 +26,10 @@ pub(super) struct Spends(HashMap<String, Spend>);
 
 impl Spends {
     pub async fn of(m: &Manage, kind: EntityKind, ids: &[String]) -> Result<Self, Fault> {
-        let entities: Vec<Entity> = ids.iter().map(|id| Entity::new(kind, id.as_str())).collect();
+        let entities: Vec<Entity> = ids
+            .iter()
+            .map(|id| Entity::new(kind, id.as_str()))
+            .collect();
         let mut totals: HashMap<String, Usd> = HashMap::new();
         let mut windows: HashMap<String, (Usd, Option<i64>)> = HashMap::new();
         if !entities.is_empty() {
@@ -62,10 +65,6 @@ impl Spends {
 }
 
 /// Sets the spend in the running window; what was spent in all stays.
-pub(super) async fn set(
-    change: &mut Change,
-    entity: &Entity,
-    to: Usd,
-) -> Result<(), Fault> {
+pub(super) async fn set(change: &mut Change, entity: &Entity, to: Usd) -> Result<(), Fault> {
     Ok(change.set_spent(entity, WINDOW, to).await?)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Manage;
 use super::rights::Rights;
-use crate::domain::{Entity, Fault, Usd};
+use crate::domain::{Entity, EntityKind, Fault, Usd};
 use crate::store::{AuditEntry, Change, Record, StoreError};
 
 /// One object that changed.
@@ -106,6 +106,17 @@ impl Work<'_> {
             last.spend = Some(to);
         }
         Ok(())
+    }
+
+    /// A user whose seats changed: what is cached of the user's keys is stale, though the row is
+    /// the same.
+    pub fn touch_user(&mut self, id: &str) {
+        self.change.notice(EntityKind::User, id);
+        self.touched.push(Touched {
+            kind: EntityKind::User.as_str(),
+            id: id.to_owned(),
+            spend: None,
+        });
     }
 
     pub fn note(

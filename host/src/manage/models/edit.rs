@@ -96,7 +96,8 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     let given = read(&input.body, &[FIELDS])?;
     let name = given.need("model_name")?;
     let asked = given.object("litellm_params");
-    if !asked.get("model").is_some_and(|it| it.as_str().is_some_and(|it| !it.is_empty())) {
+    let model = asked.get("model").and_then(Value::as_str);
+    if model.is_none_or(str::is_empty) {
         return Err(missing("litellm_params.model"));
     }
     check_texts(&rights, &asked)?;
@@ -116,7 +117,9 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     };
     row.doc.model_info = given.object("model_info");
     row.doc.model_info.insert("id".to_owned(), id.into());
-    row.doc.model_info.insert("db_model".to_owned(), true.into());
+    row.doc
+        .model_info
+        .insert("db_model".to_owned(), true.into());
     params::apply(m, &asked, &mut row)?;
     m.in_force.check_model(&name, &params::whole(m, &row))?;
     let inserted = work.insert(&row).await;
@@ -126,7 +129,9 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     })?;
     if let Some(before) = owner {
         let public = name.as_str().into();
-        row.doc.model_info.insert("team_public_model_name".to_owned(), public);
+        row.doc
+            .model_info
+            .insert("team_public_model_name".to_owned(), public);
         work.change.update(&row).await?;
         allow(&mut work, &before, &name).await?;
     }
@@ -163,13 +168,7 @@ pub(in crate::manage) async fn patch(m: &Manage, caller: &Caller, input: Input) 
 }
 
 /// Changes what is named; parameters that are left out stay.
-async fn change(
-    m: &Manage,
-    caller: &Caller,
-    given: &Given,
-    id: &str,
-    field: &str,
-) -> Answer {
+async fn change(m: &Manage, caller: &Caller, given: &Given, id: &str, field: &str) -> Answer {
     let rights = m.rights(caller).await?;
     open_for_models(m)?;
     let asked = given.object("litellm_params");
@@ -189,9 +188,12 @@ async fn change(
         row.doc.model_info.insert(name, value);
     }
     row.doc.model_info.insert("id".to_owned(), id.into());
-    row.doc.model_info.insert("db_model".to_owned(), true.into());
+    row.doc
+        .model_info
+        .insert("db_model".to_owned(), true.into());
     params::apply(m, &asked, &mut row)?;
-    m.in_force.check_model(&row.model_name, &params::whole(m, &row))?;
+    m.in_force
+        .check_model(&row.model_name, &params::whole(m, &row))?;
     row.stamp.touch(work.now, &work.actor);
     work.update("updated", &before, &row).await?;
     work.commit().await?;
@@ -211,7 +213,10 @@ async fn need(
             "there is no model `{}` in the database; models of the file change in the file",
             crate::manage::fault::shown(id)
         );
-        return Err(Fault { message, ..absent(field, "model", id) });
+        return Err(Fault {
+            message,
+            ..absent(field, "model", id)
+        });
     };
     let team = row.team_id.clone();
     may(work, rights, team.as_deref(), field).await?;

@@ -68,7 +68,9 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
         }
         all.retain(|it| it.team_id.as_deref() == Some(&team));
     }
-    let own = asked.text("user_models_only").is_some_and(|it| it == "true");
+    let own = asked
+        .text("user_models_only")
+        .is_some_and(|it| it == "true");
     if own {
         let user = rights.user.clone();
         let user = user.ok_or_else(|| bad("user_models_only", "your key belongs to no user"))?;
@@ -99,7 +101,11 @@ fn compare(by: &str, left: &Deployment, right: &Deployment) -> Ordering {
     let part = |it: &Deployment, name: &str| it.model_info.get(name).cloned().unwrap_or_default();
     let order = match by {
         "costs" => {
-            let cost = |it| part(it, "input_cost_per_token").as_f64().unwrap_or(f64::MAX);
+            let cost = |it| {
+                part(it, "input_cost_per_token")
+                    .as_f64()
+                    .unwrap_or(f64::MAX)
+            };
             cost(left).total_cmp(&cost(right))
         }
         "status" => {

@@ -84,8 +84,9 @@ impl Audited for ModelRow {
     fn shown(&self) -> Value {
         let names: Vec<&String> = self.sealed.0.keys().collect();
         let plain = self.doc.params.iter().filter(|(name, _)| !is_secret(name));
-        let plain: Map<String, Value> =
-            plain.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let plain: Map<String, Value> = plain
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         json!({
             "model_id": self.id,
             "model_name": self.model_name,

@@ -2,7 +2,7 @@
 //! by name, not by money.
 
 use super::fields::{MEMBER_BUDGET, MEMBER_DEFAULTS};
-use super::seats;
+use super::limits;
 use crate::domain::Fault;
 use crate::manage::fields::{Field, Given, set};
 use crate::manage::work::Work;
@@ -18,7 +18,11 @@ pub(super) async fn apply(
     if !MEMBER_DEFAULTS.iter().any(|Field(name, _)| given.has(name)) {
         return Ok(());
     }
-    let known = team.doc.metadata.get(MEMBER_BUDGET).and_then(|it| it.as_str());
+    let known = team
+        .doc
+        .metadata
+        .get(MEMBER_BUDGET)
+        .and_then(|it| it.as_str());
     let before = match known {
         Some(id) => work.get::<BudgetRow>(id).await?,
         None => None,
@@ -53,7 +57,7 @@ async fn share(work: &mut Work<'_>, team: &TeamRow) -> Result<(), Fault> {
     let query = Query::new().is("team_id", team.id.as_str());
     for before in work.change.list::<TeamMemberRow>(&query).await?.rows {
         let mut row = before.clone();
-        seats::share_budget(team, &mut row);
+        limits::share_budget(team, &mut row);
         if row != before {
             row.stamp.touch(work.now, &work.actor);
             work.update("updated", &before, &row).await?;

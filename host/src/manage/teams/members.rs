@@ -3,26 +3,22 @@
 
 use serde_json::{Value, json};
 
-use super::seats::{self, Person, SEAT_LIMITS, Seat, find_person};
+use super::limits::{self, SEAT_LIMITS};
+use super::seats::{self, Person, Seat, find_person};
 use super::update::need;
 use crate::auth::Caller;
-use crate::domain::{EntityKind, Fault};
+use crate::domain::{Entity, EntityKind, Fault};
 use crate::manage::fault::{absent, bad, missing};
 use crate::manage::fields::{Field, Given, Kind, read};
-use crate::manage::spend::Spend;
+use crate::manage::spend::{Spend, Spends};
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage, users};
-use crate::store::{
-    BudgetRow, KeyRow, Query, TeamMemberRow, TeamRow, UserRow, member_id,
-};
+use crate::store::{BudgetRow, KeyRow, Query, TeamMemberRow, TeamRow, UserRow, member_id};
 
 /// As many as LiteLLM takes at once.
 const MOST: usize = 500;
 
-const ADD: &[Field] = &[
-    Field("team_id", Kind::Id),
-    Field("member", Kind::Any),
-];
+const ADD: &[Field] = &[Field("team_id", Kind::Id), Field("member", Kind::Any)];
 
 const PERSON: &[Field] = &[
     Field("team_id", Kind::Id),
@@ -40,7 +36,10 @@ pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) ->
     let seats = match given.value("member") {
         None => return Err(missing("member")),
         Some(Value::Array(all)) if all.is_empty() || all.len() > MOST => {
-            return Err(bad("member", format!("`member` must have 1 to {MOST} items")));
+            return Err(bad(
+                "member",
+                format!("`member` must have 1 to {MOST} items"),
+            ));
         }
         Some(Value::Array(all)) => all
             .iter()
@@ -64,7 +63,11 @@ pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) ->
     let memberships: Vec<Value> = views
         .memberships(m, &team.id)
         .into_iter()
-        .filter(|it| it.get("user_id").and_then(Value::as_str).is_some_and(|it| ids.contains(&it)))
+        .filter(|it| {
+            it.get("user_id")
+                .and_then(Value::as_str)
+                .is_some_and(|it| ids.contains(&it))
+        })
         .collect();
     if let Some(answer) = answer.as_object_mut() {
         answer.insert("updated_users".to_owned(), updated.into());
@@ -90,11 +93,17 @@ pub(in crate::manage) async fn bulk_add(m: &Manage, caller: &Caller, input: Inpu
     let members = if given.flag("all_users").unwrap_or(false) {
         rights.need_admin("add all users to a team")?;
         let users = m.store.list::<UserRow>(&Query::new()).await?.rows;
-        users.iter().map(|it| json!({"user_id": it.id, "role": "user"})).collect()
+        users
+            .iter()
+            .map(|it| json!({"user_id": it.id, "role": "user"}))
+            .collect()
     } else {
         let members = given.list("members");
         if members.is_empty() || members.len() > MOST {
-            return Err(bad("members", format!("`members` must have 1 to {MOST} items")));
+            return Err(bad(
+                "members",
+                format!("`members` must have 1 to {MOST} items"),
+            ));
         }
         members
     };
@@ -144,7 +153,11 @@ async fn seat(
     let id = given.need("team_id")?;
     let person = Person::read("", given)?;
     let team = need(work, rights, &id).await?;
-    let named = person.id.clone().or(person.email.clone()).unwrap_or_default();
+    let named = person
+        .id
+        .clone()
+        .or(person.email.clone())
+        .unwrap_or_default();
     let user = find_person(work, &person).await?;
     let user = user.ok_or_else(|| absent(&person.field, "user", &named))?;
     let seat = work.get(&member_id(&team.id, &user.id)).await?;
@@ -162,17 +175,21 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
     if let Some(role) = given.text("role") {
         row.role = role;
     }
-    seats::limit(&mut work, &team, &given, &mut row).await?;
-    seats::share_budget(&team, &mut row);
+    limits::limit(&mut work, &team, &given, &mut row).await?;
+    limits::share_budget(&team, &mut row);
     row.stamp.touch(work.now, &work.actor);
     work.update("updated", &before, &row).await?;
+    work.touch_user(&user.id);
     let shared = match &row.budget_id {
         Some(id) => work.get::<BudgetRow>(id).await?,
         None => None,
     };
     work.commit().await?;
     let shown = super::show_seat(m, &row, Spend::default(), shared.as_ref(), m.now());
-    let table = shown.get("litellm_budget_table").cloned().unwrap_or_default();
+    let table = shown
+        .get("litellm_budget_table")
+        .cloned()
+        .unwrap_or_default();
     let part = |name: &str| table.get(name).cloned().unwrap_or_default();
     Ok(json!({
         "team_id": team.id,
@@ -195,12 +212,43 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
     let given = read(&input.body, &[PERSON])?;
     let mut work = m.work(&rights).await?;
     let (team, user, row) = seat(&mut work, &rights, &given).await?;
-    let keys = Query::new().is("team_id", team.id.as_str()).is("user_id", user.id.as_str());
+    let keys = Query::new()
+        .is("team_id", team.id.as_str())
+        .is("user_id", user.id.as_str());
     let keys = work.change.list::<KeyRow>(&keys).await?.rows;
     work.delete(&keys).await?;
-    seats::rise(&mut work, &team, &[row]).await?;
-    work.change.notice(EntityKind::Team, &team.id);
+    limits::rise(&mut work, &team, &[row]).await?;
     work.commit().await?;
     let views = super::Views::of(m, std::slice::from_ref(&team)).await?;
     Ok(views.show(m, &team))
+}
+
+/// `POST /team/{team_id}/member/{user_id}/reset_spend`: sets what a member has spent in the team,
+/// at most to what it is.
+pub(in crate::manage) async fn reset_spend(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = m.rights(caller).await?;
+    let asked = read(&input.body, &[&[Field("reset_to", Kind::Money)]])?;
+    let to = asked.money("reset_to").unwrap_or_default();
+    let (team, user) = (input.part("team_id")?, input.part("user_id")?);
+    let id = member_id(team, user);
+    let spent = Spends::of(m, EntityKind::TeamMember, std::slice::from_ref(&id)).await?;
+    let spent = spent.get(&id).window;
+    let mut work = m.work(&rights).await?;
+    need(&mut work, &rights, team).await?;
+    if work.get::<TeamMemberRow>(&id).await?.is_none() {
+        return Err(absent("user_id", "member", user));
+    }
+    if to > spent {
+        let message = format!("`reset_to` is more than the member has spent ({spent})");
+        return Err(bad("reset_to", message));
+    }
+    work.set_spend(&Entity::new(EntityKind::TeamMember, id), to)
+        .await?;
+    work.commit().await?;
+    Ok(json!({
+        "team_id": team,
+        "user_id": user,
+        "spend": to.dollars(),
+        "previous_spend": spent.dollars(),
+    }))
 }

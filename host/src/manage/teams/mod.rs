@@ -5,6 +5,7 @@ mod defaults;
 mod delete;
 mod fields;
 mod info;
+mod limits;
 mod list;
 mod members;
 mod models;
@@ -16,10 +17,16 @@ mod view;
 pub(super) use create::create;
 pub(super) use delete::{block, delete, remove, unblock};
 pub(super) use info::{available, info, me};
+pub(super) use limits::rise;
 pub(super) use list::{list, list_v2};
-pub(super) use members::{add as member_add, bulk_add as bulk_member_add, delete as member_delete, update as member_update};
+pub(super) use members::{
+    add as member_add, bulk_add as bulk_member_add, delete as member_delete,
+    reset_spend as member_reset_spend, update as member_update,
+};
 pub(super) use models::{add as model_add, delete as model_delete};
-pub(super) use permissions::{list as permissions_list, update as permissions_update};
-pub(super) use seats::{Person, Seat, find_person, rise, sit};
+pub(super) use permissions::{
+    bulk_update as permissions_bulk_update, list as permissions_list, update as permissions_update,
+};
+pub(super) use seats::{Person, Seat, find_person, sit};
 pub(super) use update::{patch, update};
 pub(super) use view::{Views, show_seat, users_of};

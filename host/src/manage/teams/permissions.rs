@@ -10,7 +10,7 @@ use crate::manage::fault::{bad, missing};
 use crate::manage::fields::{Field, Kind, read};
 use crate::manage::rights::foreign;
 use crate::manage::{Answer, Input, Manage};
-use crate::store::TeamRow;
+use crate::store::{Query, TeamRow};
 
 /// Routes that a team can give its members, with LiteLLM's names.
 const PERMISSIONS: &[&str] = &[
@@ -78,6 +78,58 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
     work.commit().await?;
     let views = super::Views::of(m, std::slice::from_ref(&row)).await?;
     Ok(views.show(m, &row))
+}
+
+/// `POST /team/permissions_bulk_update`: gives more to many teams at once, all or none.
+pub(in crate::manage) async fn bulk_update(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = m.rights(caller).await?;
+    rights.need_admin("change the permissions of many teams at once")?;
+    let fields = &[
+        Field("permissions", Kind::Texts),
+        Field("team_ids", Kind::Texts),
+        Field("apply_to_all_teams", Kind::Flag),
+    ];
+    let asked = read(&input.body, &[fields])?;
+    let permissions = asked.texts("permissions");
+    if permissions.is_empty() {
+        return Err(missing("permissions"));
+    }
+    check("permissions", &permissions)?;
+    let chosen = asked.texts("team_ids");
+    let all = asked.flag("apply_to_all_teams").unwrap_or(false);
+    if chosen.is_empty() != all {
+        let message = "give either `team_ids` or `apply_to_all_teams`: true";
+        return Err(bad("team_ids", message));
+    }
+    let mut work = m.work(&rights).await?;
+    let mut teams = Vec::new();
+    if all {
+        teams = work.change.list::<TeamRow>(&Query::new()).await?.rows;
+    }
+    for id in &chosen {
+        let team = need(&mut work, &rights, id).await;
+        teams.push(team.map_err(|it| it.with_param("team_ids"))?);
+    }
+    let mut updated = 0usize;
+    for before in teams {
+        let mut row = before.clone();
+        for permission in &permissions {
+            if !row.doc.team_member_permissions.contains(permission) {
+                row.doc.team_member_permissions.push(permission.clone());
+            }
+        }
+        if row != before {
+            row.stamp.touch(work.now, &work.actor);
+            work.update("updated", &before, &row).await?;
+            updated += 1;
+        }
+    }
+    work.commit().await?;
+    Ok(json!({
+        "message": "Team member permissions updated",
+        "teams_updated": updated,
+        "permissions_appended": permissions,
+    }))
 }
 
 fn shown(team: &TeamRow) -> serde_json::Value {

@@ -9,6 +9,7 @@ mod keys_list;
 mod keys_rules;
 mod organizations;
 mod rig;
+mod running;
 mod settings;
 mod table;
 mod teams;

@@ -2,15 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::auth::{Caller, Role, samples};
 use crate::domain::{Fault, Secret};
-use crate::manage::fault::bad;
-use crate::manage::{
-    Changed, Clock, Deployment, InForce, Input, Manage, Method, OPERATIONS, Setting, Settings,
-    Touched,
-};
+use crate::manage::{Changed, Clock, Input, Manage, Method, OPERATIONS, Settings, Touched};
 use crate::store::tests::NOW;
 use crate::store::{
     AuditEntry, AuditFilter, OrganizationMemberRow, OrganizationRow, SaltKey, Stamp, Store,
@@ -32,50 +28,6 @@ pub(super) struct Heard(Mutex<Vec<Touched>>);
 impl Changed for Heard {
     fn changed(&self, touched: &[Touched]) {
         self.0.lock().unwrap().extend_from_slice(touched);
-    }
-}
-
-/// A gateway with three deployments and one setting.
-#[derive(Debug)]
-struct Running;
-
-impl InForce for Running {
-    fn deployments(&self, _: &Caller) -> Vec<Deployment> {
-        [("d1", "alpha"), ("d2", "beta"), ("d3", "gamma")]
-            .map(|(id, name)| Deployment {
-                id: id.to_owned(),
-                model_name: name.to_owned(),
-                model_info: json!({"id": id}).as_object().cloned().unwrap(),
-                ..Deployment::default()
-            })
-            .into()
-    }
-
-    fn groups(&self, _: &Caller) -> Vec<Value> {
-        ["alpha", "beta", "gamma"].map(|it| json!({"model_group": it})).into()
-    }
-
-    fn check_model(&self, _: &str, params: &Map<String, Value>) -> Result<(), Fault> {
-        if params["model"].as_str().unwrap().starts_with("bad/") {
-            return Err(bad("litellm_params.model", "there is no provider `bad`"));
-        }
-        Ok(())
-    }
-
-    fn check_settings(&self, section: &str, settings: &Map<String, Value>) -> Result<(), Fault> {
-        if settings.contains_key("bad") {
-            return Err(bad(&format!("{section}.bad"), "no such setting"));
-        }
-        Ok(())
-    }
-
-    fn settings(&self) -> Vec<Setting> {
-        vec![Setting {
-            name: "max_parallel_requests",
-            type_name: "Integer",
-            value: json!(3),
-            ..Setting::default()
-        }]
     }
 }
 
@@ -122,7 +74,7 @@ impl Rig {
                 Arc::new(settings),
                 salt,
                 heard.clone(),
-                Arc::new(Running),
+                Arc::new(super::running::Running),
                 Arc::new(Fixed),
             ),
             store: store.clone(),

@@ -24,7 +24,10 @@ fn gate(method: Method, path: &str) -> Option<Gate> {
 fn every_operation_has_a_gate_and_no_stranger_passes_it() {
     for (method, path, _) in OPERATIONS {
         let gate = gate(*method, path);
-        assert!(gate.is_some_and(|it| it != Gate::Public), "{method:?} {path}: {gate:?}");
+        assert!(
+            gate.is_some_and(|it| it != Gate::Public),
+            "{method:?} {path}: {gate:?}"
+        );
     }
     for (method, path, _) in PUBLIC {
         assert_eq!(gate(*method, path), Some(Gate::Public), "{path}");

@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
 use super::rig::{Rig, both, master, member, named};
+use crate::domain::{Entity, EntityKind, Usd};
 use crate::manage::Method::{Get, Patch};
-use crate::store::{BudgetRow, KeyRow, Query, Store, TeamMemberRow, UserRow};
+use crate::store::{BudgetRow, KeyRow, Query, Store, TOTAL, TeamMemberRow, UserRow};
 
 /// Every field that a team takes.
 fn everything() -> Value {
@@ -97,6 +98,7 @@ both! {
         let heard = rig.heard();
         assert!(heard.iter().any(|(kind, _)| *kind == "key"));
         assert!(heard.contains(&("team_member", "t2/ann".to_owned())));
+        assert!(heard.contains(&("user", "ann".to_owned())));
         assert_eq!(store.list::<KeyRow>(&Query::new()).await.unwrap().total, 0);
         // The other member's budget is all that is left of the two.
         assert_eq!(store.list::<BudgetRow>(&Query::new()).await.unwrap().total, 1);
@@ -141,6 +143,22 @@ both! {
         assert_eq!(rig.refused("/team/member_update", half).await, "400 temp_budget_expiry");
     }
 
+    async fn a_members_spend_is_reset_by_who_leads_the_team(store: &Store) {
+        let rig = Rig::people(store).await;
+        let entity = Entity::new(EntityKind::TeamMember, "t1/ann");
+        store.set_spent(&entity, TOTAL, Usd::from_dollars(2.0).unwrap(), None).await.unwrap();
+        let path = "/team/t1/member/ann/reset_spend";
+        assert_eq!(rig.refused(path, json!({"reset_to": 3})).await, "400 reset_to");
+        let foreign = rig.post(path, &member("bob"), json!({})).await;
+        assert_eq!(named(foreign), "403 team_id");
+        let done = rig.post(path, &member("lead"), json!({})).await.unwrap();
+        assert_eq!((&done["spend"], &done["previous_spend"]), (&json!(0.0), &json!(2.0)));
+        let me = rig.get("/team/t1/members/me", &member("ann")).await.unwrap();
+        assert_eq!((&me["spend"], &me["total_spend"]), (&json!(0.0), &json!(2.0)));
+        let none = rig.post("/team/t1/member/eve/reset_spend", &master(), json!({})).await;
+        assert_eq!(named(none), "404 user_id");
+    }
+
     async fn a_team_goes_with_all_that_hangs_on_it(store: &Store) {
         let rig = Rig::people(store).await;
         rig.ok("/team/update", json!({"team_id": "t1", "team_member_budget": 3})).await;
@@ -180,6 +198,13 @@ both! {
         rig.ok("/team/permissions_update", body).await;
         let listed = rig.see("/team/permissions_list?team_id=t1").await;
         assert_eq!(listed["team_member_permissions"], json!(["/key/generate"]));
+        let bulk = "/team/permissions_bulk_update";
+        let body = json!({"permissions": ["/key/update"], "apply_to_all_teams": true});
+        assert_eq!(rig.ok(bulk, body).await["teams_updated"], 3);
+        let listed = rig.see("/team/permissions_list?team_id=t1").await;
+        assert_eq!(listed["team_member_permissions"], json!(["/key/generate", "/key/update"]));
+        let body = json!({"permissions": ["/key/update"], "team_ids": ["t1", "nobody"]});
+        assert_eq!(rig.refused(bulk, body).await, "404 team_ids");
         let body = json!({"team_id": "t1", "team_member_permissions": ["/everything"]});
         assert_eq!(rig.refused("/team/permissions_update", body).await,
             "400 team_member_permissions");

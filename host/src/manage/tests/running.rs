@@ -1,0 +1,54 @@
+//! What the gateway of the tests runs with.
+
+use serde_json::{Map, Value, json};
+
+use crate::auth::Caller;
+use crate::domain::Fault;
+use crate::manage::fault::bad;
+use crate::manage::{Deployment, InForce, Setting};
+
+/// A gateway with three deployments and one setting.
+#[derive(Debug)]
+pub(super) struct Running;
+
+impl InForce for Running {
+    fn deployments(&self, _: &Caller) -> Vec<Deployment> {
+        [("d1", "alpha"), ("d2", "beta"), ("d3", "gamma")]
+            .map(|(id, name)| Deployment {
+                id: id.to_owned(),
+                model_name: name.to_owned(),
+                model_info: json!({"id": id}).as_object().cloned().unwrap(),
+                ..Deployment::default()
+            })
+            .into()
+    }
+
+    fn groups(&self, _: &Caller) -> Vec<Value> {
+        ["alpha", "beta", "gamma"]
+            .map(|it| json!({"model_group": it}))
+            .into()
+    }
+
+    fn check_model(&self, _: &str, params: &Map<String, Value>) -> Result<(), Fault> {
+        if params["model"].as_str().unwrap().starts_with("bad/") {
+            return Err(bad("litellm_params.model", "there is no provider `bad`"));
+        }
+        Ok(())
+    }
+
+    fn check_settings(&self, section: &str, settings: &Map<String, Value>) -> Result<(), Fault> {
+        if settings.contains_key("bad") {
+            return Err(bad(&format!("{section}.bad"), "no such setting"));
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        vec![Setting {
+            name: "max_parallel_requests",
+            type_name: "Integer",
+            value: json!(3),
+            ..Setting::default()
+        }]
+    }
+}

@@ -103,14 +103,7 @@ pub async fn run(
         house.doors.clone(),
     );
     let users = house.doors.pipeline.clone();
-    let in_use = move |name: &str| {
-        users
-            .fleet()
-            .config
-            .groups
-            .deployments()
-            .any(|it| it.provider == name)
-    };
+    let in_use = move |name: &str| users.fleet().uses(name);
     let directory = house.plugins.load_directory(&in_use).await;
     reloader.rebuild();
     let fleet = house.doors.pipeline.fleet();

@@ -20,9 +20,10 @@ mod remarks;
 mod routing;
 mod secrets;
 mod section;
+mod verify;
 mod yaml;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
+pub use verify::{Authorities, Verify};
 
 use crate::domain::Secret;
 use home::Sections;
@@ -70,7 +72,19 @@ impl Config {
         let (root, files) = include::read(path, &mut remarks)?;
         let mut config = Self::from_map(root, env, &mut remarks);
         config.files = files;
+        let authorities = config.authority_files();
+        config.files.extend(authorities);
         Ok((Arc::new(config), remarks.0))
+    }
+
+    /// The files of certificate authorities that it names: a renewed one is a changed config.
+    fn authority_files(&self) -> BTreeSet<ReadFile> {
+        let own = self
+            .groups
+            .deployments()
+            .filter_map(|it| it.verify.as_ref());
+        let all = own.chain([&self.general.verify]);
+        all.filter_map(Verify::file).collect()
     }
 
     /// Reads a document that is in memory.

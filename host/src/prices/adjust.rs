@@ -103,9 +103,15 @@ fn share(field: &str, value: &Value, max: f64) -> Result<Share, FieldError> {
 fn margin(field: &str, value: &Value) -> Result<Margin, FieldError> {
     let Value::Object(parts) = value else {
         let share = share(field, value, MAX_MARGIN)?;
-        return Ok(Margin { share, fixed: Usd::ZERO });
+        return Ok(Margin {
+            share,
+            fixed: Usd::ZERO,
+        });
     };
-    let mut margin = Margin { share: Share(0), fixed: Usd::ZERO };
+    let mut margin = Margin {
+        share: Share(0),
+        fixed: Usd::ZERO,
+    };
     for (name, value) in parts {
         let field = format!("{field}.{name}");
         match name.as_str() {
@@ -114,7 +120,12 @@ fn margin(field: &str, value: &Value) -> Result<Margin, FieldError> {
                 let dollars = number(&field, value, MAX_FIXED)?;
                 margin.fixed = Usd::from_dollars(dollars).unwrap_or_default();
             }
-            _ => return Err(FieldError::new(&field, "is neither `percentage` nor `fixed_amount`")),
+            _ => {
+                return Err(FieldError::new(
+                    &field,
+                    "is neither `percentage` nor `fixed_amount`",
+                ));
+            }
         }
     }
     Ok(margin)
@@ -146,8 +157,14 @@ mod tests {
             json!({"vertex_ai": {"percentage": 0.1, "fixed_amount": 0.0005}, "global": 0.2}),
         )
         .unwrap();
-        assert_eq!(applied(&adjustments, "vertex_ai", "gemini"), [50_000, 95_500, 1_045_500]);
-        assert_eq!(applied(&adjustments, "openai", "gpt-4o"), [0, 200_000, 1_200_000]);
+        assert_eq!(
+            applied(&adjustments, "vertex_ai", "gemini"),
+            [50_000, 95_500, 1_045_500]
+        );
+        assert_eq!(
+            applied(&adjustments, "openai", "gpt-4o"),
+            [0, 200_000, 1_200_000]
+        );
     }
 
     #[test]

@@ -126,8 +126,14 @@ impl<'a> Bill<'a> {
         let cached = self.pick.cache_read(usage.explicit_cache);
         self.cache_read = self
             .token(parts.cached_text, cached)
-            .plus(self.token(parts.cached_audio, self.pick.kind(Unit::CacheReadAudio, cached)))
-            .plus(self.token(parts.cached_image, self.pick.kind(Unit::CacheReadImage, cached)));
+            .plus(self.token(
+                parts.cached_audio,
+                self.pick.kind(Unit::CacheReadAudio, cached),
+            ))
+            .plus(self.token(
+                parts.cached_image,
+                self.pick.kind(Unit::CacheReadImage, cached),
+            ));
         let hour = self.pick.cache_write_for(Unit::CacheWrite1h);
         let half_day = self.pick.cache_write_for(Unit::CacheWrite12h);
         self.cache_write = self
@@ -151,7 +157,9 @@ impl<'a> Bill<'a> {
         let video = self.token(parts.video_out, self.pick.kind(Unit::VideoOut, text));
         self.audio = self.audio.plus(audio);
         self.image = self.image.plus(image);
-        self.output = [self.output, self.reasoning, audio, image, video].into_iter().sum();
+        self.output = [self.output, self.reasoning, audio, image, video]
+            .into_iter()
+            .sum();
     }
 
     fn media_in(&mut self) {
@@ -162,7 +170,10 @@ impl<'a> Bill<'a> {
         // A transcription is paid by its tokens where they are counted and cost something.
         let by_tokens = !self.input.plus(self.output).is_zero();
         let second = self.pick.tier(Unit::PerAudioSecondIn).or_else(|| {
-            let whole = self.pick.tier(Unit::PerSecondIn).or(self.pick.tier(Unit::PerSecondOut));
+            let whole = self
+                .pick
+                .tier(Unit::PerSecondIn)
+                .or(self.pick.tier(Unit::PerSecondOut));
             whole.filter(|_| !by_tokens)
         });
         let sound = self.seconds(usage.input_audio_ms, second);
@@ -171,7 +182,9 @@ impl<'a> Bill<'a> {
         }
         self.audio = self.audio.plus(sound);
         self.image = self.image.plus(images);
-        self.input = [self.input, characters, images, video, sound].into_iter().sum();
+        self.input = [self.input, characters, images, video, sound]
+            .into_iter()
+            .sum();
     }
 
     fn media_out(&mut self) {
@@ -192,7 +205,10 @@ impl<'a> Bill<'a> {
     fn pictures(&mut self) -> Amount {
         let entry = self.entry;
         let sized = self.terms.image_size.and_then(|size| {
-            let found = entry.by_image_size.iter().find(|it| it.0.eq_ignore_ascii_case(size));
+            let found = entry
+                .by_image_size
+                .iter()
+                .find(|it| it.0.eq_ignore_ascii_case(size));
             found.map(|it| it.1)
         });
         let makes_images = matches!(&*entry.mode, "image_generation" | "image_edit");
@@ -202,7 +218,10 @@ impl<'a> Bill<'a> {
         if image.is_some() {
             return self.unit(self.usage.output_images, image);
         }
-        let pixel = self.pick.tier(Unit::PerPixelIn).or(self.pick.tier(Unit::PerPixelOut));
+        let pixel = self
+            .pick
+            .tier(Unit::PerPixelIn)
+            .or(self.pick.tier(Unit::PerPixelOut));
         self.unit(self.usage.output_pixels, pixel)
     }
 
@@ -235,14 +254,18 @@ impl<'a> Bill<'a> {
             self.unit(usage.pages, page)
                 .plus(self.unit(usage.annotated_pages, annotated))
         };
-        self.input = [self.input, queries, request, messages, paper].into_iter().sum();
+        self.input = [self.input, queries, request, messages, paper]
+            .into_iter()
+            .sum();
     }
 
     fn query(&self) -> Option<Rate> {
         let ranges = &self.entry.result_ranges;
         let results = self.terms.results.unwrap_or(0);
         let found = ranges.iter().find(|it| results <= it.0).or(ranges.last());
-        found.map(|it| it.1).or_else(|| self.pick.tier(Unit::PerQuery))
+        found
+            .map(|it| it.1)
+            .or_else(|| self.pick.tier(Unit::PerQuery))
     }
 
     /// A model without any price of tokens may be paid by the second of work.
@@ -258,11 +281,24 @@ impl<'a> Bill<'a> {
         let usage = self.usage;
         let per_prompt = self.entry.search_per_prompt;
         let asked = |count: u64| if per_prompt { count.min(1) } else { count };
-        let search = self.entry.search.get(self.terms.search_depth as usize).copied().flatten();
+        let search = self
+            .entry
+            .search
+            .get(self.terms.search_depth as usize)
+            .copied()
+            .flatten();
         for (name, count, rate) in [
             ("web search", asked(usage.web_searches), search),
-            ("maps search", asked(usage.maps_searches), self.pick.tier(Unit::PerMapsQuery)),
-            ("code session", usage.code_sessions, self.pick.tier(Unit::PerCodeSession)),
+            (
+                "maps search",
+                asked(usage.maps_searches),
+                self.pick.tier(Unit::PerMapsQuery),
+            ),
+            (
+                "code session",
+                usage.code_sessions,
+                self.pick.tier(Unit::PerCodeSession),
+            ),
         ] {
             match rate {
                 Some(rate) => self.tools = self.tools.plus(rate.times(count)),

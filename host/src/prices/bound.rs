@@ -21,22 +21,33 @@ impl Entry {
     /// most that may be used, its parts of tokens are ignored. `service`: the only one beside the
     /// standard service that may serve it (None: any). `elapsed_ms`: the longest that the answer
     /// may take, for models paid by the second of work.
-    pub fn upper_bound(&self, usage: &Usage, service: Option<Service>, elapsed_ms: u64) -> Option<Usd> {
+    pub fn upper_bound(
+        &self,
+        usage: &Usage,
+        service: Option<Service>,
+        elapsed_ms: u64,
+    ) -> Option<Usd> {
         if !self.is_priced() {
             return None;
         }
-        let most = Most { entry: self, service, prompt_tokens: usage.input_tokens };
+        let most = Most {
+            entry: self,
+            service,
+            prompt_tokens: usage.input_tokens,
+        };
         let input = most.side(Unit::is_input_side);
         let output = most.side(Unit::is_output_side);
         let media = most.media(usage, elapsed_ms);
-        let token = |count: u64, rate: Option<Rate>| rate.map_or(Amount::ZERO, |it| it.times_factor(count, self.most_factor()));
-        let missing = (input.is_none() && usage.input_tokens > 0)
-            || (output.is_none() && usage.output_tokens > 0);
-        let nothing = media.is_none() && (self.is_media() || !self.prices_tokens());
-        if (missing && media.is_none()) || nothing {
+        let sides = [(usage.input_tokens, input), (usage.output_tokens, output)];
+        let used = || sides.iter().filter(|it| it.0 > 0);
+        let missing = used().any(|it| it.1.is_none());
+        let nothing = !used().any(|it| it.1.is_some()) && (self.is_media() || !self.prices_tokens());
+        if media.is_none() && (missing || nothing) {
             return None;
         }
-        let tokens = token(usage.input_tokens, input).plus(token(usage.output_tokens, output));
+        let factor = self.most_factor();
+        let tokens = used().filter_map(|(count, rate)| Some((*rate)?.times_factor(*count, factor)));
+        let tokens: Amount = tokens.sum();
         let tools = most.tools(usage);
         Some(tokens.plus(media.unwrap_or_default()).plus(tools).usd())
     }
@@ -44,7 +55,12 @@ impl Entry {
     /// Every multiplier at once, none of them below one.
     fn most_factor(&self) -> Factor {
         let fast = self.by_geo.iter().find(|it| &*it.0 == "fast");
-        let geo = self.by_geo.iter().filter(|it| &*it.0 != "fast").map(|it| it.1).max();
+        let geo = self
+            .by_geo
+            .iter()
+            .filter(|it| &*it.0 != "fast")
+            .map(|it| it.1)
+            .max();
         let residency = self.by_residency.iter().map(|it| it.1).max();
         [fast.map(|it| it.1), geo, residency, self.regional_endpoint]
             .into_iter()
@@ -63,17 +79,21 @@ struct Most<'a> {
 
 impl Most<'_> {
     fn of(&self, unit: impl Fn(Unit) -> bool) -> Option<Rate> {
-        let served = |it: Service| it == Service::Standard || self.service.is_none_or(|only| only == it);
+        let served =
+            |it: Service| it == Service::Standard || self.service.is_none_or(|only| only == it);
         let slots = self.entry.prices.iter();
         slots
-            .filter(|(slot, _)| unit(slot.unit) && served(slot.service) && slot.above <= self.prompt_tokens)
+            .filter(|(slot, _)| {
+                unit(slot.unit) && served(slot.service) && slot.above <= self.prompt_tokens
+            })
             .map(|it| it.1)
             .max()
     }
 
     /// A token of one side: any kind, in any range and window that can be met.
     fn side(&self, side: impl Fn(Unit) -> bool + Copy) -> Option<Rate> {
-        let token = |unit: Unit| side(unit) && !matches!(unit, Unit::CharacterIn | Unit::CharacterOut);
+        let token =
+            |unit: Unit| side(unit) && !matches!(unit, Unit::CharacterIn | Unit::CharacterOut);
         // A prompt of no tokens is priced by the first range, one beyond the last by the last.
         let met = |(at, from): (usize, u64)| at == 0 || from < self.prompt_tokens;
         let ranges = self.entry.ranges.iter().enumerate();
@@ -122,7 +142,10 @@ impl Most<'_> {
             (usage.credits, any(&[PerCredit])),
         ];
         let times = [
-            (usage.input_audio_ms, any(&[PerAudioSecondIn, PerSecondIn, PerSecondOut])),
+            (
+                usage.input_audio_ms,
+                any(&[PerAudioSecondIn, PerSecondIn, PerSecondOut]),
+            ),
             (usage.input_video_ms, any(&[PerVideoSecondIn])),
             (usage.output_media_ms, made),
             (elapsed_ms, clock),
@@ -141,7 +164,10 @@ impl Most<'_> {
         [
             (usage.web_searches, search),
             (usage.maps_searches, self.of(|it| it == Unit::PerMapsQuery)),
-            (usage.code_sessions, self.of(|it| it == Unit::PerCodeSession)),
+            (
+                usage.code_sessions,
+                self.of(|it| it == Unit::PerCodeSession),
+            ),
         ]
         .into_iter()
         .filter_map(|(count, rate)| Some(rate?.times(count)))

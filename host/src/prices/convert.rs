@@ -76,7 +76,9 @@ pub fn from_theirs(
             let target = if slot.above == 0 {
                 &mut block
             } else {
-                let target = above.entry(label.clone()).or_insert_with(|| Map::new().into());
+                let target = above
+                    .entry(label.clone())
+                    .or_insert_with(|| Map::new().into());
                 match target.as_object_mut() {
                     Some(target) => target,
                     None => continue,
@@ -84,7 +86,11 @@ pub fn from_theirs(
             };
             target.insert(slot.unit.ours().to_owned(), value.clone());
         }
-        let holder = if service == Service::Standard { &mut entry } else { &mut block };
+        let holder = if service == Service::Standard {
+            &mut entry
+        } else {
+            &mut block
+        };
         if !above.is_empty() {
             holder.insert("above".to_owned(), above.into());
         }
@@ -124,8 +130,12 @@ pub fn to_theirs(
         }
         let service = Service::ALL.into_iter().find(|it| it.ours() == ours);
         match (ours.as_str(), service, value) {
-            (_, Some(service), Value::Object(block)) => prices_to_theirs(&mut fields, service, 0, block),
-            ("above", _, Value::Object(above)) => above_to_theirs(&mut fields, Service::Standard, above),
+            (_, Some(service), Value::Object(block)) => {
+                prices_to_theirs(&mut fields, service, 0, block)
+            }
+            ("above", _, Value::Object(above)) => {
+                above_to_theirs(&mut fields, Service::Standard, above)
+            }
             ("search", ..) => {
                 fields.insert(SEARCH.to_owned(), search_to_theirs(value));
             }
@@ -162,7 +172,11 @@ fn prices_to_theirs(
 ) {
     for (name, value) in block {
         if let Some(unit) = Unit::from_ours(name) {
-            let slot = Slot { unit, service, above };
+            let slot = Slot {
+                unit,
+                service,
+                above,
+            };
             fields.insert(slot.theirs(), value.clone());
         } else if let ("above", Value::Object(above)) = (name.as_str(), value) {
             above_to_theirs(fields, service, above);
@@ -192,7 +206,9 @@ fn search_from_theirs(search: Value) -> Value {
     };
     let found: Vec<_> = DEPTHS
         .iter()
-        .filter_map(|(ours, theirs)| Some(((*ours).to_owned(), whole(fields.get(*theirs)?.clone()))))
+        .filter_map(|(ours, theirs)| {
+            Some(((*ours).to_owned(), whole(fields.get(*theirs)?.clone())))
+        })
         .collect();
     match found.as_slice() {
         [(_, one), (_, two), (_, three)] if one == two && two == three => one.clone(),
@@ -251,7 +267,9 @@ fn ranges_to_theirs(ranges: &Value) -> Value {
         for (name, value) in range.as_object().into_iter().flatten() {
             match name.as_str() {
                 "from" | "to" => {
-                    let bounds = theirs.entry("range").or_insert_with(|| Vec::<Value>::new().into());
+                    let bounds = theirs
+                        .entry("range")
+                        .or_insert_with(|| Vec::<Value>::new().into());
                     if let Value::Array(bounds) = bounds {
                         bounds.push(value.clone());
                     }
@@ -271,12 +289,15 @@ fn ranges_to_theirs(ranges: &Value) -> Value {
     Value::Array(ranges.collect())
 }
 
-/// `256000.0` as `256000`: LiteLLM's file mixes both.
+/// `256000.0` as `256000`, and `2.9999900000000002e-06` as `2.99999e-06`: LiteLLM's file mixes both.
 fn whole(value: Value) -> Value {
-    match value.as_f64() {
-        Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() < 1e15 => {
-            Value::from(number as i64)
-        }
-        _ => value,
+    let Some(number) = value.as_f64().filter(|_| value.is_f64()) else {
+        return value;
+    };
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        return Value::from(number as i64);
     }
+    format!("{number:.14e}")
+        .parse::<f64>()
+        .map_or(value, Value::from)
 }

@@ -82,6 +82,10 @@ pub fn cost(entry: Option<&Entry>, usage: &Usage, terms: &Terms<'_>) -> Option<C
         return Some(Cost::plain(Source::Reported, Usd::from_dollars(dollars)?));
     }
     let entry = entry.filter(|it| it.is_priced())?;
-    let source = if ours { Source::Deployment } else { Source::Table };
+    let source = if ours {
+        Source::Deployment
+    } else {
+        Source::Table
+    };
     Bill::write(entry, usage, terms).close(source)
 }

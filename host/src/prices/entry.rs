@@ -92,7 +92,12 @@ impl Entry {
         }
         let google = &*entry.provider == "gemini" || entry.provider.starts_with("vertex_ai");
         entry.search_per_prompt = google;
-        for (name, value) in fields.get("x").and_then(Value::as_object).into_iter().flatten() {
+        for (name, value) in fields
+            .get("x")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             entry.read_other(name, value)?;
         }
         Ok(entry)
@@ -156,7 +161,12 @@ impl Entry {
             || !self.by_image_size.is_empty()
     }
 
-    fn read_block(&mut self, service: Service, above: u64, block: &Value) -> Result<(), FieldError> {
+    fn read_block(
+        &mut self,
+        service: Service,
+        above: u64,
+        block: &Value,
+    ) -> Result<(), FieldError> {
         let Value::Object(block) = block else {
             return Err(FieldError::new(service.ours(), "is no object"));
         };
@@ -164,7 +174,11 @@ impl Entry {
             if name == "above" {
                 self.read_above(service, value)?;
             } else if let Some(unit) = Unit::from_ours(name) {
-                let slot = Slot { unit, service, above };
+                let slot = Slot {
+                    unit,
+                    service,
+                    above,
+                };
                 self.prices.push((slot, Rate::read(&slot.theirs(), value)?));
             } else {
                 return Err(FieldError::new(name, "is no price that this build knows"));
@@ -198,7 +212,10 @@ impl Entry {
             let mut rates = Vec::new();
             for (name, value) in fields {
                 if let Some(unit) = Unit::from_ours(name) {
-                    rates.push((unit, Rate::read(&format!("{FIELD}.{}", unit.theirs()), value)?));
+                    rates.push((
+                        unit,
+                        Rate::read(&format!("{FIELD}.{}", unit.theirs()), value)?,
+                    ));
                 }
             }
             if let Some(results) = fields.get("results") {
@@ -238,17 +255,21 @@ impl Entry {
                 }
             }
         } else if let Some(place) = name.strip_prefix("regional_processing_uplift_multiplier_") {
-            self.by_residency.push((place.into(), Factor::read(name, value)?));
+            self.by_residency
+                .push((place.into(), Factor::read(name, value)?));
         } else if name == "fedramp_uplift_multiplier" {
-            self.by_residency.push(("fedramp".into(), Factor::read(name, value)?));
+            self.by_residency
+                .push(("fedramp".into(), Factor::read(name, value)?));
         } else if name == "regional_endpoint_uplift_multiplier" {
             self.regional_endpoint = Some(Factor::read(name, value)?);
         } else if name == "web_search_billing_unit" {
             self.search_per_prompt &= value.as_str() != Some("per_query");
         } else if let Some(resolution) = name.strip_prefix("output_cost_per_second_") {
-            self.by_resolution.push((resolution.into(), Rate::read(name, value)?));
+            self.by_resolution
+                .push((resolution.into(), Rate::read(name, value)?));
         } else if let Some(size) = name.strip_prefix("output_cost_per_image_") {
-            self.by_image_size.push((size.into(), Rate::read(name, value)?));
+            self.by_image_size
+                .push((size.into(), Rate::read(name, value)?));
         } else if name.contains("cost") {
             check_numbers(name, value)?;
         }
@@ -265,7 +286,10 @@ fn limit(field: &str, value: Option<&Value>) -> Result<Option<u64>, FieldError> 
     };
     let tokens = number(field, value, MOST)?;
     if tokens.fract() != 0.0 {
-        return Err(FieldError::new(field, format!("is {tokens}, which is no number of tokens")));
+        return Err(FieldError::new(
+            field,
+            format!("is {tokens}, which is no number of tokens"),
+        ));
     }
     Ok(Some(tokens as u64))
 }
@@ -286,7 +310,9 @@ fn check_numbers(field: &str, value: &Value) -> Result<(), FieldError> {
         Value::Object(fields) => fields
             .iter()
             .try_for_each(|(name, value)| check_numbers(&format!("{field}.{name}"), value)),
-        Value::Array(list) => list.iter().try_for_each(|value| check_numbers(field, value)),
+        Value::Array(list) => list
+            .iter()
+            .try_for_each(|value| check_numbers(field, value)),
         _ => Ok(()),
     }
 }

@@ -50,7 +50,9 @@ impl Layer {
 
     fn new(text: Text) -> Self {
         let whole = text.as_str();
-        let mut at = whole.find(MODELS).map_or(whole.len(), |it| it + MODELS.len());
+        let mut at = whole
+            .find(MODELS)
+            .map_or(whole.len(), |it| it + MODELS.len());
         let mut lines = Vec::new();
         for line in whole.get(at..).unwrap_or_default().split_inclusive('\n') {
             let entry = line.trim_end_matches(['\n', ',']);
@@ -63,7 +65,11 @@ impl Layer {
         let name = |it: &Range<u32>| split(slice(whole, it)).0;
         lines.sort_by(|one, two| order(name(one), name(two)));
         let entries = lines.iter().map(|_| OnceLock::new()).collect();
-        Self { text, lines, entries }
+        Self {
+            text,
+            lines,
+            entries,
+        }
     }
 
     /// The whole table.
@@ -74,7 +80,9 @@ impl Layer {
     /// The header's `version`.
     pub fn version(&self) -> &str {
         let after = self.text().split_once("\"version\":\"").map(|it| it.1);
-        after.and_then(|it| it.split_once('"')).map_or("", |it| it.0)
+        after
+            .and_then(|it| it.split_once('"'))
+            .map_or("", |it| it.0)
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -99,7 +107,10 @@ impl Layer {
     /// The address of a source, by its place in the header.
     pub fn source(&self, index: usize) -> Option<String> {
         let list = self.text().split_once(SOURCES)?.1;
-        let line = list.lines().take_while(|it| it.starts_with('"')).nth(index)?;
+        let line = list
+            .lines()
+            .take_while(|it| it.starts_with('"'))
+            .nth(index)?;
         serde_json::from_str(line.trim_end_matches([',', ']'])).ok()
     }
 
@@ -108,7 +119,8 @@ impl Layer {
         let from = self
             .lines
             .partition_point(|it| folded(split(slice(self.text(), it)).0, name) == Ordering::Less);
-        let mut alike = (from..).take_while(|at| named(*at).is_some_and(|it| it.eq_ignore_ascii_case(name)));
+        let mut alike =
+            (from..).take_while(|at| named(*at).is_some_and(|it| it.eq_ignore_ascii_case(name)));
         let first = alike.next()?;
         if named(first) == Some(name) {
             return Some(first);
@@ -131,11 +143,14 @@ impl Layer {
 
 /// `"name":{…}` into both. Names hold neither quotes nor backslashes.
 fn split(line: &str) -> (&str, &str) {
-    line.strip_prefix('"').and_then(|it| it.split_once("\":")).unwrap_or_default()
+    line.strip_prefix('"')
+        .and_then(|it| it.split_once("\":"))
+        .unwrap_or_default()
 }
 
 fn slice<'a>(text: &'a str, range: &Range<u32>) -> &'a str {
-    text.get(range.start as usize..range.end as usize).unwrap_or_default()
+    text.get(range.start as usize..range.end as usize)
+        .unwrap_or_default()
 }
 
 /// The order of a table: without case, then with it.

@@ -64,8 +64,8 @@ pub fn canonical(bytes: &[u8]) -> Result<String, PriceError> {
     if bytes.len() > MAX_BYTES {
         return Err(PriceError::TooLarge(bytes.len(), MAX_BYTES));
     }
-    let Pairs(top) = serde_json::from_slice(bytes).map_err(PriceError::Syntax)?;
-    match top.iter().find(|it| it.0 == "format") {
+    let top: Pairs<'_> = serde_json::from_slice(bytes).map_err(PriceError::Syntax)?;
+    match top.0.iter().find(|it| it.0 == "format") {
         Some((_, format)) => {
             let format = format.get().parse().unwrap_or(0);
             if format != FORMAT {
@@ -80,7 +80,7 @@ pub fn canonical(bytes: &[u8]) -> Result<String, PriceError> {
 
 fn from_ours(table: Ours<'_>) -> Result<String, PriceError> {
     let mut lines = Lines::default();
-    for (name, raw) in table.models.0 {
+    for (name, raw) in sorted(table.models) {
         let fields = object(&name, raw)?;
         // As it stands first: the way through LiteLLM's names would lose what is unknown.
         Entry::read(&name, &fields).map_err(|it| PriceError::of(&name, it))?;
@@ -90,9 +90,9 @@ fn from_ours(table: Ours<'_>) -> Result<String, PriceError> {
     lines.text(&table.read)
 }
 
-fn from_theirs(models: Vec<(String, &RawValue)>) -> Result<String, PriceError> {
+fn from_theirs(models: Pairs<'_>) -> Result<String, PriceError> {
     let mut lines = Lines::default();
-    for (name, raw) in models {
+    for (name, raw) in sorted(models) {
         if NO_MODELS.contains(&name.as_str()) || raw.get().starts_with('[') {
             continue;
         }
@@ -105,6 +105,15 @@ fn from_theirs(models: Vec<(String, &RawValue)>) -> Result<String, PriceError> {
     lines.text("")
 }
 
+/// In the order of the table. Of two entries with one name the last holds, as in LiteLLM.
+fn sorted<'a>(models: Pairs<'a>) -> Vec<(String, &'a RawValue)> {
+    let mut models = models.0;
+    models.reverse();
+    models.sort_by(|one, two| order(&one.0, &two.0));
+    models.dedup_by(|later, kept| later.0 == kept.0);
+    models
+}
+
 fn object(name: &str, raw: &RawValue) -> Result<Map<String, Value>, PriceError> {
     let wrong = |fault: String| PriceError::of(name, FieldError::new("entry", fault));
     serde_json::from_str(raw.get()).map_err(|it| wrong(format!("is no object: {it}")))
@@ -113,8 +122,7 @@ fn object(name: &str, raw: &RawValue) -> Result<Map<String, Value>, PriceError> 
 /// A table being written.
 #[derive(Default)]
 struct Lines {
-    /// The last of two entries with one name holds, as in LiteLLM.
-    lines: HashMap<String, String>,
+    lines: Vec<String>,
     sources: Vec<String>,
     places: HashMap<String, usize>,
 }
@@ -133,7 +141,7 @@ impl Lines {
         };
         let fields = convert::from_theirs(theirs, &mut place);
         Entry::read(&name, &fields).map_err(|it| PriceError::of(&name, it))?;
-        self.lines.insert(name, Value::Object(fields).to_string());
+        self.lines.push(format!("\"{name}\":{}", Value::Object(fields)));
         Ok(())
     }
 
@@ -141,13 +149,17 @@ impl Lines {
         if self.lines.is_empty() {
             return Err(PriceError::Empty);
         }
-        let mut lines: Vec<_> = self.lines.into_iter().collect();
-        lines.sort_by(|one, two| order(&one.0, &two.0));
-        let lines: Vec<_> = lines.into_iter().map(|(name, entry)| format!("\"{name}\":{entry}")).collect();
-        let models = lines.join(",\n");
-        let sources: Vec<_> = self.sources.into_iter().map(|it| Value::from(it).to_string()).collect();
+        let models = self.lines.join(",\n");
+        let sources: Vec<_> = self
+            .sources
+            .into_iter()
+            .map(|it| Value::from(it).to_string())
+            .collect();
         let sources = sources.join(",\n");
-        let date: String = read.chars().filter(|it| it.is_ascii_digit() || *it == '-').collect();
+        let date: String = read
+            .chars()
+            .filter(|it| it.is_ascii_digit() || *it == '-')
+            .collect();
         let version = version(&date, &models);
         Ok(format!(
             "{{\"format\":{FORMAT},\"version\":\"{version}\",\"read\":\"{date}\",\n{SOURCES}{sources}],\n{MODELS}{models}\n}}}}\n"

@@ -127,11 +127,17 @@ pub fn same_family(provider: &str, of: &str) -> bool {
 }
 
 fn full<'a>(name: impl Into<Cow<'a, str>>) -> Candidate<'a> {
-    Candidate { name: name.into(), bare: false }
+    Candidate {
+        name: name.into(),
+        bare: false,
+    }
 }
 
 fn bare<'a>(name: impl Into<Cow<'a, str>>) -> Candidate<'a> {
-    Candidate { name: name.into(), bare: true }
+    Candidate {
+        name: name.into(),
+        bare: true,
+    }
 }
 
 fn strip_provider<'a>(model: &'a str, provider: &str) -> Option<&'a str> {
@@ -155,7 +161,9 @@ fn bedrock<'a>(model: &'a str, found: &mut Vec<Candidate<'a>>) {
     }
     found.push(full(format!("bedrock/{rest}")));
     found.push(bare(rest));
-    let throughput = rest.rsplit_once(':').filter(|it| it.1.ends_with('k') && it.0.contains(':'));
+    let throughput = rest
+        .rsplit_once(':')
+        .filter(|it| it.1.ends_with('k') && it.0.contains(':'));
     if let Some((model, _)) = throughput {
         found.push(bare(model));
         rest = model;
@@ -170,7 +178,9 @@ fn bedrock<'a>(model: &'a str, found: &mut Vec<Candidate<'a>>) {
 /// `us-west-2`, `us-gov-east-1`.
 fn is_region(text: &str) -> bool {
     let mut parts = text.rsplit('-');
-    let number = parts.next().is_some_and(|it| it.len() == 1 && it.bytes().all(|it| it.is_ascii_digit()));
+    let number = parts
+        .next()
+        .is_some_and(|it| it.len() == 1 && it.bytes().all(|it| it.is_ascii_digit()));
     number && parts.count() >= 2
 }
 

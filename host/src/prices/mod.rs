@@ -117,7 +117,11 @@ impl Prices {
 
     /// The entry of a deployment with its own prices over the table's. A deployment that names
     /// prices needs no entry in the table.
-    pub fn find_for(&self, wanted: &Wanted<'_>, overrides: Option<&Overrides>) -> Option<Arc<Entry>> {
+    pub fn find_for(
+        &self,
+        wanted: &Wanted<'_>,
+        overrides: Option<&Overrides>,
+    ) -> Option<Arc<Entry>> {
         let found = self.find(wanted);
         let Some(overrides) = overrides else {
             return found;
@@ -134,7 +138,10 @@ impl Prices {
     /// What is known of a model, in LiteLLM's field names, for `/model/info` and
     /// `/model_group/info`: prices, limits, `supports_*`, `mode`, and what a deployment overrides.
     pub fn info(&self, entry: &Entry) -> Map<String, Value> {
-        let found = self.layers.iter().find_map(|layer| Some((layer, layer.fields_of(&entry.name)?)));
+        let found = self
+            .layers
+            .iter()
+            .find_map(|layer| Some((layer, layer.fields_of(&entry.name)?)));
         let mut info = match found {
             Some((layer, fields)) => convert::to_theirs(&fields, &|index| layer.source(index)),
             None => Map::new(),

@@ -41,13 +41,20 @@ impl OffPeak {
             }
         }
         let calendar = match block.get("weekday_timezone").and_then(Value::as_str) {
-            Some(name) => TimeZone::get(name)
-                .map_err(|_| wrong("weekday_timezone", format!("is `{name}`, which is no time zone")))?,
+            Some(name) => TimeZone::get(name).map_err(|_| {
+                wrong(
+                    "weekday_timezone",
+                    format!("is `{name}`, which is no time zone"),
+                )
+            })?,
             None => TimeZone::UTC,
         };
         let mut windows = Vec::new();
         if let Some(hours) = block.get("hours_utc") {
-            windows.push(Window { hours: read_hours(hours)?, weekdays: None });
+            windows.push(Window {
+                hours: read_hours(hours)?,
+                weekdays: None,
+            });
         }
         match block.get("windows") {
             None => {}
@@ -58,7 +65,11 @@ impl OffPeak {
             }
             Some(_) => return Err(wrong("windows", "is no list")),
         }
-        Ok(Self { rates, windows, calendar })
+        Ok(Self {
+            rates,
+            windows,
+            calendar,
+        })
     }
 
     pub fn rate(&self, unit: Unit) -> Option<Rate> {
@@ -99,12 +110,19 @@ impl Window {
             None | Some(Value::Null) => None,
             Some(Value::Array(days)) => Some(
                 days.iter()
-                    .map(|day| weekday(day).ok_or_else(|| wrong("weekdays", format!("holds {day}, which is no day"))))
+                    .map(|day| {
+                        weekday(day).ok_or_else(|| {
+                            wrong("weekdays", format!("holds {day}, which is no day"))
+                        })
+                    })
                     .collect::<Result<_, _>>()?,
             ),
             Some(_) => return Err(wrong("weekdays", "is no list")),
         };
-        Ok(Self { hours: read_hours(hours)?, weekdays })
+        Ok(Self {
+            hours: read_hours(hours)?,
+            weekdays,
+        })
     }
 }
 
@@ -122,8 +140,15 @@ fn weekday(day: &Value) -> Option<i8> {
 fn read_hours(hours: &Value) -> Result<Vec<(i64, i64)>, FieldError> {
     let one = |value: &Value| {
         let text = value.as_str().unwrap_or_default();
-        let span = text.split_once('-').and_then(|(start, end)| Some((minute(start)?, minute(end)?)));
-        span.ok_or_else(|| wrong("hours_utc", format!("holds {value}, which is no `HH:MM-HH:MM`")))
+        let span = text
+            .split_once('-')
+            .and_then(|(start, end)| Some((minute(start)?, minute(end)?)));
+        span.ok_or_else(|| {
+            wrong(
+                "hours_utc",
+                format!("holds {value}, which is no `HH:MM-HH:MM`"),
+            )
+        })
     };
     match hours {
         Value::Array(list) => list.iter().map(one).collect(),
@@ -194,13 +219,21 @@ mod tests {
             "`off_peak_pricing.hours_utc` holds \"25:00-01:00\", which is no `HH:MM-HH:MM`"
         );
         assert!(fault(json!({"weekday_timezone": "Mars/North"})).contains("no time zone"));
-        assert!(fault(json!({"windows": [{"hours_utc": "01:00-02:00", "weekdays": [8]}]})).contains("no day"));
-        assert!(fault(json!({"input_cost_per_token": -1})).contains("off_peak_pricing.input_cost_per_token"));
+        assert!(
+            fault(json!({"windows": [{"hours_utc": "01:00-02:00", "weekdays": [8]}]}))
+                .contains("no day")
+        );
+        assert!(
+            fault(json!({"input_cost_per_token": -1}))
+                .contains("off_peak_pricing.input_cost_per_token")
+        );
     }
 
     #[test]
     fn any_instant_has_an_answer() {
-        let off_peak = OffPeak::read(&json!({"windows": [{"hours_utc": "00:00-00:00", "weekdays": [1]}]})).unwrap();
+        let off_peak =
+            OffPeak::read(&json!({"windows": [{"hours_utc": "00:00-00:00", "weekdays": [1]}]}))
+                .unwrap();
         assert!(!off_peak.open(i64::MAX) && !off_peak.open(i64::MIN));
     }
 }

@@ -49,7 +49,8 @@ fn is_price(name: &str) -> bool {
 impl Overrides {
     /// Takes what it knows from `params`. None: nothing stands there.
     pub fn read(params: &Map<String, Value>) -> Result<Option<Self>, FieldError> {
-        let ours = |name: &str| is_price(name) || FIELDS.contains(&name) || name.starts_with("supports_");
+        let ours =
+            |name: &str| is_price(name) || FIELDS.contains(&name) || name.starts_with("supports_");
         let fields: Map<_, _> = params
             .iter()
             .filter(|(name, value)| ours(name) && !value.is_null())
@@ -107,7 +108,10 @@ impl Entry {
         }
         entry.take_other_prices(theirs);
         if overrides.fields.contains_key("web_search_billing_unit") {
-            let unit = overrides.fields.get("web_search_billing_unit").and_then(Value::as_str);
+            let unit = overrides
+                .fields
+                .get("web_search_billing_unit")
+                .and_then(Value::as_str);
             entry.search_per_prompt = unit != Some("per_query");
         }
         if !theirs.mode.is_empty() {

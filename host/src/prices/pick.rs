@@ -52,7 +52,9 @@ impl<'a> Pick<'a> {
         if let Some(rate) = self.off_peak(Unit::CacheRead) {
             return Some(rate);
         }
-        let explicit = explicit.then(|| self.ranged(Unit::CacheReadExplicit)).flatten();
+        let explicit = explicit
+            .then(|| self.ranged(Unit::CacheReadExplicit))
+            .flatten();
         if explicit.is_some() {
             return explicit;
         }
@@ -96,7 +98,11 @@ impl<'a> Pick<'a> {
         }
         // A service with an output price of its own sells reasoning at that, not at the standard.
         let own = |unit| {
-            let service = Slot { unit, service: self.service, above: 0 };
+            let service = Slot {
+                unit,
+                service: self.service,
+                above: 0,
+            };
             self.entry.at(service)
         };
         let dedicated = own(Unit::Reasoning);
@@ -130,7 +136,9 @@ impl<'a> Pick<'a> {
     }
 
     fn ranged(&self, unit: Unit) -> Option<Rate> {
-        self.range.and_then(|it| it.rate(unit)).or_else(|| self.tier(unit))
+        self.range
+            .and_then(|it| it.rate(unit))
+            .or_else(|| self.tier(unit))
     }
 
     fn off_peak(&self, unit: Unit) -> Option<Rate> {

@@ -25,8 +25,6 @@ const MAX_FACTOR: f64 = 1000.0;
 const PER_ROW: u128 = 1_000_000_000_000;
 
 impl Rate {
-    pub const ZERO: Self = Self(0);
-
     /// A number, or a number as text (`1e-6` in YAML), neither negative nor beyond a million.
     pub fn read(field: &str, value: &Value) -> Result<Self, FieldError> {
         let dollars = number(field, value, MAX_DOLLARS)?;
@@ -36,12 +34,9 @@ impl Rate {
     }
 
     /// Units of 10^-18 dollars.
+    #[cfg(test)]
     pub const fn atto(self) -> u128 {
         self.0
-    }
-
-    pub const fn is_zero(self) -> bool {
-        self.0 == 0
     }
 
     /// Half of it, rounded up.
@@ -122,17 +117,24 @@ pub(super) fn number(field: &str, value: &Value, max: f64) -> Result<f64, FieldE
         return Err(FieldError::new(field, "is not finite"));
     }
     if number < 0.0 {
-        return Err(FieldError::new(field, format!("is {number}; it may not be negative")));
+        return Err(FieldError::new(
+            field,
+            format!("is {number}; it may not be negative"),
+        ));
     }
     if number > max {
-        return Err(FieldError::new(field, format!("is {number}; at most {max} is believed")));
+        return Err(FieldError::new(
+            field,
+            format!("is {number}; at most {max} is believed"),
+        ));
     }
     Ok(number.abs()) // -0.0 is 0
 }
 
-/// `number` × 10^`places`, rounded half up, through its shortest decimal text.
+/// `number` × 10^`places`, rounded half up, through its decimal text of 15 digits: as many as
+/// survive any reader of JSON, so that what was written as 0.1 is a tenth exactly.
 pub(super) fn decimal(number: f64, places: i32) -> Option<u128> {
-    let text = format!("{number:e}");
+    let text = format!("{number:.14e}");
     let (mantissa, exponent) = text.split_once('e')?;
     let fraction = mantissa.split_once('.').map_or(0, |(_, part)| part.len());
     let digits: u128 = mantissa.replace('.', "").parse().ok()?;
@@ -168,10 +170,16 @@ mod tests {
 
     #[test]
     fn what_is_no_price_is_refused_by_name() {
-        assert_eq!(atto(json!(-1e-9)), Err("`price` is -0.000000001; it may not be negative".into()));
+        assert_eq!(
+            atto(json!(-1e-9)),
+            Err("`price` is -0.000000001; it may not be negative".into())
+        );
         assert_eq!(atto(json!("nan")), Err("`price` is not finite".into()));
         assert_eq!(atto(json!("inf")), Err("`price` is not finite".into()));
-        assert_eq!(atto(json!(2e6)), Err("`price` is 2000000; at most 1000000 is believed".into()));
+        assert_eq!(
+            atto(json!(2e6)),
+            Err("`price` is 2000000; at most 1000000 is believed".into())
+        );
         assert_eq!(atto(json!(true)), Err("`price` is no number".into()));
     }
 
@@ -190,6 +198,9 @@ mod tests {
     fn no_count_is_too_large_to_multiply() {
         let rate = Rate::read("price", &json!(1e6)).unwrap();
         assert!(rate.times(u64::MAX).usd() > Usd::from_pico(0));
-        assert_eq!(rate.times(u64::MAX).plus(rate.times(1)), rate.times(u64::MAX));
+        assert_eq!(
+            rate.times(u64::MAX).plus(rate.times(1)),
+            rate.times(u64::MAX)
+        );
     }
 }

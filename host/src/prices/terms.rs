@@ -61,15 +61,20 @@ impl Terms<'_> {
     /// The multipliers of tokens, media and queries; tools have none.
     pub(super) fn factor(&self, entry: &Entry, usage: &Usage) -> Factor {
         let named = |list: &[(Box<str>, Factor)], name: &str| {
-            list.iter().find(|it| it.0.eq_ignore_ascii_case(name)).map(|it| it.1)
+            list.iter()
+                .find(|it| it.0.eq_ignore_ascii_case(name))
+                .map(|it| it.1)
         };
         let geo = usage.inference_geo.as_deref().filter(|it| *it != "fast");
         let fast = (usage.speed.as_deref() == Some("fast")).then_some("fast");
-        let regional = self.location.filter(|it| !it.eq_ignore_ascii_case("global"));
+        let regional = self
+            .location
+            .filter(|it| !it.eq_ignore_ascii_case("global"));
         [
             geo.and_then(|it| named(&entry.by_geo, it)),
             fast.and_then(|it| named(&entry.by_geo, it)),
-            self.data_residency.and_then(|it| named(&entry.by_residency, it)),
+            self.data_residency
+                .and_then(|it| named(&entry.by_residency, it)),
             regional.and(entry.regional_endpoint),
         ]
         .into_iter()

@@ -8,6 +8,7 @@ macro_rules! units {
         pub enum Unit { $($unit,)* }
 
         impl Unit {
+            #[cfg(test)]
             pub const ALL: &[Self] = &[$(Self::$unit,)*];
 
             /// As the table of the project writes it.
@@ -194,11 +195,18 @@ impl Slot {
     /// may stand before the threshold too. The second part is the threshold as it was written.
     pub fn from_theirs(name: &str) -> Option<(Self, &str)> {
         let (rest, late) = service_suffix(name);
-        let (rest, label) = match rest.strip_suffix("_tokens").and_then(|it| it.rsplit_once("_above_")) {
+        let (rest, label) = match rest
+            .strip_suffix("_tokens")
+            .and_then(|it| it.rsplit_once("_above_"))
+        {
             Some((base, label)) => (base, label),
             None => (rest, ""),
         };
-        let above = if label.is_empty() { 0 } else { threshold(label)? };
+        let above = if label.is_empty() {
+            0
+        } else {
+            threshold(label)?
+        };
         let (rest, early) = match late {
             Service::Standard => service_suffix(rest),
             _ => (rest, Service::Standard),
@@ -223,7 +231,9 @@ impl Slot {
 }
 
 fn service_suffix(name: &str) -> (&str, Service) {
-    let mut services = Service::ALL.into_iter().filter(|it| *it != Service::Standard);
+    let mut services = Service::ALL
+        .into_iter()
+        .filter(|it| *it != Service::Standard);
     services
         .find_map(|it| Some((name.strip_suffix(it.suffix())?, it)))
         .unwrap_or((name, Service::Standard))
@@ -248,9 +258,17 @@ mod tests {
             assert_eq!(Unit::from_ours(unit.ours()), Some(unit));
             for service in Service::ALL {
                 for above in [0, 512, 200_000] {
-                    let slot = Slot { unit, service, above };
+                    let slot = Slot {
+                        unit,
+                        service,
+                        above,
+                    };
                     let name = slot.theirs();
-                    assert_eq!(Slot::from_theirs(&name).map(|it| it.0), Some(slot), "{name}");
+                    assert_eq!(
+                        Slot::from_theirs(&name).map(|it| it.0),
+                        Some(slot),
+                        "{name}"
+                    );
                 }
             }
         }
@@ -259,10 +277,17 @@ mod tests {
     #[test]
     fn the_service_may_stand_before_the_threshold() {
         let name = "input_cost_per_token_priority_above_200k_tokens";
-        let slot = Slot { unit: Unit::Input, service: Service::Priority, above: 200_000 };
+        let slot = Slot {
+            unit: Unit::Input,
+            service: Service::Priority,
+            above: 200_000,
+        };
         assert_eq!(Slot::from_theirs(name), Some((slot, "200k")));
         assert_eq!(Slot::from_theirs("output_cost_per_second_1080p"), None);
-        assert_eq!(Slot::from_theirs("input_cost_per_token_above_0k_tokens"), None);
+        assert_eq!(
+            Slot::from_theirs("input_cost_per_token_above_0k_tokens"),
+            None
+        );
     }
 
     #[test]

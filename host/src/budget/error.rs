@@ -1,0 +1,90 @@
+//! What may be wrong with a budget, and why a call was refused one.
+
+use crate::domain::{Entity, Usd};
+
+use super::AccountId;
+
+/// A text that is no duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is no duration: write a whole number and a unit, s, m, h, d, w or mo, such as `30d` \
+     (at least 1, at most 100 years), or hourly, daily, weekly or monthly"
+)]
+pub struct BadDuration {
+    /// As it was written, its first characters.
+    pub text: String,
+}
+
+/// A time zone or reset time that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadCalendar {
+    #[error("`{0}` is no time zone: write a name of the IANA database such as `Europe/Berlin`")]
+    TimeZone(String),
+    #[error("`{0}` is no time of day: write `HH:MM` or `HH:MM:SS`, such as `06:00`")]
+    ResetTime(String),
+}
+
+/// Why a call may not spend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Exceeded(#[from] Box<Exceeded>),
+    /// The model has no price and the path has a budget.
+    #[error(
+        "the budget of {0} cannot be kept: the price of the model is unknown; give its deployment \
+         a price, or allow unknown prices"
+    )]
+    UnknownPrice(Entity),
+}
+
+/// The account that had no room.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the budget of {} is {}: {spend} of {max_budget} dollars, {reserved} reserved", .account.entity, .reason.word())]
+pub struct Exceeded {
+    pub account: AccountId,
+    pub reason: Reason,
+    /// Settled in the running window.
+    pub spend: Usd,
+    /// Held by calls in flight.
+    pub reserved: Usd,
+    /// With a temporary increase that is in force.
+    pub max_budget: Usd,
+    /// When the window ends, in milliseconds since 1970; None: never.
+    pub resets_at_ms: Option<i64>,
+}
+
+/// Whether waiting could have helped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The money is spent.
+    Spent,
+    /// What is left is held by calls in flight.
+    Held,
+}
+
+impl Reason {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Spent => "spent",
+            Self::Held => "held by calls in flight",
+        }
+    }
+}
+
+impl Exceeded {
+    /// LiteLLM's sentence, which clients' code looks for. `holder` is how the door names the
+    /// entity, such as `Key=alias (sk-...1234)`.
+    pub fn client_message(&self, holder: &str) -> String {
+        let mut text = format!(
+            "Budget has been exceeded! {holder} Current cost: {}, Max budget: {}",
+            self.spend, self.max_budget
+        );
+        if self.reason == Reason::Held {
+            text.push_str(&format!(
+                ", reserved by calls in flight: {}; try again when they have ended",
+                self.reserved
+            ));
+        }
+        text
+    }
+}

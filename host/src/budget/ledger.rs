@@ -1,0 +1,238 @@
+//! Every account in memory, found by its id.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::domain::Usd;
+
+use super::account::{Account, State};
+use super::terms::{AccountId, Reset, Snapshot, Standing, Terms};
+use super::{Calendar, Path};
+
+/// How long a call waits for those in flight to leave it room, unless configured: long enough for
+/// most calls to end, short enough for a client to still be there.
+pub const DEFAULT_LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Parts of the map, each with its lock: far more than threads, so that they seldom meet.
+const SHARDS: usize = 64;
+
+/// How the ledger judges.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub calendar: Calendar,
+    pub unknown_price: UnknownPrice,
+    pub longest_wait: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            calendar: Calendar::default(),
+            unknown_price: UnknownPrice::Refuse,
+            longest_wait: DEFAULT_LONGEST_WAIT,
+        }
+    }
+}
+
+/// What becomes of a call whose price is unknown, where one of its payers has a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownPrice {
+    Refuse,
+    /// It holds nothing, and goes as long as no budget on its path is spent.
+    Allow,
+}
+
+/// The accounts of this process.
+///
+/// An account is there from the first [`load`](Self::load) until [`forget`](Self::forget) or a
+/// [`sweep`](Self::sweep). Every method is a few short locks; only
+/// [`Path::reserve`] waits.
+#[derive(Debug)]
+pub struct Ledger {
+    shards: Vec<Mutex<HashMap<AccountId, Arc<Account>>>>,
+    hasher: RandomState,
+    next_serial: AtomicU64,
+    rules: Arc<Rules>,
+}
+
+/// What paths and reservations take along.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub settings: Settings,
+    /// The latest time anyone named: what a reservation goes by that is dropped.
+    latest_ms: AtomicI64,
+}
+
+impl Rules {
+    pub fn see(&self, now_ms: i64) {
+        self.latest_ms.fetch_max(now_ms, Ordering::Relaxed);
+    }
+
+    pub fn latest_ms(&self) -> i64 {
+        self.latest_ms.load(Ordering::Relaxed)
+    }
+}
+
+impl Ledger {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            next_serial: AtomicU64::new(0),
+            rules: Arc::new(Rules {
+                settings,
+                latest_ms: AtomicI64::new(i64::MIN),
+            }),
+        }
+    }
+
+    /// The accounts that a call is charged to, each once, in any order. Keep the path for the call
+    /// and no longer: it holds its accounts in memory.
+    ///
+    /// # Errors
+    /// The ids that are not there: load them and ask again.
+    pub fn path(&self, ids: &[AccountId]) -> Result<Path, Vec<AccountId>> {
+        let mut accounts = Vec::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for id in ids {
+            match self.find(id) {
+                Some(account) => accounts.push(account),
+                None => missing.push(id.clone()),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        Ok(Path::new(accounts, Arc::clone(&self.rules)))
+    }
+
+    /// Opens an account with what the store knows of it. One that is there already stays as it
+    /// is: it knows of spend that the store may not have. A window that ended before `now_ms` is
+    /// reset at once.
+    pub fn load(&self, id: AccountId, standing: Standing, now_ms: i64) {
+        self.rules.see(now_ms);
+        let mut shard = self.shard(&id);
+        shard.entry(id.clone()).or_insert_with(|| {
+            let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
+            let calendar = &self.rules.settings.calendar;
+            Arc::new(Account::new(id, serial, standing, now_ms, calendar))
+        });
+    }
+
+    /// Changes what an account may hold; calls in flight keep what they hold, and those that wait
+    /// look again. The running window goes on: a reset time that has passed is taken as kept.
+    /// False: there is no such account.
+    pub fn revise(&self, id: &AccountId, terms: Terms, now_ms: i64) -> bool {
+        let calendar = &self.rules.settings.calendar;
+        self.change(id, now_ms, |state| {
+            state.set_terms(terms, now_ms, calendar);
+        })
+        .is_some()
+    }
+
+    /// Sets the settled spend of the running window, for a reset by hand; what calls in flight
+    /// hold stays. Returns what it was; None: there is no such account.
+    pub fn set_spend(&self, id: &AccountId, spend: Usd, now_ms: i64) -> Option<Usd> {
+        self.change(id, now_ms, |state| {
+            let before = state.spend;
+            state.set_spend(spend);
+            before
+        })
+    }
+
+    /// What the account holds at `now_ms`.
+    pub fn snapshot(&self, id: &AccountId, now_ms: i64) -> Option<Snapshot> {
+        let account = self.find(id)?;
+        let state = account.lock_at(now_ms, &self.rules.settings.calendar);
+        Some(Snapshot {
+            spend: state.spend,
+            reserved: state.reserved,
+            max_budget: state.max_budget(now_ms),
+            soft_budget: state.terms.soft_budget,
+            resets_at_ms: state.terms.resets_at_ms,
+        })
+    }
+
+    /// Resets every account whose window has ended, and names all that were reset since the last
+    /// time this was asked, for the store to follow. Accounts keep the time without it.
+    pub fn due_resets(&self, now_ms: i64) -> Vec<Reset> {
+        self.rules.see(now_ms);
+        let mut resets = Vec::new();
+        for shard in &self.shards {
+            let accounts: Vec<_> = lock(shard).values().cloned().collect();
+            for account in accounts {
+                if let Some(reset) = account.take_reset(now_ms, &self.rules.settings.calendar) {
+                    account.wake_one();
+                    resets.push(reset);
+                }
+            }
+        }
+        resets
+    }
+
+    /// Drops the account of something deleted. Calls in flight settle without it.
+    pub fn forget(&self, id: &AccountId) -> bool {
+        self.shard(id).remove(id).is_some()
+    }
+
+    /// Drops accounts that no call uses and that were last used before `idle_before_ms`; returns
+    /// how many. Name no time later than that up to which the store has every spend row, or the
+    /// next load misses some.
+    pub fn sweep(&self, idle_before_ms: i64) -> usize {
+        let mut dropped = 0;
+        for shard in &self.shards {
+            let mut accounts = lock(shard);
+            let before = accounts.len();
+            accounts.retain(|_, account| {
+                // Nobody else can get hold of it while its shard is locked.
+                let state = account.lock();
+                Arc::strong_count(account) > 1
+                    || state.reset_unreported()
+                    || state.last_used_ms >= idle_before_ms
+            });
+            dropped += before - accounts.len();
+            if accounts.len() < accounts.capacity() / 4 {
+                accounts.shrink_to_fit();
+            }
+        }
+        dropped
+    }
+
+    /// Accounts in memory.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn change<T>(
+        &self,
+        id: &AccountId,
+        now_ms: i64,
+        change: impl FnOnce(&mut State) -> T,
+    ) -> Option<T> {
+        self.rules.see(now_ms);
+        let account = self.find(id)?;
+        let done = change(&mut account.lock_at(now_ms, &self.rules.settings.calendar));
+        account.wake_one();
+        Some(done)
+    }
+
+    fn find(&self, id: &AccountId) -> Option<Arc<Account>> {
+        self.shard(id).get(id).cloned()
+    }
+
+    fn shard(&self, id: &AccountId) -> MutexGuard<'_, HashMap<AccountId, Arc<Account>>> {
+        let at = self.hasher.hash_one(id) % SHARDS as u64;
+        lock(&self.shards[usize::try_from(at).unwrap_or(0)])
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,219 @@
+//! The accounts of one call, and the rule by which they give.
+
+use std::pin::pin;
+use std::sync::{Arc, MutexGuard};
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::domain::Usd;
+
+use super::account::{Account, Answer, State};
+use super::error::{Exceeded, Reason, Refusal};
+use super::ledger::{Rules, UnknownPrice};
+use super::reservation::{Hold, Reservation, Settled};
+
+/// More than any call costs: 10^15 dollars. Amounts are cut off here, so that sums stay exact.
+const MOST: Usd = Usd::from_pico(Usd::PER_DOLLAR * 1_000_000_000_000_000);
+
+/// The accounts that a call is charged to. Of those with a limit, each must have room.
+#[derive(Debug, Clone)]
+pub struct Path {
+    /// Each once, in the order in which they are locked.
+    accounts: Arc<[Arc<Account>]>,
+    rules: Arc<Rules>,
+}
+
+/// Why a call cannot begin now.
+enum Blocked {
+    Spent(Box<Exceeded>),
+    /// By the account at this place.
+    Held(usize, Box<Exceeded>),
+}
+
+impl From<Blocked> for Refusal {
+    fn from(blocked: Blocked) -> Self {
+        let (Blocked::Spent(exceeded) | Blocked::Held(_, exceeded)) = blocked;
+        Self::Exceeded(exceeded)
+    }
+}
+
+impl Path {
+    pub(super) fn new(mut accounts: Vec<Arc<Account>>, rules: Arc<Rules>) -> Self {
+        accounts.sort_unstable_by_key(|account| account.serial);
+        accounts.dedup_by_key(|account| account.serial);
+        Self {
+            accounts: accounts.into(),
+            rules,
+        }
+    }
+
+    /// Holds `amount` on every account of the path, or on none. None: the price is unknown.
+    ///
+    /// Near a limit it waits its turn, up to the ledger's longest wait: what does not fit beside
+    /// the calls in flight goes when it is alone.
+    ///
+    /// # Errors
+    /// A budget is spent, what is left stays held for too long, or the price is unknown and a
+    /// budget wants one.
+    pub async fn reserve(&self, amount: Option<Usd>, now_ms: i64) -> Result<Hold, Refusal> {
+        let amount = self.priced(amount)?;
+        let blocked = match self.attempt(amount, now_ms) {
+            Ok(hold) => return Ok(hold),
+            Err(blocked) => blocked,
+        };
+        self.wait_for_room(blocked, amount, now_ms).await
+    }
+
+    /// As [`reserve`](Self::reserve), without the wait.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_reserve(&self, amount: Option<Usd>, now_ms: i64) -> Result<Hold, Refusal> {
+        let amount = self.priced(amount)?;
+        Ok(self.attempt(amount, now_ms)?)
+    }
+
+    /// Charges what was spent without a hold: a call of another replica, or of the journal.
+    pub fn charge(&self, cost: Usd, now_ms: i64) -> Settled {
+        self.settle(Usd::ZERO, cost, now_ms)
+    }
+
+    async fn wait_for_room(
+        &self,
+        mut blocked: Blocked,
+        amount: Usd,
+        now_ms: i64,
+    ) -> Result<Hold, Refusal> {
+        let began = Instant::now();
+        let deadline = began + self.rules.settings.longest_wait;
+        loop {
+            let Blocked::Held(at, exceeded) = blocked else {
+                return Err(blocked.into());
+            };
+            let Some(account) = self.accounts.get(at) else {
+                return Err(Refusal::Exceeded(exceeded));
+            };
+            let next = {
+                let place = account.start_waiting();
+                let mut freed = pin!(place.freed());
+                freed.as_mut().enable();
+                // What was freed before this call had its place woke nobody.
+                let now_ms = later(now_ms, began);
+                match self.attempt(amount, now_ms) {
+                    Err(Blocked::Held(still, exceeded)) if still == at => {
+                        if timeout_at(deadline, freed).await.is_err() {
+                            return Err(Refusal::Exceeded(exceeded));
+                        }
+                        blocked = Blocked::Held(at, exceeded);
+                        continue;
+                    }
+                    other => other,
+                }
+            };
+            // This call needs its turn no more: the next one may.
+            account.wake_one();
+            match next {
+                Ok(hold) => return Ok(hold),
+                Err(other) => blocked = other,
+            }
+        }
+    }
+
+    /// The amount to hold, if the path's budgets can be kept with it.
+    fn priced(&self, amount: Option<Usd>) -> Result<Usd, Refusal> {
+        if let Some(amount) = amount {
+            return Ok(clamp(amount));
+        }
+        if self.rules.settings.unknown_price == UnknownPrice::Refuse {
+            let limited = |account: &&Arc<Account>| account.lock().terms.max_budget.is_some();
+            if let Some(account) = self.accounts.iter().find(limited) {
+                return Err(Refusal::UnknownPrice(account.id.entity.clone()));
+            }
+        }
+        Ok(Usd::ZERO)
+    }
+
+    fn attempt(&self, amount: Usd, now_ms: i64) -> Result<Hold, Blocked> {
+        let mut states = self.lock_all(now_ms);
+        let mut held = None;
+        for (at, (account, state)) in self.accounts.iter().zip(&states).enumerate() {
+            match state.opens(amount, account.id.entity.kind, now_ms) {
+                Answer::Room => {}
+                Answer::Spent => {
+                    return Err(Blocked::Spent(account.exceeded(
+                        state,
+                        Reason::Spent,
+                        now_ms,
+                    )));
+                }
+                Answer::Wait if held.is_none() => {
+                    held = Some((at, account.exceeded(state, Reason::Held, now_ms)));
+                }
+                Answer::Wait => {}
+            }
+        }
+        if let Some((at, exceeded)) = held {
+            return Err(Blocked::Held(at, exceeded));
+        }
+        for state in &mut states {
+            state.reserved += amount;
+        }
+        drop(states);
+        Ok(Hold::new(Reservation::new(self.clone(), amount)))
+    }
+
+    /// Holds more for a call that runs, on every account or on none; never waits.
+    pub(super) fn extend(&self, amount: Usd, now_ms: i64) -> Result<Usd, Box<Exceeded>> {
+        let amount = clamp(amount);
+        let mut states = self.lock_all(now_ms);
+        for (account, state) in self.accounts.iter().zip(&states) {
+            if let Some(reason) = state.refuses_more(account.id.entity.kind, now_ms) {
+                return Err(account.exceeded(state, reason, now_ms));
+            }
+        }
+        for state in &mut states {
+            state.reserved += amount;
+        }
+        Ok(amount)
+    }
+
+    /// Gives back what was held and charges what it cost.
+    pub(super) fn settle(&self, held: Usd, cost: Usd, now_ms: i64) -> Settled {
+        self.rules.see(now_ms);
+        let charged = clamp(cost);
+        let mut crossed = Vec::new();
+        for account in self.accounts.iter() {
+            let mut state = account.lock_at(now_ms, &self.rules.settings.calendar);
+            state.reserved -= held;
+            if state.add_spend(charged) {
+                crossed.extend(account.crossing(&state));
+            }
+            drop(state);
+            account.wake_one();
+        }
+        Settled { charged, crossed }
+    }
+
+    pub(super) fn latest_ms(&self) -> i64 {
+        self.rules.latest_ms()
+    }
+
+    /// Every account at once, always in the same order, so that two calls never wait for each
+    /// other.
+    fn lock_all(&self, now_ms: i64) -> Vec<MutexGuard<'_, State>> {
+        self.rules.see(now_ms);
+        let calendar = &self.rules.settings.calendar;
+        self.accounts
+            .iter()
+            .map(|account| account.lock_at(now_ms, calendar))
+            .collect()
+    }
+}
+
+fn clamp(amount: Usd) -> Usd {
+    amount.clamp(Usd::ZERO, MOST)
+}
+
+fn later(now_ms: i64, began: Instant) -> i64 {
+    now_ms.saturating_add(i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,93 @@
+//! How much of the budget a call holds, before anyone knows what it costs.
+
+use crate::domain::Usd;
+
+/// Output tokens that a stream holds at a time. Small, because it bounds what a call may spend
+/// beyond its budget, and because asking for more costs under a microsecond.
+pub const DEFAULT_SLICE_TOKENS: u64 = 256;
+
+/// What a call will cost, as far as its prices and parameters tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// For the input as it was counted, and what is charged per call.
+    pub input: Usd,
+    /// For one output token, at the highest price that may apply.
+    pub output_token: Usd,
+    /// The smaller of the request's `max_tokens` and the model's maximum. None: neither is known.
+    pub max_output_tokens: Option<u64>,
+    pub streams: bool,
+}
+
+impl Quote {
+    /// What the call holds before it begins: its input and one slice of output if it streams, its
+    /// input and all its output if not. Of a call that does not stream and has no known maximum,
+    /// one slice: nothing better is known.
+    pub fn opening(&self, slice_tokens: u64) -> Usd {
+        let tokens = match (self.streams, self.max_output_tokens) {
+            (true, Some(most)) => most.min(slice_tokens),
+            (false, Some(most)) => most,
+            (_, None) => slice_tokens,
+        };
+        self.input + self.output_token.saturating_mul(tokens)
+    }
+
+    /// What a stream asks for when it has used up what it holds.
+    pub fn slice(&self, slice_tokens: u64) -> Usd {
+        self.output_token.saturating_mul(slice_tokens)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUOTE: Quote = Quote {
+        input: Usd::from_pico(1000),
+        output_token: Usd::from_pico(10),
+        max_output_tokens: Some(4096),
+        streams: true,
+    };
+
+    #[test]
+    fn a_stream_holds_a_slice_and_any_other_call_its_whole_output() {
+        let whole = Quote {
+            streams: false,
+            ..QUOTE
+        };
+        assert_eq!(QUOTE.opening(256).pico(), 1000 + 2560);
+        assert_eq!(whole.opening(256).pico(), 1000 + 40_960);
+        assert_eq!(QUOTE.slice(256).pico(), 2560);
+    }
+
+    #[test]
+    fn a_short_stream_holds_no_more_than_it_can_use() {
+        let short = Quote {
+            max_output_tokens: Some(5),
+            ..QUOTE
+        };
+        assert_eq!(short.opening(256).pico(), 1050);
+    }
+
+    #[test]
+    fn a_call_without_a_known_maximum_holds_a_slice() {
+        for streams in [true, false] {
+            let open = Quote {
+                max_output_tokens: None,
+                streams,
+                ..QUOTE
+            };
+            assert_eq!(open.opening(256).pico(), 3560);
+        }
+    }
+
+    #[test]
+    fn no_number_overflows() {
+        let endless = Quote {
+            output_token: Usd::from_pico(i128::MAX),
+            max_output_tokens: Some(u64::MAX),
+            streams: false,
+            ..QUOTE
+        };
+        assert_eq!(endless.opening(u64::MAX).pico(), i128::MAX);
+    }
+}

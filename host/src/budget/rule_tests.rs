@@ -1,0 +1,265 @@
+//! What one call after another may spend.
+
+use std::time::Duration;
+
+use crate::domain::{Entity, EntityKind, Usd};
+
+use super::*;
+
+pub(super) const NOW: i64 = 1_795_000_000_000; // 18 November 2026
+
+pub(super) const fn cents(cents: i128) -> Usd {
+    Usd::from_pico(cents * (Usd::PER_DOLLAR / 100))
+}
+
+pub(super) fn id(kind: EntityKind, id: &str) -> AccountId {
+    AccountId::whole(Entity::new(kind, id))
+}
+
+pub(super) fn limited(max_budget: Usd) -> Standing {
+    Standing {
+        spend: Usd::ZERO,
+        terms: Terms {
+            max_budget: Some(max_budget),
+            ..Terms::default()
+        },
+    }
+}
+
+/// A ledger with these accounts, of these limits.
+pub(super) fn ledger(accounts: &[(AccountId, Usd)]) -> Ledger {
+    let ledger = Ledger::new(Settings {
+        longest_wait: Duration::from_secs(60),
+        ..Settings::default()
+    });
+    for (id, max) in accounts {
+        ledger.load(id.clone(), limited(*max), NOW);
+    }
+    ledger
+}
+
+fn key() -> AccountId {
+    id(EntityKind::Key, "k")
+}
+
+fn exceeded(refusal: Refusal) -> Exceeded {
+    match refusal {
+        Refusal::Exceeded(exceeded) => *exceeded,
+        Refusal::UnknownPrice(entity) => panic!("unknown price on {entity}"),
+    }
+}
+
+#[test]
+fn a_call_is_held_and_then_charged_what_it_cost() {
+    let ledger = ledger(&[(key(), cents(100))]);
+    let path = ledger.path(&[key()]).unwrap();
+
+    let hold = path.try_reserve(Some(cents(10)), NOW).unwrap();
+    let held = ledger.snapshot(&key(), NOW).unwrap();
+    let settled = hold.start().settle(cents(3), NOW);
+
+    assert_eq!((held.spend, held.reserved), (Usd::ZERO, cents(10)));
+    assert_eq!(settled.charged, cents(3));
+    let after = ledger.snapshot(&key(), NOW).unwrap();
+    assert_eq!((after.spend, after.reserved), (cents(3), Usd::ZERO));
+}
+
+#[test]
+fn a_refused_call_holds_nothing_anywhere() {
+    let team = id(EntityKind::Team, "t");
+    let ledger = ledger(&[(key(), cents(100)), (team.clone(), cents(5))]);
+    let path = ledger.path(&[team.clone(), key()]).unwrap();
+    let _other = path.try_reserve(Some(cents(5)), NOW).unwrap().start();
+
+    let refusal = exceeded(path.try_reserve(Some(cents(1)), NOW).unwrap_err());
+
+    assert_eq!(
+        (refusal.account, refusal.reason),
+        (team.clone(), Reason::Held)
+    );
+    for id in [key(), team] {
+        assert_eq!(ledger.snapshot(&id, NOW).unwrap().reserved, cents(5));
+    }
+}
+
+#[test]
+fn a_refusal_says_who_how_much_and_what_of() {
+    let ledger = ledger(&[(key(), cents(1))]);
+    let path = ledger.path(&[key()]).unwrap();
+    path.charge(Usd::from_dollars(0.0125).unwrap(), NOW);
+
+    let refusal = exceeded(path.try_reserve(Some(Usd::ZERO), NOW).unwrap_err());
+
+    assert_eq!(refusal.reason, Reason::Spent);
+    assert_eq!(
+        refusal.client_message("Key=alias (sk-...1234)"),
+        "Budget has been exceeded! Key=alias (sk-...1234) Current cost: 0.0125, Max budget: 0.01"
+    );
+    assert_eq!(
+        refusal.to_string(),
+        "the budget of key k is spent: 0.0125 of 0.01 dollars, 0.0 reserved"
+    );
+}
+
+#[test]
+fn keys_stop_at_their_budget_and_customers_and_the_proxy_beyond_it() {
+    for kind in EntityKind::ALL {
+        let id = id(kind, "x");
+        let ledger = ledger(&[(id.clone(), cents(1))]);
+        let path = ledger.path(&[id]).unwrap();
+        path.charge(cents(1), NOW);
+        let at = path.try_reserve(Some(cents(1)), NOW).is_ok();
+        path.charge(Usd::from_pico(1), NOW);
+        let beyond = path.try_reserve(Some(cents(1)), NOW).is_ok();
+        let lenient = matches!(kind, EntityKind::Proxy | EntityKind::EndUser);
+        assert_eq!((at, beyond), (lenient, false), "{kind:?}");
+    }
+}
+
+#[test]
+fn the_last_cent_can_be_spent_by_a_call_that_holds_more() {
+    let ledger = ledger(&[(key(), cents(10))]);
+    let path = ledger.path(&[key()]).unwrap();
+    path.charge(cents(9), NOW);
+
+    let alone = path.try_reserve(Some(cents(320)), NOW).unwrap();
+    let second = exceeded(path.try_reserve(Some(cents(1)), NOW).unwrap_err());
+    alone.start().settle(cents(1), NOW);
+    let third = exceeded(path.try_reserve(Some(cents(1)), NOW).unwrap_err());
+
+    assert_eq!((second.reason, third.reason), (Reason::Held, Reason::Spent));
+    assert_eq!(ledger.snapshot(&key(), NOW).unwrap().spend, cents(10));
+}
+
+#[test]
+fn a_stream_goes_on_until_nothing_is_left_to_hold() {
+    let ledger = ledger(&[(key(), cents(5))]);
+    let path = ledger.path(&[key()]).unwrap();
+    let mut stream = path.try_reserve(Some(cents(2)), NOW).unwrap().start();
+
+    assert_eq!(stream.advance(cents(1), cents(2), NOW), Ok(()));
+    assert_eq!(stream.held(), cents(2));
+    assert_eq!(stream.advance(cents(2), cents(2), NOW), Ok(()));
+    assert_eq!(stream.advance(cents(4), cents(2), NOW), Ok(()));
+    assert_eq!(stream.held(), cents(6)); // the slice that crosses the limit
+    let end = stream.advance(cents(6), cents(2), NOW).unwrap_err();
+
+    assert_eq!((end.reason, end.reserved), (Reason::Held, cents(6)));
+    assert_eq!(stream.interrupt(NOW).charged, cents(6));
+}
+
+#[test]
+fn a_call_that_was_never_sent_is_free() {
+    let ledger = ledger(&[(key(), cents(5))]);
+    let path = ledger.path(&[key()]).unwrap();
+
+    drop(path.try_reserve(Some(cents(2)), NOW).unwrap());
+
+    let after = ledger.snapshot(&key(), NOW).unwrap();
+    assert_eq!((after.spend, after.reserved), (Usd::ZERO, Usd::ZERO));
+}
+
+#[test]
+fn a_call_that_is_forgotten_is_charged_what_it_used_else_what_it_held() {
+    let ledger = ledger(&[(key(), cents(100))]);
+    let path = ledger.path(&[key()]).unwrap();
+    let spend = || ledger.snapshot(&key(), NOW).unwrap().spend;
+
+    drop(path.try_reserve(Some(cents(2)), NOW).unwrap().start());
+    assert_eq!(spend(), cents(2));
+
+    let mut known = path.try_reserve(Some(cents(2)), NOW).unwrap().start();
+    known.note(cents(1));
+    drop(known);
+    assert_eq!(spend(), cents(3));
+
+    let mut retried = path.try_reserve(Some(cents(2)), NOW).unwrap().start();
+    retried.note(Usd::ZERO);
+    retried.sent();
+    drop(retried);
+    assert_eq!(spend(), cents(5));
+}
+
+#[test]
+fn an_unknown_price_is_refused_where_there_is_a_budget() {
+    let free = id(EntityKind::User, "u");
+    let ledger = ledger(&[(key(), cents(5))]);
+    ledger.load(free.clone(), Standing::default(), NOW);
+
+    let refused = ledger.path(&[free.clone(), key()]).unwrap();
+    let admitted = ledger.path(&[free]).unwrap();
+
+    assert_eq!(
+        refused.try_reserve(None, NOW).unwrap_err(),
+        Refusal::UnknownPrice(key().entity)
+    );
+    assert!(admitted.try_reserve(None, NOW).is_ok());
+}
+
+#[test]
+fn an_unknown_price_that_is_allowed_goes_until_the_budget_is_spent() {
+    let ledger = Ledger::new(Settings {
+        unknown_price: UnknownPrice::Allow,
+        ..Settings::default()
+    });
+    ledger.load(key(), limited(cents(1)), NOW);
+    let path = ledger.path(&[key()]).unwrap();
+
+    let before = path.try_reserve(None, NOW).is_ok();
+    path.charge(cents(1), NOW);
+
+    assert!(before && path.try_reserve(None, NOW).is_err());
+}
+
+#[test]
+fn models_and_windows_of_one_key_count_apart() {
+    let model = |name: &str| AccountId {
+        entity: key().entity,
+        window: Window::Model(name.into()),
+    };
+    let hourly = AccountId {
+        entity: key().entity,
+        window: Window::Limit("1h".parse().unwrap()),
+    };
+    let ledger = ledger(&[
+        (model("a"), cents(1)),
+        (model("b"), cents(1)),
+        (hourly.clone(), cents(9)),
+    ]);
+    let on = |name| ledger.path(&[model(name), hourly.clone()]).unwrap();
+
+    on("a").charge(cents(1), NOW);
+
+    assert!(on("b").try_reserve(Some(cents(1)), NOW).is_ok());
+    let refusal = exceeded(on("a").try_reserve(Some(cents(1)), NOW).unwrap_err());
+    assert_eq!(refusal.account.to_string(), "key k on a");
+}
+
+#[test]
+fn an_account_on_the_path_twice_is_charged_once() {
+    let ledger = ledger(&[(key(), cents(5))]);
+    ledger.path(&[key(), key()]).unwrap().charge(cents(1), NOW);
+    assert_eq!(ledger.snapshot(&key(), NOW).unwrap().spend, cents(1));
+}
+
+#[test]
+fn a_path_names_the_accounts_that_must_be_loaded_first() {
+    let ledger = ledger(&[(key(), cents(5))]);
+    let team = id(EntityKind::Team, "t");
+    assert_eq!(ledger.path(&[key(), team.clone()]).unwrap_err(), vec![team]);
+}
+
+#[test]
+fn no_amount_breaks_the_sums() {
+    let ledger = ledger(&[(key(), cents(5))]);
+    let path = ledger.path(&[key()]).unwrap();
+    let huge = Usd::from_pico(i128::MAX);
+
+    let hold = path.try_reserve(Some(huge), NOW).unwrap();
+    hold.start().settle(-huge, NOW);
+    let after = ledger.snapshot(&key(), NOW).unwrap();
+    assert_eq!((after.spend, after.reserved), (Usd::ZERO, Usd::ZERO));
+
+    path.charge(huge, NOW);
+    assert!(path.try_reserve(Some(Usd::ZERO), NOW).is_err());
+}

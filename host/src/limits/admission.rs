@@ -1,0 +1,71 @@
+//! A call that was let in, and its places.
+
+use std::sync::Arc;
+
+use super::counter::{Counted, Counter};
+use super::scope::{Limits, Standing};
+use super::tokens::{TokenCounting, Tokens};
+
+/// A call that every scope of its path let in. Dropping it frees its places among the parallel
+/// calls; what it counted of requests and tokens stays in the window.
+#[derive(Debug)]
+#[must_use = "the call's places are freed when this is dropped"]
+pub struct Admission {
+    /// In the order of the path.
+    places: Vec<Place>,
+    counting: TokenCounting,
+}
+
+#[derive(Debug)]
+pub(super) struct Place {
+    counter: Arc<Counter>,
+    limits: Limits,
+    counted: Counted,
+}
+
+impl Place {
+    pub(super) const fn new(counter: Arc<Counter>, limits: Limits, counted: Counted) -> Self {
+        Self {
+            counter,
+            limits,
+            counted,
+        }
+    }
+}
+
+impl Admission {
+    pub(super) const fn new(places: Vec<Place>, counting: TokenCounting) -> Self {
+        Self { places, counting }
+    }
+
+    /// Replaces the estimate by what the call used, as often as more is known. A call that never
+    /// says keeps its estimate. What is used in a later window than the estimate stood in counts
+    /// there only as far as it exceeds the estimate.
+    pub fn settle(&mut self, used: Tokens, now_ms: i64) {
+        let tokens = self.counting.count(used);
+        for place in &mut self.places {
+            let mut used = place.counter.lock();
+            used.correct(&mut place.counted, tokens, now_ms);
+        }
+    }
+
+    /// What is left to each scope of the path, in its order, for the answer's headers.
+    pub fn standings(&self, now_ms: i64) -> Vec<Standing> {
+        self.places
+            .iter()
+            .map(|place| {
+                let mut used = place.counter.lock();
+                used.keep_time(now_ms);
+                used.standing(&place.counter.scope, &place.limits, now_ms)
+            })
+            .collect()
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        for place in &self.places {
+            place.counter.lock().leave();
+        }
+    }
+}

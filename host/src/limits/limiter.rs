@@ -1,0 +1,192 @@
+//! Every counter in memory, found by its scope.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::admission::{Admission, Place};
+use super::counter::{Counter, Used, Wanted};
+use super::refusal::Refusal;
+use super::scope::{Limits, Scope, Standing};
+use super::tokens::{TokenCounting, Tokens};
+
+/// Parts of the map, each with its lock: far more than threads, so that they seldom meet.
+const SHARDS: usize = 64;
+
+/// Scopes in a shard below which nobody looks for idle ones.
+const FEW: usize = 64;
+
+/// Counts the calls of this process.
+///
+/// Scopes are there while they are used: idle ones are dropped as new ones come, so that memory is
+/// bounded by what is called within two windows.
+#[derive(Debug)]
+pub struct Limiter {
+    shards: Vec<Mutex<Shard>>,
+    hasher: RandomState,
+    next_serial: AtomicU64,
+    counting: TokenCounting,
+}
+
+#[derive(Debug)]
+struct Shard {
+    counters: HashMap<Scope, Arc<Counter>>,
+    /// Idle counters are looked for when there are this many.
+    sweep_at: usize,
+}
+
+impl Limiter {
+    pub fn new(counting: TokenCounting) -> Self {
+        let shard = || {
+            Mutex::new(Shard {
+                counters: HashMap::new(),
+                sweep_at: FEW,
+            })
+        };
+        Self {
+            shards: (0..SHARDS).map(|_| shard()).collect(),
+            hasher: RandomState::new(),
+            next_serial: AtomicU64::new(0),
+            counting,
+        }
+    }
+
+    /// Admits a call to every scope of its path, or to none. The estimated tokens stand until
+    /// [`Admission::settle`]. A scope named twice counts once, by its first limits; one without
+    /// limits is not counted.
+    ///
+    /// # Errors
+    /// The first limit of the path that is in the way; nothing was counted.
+    pub fn admit(
+        &self,
+        path: &[(Scope, Limits)],
+        estimate: Tokens,
+        now_ms: i64,
+    ) -> Result<Admission, Box<Refusal>> {
+        let tokens = self.counting.count(estimate);
+        let mut places: Vec<(usize, Arc<Counter>, Wanted)> = path
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, limits))| !limits.is_none())
+            .map(|(at, (scope, limits))| {
+                let wanted = Wanted {
+                    limits: *limits,
+                    tokens,
+                };
+                (at, self.counter(scope, now_ms), wanted)
+            })
+            .collect();
+        places.sort_unstable_by_key(|(at, counter, _)| (counter.serial, *at));
+        places.dedup_by_key(|(_, counter, _)| counter.serial);
+
+        // Always in the same order, so that two calls never wait for each other.
+        let mut used: Vec<MutexGuard<'_, Used>> = places
+            .iter()
+            .map(|(_, counter, _)| counter.lock())
+            .collect();
+        let mut refused: Option<(usize, Refusal)> = None;
+        for ((at, counter, wanted), used) in places.iter().zip(&mut used) {
+            used.keep_time(now_ms);
+            if refused.as_ref().is_none_or(|(first, _)| at < first)
+                && let Some(refusal) = used.refusal(&counter.scope, wanted, now_ms)
+            {
+                refused = Some((*at, refusal));
+            }
+        }
+        if let Some((_, refusal)) = refused {
+            return Err(Box::new(refusal));
+        }
+        let counted: Vec<_> = places
+            .iter()
+            .zip(&mut used)
+            .map(|((_, _, wanted), used)| used.add(wanted, now_ms))
+            .collect();
+        drop(used);
+        places.sort_unstable_by_key(|(at, _, _)| *at);
+        let places = places
+            .into_iter()
+            .zip(counted)
+            .map(|((_, counter, wanted), counted)| Place::new(counter, wanted.limits, counted))
+            .collect();
+        Ok(Admission::new(places, self.counting))
+    }
+
+    /// What is left to each scope of a path, without a call: for `/key/info` and refusals.
+    pub fn standings(&self, path: &[(Scope, Limits)], now_ms: i64) -> Vec<Standing> {
+        path.iter()
+            .filter(|(_, limits)| !limits.is_none())
+            .map(|(scope, limits)| {
+                let found = self.shard(scope).counters.get(scope).cloned();
+                match found {
+                    Some(counter) => {
+                        let mut used = counter.lock();
+                        used.keep_time(now_ms);
+                        used.standing(scope, limits, now_ms)
+                    }
+                    None => Used::default().standing(scope, limits, now_ms),
+                }
+            })
+            .collect()
+    }
+
+    /// Drops the scopes that are idle at `now_ms`, if the caller wants the memory sooner than new
+    /// scopes would bring it; returns how many.
+    pub fn sweep(&self, now_ms: i64) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| lock(shard).sweep(now_ms))
+            .sum()
+    }
+
+    /// Scopes in memory.
+    pub fn len(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| lock(shard).counters.len())
+            .sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn counter(&self, scope: &Scope, now_ms: i64) -> Arc<Counter> {
+        let mut shard = self.shard(scope);
+        if let Some(counter) = shard.counters.get(scope) {
+            return Arc::clone(counter);
+        }
+        if shard.counters.len() >= shard.sweep_at {
+            shard.sweep(now_ms);
+        }
+        let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
+        let counter = Arc::new(Counter::new(scope.clone(), serial));
+        shard.counters.insert(scope.clone(), Arc::clone(&counter));
+        counter
+    }
+
+    fn shard(&self, scope: &Scope) -> MutexGuard<'_, Shard> {
+        let at = self.hasher.hash_one(scope) % SHARDS as u64;
+        lock(&self.shards[usize::try_from(at).unwrap_or(0)])
+    }
+}
+
+impl Shard {
+    fn sweep(&mut self, now_ms: i64) -> usize {
+        let before = self.counters.len();
+        self.counters.retain(|_, counter| {
+            // Nobody else can get hold of it while the shard is locked.
+            Arc::strong_count(counter) > 1 || !counter.lock().is_idle(now_ms)
+        });
+        let after = self.counters.len();
+        if after < self.counters.capacity() / 4 {
+            self.counters.shrink_to_fit();
+        }
+        self.sweep_at = after.saturating_mul(2).max(FEW);
+        before - after
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

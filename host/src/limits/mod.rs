@@ -1,0 +1,27 @@
+//! Rate limits: requests and tokens a minute, and calls at once, for every scope of a call.
+//!
+//! A call is admitted by all scopes on its path or by none. The room counts in memory and nothing
+//! else: it does not know who the scopes are (the caller brings each with its limits), HTTP (a
+//! refusal says which limit and when it ends) or a clock: times come in as milliseconds since 1970
+//! in UTC. The rule, as an operator needs it, stands in `docs/budgets.md`.
+
+mod admission;
+mod counter;
+mod limiter;
+mod refusal;
+mod scope;
+mod tokens;
+
+pub use admission::Admission;
+pub use counter::WINDOW_MS;
+pub use limiter::Limiter;
+pub use refusal::{LimitType, Refusal};
+pub use scope::{Limits, Remaining, Scope, ScopeKind, Standing};
+pub use tokens::{DEFAULT_OUTPUT_TOKENS, TokenCounting, Tokens};
+
+#[cfg(test)]
+mod crowd_tests;
+#[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
+mod sum_tests;

@@ -1,0 +1,146 @@
+//! What is counted apart, what it may do, and what is left of that.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What kind of thing a limit is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScopeKind {
+    Key,
+    User,
+    Team,
+    TeamMember,
+    EndUser,
+    Organization,
+    ModelPerKey,
+    ModelPerTeam,
+    Model,
+    Tag,
+    Deployment,
+}
+
+impl ScopeKind {
+    pub const ALL: [Self; 11] = [
+        Self::Key,
+        Self::User,
+        Self::Team,
+        Self::TeamMember,
+        Self::EndUser,
+        Self::Organization,
+        Self::ModelPerKey,
+        Self::ModelPerTeam,
+        Self::Model,
+        Self::Tag,
+        Self::Deployment,
+    ];
+
+    /// As LiteLLM writes it in headers and errors.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "api_key",
+            Self::User => "user",
+            Self::Team => "team",
+            Self::TeamMember => "team_member",
+            Self::EndUser => "end_user",
+            Self::Organization => "organization",
+            Self::ModelPerKey => "model_per_key",
+            Self::ModelPerTeam => "model_per_team",
+            Self::Model => "model",
+            Self::Tag => "tag",
+            Self::Deployment => "deployment",
+        }
+    }
+}
+
+/// One thing that is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Scope {
+    pub kind: ScopeKind,
+    /// A key's hash, a team's id, `<team id>/<user id>` of a member, a model's or a tag's name.
+    pub id: Arc<str>,
+    /// Of the scopes that are per model.
+    pub model: Option<Arc<str>>,
+}
+
+impl Scope {
+    pub fn new(kind: ScopeKind, id: impl Into<Arc<str>>) -> Self {
+        Self {
+            kind,
+            id: id.into(),
+            model: None,
+        }
+    }
+
+    #[must_use]
+    pub fn on_model(mut self, model: impl Into<Arc<str>>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+}
+
+/// As LiteLLM's errors name it: `api_key: <hash>`, `model_per_key: <hash>:<model>`.
+impl fmt::Display for Scope {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.kind.as_str(), self.id)?;
+        match &self.model {
+            Some(model) => write!(out, ":{model}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a scope may do. None: no limit. 0: nothing at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// `rpm_limit`: calls begun in a window of a minute.
+    pub requests_per_minute: Option<u64>,
+    /// `tpm_limit`: tokens in such a window.
+    pub tokens_per_minute: Option<u64>,
+    /// `max_parallel_requests`: calls at once.
+    pub max_parallel_requests: Option<u64>,
+}
+
+impl Limits {
+    /// Whether there is nothing to count.
+    pub const fn is_none(&self) -> bool {
+        self.requests_per_minute.is_none()
+            && self.tokens_per_minute.is_none()
+            && self.max_parallel_requests.is_none()
+    }
+}
+
+/// One limit and what is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remaining {
+    pub limit: u64,
+    pub remaining: u64,
+}
+
+/// What is left to a scope in its window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub scope: Scope,
+    pub requests: Option<Remaining>,
+    pub tokens: Option<Remaining>,
+    /// When the window ends, in milliseconds since 1970.
+    pub resets_at_ms: i64,
+}
+
+impl Standing {
+    /// Response headers in LiteLLM's form: `x-ratelimit-api_key-remaining-tokens`.
+    pub fn headers(&self) -> impl Iterator<Item = (String, u64)> {
+        let kind = self.scope.kind.as_str();
+        [("requests", self.requests), ("tokens", self.tokens)]
+            .into_iter()
+            .filter_map(|(what, left)| Some((what, left?)))
+            .flat_map(move |(what, left)| {
+                [
+                    (format!("x-ratelimit-{kind}-limit-{what}"), left.limit),
+                    (
+                        format!("x-ratelimit-{kind}-remaining-{what}"),
+                        left.remaining,
+                    ),
+                ]
+            })
+    }
+}

@@ -1,0 +1,108 @@
+//! Bringing the schema up to date at start. Migrations are only ever appended: each runs once,
+//! under a lock, and is recorded with a checksum of its text.
+
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+use super::open::Pools;
+use super::sql::Connection;
+
+/// Every migration there is, oldest first; the version of one is its place, counted from 1.
+pub(super) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+
+/// Names our lock among the advisory locks of a PostgreSQL database.
+const LOCK: i64 = 0x736c_7569_6365;
+
+pub(super) async fn run(pools: &Pools, now_ms: i64) -> Result<(), StoreError> {
+    // SQLite: `BEGIN IMMEDIATE` is the lock.
+    let mut connection = pools.write().await?;
+    if connection.is_postgres() {
+        lock(&mut connection).await?;
+    }
+    connection
+        .script(
+            "CREATE TABLE IF NOT EXISTS sluice.migrations (
+                version BIGINT NOT NULL PRIMARY KEY,
+                checksum TEXT NOT NULL,
+                applied_at BIGINT NOT NULL
+            )",
+        )
+        .await?;
+    let done = recorded(&mut connection).await?;
+    for (version, migration) in (1i64..).zip(MIGRATIONS) {
+        let ours = checksum(migration);
+        match done.iter().find(|(it, _)| *it == version) {
+            Some((_, theirs)) if *theirs == ours => continue,
+            Some(_) => return Err(StoreError::ForeignMigration { version }),
+            None => {}
+        }
+        connection.script(migration).await?;
+        connection
+            .execute(
+                "INSERT INTO sluice.migrations (version, checksum, applied_at)
+                 VALUES ($1, $2, $3)",
+                vec![version.into(), ours.into(), now_ms.into()],
+            )
+            .await?;
+    }
+    connection.commit().await
+}
+
+/// Waits for another starting replica, and makes our schema. The schema is only made where it
+/// is missing: an operator may have made it for a user who may not.
+async fn lock(connection: &mut Connection) -> Result<(), StoreError> {
+    connection
+        .execute("SELECT pg_advisory_xact_lock($1)", vec![LOCK.into()])
+        .await?;
+    let there = connection
+        .row(
+            "SELECT CAST(1 AS BIGINT) AS there FROM pg_namespace WHERE nspname = 'sluice'",
+            Vec::new(),
+        )
+        .await?;
+    match there {
+        Some(_) => Ok(()),
+        None => connection.script("CREATE SCHEMA sluice").await,
+    }
+}
+
+/// What ran before, refusing what is newer than this binary.
+async fn recorded(connection: &mut Connection) -> Result<Vec<(i64, String)>, StoreError> {
+    let rows = connection
+        .rows(
+            "SELECT version, checksum FROM sluice.migrations ORDER BY version",
+            Vec::new(),
+        )
+        .await?;
+    let done: Vec<(i64, String)> = rows
+        .iter()
+        .map(|row| Ok((row.int("version")?, row.text("checksum")?)))
+        .collect::<Result<_, StoreError>>()?;
+    let known = newest();
+    match done.last() {
+        Some((found, _)) if *found > known => Err(StoreError::Newer {
+            found: *found,
+            known,
+        }),
+        _ => Ok(done),
+    }
+}
+
+/// The version of the schema that this binary works with.
+pub(super) fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+fn checksum(migration: &str) -> String {
+    hex(&Sha256::digest(migration.as_bytes()))
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

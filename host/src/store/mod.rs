@@ -1,0 +1,105 @@
+//! All SQL of the house: entities, spend, settings, on SQLite or PostgreSQL with one behaviour.
+//!
+//! The store keeps what it is given. It knows no HTTP, no roles, no prices and no clock: times
+//! come from the caller, in milliseconds since 1970. Our tables have a schema of their own and
+//! no other is ever touched.
+
+mod address;
+mod audit;
+mod change;
+mod changes;
+mod check;
+mod column;
+mod crypto;
+mod error;
+mod limits;
+mod migrate;
+mod open;
+mod others;
+mod query;
+mod record;
+mod rotate;
+mod rows;
+mod spend;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+pub use address::{Address, Parts};
+pub use audit::{AuditEntry, AuditFilter};
+pub use change::Change;
+pub use changes::{Changed, Notice};
+pub use check::Holder;
+pub use column::money;
+pub use crypto::{SaltKey, Sealed};
+pub use error::{Reason, StoreError};
+pub use limits::Limits;
+pub use others::{
+    AccessGroupDoc, AccessGroupRow, ConfigRow, CredentialRow, EndUserDoc, EndUserRow,
+    InvitationRow, ModelDoc, ModelRow, TagDoc, TagRow,
+};
+pub use query::{Filter, Page, Query};
+pub use record::{Record, Stamp};
+pub use rows::{
+    BudgetDoc, BudgetRow, KeyDoc, KeyRow, MemberDoc, OrganizationDoc, OrganizationMemberRow,
+    OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,
+};
+pub use spend::{
+    Account, Dimension, Settled, SpendFilter, SpendPlace, TOTAL, UsageFilter, UsageRow, UsageSums,
+    day_of,
+};
+pub use sql::Value;
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that is open and up to date. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: open::Pools,
+}
+
+impl Store {
+    /// Opens the database, makes it if it is a file that is missing, and brings its schema up
+    /// to date.
+    pub async fn open(address: &Address, now_ms: i64) -> Result<Self, StoreError> {
+        let pools = open::Pools::open(address).await?;
+        migrate::run(&pools, now_ms).await?;
+        Ok(Self { pools })
+    }
+
+    pub const fn engine(&self) -> Engine {
+        self.pools.engine()
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut connection = self.pools.read().await?;
+        let sql = "SELECT value FROM sluice.counters WHERE name = 'changes'";
+        connection.row(sql, Vec::new()).await.map(drop)
+    }
+
+    /// Begins to change entities.
+    pub async fn change(&self, now_ms: i64) -> Result<Change, StoreError> {
+        Ok(Change::new(self.pools.write().await?, now_ms))
+    }
+
+    /// One row by its id.
+    pub async fn get<R: Record>(&self, id: &str) -> Result<Option<R>, StoreError> {
+        change::get(&mut self.pools.read().await?, id, "").await
+    }
+
+    /// A page of rows, and how many there are.
+    pub async fn list<R: Record>(&self, query: &Query) -> Result<Page<R>, StoreError> {
+        query::list(&mut self.pools.snapshot().await?, query).await
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+}

@@ -1,0 +1,123 @@
+//! Replacing what opens things: a key by a new one with a grace period, the salt key by another.
+
+use super::sql::{Connection, Value};
+use super::{Change, KeyRow, Record, SaltKey, Sealed, Store, StoreError, column, record};
+use column::Column as _;
+
+/// Tables with a `sealed` column.
+const SEALED: [&str; 3] = ["credentials", "models", "config"];
+
+/// The columns that name a key by its hash and move along when it is rotated.
+const FOLLOWERS: [(&str, &str); 1] = [("deprecated_keys", "key_id")];
+
+impl Change {
+    /// Gives a key a new hash. Its account moves along; the old hash is taken until `revoke_at`
+    /// (not at all if that is None), and hashes before it keep their own time. Spend rows and
+    /// daily sums keep the hash they were made under.
+    pub async fn rotate_key(
+        &mut self,
+        old: &str,
+        new: &KeyRow,
+        revoke_at: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let before: KeyRow = self.need(old).await?;
+        if new.id == old {
+            return Err(StoreError::Duplicate {
+                entity: KeyRow::KIND,
+                field: "id".to_owned(),
+            });
+        }
+        // The alias is unique: the old row gives it up first.
+        let freed = KeyRow {
+            alias: None,
+            ..before
+        };
+        self.update(&freed).await?;
+        self.insert(new).await?;
+        for (table, column) in FOLLOWERS {
+            let sql = format!("UPDATE sluice.{table} SET {column} = $1 WHERE {column} = $2");
+            let values = vec![(&new.id).into(), old.into()];
+            self.connection.execute(&sql, values).await?;
+        }
+        self.connection
+            .execute(
+                "UPDATE sluice.accounts SET id = $1 WHERE kind = 'key' AND id = $2",
+                vec![(&new.id).into(), old.into()],
+            )
+            .await?;
+        self.delete::<KeyRow>(&[old.to_owned()]).await?;
+        if let Some(until) = revoke_at {
+            self.connection
+                .execute(
+                    "INSERT INTO sluice.deprecated_keys (id, key_id, revoke_at)
+                     VALUES ($1, $2, $3)
+                     ON CONFLICT (id) DO UPDATE
+                     SET key_id = excluded.key_id, revoke_at = excluded.revoke_at",
+                    vec![old.into(), (&new.id).into(), until.into()],
+                )
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Forgets rotated hashes whose time is over.
+    pub async fn forget_revoked(&self, now_ms: i64) -> Result<u64, StoreError> {
+        let mut connection = self.pools.write().await?;
+        let gone = connection
+            .execute(
+                "DELETE FROM sluice.deprecated_keys WHERE revoke_at <= $1",
+                vec![now_ms.into()],
+            )
+            .await?;
+        connection.commit().await?;
+        Ok(gone)
+    }
+
+    /// Encrypts every value again, from one salt key to another; how many values. One that the
+    /// old key does not open stops all of it.
+    pub async fn rotate_salt(&self, old: &SaltKey, new: &SaltKey) -> Result<usize, StoreError> {
+        let mut connection = self.pools.write().await?;
+        let mut count = 0usize;
+        for table in SEALED {
+            let values = resealed(&mut connection, table, old, new).await?;
+            count = count.saturating_add(values);
+        }
+        connection.commit().await?;
+        Ok(count)
+    }
+}
+
+async fn resealed(
+    connection: &mut Connection,
+    table: &str,
+    old: &SaltKey,
+    new: &SaltKey,
+) -> Result<usize, StoreError> {
+    let lock = if connection.is_postgres() {
+        " FOR UPDATE"
+    } else {
+        ""
+    };
+    let sql = format!("SELECT id, sealed FROM sluice.{table} ORDER BY id{lock}");
+    let rows = connection.rows(&sql, Vec::new()).await?;
+    let mut count = 0usize;
+    for row in rows {
+        let id = row.text("id")?;
+        let sealed = Sealed(record::from_doc("sealed", &row.text("sealed")?)?);
+        let what = |name: &str| format!("`{name}` of `{id}` in {table}");
+        let mut again = Sealed::default();
+        for (name, value) in &sealed.0 {
+            let opened = old.open(&what(name), value)?;
+            again.0.insert(name.clone(), new.seal(opened.reveal())?);
+        }
+        count = count.saturating_add(again.0.len());
+        let mut values: Vec<Value> = Vec::new();
+        again.put(&mut values);
+        values.push((&id).into());
+        let sql = format!("UPDATE sluice.{table} SET sealed = $1 WHERE id = $2");
+        connection.execute(&sql, values).await?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,229 @@
+//! Accounts: what a holder has spent, in all and in each window of its budgets.
+
+use std::collections::BTreeMap;
+
+use super::indexed;
+use crate::domain::{Entity, EntityKind, Usd};
+use crate::store::column::{join, split};
+use crate::store::sql::{Connection, Row, Value, tuples};
+use crate::store::{Store, StoreError};
+
+/// The window that is never reset.
+pub const TOTAL: &str = "total";
+
+/// Entities of one statement.
+const CHUNK: usize = 1_000;
+
+/// What a holder has spent in a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub entity: Entity,
+    /// `TOTAL`, or the name under which the window was opened.
+    pub span: String,
+    pub spent: Usd,
+    /// When the window ends, in milliseconds since 1970; None: never by itself.
+    pub reset_at: Option<i64>,
+}
+
+/// Adds to every window of each holder; the window `TOTAL` begins with the first amount.
+pub(super) async fn add(
+    connection: &mut Connection,
+    sums: &BTreeMap<Entity, Usd>,
+) -> Result<(), StoreError> {
+    // Holders in one order, so that replicas wait for each other instead of locking up.
+    let mut amounts: BTreeMap<(&str, String), Usd> = BTreeMap::new();
+    for (entity, amount) in sums {
+        let id = indexed(&entity.id).into_owned();
+        *amounts.entry((entity.kind.as_str(), id)).or_default() += *amount;
+    }
+    let all: Vec<_> = amounts.into_iter().collect();
+    for chunk in all.chunks(CHUNK) {
+        let mut spans: BTreeMap<(String, String, String), Usd> = chunk
+            .iter()
+            .map(|((kind, id), amount)| {
+                let total = ((*kind).to_owned(), id.clone(), TOTAL.to_owned());
+                (total, *amount)
+            })
+            .collect();
+        let entities = chunk.iter().map(|((kind, id), _)| (*kind, id.as_str()));
+        for row in find(connection, entities).await? {
+            let (kind, id, span) = (row.text("kind")?, row.text("id")?, row.text("span")?);
+            let total = (kind.clone(), id.clone(), TOTAL.to_owned());
+            if let Some(amount) = spans.get(&total).copied() {
+                spans.insert((kind, id, span), amount);
+            }
+        }
+        book(connection, &spans).await?;
+    }
+    Ok(())
+}
+
+async fn book(
+    connection: &mut Connection,
+    spans: &BTreeMap<(String, String, String), Usd>,
+) -> Result<(), StoreError> {
+    let all: Vec<_> = spans.iter().collect();
+    for chunk in all.chunks(CHUNK) {
+        let mut values: Vec<Value> = Vec::with_capacity(chunk.len().saturating_mul(5));
+        for ((kind, id, span), amount) in chunk {
+            let (usd, pico) = split(**amount);
+            values.extend([kind.into(), id.into(), span.into(), usd.into(), pico.into()]);
+        }
+        let sql = format!(
+            "INSERT INTO sluice.accounts AS a (kind, id, span, spent_usd, spent_pico) VALUES {}
+             ON CONFLICT (kind, id, span) DO UPDATE SET
+             spent_usd = a.spent_usd + excluded.spent_usd
+                 + (a.spent_pico + excluded.spent_pico) / 1000000000000,
+             spent_pico = (a.spent_pico + excluded.spent_pico) % 1000000000000",
+            tuples(chunk.len(), 5)
+        );
+        connection.execute(&sql, values).await?;
+    }
+    Ok(())
+}
+
+async fn find<'a>(
+    connection: &mut Connection,
+    entities: impl ExactSizeIterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<Row>, StoreError> {
+    let list = tuples(entities.len(), 2);
+    let sql = format!("SELECT * FROM sluice.accounts WHERE (kind, id) IN (VALUES {list})");
+    let values = entities.flat_map(|(kind, id)| [kind.into(), id.into()]);
+    connection.rows(&sql, values.collect()).await
+}
+
+fn read(row: &Row) -> Result<Account, StoreError> {
+    let kind = row.text("kind")?;
+    let kind = EntityKind::parse(&kind).ok_or_else(|| StoreError::unreadable("kind", kind))?;
+    Ok(Account {
+        entity: Entity::new(kind, row.text("id")?),
+        span: row.text("span")?,
+        spent: join(row.int("spent_usd")?, row.int("spent_pico")?),
+        reset_at: row.opt_int("reset_at")?,
+    })
+}
+
+impl Store {
+    /// Every window of these holders; a holder that never spent may have none.
+    pub async fn accounts(&self, entities: &[Entity]) -> Result<Vec<Account>, StoreError> {
+        let mut connection = self.pools.read().await?;
+        let mut all = Vec::new();
+        for chunk in entities.chunks(CHUNK) {
+            let ids: Vec<_> = chunk
+                .iter()
+                .map(|it| (it.kind.as_str(), indexed(&it.id)))
+                .collect();
+            let pairs = ids.iter().map(|(kind, id)| (*kind, &**id));
+            for row in find(&mut connection, pairs).await? {
+                all.push(read(&row)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Windows whose time is over.
+    pub async fn accounts_due(&self, now_ms: i64, limit: u32) -> Result<Vec<Account>, StoreError> {
+        let sql = format!(
+            "SELECT * FROM sluice.accounts WHERE reset_at IS NOT NULL AND reset_at <= $1
+             ORDER BY reset_at LIMIT {limit}"
+        );
+        let mut connection = self.pools.read().await?;
+        let rows = connection.rows(&sql, vec![now_ms.into()]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Begins a window, or moves the end of one that is open; what was spent in it stays.
+    pub async fn open_window(
+        &self,
+        entity: &Entity,
+        span: &str,
+        reset_at: Option<i64>,
+    ) -> Result<(), StoreError> {
+        self.set(entity, span, Usd::ZERO, reset_at, "").await
+    }
+
+    /// Sets what was spent in a window, and when it ends: zero for a reset by hand.
+    pub async fn set_spent(
+        &self,
+        entity: &Entity,
+        span: &str,
+        spent: Usd,
+        reset_at: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let spend = ", spent_usd = excluded.spent_usd, spent_pico = excluded.spent_pico";
+        self.set(entity, span, spent, reset_at, spend).await
+    }
+
+    async fn set(
+        &self,
+        entity: &Entity,
+        span: &str,
+        spent: Usd,
+        reset_at: Option<i64>,
+        also: &str,
+    ) -> Result<(), StoreError> {
+        let (usd, pico) = split(spent);
+        let sql = format!(
+            "INSERT INTO sluice.accounts (kind, id, span, spent_usd, spent_pico, reset_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (kind, id, span) DO UPDATE SET reset_at = excluded.reset_at{also}"
+        );
+        let values = vec![
+            entity.kind.as_str().into(),
+            (&*indexed(&entity.id)).into(),
+            span.into(),
+            usd.into(),
+            pico.into(),
+            reset_at.into(),
+        ];
+        let mut connection = self.pools.write().await?;
+        connection.execute(&sql, values).await?;
+        connection.commit().await
+    }
+
+    /// Ends a window that is due and begins the next, once however many replicas try; whether
+    /// it was this call.
+    pub async fn reset(
+        &self,
+        due: &Account,
+        next_reset_at: Option<i64>,
+    ) -> Result<bool, StoreError> {
+        let Some(was) = due.reset_at else {
+            return Ok(false);
+        };
+        let values = vec![
+            next_reset_at.into(),
+            due.entity.kind.as_str().into(),
+            (&*indexed(&due.entity.id)).into(),
+            (&due.span).into(),
+            was.into(),
+        ];
+        let mut connection = self.pools.write().await?;
+        let touched = connection
+            .execute(
+                "UPDATE sluice.accounts SET spent_usd = 0, spent_pico = 0, reset_at = $1
+                 WHERE kind = $2 AND id = $3 AND span = $4 AND reset_at = $5",
+                values,
+            )
+            .await?;
+        connection.commit().await?;
+        Ok(touched == 1)
+    }
+
+    /// Ends a window for good, as when its budget is taken away.
+    pub async fn close_window(&self, entity: &Entity, span: &str) -> Result<(), StoreError> {
+        let values = vec![
+            entity.kind.as_str().into(),
+            (&*indexed(&entity.id)).into(),
+            span.into(),
+        ];
+        let mut connection = self.pools.write().await?;
+        connection
+            .execute(
+                "DELETE FROM sluice.accounts WHERE kind = $1 AND id = $2 AND span = $3",
+                values,
+            )
+            .await?;
+        connection.commit().await
+    }
+}

@@ -1,0 +1,222 @@
+//! Booking calls: in one transaction, each call once however often it comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::rollups::{self, Rollups};
+use super::{accounts, indexed};
+use crate::domain::{CallError, CallStatus, Entity, SpendRow, Usage, Usd};
+use crate::store::record::to_doc;
+use crate::store::sql::{Connection, Value, tuples};
+use crate::store::{Store, StoreError};
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settled {
+    pub booked: usize,
+    /// Booked before, or twice in the batch; they changed nothing.
+    pub repeated: usize,
+}
+
+const COLUMNS: [&str; 26] = [
+    "call_id",
+    "started_ms",
+    "ended_ms",
+    "first_token_ms",
+    "provider_id",
+    "operation",
+    "status",
+    "key_hash",
+    "key_alias",
+    "user_id",
+    "team_id",
+    "organization_id",
+    "end_user",
+    "tags",
+    "model_group",
+    "deployment",
+    "provider",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cost_pico",
+    "cache_hit",
+    "session_id",
+    "doc",
+    "request",
+    "response",
+];
+const LINE_COLUMNS: usize = 8;
+/// Rows of one statement.
+const CHUNK: usize = 500;
+
+/// What is neither filtered nor sorted by. `read::Doc` is its other half.
+#[derive(Serialize)]
+struct Doc<'a> {
+    usage: &'a Usage,
+    payers: &'a [Entity],
+    api_base: &'a Option<String>,
+    price_version: &'a str,
+    client_ip: &'a Option<String>,
+    user_agent: &'a Option<String>,
+    error: &'a Option<CallError>,
+    metadata: &'a Option<Box<RawValue>>,
+}
+
+impl Store {
+    /// Books calls: rows, lines, the accounts of their payers and the sums of their days, all of
+    /// it or nothing. A call that is on record already changes nothing, so that a batch may be
+    /// sent again after an error. A cost beyond 9.2 million dollars a call is booked as that.
+    pub async fn settle(&self, batch: &[SpendRow]) -> Result<Settled, StoreError> {
+        // By call id: replicas that send the same rows wait for each other in one order.
+        let mut by_id: BTreeMap<&str, &SpendRow> = BTreeMap::new();
+        for row in batch {
+            by_id.entry(&row.call_id).or_insert(row);
+        }
+        let mut connection = self.pools.write().await?;
+        let rows: Vec<&SpendRow> = by_id.values().copied().collect();
+        let mut fresh = BTreeSet::new();
+        for chunk in rows.chunks(CHUNK) {
+            fresh.extend(insert(&mut connection, chunk).await?);
+        }
+        let booked: Vec<&SpendRow> = rows
+            .into_iter()
+            .filter(|row| fresh.contains(&*indexed(&row.call_id)))
+            .collect();
+        insert_lines(&mut connection, &booked).await?;
+        let mut sums: BTreeMap<Entity, Usd> = BTreeMap::new();
+        let mut rollups = Rollups::default();
+        for row in &booked {
+            let cost = row.cost.map(booked);
+            for payer in &row.payers {
+                *sums.entry(payer.clone()).or_default() += cost.unwrap_or_default();
+            }
+            rollups.add(row, cost);
+        }
+        accounts::add(&mut connection, &sums).await?;
+        rollups::add(&mut connection, rollups).await?;
+        connection.commit().await?;
+        Ok(Settled {
+            booked: booked.len(),
+            repeated: batch.len().saturating_sub(booked.len()),
+        })
+    }
+}
+
+/// An amount as its column holds it, so that rows, accounts and days agree.
+pub(super) fn booked(cost: Usd) -> Usd {
+    Usd::from_row(cost.to_row())
+}
+
+/// The call ids that were not there before.
+async fn insert(
+    connection: &mut Connection,
+    rows: &[&SpendRow],
+) -> Result<Vec<String>, StoreError> {
+    let mut values = Vec::with_capacity(rows.len().saturating_mul(COLUMNS.len()));
+    for row in rows {
+        bind(row, &mut values)?;
+    }
+    let sql = format!(
+        "INSERT INTO sluice.spend_rows ({}) VALUES {} ON CONFLICT (call_id) DO NOTHING \
+         RETURNING call_id",
+        COLUMNS.join(", "),
+        tuples(rows.len(), COLUMNS.len())
+    );
+    let fresh = connection.rows(&sql, values).await?;
+    fresh.iter().map(|row| row.text("call_id")).collect()
+}
+
+fn bind(row: &SpendRow, values: &mut Vec<Value>) -> Result<(), StoreError> {
+    let doc = Doc {
+        usage: &row.usage,
+        payers: &row.payers,
+        api_base: &row.api_base,
+        price_version: &row.price_version,
+        client_ip: &row.client_ip,
+        user_agent: &row.user_agent,
+        error: &row.error,
+        metadata: &row.metadata,
+    };
+    let short = |text: &str| Value::from(&*indexed(text));
+    let maybe =
+        |text: &Option<String>| Value::from(text.as_deref().map(|it| indexed(it).into_owned()));
+    let body =
+        |body: &Option<Box<RawValue>>| Value::from(body.as_ref().map(|it| it.get().to_owned()));
+    values.extend([
+        short(&row.call_id),
+        row.started_ms.into(),
+        row.ended_ms.into(),
+        row.first_token_ms.into(),
+        maybe(&row.provider_id),
+        short(&row.operation),
+        status(row.status).into(),
+        short(&row.key_hash),
+        maybe(&row.key_alias),
+        maybe(&row.user_id),
+        maybe(&row.team_id),
+        maybe(&row.organization_id),
+        maybe(&row.end_user),
+        to_doc(&row.tags)?.into(),
+        short(&row.model_group),
+        short(&row.deployment),
+        short(&row.provider),
+        short(&row.model),
+        tokens(row.usage.input_tokens).into(),
+        tokens(row.usage.output_tokens).into(),
+        row.cost.map(Usd::to_row).into(),
+        row.cache_hit.into(),
+        maybe(&row.session_id),
+        to_doc(&doc)?.into(),
+        body(&row.request),
+        body(&row.response),
+    ]);
+    Ok(())
+}
+
+async fn insert_lines(connection: &mut Connection, rows: &[&SpendRow]) -> Result<(), StoreError> {
+    let mut lines = Vec::new();
+    for row in rows {
+        for (number, line) in (0i64..).zip(&row.lines) {
+            lines.push([
+                Value::from(&*indexed(&row.call_id)),
+                number.into(),
+                (&line.deployment).into(),
+                (&line.provider).into(),
+                (&line.model).into(),
+                line.cost.map(Usd::to_row).into(),
+                line.estimated.into(),
+                to_doc(&line.usage)?.into(),
+            ]);
+        }
+    }
+    for chunk in lines.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO sluice.spend_lines (call_id, line, deployment, provider, model, \
+             cost_pico, estimated, usage_doc) VALUES {}",
+            tuples(chunk.len(), LINE_COLUMNS)
+        );
+        connection
+            .execute(&sql, chunk.iter().flatten().cloned().collect())
+            .await?;
+    }
+    Ok(())
+}
+
+/// A count as a column holds it: at most a million million, so that no provider can name one
+/// that makes a sum overflow.
+pub(super) fn tokens(count: u64) -> i64 {
+    const MOST: i64 = 1_000_000_000_000;
+    i64::try_from(count).unwrap_or(MOST).min(MOST)
+}
+
+/// As the column has it, which is as JSON has it.
+pub(super) const fn status(status: CallStatus) -> &'static str {
+    match status {
+        CallStatus::Success => "success",
+        CallStatus::Failure => "failure",
+        CallStatus::Interrupted => "interrupted",
+    }
+}

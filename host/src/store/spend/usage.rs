@@ -1,0 +1,158 @@
+//! Reading the sums by day.
+
+use crate::domain::{EntityKind, Usd};
+use crate::store::column::join;
+use crate::store::sql::{Row, Value, places};
+use crate::store::{Store, StoreError};
+
+/// What a usage page is broken down by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dimension {
+    Day,
+    Entity,
+    Key,
+    ModelGroup,
+    Model,
+    Provider,
+    Operation,
+}
+
+impl Dimension {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Entity => "id",
+            Self::Key => "key_hash",
+            Self::ModelGroup => "model_group",
+            Self::Model => "model",
+            Self::Provider => "provider",
+            Self::Operation => "operation",
+        }
+    }
+}
+
+/// Whose usage, when, and of what.
+#[derive(Debug, Clone)]
+pub struct UsageFilter {
+    /// Whose accounts are read. `Proxy` has every call once, if every call is charged to it.
+    pub kind: EntityKind,
+    /// Empty: all of that kind.
+    pub ids: Vec<String>,
+    /// Days since 1970 in UTC, both included.
+    pub from_day: i64,
+    pub until_day: i64,
+    /// Only these values of a dimension; an empty list allows none.
+    pub only: Vec<(Dimension, Vec<String>)>,
+}
+
+/// Sums of one group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageRow {
+    /// If broken down by day.
+    pub day: Option<i64>,
+    /// The values of the other dimensions, in the order in which they were asked for.
+    pub values: Vec<String>,
+    pub sums: UsageSums,
+}
+
+/// Tokens, money and calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UsageSums {
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub cached_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub spent: Usd,
+    pub requests: i64,
+    pub successes: i64,
+    pub failures: i64,
+}
+
+/// Sums as one statement makes them. The small part of money is summed in two halves, or ten
+/// million rows could overflow.
+const SUMS: &str = "CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
+    CAST(SUM(output_tokens) AS BIGINT) AS output_tokens,
+    CAST(SUM(cached_tokens) AS BIGINT) AS cached_tokens,
+    CAST(SUM(cache_write_tokens) AS BIGINT) AS cache_write_tokens,
+    CAST(SUM(spent_usd) AS BIGINT) AS spent_usd,
+    CAST(SUM(spent_pico / 1000000) AS BIGINT) AS spent_micro,
+    CAST(SUM(spent_pico % 1000000) AS BIGINT) AS spent_pico,
+    CAST(SUM(requests) AS BIGINT) AS requests,
+    CAST(SUM(successes) AS BIGINT) AS successes,
+    CAST(SUM(failures) AS BIGINT) AS failures";
+
+impl Store {
+    /// Sums by the dimensions asked for, days first and oldest first. Without a dimension it is
+    /// one row, or none if nothing was used.
+    pub async fn usage(
+        &self,
+        filter: &UsageFilter,
+        by: &[Dimension],
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        let mut values: Vec<Value> = vec![
+            filter.kind.as_str().into(),
+            filter.from_day.into(),
+            filter.until_day.into(),
+        ];
+        let mut conditions = "kind = $1 AND day >= $2 AND day <= $3".to_owned();
+        let ids = Some((Dimension::Entity, &filter.ids)).filter(|(_, ids)| !ids.is_empty());
+        let only = filter.only.iter().map(|(by, wanted)| (*by, wanted));
+        for (dimension, wanted) in only.chain(ids) {
+            if wanted.is_empty() {
+                return Ok(Vec::new());
+            }
+            let list = places(values.len(), wanted.len());
+            conditions.push_str(&format!(" AND {} IN ({list})", dimension.column()));
+            match dimension {
+                Dimension::Day => {
+                    let days = wanted.iter().map(|it| it.parse().unwrap_or(i64::MIN));
+                    values.extend(days.map(Value::from));
+                }
+                _ => values.extend(wanted.iter().map(|it| Value::from(&*super::indexed(it)))),
+            }
+        }
+        let names: Vec<&str> = by.iter().map(|it| it.column()).collect();
+        let (select, group) = if names.is_empty() {
+            (String::new(), " HAVING COUNT(*) > 0".to_owned())
+        } else {
+            let list = names.join(", ");
+            let day = names.iter().filter(|it| **it == "day");
+            let order: Vec<&str> = day
+                .chain(names.iter().filter(|it| **it != "day"))
+                .copied()
+                .collect();
+            (
+                format!("{list}, "),
+                format!(" GROUP BY {list} ORDER BY {}", order.join(", ")),
+            )
+        };
+        let sql = format!("SELECT {select}{SUMS} FROM sluice.rollups WHERE {conditions}{group}");
+        let mut connection = self.pools.read().await?;
+        let rows = connection.rows(&sql, values).await?;
+        rows.iter().map(|row| read(row, by)).collect()
+    }
+}
+
+fn read(row: &Row, by: &[Dimension]) -> Result<UsageRow, StoreError> {
+    let mut found = UsageRow {
+        sums: UsageSums {
+            input_tokens: row.int("input_tokens")?,
+            output_tokens: row.int("output_tokens")?,
+            cached_tokens: row.int("cached_tokens")?,
+            cache_write_tokens: row.int("cache_write_tokens")?,
+            spent: join(row.int("spent_usd")?, row.int("spent_pico")?)
+                + join(0, row.int("spent_micro")?).saturating_mul(1_000_000),
+            requests: row.int("requests")?,
+            successes: row.int("successes")?,
+            failures: row.int("failures")?,
+        },
+        ..UsageRow::default()
+    };
+    for dimension in by {
+        match dimension {
+            Dimension::Day => found.day = Some(row.int("day")?),
+            other => found.values.push(row.text(other.column())?),
+        }
+    }
+    Ok(found)
+}

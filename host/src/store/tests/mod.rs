@@ -1,0 +1,126 @@
+//! One suite for both engines: each test of `both!` runs on a SQLite file and on a PostgreSQL
+//! database of its own, in the server named by `SLUICE_TEST_DATABASE_URL`.
+
+mod entities;
+mod holders;
+mod opening;
+mod spend;
+
+use super::{Address, Store};
+
+/// A database made for one test.
+pub(super) struct Place {
+    pub address: Address,
+    kind: Kind,
+}
+
+enum Kind {
+    File(tempfile::TempDir),
+    Database { server: String, name: String },
+}
+
+/// What a test begins with: a store, and the time it is opened at.
+pub(super) const NOW: i64 = 1_790_000_000_000;
+
+impl Place {
+    pub async fn sqlite() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        Some(Self {
+            address: Address::file(folder.path().join("data/sluice.db")),
+            kind: Kind::File(folder),
+        })
+    }
+
+    /// None where there is no server, which is allowed on a developer's machine only.
+    pub async fn postgres() -> Option<Self> {
+        let server = server()?;
+        let name = format!("test_{:016x}", rand::random::<u64>());
+        admin(&server, &format!("CREATE DATABASE {name}")).await;
+        let mut url = url::Url::parse(&server).unwrap();
+        url.set_path(&name);
+        Some(Self {
+            address: Address::parse(url.as_str()).unwrap(),
+            kind: Kind::Database { server, name },
+        })
+    }
+
+    pub async fn open(&self) -> Store {
+        Store::open(&self.address, NOW).await.unwrap()
+    }
+
+    /// Takes the database away again.
+    pub async fn remove(self, store: Store) {
+        store.close().await;
+        match self.kind {
+            Kind::File(folder) => folder.close().unwrap(),
+            Kind::Database { server, name } => {
+                admin(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            }
+        }
+    }
+}
+
+/// The server for tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by the environment where the server is"
+)]
+pub(super) fn server() -> Option<String> {
+    if let Ok(url) = std::env::var("SLUICE_TEST_DATABASE_URL") {
+        return Some(url);
+    }
+    let must = std::env::var("CI").is_ok_and(|it| !it.is_empty() && it != "false" && it != "0");
+    assert!(
+        !must,
+        "SLUICE_TEST_DATABASE_URL is not set, and in CI nothing is left out; `cargo xtask test` \
+         starts a server"
+    );
+    println!("NOT RUN: SLUICE_TEST_DATABASE_URL is not set; `cargo xtask test` starts a server");
+    None
+}
+
+/// Runs a statement as the owner of the test server.
+pub(super) async fn admin(server: &str, sql: &str) {
+    use sqlx::Connection as _;
+    let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Runs an async test on both engines.
+macro_rules! both {
+    ($(async fn $name:ident($store:ident: &Store) $body:block)*) => { $(
+        mod $name {
+            use super::*;
+
+            async fn body($store: &Store) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                $crate::store::tests::run($crate::store::tests::Place::sqlite().await, async |it| {
+                    body(it).await;
+                })
+                .await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                $crate::store::tests::run($crate::store::tests::Place::postgres().await, async |it| {
+                    body(it).await;
+                })
+                .await;
+            }
+        }
+    )* };
+}
+use both;
+
+pub(super) async fn run(place: Option<Place>, body: impl AsyncFnOnce(&Store)) {
+    let Some(place) = place else { return };
+    let store = place.open().await;
+    body(&store).await;
+    place.remove(store).await;
+}

@@ -1,0 +1,188 @@
+use super::{NOW, Place, admin, server};
+use crate::store::{Address, Reason, Store, StoreError};
+
+async fn opened_twice(place: Option<Place>) {
+    let Some(place) = place else { return };
+    let first = place.open().await;
+    let second = place.open().await;
+    second.ping().await.unwrap();
+    first.close().await;
+    place.remove(second).await;
+}
+
+#[tokio::test]
+async fn a_file_opens_again() {
+    opened_twice(Place::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn a_server_opens_again() {
+    opened_twice(Place::postgres().await).await;
+}
+
+#[tokio::test]
+async fn replicas_that_start_together_migrate_once() {
+    let Some(place) = Place::postgres().await else {
+        return;
+    };
+    let opened = futures_util::future::join_all((0..4).map(|_| place.open())).await;
+    let mut opened = opened.into_iter();
+    let last = opened.next_back().unwrap();
+    for store in opened {
+        store.close().await;
+    }
+    place.remove(last).await;
+}
+
+#[tokio::test]
+async fn the_file_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::sqlite().await.unwrap();
+    let store = place.open().await;
+    let path = place.address.path().unwrap();
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    place.remove(store).await;
+}
+
+/// A store over a database that a statement has changed.
+async fn reopened_after(sql: &str, place: Option<Place>) -> Option<StoreError> {
+    let place = place?;
+    let store = place.open().await;
+    let mut connection = store.pools.write().await.unwrap();
+    connection.script(sql).await.unwrap();
+    connection.commit().await.unwrap();
+    let refused = Store::open(&place.address, NOW).await.unwrap_err();
+    place.remove(store).await;
+    Some(refused)
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let sql = "INSERT INTO sluice.migrations (version, checksum, applied_at) VALUES (99, '', 0)";
+    for place in [Place::sqlite().await, Place::postgres().await] {
+        let Some(refused) = reopened_after(sql, place).await else {
+            continue;
+        };
+        assert!(
+            matches!(refused, StoreError::Newer { found: 99, .. }),
+            "{refused}"
+        );
+        assert!(refused.to_string().contains("start the newer version"));
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_was_tampered_with_is_refused() {
+    let sql = "UPDATE sluice.migrations SET checksum = 'other' WHERE version = 1";
+    for place in [Place::sqlite().await, Place::postgres().await] {
+        let Some(refused) = reopened_after(sql, place).await else {
+            continue;
+        };
+        assert!(
+            matches!(refused, StoreError::ForeignMigration { version: 1 }),
+            "{refused}"
+        );
+    }
+}
+
+async fn refusal(address: &Address) -> (Option<Reason>, String) {
+    let refused = Store::open(address, NOW).await.unwrap_err();
+    let text = format!("{refused} {refused:?}");
+    assert!(!text.contains("hunter2"), "{text}");
+    (refused.reason(), refused.to_string())
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    std::fs::write(&path, "this is no database, whatever its name says").unwrap();
+    let (reason, text) = refusal(&Address::file(path)).await;
+    assert_eq!(reason, Some(Reason::Corrupted), "{text}");
+    assert!(text.contains("restore a backup"));
+}
+
+#[tokio::test]
+async fn a_folder_in_the_place_of_the_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reason, text) = refusal(&Address::file(folder.path())).await;
+    assert_eq!(reason, Some(Reason::NoPermission), "{text}");
+}
+
+/// The server's address with another user, password or database.
+fn changed(server: &str, change: impl FnOnce(&mut url::Url)) -> Address {
+    let mut url = url::Url::parse(server).unwrap();
+    change(&mut url);
+    Address::parse(url.as_str()).unwrap()
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_exist_is_told() {
+    let Some(server) = server() else { return };
+    let address = changed(&server, |url| url.set_path("nowhere"));
+    let (reason, text) = refusal(&address).await;
+    assert_eq!(reason, Some(Reason::NoSuchDatabase), "{text}");
+    assert!(text.contains("createdb"));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_and_not_shown() {
+    let Some(server) = server() else { return };
+    let address = changed(&server, |url| url.set_password(Some("hunter2")).unwrap());
+    let (reason, text) = refusal(&address).await;
+    assert_eq!(reason, Some(Reason::WrongPassword), "{text}");
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_create_is_told() {
+    let Some(server) = server() else { return };
+    let place = Place::postgres().await.unwrap();
+    let user = format!("plain_{:016x}", rand::random::<u64>());
+    admin(
+        &server,
+        &format!("CREATE ROLE {user} LOGIN PASSWORD 'hunter2'"),
+    )
+    .await;
+    let own = place.address.to_string();
+    let database = own.split('`').nth(1).unwrap();
+    let address = changed(&server, |url| {
+        url.set_path(database);
+        url.set_username(&user).unwrap();
+        url.set_password(Some("hunter2")).unwrap();
+    });
+    let (reason, text) = refusal(&address).await;
+    assert_eq!(reason, Some(Reason::NoPermission), "{text}");
+    assert!(text.contains("GRANT CREATE"));
+    admin(&server, &format!("DROP ROLE {user}")).await;
+    let store = place.open().await;
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let address = Address::parse(&format!("postgres://u:hunter2@127.0.0.1:{port}/d")).unwrap();
+    let (reason, text) = refusal(&address).await;
+    assert_eq!(reason, Some(Reason::Unreachable), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_told_in_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let text = format!("postgres://u:hunter2@127.0.0.1:{port}/d?connect_timeout=1");
+    let (reason, text) = refusal(&Address::parse(&text).unwrap()).await;
+    assert_eq!(reason, Some(Reason::Unreachable), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told_where_tls_is_asked() {
+    let Some(server) = server() else { return };
+    let address = changed(&server, |url| url.set_query(Some("sslmode=require")));
+    let (reason, text) = refusal(&address).await;
+    assert_eq!(reason, Some(Reason::TlsRequired), "{text}");
+}

@@ -1,0 +1,309 @@
+//! What one key check needs, resolved once and shared by every call of the key: who holds it,
+//! what it may use, what limits it and who pays. Plain fields, so that each service takes what
+//! it needs and none of them has to know the database.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::caller::Role;
+use super::network::Networks;
+use crate::domain::{Entity, KeyHash, Usd};
+
+/// The resolved rights of a virtual key, or of a token of an identity provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    pub role: Role,
+    /// None: a token, not a key.
+    pub key: Option<KeyPart>,
+    pub user: Option<UserPart>,
+    pub team: Option<TeamPart>,
+    /// The user inside the team, where the two meet.
+    pub member: Option<MemberPart>,
+    pub organization: Option<OrganizationPart>,
+    /// The customer whom a token names.
+    pub end_user: Option<Arc<str>>,
+    /// Rate limits, one entry a holder that has any.
+    pub limits: Vec<LimitTerm>,
+    /// Budgets of everyone on the path, soft ones too.
+    pub budgets: Vec<BudgetTerm>,
+    /// Of the key and the team.
+    pub tags: Vec<Arc<str>>,
+    /// Of the key and the team.
+    pub guardrails: Vec<Arc<str>>,
+    /// Members that a body must have, of the key and the team.
+    pub enforced_params: Vec<Arc<str>>,
+    /// Names of model access groups that are rows of the database, and what is in them.
+    pub access_groups: Vec<AccessGroup>,
+    /// What this snapshot was read from: a change of any of them makes it stale.
+    pub sources: Vec<Source>,
+}
+
+/// A row that a grant was read from, as the notices between replicas name it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Source {
+    /// `key`, `user`, `team`, `team_member`, `organization`, `budget`, `access_group`, …
+    pub kind: Arc<str>,
+    pub id: Arc<str>,
+}
+
+impl Source {
+    pub fn new(kind: impl Into<Arc<str>>, id: impl Into<Arc<str>>) -> Self {
+        Self {
+            kind: kind.into(),
+            id: id.into(),
+        }
+    }
+}
+
+/// The virtual key itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyPart {
+    pub hash: KeyHash,
+    pub alias: Option<Arc<str>>,
+    /// `sk-...` and the last four characters.
+    pub name: Arc<str>,
+    /// Empty: what the team, else the user, may use.
+    pub models: Vec<Arc<str>>,
+    pub aliases: Vec<(Arc<str>, Arc<str>)>,
+    /// Groups of models, by the name of the group.
+    pub access_groups: Vec<Arc<str>>,
+    pub allowed_routes: Vec<Arc<str>>,
+    pub key_type: KeyType,
+    /// Milliseconds since 1970.
+    pub expires_at_ms: Option<i64>,
+    /// The caller used the key from before a rotation, which ends at this time.
+    pub superseded_until_ms: Option<i64>,
+    pub blocked: bool,
+    /// `allowed_ips` of the key; none: from everywhere.
+    pub allowed_ips: Option<Networks>,
+    pub metadata: Map<String, Value>,
+    pub permissions: Map<String, Value>,
+}
+
+/// Which routes a key is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeyType {
+    #[default]
+    Default,
+    LlmApi,
+    Management,
+    ReadOnly,
+}
+
+impl KeyType {
+    /// As the API writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::LlmApi => "llm_api",
+            Self::Management => "management",
+            Self::ReadOnly => "read_only",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Default,
+            Self::LlmApi,
+            Self::Management,
+            Self::ReadOnly,
+        ]
+        .into_iter()
+        .find(|it| it.as_str() == text)
+    }
+}
+
+/// The person or service behind a key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UserPart {
+    pub id: Arc<str>,
+    pub alias: Option<Arc<str>>,
+    pub email: Option<Arc<str>>,
+    pub models: Vec<Arc<str>>,
+    pub metadata: Map<String, Value>,
+    pub blocked: bool,
+    /// Teams the user is in, and whether as their admin.
+    pub teams: Vec<TeamSeat>,
+    /// Organisations whose `org_admin` the user is.
+    pub administers: Vec<Arc<str>>,
+}
+
+/// A seat of a user in a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamSeat {
+    pub team_id: Arc<str>,
+    pub admin: bool,
+}
+
+/// The team a key belongs to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TeamPart {
+    pub id: Arc<str>,
+    pub alias: Option<Arc<str>>,
+    pub organization_id: Option<Arc<str>>,
+    pub models: Vec<Arc<str>>,
+    pub aliases: Vec<(Arc<str>, Arc<str>)>,
+    pub access_groups: Vec<Arc<str>>,
+    pub blocked: bool,
+    pub metadata: Map<String, Value>,
+    /// Management routes that every member may call for the team's keys.
+    pub member_permissions: Vec<Arc<str>>,
+}
+
+/// The user inside the team of the key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MemberPart {
+    pub admin: bool,
+    /// Models the member's budget is for; empty: every one of the team.
+    pub models: Vec<Arc<str>>,
+}
+
+/// The organisation above the team.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OrganizationPart {
+    pub id: Arc<str>,
+    pub alias: Option<Arc<str>>,
+    pub models: Vec<Arc<str>>,
+    pub metadata: Map<String, Value>,
+    pub blocked: bool,
+}
+
+/// An access group of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessGroup {
+    pub name: Arc<str>,
+    pub models: Vec<Arc<str>>,
+}
+
+/// Rate limits of one holder. None is no limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitTerm {
+    pub entity: Entity,
+    /// Requests a minute.
+    pub rpm: Option<u64>,
+    /// Tokens a minute.
+    pub tpm: Option<u64>,
+    /// Tokens a day.
+    pub tpd: Option<u64>,
+    pub parallel: Option<u64>,
+    /// Requests a minute by model.
+    pub model_rpm: Vec<(Arc<str>, u64)>,
+    /// Tokens a minute by model.
+    pub model_tpm: Vec<(Arc<str>, u64)>,
+}
+
+/// One budget of one holder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetTerm {
+    pub entity: Entity,
+    pub window: BudgetWindow,
+    /// None with a soft budget: only reported.
+    pub max: Option<Usd>,
+    pub soft: Option<Usd>,
+    /// `30d`, `1mo`, `daily`, … None: it never resets.
+    pub duration: Option<Arc<str>>,
+    /// When the running window ends, in milliseconds since 1970, where a row says so.
+    pub reset_at_ms: Option<i64>,
+    /// `temp_budget_increase`, and when it ends in milliseconds since 1970.
+    pub increase: Option<(Usd, i64)>,
+}
+
+/// Which of a holder's budgets it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BudgetWindow {
+    /// `max_budget`.
+    Whole,
+    /// One entry of `budget_limits`.
+    Limit,
+    /// One entry of `model_max_budget`.
+    Model(Arc<str>),
+}
+
+impl Grant {
+    /// A grant that allows nothing beyond its role: the start of every other one.
+    pub(super) const fn bare(role: Role) -> Self {
+        Self {
+            role,
+            key: None,
+            user: None,
+            team: None,
+            member: None,
+            organization: None,
+            end_user: None,
+            limits: Vec::new(),
+            budgets: Vec::new(),
+            tags: Vec::new(),
+            guardrails: Vec::new(),
+            enforced_params: Vec::new(),
+            access_groups: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+
+    /// About how many bytes it holds in memory.
+    pub fn weight(&self) -> usize {
+        /// A `Vec` of names costs a pointer pair, two counts and the text for each.
+        fn names(list: &[Arc<str>]) -> usize {
+            list.iter().map(|it| it.len().saturating_add(32)).sum()
+        }
+        fn object(map: &Map<String, Value>) -> usize {
+            map.iter()
+                .map(|(name, value)| name.len().saturating_add(value_weight(value)))
+                .fold(0, |sum, one| sum.saturating_add(one).saturating_add(64))
+        }
+        fn value_weight(value: &Value) -> usize {
+            match value {
+                Value::String(text) => text.len().saturating_add(32),
+                Value::Array(list) => list
+                    .iter()
+                    .fold(32, |sum, one| sum.saturating_add(value_weight(one))),
+                Value::Object(map) => object(map),
+                Value::Null | Value::Bool(_) | Value::Number(_) => 32,
+            }
+        }
+        let mut sum = std::mem::size_of::<Self>();
+        let mut add = |bytes: usize| sum = sum.saturating_add(bytes);
+        if let Some(key) = &self.key {
+            add(names(&key.models));
+            add(names(&key.allowed_routes));
+            add(names(&key.access_groups));
+            add(object(&key.metadata));
+            add(object(&key.permissions));
+            add(key.aliases.len().saturating_mul(96));
+            add(160);
+        }
+        if let Some(user) = &self.user {
+            add(names(&user.models));
+            add(object(&user.metadata));
+            add(names(&user.administers));
+            add(user.teams.len().saturating_mul(80));
+            add(128);
+        }
+        if let Some(team) = &self.team {
+            add(names(&team.models));
+            add(names(&team.access_groups));
+            add(object(&team.metadata));
+            add(team.aliases.len().saturating_mul(96));
+            add(128);
+        }
+        if let Some(organization) = &self.organization {
+            add(names(&organization.models));
+            add(object(&organization.metadata));
+            add(128);
+        }
+        for list in [&self.tags, &self.guardrails, &self.enforced_params] {
+            add(names(list));
+        }
+        for group in &self.access_groups {
+            add(names(&group.models).saturating_add(64));
+        }
+        for term in &self.limits {
+            let models = term.model_rpm.len().saturating_add(term.model_tpm.len());
+            add(models.saturating_mul(64).saturating_add(160));
+        }
+        add(self.budgets.len().saturating_mul(240));
+        add(self.sources.len().saturating_mul(112));
+        sum
+    }
+}

@@ -1,0 +1,144 @@
+//! Where a key stands in a request: the headers and the query that LiteLLM takes it from.
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+
+/// Headers that may hold the key, in LiteLLM's order, and whether `Bearer` must stand before it.
+const KEY_HEADERS: &[(&str, bool)] = &[
+    ("x-litellm-api-key", false),
+    ("authorization", true),
+    ("api-key", false),
+    ("x-api-key", false),
+    ("x-goog-api-key", false),
+    ("ocp-apim-subscription-key", false),
+];
+
+/// Ends of the paths on which Google's clients put the key into the query.
+const GOOGLE_ACTIONS: &[&str] = &[":generateContent", ":streamGenerateContent", ":countTokens"];
+
+/// The first place that holds a key: the operator's own header (`litellm_key_header_name`), the
+/// well-known ones, then `?key=` on Google's paths. An empty header is none.
+pub(super) fn find_key<'r>(
+    own: Option<&str>,
+    headers: &'r HeaderMap,
+    path: &str,
+    query: Option<&'r str>,
+) -> Option<Cow<'r, str>> {
+    let own = own.map(|name| (name, false));
+    let header = own
+        .iter()
+        .chain(KEY_HEADERS)
+        .find_map(|(name, needs_scheme)| {
+            let value = headers.get(*name)?.to_str().ok()?.trim();
+            let key = match bearer(value) {
+                Some(key) => key,
+                None if *needs_scheme => return None,
+                None => value,
+            };
+            Some(key).filter(|key| !key.is_empty())
+        });
+    header.map(Cow::Borrowed).or_else(|| of_query(path, query?))
+}
+
+/// What stands after `Bearer`, which may be written in any case (RFC 9110, 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, key) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+fn of_query<'r>(path: &str, query: &'r str) -> Option<Cow<'r, str>> {
+    if !GOOGLE_ACTIONS.iter().any(|action| path.ends_with(action)) {
+        return None;
+    }
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, key)| name == "key" && !key.is_empty())
+        .map(|(_, key)| key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "sk-master-0123456789";
+
+    fn with(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        headers
+    }
+
+    fn found(headers: &HeaderMap) -> Option<String> {
+        let key = find_key(Some("x-my-key"), headers, "/v1/chat/completions", None);
+        key.map(Cow::into_owned)
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_header_form() {
+        for (name, value) in [
+            ("authorization", "Bearer sk-master-0123456789"),
+            ("authorization", "bearer  sk-master-0123456789 "),
+            ("authorization", "BEARER sk-master-0123456789"),
+            ("x-litellm-api-key", "sk-master-0123456789"),
+            ("x-litellm-api-key", "Bearer sk-master-0123456789"),
+            ("api-key", "sk-master-0123456789"),
+            ("x-api-key", "sk-master-0123456789"),
+            ("x-goog-api-key", "sk-master-0123456789"),
+            ("ocp-apim-subscription-key", "sk-master-0123456789"),
+            ("x-my-key", "sk-master-0123456789"),
+        ] {
+            assert_eq!(found(&with(name, value)).as_deref(), Some(KEY), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_bearer_or_in_basic_is_no_key() {
+        for value in ["sk-master-0123456789", "Basic c2stbWFzdGVy"] {
+            assert_eq!(found(&with("authorization", value)), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_empty_header_does_not_hide_the_one_after_it() {
+        let mut headers = with("x-api-key", KEY);
+        for empty in ["x-my-key", "x-litellm-api-key", "authorization"] {
+            headers.insert(empty, "Bearer ".parse().unwrap());
+        }
+        assert_eq!(found(&headers).as_deref(), Some(KEY));
+    }
+
+    #[test]
+    fn earlier_headers_win() {
+        let order = [
+            "x-my-key",
+            "x-litellm-api-key",
+            "authorization",
+            "api-key",
+            "x-api-key",
+            "x-goog-api-key",
+            "ocp-apim-subscription-key",
+        ];
+        let mut headers = HeaderMap::new();
+        for name in order.into_iter().rev() {
+            headers.insert(name, format!("Bearer {name}").parse().unwrap());
+            assert_eq!(found(&headers).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn the_query_holds_a_key_on_googles_paths_only() {
+        let key = |path: &str, query: &'static str| {
+            find_key(None, &HeaderMap::new(), path, Some(query)).map(Cow::into_owned)
+        };
+        for action in ["generateContent", "streamGenerateContent", "countTokens"] {
+            let path = format!("/v1beta/models/gemini-2.5-pro:{action}");
+            let query = "alt=sse&key=sk%2Dmaster-0123456789";
+            assert_eq!(key(&path, query).as_deref(), Some(KEY));
+        }
+        assert_eq!(
+            key("/v1/chat/completions", "key=sk-master-0123456789"),
+            None
+        );
+        assert_eq!(key("/v1beta/models/m:generateContent", "key=&x=1"), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! Who is calling, and what they may: keys and tokens are proven here, and each route, model,
+//! address and row is asked for by a function of this room.
+//!
+//! A [`Caller`] exists only if it was proven. What it may is its [`Grant`], a snapshot that is
+//! read from the store once, kept in memory and thrown away when any row that it came from
+//! changes. The room knows no HTTP server and chooses no status: refusals are
+//! [`crate::domain::Fault`]s.
+
+mod body;
+mod caller;
+mod grant;
+mod headers;
+mod mint;
+mod models;
+#[cfg(test)]
+mod models_tests;
+mod network;
+pub mod owners;
+#[cfg(test)]
+mod owners_tests;
+mod refuse;
+mod routes;
+#[cfg(test)]
+mod samples;
+
+pub use body::BodyRules;
+pub use caller::{Caller, Role};
+pub use grant::{
+    AccessGroup, BudgetTerm, BudgetWindow, Grant, KeyPart, KeyType, LimitTerm, MemberPart,
+    OrganizationPart, Source, TeamPart, TeamSeat, UserPart,
+};
+pub use mint::{KEY_BYTES, accept_custom_key, hash_key, key_or_hash, masked, new_key};
+pub use models::{Catalog, Resolved, TeamModel, allow_model, visible_models};
+pub use network::{Networks, ProxyTrust};
+pub use routes::{Area, Class, Gate, RouteList, RouteRules, all_routes, class_of};

@@ -1,0 +1,249 @@
+//! Which models a caller may use, under which names.
+//!
+//! A model must pass every level that has a word on it: the key, its team, the user where there
+//! is no team, the organisation. An empty list at a level allows every model.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::caller::Caller;
+use super::grant::Grant;
+use crate::domain::{ErrorKind, Fault, glob};
+
+/// Every model.
+const ALL_PROXY_MODELS: &str = "all-proxy-models";
+/// On a key: what its team may use.
+const ALL_TEAM_MODELS: &str = "all-team-models";
+/// None, unless a team gives some.
+const NO_DEFAULT_MODELS: &str = "no-default-models";
+
+/// What the gateway serves, as far as access depends on it. Built anew with each configuration.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalog {
+    /// Model groups by name, wildcards included, and the access groups each is in
+    /// (`model_info.access_groups`).
+    pub models: HashMap<Arc<str>, Vec<Arc<str>>>,
+    /// Model groups that belong to one team (`model_info.team_id`).
+    pub team_models: HashMap<Arc<str>, TeamModel>,
+    /// The model group of a deployment, by the deployment's id.
+    pub deployments: HashMap<Arc<str>, Arc<str>>,
+}
+
+/// A model group of one team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamModel {
+    pub team_id: Arc<str>,
+    /// `model_info.team_public_model_name`: the name by which the team asks for it.
+    pub public_name: Arc<str>,
+}
+
+impl Catalog {
+    /// The model group that a team means by a name of its own.
+    fn of_team(&self, team: &str, public: &str) -> Option<&str> {
+        self.team_models
+            .iter()
+            .find(|(_, it)| &*it.team_id == team && &*it.public_name == public)
+            .map(|(name, _)| &**name)
+    }
+
+    fn in_access_group(&self, model: &str, group: &str) -> bool {
+        let of = |name: &str| {
+            let groups = self.models.get(name);
+            groups.is_some_and(|it| it.iter().any(|one| &**one == group))
+        };
+        of(model)
+            || self.models.iter().any(|(name, groups)| {
+                name.contains('*')
+                    && groups.iter().any(|it| &**it == group)
+                    && glob::matches(name, model)
+            })
+    }
+}
+
+/// What to route, of what a caller asked for. Answers carry the name that the client sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resolved<'a> {
+    /// The model group, or a deployment's id, to route to.
+    pub target: &'a str,
+}
+
+/// Resolves the caller's aliases and checks that the caller may use the model.
+///
+/// # Errors
+/// `key_model_access_denied`, `team_…`, `user_…` or `org_…`, with param `model` and the cure.
+pub fn allow_model<'a>(
+    caller: &'a Caller,
+    catalog: &'a Catalog,
+    model: &'a str,
+) -> Result<Resolved<'a>, Fault> {
+    let Some(grant) = caller.grant() else {
+        return Ok(Resolved { target: model });
+    };
+    let target = resolve(grant, catalog, model);
+    let asked = Asked {
+        grant,
+        catalog,
+        name: model,
+        // A deployment is judged as the model group that it belongs to.
+        group: catalog.deployments.get(target).map_or(target, |it| &**it),
+    };
+    asked.judge()?;
+    Ok(Resolved { target })
+}
+
+/// The names that the caller may ask for, sorted: those of the catalogue, and its own aliases.
+pub fn visible_models(caller: &Caller, catalog: &Catalog) -> Vec<Arc<str>> {
+    let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+    let Some(grant) = caller.grant() else {
+        names.extend(catalog.models.keys().cloned());
+        return names.into_iter().collect();
+    };
+    let team = grant.team.as_ref().map(|team| &team.id);
+    for name in catalog.models.keys() {
+        let shown = match catalog.team_models.get(name) {
+            Some(own) if Some(&own.team_id) == team => &own.public_name,
+            Some(_) => continue,
+            None => name,
+        };
+        names.insert(Arc::clone(shown));
+    }
+    let of_key = grant.key.iter().flat_map(|key| &key.aliases);
+    let of_team = grant.team.iter().flat_map(|team| &team.aliases);
+    names.extend(of_key.chain(of_team).map(|(alias, _)| Arc::clone(alias)));
+    names
+        .into_iter()
+        .filter(|name| allow_model(caller, catalog, name).is_ok())
+        .collect()
+}
+
+/// The key's alias, else the team's, else the team's own model, else the name itself.
+fn resolve<'a>(grant: &'a Grant, catalog: &'a Catalog, model: &'a str) -> &'a str {
+    let of_key = grant.key.iter().flat_map(|key| &key.aliases);
+    let of_team = grant.team.iter().flat_map(|team| &team.aliases);
+    let alias = of_key
+        .chain(of_team)
+        .find(|(alias, _)| &**alias == model)
+        .map_or(model, |(_, target)| &**target);
+    let team = grant.team.as_ref();
+    team.and_then(|team| catalog.of_team(&team.id, alias))
+        .unwrap_or(alias)
+}
+
+/// One question: may this caller use this model?
+struct Asked<'a> {
+    grant: &'a Grant,
+    catalog: &'a Catalog,
+    /// As the client wrote it.
+    name: &'a str,
+    /// The model group it stands for.
+    group: &'a str,
+}
+
+impl Asked<'_> {
+    fn judge(&self) -> Result<(), Fault> {
+        let grant = self.grant;
+        if let Some(key) = &grant.key {
+            let cure = "add it to the key's `models` by `/key/update`";
+            // The key's own list may hold the alias or what the alias stands for.
+            let by_name = self.name_is_alias();
+            self.level("key", &key.models, &key.access_groups, by_name, cure)?;
+        }
+        if let Some(team) = &grant.team {
+            let cure = "add it to the team's `models` by `/team/update`";
+            let alias = team.aliases.iter().any(|(alias, _)| &**alias == self.name);
+            if !alias && !self.is_team_owned() {
+                self.level("team", &team.models, &team.access_groups, false, cure)?;
+            }
+            let member = grant.member.as_ref();
+            let of_member = member.map_or(&[][..], |it| &it.models);
+            let cure = "add it to the `allowed_models` of the member's budget";
+            self.level("team", of_member, &[], false, cure)?;
+        } else if let Some(user) = &grant.user {
+            let cure = "add it to the user's `models` by `/user/update`";
+            self.level("user", &user.models, &[], false, cure)?;
+        }
+        if let Some(organization) = &grant.organization {
+            let cure = "add it to the organisation's `models` by `/organization/update`";
+            self.level("org", &organization.models, &[], false, cure)?;
+        }
+        match self.catalog.team_models.get(self.group) {
+            Some(_) if !self.is_team_owned() => {
+                Err(self.refuse("key", &[], "ask with a key of the team that owns it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn name_is_alias(&self) -> bool {
+        self.name != self.group
+    }
+
+    /// Whether it is a model of the caller's own team.
+    fn is_team_owned(&self) -> bool {
+        let owner = self.catalog.team_models.get(self.group);
+        let team = self.grant.team.as_ref();
+        owner.is_some_and(|owner| team.is_some_and(|team| team.id == owner.team_id))
+    }
+
+    fn level(
+        &self,
+        level: &'static str,
+        models: &[Arc<str>],
+        groups: &[Arc<str>],
+        by_name: bool,
+        cure: &str,
+    ) -> Result<(), Fault> {
+        let open = models.is_empty() && groups.is_empty();
+        let listed = |name: &str| {
+            models.iter().any(|entry| self.entry_allows(entry, name))
+                || groups.iter().any(|group| self.group_allows(group, name))
+        };
+        if open || listed(self.group) || (by_name && listed(self.name)) {
+            return Ok(());
+        }
+        let shown: Vec<&str> = models.iter().chain(groups).map(|it| &**it).collect();
+        Err(self.refuse(level, &shown, cure))
+    }
+
+    fn entry_allows(&self, entry: &str, model: &str) -> bool {
+        match entry {
+            ALL_PROXY_MODELS => true,
+            // The team is asked next; without one there is nothing to inherit.
+            ALL_TEAM_MODELS => self.grant.team.is_some(),
+            NO_DEFAULT_MODELS => false,
+            _ => {
+                glob::matches(entry, model)
+                    || self.catalog.in_access_group(model, entry)
+                    || self.group_allows(entry, model)
+            }
+        }
+    }
+
+    /// Whether an access group of the database holds the model.
+    fn group_allows(&self, group: &str, model: &str) -> bool {
+        let mut rows = self.grant.access_groups.iter();
+        rows.any(|row| {
+            &*row.name == group && row.models.iter().any(|entry| glob::matches(entry, model))
+        }) || self.catalog.in_access_group(model, group)
+    }
+
+    fn refuse(&self, level: &'static str, models: &[&str], cure: &str) -> Fault {
+        let (holder, kind) = match level {
+            "team" => ("team", "team_model_access_denied"),
+            "user" => ("user", "user_model_access_denied"),
+            "org" => ("organization", "org_model_access_denied"),
+            _ => ("key", "key_model_access_denied"),
+        };
+        let name = self.name;
+        let listed = models.join("', '");
+        Fault::caller(
+            ErrorKind::Permission,
+            format!(
+                "{holder} not allowed to access model. This {holder} can only access \
+                 models=['{listed}']. Tried to access {name}; {cure}"
+            ),
+        )
+        .with_param("model")
+        .with_type(kind)
+    }
+}

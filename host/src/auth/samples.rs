@@ -1,0 +1,66 @@
+//! Parts of grants, for the tests of this room.
+
+use std::sync::Arc;
+
+use serde_json::Map;
+
+use super::grant::{KeyPart, KeyType, TeamPart, UserPart};
+use super::{Caller, Grant, Role, hash_key};
+
+pub(super) fn names(list: &[&str]) -> Vec<Arc<str>> {
+    list.iter().map(|&it| it.into()).collect()
+}
+
+pub(super) fn named(list: &[(&str, &str)]) -> Vec<(Arc<str>, Arc<str>)> {
+    list.iter().map(|&(a, b)| (a.into(), b.into())).collect()
+}
+
+pub(super) fn key(models: &[&str]) -> KeyPart {
+    KeyPart {
+        hash: hash_key("sk-sample-0123456789"),
+        alias: None,
+        name: "sk-...6789".into(),
+        models: names(models),
+        aliases: Vec::new(),
+        access_groups: Vec::new(),
+        allowed_routes: Vec::new(),
+        key_type: KeyType::Default,
+        expires_at_ms: None,
+        superseded_until_ms: None,
+        blocked: false,
+        allowed_ips: None,
+        metadata: Map::new(),
+        permissions: Map::new(),
+    }
+}
+
+pub(super) fn team(id: &str, models: &[&str]) -> TeamPart {
+    TeamPart {
+        id: id.into(),
+        models: names(models),
+        ..TeamPart::default()
+    }
+}
+
+pub(super) fn user(id: &str, models: &[&str]) -> UserPart {
+    UserPart {
+        id: id.into(),
+        models: names(models),
+        ..UserPart::default()
+    }
+}
+
+/// A caller with a key of the role.
+pub(super) fn holder(role: Role) -> Caller {
+    Caller::granted(Arc::new(grant_of(role)))
+}
+
+/// A key of the role; roles of people have a user.
+pub(super) fn grant_of(role: Role) -> Grant {
+    let mut grant = Grant::bare(role);
+    grant.key = Some(key(&[]));
+    if role != Role::Team {
+        grant.user = Some(user("u1", &[]));
+    }
+    grant
+}

@@ -82,7 +82,8 @@ impl Opened {
     pub(super) fn interrupted(self, ended_ms: i64) -> SpendRow {
         let known: Option<Usd> = self.lines.iter().map(|line| line.cost).sum();
         let known = known.filter(|_| !self.lines.is_empty());
-        let usage = self.lines.iter().fold(Usage::default(), add);
+        let used = self.lines.iter().map(|line| line.usage.clone());
+        let usage = used.fold(Usage::default(), Usage::plus);
         let last = self.lines.last().cloned().unwrap_or_else(|| CostLine {
             deployment: String::new(),
             provider: String::new(),
@@ -139,22 +140,5 @@ impl Opened {
             request: None,
             response: None,
         }
-    }
-}
-
-fn add(sum: Usage, line: &CostLine) -> Usage {
-    let more = &line.usage;
-    Usage {
-        input_tokens: sum.input_tokens.saturating_add(more.input_tokens),
-        output_tokens: sum.output_tokens.saturating_add(more.output_tokens),
-        cached_tokens: sum.cached_tokens.saturating_add(more.cached_tokens),
-        cache_write_tokens: sum
-            .cache_write_tokens
-            .saturating_add(more.cache_write_tokens),
-        reasoning_tokens: sum.reasoning_tokens.saturating_add(more.reasoning_tokens),
-        reported_cost_usd: match (sum.reported_cost_usd, more.reported_cost_usd) {
-            (Some(one), Some(other)) => Some(one + other),
-            (one, other) => one.or(other),
-        },
     }
 }

@@ -89,7 +89,7 @@ impl Store {
         let mut sums: BTreeMap<Entity, Usd> = BTreeMap::new();
         let mut rollups = Rollups::default();
         for row in &booked {
-            let cost = row.cost.map(booked);
+            let cost = row.cost.map(self::booked);
             for payer in &row.payers {
                 *sums.entry(payer.clone()).or_default() += cost.unwrap_or_default();
             }

@@ -210,21 +210,18 @@ impl State {
         }
     }
 
-    /// Adds to the spend; true if the soft budget was reached by it for the first time.
-    pub fn add_spend(&mut self, cost: Usd) -> bool {
-        self.spend += cost;
-        let crossed = match self.terms.soft_budget {
-            Some(soft) => self.spend >= soft && !self.soft_reported,
-            None => false,
-        };
-        self.soft_reported |= crossed;
-        crossed
+    /// Whether the soft budget is reached and nobody was told in this window; now someone is.
+    pub fn tells_soft_budget(&mut self) -> bool {
+        let reached = |soft| self.spend >= soft;
+        let news = !self.soft_reported && self.terms.soft_budget.is_some_and(reached);
+        self.soft_reported |= news;
+        news
     }
 
     /// A spend from outside, such as a reset by hand.
     pub fn set_spend(&mut self, spend: Usd) {
         self.spend = spend;
-        self.soft_reported = self.terms.soft_budget.is_some_and(|soft| spend >= soft);
+        self.soft_reported &= self.terms.soft_budget.is_some_and(|soft| spend >= soft);
     }
 
     /// Never ends a window: a reset time that has passed is one that was kept here already, and
@@ -234,12 +231,8 @@ impl State {
             let same = self.terms.period == terms.period;
             terms.resets_at_ms = self.terms.resets_at_ms.filter(|_| same);
         }
-        let same_soft = self.terms.soft_budget == terms.soft_budget;
+        self.soft_reported &= self.terms.soft_budget == terms.soft_budget;
         self.terms = terms;
-        if !same_soft {
-            let spend = self.spend;
-            self.soft_reported = self.terms.soft_budget.is_some_and(|soft| spend >= soft);
-        }
         self.keep_time(now_ms, calendar);
     }
 }

@@ -161,6 +161,19 @@ fn zones_and_reset_times_that_do_not_exist_are_refused() {
     }
 }
 
+#[test]
+fn no_time_breaks_the_calendar() {
+    let calendar = Calendar::new(Some("Europe/Berlin"), Some("02:30")).unwrap();
+    for period in ["1s", "1m", "5h", "2d", "30d", "1w", "1200mo"] {
+        let period: Period = period.parse().unwrap();
+        for now in [i64::MIN, -1, 253_402_207_200_000, i64::MAX] {
+            let next = calendar.next_reset(period, now);
+            assert!(next > now || next == i64::MAX);
+            assert!(period.expiry(now, calendar.zone()) >= now);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn a_reset_is_always_ahead_and_never_a_window_too_late(

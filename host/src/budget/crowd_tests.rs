@@ -140,12 +140,13 @@ async fn a_call_waits_for_one_account_after_the_other() {
 /// One stream of up to `events` events at a tenth of a cent each. Returns what it was charged.
 async fn stream(path: Path, events: u32, slice: Usd) -> Result<Usd, Refusal> {
     let event = Usd::from_pico(cents(1).pico() / 10);
+    let portion = Portion { slice, most: None };
     let mut call = path.reserve(Some(slice), NOW).await?.start();
     let mut cost = Usd::ZERO;
     for _ in 0..events {
         tokio::task::yield_now().await;
         cost += event;
-        if call.advance(cost, slice, NOW).is_err() {
+        if call.advance(cost, portion, NOW).is_err() {
             return Ok(call.interrupt(NOW).charged);
         }
     }

@@ -1,7 +1,6 @@
 //! Every account in memory, found by its id.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -48,12 +47,10 @@ pub enum UnknownPrice {
 /// The accounts of this process.
 ///
 /// An account is there from the first [`load`](Self::load) until [`forget`](Self::forget) or a
-/// [`sweep`](Self::sweep). Every method is a few short locks; only
-/// [`Path::reserve`] waits.
+/// [`sweep`](Self::sweep). Locks are held for a few sums; only [`Path::reserve`] waits.
 #[derive(Debug)]
 pub struct Ledger {
     shards: Vec<Mutex<HashMap<AccountId, Arc<Account>>>>,
-    hasher: RandomState,
     next_serial: AtomicU64,
     rules: Arc<Rules>,
 }
@@ -80,7 +77,6 @@ impl Ledger {
     pub fn new(settings: Settings) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
             next_serial: AtomicU64::new(0),
             rules: Arc::new(Rules {
                 settings,
@@ -178,8 +174,8 @@ impl Ledger {
         self.shard(id).remove(id).is_some()
     }
 
-    /// Drops accounts that no call uses and that were last used before `idle_before_ms`; returns
-    /// how many. Name no time later than that up to which the store has every spend row, or the
+    /// Drops accounts that no call uses, that were last used before `idle_before_ms`, and whose
+    /// resets [`due_resets`](Self::due_resets) has named; returns how many. Name no time later than that up to which the store has every spend row, or the
     /// next load misses some.
     pub fn sweep(&self, idle_before_ms: i64) -> usize {
         let mut dropped = 0;
@@ -228,9 +224,14 @@ impl Ledger {
     }
 
     fn shard(&self, id: &AccountId) -> MutexGuard<'_, HashMap<AccountId, Arc<Account>>> {
-        let at = self.hasher.hash_one(id) % SHARDS as u64;
-        lock(&self.shards[usize::try_from(at).unwrap_or(0)])
+        lock(&self.shards[shard_of(&id.entity.id)])
     }
+}
+
+/// The shard of an id, by its last bytes: the map within it hashes the whole.
+fn shard_of(id: &str) -> usize {
+    let mix = |sum: usize, byte: u8| sum.wrapping_mul(31).wrapping_add(byte.into());
+    id.bytes().rev().take(8).fold(0, mix) % SHARDS
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -24,7 +24,7 @@ pub use error::{BadCalendar, BadDuration, Exceeded, Reason, Refusal};
 pub use ledger::{DEFAULT_LONGEST_WAIT, Ledger, Settings, UnknownPrice};
 pub use path::Path;
 pub use period::Period;
-pub use quote::{DEFAULT_SLICE_TOKENS, Quote};
+pub use quote::{DEFAULT_SLICE_TOKENS, Portion, Quote};
 pub use reservation::{Hold, Reservation, Settled};
 pub use terms::{AccountId, Increase, Reset, Snapshot, SoftCrossing, Standing, Terms, Window};
 

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::{Arc, MutexGuard};
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::domain::Usd;
 
@@ -85,7 +85,6 @@ impl Path {
         now_ms: i64,
     ) -> Result<Hold, Refusal> {
         let began = Instant::now();
-        let deadline = began + self.rules.settings.longest_wait;
         loop {
             let Blocked::Held(at, exceeded) = blocked else {
                 return Err(blocked.into());
@@ -101,7 +100,9 @@ impl Path {
                 let now_ms = later(now_ms, began);
                 match self.attempt(amount, now_ms) {
                     Err(Blocked::Held(still, exceeded)) if still == at => {
-                        if timeout_at(deadline, freed).await.is_err() {
+                        let left = self.rules.settings.longest_wait;
+                        let left = left.saturating_sub(began.elapsed());
+                        if timeout(left, freed).await.is_err() {
                             return Err(Refusal::Exceeded(exceeded));
                         }
                         blocked = Blocked::Held(at, exceeded);
@@ -179,23 +180,38 @@ impl Path {
 
     /// Gives back what was held and charges what it cost.
     pub(super) fn settle(&self, held: Usd, cost: Usd, now_ms: i64) -> Settled {
-        self.rules.see(now_ms);
-        let charged = clamp(cost);
         let mut crossed = Vec::new();
-        for account in self.accounts.iter() {
-            let mut state = account.lock_at(now_ms, &self.rules.settings.calendar);
-            state.reserved -= held;
-            if state.add_spend(charged) {
-                crossed.extend(account.crossing(&state));
+        let charged = self.apply(held, cost, now_ms, |account, state| {
+            if state.tells_soft_budget() {
+                crossed.extend(account.crossing(state));
             }
-            drop(state);
-            account.wake_one();
-        }
+        });
         Settled { charged, crossed }
     }
 
-    pub(super) fn latest_ms(&self) -> i64 {
-        self.rules.latest_ms()
+    /// The same where nobody hears of it: a soft budget is left for the next call to tell.
+    pub(super) fn settle_unheard(&self, held: Usd, cost: Usd) {
+        self.apply(held, cost, self.rules.latest_ms(), |_, _| {});
+    }
+
+    fn apply(
+        &self,
+        held: Usd,
+        cost: Usd,
+        now_ms: i64,
+        mut then: impl FnMut(&Account, &mut State),
+    ) -> Usd {
+        self.rules.see(now_ms);
+        let charged = clamp(cost);
+        for account in self.accounts.iter() {
+            let mut state = account.lock_at(now_ms, &self.rules.settings.calendar);
+            state.reserved -= held;
+            state.spend += charged;
+            then(account, &mut state);
+            drop(state);
+            account.wake_one();
+        }
+        charged
     }
 
     /// Every account at once, always in the same order, so that two calls never wait for each

@@ -12,13 +12,13 @@ use super::error::BadDuration;
 ///
 /// It has two meanings. The expiry of a key is exact ([`Period::expiry`]); a budget's window ends
 /// with the calendar ([`Calendar::next_reset`](super::Calendar::next_reset)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Period {
     unit: Unit,
     count: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Unit {
     Second,
     Minute,

@@ -31,10 +31,22 @@ impl Quote {
         self.input + self.output_token.saturating_mul(tokens)
     }
 
-    /// What a stream asks for when it has used up what it holds.
-    pub fn slice(&self, slice_tokens: u64) -> Usd {
-        self.output_token.saturating_mul(slice_tokens)
+    /// How a stream of this call goes on holding.
+    pub fn portion(&self, slice_tokens: u64) -> Portion {
+        let output = |tokens| self.output_token.saturating_mul(tokens);
+        Portion {
+            slice: output(slice_tokens),
+            most: self.max_output_tokens.map(|most| self.input + output(most)),
+        }
     }
+}
+
+/// What a stream holds at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion {
+    pub slice: Usd,
+    /// What the whole call can cost, earlier attempts included: no more is held. None: unknown.
+    pub most: Option<Usd>,
 }
 
 #[cfg(test)]
@@ -56,7 +68,11 @@ mod tests {
         };
         assert_eq!(QUOTE.opening(256).pico(), 1000 + 2560);
         assert_eq!(whole.opening(256).pico(), 1000 + 40_960);
-        assert_eq!(QUOTE.slice(256).pico(), 2560);
+        let portion = Portion {
+            slice: Usd::from_pico(2560),
+            most: Some(Usd::from_pico(1000 + 40_960)),
+        };
+        assert_eq!(QUOTE.portion(256), portion);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use crate::domain::Usd;
 
-use super::Path;
 use super::error::Exceeded;
 use super::terms::SoftCrossing;
+use super::{Path, Portion};
 
 /// Money held for a call that no upstream has seen. Dropping it gives the money back: nothing was
 /// used.
@@ -89,22 +89,40 @@ impl Reservation {
         Ok(())
     }
 
-    /// For a stream, at each event: notes what it has cost and holds one `slice` more when it has
-    /// used up what it holds.
+    /// For a stream, at each event: notes what it has cost, and asks for one slice more when half
+    /// of one is left. While that is refused the stream goes on with what it holds, and asks again
+    /// at each event; so it costs no more than it holds, unless one event costs more than an
+    /// eighth of a slice.
     ///
     /// # Errors
-    /// As [`top_up`](Self::top_up); the cost is noted all the same.
+    /// Less than an eighth is left, and a budget has nothing more: end the stream with a budget
+    /// error and settle what was used.
     pub fn advance(
         &mut self,
         cost_so_far: Usd,
-        slice: Usd,
+        portion: Portion,
         now_ms: i64,
     ) -> Result<(), Box<Exceeded>> {
         self.note(cost_so_far);
-        if cost_so_far < self.held || slice.is_zero() {
+        let Portion { slice, most } = portion;
+        let left = self.held - cost_so_far;
+        if left > share(slice, 2) || slice.is_zero() {
             return Ok(());
         }
-        self.top_up(cost_so_far - self.held + slice, now_ms)
+        // A call that costs more than it could was counted wrong, and has no known end.
+        let most = most.filter(|most| cost_so_far <= *most);
+        let behind = (-left).max(Usd::ZERO);
+        let wanted = match most {
+            Some(most) => (behind + slice).min(most - self.held),
+            None => behind + slice,
+        };
+        if wanted <= Usd::ZERO {
+            return Ok(());
+        }
+        match self.top_up(wanted, now_ms) {
+            Err(refusal) if left <= share(slice, 8) => Err(refusal),
+            _ => Ok(()),
+        }
     }
 
     /// The call has ended and cost this, all attempts together. Gives back what it held.
@@ -129,11 +147,14 @@ impl Reservation {
     }
 }
 
+fn share(slice: Usd, parts: i128) -> Usd {
+    Usd::from_pico(slice.pico() / parts)
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
         if self.open {
-            let cost = self.if_interrupted();
-            self.close(cost, self.path.latest_ms());
+            self.path.settle_unheard(self.held, self.if_interrupted());
         }
     }
 }

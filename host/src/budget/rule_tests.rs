@@ -29,7 +29,7 @@ pub(super) fn limited(max_budget: Usd) -> Standing {
 /// A ledger with these accounts, of these limits.
 pub(super) fn ledger(accounts: &[(AccountId, Usd)]) -> Ledger {
     let ledger = Ledger::new(Settings {
-        longest_wait: Duration::from_secs(60),
+        longest_wait: Duration::MAX,
         ..Settings::default()
     });
     for (id, max) in accounts {
@@ -133,19 +133,62 @@ fn the_last_cent_can_be_spent_by_a_call_that_holds_more() {
 
 #[test]
 fn a_stream_goes_on_until_nothing_is_left_to_hold() {
+    let ledger = ledger(&[(key(), cents(50))]);
+    let path = ledger.path(&[key()]).unwrap();
+    let portion = Portion {
+        slice: cents(40),
+        most: None,
+    };
+    let mut stream = path.try_reserve(Some(cents(40)), NOW).unwrap().start();
+    let mut held_at = |cost| {
+        let refused = stream.advance(cents(cost), portion, NOW).err();
+        (stream.held(), refused.map(|it| it.reason))
+    };
+
+    assert_eq!(held_at(19), (cents(40), None));
+    assert_eq!(held_at(20), (cents(80), None)); // the slice that crosses the limit
+    assert_eq!(held_at(60), (cents(80), None)); // refused, and there is still some left
+    assert_eq!(held_at(74), (cents(80), None));
+    assert_eq!(held_at(75), (cents(80), Some(Reason::Held)));
+
+    assert_eq!(stream.interrupt(NOW).charged, cents(75));
+}
+
+#[test]
+fn a_stream_takes_what_others_have_left_while_it_goes_on() {
+    let ledger = ledger(&[(key(), cents(80))]);
+    let path = ledger.path(&[key()]).unwrap();
+    let portion = Portion {
+        slice: cents(40),
+        most: None,
+    };
+    let mut stream = path.try_reserve(Some(cents(40)), NOW).unwrap().start();
+    let other = path.try_reserve(Some(cents(40)), NOW).unwrap().start();
+
+    assert_eq!(stream.advance(cents(30), portion, NOW), Ok(()));
+    let before = stream.held();
+    other.settle(cents(1), NOW);
+    assert_eq!(stream.advance(cents(31), portion, NOW), Ok(()));
+
+    assert_eq!((before, stream.held()), (cents(40), cents(80)));
+}
+
+#[test]
+fn a_stream_that_can_cost_no_more_is_not_cut_off_at_its_last_token() {
     let ledger = ledger(&[(key(), cents(5))]);
     let path = ledger.path(&[key()]).unwrap();
-    let mut stream = path.try_reserve(Some(cents(2)), NOW).unwrap().start();
+    let portion = Portion {
+        slice: cents(4),
+        most: Some(cents(5)),
+    };
+    let mut stream = path.try_reserve(Some(cents(4)), NOW).unwrap().start();
 
-    assert_eq!(stream.advance(cents(1), cents(2), NOW), Ok(()));
-    assert_eq!(stream.held(), cents(2));
-    assert_eq!(stream.advance(cents(2), cents(2), NOW), Ok(()));
-    assert_eq!(stream.advance(cents(4), cents(2), NOW), Ok(()));
-    assert_eq!(stream.held(), cents(6)); // the slice that crosses the limit
-    let end = stream.advance(cents(6), cents(2), NOW).unwrap_err();
-
-    assert_eq!((end.reason, end.reserved), (Reason::Held, cents(6)));
-    assert_eq!(stream.interrupt(NOW).charged, cents(6));
+    for cost in [1, 2, 3, 4, 5] {
+        assert_eq!(stream.advance(cents(cost), portion, NOW), Ok(()));
+    }
+    assert_eq!(stream.held(), cents(5));
+    // More than it can cost: it was counted wrong, and is held to the budget again.
+    assert!(stream.advance(cents(6), portion, NOW).is_err());
 }
 
 #[test]

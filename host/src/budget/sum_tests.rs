@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use crate::domain::{EntityKind, Usd};
 
-use super::Reservation;
 use super::rule_tests::{NOW, cents, id, ledger};
+use super::{Portion, Reservation};
 
 /// One step of a random day.
 #[derive(Debug, Clone)]
@@ -95,5 +95,34 @@ proptest! {
                 prop_assert!(now.spend + now.reserved <= *max + largest);
             }
         }
+    }
+
+    #[test]
+    fn streams_side_by_side_cost_no_more_than_they_hold(
+        events in prop::collection::vec((0..8usize, 1..=50i128), 0..400),
+        slice in 400i128..1000,
+    ) {
+        let key = id(EntityKind::Key, "k");
+        let max = Usd::from_pico(3000);
+        let ledger = ledger(&[(key.clone(), max)]);
+        let path = ledger.path(std::slice::from_ref(&key)).unwrap();
+        let portion = Portion { slice: Usd::from_pico(slice), most: None };
+        let mut streams: Vec<_> = (0..8)
+            .map(|_| path.try_reserve(Some(portion.slice), NOW).ok())
+            .map(|hold| hold.map(|hold| (hold.start(), Usd::ZERO)))
+            .collect();
+        for (at, cost) in events {
+            if let Some((stream, so_far)) = &mut streams[at] {
+                *so_far += Usd::from_pico(cost);
+                let cut_off = stream.advance(*so_far, portion, NOW).is_err();
+                prop_assert!(*so_far <= stream.held());
+                if cut_off {
+                    streams[at] = None;
+                }
+            }
+        }
+        drop(streams);
+        let now = ledger.snapshot(&key, NOW).unwrap();
+        prop_assert!(now.reserved.is_zero() && now.spend <= max + portion.slice);
     }
 }

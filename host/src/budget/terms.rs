@@ -8,7 +8,7 @@ use crate::domain::{Entity, Usd};
 use super::Period;
 
 /// An account: whose it is, and which of the holder's budgets.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccountId {
     pub entity: Entity,
     pub window: Window,
@@ -25,7 +25,7 @@ impl AccountId {
 }
 
 /// Which of an entity's budgets. An entity's windows count side by side.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Window {
     /// `max_budget` with `budget_duration`, whatever that is: a new duration keeps the spend.
     Whole,

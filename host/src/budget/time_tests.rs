@@ -147,6 +147,28 @@ fn a_soft_budget_is_reported_once_a_window_and_refuses_nothing() {
 }
 
 #[test]
+fn a_soft_budget_reached_by_a_forgotten_call_is_told_by_the_next() {
+    let (_ledger, path) = with(daily());
+    drop(path.try_reserve(Some(cents(5)), NOW).unwrap().start());
+    let [crossing] = &path.charge(Usd::ZERO, NOW).crossed[..] else {
+        panic!("told nobody")
+    };
+    assert_eq!((crossing.spend, crossing.soft_budget), (cents(5), cents(4)));
+}
+
+#[test]
+fn a_soft_budget_that_is_lowered_below_the_spend_is_told() {
+    let (ledger, path) = with(daily());
+    assert!(path.charge(cents(3), NOW).crossed.is_empty());
+    let terms = Terms {
+        soft_budget: Some(cents(2)),
+        ..daily().terms
+    };
+    ledger.revise(&user(), terms, NOW);
+    assert_eq!(path.charge(Usd::ZERO, NOW).crossed.len(), 1);
+}
+
+#[test]
 fn a_soft_budget_that_was_passed_before_the_start_is_not_reported_again() {
     let mut standing = daily();
     standing.spend = cents(5);

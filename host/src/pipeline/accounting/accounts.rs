@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::budget::{AccountId, Ledger, Path, Standing, Terms, Window};
-use crate::domain::{Fault, Usd};
+use crate::domain::{At, Fault, Usd};
 use crate::spend::Journal;
 use crate::store::{Store, WHOLE};
 
@@ -74,7 +74,7 @@ impl Books<'_> {
         let entity = payer(&id);
         let span = span(&id);
         let failed = |cause: String| {
-            Fault::ours("the budget cannot be read; try again", cause).at_the_door()
+            Fault::ours("the budget cannot be read; try again", cause).at(At::Door)
         };
         self.said.is_new(&id, &terms);
         for _ in 0..LOOKS {

@@ -16,7 +16,7 @@ const MAX_TEXT: u64 = 1 << 20;
 
 /// Input tokens of a request, guessed.
 pub fn input_tokens(request: &ClientRequest) -> u64 {
-    let bytes = u64::try_from(request.body.bytes().len()).unwrap_or(u64::MAX);
+    let bytes = u64::try_from(request.body.text().len()).unwrap_or(u64::MAX);
     bytes.min(MAX_TEXT).div_ceil(BYTES_PER_TOKEN)
 }
 

@@ -142,10 +142,10 @@ impl Journal {
 
     /// Sends rows, in halves where they are refused, so that only the refused ones are set aside.
     async fn deliver<S: Sink>(&self, sink: &S, (marks, rows): Rows) -> Result<(), SinkError> {
-        let mut parts = vec![0..rows.len()];
-        while let Some(part) = parts.pop() {
-            let these = rows.get(part.clone()).unwrap_or_default();
-            let Some(through) = part.end.checked_sub(1).and_then(|last| marks.get(last)) else {
+        let mut parts = vec![(0, rows.len())];
+        while let Some((start, end)) = parts.pop() {
+            let these = rows.get(start..end).unwrap_or_default();
+            let Some(through) = end.checked_sub(1).and_then(|last| marks.get(last)) else {
                 continue;
             };
             match (self.send(sink, these, *through).await, these) {
@@ -157,9 +157,9 @@ impl Journal {
                     state.book.finish(these, *through);
                 }
                 (Err(SinkError::Rejected(_)), _) => {
-                    let middle = part.start + these.len() / 2;
-                    parts.push(middle..part.end);
-                    parts.push(part.start..middle);
+                    let middle = start + these.len() / 2;
+                    parts.push((middle, end));
+                    parts.push((start, middle));
                 }
                 (Err(error), _) => return Err(error),
             }

@@ -12,6 +12,7 @@ use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
 use crate::plugins::describe::ProviderDescribe;
 use crate::plugins::row::{self, RowError};
 use crate::plugins::{Generation, Provider, Source, Table};
+use crate::prices::{Entry, Overrides, Prices, Wanted};
 use crate::upstream::errors::{ErrorRules, KindRule};
 use crate::upstream::{AuthScheme, Target, Timeouts};
 
@@ -37,6 +38,24 @@ pub struct Line {
     pub secret_names: Vec<String>,
     /// Members of the request where the client sets none.
     pub body_defaults: Vec<(String, String)>,
+    /// The deployment's own prices.
+    pub overrides: Option<Overrides>,
+}
+
+impl Line {
+    /// The prices of a model of this deployment. None: nobody knows them.
+    pub fn price(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
+        let region = ["aws_region_name", "region_name", "vertex_location"];
+        let mut regions = region.iter().filter_map(|it| self.deployment.settings.get(*it));
+        let wanted = Wanted {
+            provider: &self.deployment.provider,
+            model,
+            base_model: self.deployment.info.base_model.as_deref(),
+            region: regions.find_map(Value::as_str),
+            ..Wanted::default()
+        };
+        prices.find_for(&wanted, self.overrides.as_ref())
+    }
 }
 
 impl Fleet {
@@ -244,6 +263,10 @@ fn line(
         max_reply_bytes: config.general.max_reply_bytes,
         errors: error_rules(describe),
     };
+    let overrides = Overrides::read(&deployment.info.rest).map_err(|cause| {
+        let message = format!("a price of model `{}` is wrong: {cause}", deployment.group);
+        Fault::operator(ErrorKind::InvalidRequest, message)
+    })?;
     let deployment = Arc::clone(deployment);
     let base = target.base_url.as_ref();
     Ok(Line {
@@ -254,6 +277,7 @@ fn line(
         settings: Value::from(settings).to_string(),
         secret_names,
         body_defaults,
+        overrides,
     })
 }
 

@@ -21,6 +21,8 @@ pub struct Grant {
     /// The user inside the team, where the two meet.
     pub member: Option<MemberPart>,
     pub organization: Option<OrganizationPart>,
+    /// What a token says beside the rows that it names; None: a key.
+    pub token: Option<TokenPart>,
     /// The customer whom a token names.
     pub end_user: Option<Arc<str>>,
     /// Rate limits, one entry a holder that has any.
@@ -112,6 +114,17 @@ impl KeyType {
         .into_iter()
         .find(|it| it.as_str() == text)
     }
+}
+
+/// What a token of an identity provider says beside the rows that it names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TokenPart {
+    /// Routes that the token is for; empty: what its role may.
+    pub routes: Vec<Arc<str>>,
+    /// Models that its scopes are for; empty: every one.
+    pub models: Vec<Arc<str>>,
+    /// The same holder in the other teams that the token names.
+    pub other_teams: Vec<Arc<Grant>>,
 }
 
 /// The person or service behind a key.
@@ -230,6 +243,7 @@ impl Grant {
             team: None,
             member: None,
             organization: None,
+            token: None,
             end_user: None,
             limits: Vec::new(),
             budgets: Vec::new(),

@@ -8,8 +8,13 @@
 
 mod body;
 mod caller;
+mod door;
+#[cfg(test)]
+mod door_tests;
 mod grant;
 mod headers;
+mod jwt;
+mod keys;
 mod mint;
 mod models;
 #[cfg(test)]
@@ -20,16 +25,27 @@ pub mod owners;
 mod owners_tests;
 mod refuse;
 mod routes;
+mod rows;
+#[cfg(test)]
+mod rows_tests;
 #[cfg(test)]
 mod samples;
+mod terms;
 
 pub use body::BodyRules;
 pub use caller::{Caller, Role};
+pub use door::{Door, Knock};
 pub use grant::{
     AccessGroup, BudgetTerm, BudgetWindow, Grant, KeyPart, KeyType, LimitTerm, MemberPart,
-    OrganizationPart, Source, TeamPart, TeamSeat, UserPart,
+    OrganizationPart, Source, TeamPart, TeamSeat, TokenPart, UserPart,
+};
+pub use jwt::{Fetch, Issuer, JwtRole, RoleMapping, ScopeMapping, TokenSettings, Tokens};
+pub use keys::{
+    CACHE_BYTES, CACHE_TTL, Identity, KeySettings, Keys, News, OUTAGE_AGE, POLL_EVERY, Payer, Rows,
+    UNKNOWN_TTL, Unreachable,
 };
 pub use mint::{KEY_BYTES, accept_custom_key, hash_key, key_or_hash, masked, new_key};
-pub use models::{Catalog, Resolved, TeamModel, allow_model, visible_models};
+pub use models::{Catalog, Resolved, TeamModel, allow_model, choose_team, visible_models};
 pub use network::{Networks, ProxyTrust};
 pub use routes::{Area, Class, Gate, RouteList, RouteRules, all_routes, class_of};
+pub use rows::StoredKeys;

@@ -91,6 +91,17 @@ pub fn allow_model<'a>(
     Ok(Resolved { target })
 }
 
+/// The caller in the first of its teams that may use the model: tokens may name several. The
+/// caller as it is where none may, or where there is no choice.
+pub fn choose_team(caller: &Caller, catalog: &Catalog, model: &str) -> Caller {
+    let token = caller.grant().and_then(|grant| grant.token.as_ref());
+    let others = token.into_iter().flat_map(|token| &token.other_teams);
+    let others = others.map(|grant| Caller::granted(Arc::clone(grant)));
+    let may = |caller: &Caller| allow_model(caller, catalog, model).is_ok();
+    let mut choice = std::iter::once(caller.clone()).chain(others);
+    choice.find(may).unwrap_or_else(|| caller.clone())
+}
+
 /// The names that the caller may ask for, sorted: those of the catalogue, and its own aliases.
 pub fn visible_models(caller: &Caller, catalog: &Catalog) -> Vec<Arc<str>> {
     let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
@@ -142,6 +153,10 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn judge(&self) -> Result<(), Fault> {
         let grant = self.grant;
+        if let Some(token) = &grant.token {
+            let cure = "ask for a token with a scope that allows it";
+            self.level("key", &token.models, &[], false, cure)?;
+        }
         if let Some(key) = &grant.key {
             let cure = "add it to the key's `models` by `/key/update`";
             // The key's own list may hold the alias or what the alias stands for.

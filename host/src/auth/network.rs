@@ -28,6 +28,11 @@ impl Networks {
             .map(|list| Self(list.into()))
     }
 
+    /// Nowhere.
+    pub fn none() -> Self {
+        Self(Arc::new([]))
+    }
+
     /// Whether the address is in any of them. An IPv4 address inside IPv6 counts as IPv4.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

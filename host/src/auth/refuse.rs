@@ -78,7 +78,7 @@ pub(super) fn route_closed(path: &str) -> Fault {
 pub(super) fn address(shown: &str, list: &str) -> Fault {
     Fault::caller(
         ErrorKind::Permission,
-        format!("Access forbidden: IP address {shown} is not in `{list}`"),
+        format!("Access forbidden: IP address {shown} is not in {list}"),
     )
     .with_type("auth_error")
 }

@@ -7,7 +7,7 @@ mod table;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use http::Method;
 
@@ -117,6 +117,9 @@ impl RouteRules {
         if !self.role_may(grant.role, path, class) {
             return Err(refuse::route(path, shown(caller)));
         }
+        if let Some(token) = &grant.token {
+            self.listed(&token.routes, path, class)?;
+        }
         match &grant.key {
             Some(key) => self.key_may(key, path, class),
             None => Ok(()),
@@ -141,28 +144,28 @@ impl RouteRules {
     }
 
     fn key_may(&self, key: &KeyPart, path: &str, class: Option<Class>) -> Result<(), Fault> {
-        let of_model = class.is_none() && self.pass_through.holds(path, None);
-        let of_type = match key.key_type {
-            KeyType::Default => None,
-            KeyType::LlmApi => Some("llm_api_routes"),
-            KeyType::Management => Some("management_routes"),
-            KeyType::ReadOnly => Some("info_routes"),
+        let of_type: &[Arc<str>] = match key.key_type {
+            KeyType::Default => &[],
+            KeyType::LlmApi => &["llm_api_routes".into()],
+            KeyType::Management => &["management_routes".into()],
+            KeyType::ReadOnly => &["info_routes".into()],
         };
-        if let Some(group) = of_type {
-            let entry = Entry::parse(group);
-            let fits = entry.is_some_and(|entry| entry.holds(path, class));
-            if !fits && !(of_model && key.key_type == KeyType::LlmApi) {
-                return Err(refuse::route_of_key(path, &format!("['{group}']")));
-            }
-        }
-        if key.allowed_routes.is_empty() {
+        self.listed(of_type, path, class)?;
+        self.listed(&key.allowed_routes, path, class)
+    }
+
+    /// An empty list allows every route.
+    fn listed(&self, routes: &[Arc<str>], path: &str, class: Option<Class>) -> Result<(), Fault> {
+        let named = |text: &str| {
+            let entry = Entry::parse(text);
+            let of_model = class.is_none() && text == "llm_api_routes";
+            entry.is_some_and(|it| it.holds(path, class))
+                || (of_model && self.pass_through.holds(path, None))
+        };
+        if routes.is_empty() || routes.iter().any(|text| named(text)) {
             return Ok(());
         }
-        let named = |text: &str| Entry::parse(text).is_some_and(|it| it.holds(path, class));
-        if key.allowed_routes.iter().any(|text| named(text)) {
-            return Ok(());
-        }
-        let list = key.allowed_routes.join("', '");
+        let list = routes.join("', '");
         Err(refuse::route_of_key(path, &format!("['{list}']")))
     }
 }

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 use super::class::{ASK, DELETE, GET, PATCH, POST, PUT};
 use super::*;
 use crate::auth::samples::{grant_of, holder};
-use std::sync::Arc;
 
 /// Who passes which gate: R reads only, X all, - none. Written by hand, not derived.
 #[rustfmt::skip]

@@ -68,7 +68,7 @@ pub fn from_theirs(
             rest.push((name, whole(value)));
         }
     }
-    prices.sort_by(|one, two| one.0.cmp(&two.0));
+    prices.sort_by_key(|it| it.0);
     for service in Service::ALL {
         let mut block = Map::new();
         let mut above = Map::new();

@@ -156,9 +156,12 @@ impl Entry {
 
     /// Whether it names any price.
     pub fn is_priced(&self) -> bool {
-        !(self.prices.is_empty() && self.ranges.is_empty() && self.result_ranges.is_empty())
-            || !self.by_resolution.is_empty()
-            || !self.by_image_size.is_empty()
+        let unpriced = self.prices.is_empty()
+            && self.ranges.is_empty()
+            && self.result_ranges.is_empty()
+            && self.by_resolution.is_empty()
+            && self.by_image_size.is_empty();
+        !unpriced
     }
 
     fn read_block(

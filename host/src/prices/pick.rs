@@ -3,7 +3,8 @@
 use super::entry::{Entry, Range};
 use super::offpeak::OffPeak;
 use super::rate::Rate;
-use super::unit::{Service, Slot, Unit};
+use super::slot::Slot;
+use super::unit::{Service, Unit};
 
 /// The entry as one request meets it. The order: an open off-peak window, the range of the prompt,
 /// the highest crossed threshold, the base price; in each the request's service before the

@@ -41,7 +41,8 @@ impl Entry {
         let sides = [(usage.input_tokens, input), (usage.output_tokens, output)];
         let used = || sides.iter().filter(|it| it.0 > 0);
         let missing = used().any(|it| it.1.is_none());
-        let nothing = !used().any(|it| it.1.is_some()) && (self.is_media() || !self.prices_tokens());
+        let nothing =
+            !used().any(|it| it.1.is_some()) && (self.is_media() || !self.prices_tokens());
         if media.is_none() && (missing || nothing) {
             return None;
         }

@@ -1,9 +1,12 @@
 //! One entry, from LiteLLM's field names to the table's and back. Nothing is judged here: that is
 //! `Entry::read`'s work, on the table's names.
 
+mod ranges;
+
 use serde_json::{Map, Value};
 
-use super::unit::{Service, Slot, Unit, threshold};
+use super::slot::{Slot, threshold};
+use super::unit::{Service, Unit};
 
 /// Plain fields: ours, theirs, in the order in which the table writes them.
 const PLAIN: &[(&str, &str)] = &[
@@ -61,14 +64,14 @@ pub fn from_theirs(
         } else if let (Some(able), Some(capability)) = (value.as_bool(), capability(&name)) {
             if able { &mut can } else { &mut cannot }.push(capability);
         } else if name == "tiered_pricing" {
-            ranges = Some(ranges_from_theirs(value));
+            ranges = Some(ranges::from_theirs(value));
         } else if let ("source", Some(url)) = (name.as_str(), value.as_str()) {
             source = Some(source_index(url));
         } else {
             rest.push((name, whole(value)));
         }
     }
-    prices.sort_by(|one, two| one.0.cmp(&two.0));
+    prices.sort_by_key(|it| it.0);
     for service in Service::ALL {
         let mut block = Map::new();
         let mut above = Map::new();
@@ -140,7 +143,7 @@ pub fn to_theirs(
                 fields.insert(SEARCH.to_owned(), search_to_theirs(value));
             }
             ("ranges", ..) => {
-                fields.insert("tiered_pricing".to_owned(), ranges_to_theirs(value));
+                fields.insert("tiered_pricing".to_owned(), ranges::to_theirs(value));
             }
             ("can" | "cannot", _, Value::Array(list)) => {
                 for capability in list.iter().filter_map(Value::as_str) {
@@ -225,68 +228,6 @@ fn search_to_theirs(search: &Value) -> Value {
         Some(((*theirs).to_owned(), value.clone()))
     });
     Value::Object(fields.collect())
-}
-
-fn ranges_from_theirs(ranges: Value) -> Value {
-    let Value::Array(ranges) = ranges else {
-        return ranges;
-    };
-    let ranges = ranges.into_iter().map(|range| {
-        let Value::Object(fields) = range else {
-            return range;
-        };
-        let mut ours = Map::new();
-        for (name, value) in fields {
-            match (name.as_str(), &value) {
-                ("range", Value::Array(bounds)) => {
-                    for (name, bound) in ["from", "to"].iter().zip(bounds) {
-                        ours.insert((*name).to_owned(), whole(bound.clone()));
-                    }
-                }
-                ("max_results_range", _) => {
-                    ours.insert("results".to_owned(), value);
-                }
-                (field, _) => {
-                    let unit = Unit::from_theirs(field);
-                    let field = unit.map_or_else(|| field.to_owned(), |it| it.ours().to_owned());
-                    ours.insert(field, whole(value));
-                }
-            }
-        }
-        ours.into()
-    });
-    Value::Array(ranges.collect())
-}
-
-fn ranges_to_theirs(ranges: &Value) -> Value {
-    let Value::Array(ranges) = ranges else {
-        return ranges.clone();
-    };
-    let ranges = ranges.iter().map(|range| {
-        let mut theirs = Map::new();
-        for (name, value) in range.as_object().into_iter().flatten() {
-            match name.as_str() {
-                "from" | "to" => {
-                    let bounds = theirs
-                        .entry("range")
-                        .or_insert_with(|| Vec::<Value>::new().into());
-                    if let Value::Array(bounds) = bounds {
-                        bounds.push(value.clone());
-                    }
-                }
-                "results" => {
-                    theirs.insert("max_results_range".to_owned(), value.clone());
-                }
-                field => {
-                    let unit = Unit::from_ours(field);
-                    let field = unit.map_or_else(|| field.to_owned(), |it| it.theirs().to_owned());
-                    theirs.insert(field, value.clone());
-                }
-            }
-        }
-        theirs.into()
-    });
-    Value::Array(ranges.collect())
 }
 
 /// `256000.0` as `256000`, and `2.9999900000000002e-06` as `2.99999e-06`: LiteLLM's file mixes both.

@@ -99,6 +99,10 @@ impl Layer {
         entry.clone()
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// The fields of a name, in the table's words.
     pub fn fields_of(&self, name: &str) -> Option<Map<String, Value>> {
         self.fields(self.find(name)?)
@@ -167,4 +171,28 @@ fn folded(one: &str, two: &str) -> Ordering {
         }
     }
     one.len().cmp(&two.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_asked_for_is_parsed_and_that_once() {
+        let layer = Layer::embedded(super::super::TABLE);
+        let parsed = || layer.entries.iter().filter(|it| it.get().is_some()).count();
+        assert_eq!((layer.lines.len(), parsed()), (4551, 0));
+        let (one, two) = (layer.get("gpt-4o").unwrap(), layer.get("gpt-4o").unwrap());
+        assert!(Arc::ptr_eq(&one, &two));
+        assert_eq!(parsed(), 1);
+    }
+
+    #[test]
+    fn sources_are_found_by_their_place() {
+        let layer = Layer::embedded(super::super::TABLE);
+        let fields = layer.fields_of("whisper-1").unwrap();
+        let place = usize::try_from(fields["src"].as_u64().unwrap()).unwrap();
+        assert!(layer.source(place).unwrap().starts_with("https://"));
+        assert_eq!(layer.source(100_000), None);
+    }
 }

@@ -141,7 +141,8 @@ impl Lines {
         };
         let fields = convert::from_theirs(theirs, &mut place);
         Entry::read(&name, &fields).map_err(|it| PriceError::of(&name, it))?;
-        self.lines.push(format!("\"{name}\":{}", Value::Object(fields)));
+        self.lines
+            .push(format!("\"{name}\":{}", Value::Object(fields)));
         Ok(())
     }
 

@@ -22,6 +22,8 @@ mod overrides;
 mod parts;
 mod pick;
 mod rate;
+mod read;
+mod slot;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -97,7 +99,7 @@ impl Prices {
             let above = self.layers.get(..at).unwrap_or_default();
             layer
                 .names()
-                .filter(move |name| above.iter().all(|it| it.fields_of(name).is_none()))
+                .filter(move |name| !above.iter().any(|it| it.has(name)))
         })
     }
 
@@ -116,7 +118,8 @@ impl Prices {
     }
 
     /// The entry of a deployment with its own prices over the table's. A deployment that names
-    /// prices needs no entry in the table.
+    /// prices needs no entry in the table. This copies the entry: ask once for each deployment and
+    /// table, and keep the answer.
     pub fn find_for(
         &self,
         wanted: &Wanted<'_>,

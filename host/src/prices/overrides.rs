@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::convert;
 use super::entry::Entry;
 use super::error::FieldError;
-use super::unit::{Slot, Unit};
+use super::slot::Slot;
+use super::unit::Unit;
 
 /// A deployment's own prices and limits. Zero is free; what is missing stays what the table says.
 #[derive(Debug, Clone, Default, PartialEq)]

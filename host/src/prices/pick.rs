@@ -3,7 +3,8 @@
 use super::entry::{Entry, Range};
 use super::offpeak::OffPeak;
 use super::rate::Rate;
-use super::unit::{Service, Slot, Unit};
+use super::slot::Slot;
+use super::unit::{Service, Unit};
 
 /// The entry as one request meets it. The order: an open off-peak window, the range of the prompt,
 /// the highest crossed threshold, the base price; in each the request's service before the
@@ -119,14 +120,14 @@ impl<'a> Pick<'a> {
 
     /// The price at the highest crossed threshold that has one, else the base price.
     pub fn tier(&self, unit: Unit) -> Option<Rate> {
-        let (entry, service) = (self.entry, self.service);
-        let of_unit = entry.prices.iter().filter(|it| it.0.unit == unit);
-        let (slot, rate) = of_unit
-            .filter(|it| it.0.service == service || it.0.service == Service::Standard)
+        let prices = &self.entry.prices;
+        let from = prices.partition_point(|it| it.0.unit < unit);
+        let of_unit = prices.iter().skip(from).take_while(|it| it.0.unit == unit);
+        of_unit
+            .filter(|it| [self.service, Service::Standard].contains(&it.0.service))
             .filter(|it| self.crossed(it.0.above))
-            .max_by_key(|it| (it.0.above, it.0.service == service))?;
-        debug_assert_eq!(slot.unit, unit);
-        Some(*rate)
+            .max_by_key(|it| (it.0.above, it.0.service == self.service))
+            .map(|it| it.1)
     }
 
     fn crossed(&self, above: u64) -> bool {

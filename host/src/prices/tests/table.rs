@@ -71,11 +71,7 @@ fn models_are_found_bare_or_with_their_provider() {
         ("azure", "gpt-4o", "azure/gpt-4o"),
         ("gemini", "gemini-2.5-flash", "gemini/gemini-2.5-flash"),
         ("vertex_ai", "gemini-2.5-flash", "gemini-2.5-flash"),
-        (
-            "groq",
-            "openai/gpt-oss-120b",
-            "groq/openai/gpt-oss-120b",
-        ),
+        ("groq", "openai/gpt-oss-120b", "groq/openai/gpt-oss-120b"),
         ("cohere", "rerank-english-v3.0", "rerank-english-v3.0"),
         (
             "openai",
@@ -188,10 +184,7 @@ fn azure_has_data_zones_and_deployments_need_a_base_model() {
         base_model: Some("groq/openai/gpt-oss-120b"),
         ..mine
     };
-    assert_eq!(
-        found(other).as_deref(),
-        Some("groq/openai/gpt-oss-120b")
-    );
+    assert_eq!(found(other).as_deref(), Some("groq/openai/gpt-oss-120b"));
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub mod prices;
 pub mod reload;
 pub mod router;
 pub mod serve;
+pub mod services;
 pub mod spend;
 pub mod store;
 pub mod telemetry;

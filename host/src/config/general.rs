@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::defaults;
 use super::env::Env;
+use super::money::Money;
 use super::names::{GENERAL, LITELLM};
 use super::remarks::{Remarks, Taken};
 use super::routing::{Fallbacks, RouterSettings};
@@ -59,7 +60,7 @@ fn well_known(key: &str) -> bool {
 }
 
 /// Reads `general_settings`.
-pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> General {
+pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General, Money) {
     let verify = Verify::of_env(env, remarks);
     let mut section = Section::new("general_settings", value, env, remarks);
     let master_key = master_key(&mut section);
@@ -82,8 +83,9 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> General {
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
     };
+    let money = Money::read_general(&mut section, env);
     section.finish(&GENERAL);
-    general
+    (general, money)
 }
 
 /// `LITELLM_CORS_ORIGINS`, with commas between.
@@ -132,7 +134,7 @@ pub fn read_litellm(
     value: Option<Value>,
     env: &Env,
     remarks: &mut Remarks,
-    general: &mut General,
+    (general, money): (&mut General, &mut Money),
     router: &mut RouterSettings,
 ) -> Fallbacks {
     let mut section = Section::new("litellm_settings", value, env, remarks);
@@ -149,6 +151,7 @@ pub fn read_litellm(
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
+    money.read_litellm(&mut section);
     let fallbacks = Fallbacks::read(&mut section);
     section.finish(&LITELLM);
     fallbacks
@@ -161,7 +164,7 @@ mod tests {
 
     fn general(value: Value, env: &Env) -> (General, Remarks) {
         let mut remarks = Remarks::default();
-        let general = read(Some(value), env, &mut remarks);
+        let (general, _) = read(Some(value), env, &mut remarks);
         (general, remarks)
     }
 

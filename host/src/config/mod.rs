@@ -11,6 +11,7 @@ mod groups;
 mod home;
 mod include;
 mod info;
+mod money;
 mod names;
 mod params;
 mod pattern;
@@ -35,6 +36,7 @@ pub use general::General;
 pub use groups::{Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
+pub use money::Money;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
@@ -56,6 +58,7 @@ pub struct ConfigError(pub String);
 #[derive(Debug, Clone)]
 pub struct Config {
     pub general: General,
+    pub money: Money,
     pub router: RouterSettings,
     pub groups: Groups,
     pub plugins: PluginsSection,
@@ -112,10 +115,15 @@ impl Config {
         let over = variables_of(variables.unwrap_or_default(), &env, remarks);
         let env = env.with(over);
         let sections = home::move_home(sections, remarks);
-        let mut general = general::read(sections.general, &env, remarks);
+        let (mut general, mut money) = general::read(sections.general, &env, remarks);
         let (mut router, own, aliases) = routing::read(sections.router, &env, remarks);
-        let more =
-            general::read_litellm(sections.litellm, &env, remarks, &mut general, &mut router);
+        let more = general::read_litellm(
+            sections.litellm,
+            &env,
+            remarks,
+            (&mut general, &mut money),
+            &mut router,
+        );
         let credentials = credentials::read(credentials, &env, remarks);
         let mut deployments = Vec::new();
         for (index, entry) in entries(models, remarks).into_iter().enumerate() {
@@ -132,6 +140,7 @@ impl Config {
         let plugins = plugins::read(plugins, &env, remarks);
         Self {
             general,
+            money,
             router,
             groups,
             plugins,

@@ -46,7 +46,9 @@ impl Line {
     /// The prices of a model of this deployment. None: nobody knows them.
     pub fn price(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
         let region = ["aws_region_name", "region_name", "vertex_location"];
-        let mut regions = region.iter().filter_map(|it| self.deployment.settings.get(*it));
+        let mut regions = region
+            .iter()
+            .filter_map(|it| self.deployment.settings.get(*it));
         let wanted = Wanted {
             provider: &self.deployment.provider,
             model,

@@ -109,7 +109,10 @@ impl Pipeline {
             request.controls.stream,
         );
         let prices = self.prices_of(&fleet, &request);
-        let admitted = self.inner.accounting.admit(caller, &request, &prices, source);
+        let admitted = self
+            .inner
+            .accounting
+            .admit(caller, &request, &prices, source);
         let permit = match admitted.await {
             Ok(permit) => permit,
             Err(fault) => {
@@ -130,10 +133,13 @@ impl Pipeline {
         let Some(resolved) = fleet.config.groups.resolve(&request.controls.model) else {
             return Vec::new();
         };
-        let lines = resolved.deployments.iter().filter_map(|(deployment, model)| {
-            let line = fleet.line(&deployment.id).ok()?;
-            Some(line.price(&prices, model))
-        });
+        let lines = resolved
+            .deployments
+            .iter()
+            .filter_map(|(deployment, model)| {
+                let line = fleet.line(&deployment.id).ok()?;
+                Some(line.price(&prices, model))
+            });
         lines.collect()
     }
 

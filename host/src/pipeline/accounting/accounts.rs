@@ -73,9 +73,8 @@ impl Books<'_> {
     async fn open(&self, id: AccountId, mut terms: Terms, now_ms: i64) -> Result<(), Fault> {
         let entity = payer(&id);
         let span = span(&id);
-        let failed = |cause: String| {
-            Fault::ours("the budget cannot be read; try again", cause).at(At::Door)
-        };
+        let failed =
+            |cause: String| Fault::ours("the budget cannot be read; try again", cause).at(At::Door);
         self.said.is_new(&id, &terms);
         for _ in 0..LOOKS {
             let (accounts, mark) = self
@@ -101,7 +100,10 @@ impl Books<'_> {
             };
             let had_reset = terms.resets_at_ms;
             self.ledger.load(id.clone(), standing, now_ms);
-            let resets = self.ledger.snapshot(&id, now_ms).and_then(|it| it.resets_at_ms);
+            let resets = self
+                .ledger
+                .snapshot(&id, now_ms)
+                .and_then(|it| it.resets_at_ms);
             if resets.is_some() && had_reset.is_none() {
                 self.store
                     .open_window(&entity, &span, resets)
@@ -110,7 +112,9 @@ impl Books<'_> {
             }
             return Ok(());
         }
-        Err(failed(format!("the journal and the database disagree on {entity}")))
+        Err(failed(format!(
+            "the journal and the database disagree on {entity}"
+        )))
     }
 }
 

@@ -139,9 +139,10 @@ impl Accounting {
                 true => it.opening(DEFAULT_SLICE_TOKENS),
                 false => crate::domain::Usd::ZERO,
             });
-            let hold = path.reserve(amount, now).await.map_err(|refusal| {
-                refused(&refusal, &party, inner.settings.budget_status)
-            })?;
+            let hold = path
+                .reserve(amount, now)
+                .await
+                .map_err(|refusal| refused(&refusal, &party, inner.settings.budget_status))?;
             Some(hold.start())
         };
         let opened = Opened {
@@ -165,8 +166,11 @@ impl Accounting {
             lines: Vec::new(),
         };
         inner.journal.open(opened).map_err(|cause| {
-            Fault::ours("the call cannot be accounted for; try again", cause.to_string())
-                .at(At::Door)
+            Fault::ours(
+                "the call cannot be accounted for; try again",
+                cause.to_string(),
+            )
+            .at(At::Door)
         })?;
         Ok(Permit {
             inner: Arc::clone(inner),
@@ -192,7 +196,9 @@ fn deployment_payers(line: &CostLine) -> [Entity; 2] {
 
 /// Milliseconds since 1970.
 pub fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 

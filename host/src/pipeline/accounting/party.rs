@@ -61,7 +61,9 @@ impl Party {
         let end_user = named.or(request.controls.user.as_deref());
         if let Some(id) = end_user {
             party.end_user = Some(id.to_owned());
-            party.take_other(keys, EntityKind::EndUser, id, model).await?;
+            party
+                .take_other(keys, EntityKind::EndUser, id, model)
+                .await?;
         }
         for tag in &request.controls.tags {
             party.add_tag(tag);
@@ -95,7 +97,10 @@ impl Party {
             }
         }
         if let (Some(team), Some(user)) = (&self.team_id, &self.user_id) {
-            self.pay(Entity::new(EntityKind::TeamMember, format!("{team}/{user}")));
+            self.pay(Entity::new(
+                EntityKind::TeamMember,
+                format!("{team}/{user}"),
+            ));
         }
         for tag in &grant.tags {
             self.add_tag(tag);
@@ -122,7 +127,8 @@ impl Party {
             return Ok(());
         };
         if row.blocked {
-            let message = format!("the end user `{id}` is blocked; unblock it by `/customer/unblock`");
+            let message =
+                format!("the end user `{id}` is blocked; unblock it by `/customer/unblock`");
             return Err(
                 Fault::caller(crate::domain::ErrorKind::Permission, message).with_param("user")
             );
@@ -181,7 +187,10 @@ pub fn payer(id: &AccountId) -> Entity {
 /// The account of a term, if it is about this model.
 fn account(term: &BudgetTerm, model: &str) -> Option<(AccountId, Terms)> {
     // Rows are checked when they are written; what cannot be read any more never resets.
-    let period = term.duration.as_deref().and_then(|it| it.parse::<Period>().ok());
+    let period = term
+        .duration
+        .as_deref()
+        .and_then(|it| it.parse::<Period>().ok());
     let window = match &term.window {
         BudgetWindow::Whole => Window::Whole,
         BudgetWindow::Limit => Window::Limit(period?),
@@ -193,7 +202,9 @@ fn account(term: &BudgetTerm, model: &str) -> Option<(AccountId, Terms)> {
         soft_budget: term.soft,
         period,
         resets_at_ms: None,
-        increase: term.increase.map(|(by, until_ms)| Increase { by, until_ms }),
+        increase: term
+            .increase
+            .map(|(by, until_ms)| Increase { by, until_ms }),
     };
     let id = AccountId {
         entity: term.entity.clone(),

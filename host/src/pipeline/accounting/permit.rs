@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use crate::budget::{DEFAULT_SLICE_TOKENS, Quote, Reservation};
-use crate::domain::{
-    CallError, CallStatus, CostLine, ErrorKind, Fault, SpendRow, Usage, Usd,
-};
+use crate::domain::{CallError, CallStatus, CostLine, ErrorKind, Fault, SpendRow, Usage, Usd};
 use crate::limits::{Admission, Tokens};
 use crate::prices::{self, Terms};
 
@@ -75,12 +73,21 @@ impl Permit {
     /// What is left to whom, as response headers say it.
     pub fn limit_headers(&self) -> Vec<(String, String)> {
         let standings = self.admission.standings(now_ms());
-        let headers = standings.iter().flat_map(|it| it.headers().collect::<Vec<_>>());
-        headers.map(|(name, left)| (name, left.to_string())).collect()
+        let headers = standings
+            .iter()
+            .flat_map(|it| it.headers().collect::<Vec<_>>());
+        headers
+            .map(|(name, left)| (name, left.to_string()))
+            .collect()
     }
 
     /// The call has ended: written down, charged, and its places freed.
-    pub fn close(mut self, status: CallStatus, trail: &Trail, fault: Option<(u16, &Fault)>) -> Charged {
+    pub fn close(
+        mut self,
+        status: CallStatus,
+        trail: &Trail,
+        fault: Option<(u16, &Fault)>,
+    ) -> Charged {
         let now = now_ms();
         let held = self.reservation.as_ref().map(Reservation::held);
         let line = self.line(status, trail, held, now);
@@ -88,7 +95,9 @@ impl Permit {
             Some(line) => line.cost,
             None => Some(Usd::ZERO),
         };
-        let usage = line.as_ref().map_or_else(Usage::default, |it| it.usage.clone());
+        let usage = line
+            .as_ref()
+            .map_or_else(Usage::default, |it| it.usage.clone());
         self.admission.settle(
             Tokens {
                 input: usage.input_tokens,
@@ -142,11 +151,11 @@ impl Permit {
         };
         let bill = prices::cost(price.as_deref(), &usage, &terms);
         let bill = bill.map(|it| {
-            let adjusted = self.inner.settings.adjustments.apply(
-                &line.deployment.provider,
-                model,
-                it,
-            );
+            let adjusted =
+                self.inner
+                    .settings
+                    .adjustments
+                    .apply(&line.deployment.provider, model, it);
             adjusted.total
         });
         // Cut off before anything was written: what it used is unknown, so it pays what it held.
@@ -176,7 +185,9 @@ impl Permit {
         let party = &self.party;
         let mut payers = party.payers.clone();
         payers.extend(line.iter().flat_map(super::deployment_payers));
-        let first_token = trail.first_token.and_then(|it| i64::try_from(it.as_millis()).ok());
+        let first_token = trail
+            .first_token
+            .and_then(|it| i64::try_from(it.as_millis()).ok());
         let metadata = self.source.metadata.clone();
         SpendRow {
             call_id: trail.call_id.as_str().to_owned(),

@@ -43,7 +43,10 @@ pub fn quote(request: &ClientRequest, prices: &[Option<Arc<Entry>>]) -> Option<Q
     for quote in quotes {
         let quote = quote?;
         let amount = |it: &Quote| it.opening(crate::budget::DEFAULT_SLICE_TOKENS);
-        if highest.as_ref().is_none_or(|it| amount(&quote) > amount(it)) {
+        if highest
+            .as_ref()
+            .is_none_or(|it| amount(&quote) > amount(it))
+        {
             highest = Some(quote);
         }
     }

@@ -68,7 +68,11 @@ impl Accounting {
         for reset in self.inner.ledger.due_resets(now_ms()) {
             let entity = payer(&reset.account);
             let span = span(&reset.account);
-            let stored = self.inner.store.accounts(std::slice::from_ref(&entity)).await;
+            let stored = self
+                .inner
+                .store
+                .accounts(std::slice::from_ref(&entity))
+                .await;
             let due: Option<Account> = match stored {
                 Ok(accounts) => accounts.into_iter().find(|it| it.span == span),
                 Err(cause) => {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::rollups::{self, Rollups};
-use super::{accounts, indexed};
+use super::{accounts, indexed, marks};
 use crate::domain::{CallError, CallStatus, Entity, SpendRow, Usage, Usd};
 use crate::store::record::to_doc;
 use crate::store::sql::{Connection, Value, tuples};

@@ -80,7 +80,7 @@ impl Door {
     /// # Errors
     /// The address is not in `general_settings.allowed_ips`.
     pub fn admit_address(&self, knock: Knock<'_>) -> Result<(), Fault> {
-        self.from_within(
+        self.within(
             self.allowed_ips.as_ref(),
             knock,
             "`general_settings.allowed_ips`",
@@ -139,11 +139,11 @@ impl Door {
             return Err(refuse::expired(&part.name, at, knock.now_ms));
         }
         judge_parts(&grant)?;
-        self.from_within(part.allowed_ips.as_ref(), knock, "the key's `allowed_ips`")?;
+        self.within(part.allowed_ips.as_ref(), knock, "the key's `allowed_ips`")?;
         Ok(Caller::granted(grant))
     }
 
-    fn from_within(
+    fn within(
         &self,
         allowed: Option<&Networks>,
         knock: Knock<'_>,

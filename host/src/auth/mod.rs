@@ -24,6 +24,7 @@ pub mod owners;
 #[cfg(test)]
 mod owners_tests;
 mod refuse;
+mod resolve;
 mod routes;
 mod rows;
 #[cfg(test)]

@@ -17,38 +17,19 @@ pub(super) const MIGRATIONS: [&str; 2] = [
 const LOCK: i64 = 0x736c_7569_6365;
 
 pub(super) async fn run(pools: &Pools, now_ms: i64) -> Result<(), StoreError> {
+    let mut connection = begin(pools).await?;
+    up_to(&mut connection, newest(), now_ms).await?;
+    connection.commit().await
+}
+
+/// A transaction in which nobody else changes the schema, which is made if it is missing.
+pub(super) async fn begin(pools: &Pools) -> Result<Connection, StoreError> {
     // SQLite: `BEGIN IMMEDIATE` is the lock.
     let mut connection = pools.write().await?;
     if connection.is_postgres() {
         lock(&mut connection).await?;
     }
-    connection
-        .script(
-            "CREATE TABLE IF NOT EXISTS sluice.migrations (
-                version BIGINT NOT NULL PRIMARY KEY,
-                checksum TEXT NOT NULL,
-                applied_at BIGINT NOT NULL
-            )",
-        )
-        .await?;
-    let done = recorded(&mut connection).await?;
-    for (version, migration) in (1i64..).zip(MIGRATIONS) {
-        let ours = checksum(migration);
-        match done.iter().find(|(it, _)| *it == version) {
-            Some((_, theirs)) if *theirs == ours => continue,
-            Some(_) => return Err(StoreError::ForeignMigration { version }),
-            None => {}
-        }
-        connection.script(migration).await?;
-        connection
-            .execute(
-                "INSERT INTO sluice.migrations (version, checksum, applied_at)
-                 VALUES ($1, $2, $3)",
-                vec![version.into(), ours.into(), now_ms.into()],
-            )
-            .await?;
-    }
-    connection.commit().await
+    Ok(connection)
 }
 
 /// Waits for another starting replica, and makes our schema. The schema is only made where it
@@ -67,6 +48,41 @@ async fn lock(connection: &mut Connection) -> Result<(), StoreError> {
         Some(_) => Ok(()),
         None => connection.script("CREATE SCHEMA sluice").await,
     }
+}
+
+/// Runs the migrations up to a version that are not on record yet.
+pub(super) async fn up_to(
+    connection: &mut Connection,
+    newest: i64,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    connection
+        .script(
+            "CREATE TABLE IF NOT EXISTS sluice.migrations (
+                version BIGINT NOT NULL PRIMARY KEY,
+                checksum TEXT NOT NULL,
+                applied_at BIGINT NOT NULL
+            )",
+        )
+        .await?;
+    let done = recorded(connection).await?;
+    for (version, migration) in (1..=newest).zip(MIGRATIONS) {
+        let ours = checksum(migration);
+        match done.iter().find(|(it, _)| *it == version) {
+            Some((_, theirs)) if *theirs == ours => continue,
+            Some(_) => return Err(StoreError::ForeignMigration { version }),
+            None => {}
+        }
+        connection.script(migration).await?;
+        connection
+            .execute(
+                "INSERT INTO sluice.migrations (version, checksum, applied_at)
+                 VALUES ($1, $2, $3)",
+                vec![version.into(), ours.into(), now_ms.into()],
+            )
+            .await?;
+    }
+    Ok(())
 }
 
 /// What ran before, refusing what is newer than this binary.

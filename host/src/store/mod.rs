@@ -6,6 +6,7 @@
 
 mod address;
 mod audit;
+mod backup;
 mod change;
 mod changes;
 mod check;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::settle::{booked, tokens};
+use super::settle::{charged, tokens};
 use super::{day_of, indexed};
 use crate::domain::{CallStatus, Entity, SpendRow, Usage, Usd};
 use crate::store::StoreError;
@@ -58,7 +58,7 @@ impl Rollups {
             let mut open = cost.unwrap_or_default();
             for line in &row.lines {
                 // A call of unknown price charges nobody, so its known parts are no spend.
-                let part = cost.and(line.cost).map(booked).unwrap_or_default();
+                let part = cost.and(line.cost).map(charged).unwrap_or_default();
                 open -= part;
                 self.slot(payer, row, &line.model, &line.provider)
                     .add(&line.usage, part);

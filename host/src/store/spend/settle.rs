@@ -99,7 +99,7 @@ impl Store {
         let mut sums: BTreeMap<Entity, Usd> = BTreeMap::new();
         let mut rollups = Rollups::default();
         for row in &booked {
-            let cost = row.cost.map(self::booked);
+            let cost = row.cost.map(charged);
             for payer in &row.payers {
                 *sums.entry(payer.clone()).or_default() += cost.unwrap_or_default();
             }
@@ -119,7 +119,7 @@ impl Store {
 }
 
 /// An amount as its column holds it, so that rows, accounts and days agree.
-pub(super) fn booked(cost: Usd) -> Usd {
+pub(super) fn charged(cost: Usd) -> Usd {
     Usd::from_row(cost.to_row())
 }
 

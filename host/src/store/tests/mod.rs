@@ -1,6 +1,7 @@
 //! One suite for both engines: each test of `both!` runs on a SQLite file and on a PostgreSQL
 //! database of its own, in the server named by `SLUICE_TEST_DATABASE_URL`.
 
+mod backups;
 mod entities;
 mod holders;
 mod opening;

@@ -328,11 +328,11 @@ both! {
             let call = |n: usize| {
                 let payers = [team("a"), team("b"), team(&format!("t{n}"))];
                 // Half of the calls are everybody's: a journal that is replayed twice.
-                let id = if n % 2 == 0 { format!("c{n}") } else { format!("r{replica}-{n}") };
+                let id = if n.is_multiple_of(2) { format!("c{n}") } else { format!("r{replica}-{n}") };
                 call(&id, usd(0.01), &payers)
             };
             let mut all: Vec<SpendRow> = (0..20).map(call).collect();
-            if replica % 2 == 0 {
+            if replica.is_multiple_of(2) {
                 all.reverse();
             }
             all

@@ -1,0 +1,212 @@
+//! Reading a backup back: all of it or nothing, into an empty database unless told otherwise.
+
+use std::path::Path;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+
+use super::catalog::{self, ColumnType};
+use super::{Cell, FORMAT, Line};
+use crate::store::open::Pools;
+use crate::store::sql::{Connection, Value, tuples};
+use crate::store::{Address, Store, StoreError, migrate};
+
+/// Values of one statement.
+const MOST_VALUES: usize = 16_000;
+
+impl Store {
+    /// Restores a backup made by `dump`, also one of an older version: its schema is made first,
+    /// filled, and then brought up to date. With `replace`, what the database holds of ours goes
+    /// away; without, it has to be empty. One transaction.
+    pub async fn restore(
+        address: &Address,
+        from: &Path,
+        replace: bool,
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let mut input = Input::open(from).await?;
+        let schema = input.header().await?;
+        let pools = Pools::open(address).await?;
+        let mut connection = migrate::begin(&pools).await?;
+        if !replace && !catalog::is_empty(&mut connection).await? {
+            return Err(StoreError::NotEmpty);
+        }
+        for table in catalog::tables(&mut connection).await? {
+            connection
+                .script(&format!(
+                    "DROP TABLE sluice.{table}{}",
+                    cascade(&connection)
+                ))
+                .await?;
+        }
+        migrate::up_to(&mut connection, schema, now_ms).await?;
+        // Made by a migration, and in the backup as well.
+        connection.script("DELETE FROM sluice.counters").await?;
+        fill(&mut connection, &mut input).await?;
+        migrate::up_to(&mut connection, migrate::newest(), now_ms).await?;
+        connection.commit().await?;
+        Ok(Self { pools })
+    }
+}
+
+const fn cascade(connection: &Connection) -> &'static str {
+    // SQLite lists the newest table first, which nobody names any more.
+    if connection.is_postgres() {
+        " CASCADE"
+    } else {
+        ""
+    }
+}
+
+/// The lines of a backup, counted for errors.
+struct Input {
+    lines: Lines<BufReader<tokio::fs::File>>,
+    line: usize,
+}
+
+impl Input {
+    async fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = tokio::fs::File::open(path).await?;
+        Ok(Self {
+            lines: BufReader::with_capacity(1 << 18, file).lines(),
+            line: 0,
+        })
+    }
+
+    fn bad(&self, why: impl ToString) -> StoreError {
+        StoreError::BadBackup {
+            line: self.line,
+            why: why.to_string(),
+        }
+    }
+
+    async fn next(&mut self) -> Result<Line, StoreError> {
+        self.line = self.line.saturating_add(1);
+        let line = self.lines.next_line().await;
+        let line = line
+            .map_err(|cause| self.bad(cause))?
+            .ok_or_else(|| self.bad("it ends too early"))?;
+        serde_json::from_str(&line).map_err(|cause| self.bad(cause))
+    }
+
+    /// The schema that the rows are of.
+    async fn header(&mut self) -> Result<i64, StoreError> {
+        match self.next().await? {
+            Line::Header {
+                sluice_backup: FORMAT,
+                schema,
+            } if schema <= migrate::newest() => Ok(schema.max(1)),
+            Line::Header {
+                sluice_backup: FORMAT,
+                schema,
+            } => Err(StoreError::Newer {
+                found: schema,
+                known: migrate::newest(),
+            }),
+            _ => Err(self.bad("it does not begin as a backup of this program does")),
+        }
+    }
+}
+
+/// A table being filled.
+struct Target {
+    table: String,
+    columns: Vec<ColumnType>,
+    values: Vec<Value>,
+}
+
+impl Target {
+    /// Names come from the file; only those that the database has get into a statement.
+    async fn new(
+        connection: &mut Connection,
+        input: &Input,
+        table: String,
+        names: Vec<String>,
+    ) -> Result<Self, StoreError> {
+        let there = catalog::columns(connection, &table).await?;
+        let mut columns = Vec::with_capacity(names.len());
+        for name in names {
+            let column = there.iter().find(|it| it.name == name);
+            columns.push(
+                column
+                    .ok_or_else(|| input.bad(format!("there is no column `{name}` of `{table}`")))?
+                    .clone(),
+            );
+        }
+        if columns.is_empty() || table == "migrations" {
+            return Err(input.bad(format!("`{table}` cannot be restored")));
+        }
+        Ok(Self {
+            table,
+            columns,
+            values: Vec::new(),
+        })
+    }
+
+    fn add(&mut self, input: &Input, row: Vec<Option<Cell>>) -> Result<(), StoreError> {
+        if row.len() != self.columns.len() {
+            return Err(input.bad("the row has another length than its table"));
+        }
+        for (column, cell) in self.columns.iter().zip(row) {
+            self.values.push(match (column.is_int, cell) {
+                (true, None) => Value::Int(None),
+                (true, Some(Cell::Int(it))) => it.into(),
+                (false, None) => Value::Text(None),
+                (false, Some(Cell::Text(it))) => it.into(),
+                _ => return Err(input.bad(format!("`{}` has another type", column.name))),
+            });
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.values.len() + self.columns.len() > MOST_VALUES
+    }
+
+    async fn flush(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
+        if self.values.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.columns.iter().map(|it| it.name.as_str()).collect();
+        let values = std::mem::take(&mut self.values);
+        let sql = format!(
+            "INSERT INTO sluice.{} ({}) VALUES {}",
+            self.table,
+            names.join(", "),
+            tuples(values.len() / names.len(), names.len())
+        );
+        connection.execute(&sql, values).await.map(drop)
+    }
+}
+
+async fn fill(connection: &mut Connection, input: &mut Input) -> Result<(), StoreError> {
+    let mut target: Option<Target> = None;
+    let mut count = 0u64;
+    loop {
+        match input.next().await? {
+            Line::Table { table, columns } => {
+                if let Some(mut done) = target.take() {
+                    done.flush(connection).await?;
+                }
+                target = Some(Target::new(connection, input, table, columns).await?);
+            }
+            Line::Row(row) => {
+                let Some(target) = target.as_mut() else {
+                    return Err(input.bad("a row stands before its table"));
+                };
+                target.add(input, row)?;
+                count = count.saturating_add(1);
+                if target.is_full() {
+                    target.flush(connection).await?;
+                }
+            }
+            Line::End { rows } if rows == count => {
+                if let Some(mut done) = target.take() {
+                    done.flush(connection).await?;
+                }
+                return Ok(());
+            }
+            Line::End { .. } => return Err(input.bad("rows are missing")),
+            Line::Header { .. } => return Err(input.bad("a second header")),
+        }
+    }
+}

@@ -6,6 +6,7 @@ mod entities;
 mod holders;
 mod opening;
 mod spend;
+mod upgrades;
 
 use super::{Address, Store};
 

@@ -409,7 +409,10 @@ async fn the_first_team_that_exists_and_is_not_blocked_is_the_callers() {
     let refused = world
         .refusal(&token(&with("groups", json!(["no", "blocked"]))))
         .await;
-    assert!(refused.contains("no team that exists") && refused.contains("no, blocked"));
+    assert!(refused.contains("Team=blocked is blocked"));
+    let none = token(&with("groups", json!(["no", "none"])));
+    let refused = world.refusal(&none).await;
+    assert!(refused.contains("no team that exists") && refused.contains("no, none"));
 }
 
 #[tokio::test]

@@ -3,32 +3,28 @@
 use std::sync::Arc;
 
 use super::grant::{AccessGroup, OrganizationPart};
-use super::models::{Catalog, TeamModel, allow_model, visible_models};
+use super::models::{Catalog, CatalogModel, TeamModel, allow_model, visible_models};
 use super::samples::{key, named, names, team, user};
 use super::{Caller, Grant, Role};
 
 fn catalog() -> Catalog {
-    let mut catalog = Catalog::default();
-    for (name, groups) in [
+    let models = [
         ("gpt-4o", &["best"][..]),
         ("gpt-4o-mini", &[]),
         ("openai/*", &["openai-all"]),
         ("claude", &[]),
         ("model_name_t1_9f", &[]),
-    ] {
-        catalog.models.insert(name.into(), names(groups));
-    }
-    catalog.team_models.insert(
-        "model_name_t1_9f".into(),
-        TeamModel {
-            team_id: "t1".into(),
-            public_name: "house".into(),
-        },
-    );
-    catalog
-        .deployments
-        .insert("deployment-1".into(), "claude".into());
-    catalog
+    ];
+    let house = || TeamModel {
+        team_id: "t1".into(),
+        public_name: "house".into(),
+    };
+    let models = models.map(|(name, groups)| CatalogModel {
+        name: name.into(),
+        access_groups: names(groups),
+        team: (name == "model_name_t1_9f").then(house),
+    });
+    Catalog::new(models, [("deployment-1".into(), "claude".into())])
 }
 
 /// What is routed, or the type of the refusal.
@@ -99,6 +95,8 @@ fn all_team_models_is_what_the_team_has_and_nothing_without_one() {
     grant.team = Some(team("t1", &["claude"]));
     assert_eq!(asks(&grant, "claude"), Ok("claude".into()));
     assert_eq!(asks(&grant, "gpt-4o"), TEAM);
+    grant.team = Some(team("t1", &["all-team-models"]));
+    assert_eq!(asks(&grant, "claude"), TEAM, "a team cannot name itself");
 }
 
 #[test]

@@ -187,3 +187,49 @@ fn the_list_shows_what_may_be_asked_for() {
     assert_eq!(shown(grant), "claude house");
     assert_eq!(visible_models(&Caller::MASTER, &catalog()).len(), 5);
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_model_passes_exactly_if_every_level_lets_it(
+        of_key in entries(),
+        of_team in proptest::option::of(entries()),
+        of_user in proptest::option::of(entries()),
+        of_organization in proptest::option::of(entries()),
+        model in proptest::sample::select(vec!["gpt-4o", "gpt-4o-mini", "openai/o3", "claude"]),
+    ) {
+        let mut grant = self::of_key(&of_key);
+        grant.team = of_team.as_ref().map(|it| team("t9", it));
+        grant.user = of_user.as_ref().map(|it| user("u1", it));
+        grant.organization = of_organization.as_ref().map(|it| OrganizationPart {
+            models: names(it),
+            ..OrganizationPart::default()
+        });
+        // The user counts where there is no team.
+        let of_user = of_user.filter(|_| of_team.is_none());
+        let levels = [Some(of_key), of_team, of_user, of_organization];
+        let may = levels.iter().flatten().all(|it| it.is_empty() || it.iter().any(|entry| fits(entry, model)));
+        proptest::prop_assert_eq!(asks(&grant, model).is_ok(), may);
+    }
+}
+
+fn entries() -> impl proptest::strategy::Strategy<Value = Vec<&'static str>> {
+    let known = vec![
+        "gpt-4o",
+        "claude",
+        "openai/*",
+        "*mini",
+        "best",
+        "no-default-models",
+    ];
+    proptest::collection::vec(proptest::sample::select(known), 0..4)
+}
+
+/// Which models each entry stands for, written out.
+fn fits(entry: &str, model: &str) -> bool {
+    match entry {
+        "openai/*" => model == "openai/o3",
+        "*mini" => model == "gpt-4o-mini",
+        "best" => model == "gpt-4o",
+        _ => entry == model,
+    }
+}

@@ -85,9 +85,9 @@ pub(super) fn looks_like_token(key: &str) -> bool {
 
 impl Tokens {
     pub fn new(settings: TokenSettings, issuer: Issuer, fetch: Arc<dyn Fetch>) -> Self {
-        let urls = issuer.key_urls.clone();
+        let (ttl, stale_ttl) = (settings.ttl(), settings.stale_ttl());
         Self(Arc::new(Inner {
-            jwks: Jwks::new(urls, fetch, settings.ttl(), settings.stale_ttl()),
+            jwks: Jwks::new(&issuer.key_urls, &fetch, ttl, stale_ttl),
             settings,
             issuer,
             proven: moka::sync::Cache::new(REMEMBERED),

@@ -160,7 +160,7 @@ impl Tokens {
     fn read(&self, claims: &Value) -> Result<Proven, Fault> {
         let said = claims::read(&self.0.settings, claims)?;
         let exp = claims.get("exp").and_then(|it| {
-            // NumericDate may have a fraction (RFC 7519, 2).
+            // NumericDate may have a fraction (RFC 7519, 2); beyond i64 it saturates.
             it.as_i64().or_else(|| it.as_f64().map(|it| it as i64))
         });
         let leeway = i64::try_from(LEEWAY_SECONDS).unwrap_or(0);

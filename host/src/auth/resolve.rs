@@ -69,7 +69,7 @@ fn role_of(holder: &Holder, around: &Around) -> Role {
     let Some(user) = &holder.user else {
         return Role::Team;
     };
-    // An unknown or missing role may do least that a person may.
+    // A role that nobody knows may do least that a person may.
     let role = user
         .role
         .as_deref()
@@ -93,12 +93,6 @@ fn administered(around: &Around) -> impl Iterator<Item = &str> {
 
 fn key_part(row: &KeyRow, revoked_at: Option<i64>) -> KeyPart {
     let doc = &row.doc;
-    let ips = list(&doc.metadata, "allowed_ips");
-    let ips = if ips.is_empty() {
-        list(&doc.rest, "allowed_ips")
-    } else {
-        ips
-    };
     KeyPart {
         hash: KeyHash::new(row.id.as_str()),
         alias: row.alias.as_deref().map(Arc::from),
@@ -114,14 +108,28 @@ fn key_part(row: &KeyRow, revoked_at: Option<i64>) -> KeyPart {
         expires_at_ms: row.expires_at,
         superseded_until_ms: revoked_at,
         blocked: row.blocked,
-        // A list that cannot be read lets nobody in.
-        allowed_ips: (!ips.is_empty()).then(|| {
-            let read = Networks::parse(ips.iter().map(|it| &**it));
-            read.unwrap_or_else(|_| Networks::none())
-        }),
+        allowed_ips: of_key_ips(
+            doc.metadata
+                .get("allowed_ips")
+                .or(doc.rest.get("allowed_ips")),
+        ),
         metadata: doc.metadata.clone(),
         permissions: doc.permissions.clone(),
     }
+}
+
+/// None: from everywhere. What cannot be read lets nobody in.
+fn of_key_ips(said: Option<&Value>) -> Option<Networks> {
+    let said = said.filter(|it| !it.is_null())?;
+    let list = said.as_array().map(Vec::as_slice);
+    if list.is_some_and(<[Value]>::is_empty) {
+        return None;
+    }
+    let texts = list.map(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    let read = texts
+        .flatten()
+        .and_then(|texts| Networks::parse(texts).ok());
+    Some(read.unwrap_or_else(Networks::none))
 }
 
 fn user_part(row: &UserRow, around: &Around) -> UserPart {

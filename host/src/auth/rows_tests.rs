@@ -320,13 +320,21 @@ async fn a_role_or_list_that_cannot_be_read_gives_the_least() {
     world.put(&user).await;
     let mut key = key_row();
     key.doc.key_type = Some("everything".into());
-    key.doc.metadata = doc(json!({"allowed_ips": ["not an address"]}));
-    world.put(&key).await;
+    for unread in [
+        json!(["not an address"]),
+        json!("10.0.0.0/8"),
+        json!([1]),
+        json!({}),
+    ] {
+        key.doc.metadata = doc(json!({ "allowed_ips": unread }));
+        world.put(&key).await;
+        let ips = world.grant().await.key.unwrap().allowed_ips;
+        assert_eq!(ips, Some(super::Networks::none()), "{unread}");
+    }
     let grant = world.grant().await;
     assert_eq!(grant.role, Role::InternalUserViewer);
     let key = grant.key.unwrap();
     assert_eq!(key.key_type, super::KeyType::ReadOnly);
-    assert_eq!(key.allowed_ips, Some(super::Networks::none()));
     world.end().await;
 }
 

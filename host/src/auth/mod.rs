@@ -30,7 +30,7 @@ mod rows;
 #[cfg(test)]
 mod rows_tests;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod terms;
 
 pub use body::BodyRules;

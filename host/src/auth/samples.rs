@@ -1,4 +1,4 @@
-//! Parts of grants, for the tests of this room.
+//! Parts of grants, for the tests of this room and of those that take callers.
 
 use std::sync::Arc;
 
@@ -63,4 +63,31 @@ pub(super) fn grant_of(role: Role) -> Grant {
         grant.user = Some(user("u1", &[]));
     }
     grant
+}
+
+/// A caller whom no door has proven.
+pub(crate) fn caller(grant: Grant) -> Caller {
+    Caller::granted(Arc::new(grant))
+}
+
+/// The operator.
+pub(crate) fn master() -> Caller {
+    Caller::MASTER
+}
+
+/// A caller of this role who is this user.
+pub(crate) fn person(role: Role, id: &str) -> Caller {
+    let mut grant = Grant::bare(role);
+    grant.user = Some(user(id, &[]));
+    caller(grant)
+}
+
+/// Who holds the key with this hash, which belongs to nobody.
+pub(crate) fn key_alone(hash: &str) -> Caller {
+    let mut grant = Grant::bare(Role::Team);
+    grant.key = Some(KeyPart {
+        hash: crate::domain::KeyHash::new(hash),
+        ..key(&[])
+    });
+    caller(grant)
 }

@@ -17,7 +17,7 @@ pub(super) const MOST_IDS: usize = 500;
 /// A transaction. Dropped without `commit`, it never happened.
 #[derive(Debug)]
 pub struct Change {
-    pub(super) connection: Connection,
+    pub(in crate::store) connection: Connection,
     now_ms: i64,
     /// What replicas are told: kind and id.
     notices: Vec<(&'static str, String)>,

@@ -24,7 +24,7 @@ mod rows;
 mod spend;
 mod sql;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use address::{Address, Parts};
 pub use audit::{AuditEntry, AuditFilter};

@@ -238,3 +238,33 @@ impl Store {
         connection.commit().await
     }
 }
+
+impl crate::store::Change {
+    /// Sets what was spent in a window, as part of this change; the end of a window that is
+    /// open stays.
+    pub async fn set_spent(
+        &mut self,
+        entity: &Entity,
+        span: &str,
+        spent: Usd,
+    ) -> Result<(), StoreError> {
+        let (usd, pico) = split(spent);
+        let values = vec![
+            entity.kind.as_str().into(),
+            (&*indexed(&entity.id)).into(),
+            span.into(),
+            usd.into(),
+            pico.into(),
+        ];
+        self.connection
+            .execute(
+                "INSERT INTO sluice.accounts (kind, id, span, spent_usd, spent_pico)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (kind, id, span) DO UPDATE SET
+                 spent_usd = excluded.spent_usd, spent_pico = excluded.spent_pico",
+                values,
+            )
+            .await?;
+        Ok(())
+    }
+}

@@ -11,7 +11,7 @@ mod upgrades;
 use super::{Address, Store};
 
 /// A database made for one test.
-pub(super) struct Place {
+pub(crate) struct Place {
     pub address: Address,
     kind: Kind,
 }
@@ -22,7 +22,7 @@ enum Kind {
 }
 
 /// What a test begins with: a store, and the time it is opened at.
-pub(super) const NOW: i64 = 1_790_000_000_000;
+pub(crate) const NOW: i64 = 1_790_000_000_000;
 
 impl Place {
     pub async fn sqlite() -> Option<Self> {
@@ -124,7 +124,7 @@ macro_rules! both {
 }
 use both;
 
-pub(super) async fn run(place: Option<Place>, body: impl AsyncFnOnce(&Store)) {
+pub(crate) async fn run(place: Option<Place>, body: impl AsyncFnOnce(&Store)) {
     let Some(place) = place else { return };
     let store = place.open().await;
     body(&store).await;

@@ -1,0 +1,277 @@
+//! Access groups: models under one name, for keys and teams to list together. LiteLLM has two
+//! APIs for them, by name (`/access_group/*`) and by id (`/v1/access_group`); both are the same
+//! rows here.
+
+use serde_json::{Value, json};
+
+use super::fault::{absent, bad};
+use super::fields::{Field, Given, Kind, read, set};
+use super::rights::Rights;
+use super::work::{Audited, Work};
+use super::{Answer, Input, Manage, time};
+use crate::auth::Caller;
+use crate::domain::Fault;
+use crate::store::{AccessGroupRow, KeyRow, Query, Stamp, TeamRow};
+
+/// By name.
+const BY_NAME: &[Field] = &[
+    Field("access_group", Kind::Id),
+    Field("model_names", Kind::Texts),
+    Field("description", Kind::Text),
+];
+
+/// By id.
+const BY_ID: &[Field] = &[
+    Field("access_group_name", Kind::Id),
+    Field("description", Kind::Text),
+    Field("access_model_names", Kind::Texts),
+    Field("access_mcp_server_ids", Kind::Texts),
+    Field("access_agent_ids", Kind::Texts),
+];
+
+async fn admin(m: &Manage, caller: &Caller) -> Result<Rights, Fault> {
+    let rights = m.rights(caller).await?;
+    rights.need_admin("manage access groups")?;
+    Ok(rights)
+}
+
+fn apply(given: &Given, row: &mut AccessGroupRow) {
+    set! { given;
+        "description" => row.doc.description, text;
+        "model_names" => row.doc.models, texts;
+        "access_model_names" => row.doc.models, texts;
+    }
+    for name in ["access_mcp_server_ids", "access_agent_ids"] {
+        given.keep(name, &mut row.doc.rest);
+    }
+}
+
+async fn insert(
+    m: &Manage,
+    rights: &Rights,
+    given: &Given,
+    field: &str,
+) -> Result<AccessGroupRow, Fault> {
+    let name = given.need(field)?;
+    let mut work = m.work(rights).await?;
+    let mut row = AccessGroupRow {
+        id: uuid::Uuid::new_v4().to_string(),
+        name,
+        stamp: Stamp::new(work.now, &work.actor),
+        ..AccessGroupRow::default()
+    };
+    apply(given, &mut row);
+    let inserted = work.insert(&row).await;
+    inserted.map_err(|fault| match fault.status {
+        Some(400) => fault.with_param(field),
+        _ => fault,
+    })?;
+    work.commit().await?;
+    Ok(row)
+}
+
+/// `POST /access_group/new`.
+pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = admin(m, caller).await?;
+    let given = read(&input.body, &[BY_NAME])?;
+    if given.texts("model_names").is_empty() {
+        return Err(bad("model_names", "`model_names` needs at least one model"));
+    }
+    let row = insert(m, &rights, &given, "access_group").await?;
+    Ok(changed(&row))
+}
+
+/// `POST /v1/access_group`.
+pub(super) async fn create_v1(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = admin(m, caller).await?;
+    let given = read(&input.body, &[BY_ID])?;
+    let row = insert(m, &rights, &given, "access_group_name").await?;
+    with_holders(m, &row).await
+}
+
+/// The group that a path names: by name, or by id.
+async fn find(m: &Manage, input: &Input) -> Result<AccessGroupRow, Fault> {
+    let named = input.part("access_group")?;
+    let query = Query::new().is("name", named);
+    let by_name = m.store.list::<AccessGroupRow>(&query).await?.rows.pop();
+    let row = match by_name {
+        Some(row) => Some(row),
+        None => m.store.get(named).await?,
+    };
+    row.ok_or_else(|| absent("access_group", "access group", named))
+}
+
+async fn change(
+    m: &Manage,
+    rights: &Rights,
+    input: &Input,
+    given: &Given,
+) -> Result<AccessGroupRow, Fault> {
+    let found = find(m, input).await?;
+    let mut work = m.work(rights).await?;
+    let before: AccessGroupRow = work.change.need(&found.id).await?;
+    let mut row = before.clone();
+    row.stamp.touch(work.now, &work.actor);
+    if let Some(name) = given.text("access_group_name") {
+        row.name = name;
+    }
+    apply(given, &mut row);
+    work.update("updated", &before, &row).await?;
+    work.commit().await?;
+    Ok(row)
+}
+
+/// `PUT /access_group/{access_group}/update`.
+pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = admin(m, caller).await?;
+    let given = read(&input.body, &[BY_NAME])?;
+    if given.has("model_names") && given.texts("model_names").is_empty() {
+        return Err(bad("model_names", "`model_names` needs at least one model"));
+    }
+    Ok(changed(&change(m, &rights, &input, &given).await?))
+}
+
+/// `PUT /v1/access_group/{access_group}`.
+pub(super) async fn update_v1(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = admin(m, caller).await?;
+    let given = read(&input.body, &[BY_ID])?;
+    let row = change(m, &rights, &input, &given).await?;
+    with_holders(m, &row).await
+}
+
+/// `DELETE /access_group/{access_group}/delete` and `/v1/access_group/{access_group}`. Keys and
+/// teams that name the group lose it: left behind, the name would open nothing, or the models of
+/// a later group of that name.
+pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = admin(m, caller).await?;
+    let found = find(m, &input).await?;
+    let mut work = m.work(&rights).await?;
+    let row: AccessGroupRow = work.change.need(&found.id).await?;
+    let touched = forget(&mut work, &row).await?;
+    work.delete(std::slice::from_ref(&row)).await?;
+    work.commit().await?;
+    Ok(json!({
+        "access_group": row.name,
+        "models_updated": row.doc.models.len(),
+        "holders_updated": touched,
+        "message": format!("Access group {} deleted", row.name),
+    }))
+}
+
+async fn forget(work: &mut Work<'_>, group: &AccessGroupRow) -> Result<usize, Fault> {
+    let mut touched = 0;
+    for before in work.change.list::<KeyRow>(&Query::new()).await?.rows {
+        if before.doc.access_group_ids.contains(&group.id) {
+            let mut row = before.clone();
+            row.doc.access_group_ids.retain(|it| *it != group.id);
+            row.stamp.touch(work.now, &work.actor);
+            work.update("updated", &before, &row).await?;
+            touched += 1;
+        }
+    }
+    for before in work.change.list::<TeamRow>(&Query::new()).await?.rows {
+        if before.doc.access_group_ids.contains(&group.id) {
+            let mut row = before.clone();
+            row.doc.access_group_ids.retain(|it| *it != group.id);
+            row.stamp.touch(work.now, &work.actor);
+            work.update("updated", &before, &row).await?;
+            touched += 1;
+        }
+    }
+    Ok(touched)
+}
+
+/// `GET /access_group/{access_group}/info`.
+pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_sight("see access groups")?;
+    Ok(by_name(&find(m, &input).await?))
+}
+
+/// `GET /v1/access_group/{access_group}`.
+pub(super) async fn info_v1(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_sight("see access groups")?;
+    let row = find(m, &input).await?;
+    with_holders(m, &row).await
+}
+
+/// `GET /access_group/list`.
+pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rows = all(m, caller, &input).await?;
+    let shown: Vec<Value> = rows.iter().map(by_name).collect();
+    Ok(json!({"access_groups": shown}))
+}
+
+/// `GET /v1/access_group`.
+pub(super) async fn list_v1(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rows = all(m, caller, &input).await?;
+    Ok(rows.iter().map(Audited::shown).collect())
+}
+
+async fn all(
+    m: &Manage,
+    caller: &Caller,
+    input: &Input,
+) -> Result<Vec<AccessGroupRow>, Fault> {
+    m.rights(caller).await?.need_sight("see access groups")?;
+    read(&input.query, &[])?;
+    let query = Query::new().sorted("name", false);
+    Ok(m.store.list::<AccessGroupRow>(&query).await?.rows)
+}
+
+fn changed(row: &AccessGroupRow) -> Value {
+    json!({
+        "access_group": row.name,
+        "access_group_id": row.id,
+        "model_names": row.doc.models,
+        "model_ids": null,
+        "models_updated": row.doc.models.len(),
+    })
+}
+
+fn by_name(row: &AccessGroupRow) -> Value {
+    json!({
+        "access_group": row.name,
+        "access_group_id": row.id,
+        "model_names": row.doc.models,
+        "deployment_count": row.doc.models.len(),
+        "description": row.doc.description,
+    })
+}
+
+/// With the keys and teams that list the group.
+async fn with_holders(m: &Manage, row: &AccessGroupRow) -> Answer {
+    let keys = m.store.list::<KeyRow>(&Query::new()).await?.rows.into_iter();
+    let keys: Vec<String> = keys
+        .filter(|it| it.doc.access_group_ids.contains(&row.id))
+        .map(|it| it.id)
+        .collect();
+    let teams = m.store.list::<TeamRow>(&Query::new()).await?.rows.into_iter();
+    let teams: Vec<String> = teams
+        .filter(|it| it.doc.access_group_ids.contains(&row.id))
+        .map(|it| it.id)
+        .collect();
+    let mut shown = row.shown();
+    if let Some(shown) = shown.as_object_mut() {
+        shown.insert("assigned_key_ids".to_owned(), keys.into());
+        shown.insert("assigned_team_ids".to_owned(), teams.into());
+    }
+    Ok(shown)
+}
+
+impl Audited for AccessGroupRow {
+    fn shown(&self) -> Value {
+        let rest = |name: &str| self.doc.rest.get(name).cloned().unwrap_or_else(|| json!([]));
+        json!({
+            "access_group_id": self.id,
+            "access_group_name": self.name,
+            "description": self.doc.description,
+            "access_model_names": self.doc.models,
+            "access_mcp_server_ids": rest("access_mcp_server_ids"),
+            "access_agent_ids": rest("access_agent_ids"),
+            "created_at": time::iso(self.stamp.created_at),
+            "updated_at": time::iso(self.stamp.updated_at),
+            "created_by": self.stamp.created_by,
+            "updated_by": self.stamp.updated_by,
+        })
+    }
+}

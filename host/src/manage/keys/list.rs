@@ -1,0 +1,270 @@
+//! `GET /key/list` and `GET /key/aliases`.
+
+use serde_json::{Value, json};
+
+use crate::auth::Caller;
+use crate::domain::Fault;
+use crate::manage::fault::{bad, forbidden};
+use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::input::{Paging, sorting};
+use crate::manage::rights::{Rights, foreign};
+use crate::manage::{Answer, Input, Manage};
+use crate::store::{Filter, KeyRow, Query, TeamRow, UserRow};
+
+const FILTERS: &[Field] = &[
+    Field("page", Kind::Any),
+    Field("size", Kind::Any),
+    Field("user_id", Kind::Text),
+    Field("team_id", Kind::Text),
+    Field("organization_id", Kind::Text),
+    Field("project_id", Kind::Text),
+    Field("key_hash", Kind::Text),
+    Field("key_alias", Kind::Text),
+    Field("search", Kind::Text),
+    Field("return_full_object", Kind::Any),
+    Field("include_team_keys", Kind::Any),
+    Field("include_created_by_keys", Kind::Any),
+    Field("substring_matching", Kind::Any),
+    Field("sort_by", Kind::Text),
+    Field("sort_order", Kind::Text),
+    Field("expand", Kind::Any),
+    Field("status", Kind::Choice(&["active", "expired", "revoked", "deleted"])),
+    Field("expires", Kind::Choice(&["active", "expired"])),
+];
+
+const SORTS: &[(&str, &str)] = &[
+    ("created_at", "created_at"),
+    ("updated_at", "updated_at"),
+    ("key_alias", "alias"),
+    ("key_name", "name"),
+    ("user_id", "user_id"),
+    ("team_id", "team_id"),
+    ("organization_id", "organization_id"),
+    ("max_budget", "max_budget"),
+    ("spend", "spend"),
+    ("expires", "expires_at"),
+    ("token", "id"),
+];
+
+/// Keys that the caller may see, filtered, sorted, in pages.
+pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = m.rights(caller).await?;
+    let asked = read(&input.query, &[FILTERS])?;
+    let paging = Paging::read(&input.query, "size", 10, 100)?;
+    let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
+    let expand = expands_user(&asked)?;
+    let full = flag(&asked, "return_full_object")? || expand;
+    let empty = asked.text("status").as_deref() == Some("deleted");
+    let mut query = Query::new()
+        .with(visible(m, &rights, &asked).await?)
+        .sorted(column, descending)
+        .page(paging.page, paging.size);
+    if empty {
+        // What was deleted stands in the audit log only.
+        query = query.with(Filter::Any(Vec::new()));
+    }
+    for filter in filters(&rights, &asked, m.now())? {
+        query = query.with(filter);
+    }
+    let page = m.store.list::<KeyRow>(&query).await?;
+    let keys: Vec<Value> = if full {
+        let views = super::Views::of(m, &page.rows).await?;
+        let mut shown: Vec<Value> = page.rows.iter().map(|it| views.show(m, it)).collect();
+        if expand {
+            with_users(m, &mut shown).await?;
+        }
+        shown
+    } else {
+        page.rows.iter().map(|it| it.id.clone().into()).collect()
+    };
+    Ok(json!({
+        "keys": keys,
+        "total_count": page.total,
+        "current_page": paging.page,
+        "total_pages": paging.pages(page.total),
+    }))
+}
+
+/// The aliases of the keys that the caller may see.
+pub(in crate::manage) async fn aliases(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = m.rights(caller).await?;
+    let fields = &[
+        Field("page", Kind::Any),
+        Field("size", Kind::Any),
+        Field("search", Kind::Text),
+        Field("team_id", Kind::Text),
+    ];
+    let asked = read(&input.query, &[fields])?;
+    let paging = Paging::read(&input.query, "size", 50, 100)?;
+    let mut query = Query::new()
+        .with(own(&rights, true, true))
+        .with(Filter::NotNull("alias"))
+        .sorted("alias", false)
+        .page(paging.page, paging.size);
+    if let Some(part) = asked.text("search") {
+        query = query.with(Filter::Contains("alias", part));
+    }
+    if let Some(team) = asked.text("team_id") {
+        query = query.is("team_id", team);
+    }
+    let page = m.store.list::<KeyRow>(&query).await?;
+    let aliases: Vec<String> = page.rows.into_iter().filter_map(|it| it.alias).collect();
+    Ok(json!({
+        "aliases": aliases,
+        "total_count": page.total,
+        "current_page": paging.page,
+        "total_pages": paging.pages(page.total),
+        "size": paging.size,
+    }))
+}
+
+/// A flag of a query: `true`, `1`, `yes` and their opposites, as FastAPI reads them.
+fn flag(asked: &Given, name: &str) -> Result<bool, Fault> {
+    let text = asked.text(name).map(|it| it.to_lowercase());
+    match text.as_deref() {
+        None if !asked.some(name) => Ok(false),
+        None => asked.flag(name).ok_or_else(|| not_a_flag(name)),
+        Some("true" | "1" | "yes" | "on") => Ok(true),
+        Some("false" | "0" | "no" | "off" | "") => Ok(false),
+        Some(_) => Err(not_a_flag(name)),
+    }
+}
+
+fn not_a_flag(name: &str) -> Fault {
+    bad(name, format!("`{name}` must be true or false"))
+}
+
+fn expands_user(asked: &Given) -> Result<bool, Fault> {
+    let Some(value) = asked.value("expand") else {
+        return Ok(false);
+    };
+    let all = match value {
+        Value::Array(all) => all.iter().collect(),
+        one => vec![one],
+    };
+    match all.iter().find(|it| it.as_str() != Some("user")) {
+        None => Ok(true),
+        Some(_) => Err(bad("expand", "`expand` can be `user` only")),
+    }
+}
+
+/// Which keys are the caller's to see: its own, its teams' if asked, its organisations'.
+fn own(rights: &Rights, team_keys: bool, created: bool) -> Filter {
+    if rights.sees_all() {
+        return Filter::All(Vec::new());
+    }
+    let texts = |ids: &mut dyn Iterator<Item = &str>| ids.map(Into::into).collect::<Vec<_>>();
+    let mut any = Vec::new();
+    if let Some(user) = &rights.user {
+        any.push(Filter::Is("user_id", user.into()));
+        if created {
+            let seats = &mut rights.seats.iter().map(|(id, _)| id.as_str());
+            let still = vec![Filter::IsNull("team_id"), Filter::In("team_id", texts(seats))];
+            let by_me = Filter::Is("created_by", user.into());
+            any.push(Filter::All(vec![by_me, Filter::Any(still)]));
+        }
+    } else if let Some(key) = &rights.key {
+        any.push(Filter::Is("id", key.into()));
+    }
+    let led = texts(&mut rights.led_organizations());
+    any.push(Filter::In("organization_id", led));
+    if team_keys {
+        any.push(Filter::In("team_id", texts(&mut rights.led_teams())));
+        let seats = &mut rights.seats.iter().map(|(id, _)| id.as_str());
+        let services = vec![Filter::In("team_id", texts(seats)), Filter::IsNull("user_id")];
+        any.push(Filter::All(services));
+    }
+    Filter::Any(any)
+}
+
+/// `own`, and what a filter by team or organisation opens beyond it.
+async fn visible(m: &Manage, rights: &Rights, asked: &Given) -> Result<Filter, Fault> {
+    let team_keys = flag(asked, "include_team_keys")?;
+    let created = flag(asked, "include_created_by_keys")?;
+    if rights.sees_all() {
+        return Ok(own(rights, team_keys, created));
+    }
+    if let Some(user) = asked.text("user_id")
+        && !m.sees_user(rights, &user).await?
+    {
+        return Err(forbidden("user_id", "you may not list the keys of this user"));
+    }
+    let mut any = vec![own(rights, team_keys, created)];
+    if let Some(id) = asked.text("team_id") {
+        let team = m.store.get::<TeamRow>(&id).await?;
+        let Some(team) = team.filter(|it| rights.sees_team(it)) else {
+            return Err(foreign("team_id", "team"));
+        };
+        let listed = team.doc.team_member_permissions.iter().any(|it| it == "/key/list");
+        if rights.changes_team(&team) || (listed && rights.in_team(&id)) {
+            any.push(Filter::Is("team_id", id.into()));
+        }
+    }
+    if let Some(id) = asked.text("organization_id")
+        && !rights.sees_organization(&id)
+    {
+        return Err(foreign("organization_id", "organization"));
+    }
+    Ok(Filter::Any(any))
+}
+
+fn filters(rights: &Rights, asked: &Given, now: i64) -> Result<Vec<Filter>, Fault> {
+    let mut all = Vec::new();
+    let part = flag(asked, "substring_matching")?;
+    for (name, column, part) in [
+        ("user_id", "user_id", part && rights.sees_all()),
+        ("team_id", "team_id", false),
+        ("organization_id", "organization_id", false),
+        ("project_id", "project_id", false),
+        ("key_alias", "alias", part),
+    ] {
+        match asked.text(name) {
+            Some(text) if part => all.push(Filter::Contains(column, text)),
+            Some(text) => all.push(Filter::Is(column, text.into())),
+            None => {}
+        }
+    }
+    if let Some(hash) = asked.text("key_hash") {
+        all.push(Filter::Is("id", super::lookup::id(&hash).into()));
+    }
+    if let Some(text) = asked.text("search") {
+        let hash = Filter::Is("id", text.as_str().into());
+        all.push(Filter::Any(vec![hash, Filter::Contains("alias", text)]));
+    }
+    // A moment has come when it is now.
+    let past = || Filter::Below("expires_at", now.saturating_add(1));
+    let ahead = || {
+        let later = Filter::AtLeast("expires_at", now.saturating_add(1));
+        Filter::Any(vec![Filter::IsNull("expires_at"), later])
+    };
+    let blocked = |it: bool| Filter::Is("blocked", it.into());
+    match asked.text("status").as_deref() {
+        Some("active") => all.extend([blocked(false), ahead()]),
+        Some("expired") => all.extend([blocked(false), past()]),
+        Some("revoked") => all.push(blocked(true)),
+        _ => {}
+    }
+    match asked.text("expires").as_deref() {
+        Some("active") => all.push(ahead()),
+        Some("expired") => all.push(past()),
+        _ => {}
+    }
+    Ok(all)
+}
+
+/// `expand=user`: who holds each key.
+async fn with_users(m: &Manage, shown: &mut [Value]) -> Result<(), Fault> {
+    for key in shown {
+        let Some(key) = key.as_object_mut() else { continue };
+        let user = key.get("user_id").and_then(Value::as_str);
+        let user = match user {
+            Some(id) => m.store.get::<UserRow>(id).await?,
+            None => None,
+        };
+        let user = user.map_or(Value::Null, |it| {
+            json!({"user_id": it.id, "user_email": it.email, "user_alias": it.alias})
+        });
+        key.insert("user".to_owned(), user);
+    }
+    Ok(())
+}

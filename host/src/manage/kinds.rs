@@ -1,0 +1,275 @@
+//! Whether a value is what its field takes. Nothing is guessed: `"5"` is no number.
+
+use serde_json::{Map, Number, Value};
+
+use super::fault::bad;
+use super::fields::Kind;
+use super::time;
+use crate::budget::Period;
+use crate::domain::{Fault, Usd};
+
+/// Longest id or alias, in characters: as much as LiteLLM's UI shows.
+const LONGEST_ID: usize = 255;
+/// Longest other text, in bytes.
+const LONGEST_TEXT: usize = 64 * 1024;
+/// Most items of a list.
+const MOST_ITEMS: usize = 10_000;
+
+/// The value as it is kept, or why it is not.
+pub(super) fn check(name: &str, kind: Kind, value: &Value) -> Result<Value, Fault> {
+    let empty = value.as_str() == Some("");
+    if value.is_null() || (empty && clears(kind)) {
+        return Ok(Value::Null);
+    }
+    let wrong = |wants: &str| bad(name, format!("`{name}` must be {wants}"));
+    let good = match kind {
+        Kind::Id => id(value).ok_or_else(|| {
+            wrong("a text of at most 255 characters, without control characters or blanks around it")
+        })?,
+        Kind::Text => text(value).ok_or_else(|| wrong("a text"))?,
+        Kind::Choice(all) => {
+            let known = value.as_str().is_some_and(|it| all.contains(&it));
+            keep(value, known).ok_or_else(|| wrong(&format!("one of {}", all.join(", "))))?
+        }
+        Kind::Flag => keep(value, value.is_boolean()).ok_or_else(|| wrong("true or false"))?,
+        Kind::Count => count(value, 0).ok_or_else(|| wrong("a whole number of at least 0"))?,
+        Kind::Positive => count(value, 1).ok_or_else(|| wrong("a whole number of at least 1"))?,
+        Kind::Money => money(value).ok_or_else(|| wrong("an amount of dollars, not negative"))?,
+        Kind::Duration => duration(name, value)?,
+        Kind::Moment => {
+            let known = value.as_str().and_then(time::parse).is_some();
+            let wants = "a time such as `2030-01-31T12:00:00Z`";
+            keep(value, known).ok_or_else(|| wrong(wants))?
+        }
+        Kind::Texts => texts(value).ok_or_else(|| wrong("a list of texts"))?,
+        Kind::List => keep(value, value.is_array()).ok_or_else(|| wrong("a list"))?,
+        Kind::Object => keep(value, value.is_object()).ok_or_else(|| wrong("an object"))?,
+        Kind::Counts => {
+            let wants = "an object of names and whole numbers of at least 0";
+            each(value, |it| count(it, 0)).ok_or_else(|| wrong(wants))?
+        }
+        Kind::Names => each(value, text).ok_or_else(|| wrong("an object of names and texts"))?,
+        Kind::NameLists => {
+            each(value, texts).ok_or_else(|| wrong("an object of names and lists of texts"))?
+        }
+        Kind::ModelBudgets => model_budgets(name, value)?,
+        Kind::Windows => windows(name, value)?,
+        Kind::Any => value.clone(),
+    };
+    Ok(good)
+}
+
+/// Whether an empty text means no value, as forms send it.
+const fn clears(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Id | Kind::Text | Kind::Money | Kind::Duration | Kind::Moment | Kind::Choice(_)
+    )
+}
+
+fn keep(value: &Value, good: bool) -> Option<Value> {
+    good.then(|| value.clone())
+}
+
+fn id(value: &Value) -> Option<Value> {
+    let text = value.as_str()?;
+    let good = text.trim() == text
+        && text.chars().count() <= LONGEST_ID
+        && !text.contains(char::is_control);
+    keep(value, good)
+}
+
+fn text(value: &Value) -> Option<Value> {
+    let text = value.as_str()?;
+    // PostgreSQL keeps no NUL.
+    keep(value, text.len() <= LONGEST_TEXT && !text.contains('\0'))
+}
+
+fn texts(value: &Value) -> Option<Value> {
+    let all = value.as_array()?;
+    let good = all.len() <= MOST_ITEMS && all.iter().all(|it| text(it).is_some());
+    keep(value, good)
+}
+
+/// Python writes whole numbers with a point when they were floats.
+fn count(value: &Value, least: i64) -> Option<Value> {
+    let number = match value.as_i64() {
+        Some(number) => number,
+        None => {
+            let float = value.as_f64().filter(|it| it.fract() == 0.0)?;
+            format!("{float:.0}").parse().ok()?
+        }
+    };
+    (number >= least).then(|| number.into())
+}
+
+fn money(value: &Value) -> Option<Value> {
+    let dollars = value.as_f64().filter(|it| *it >= 0.0)?;
+    Usd::from_dollars(dollars)?;
+    Number::from_f64(dollars).map(Value::Number)
+}
+
+fn duration(name: &str, value: &Value) -> Result<Value, Fault> {
+    let text = value.as_str().unwrap_or_default();
+    match text.parse::<Period>() {
+        Ok(_) => Ok(value.clone()),
+        Err(why) => Err(bad(name, format!("`{name}`: {why}"))),
+    }
+}
+
+fn each(value: &Value, check: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
+    let members = value.as_object()?;
+    let checked = members
+        .iter()
+        .map(|(name, it)| Some((name.clone(), check(it)?)));
+    checked.collect::<Option<Map<_, _>>>().map(Value::Object)
+}
+
+/// `{model: dollars}` or `{model: {budget_limit | max_budget, time_period | budget_duration}}`.
+fn model_budgets(name: &str, value: &Value) -> Result<Value, Fault> {
+    let Some(models) = value.as_object() else {
+        return Err(bad(name, format!("`{name}` must be an object of models and budgets")));
+    };
+    for (model, budget) in models {
+        let at = |part: &str| format!("{name}.{model}{part}");
+        let Some(parts) = budget.as_object() else {
+            check(&at(""), Kind::Money, budget)?;
+            continue;
+        };
+        let mut amounts = 0;
+        for (part, value) in parts {
+            let path = at(&format!(".{part}"));
+            let kind = match part.as_str() {
+                "budget_limit" | "max_budget" => {
+                    amounts += usize::from(!value.is_null());
+                    Kind::Money
+                }
+                "time_period" | "budget_duration" => Kind::Duration,
+                "tpm_limit" | "rpm_limit" => Kind::Count,
+                _ => return Err(bad(&path, format!("unknown field `{path}`"))),
+            };
+            check(&path, kind, value)?;
+        }
+        if amounts == 0 {
+            let path = at(".budget_limit");
+            return Err(bad(&path, format!("`{path}` is required")));
+        }
+    }
+    Ok(value.clone())
+}
+
+/// `[{budget_duration, max_budget}]`; `reset_at` of an earlier answer is taken and dropped.
+fn windows(name: &str, value: &Value) -> Result<Value, Fault> {
+    let Some(all) = value.as_array() else {
+        return Err(bad(name, format!("`{name}` must be a list of budgets with windows")));
+    };
+    let mut kept: Vec<Value> = Vec::new();
+    let mut periods: Vec<Period> = Vec::new();
+    for (at, window) in all.iter().enumerate() {
+        let path = |part: &str| format!("{name}.{at}{part}");
+        let Some(window) = window.as_object() else {
+            return Err(bad(&path(""), format!("`{}` must be an object", path(""))));
+        };
+        let part = |part: &str, kind| {
+            let path = path(&format!(".{part}"));
+            let value = window.get(part).unwrap_or(&Value::Null);
+            let checked = check(&path, kind, value)?;
+            if checked.is_null() {
+                return Err(bad(&path, format!("`{path}` is required")));
+            }
+            Ok(checked)
+        };
+        if let Some(other) = window
+            .keys()
+            .find(|it| !matches!(it.as_str(), "budget_duration" | "max_budget" | "reset_at"))
+        {
+            let path = path(&format!(".{}", super::fault::shown(other)));
+            return Err(bad(&path, format!("unknown field `{path}`")));
+        }
+        let duration = part("budget_duration", Kind::Duration)?;
+        let amount = part("max_budget", Kind::Money)?;
+        if let Some(period) = duration.as_str().and_then(|it| it.parse().ok()) {
+            if periods.contains(&period) {
+                let path = path(".budget_duration");
+                return Err(bad(&path, format!("`{path}` stands twice in `{name}`")));
+            }
+            periods.push(period);
+        }
+        let mut one = Map::new();
+        one.insert("budget_duration".to_owned(), duration);
+        one.insert("max_budget".to_owned(), amount);
+        kept.push(Value::Object(one));
+    }
+    Ok(Value::Array(kept))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn refuses(kind: Kind, value: Value) -> bool {
+        let fault = check("it", kind, &value).err();
+        fault.is_some_and(|it| it.param.is_some_and(|param| param.starts_with("it")))
+    }
+
+    #[test]
+    fn wrong_types_and_values_are_refused_by_name() {
+        for (kind, value) in [
+            (Kind::Money, json!(-0.01)),
+            (Kind::Money, json!("5")),
+            (Kind::Money, json!(1e300)),
+            (Kind::Money, json!(true)),
+            (Kind::Count, json!(-1)),
+            (Kind::Count, json!(1.5)),
+            (Kind::Count, json!(1e30)),
+            (Kind::Positive, json!(0)),
+            (Kind::Flag, json!("true")),
+            (Kind::Id, json!(" a")),
+            (Kind::Id, json!("a\nb")),
+            (Kind::Id, json!("x".repeat(256))),
+            (Kind::Text, json!("a\0b")),
+            (Kind::Duration, json!("30 days")),
+            (Kind::Duration, json!(30)),
+            (Kind::Moment, json!("tomorrow")),
+            (Kind::Texts, json!(["a", 1])),
+            (Kind::Object, json!([])),
+            (Kind::Counts, json!({"gpt": "1"})),
+            (Kind::Choice(&["a"]), json!("b")),
+            (Kind::ModelBudgets, json!({"gpt": {"time_period": "1d"}})),
+            (Kind::ModelBudgets, json!({"gpt": {"budget_limit": -1}})),
+            (Kind::ModelBudgets, json!({"gpt": {"budget": 1}})),
+            (Kind::Windows, json!([{"max_budget": 1}])),
+            (Kind::Windows, json!([{"max_budget": 1, "budget_duration": "1d"},
+                                   {"max_budget": 2, "budget_duration": "daily"}])),
+        ] {
+            assert!(refuses(kind, value.clone()), "{kind:?} took {value}");
+        }
+    }
+
+    #[test]
+    fn what_litellm_takes_is_taken() {
+        for (kind, value) in [
+            (Kind::Money, json!(0)),
+            (Kind::Count, json!(10.0)),
+            (Kind::Duration, json!("1mo")),
+            (Kind::Moment, json!("2030-01-31T12:00:00Z")),
+            (Kind::Moment, json!("2030-01-31")),
+            (Kind::ModelBudgets, json!({"gpt": 5, "o": {"budget_limit": 1, "time_period": "1d"}})),
+            (Kind::Windows, json!([{"max_budget": 1, "budget_duration": "1d", "reset_at": null}])),
+        ] {
+            assert!(!refuses(kind, value.clone()), "{kind:?} refused {value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn money_that_is_taken_is_an_amount(dollars in proptest::num::f64::ANY) {
+            if let Ok(value) = check("it", Kind::Money, &json!(dollars)) {
+                let amount = value.as_f64().map(Usd::from_dollars);
+                prop_assert!(value.is_null() || amount.flatten().is_some_and(|it| it >= Usd::ZERO));
+            }
+        }
+    }
+}

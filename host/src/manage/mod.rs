@@ -1,0 +1,88 @@
+//! LiteLLM's management API as functions: keys, teams, users, organisations, customers, budgets,
+//! tags, access groups, invitations, credentials, models and settings.
+//!
+//! An operation takes a proven caller and the parameters of a request, checks every field and
+//! whether the object is the caller's to see or change, changes all of it in one transaction with
+//! its audit entries, tells the [`Changed`] listener, and answers in LiteLLM's shape. The room
+//! knows no HTTP server: a door maps [`OPERATIONS`] to routes. Whether a role may call a route at
+//! all is the door's question; whose an object is, is answered here.
+
+mod access_groups;
+mod budgets;
+mod customers;
+mod fault;
+mod fields;
+mod input;
+mod invitations;
+mod keys;
+mod kinds;
+mod operations;
+mod organizations;
+mod rights;
+mod settings;
+mod spend;
+mod tags;
+mod teams;
+#[cfg(test)]
+mod tests;
+mod time;
+mod users;
+mod work;
+
+use std::sync::Arc;
+
+use crate::domain::Fault;
+use crate::store::{SaltKey, Store};
+
+pub use input::Input;
+pub use operations::{Method, OPERATIONS, Op, Operation, PUBLIC, PublicOp, PublicOperation};
+pub use settings::{KeyGeneration, KeyRules, Settings};
+pub use users::{hash_password, verify_password};
+pub use work::Touched;
+
+/// Hears of every change once it is durable: the cache of auth, the ledger of budgets, the
+/// router. What other replicas changed comes through the store's notices instead.
+pub trait Changed: Send + Sync + std::fmt::Debug {
+    fn changed(&self, touched: &[Touched]);
+}
+
+/// Milliseconds since 1970.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    fn now_ms(&self) -> i64;
+}
+
+/// The management of one gateway. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Manage {
+    store: Store,
+    settings: Arc<Settings>,
+    /// Closes what is secret in the database.
+    salt: SaltKey,
+    listener: Arc<dyn Changed>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Manage {
+    pub fn new(
+        store: Store,
+        settings: Arc<Settings>,
+        salt: SaltKey,
+        listener: Arc<dyn Changed>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            store,
+            settings,
+            salt,
+            listener,
+            clock,
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now_ms()
+    }
+}
+
+/// What an operation gives back.
+type Answer = Result<serde_json::Value, Fault>;

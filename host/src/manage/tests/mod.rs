@@ -1,0 +1,13 @@
+//! One suite for both engines, on the real store: what each caller may do, what is refused by
+//! name, what is written and what is not.
+
+mod foreign;
+mod holders;
+mod keys;
+mod keys_foreign;
+mod keys_list;
+mod keys_rules;
+mod organizations;
+mod rig;
+mod teams;
+mod users;

@@ -1,0 +1,254 @@
+//! A gateway's management on a database of its own, and people who call it.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use crate::auth::{Caller, Role, samples};
+use crate::domain::{Fault, Secret};
+use crate::manage::{Changed, Clock, Input, Manage, Method, OPERATIONS, Settings, Touched};
+use crate::store::tests::NOW;
+use crate::store::{
+    AuditEntry, AuditFilter, OrganizationMemberRow, OrganizationRow, SaltKey, Stamp, Store,
+    TeamMemberRow, TeamRow, UserRow, member_id,
+};
+
+#[derive(Debug)]
+struct Fixed;
+
+impl Clock for Fixed {
+    fn now_ms(&self) -> i64 {
+        NOW
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Heard(Mutex<Vec<Touched>>);
+
+impl Changed for Heard {
+    fn changed(&self, touched: &[Touched]) {
+        self.0.lock().unwrap().extend_from_slice(touched);
+    }
+}
+
+pub(super) struct Rig {
+    pub manage: Manage,
+    pub store: Store,
+    heard: Arc<Heard>,
+}
+
+/// The operator, with the master key.
+pub(super) fn master() -> Caller {
+    samples::master()
+}
+
+/// A user with a key that is not in the database.
+pub(super) fn user(id: &str, role: Role) -> Caller {
+    samples::person(role, id)
+}
+
+/// Whoever holds this key and nothing else.
+pub(super) fn holder(hash: &str) -> Caller {
+    samples::key_alone(hash)
+}
+
+pub(super) fn member(id: &str) -> Caller {
+    user(id, Role::InternalUser)
+}
+
+impl Rig {
+    pub fn new(store: &Store) -> Self {
+        Self::with(store, Settings::default())
+    }
+
+    pub fn with(store: &Store, settings: Settings) -> Self {
+        let heard = Arc::new(Heard::default());
+        let salt = SaltKey::new(&Secret::new("sk-salt"));
+        Self {
+            manage: Manage::new(
+                store.clone(),
+                Arc::new(settings),
+                salt,
+                heard.clone(),
+                Arc::new(Fixed),
+            ),
+            store: store.clone(),
+            heard,
+        }
+    }
+
+    /// Two organisations `o1`, `o2`; teams `t1` and `t2` of `o1`, `t3` of `o2`. `lead` is admin of
+    /// `t1`, `ann` and `bob` are in it, `eve` is in `t3` only, `head` is admin of `o1`; `root` is
+    /// a proxy admin.
+    pub async fn people(store: &Store) -> Self {
+        let rig = Self::new(store);
+        let mut change = store.change(NOW).await.unwrap();
+        for id in ["o1", "o2"] {
+            let row = OrganizationRow {
+                id: id.to_owned(),
+                stamp: Stamp::new(NOW, "setup"),
+                ..OrganizationRow::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        for (id, role) in [
+            ("root", "proxy_admin"),
+            ("lead", "internal_user"),
+            ("ann", "internal_user"),
+            ("bob", "internal_user"),
+            ("eve", "internal_user"),
+            ("head", "internal_user"),
+        ] {
+            let row = UserRow {
+                id: id.to_owned(),
+                email: Some(format!("{id}@example.com")),
+                role: Some(role.to_owned()),
+                stamp: Stamp::new(NOW, "setup"),
+                ..UserRow::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        for (id, organization) in [("t1", "o1"), ("t2", "o1"), ("t3", "o2")] {
+            let row = TeamRow {
+                id: id.to_owned(),
+                alias: Some(format!("team {id}")),
+                organization_id: Some(organization.to_owned()),
+                stamp: Stamp::new(NOW, "setup"),
+                ..TeamRow::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        for (team, user, role) in [
+            ("t1", "lead", "admin"),
+            ("t1", "ann", "user"),
+            ("t1", "bob", "user"),
+            ("t3", "eve", "user"),
+        ] {
+            let row = TeamMemberRow {
+                id: member_id(team, user),
+                team_id: team.to_owned(),
+                user_id: user.to_owned(),
+                role: role.to_owned(),
+                stamp: Stamp::new(NOW, "setup"),
+                ..TeamMemberRow::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        let row = OrganizationMemberRow {
+            id: member_id("o1", "head"),
+            organization_id: "o1".to_owned(),
+            user_id: "head".to_owned(),
+            role: Some("org_admin".to_owned()),
+            stamp: Stamp::new(NOW, "setup"),
+            ..OrganizationMemberRow::default()
+        };
+        change.insert(&row).await.unwrap();
+        change.commit().await.unwrap();
+        rig
+    }
+
+    /// Sends a request as the door would: by the table of operations.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        caller: &Caller,
+        parameters: Value,
+    ) -> Result<Value, Fault> {
+        let (route, query) = path.split_once('?').unwrap_or((path, ""));
+        let (_, pattern, op) = OPERATIONS
+            .iter()
+            .find(|(known, pattern, _)| *known == method && parts(pattern, route).is_some())
+            .unwrap_or_else(|| panic!("no operation {method:?} {path}"));
+        let query = query.split('&').filter_map(|it| it.split_once('='));
+        let input = Input {
+            path: Input::pairs(parts(pattern, route).unwrap()),
+            query: Input::pairs(query),
+            body: parameters.as_object().cloned().unwrap_or_default(),
+        };
+        op(&self.manage, caller, input).await
+    }
+
+    pub async fn post(&self, path: &str, caller: &Caller, body: Value) -> Result<Value, Fault> {
+        self.send(Method::Post, path, caller, body).await
+    }
+
+    pub async fn get(&self, path: &str, caller: &Caller) -> Result<Value, Fault> {
+        self.send(Method::Get, path, caller, Value::Null).await
+    }
+
+    /// As the operator, who is not refused.
+    pub async fn ok(&self, path: &str, body: Value) -> Value {
+        self.post(path, &master(), body).await.unwrap()
+    }
+
+    pub async fn see(&self, path: &str) -> Value {
+        self.get(path, &master()).await.unwrap()
+    }
+
+    /// The field that a request of the operator is refused for.
+    pub async fn refused(&self, path: &str, body: Value) -> String {
+        named(self.post(path, &master(), body).await)
+    }
+
+    /// Entities that the listener heard of since the last question.
+    pub fn heard(&self) -> Vec<(&'static str, String)> {
+        let all = std::mem::take(&mut *self.heard.0.lock().unwrap());
+        all.into_iter().map(|it| (it.kind, it.id)).collect()
+    }
+
+    pub async fn audit(&self) -> Vec<AuditEntry> {
+        let log = self.store.audit_log(&AuditFilter::default(), 1_000).await;
+        log.unwrap().into_iter().map(|(_, it)| it).collect()
+    }
+}
+
+/// Status and field of a refusal, which is never an error of ours.
+pub(super) fn named(answer: Result<Value, Fault>) -> String {
+    let fault = answer.expect_err("was not refused");
+    let status = fault.status.unwrap_or(500);
+    assert!((400..500).contains(&status), "{status}: {fault}");
+    format!("{status} {}", fault.param.unwrap_or_default())
+}
+
+fn parts<'a>(pattern: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    let mut found = Vec::new();
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return Some(found),
+            (Some(wanted), Some(given)) => {
+                match wanted.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
+                    Some(name) => found.push((name, given)),
+                    None if wanted == given => {}
+                    None => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Runs an async test on both engines.
+macro_rules! both {
+    ($(async fn $name:ident($store:ident: &Store) $body:block)*) => { $(
+        mod $name {
+            use super::*;
+
+            async fn body($store: &Store) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                let place = crate::store::tests::Place::sqlite().await;
+                crate::store::tests::run(place, async |it| body(it).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                let place = crate::store::tests::Place::postgres().await;
+                crate::store::tests::run(place, async |it| body(it).await).await;
+            }
+        }
+    )* };
+}
+pub(super) use both;

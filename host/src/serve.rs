@@ -230,7 +230,8 @@ async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, Se
         accounting.clone(),
         written,
     );
-    let doors = Doors::new(pipeline, plugins.clone(), metrics);
+    let manage = services::manage(&config, &pipeline)?;
+    let doors = Doors::new(pipeline, plugins.clone(), metrics, manage);
     Ok(House {
         current,
         doors,

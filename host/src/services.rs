@@ -8,13 +8,16 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{KeySettings, Keys, OUTAGE_AGE, StoredKeys};
 use crate::budget::{self, Calendar, Ledger, Period, UnknownPrice};
 use crate::config::{Config, Env};
-use crate::domain::Usd;
+use crate::domain::{Secret, Usd};
+use crate::in_force::{Heard, Running, SystemClock};
 use crate::limits::{Limiter, TokenCounting};
+use crate::manage::{self, Manage};
+use crate::pipeline::Pipeline;
 use crate::pipeline::accounting::{Accounting, AccountingSettings, Services, StoreSink, now_ms};
 use crate::prices::{Adjustments, Prices};
 use crate::serve::ServeError;
 use crate::spend::{self, Journal, JournalError};
-use crate::store::{Address, Parts, Store};
+use crate::store::{Address, Parts, SaltKey, Store};
 
 /// Processes that may share a state directory, each with a journal of its own.
 const JOURNALS: usize = 64;
@@ -65,6 +68,38 @@ pub async fn open(config: &Config, env: &Env) -> Result<Accounting, ServeError> 
         prices: Prices::embedded(),
     };
     Ok(Accounting::new(services, settings))
+}
+
+/// The management API over the running gateway.
+///
+/// # Errors
+/// A setting of it cannot be read.
+pub fn manage(config: &Config, pipeline: &Pipeline) -> Result<Manage, ServeError> {
+    let accounting = pipeline.accounting().clone();
+    let running = Running::new(pipeline.clone());
+    let listener = Arc::new(Heard {
+        accounting: accounting.clone(),
+        running: running.clone(),
+    });
+    let money = &config.money;
+    let settings = manage::Settings {
+        calendar: ledger_settings(config)?.calendar,
+        store_models: money.store_models,
+        ..manage::Settings::default()
+    };
+    let master = config.general.master_key.clone();
+    let salt = money.salt_key.clone().or(master);
+    // Without any key nobody but this machine comes in; what is sealed then is not a secret.
+    let salt = SaltKey::new(&salt.unwrap_or_else(|| Secret::new("")));
+    let store = accounting.store().clone();
+    let clock = Arc::new(SystemClock);
+    Ok(Manage::new(
+        store,
+        Arc::new(settings),
+        salt,
+        listener,
+        clock,
+    ))
 }
 
 /// The first journal that no other process holds. What others left behind that are gone is

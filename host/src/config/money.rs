@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::env::Env;
-use super::section::Section;
+use super::section::{Section, flag_of};
 use crate::domain::Secret;
 
 /// LiteLLM's status for a budget that is spent.
@@ -29,6 +29,10 @@ pub struct Money {
     pub reserves: bool,
     /// `apply_user_budget_to_team_keys`.
     pub user_budget_on_team_keys: bool,
+    /// `store_model_in_db`, else `STORE_MODEL_IN_DB`.
+    pub store_models: bool,
+    /// `LITELLM_SALT_KEY`: seals what is secret in the database. None: the master key does.
+    pub salt_key: Option<Secret>,
     /// Of the whole gateway, in dollars.
     pub max_budget: Option<f64>,
     pub budget_duration: Option<String>,
@@ -55,6 +59,8 @@ impl Default for Money {
             token_counting: None,
             reserves: true,
             user_budget_on_team_keys: false,
+            store_models: false,
+            salt_key: None,
             max_budget: None,
             budget_duration: None,
             timezone: None,
@@ -84,6 +90,11 @@ impl Money {
             user_budget_on_team_keys: section
                 .flag("apply_user_budget_to_team_keys")
                 .unwrap_or(false),
+            store_models: section
+                .flag("store_model_in_db")
+                .or_else(|| flag_of(&env.text("STORE_MODEL_IN_DB")?))
+                .unwrap_or(false),
+            salt_key: env.get("LITELLM_SALT_KEY").filter(filled),
             ..Self::default()
         }
     }

@@ -1,9 +1,11 @@
 //! Who may come in, and which models are theirs: made anew when the fleet changes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use crate::auth::{Catalog, Door, Keys, RouteRules};
+use serde_json::Value;
+
+use crate::auth::{Catalog, CatalogModel, Door, Keys, RouteRules, TeamModel};
 use crate::pipeline::Fleet;
 
 /// What the door needs of one config.
@@ -36,26 +38,39 @@ impl Gate {
     }
 }
 
-fn catalog(fleet: &Fleet) -> Catalog {
+/// The models of a fleet, as access to them is judged.
+pub fn catalog(fleet: &Fleet) -> Catalog {
     let groups = &fleet.config.groups;
-    let mut catalog = Catalog {
-        models: groups
-            .names()
-            .map(|name| (name.into(), Vec::new()))
-            .collect(),
-        team_models: HashMap::new(),
-        deployments: HashMap::new(),
-    };
+    let mut models: BTreeMap<&str, CatalogModel> = BTreeMap::new();
+    let mut ids = Vec::new();
+    for name in groups.names() {
+        models.insert(name, empty(name));
+    }
     for deployment in groups.deployments() {
-        let group: Arc<str> = deployment.group.as_str().into();
-        let id: Arc<str> = deployment.id.as_str().into();
-        catalog.deployments.insert(id, Arc::clone(&group));
-        let of_group = catalog.models.entry(group).or_default();
-        for name in &deployment.info.access_groups {
-            if !of_group.iter().any(|it| **it == **name) {
-                of_group.push(name.as_str().into());
+        let name = deployment.group.as_str();
+        let model = models.entry(name).or_insert_with(|| empty(name));
+        ids.push((deployment.id.as_str().into(), Arc::clone(&model.name)));
+        for group in &deployment.info.access_groups {
+            if !model.access_groups.iter().any(|it| **it == **group) {
+                model.access_groups.push(group.as_str().into());
             }
         }
+        let said = |name: &str| deployment.info.rest.get(name).and_then(Value::as_str);
+        if let Some(team) = said("team_id") {
+            let public = said("team_public_model_name").unwrap_or(name);
+            model.team = Some(TeamModel {
+                team_id: team.into(),
+                public_name: public.into(),
+            });
+        }
     }
-    catalog
+    Catalog::new(models.into_values(), ids)
+}
+
+fn empty(name: &str) -> CatalogModel {
+    CatalogModel {
+        name: name.into(),
+        access_groups: Vec::new(),
+        team: None,
+    }
 }

@@ -74,7 +74,11 @@ fn answer(done: Result<Value, Fault>) -> Response {
 }
 
 /// What the request brings: parts of the path, the query, a JSON object.
-async fn read(doors: &Doors, parts: &mut Parts, incoming: axum::body::Body) -> Result<Input, Fault> {
+async fn read(
+    doors: &Doors,
+    parts: &mut Parts,
+    incoming: axum::body::Body,
+) -> Result<Input, Fault> {
     let path = RawPathParams::from_request_parts(parts, &())
         .await
         .map_err(|cause| bad("path", format!("the path cannot be read: {cause}")))?;
@@ -90,7 +94,10 @@ async fn read(doors: &Doors, parts: &mut Parts, incoming: axum::body::Body) -> R
             Ok(Value::Object(members)) => members,
             Ok(_) => return Err(bad("request_body", "the body must be a JSON object".into())),
             Err(cause) => {
-                return Err(bad("request_body", format!("the body is not JSON: {cause}")));
+                return Err(bad(
+                    "request_body",
+                    format!("the body is not JSON: {cause}"),
+                ));
             }
         }
     };

@@ -9,6 +9,7 @@ pub mod error;
 mod gate;
 mod headers;
 mod health;
+mod manage;
 mod models;
 pub mod paths;
 mod patience;
@@ -25,10 +26,12 @@ use arc_swap::ArcSwapOption;
 
 use crate::auth::{Caller, Knock};
 use crate::domain::{Fault, glob};
+use crate::manage::Manage;
 use crate::pipeline::Pipeline;
 use crate::plugins::Plugins;
 use crate::telemetry::metrics::Metrics;
 
+pub use gate::catalog;
 pub use routes::router;
 
 /// What the handlers use.
@@ -37,16 +40,18 @@ pub struct Doors {
     pub pipeline: Pipeline,
     pub plugins: Plugins,
     pub metrics: Metrics,
+    pub manage: Manage,
     /// The gate of the config that was in force when it was last asked for.
     gate: Arc<ArcSwapOption<gate::Gate>>,
 }
 
 impl Doors {
-    pub fn new(pipeline: Pipeline, plugins: Plugins, metrics: Metrics) -> Self {
+    pub fn new(pipeline: Pipeline, plugins: Plugins, metrics: Metrics, manage: Manage) -> Self {
         Self {
             pipeline,
             plugins,
             metrics,
+            manage,
             gate: Arc::default(),
         }
     }

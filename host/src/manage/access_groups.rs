@@ -207,11 +207,7 @@ pub(super) async fn list_v1(m: &Manage, caller: &Caller, input: Input) -> Answer
     Ok(rows.iter().map(Audited::shown).collect())
 }
 
-async fn all(
-    m: &Manage,
-    caller: &Caller,
-    input: &Input,
-) -> Result<Vec<AccessGroupRow>, Fault> {
+async fn all(m: &Manage, caller: &Caller, input: &Input) -> Result<Vec<AccessGroupRow>, Fault> {
     m.rights(caller).await?.need_sight("see access groups")?;
     read(&input.query, &[])?;
     let query = Query::new().sorted("name", false);
@@ -240,12 +236,22 @@ fn by_name(row: &AccessGroupRow) -> Value {
 
 /// With the keys and teams that list the group.
 async fn with_holders(m: &Manage, row: &AccessGroupRow) -> Answer {
-    let keys = m.store.list::<KeyRow>(&Query::new()).await?.rows.into_iter();
+    let keys = m
+        .store
+        .list::<KeyRow>(&Query::new())
+        .await?
+        .rows
+        .into_iter();
     let keys: Vec<String> = keys
         .filter(|it| it.doc.access_group_ids.contains(&row.id))
         .map(|it| it.id)
         .collect();
-    let teams = m.store.list::<TeamRow>(&Query::new()).await?.rows.into_iter();
+    let teams = m
+        .store
+        .list::<TeamRow>(&Query::new())
+        .await?
+        .rows
+        .into_iter();
     let teams: Vec<String> = teams
         .filter(|it| it.doc.access_group_ids.contains(&row.id))
         .map(|it| it.id)
@@ -260,7 +266,13 @@ async fn with_holders(m: &Manage, row: &AccessGroupRow) -> Answer {
 
 impl Audited for AccessGroupRow {
     fn shown(&self) -> Value {
-        let rest = |name: &str| self.doc.rest.get(name).cloned().unwrap_or_else(|| json!([]));
+        let rest = |name: &str| {
+            self.doc
+                .rest
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| json!([]))
+        };
         json!({
             "access_group_id": self.id,
             "access_group_name": self.name,

@@ -66,7 +66,8 @@ pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer 
     row.budget_id = budgets::of_holder(&mut work, &given, None).await?;
     work.insert(&row).await?;
     if let Some(spend) = given.money("spend").filter(|it| !it.is_zero()) {
-        work.set_spend(&Entity::new(EntityKind::EndUser, id), spend).await?;
+        work.set_spend(&Entity::new(EntityKind::EndUser, id), spend)
+            .await?;
     }
     work.commit().await?;
     shown(m, &row).await
@@ -85,7 +86,8 @@ pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer 
     row.budget_id = budgets::of_holder(&mut work, &given, before.budget_id.as_deref()).await?;
     work.update("updated", &before, &row).await?;
     if let Some(spend) = given.money("spend") {
-        work.set_spend(&Entity::new(EntityKind::EndUser, id), spend).await?;
+        work.set_spend(&Entity::new(EntityKind::EndUser, id), spend)
+            .await?;
     }
     work.commit().await?;
     shown(m, &row).await
@@ -165,7 +167,11 @@ async fn set_blocked(m: &Manage, caller: &Caller, input: &Input, blocked: bool) 
     work.commit().await?;
     let views = Views::of(m, &rows).await?;
     let shown: Vec<Value> = rows.iter().map(|it| views.show(m, it)).collect();
-    let name = if blocked { "blocked_users" } else { "unblocked_users" };
+    let name = if blocked {
+        "blocked_users"
+    } else {
+        "unblocked_users"
+    };
     let mut answer = Map::new();
     answer.insert(name.to_owned(), shown.into());
     Ok(answer.into())
@@ -184,7 +190,10 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /customer/list`: everybody, or the page that is asked for.
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see customers")?;
-    read(&input.query, &[&[Field("page", Kind::Any), Field("page_size", Kind::Any)]])?;
+    read(
+        &input.query,
+        &[&[Field("page", Kind::Any), Field("page_size", Kind::Any)]],
+    )?;
     let mut query = Query::new();
     if input.query.contains_key("page") || input.query.contains_key("page_size") {
         let paging = Paging::read(&input.query, "page_size", 100, 1_000)?;

@@ -69,7 +69,9 @@ impl From<StoreError> for Fault {
                     words(entity)
                 ),
             ),
-            StoreError::NotFound { entity, id } => absent(&public(entity, "id"), &words(entity), id),
+            StoreError::NotFound { entity, id } => {
+                absent(&public(entity, "id"), &words(entity), id)
+            }
             StoreError::UnknownColumn { column, .. } => {
                 bad("sort_by", format!("lists cannot be sorted by `{column}`"))
             }

@@ -77,8 +77,12 @@ fn number(query: &Map<String, Value>, name: &str, default: u64, most: u64) -> Re
         Some(Value::String(text)) => text.trim().parse().ok(),
         Some(other) => other.as_u64(),
     };
-    read.filter(|it| (1..=most).contains(it))
-        .ok_or_else(|| bad(name, format!("`{name}` must be a whole number from 1 to {most}")))
+    read.filter(|it| (1..=most).contains(it)).ok_or_else(|| {
+        bad(
+            name,
+            format!("`{name}` must be a whole number from 1 to {most}"),
+        )
+    })
 }
 
 /// `sort_by` and `sort_order` of a list: the column, and whether it descends.
@@ -87,7 +91,12 @@ pub(super) fn sorting(
     columns: &[(&str, &'static str)],
     default: &'static str,
 ) -> Result<(&'static str, bool), Fault> {
-    let text = |name: &str| query.get(name).and_then(Value::as_str).filter(|it| !it.is_empty());
+    let text = |name: &str| {
+        query
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|it| !it.is_empty())
+    };
     let column = match text("sort_by") {
         None => default,
         Some(wanted) => columns
@@ -96,7 +105,10 @@ pub(super) fn sorting(
             .map(|(_, column)| *column)
             .ok_or_else(|| {
                 let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-                bad("sort_by", format!("`sort_by` must be one of {}", names.join(", ")))
+                bad(
+                    "sort_by",
+                    format!("`sort_by` must be one of {}", names.join(", ")),
+                )
             })?,
     };
     match text("sort_order") {

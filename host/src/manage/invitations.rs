@@ -62,7 +62,9 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_admin("see invitations")?;
     let id = read(&input.query, &[ID])?.need("invitation_id")?;
     let row = m.store.get::<InvitationRow>(&id).await?;
-    Ok(shown(&row.ok_or_else(|| absent("invitation_id", "invitation", &id))?))
+    Ok(shown(&row.ok_or_else(|| {
+        absent("invitation_id", "invitation", &id)
+    })?))
 }
 
 /// `POST /invitation/update`: marks a link as used, or as unused again.
@@ -109,7 +111,11 @@ async fn need(work: &mut Work<'_>, id: &str) -> Result<InvitationRow, Fault> {
 pub(super) async fn open(m: &Manage, input: Input) -> Answer {
     let asked = read(&input.query, &[&[Field("invite_link", Kind::Text)]])?;
     let id = asked.need("invite_link")?;
-    let row = usable(m.store.get::<InvitationRow>(&id).await?, m.now(), "invite_link")?;
+    let row = usable(
+        m.store.get::<InvitationRow>(&id).await?,
+        m.now(),
+        "invite_link",
+    )?;
     let user = m.user(&row.user_id).await?;
     Ok(json!({
         "user_id": user.id,
@@ -141,7 +147,11 @@ pub(super) async fn claim(m: &Manage, input: Input) -> Answer {
     let rights = Rights::of_user(&user);
     let mut work = m.work(&rights).await?;
     let now = work.now;
-    let before = usable(work.get::<InvitationRow>(&id).await?, now, "invitation_link")?;
+    let before = usable(
+        work.get::<InvitationRow>(&id).await?,
+        now,
+        "invitation_link",
+    )?;
     let mut row = before.clone();
     row.accepted = true;
     row.accepted_at = Some(now);
@@ -154,16 +164,14 @@ pub(super) async fn claim(m: &Manage, input: Input) -> Answer {
     changed.stamp.touch(now, &user);
     work.update("password set", &person, &changed).await?;
     work.commit().await?;
-    let shown = users::show_all(m, std::slice::from_ref(&changed)).await?.pop();
+    let shown = users::show_all(m, std::slice::from_ref(&changed))
+        .await?
+        .pop();
     Ok(shown.unwrap_or_default())
 }
 
 /// An invitation that can still be used.
-fn usable(
-    row: Option<InvitationRow>,
-    now: i64,
-    field: &str,
-) -> Result<InvitationRow, Fault> {
+fn usable(row: Option<InvitationRow>, now: i64, field: &str) -> Result<InvitationRow, Fault> {
     let refused = |message: &str| {
         Fault::caller(ErrorKind::Authentication, message)
             .with_param(field)

@@ -24,7 +24,9 @@ pub(super) fn check(name: &str, kind: Kind, value: &Value) -> Result<Value, Faul
     let wrong = |wants: &str| bad(name, format!("`{name}` must be {wants}"));
     let good = match kind {
         Kind::Id => id(value).ok_or_else(|| {
-            wrong("a text of at most 255 characters, without control characters or blanks around it")
+            wrong(
+                "a text of at most 255 characters, without control characters or blanks around it",
+            )
         })?,
         Kind::Text => text(value).ok_or_else(|| wrong("a text"))?,
         Kind::Choice(all) => {
@@ -128,7 +130,10 @@ fn each(value: &Value, check: impl Fn(&Value) -> Option<Value>) -> Option<Value>
 /// `{model: dollars}` or `{model: {budget_limit | max_budget, time_period | budget_duration}}`.
 fn model_budgets(name: &str, value: &Value) -> Result<Value, Fault> {
     let Some(models) = value.as_object() else {
-        return Err(bad(name, format!("`{name}` must be an object of models and budgets")));
+        return Err(bad(
+            name,
+            format!("`{name}` must be an object of models and budgets"),
+        ));
     };
     for (model, budget) in models {
         let at = |part: &str| format!("{name}.{model}{part}");
@@ -161,7 +166,10 @@ fn model_budgets(name: &str, value: &Value) -> Result<Value, Fault> {
 /// `[{budget_duration, max_budget}]`; `reset_at` of an earlier answer is taken and dropped.
 fn windows(name: &str, value: &Value) -> Result<Value, Fault> {
     let Some(all) = value.as_array() else {
-        return Err(bad(name, format!("`{name}` must be a list of budgets with windows")));
+        return Err(bad(
+            name,
+            format!("`{name}` must be a list of budgets with windows"),
+        ));
     };
     let mut kept: Vec<Value> = Vec::new();
     let mut periods: Vec<Period> = Vec::new();
@@ -241,8 +249,11 @@ mod tests {
             (Kind::ModelBudgets, json!({"gpt": {"budget_limit": -1}})),
             (Kind::ModelBudgets, json!({"gpt": {"budget": 1}})),
             (Kind::Windows, json!([{"max_budget": 1}])),
-            (Kind::Windows, json!([{"max_budget": 1, "budget_duration": "1d"},
-                                   {"max_budget": 2, "budget_duration": "daily"}])),
+            (
+                Kind::Windows,
+                json!([{"max_budget": 1, "budget_duration": "1d"},
+                                   {"max_budget": 2, "budget_duration": "daily"}]),
+            ),
         ] {
             assert!(refuses(kind, value.clone()), "{kind:?} took {value}");
         }
@@ -256,8 +267,14 @@ mod tests {
             (Kind::Duration, json!("1mo")),
             (Kind::Moment, json!("2030-01-31T12:00:00Z")),
             (Kind::Moment, json!("2030-01-31")),
-            (Kind::ModelBudgets, json!({"gpt": 5, "o": {"budget_limit": 1, "time_period": "1d"}})),
-            (Kind::Windows, json!([{"max_budget": 1, "budget_duration": "1d", "reset_at": null}])),
+            (
+                Kind::ModelBudgets,
+                json!({"gpt": 5, "o": {"budget_limit": 1, "time_period": "1d"}}),
+            ),
+            (
+                Kind::Windows,
+                json!([{"max_budget": 1, "budget_duration": "1d", "reset_at": null}]),
+            ),
         ] {
             assert!(!refuses(kind, value.clone()), "{kind:?} refused {value}");
         }

@@ -20,11 +20,8 @@ pub enum Method {
 }
 
 /// One operation, called with a proven caller.
-pub type Op = for<'a> fn(
-    &'a Manage,
-    &'a Caller,
-    Input,
-) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+pub type Op =
+    for<'a> fn(&'a Manage, &'a Caller, Input) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// Method, path and what it does. Parts of a path stand in braces; a key may hold no slash.
 pub type Operation = (Method, &'static str, Op);
@@ -41,7 +38,11 @@ use Method::{Delete, Get, Patch, Post, Put};
 /// Every operation with its LiteLLM path.
 pub const OPERATIONS: &[Operation] = &[
     (Post, "/key/generate", op!(keys::generate)),
-    (Post, "/key/service-account/generate", op!(keys::generate_service_account)),
+    (
+        Post,
+        "/key/service-account/generate",
+        op!(keys::generate_service_account),
+    ),
     (Post, "/key/update", op!(keys::update)),
     (Post, "/key/bulk_update", op!(keys::bulk_update)),
     (Post, "/team/key/bulk_update", op!(keys::team_bulk_update)),
@@ -73,7 +74,11 @@ pub const OPERATIONS: &[Operation] = &[
     (Post, "/team/model/add", op!(teams::model_add)),
     (Post, "/team/model/delete", op!(teams::model_delete)),
     (Get, "/team/permissions_list", op!(teams::permissions_list)),
-    (Post, "/team/permissions_update", op!(teams::permissions_update)),
+    (
+        Post,
+        "/team/permissions_update",
+        op!(teams::permissions_update),
+    ),
     (Post, "/user/new", op!(users::create)),
     (Get, "/user/info", op!(users::info)),
     (Get, "/v2/user/info", op!(users::info_v2)),
@@ -90,9 +95,21 @@ pub const OPERATIONS: &[Operation] = &[
     (Get, "/organization/list", op!(organizations::list)),
     (Get, "/organization/info", op!(organizations::info)),
     (Post, "/organization/info", op!(organizations::info_of_many)),
-    (Post, "/organization/member_add", op!(organizations::member_add)),
-    (Patch, "/organization/member_update", op!(organizations::member_update)),
-    (Delete, "/organization/member_delete", op!(organizations::member_delete)),
+    (
+        Post,
+        "/organization/member_add",
+        op!(organizations::member_add),
+    ),
+    (
+        Patch,
+        "/organization/member_update",
+        op!(organizations::member_update),
+    ),
+    (
+        Delete,
+        "/organization/member_delete",
+        op!(organizations::member_delete),
+    ),
     (Post, "/customer/new", op!(customers::create)),
     (Post, "/customer/update", op!(customers::update)),
     (Post, "/customer/delete", op!(customers::delete)),
@@ -120,14 +137,38 @@ pub const OPERATIONS: &[Operation] = &[
     (Get, "/tag/list", op!(tags::list)),
     (Post, "/access_group/new", op!(access_groups::create)),
     (Get, "/access_group/list", op!(access_groups::list)),
-    (Get, "/access_group/{access_group}/info", op!(access_groups::info)),
-    (Put, "/access_group/{access_group}/update", op!(access_groups::update)),
-    (Delete, "/access_group/{access_group}/delete", op!(access_groups::delete)),
+    (
+        Get,
+        "/access_group/{access_group}/info",
+        op!(access_groups::info),
+    ),
+    (
+        Put,
+        "/access_group/{access_group}/update",
+        op!(access_groups::update),
+    ),
+    (
+        Delete,
+        "/access_group/{access_group}/delete",
+        op!(access_groups::delete),
+    ),
     (Post, "/v1/access_group", op!(access_groups::create_v1)),
     (Get, "/v1/access_group", op!(access_groups::list_v1)),
-    (Get, "/v1/access_group/{access_group}", op!(access_groups::info_v1)),
-    (Put, "/v1/access_group/{access_group}", op!(access_groups::update_v1)),
-    (Delete, "/v1/access_group/{access_group}", op!(access_groups::delete)),
+    (
+        Get,
+        "/v1/access_group/{access_group}",
+        op!(access_groups::info_v1),
+    ),
+    (
+        Put,
+        "/v1/access_group/{access_group}",
+        op!(access_groups::update_v1),
+    ),
+    (
+        Delete,
+        "/v1/access_group/{access_group}",
+        op!(access_groups::delete),
+    ),
     (Post, "/invitation/new", op!(invitations::create)),
     (Get, "/invitation/info", op!(invitations::info)),
     (Post, "/invitation/update", op!(invitations::update)),

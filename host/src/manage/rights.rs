@@ -211,7 +211,10 @@ impl Rights {
 
 /// The refusal for an object of somebody else.
 pub(super) fn foreign(field: &str, what: &str) -> Fault {
-    forbidden(field, format!("you may not access this {what}; it is not yours"))
+    forbidden(
+        field,
+        format!("you may not access this {what}; it is not yours"),
+    )
 }
 
 /// Rows that only some may see, with the check that goes with them.

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use super::Manage;
 use crate::domain::{Entity, EntityKind, Fault, Usd};
-use crate::store::{Change, TOTAL};
+use crate::store::{Change, TOTAL, WHOLE};
 
 /// The window of `max_budget` with `budget_duration` among the accounts of a holder.
-pub(super) const WINDOW: &str = "budget";
+pub(super) const WINDOW: &str = WHOLE;
 
 /// One holder's account.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,7 +26,10 @@ pub(super) struct Spends(HashMap<String, Spend>);
 
 impl Spends {
     pub async fn of(m: &Manage, kind: EntityKind, ids: &[String]) -> Result<Self, Fault> {
-        let entities: Vec<Entity> = ids.iter().map(|id| Entity::new(kind, id.as_str())).collect();
+        let entities: Vec<Entity> = ids
+            .iter()
+            .map(|id| Entity::new(kind, id.as_str()))
+            .collect();
         let mut totals: HashMap<String, Usd> = HashMap::new();
         let mut windows: HashMap<String, (Usd, Option<i64>)> = HashMap::new();
         if !entities.is_empty() {
@@ -62,10 +65,6 @@ impl Spends {
 }
 
 /// Sets the spend in the running window; what was spent in all stays.
-pub(super) async fn set(
-    change: &mut Change,
-    entity: &Entity,
-    to: Usd,
-) -> Result<(), Fault> {
+pub(super) async fn set(change: &mut Change, entity: &Entity, to: Usd) -> Result<(), Fault> {
     Ok(change.set_spent(entity, WINDOW, to).await?)
 }

@@ -108,9 +108,15 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     read(&input.query, &[])?;
-    let rows = m.store.list::<TagRow>(&Query::new().sorted("id", false)).await?.rows;
+    let rows = m
+        .store
+        .list::<TagRow>(&Query::new().sorted("id", false))
+        .await?
+        .rows;
     if !rights.sees_all() {
-        let names = rows.iter().map(|it| json!({"name": it.id, "description": it.doc.description}));
+        let names = rows
+            .iter()
+            .map(|it| json!({"name": it.id, "description": it.doc.description}));
         return Ok(names.collect());
     }
     let views = Views::of(m, &rows).await?;

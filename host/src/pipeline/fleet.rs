@@ -1,7 +1,7 @@
 //! Deployments with the providers that serve them: built anew when the config or a plugin
 //! changes, read without a lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
@@ -21,6 +21,8 @@ pub struct Fleet {
     pub config: Arc<Config>,
     lines: HashMap<DeploymentId, Result<Arc<Line>, Fault>>,
     rows: Rows,
+    /// Names of the plugins' providers.
+    providers: HashSet<String>,
 }
 
 /// The providers that are rows of the config, by name.
@@ -83,6 +85,7 @@ impl Fleet {
             config,
             lines,
             rows,
+            providers: table.providers.keys().cloned().collect(),
         }
     }
 
@@ -113,6 +116,11 @@ impl Fleet {
                 format!("no line for {id}"),
             )),
         }
+    }
+
+    /// Whether any plugin or row serves this provider.
+    pub fn serves(&self, provider: &str) -> bool {
+        self.providers.contains(provider) || self.rows.contains_key(provider)
     }
 
     /// Whether a deployment needs this provider of a plugin, itself or for the row that it uses.

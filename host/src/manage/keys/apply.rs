@@ -53,7 +53,11 @@ pub(in crate::manage) fn metadata(
     }
     let (increase, expiry) = ("temp_budget_increase", "temp_budget_expiry");
     if to.contains_key(increase) != to.contains_key(expiry) {
-        let lacks = if to.contains_key(increase) { expiry } else { increase };
+        let lacks = if to.contains_key(increase) {
+            expiry
+        } else {
+            increase
+        };
         let message = format!("`{increase}` and `{expiry}` must be set together");
         return Err(bad(lacks, message));
     }
@@ -123,7 +127,11 @@ fn rotation(given: &Given, row: &mut KeyRow, now: i64) -> Result<(), Fault> {
         row.rotate_at = None;
         return Ok(());
     }
-    let interval = row.doc.rest.get("rotation_interval").and_then(Value::as_str);
+    let interval = row
+        .doc
+        .rest
+        .get("rotation_interval")
+        .and_then(Value::as_str);
     let period = interval.and_then(|it| it.parse::<Period>().ok());
     let period = period.ok_or_else(|| {
         bad(

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::update::{change, given, shown};
 use super::lookup;
+use super::update::{change, given, shown};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, missing};
@@ -57,7 +57,10 @@ pub(in crate::manage) async fn team_bulk_update(
         .find(|name| update.contains_key(*name))
     {
         let path = format!("update_fields.{name}");
-        return Err(bad(&path, format!("`{name}` cannot be set for many keys at once")));
+        return Err(bad(
+            &path,
+            format!("`{name}` cannot be set for many keys at once"),
+        ));
     }
     let chosen = asked.texts("key_ids");
     let all = asked.flag("all_keys_in_team").unwrap_or(false);
@@ -72,7 +75,10 @@ pub(in crate::manage) async fn team_bulk_update(
     } else {
         let ids: Vec<String> = chosen.iter().map(|it| lookup::id(it)).collect();
         if ids.iter().any(|id| !keys.iter().any(|it| it.id == *id)) {
-            return Err(bad("key_ids", "`key_ids` names a key that is not of this team"));
+            return Err(bad(
+                "key_ids",
+                "`key_ids` names a key that is not of this team",
+            ));
         }
         ids
     };

@@ -3,11 +3,7 @@
 use crate::manage::fields::{Field, Kind};
 
 /// What LiteLLM calls the share of a limit that is promised.
-const LIMIT_TYPES: &[&str] = &[
-    "guaranteed_throughput",
-    "best_effort_throughput",
-    "dynamic",
-];
+const LIMIT_TYPES: &[&str] = &["guaranteed_throughput", "best_effort_throughput", "dynamic"];
 
 const KEY_TYPES: &[&str] = &["default", "llm_api", "management", "read_only"];
 

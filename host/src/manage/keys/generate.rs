@@ -73,10 +73,7 @@ pub(in crate::manage) struct Made {
 }
 
 /// Puts the key into the transaction.
-pub(in crate::manage) async fn make(
-    work: &mut Work<'_>,
-    plan: &Plan,
-) -> Result<Made, Fault> {
+pub(in crate::manage) async fn make(work: &mut Work<'_>, plan: &Plan) -> Result<Made, Fault> {
     let given = &plan.given;
     let hash = auth::hash_key(plan.text.reveal());
     let id = hash.as_str().to_owned();
@@ -91,7 +88,8 @@ pub(in crate::manage) async fn make(
     scope::references(work, given).await?;
     work.insert(&row).await?;
     if let Some(spend) = given.money("spend").filter(|it| !it.is_zero()) {
-        work.set_spend(&Entity::new(EntityKind::Key, id), spend).await?;
+        work.set_spend(&Entity::new(EntityKind::Key, id), spend)
+            .await?;
     }
     let text = plan.text.clone();
     Ok(Made { row, text })

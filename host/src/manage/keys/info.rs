@@ -18,7 +18,10 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
     let id = match &text {
         Some(text) => lookup::id(text),
         None => rights.key.clone().ok_or_else(|| {
-            bad("key", "`key` is required: the master key has no row of its own")
+            bad(
+                "key",
+                "`key` is required: the master key has no row of its own",
+            )
         })?,
     };
     let key = m.store.get::<KeyRow>(&id).await?;
@@ -42,16 +45,31 @@ pub(in crate::manage) async fn info_of_many(m: &Manage, caller: &Caller, input: 
         Field("key_aliases", Kind::Texts),
     ];
     let asked = read(&input.body, &[fields])?;
-    let ids: Vec<_> = asked.texts("keys").iter().map(|it| lookup::id(it).into()).collect();
-    let aliases: Vec<_> = asked.texts("key_aliases").into_iter().map(Into::into).collect();
+    let ids: Vec<_> = asked
+        .texts("keys")
+        .iter()
+        .map(|it| lookup::id(it).into())
+        .collect();
+    let aliases: Vec<_> = asked
+        .texts("key_aliases")
+        .into_iter()
+        .map(Into::into)
+        .collect();
     if ids.is_empty() && aliases.is_empty() {
         return Err(bad("keys", "`keys` is required"));
     }
     if ids.len() + aliases.len() > super::bulk::MOST {
-        return Err(bad("keys", format!("`keys` may have {} items", super::bulk::MOST)));
+        return Err(bad(
+            "keys",
+            format!("`keys` may have {} items", super::bulk::MOST),
+        ));
     }
     let named = Filter::Any(vec![Filter::In("id", ids), Filter::In("alias", aliases)]);
-    let mut keys = m.store.list::<KeyRow>(&Query::new().with(named)).await?.rows;
+    let mut keys = m
+        .store
+        .list::<KeyRow>(&Query::new().with(named))
+        .await?
+        .rows;
     let teams = lookup::teams_of(m, &keys).await?;
     keys.retain(|key| {
         let team = key.team_id.as_ref().and_then(|it| teams.get(it));
@@ -59,8 +77,10 @@ pub(in crate::manage) async fn info_of_many(m: &Manage, caller: &Caller, input: 
     });
     let views = super::Views::of(m, &keys).await?;
     let info: Vec<Value> = keys.iter().map(|key| views.show(m, key)).collect();
-    Ok(json!({"key": asked.texts("keys").iter().map(|it| lookup::id(it)).collect::<Vec<_>>(),
-        "info": info}))
+    Ok(
+        json!({"key": asked.texts("keys").iter().map(|it| lookup::id(it)).collect::<Vec<_>>(),
+        "info": info}),
+    )
 }
 
 fn without_token(mut shown: Value) -> Value {

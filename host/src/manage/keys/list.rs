@@ -28,7 +28,10 @@ const FILTERS: &[Field] = &[
     Field("sort_by", Kind::Text),
     Field("sort_order", Kind::Text),
     Field("expand", Kind::Any),
-    Field("status", Kind::Choice(&["active", "expired", "revoked", "deleted"])),
+    Field(
+        "status",
+        Kind::Choice(&["active", "expired", "revoked", "deleted"]),
+    ),
     Field("expires", Kind::Choice(&["active", "expired"])),
 ];
 
@@ -159,7 +162,10 @@ fn own(rights: &Rights, team_keys: bool, created: bool) -> Filter {
         any.push(Filter::Is("user_id", user.into()));
         if created {
             let seats = &mut rights.seats.iter().map(|(id, _)| id.as_str());
-            let still = vec![Filter::IsNull("team_id"), Filter::In("team_id", texts(seats))];
+            let still = vec![
+                Filter::IsNull("team_id"),
+                Filter::In("team_id", texts(seats)),
+            ];
             let by_me = Filter::Is("created_by", user.into());
             any.push(Filter::All(vec![by_me, Filter::Any(still)]));
         }
@@ -171,7 +177,10 @@ fn own(rights: &Rights, team_keys: bool, created: bool) -> Filter {
     if team_keys {
         any.push(Filter::In("team_id", texts(&mut rights.led_teams())));
         let seats = &mut rights.seats.iter().map(|(id, _)| id.as_str());
-        let services = vec![Filter::In("team_id", texts(seats)), Filter::IsNull("user_id")];
+        let services = vec![
+            Filter::In("team_id", texts(seats)),
+            Filter::IsNull("user_id"),
+        ];
         any.push(Filter::All(services));
     }
     Filter::Any(any)
@@ -187,7 +196,10 @@ async fn visible(m: &Manage, rights: &Rights, asked: &Given) -> Result<Filter, F
     if let Some(user) = asked.text("user_id")
         && !m.sees_user(rights, &user).await?
     {
-        return Err(forbidden("user_id", "you may not list the keys of this user"));
+        return Err(forbidden(
+            "user_id",
+            "you may not list the keys of this user",
+        ));
     }
     let mut any = vec![own(rights, team_keys, created)];
     if let Some(id) = asked.text("team_id") {
@@ -195,7 +207,11 @@ async fn visible(m: &Manage, rights: &Rights, asked: &Given) -> Result<Filter, F
         let Some(team) = team.filter(|it| rights.sees_team(it)) else {
             return Err(foreign("team_id", "team"));
         };
-        let listed = team.doc.team_member_permissions.iter().any(|it| it == "/key/list");
+        let listed = team
+            .doc
+            .team_member_permissions
+            .iter()
+            .any(|it| it == "/key/list");
         if rights.changes_team(&team) || (listed && rights.in_team(&id)) {
             any.push(Filter::Is("team_id", id.into()));
         }
@@ -255,15 +271,18 @@ fn filters(rights: &Rights, asked: &Given, now: i64) -> Result<Vec<Filter>, Faul
 /// `expand=user`: who holds each key.
 async fn with_users(m: &Manage, shown: &mut [Value]) -> Result<(), Fault> {
     for key in shown {
-        let Some(key) = key.as_object_mut() else { continue };
+        let Some(key) = key.as_object_mut() else {
+            continue;
+        };
         let user = key.get("user_id").and_then(Value::as_str);
         let user = match user {
             Some(id) => m.store.get::<UserRow>(id).await?,
             None => None,
         };
-        let user = user.map_or(Value::Null, |it| {
-            json!({"user_id": it.id, "user_email": it.email, "user_alias": it.alias})
-        });
+        let user = user.map_or(
+            Value::Null,
+            |it| json!({"user_id": it.id, "user_email": it.email, "user_alias": it.alias}),
+        );
         key.insert("user".to_owned(), user);
     }
     Ok(())

@@ -53,7 +53,10 @@ pub(super) async fn need(
 
 /// The key with this alias, locked.
 pub(super) async fn by_alias(work: &mut Work<'_>, alias: &str) -> Result<Option<Found>, Fault> {
-    let page = work.change.list::<KeyRow>(&Query::new().is("alias", alias)).await?;
+    let page = work
+        .change
+        .list::<KeyRow>(&Query::new().is("alias", alias))
+        .await?;
     match page.rows.first() {
         Some(key) => find(work, &key.id).await,
         None => Ok(None),
@@ -72,7 +75,10 @@ pub(super) async fn teams_of(
         return Ok(HashMap::new());
     }
     let ids = ids.into_iter().map(Into::into).collect();
-    let teams = m.store.list::<TeamRow>(&Query::new().with(Filter::In("id", ids))).await?;
+    let teams = m
+        .store
+        .list::<TeamRow>(&Query::new().with(Filter::In("id", ids)))
+        .await?;
     let teams = teams.rows.into_iter();
     Ok(teams.map(|team| (team.id.clone(), team)).collect())
 }

@@ -14,14 +14,16 @@ mod scope;
 mod update;
 mod view;
 
+pub(super) use apply::{limits as apply_limits, metadata as apply_metadata};
 pub(super) use bulk::{bulk_update, team_bulk_update};
 pub(super) use delete::{block, delete, unblock};
 pub(super) use fields::{IN_METADATA, LIMITS};
-pub(super) use generate::{generate, generate_service_account, make, Plan};
+pub(super) use generate::{Plan, generate, generate_service_account, make};
 pub(super) use info::{info, info_of_many};
 pub(super) use list::{aliases, list};
 pub(super) use rotate::{regenerate, reset_spend};
-pub(super) use update::update;
-pub(super) use view::{Views, budgets_of, dollars, limits as show_limits, metadata as show_metadata};
-pub(super) use apply::{limits as apply_limits, metadata as apply_metadata};
 pub(super) use scope::{admins_only, references, unknown};
+pub(super) use update::update;
+pub(super) use view::{
+    Views, budgets_of, dollars, limits as show_limits, metadata as show_metadata,
+};

@@ -128,6 +128,8 @@ mod tests {
     #[test]
     fn bounds_compare_numbers_and_durations() {
         assert!(exceeds(&json!(2), &json!(1.5), 0) && !exceeds(&json!(1), &json!(1), 0));
-        assert!(exceeds(&json!("2d"), &json!("24h"), 0) && !exceeds(&json!("1d"), &json!("24h"), 0));
+        assert!(
+            exceeds(&json!("2d"), &json!("24h"), 0) && !exceeds(&json!("1d"), &json!("24h"), 0)
+        );
     }
 }

@@ -29,9 +29,15 @@ pub(in crate::manage) async fn regenerate(m: &Manage, caller: &Caller, input: In
     let given = given(&input)?;
     let named = match input.path.get("key") {
         Some(_) => input.part("key")?.to_owned(),
-        None => given.text("key").or_else(|| rights.key.clone()).ok_or_else(|| {
-            bad("key", "`key` is required: the master key is set in the configuration")
-        })?,
+        None => given
+            .text("key")
+            .or_else(|| rights.key.clone())
+            .ok_or_else(|| {
+                bad(
+                    "key",
+                    "`key` is required: the master key is set in the configuration",
+                )
+            })?,
     };
     scope::admins_only(&rights, &given, ADMINS_ONLY)?;
     m.bound_key(&given, m.now())?;
@@ -60,7 +66,13 @@ pub(in crate::manage) async fn regenerate(m: &Manage, caller: &Caller, input: In
     let grace = apply::expiry(&given, "grace_period", work.now);
     work.change.rotate_key(&before.id, &row, grace).await?;
     let (old, new) = (before.shown(), row.shown());
-    work.note("rotated", KeyRow::KIND, &before.id, Some(old), Some(new.clone()));
+    work.note(
+        "rotated",
+        KeyRow::KIND,
+        &before.id,
+        Some(old),
+        Some(new.clone()),
+    );
     work.note("created", KeyRow::KIND, &row.id, None, Some(new));
     if let Some(spend) = given.money("spend") {
         let entity = Entity::new(EntityKind::Key, row.id.as_str());
@@ -100,7 +112,11 @@ fn rotated(row: &mut KeyRow, now: i64) {
     if row.rotate_at.is_none() {
         return;
     }
-    let interval = row.doc.rest.get("rotation_interval").and_then(Value::as_str);
+    let interval = row
+        .doc
+        .rest
+        .get("rotation_interval")
+        .and_then(Value::as_str);
     let period = interval.and_then(|it| it.parse::<Period>().ok());
     row.rotate_at = period.map(|it| it.expiry(now, &TimeZone::UTC));
 }
@@ -112,11 +128,17 @@ pub(in crate::manage) async fn reset_spend(m: &Manage, caller: &Caller, input: I
     let to = asked.money("reset_to");
     let to = to.ok_or_else(|| crate::manage::fault::missing("reset_to"))?;
     let id = lookup::id(input.part("key")?);
-    let spent = Spends::of(m, EntityKind::Key, std::slice::from_ref(&id)).await?.get(&id).window;
+    let spent = Spends::of(m, EntityKind::Key, std::slice::from_ref(&id))
+        .await?
+        .get(&id)
+        .window;
     let mut work = m.work(&rights).await?;
     let route = "/key/{key_id}/reset_spend";
     let found = lookup::need(&mut work, &rights, "key", &id, route).await?;
-    let leads = found.team.as_ref().is_some_and(|it| rights.changes_team(it));
+    let leads = found
+        .team
+        .as_ref()
+        .is_some_and(|it| rights.changes_team(it));
     if !rights.is_admin() && !leads {
         let message = "only a proxy admin or an admin of the key's team may reset its spend";
         return Err(crate::manage::fault::forbidden("key", message));
@@ -125,7 +147,8 @@ pub(in crate::manage) async fn reset_spend(m: &Manage, caller: &Caller, input: I
         let message = format!("`reset_to` is more than the key has spent ({spent})");
         return Err(bad("reset_to", message));
     }
-    work.set_spend(&Entity::new(EntityKind::Key, id.as_str()), to).await?;
+    work.set_spend(&Entity::new(EntityKind::Key, id.as_str()), to)
+        .await?;
     work.commit().await?;
     Ok(json!({
         "key_hash": id,

@@ -20,7 +20,10 @@ pub(in crate::manage) fn admins_only(
         return Ok(());
     }
     match fields.iter().find(|name| given.some(name)) {
-        Some(name) => Err(forbidden(name, format!("only a proxy admin may set `{name}`"))),
+        Some(name) => Err(forbidden(
+            name,
+            format!("only a proxy admin may set `{name}`"),
+        )),
         None => Ok(()),
     }
 }
@@ -28,7 +31,10 @@ pub(in crate::manage) fn admins_only(
 /// A row that the request names does not exist.
 pub(in crate::manage) fn unknown(field: &str, id: &str) -> Fault {
     let shown = crate::manage::fault::shown(id);
-    bad(field, format!("`{field}` names `{shown}`, which does not exist"))
+    bad(
+        field,
+        format!("`{field}` names `{shown}`, which does not exist"),
+    )
 }
 
 /// Finds the owner of a new key and whether the caller may make keys for them. A key without
@@ -47,7 +53,8 @@ pub(super) async fn owner(
             Some(team.ok_or_else(|| unknown("team_id", &id))?)
         }
     };
-    if !service && !given.some("user_id")
+    if !service
+        && !given.some("user_id")
         && let Some(user) = &rights.user
     {
         given.set("user_id", user.as_str().into());
@@ -89,7 +96,10 @@ async fn team_key(
     }
     let seat = member_id(&team.id, user);
     if work.get::<TeamMemberRow>(&seat).await?.is_none() && !rights.is_user(user) {
-        return Err(bad("user_id", "this user is not in the team `team_id` names"));
+        return Err(bad(
+            "user_id",
+            "this user is not in the team `team_id` names",
+        ));
     }
     Ok(())
 }
@@ -132,10 +142,7 @@ pub(super) async fn organization_of(
 }
 
 /// Rows that are named inside of documents, where no foreign key looks.
-pub(in crate::manage) async fn references(
-    work: &mut Work<'_>,
-    given: &Given,
-) -> Result<(), Fault> {
+pub(in crate::manage) async fn references(work: &mut Work<'_>, given: &Given) -> Result<(), Fault> {
     for group in given.texts("access_group_ids") {
         if work.get::<AccessGroupRow>(&group).await?.is_none() {
             return Err(unknown("access_group_ids", &group));

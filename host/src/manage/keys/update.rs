@@ -113,7 +113,10 @@ async fn moves(
             None => found.team.as_ref().is_none_or(|it| rights.changes_team(it)),
         };
         if !may {
-            return Err(forbidden("team_id", "you may not move this key to that team"));
+            return Err(forbidden(
+                "team_id",
+                "you may not move this key to that team",
+            ));
         }
     }
     if moved("user_id", &found.key.user_id) && !rights.is_admin() {

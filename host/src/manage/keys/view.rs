@@ -99,13 +99,22 @@ fn plain(row: &KeyRow) -> Map<String, Value> {
     put("permissions", json!(doc.permissions));
     put("allowed_routes", json!(doc.allowed_routes));
     put("access_group_ids", json!(doc.access_group_ids));
-    put("key_type", doc.key_type.clone().unwrap_or("default".to_owned()).into());
+    put(
+        "key_type",
+        doc.key_type.clone().unwrap_or("default".to_owned()).into(),
+    );
     put("created_at", time::iso(row.stamp.created_at));
     put("updated_at", time::iso(row.stamp.updated_at));
     put("created_by", row.stamp.created_by.clone().into());
     put("updated_by", row.stamp.updated_by.clone().into());
     for name in IN_REST {
-        put(name, doc.rest.get(*name).cloned().unwrap_or_else(|| default_of(name)));
+        put(
+            name,
+            doc.rest
+                .get(*name)
+                .cloned()
+                .unwrap_or_else(|| default_of(name)),
+        );
     }
     limits(&doc.limits, &mut shown);
     metadata(&doc.metadata, &doc.limits, &mut shown);

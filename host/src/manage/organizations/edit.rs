@@ -7,9 +7,7 @@ use crate::manage::fault::{absent, forbidden, missing};
 use crate::manage::fields::{Field, Given, Kind, read, set};
 use crate::manage::rights::foreign;
 use crate::manage::{Answer, Input, Manage, budgets, teams};
-use crate::store::{
-    KeyRow, OrganizationMemberRow, OrganizationRow, Query, Stamp, TeamRow,
-};
+use crate::store::{KeyRow, OrganizationMemberRow, OrganizationRow, Query, Stamp, TeamRow};
 
 const FIELDS: &[Field] = &[
     Field("organization_id", Kind::Id),
@@ -56,7 +54,9 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     row.budget_id = budgets::of_holder(&mut work, &given, None).await?;
     work.insert(&row).await?;
     work.commit().await?;
-    Ok(Views::of(m, std::slice::from_ref(&row)).await?.show(m, &row))
+    Ok(Views::of(m, std::slice::from_ref(&row))
+        .await?
+        .show(m, &row))
 }
 
 /// Organisation admins change theirs, but not its money.
@@ -87,7 +87,9 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
         work.set_spend(&entity, spend).await?;
     }
     work.commit().await?;
-    Ok(Views::of(m, std::slice::from_ref(&row)).await?.show(m, &row))
+    Ok(Views::of(m, std::slice::from_ref(&row))
+        .await?
+        .show(m, &row))
 }
 
 /// Deletes organisations with their teams, keys and memberships: all of it, or nothing.
@@ -112,7 +114,12 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
         }
         let keys = work.change.list::<KeyRow>(&query()).await?.rows;
         work.delete(&keys).await?;
-        for seat in work.change.list::<OrganizationMemberRow>(&query()).await?.rows {
+        for seat in work
+            .change
+            .list::<OrganizationMemberRow>(&query())
+            .await?
+            .rows
+        {
             super::leave(&mut work, seat).await?;
         }
         work.delete(std::slice::from_ref(&row)).await?;

@@ -19,7 +19,11 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
     let asked = read(&input.query, &[fields])?;
     let mut query = Query::new();
     if !rights.sees_all() {
-        let own = rights.organizations.iter().map(|(id, _)| id.into()).collect();
+        let own = rights
+            .organizations
+            .iter()
+            .map(|(id, _)| id.into())
+            .collect();
         query = query.with(Filter::In("id", own));
     }
     for name in ["org_id", "organization_id"] {
@@ -43,7 +47,9 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
     if !rights.sees_organization(&row.id) {
         return Err(foreign("organization_id", "organization"));
     }
-    Ok(Views::of(m, std::slice::from_ref(&row)).await?.show(m, &row))
+    Ok(Views::of(m, std::slice::from_ref(&row))
+        .await?
+        .show(m, &row))
 }
 
 /// The older form, for several at once.

@@ -12,9 +12,7 @@ use crate::manage::rights::{Rights, foreign};
 use crate::manage::teams::{Person, find_person};
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage, budgets, keys, users};
-use crate::store::{
-    BudgetRow, OrganizationMemberRow, OrganizationRow, Stamp, UserRow, member_id,
-};
+use crate::store::{BudgetRow, OrganizationMemberRow, OrganizationRow, Stamp, UserRow, member_id};
 
 const ROLES: &[&str] = &["org_admin", "internal_user", "internal_user_viewer"];
 
@@ -95,12 +93,7 @@ pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) ->
     }))
 }
 
-fn new_row(
-    work: &Work<'_>,
-    organization: &str,
-    user: &str,
-    role: &str,
-) -> OrganizationMemberRow {
+fn new_row(work: &Work<'_>, organization: &str, user: &str, role: &str) -> OrganizationMemberRow {
     OrganizationMemberRow {
         id: member_id(organization, user),
         organization_id: organization.to_owned(),
@@ -170,7 +163,11 @@ async fn seat(
 ) -> Result<(OrganizationRow, OrganizationMemberRow), Fault> {
     let person = Person::read("", given)?;
     let organization = need(work, rights, given).await?;
-    let named = person.id.clone().or(person.email.clone()).unwrap_or_default();
+    let named = person
+        .id
+        .clone()
+        .or(person.email.clone())
+        .unwrap_or_default();
     let user = find_person(work, &person).await?;
     let user = user.ok_or_else(|| absent(&person.field, "user", &named))?;
     let row = work.get(&member_id(&organization.id, &user.id)).await?;

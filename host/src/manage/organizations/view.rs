@@ -36,7 +36,10 @@ impl Views {
         let budgets = keys::budgets_of(m, named).await?;
         let mut members: HashMap<String, Vec<_>> = HashMap::new();
         for seat in seats {
-            members.entry(seat.organization_id.clone()).or_default().push(seat);
+            members
+                .entry(seat.organization_id.clone())
+                .or_default()
+                .push(seat);
         }
         let mut teams: HashMap<String, Vec<_>> = HashMap::new();
         for team in m.store.list::<TeamRow>(&query()).await?.rows {
@@ -68,7 +71,10 @@ impl Views {
         };
         put("spend", spend.window.dollars().into());
         put("total_spend", spend.total.dollars().into());
-        put("litellm_budget_table", self.budget(m, row.budget_id.as_deref()));
+        put(
+            "litellm_budget_table",
+            self.budget(m, row.budget_id.as_deref()),
+        );
         put("members", members.into());
         put("teams", teams.into());
         Value::Object(shown)

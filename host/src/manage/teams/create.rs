@@ -41,15 +41,13 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         seats::sit(&mut work, &row, &seat).await?;
     }
     work.commit().await?;
-    super::Views::of(m, std::slice::from_ref(&row)).await.map(|it| it.show(m, &row))
+    super::Views::of(m, std::slice::from_ref(&row))
+        .await
+        .map(|it| it.show(m, &row))
 }
 
 /// In which organisation the caller may make a team.
-async fn organization(
-    work: &mut Work<'_>,
-    rights: &Rights,
-    given: &Given,
-) -> Result<(), Fault> {
+async fn organization(work: &mut Work<'_>, rights: &Rights, given: &Given) -> Result<(), Fault> {
     let Some(id) = given.text("organization_id") else {
         if rights.is_admin() {
             return Ok(());
@@ -89,7 +87,8 @@ pub(super) fn apply(given: &Given, row: &mut TeamRow) -> Result<(), Fault> {
     keys::apply_metadata(given, &mut doc.metadata, &mut doc.limits)?;
     doc.metadata.shift_remove(super::fields::MEMBER_BUDGET);
     if let Some(kept) = kept {
-        doc.metadata.insert(super::fields::MEMBER_BUDGET.to_owned(), kept);
+        doc.metadata
+            .insert(super::fields::MEMBER_BUDGET.to_owned(), kept);
     }
     for name in IN_REST {
         given.keep(name, &mut doc.rest);
@@ -105,7 +104,10 @@ async fn first_seats(
 ) -> Result<Vec<seats::Seat>, Fault> {
     let mut all = Vec::new();
     for (at, member) in given.list("members_with_roles").iter().enumerate() {
-        all.push(seats::Seat::read(&format!("members_with_roles.{at}"), member)?);
+        all.push(seats::Seat::read(
+            &format!("members_with_roles.{at}"),
+            member,
+        )?);
     }
     for (field, role) in [("admins", "admin"), ("members", "user")] {
         for id in given.texts(field) {
@@ -122,4 +124,3 @@ async fn first_seats(
     }
     Ok(all)
 }
-

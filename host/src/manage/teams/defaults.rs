@@ -18,7 +18,11 @@ pub(super) async fn apply(
     if !MEMBER_DEFAULTS.iter().any(|Field(name, _)| given.has(name)) {
         return Ok(());
     }
-    let known = team.doc.metadata.get(MEMBER_BUDGET).and_then(|it| it.as_str());
+    let known = team
+        .doc
+        .metadata
+        .get(MEMBER_BUDGET)
+        .and_then(|it| it.as_str());
     let before = match known {
         Some(id) => work.get::<BudgetRow>(id).await?,
         None => None,

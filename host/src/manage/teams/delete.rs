@@ -24,7 +24,9 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
     }
     let mut work = m.work(&rights).await?;
     for id in &ids {
-        let team = need(&mut work, &rights, id).await.map_err(|it| it.with_param("team_ids"))?;
+        let team = need(&mut work, &rights, id)
+            .await
+            .map_err(|it| it.with_param("team_ids"))?;
         let organization = team.organization_id.as_deref();
         if !organization.map_or(rights.is_admin(), |it| rights.changes_organization(it)) {
             let message = "an admin of the team may not delete it";
@@ -44,7 +46,11 @@ pub(in crate::manage) async fn remove(work: &mut Work<'_>, team: &TeamRow) -> Re
     let seats = work.change.list::<TeamMemberRow>(&query()).await?.rows;
     super::seats::rise(work, team, &seats).await?;
     work.delete(std::slice::from_ref(team)).await?;
-    let shared = team.doc.metadata.get(MEMBER_BUDGET).and_then(|it| it.as_str());
+    let shared = team
+        .doc
+        .metadata
+        .get(MEMBER_BUDGET)
+        .and_then(|it| it.as_str());
     if let Some(id) = shared
         && let Some(budget) = work.get::<BudgetRow>(id).await?
     {

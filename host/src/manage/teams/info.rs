@@ -56,7 +56,9 @@ pub(in crate::manage) async fn me(m: &Manage, caller: &Caller, input: Input) -> 
         }
         return Err(foreign("team_id", "team"));
     };
-    let spend = Spends::of(m, EntityKind::TeamMember, std::slice::from_ref(&id)).await?.get(&id);
+    let spend = Spends::of(m, EntityKind::TeamMember, std::slice::from_ref(&id))
+        .await?
+        .get(&id);
     let budgets = keys::budgets_of(m, seat.budget_id.as_deref().into_iter()).await?;
     let mut shown = super::show_seat(m, &seat, spend, budgets.values().next(), m.now());
     if let Some(shown) = shown.as_object_mut() {
@@ -72,7 +74,9 @@ pub(in crate::manage) async fn available(m: &Manage, caller: &Caller, input: Inp
     let rights = m.rights(caller).await?;
     read(&input.query, &[])?;
     let mine = rights.seats.iter().map(|(id, _)| id.into()).collect();
-    let query = Query::new().with(Filter::In("id", mine)).sorted("alias", false);
+    let query = Query::new()
+        .with(Filter::In("id", mine))
+        .sorted("alias", false);
     let query = if rights.sees_all() {
         Query::new().sorted("alias", false)
     } else {

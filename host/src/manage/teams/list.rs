@@ -49,7 +49,9 @@ pub(in crate::manage) async fn list_v2(m: &Manage, caller: &Caller, input: Input
     let paging = Paging::read(&input.query, "page_size", 10, 100)?;
     let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
     let query = filtered(m, &rights, &asked).await?;
-    let query = query.sorted(column, descending).page(paging.page, paging.size);
+    let query = query
+        .sorted(column, descending)
+        .page(paging.page, paging.size);
     let page = m.store.list::<TeamRow>(&query).await?;
     let views = super::Views::of(m, &page.rows).await?;
     let mut teams = Vec::new();

@@ -12,17 +12,12 @@ use crate::manage::fields::{Field, Given, Kind, read};
 use crate::manage::spend::Spend;
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage, users};
-use crate::store::{
-    BudgetRow, KeyRow, Query, TeamMemberRow, TeamRow, UserRow, member_id,
-};
+use crate::store::{BudgetRow, KeyRow, Query, TeamMemberRow, TeamRow, UserRow, member_id};
 
 /// As many as LiteLLM takes at once.
 const MOST: usize = 500;
 
-const ADD: &[Field] = &[
-    Field("team_id", Kind::Id),
-    Field("member", Kind::Any),
-];
+const ADD: &[Field] = &[Field("team_id", Kind::Id), Field("member", Kind::Any)];
 
 const PERSON: &[Field] = &[
     Field("team_id", Kind::Id),
@@ -40,7 +35,10 @@ pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) ->
     let seats = match given.value("member") {
         None => return Err(missing("member")),
         Some(Value::Array(all)) if all.is_empty() || all.len() > MOST => {
-            return Err(bad("member", format!("`member` must have 1 to {MOST} items")));
+            return Err(bad(
+                "member",
+                format!("`member` must have 1 to {MOST} items"),
+            ));
         }
         Some(Value::Array(all)) => all
             .iter()
@@ -64,7 +62,11 @@ pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) ->
     let memberships: Vec<Value> = views
         .memberships(m, &team.id)
         .into_iter()
-        .filter(|it| it.get("user_id").and_then(Value::as_str).is_some_and(|it| ids.contains(&it)))
+        .filter(|it| {
+            it.get("user_id")
+                .and_then(Value::as_str)
+                .is_some_and(|it| ids.contains(&it))
+        })
         .collect();
     if let Some(answer) = answer.as_object_mut() {
         answer.insert("updated_users".to_owned(), updated.into());
@@ -90,11 +92,17 @@ pub(in crate::manage) async fn bulk_add(m: &Manage, caller: &Caller, input: Inpu
     let members = if given.flag("all_users").unwrap_or(false) {
         rights.need_admin("add all users to a team")?;
         let users = m.store.list::<UserRow>(&Query::new()).await?.rows;
-        users.iter().map(|it| json!({"user_id": it.id, "role": "user"})).collect()
+        users
+            .iter()
+            .map(|it| json!({"user_id": it.id, "role": "user"}))
+            .collect()
     } else {
         let members = given.list("members");
         if members.is_empty() || members.len() > MOST {
-            return Err(bad("members", format!("`members` must have 1 to {MOST} items")));
+            return Err(bad(
+                "members",
+                format!("`members` must have 1 to {MOST} items"),
+            ));
         }
         members
     };
@@ -144,7 +152,11 @@ async fn seat(
     let id = given.need("team_id")?;
     let person = Person::read("", given)?;
     let team = need(work, rights, &id).await?;
-    let named = person.id.clone().or(person.email.clone()).unwrap_or_default();
+    let named = person
+        .id
+        .clone()
+        .or(person.email.clone())
+        .unwrap_or_default();
     let user = find_person(work, &person).await?;
     let user = user.ok_or_else(|| absent(&person.field, "user", &named))?;
     let seat = work.get(&member_id(&team.id, &user.id)).await?;
@@ -172,7 +184,10 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
     };
     work.commit().await?;
     let shown = super::show_seat(m, &row, Spend::default(), shared.as_ref(), m.now());
-    let table = shown.get("litellm_budget_table").cloned().unwrap_or_default();
+    let table = shown
+        .get("litellm_budget_table")
+        .cloned()
+        .unwrap_or_default();
     let part = |name: &str| table.get(name).cloned().unwrap_or_default();
     Ok(json!({
         "team_id": team.id,
@@ -195,7 +210,9 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
     let given = read(&input.body, &[PERSON])?;
     let mut work = m.work(&rights).await?;
     let (team, user, row) = seat(&mut work, &rights, &given).await?;
-    let keys = Query::new().is("team_id", team.id.as_str()).is("user_id", user.id.as_str());
+    let keys = Query::new()
+        .is("team_id", team.id.as_str())
+        .is("user_id", user.id.as_str());
     let keys = work.change.list::<KeyRow>(&keys).await?.rows;
     work.delete(&keys).await?;
     seats::rise(&mut work, &team, &[row]).await?;

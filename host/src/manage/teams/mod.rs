@@ -17,7 +17,10 @@ pub(super) use create::create;
 pub(super) use delete::{block, delete, remove, unblock};
 pub(super) use info::{available, info, me};
 pub(super) use list::{list, list_v2};
-pub(super) use members::{add as member_add, bulk_add as bulk_member_add, delete as member_delete, update as member_update};
+pub(super) use members::{
+    add as member_add, bulk_add as bulk_member_add, delete as member_delete,
+    update as member_update,
+};
 pub(super) use models::{add as model_add, delete as model_delete};
 pub(super) use permissions::{list as permissions_list, update as permissions_update};
 pub(super) use seats::{Person, Seat, find_person, rise, sit};

@@ -6,10 +6,7 @@ use crate::manage::fault::{bad, missing};
 use crate::manage::fields::{Field, Kind, read};
 use crate::manage::{Answer, Input, Manage};
 
-const FIELDS: &[Field] = &[
-    Field("team_id", Kind::Id),
-    Field("models", Kind::Texts),
-];
+const FIELDS: &[Field] = &[Field("team_id", Kind::Id), Field("models", Kind::Texts)];
 
 pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) -> Answer {
     change(m, caller, &input, |models, named| {

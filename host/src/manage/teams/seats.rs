@@ -6,11 +6,9 @@ use super::fields::MEMBER_BUDGET;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, missing};
 use crate::manage::fields::{Field, Given, Kind, read, set};
-use crate::manage::{budgets, keys};
 use crate::manage::work::{Audited, Work};
-use crate::store::{
-    BudgetRow, Filter, Query, Stamp, TeamMemberRow, TeamRow, UserRow, member_id,
-};
+use crate::manage::{budgets, keys};
+use crate::store::{BudgetRow, Filter, Query, Stamp, TeamMemberRow, TeamRow, UserRow, member_id};
 
 const ROLES: &[&str] = &["admin", "user"];
 
@@ -84,7 +82,9 @@ impl Seat {
             fault
         };
         let given = read(object, &[MEMBER]).map_err(inside)?;
-        let role = given.text("role").ok_or_else(|| missing(&format!("{field}.role")))?;
+        let role = given
+            .text("role")
+            .ok_or_else(|| missing(&format!("{field}.role")))?;
         Ok(Self {
             person: Person::read(field, &given)?,
             role,
@@ -120,7 +120,9 @@ impl Seat {
             fault.param = Some(format!("{field}.{name}"));
             fault
         })?;
-        let id = given.text("team_id").ok_or_else(|| missing(&format!("{field}.team_id")))?;
+        let id = given
+            .text("team_id")
+            .ok_or_else(|| missing(&format!("{field}.team_id")))?;
         let role = given.text("user_role").unwrap_or_else(|| "user".to_owned());
         Ok((id, Self::of(field, user, &role).limited(&given)))
     }
@@ -232,7 +234,11 @@ pub(super) async fn limit(
         given.keep(name, &mut own.doc.rest);
     }
     if own.doc.rest.contains_key(INCREASE) != own.doc.rest.contains_key(EXPIRY) {
-        let lacks = if own.doc.rest.contains_key(INCREASE) { EXPIRY } else { INCREASE };
+        let lacks = if own.doc.rest.contains_key(INCREASE) {
+            EXPIRY
+        } else {
+            INCREASE
+        };
         let message = format!("`{INCREASE}` and `{EXPIRY}` must be set together");
         return Err(bad(lacks, message));
     }
@@ -251,10 +257,7 @@ fn shared_budget(team: &TeamRow) -> Option<&str> {
 }
 
 /// The member's budget, unless it is the one of all members.
-pub(in crate::manage) fn own_budget<'r>(
-    team: &TeamRow,
-    row: &'r TeamMemberRow,
-) -> Option<&'r str> {
+pub(in crate::manage) fn own_budget<'r>(team: &TeamRow, row: &'r TeamMemberRow) -> Option<&'r str> {
     let own = row.budget_id.as_deref();
     own.filter(|it| shared_budget(team) != Some(it))
 }

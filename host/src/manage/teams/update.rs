@@ -14,10 +14,7 @@ use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage, keys};
 use crate::store::{OrganizationRow, TeamRow};
 
-const NAMED: &[Field] = &[
-    Field("team_id", Kind::Id),
-    Field("spend", Kind::Money),
-];
+const NAMED: &[Field] = &[Field("team_id", Kind::Id), Field("spend", Kind::Money)];
 
 /// What would lift the limits that an organisation or the operator has set for a team.
 const NOT_BY_TEAM_ADMINS: &[&str] = &[
@@ -48,7 +45,10 @@ pub(in crate::manage) async fn patch(m: &Manage, caller: &Caller, input: Input) 
     let id = input.part("team_id")?;
     let given = given(&input)?;
     if given.text("team_id").is_some_and(|it| it != id) {
-        return Err(bad("team_id", "`team_id` of the body is not that of the path"));
+        return Err(bad(
+            "team_id",
+            "`team_id` of the body is not that of the path",
+        ));
     }
     let row = change(m, &rights, id, &given).await?;
     let views = super::Views::of(m, std::slice::from_ref(&row)).await?;
@@ -58,16 +58,18 @@ pub(in crate::manage) async fn patch(m: &Manage, caller: &Caller, input: Input) 
 fn given(input: &Input) -> Result<Given, Fault> {
     read(
         &input.body,
-        &[TEAM, NAMED, MEMBER_DEFAULTS, keys::LIMITS, keys::IN_METADATA],
+        &[
+            TEAM,
+            NAMED,
+            MEMBER_DEFAULTS,
+            keys::LIMITS,
+            keys::IN_METADATA,
+        ],
     )
 }
 
 /// The team, locked, if it is there and the caller may change it.
-pub(super) async fn need(
-    work: &mut Work<'_>,
-    rights: &Rights,
-    id: &str,
-) -> Result<TeamRow, Fault> {
+pub(super) async fn need(work: &mut Work<'_>, rights: &Rights, id: &str) -> Result<TeamRow, Fault> {
     let team = work.get::<TeamRow>(id).await?;
     let team = team.ok_or_else(|| absent("team_id", "team", id))?;
     if rights.changes_team(&team) {
@@ -76,15 +78,13 @@ pub(super) async fn need(
     Err(foreign("team_id", "team"))
 }
 
-async fn change(
-    m: &Manage,
-    rights: &Rights,
-    id: &str,
-    given: &Given,
-) -> Result<TeamRow, Fault> {
+async fn change(m: &Manage, rights: &Rights, id: &str, given: &Given) -> Result<TeamRow, Fault> {
     let mut work = m.work(rights).await?;
     let before = need(&mut work, rights, id).await?;
-    let leads = before.organization_id.as_deref().is_some_and(|it| rights.changes_organization(it));
+    let leads = before
+        .organization_id
+        .as_deref()
+        .is_some_and(|it| rights.changes_organization(it));
     if !rights.is_admin() && !leads {
         let named = NOT_BY_TEAM_ADMINS.iter().find(|name| given.has(name));
         if let Some(name) = named {

@@ -25,12 +25,16 @@ impl Views {
     pub async fn of(m: &Manage, teams: &[TeamRow]) -> Result<Self, Fault> {
         let ids: Vec<String> = teams.iter().map(|it| it.id.clone()).collect();
         let named = ids.iter().map(Into::into).collect();
-        let query = Query::new().with(Filter::In("team_id", named)).sorted("user_id", false);
+        let query = Query::new()
+            .with(Filter::In("team_id", named))
+            .sorted("user_id", false);
         let rows = m.store.list::<TeamMemberRow>(&query).await?.rows;
         let seat_ids: Vec<String> = rows.iter().map(|it| it.id.clone()).collect();
         let users = users_of(m, rows.iter().map(|it| it.user_id.as_str())).await?;
         let own = rows.iter().filter_map(|it| it.budget_id.as_deref());
-        let shared = teams.iter().filter_map(|it| it.doc.metadata.get(MEMBER_BUDGET)?.as_str());
+        let shared = teams
+            .iter()
+            .filter_map(|it| it.doc.metadata.get(MEMBER_BUDGET)?.as_str());
         let budgets = keys::budgets_of(m, own.chain(shared)).await?;
         let mut seats: HashMap<String, Vec<TeamMemberRow>> = HashMap::new();
         for row in rows {
@@ -58,7 +62,10 @@ impl Views {
             .seats(&row.id)
             .iter()
             .map(|it| {
-                let email = self.users.get(&it.user_id).and_then(|user| user.email.clone());
+                let email = self
+                    .users
+                    .get(&it.user_id)
+                    .and_then(|user| user.email.clone());
                 json!({"user_id": it.user_id, "user_email": email, "role": it.role})
             })
             .collect();
@@ -159,7 +166,10 @@ fn plain(row: &TeamRow) -> Map<String, Value> {
     put("models", json!(doc.models));
     put("model_aliases", json!(doc.model_aliases));
     put("access_group_ids", json!(doc.access_group_ids));
-    put("team_member_permissions", json!(doc.team_member_permissions));
+    put(
+        "team_member_permissions",
+        json!(doc.team_member_permissions),
+    );
     put("created_at", time::iso(row.stamp.created_at));
     put("updated_at", time::iso(row.stamp.updated_at));
     put("created_by", row.stamp.created_by.clone().into());

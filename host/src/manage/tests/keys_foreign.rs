@@ -11,11 +11,19 @@ async fn all(rig: &Rig, caller: &Caller, key: &str) -> Vec<String> {
     let mut answers = Vec::new();
     for (method, path, body) in [
         (Get, format!("/key/info?key={key}"), Value::Null),
-        (Post, "/key/update".to_owned(), json!({"key": key, "rpm_limit": 1})),
+        (
+            Post,
+            "/key/update".to_owned(),
+            json!({"key": key, "rpm_limit": 1}),
+        ),
         (Post, "/key/block".to_owned(), json!({"key": key})),
         (Post, "/key/unblock".to_owned(), json!({"key": key})),
         (Post, format!("/key/{key}/regenerate"), json!({})),
-        (Post, format!("/key/{key}/reset_spend"), json!({"reset_to": 0})),
+        (
+            Post,
+            format!("/key/{key}/reset_spend"),
+            json!({"reset_to": 0}),
+        ),
         (Post, "/key/delete".to_owned(), json!({"keys": [key]})),
     ] {
         answers.push(named(rig.send(method, &path, caller, body).await));
@@ -145,7 +153,10 @@ both! {
 async fn all_but_info(rig: &Rig, caller: &Caller, key: &str) -> Vec<String> {
     let mut answers = Vec::new();
     for (path, body) in [
-        ("/key/update".to_owned(), json!({"key": key, "rpm_limit": 1})),
+        (
+            "/key/update".to_owned(),
+            json!({"key": key, "rpm_limit": 1}),
+        ),
         ("/key/block".to_owned(), json!({"key": key})),
         (format!("/key/{key}/regenerate"), json!({})),
         (format!("/key/{key}/reset_spend"), json!({"reset_to": 0})),

@@ -22,11 +22,14 @@ async fn keys(store: &Store) -> Rig {
 }
 
 async fn seen(rig: &Rig, caller: &Caller, query: &str) -> Vec<String> {
-    let path = format!("/key/list?return_full_object=true&sort_by=key_alias&sort_order=asc&{query}");
+    let path =
+        format!("/key/list?return_full_object=true&sort_by=key_alias&sort_order=asc&{query}");
     let page = rig.get(&path, caller).await.unwrap();
     let keys = page["keys"].as_array().unwrap();
     assert_eq!(page["total_count"], keys.len());
-    keys.iter().map(|it| it["key_alias"].as_str().unwrap().to_owned()).collect()
+    keys.iter()
+        .map(|it| it["key_alias"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 both! {

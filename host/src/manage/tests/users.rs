@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::rig::{Rig, both, master, member, named, user};
 use crate::auth::Role;
 use crate::domain::Secret;
-use crate::manage::{PUBLIC, Input, verify_password};
+use crate::manage::{Input, PUBLIC, verify_password};
 use crate::store::{KeyRow, Query, Store, TeamMemberRow, UserRow};
 
 async fn public(rig: &Rig, path: &str, input: Input) -> Result<Value, crate::domain::Fault> {

@@ -30,7 +30,10 @@ pub(in crate::manage) async fn bulk_update(m: &Manage, caller: &Caller, input: I
         let unique = ["user_id", "user_email", "password", "sso_user_id"];
         if let Some(name) = unique.into_iter().find(|name| update.contains_key(*name)) {
             let path = format!("user_updates.{name}");
-            return Err(bad(&path, format!("`{name}` cannot be the same for all users")));
+            return Err(bad(
+                &path,
+                format!("`{name}` cannot be the same for all users"),
+            ));
         }
         let users = m.store.list::<UserRow>(&Query::new()).await?.rows;
         users

@@ -25,7 +25,9 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         given.or_default(name, value);
     }
     may_make(&rights, &given)?;
-    let id = given.text("user_id").unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let id = given
+        .text("user_id")
+        .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let mut row = UserRow {
         id: id.clone(),
         role: Some("internal_user".to_owned()),
@@ -60,7 +62,8 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         None => None,
     };
     if let Some(spend) = given.money("spend").filter(|it| !it.is_zero()) {
-        work.set_spend(&Entity::new(EntityKind::User, id.as_str()), spend).await?;
+        work.set_spend(&Entity::new(EntityKind::User, id.as_str()), spend)
+            .await?;
     }
     work.commit().await?;
     let shown = super::show_all(m, std::slice::from_ref(&row)).await?.pop();
@@ -70,7 +73,10 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     };
     if let (Some(Value::Object(shown)), Some(answer)) = (shown, answer.as_object_mut()) {
         answer.extend(shown);
-        let invited = given.value("send_invite_email").cloned().unwrap_or_default();
+        let invited = given
+            .value("send_invite_email")
+            .cloned()
+            .unwrap_or_default();
         answer.insert("send_invite_email".to_owned(), invited);
     }
     Ok(answer)
@@ -88,7 +94,11 @@ fn may_make(rights: &Rights, given: &Given) -> Result<(), Fault> {
         return Err(forbidden("organizations", message));
     }
     check_role(rights, given)?;
-    keys::admins_only(rights, given, &["spend", "sso_user_id", "permissions", "team_id"])
+    keys::admins_only(
+        rights,
+        given,
+        &["spend", "sso_user_id", "permissions", "team_id"],
+    )
 }
 
 /// Roles that see or change everything are the proxy admins' to give.
@@ -96,7 +106,10 @@ pub(super) fn check_role(rights: &Rights, given: &Given) -> Result<(), Fault> {
     let role = given.text("user_role");
     let high = role.is_some_and(|it| ROLES.iter().position(|known| *known == it) < Some(2));
     if high && !rights.is_admin() {
-        return Err(forbidden("user_role", "only a proxy admin may give this role"));
+        return Err(forbidden(
+            "user_role",
+            "only a proxy admin may give this role",
+        ));
     }
     Ok(())
 }
@@ -189,12 +202,19 @@ fn team_seats(given: &Given, user: &str) -> Result<Vec<(String, String, teams::S
     for (at, team) in given.list("teams").iter().enumerate() {
         let field = format!("teams.{at}");
         if let Some(id) = team.as_str() {
-            seats.push((field.clone(), id.to_owned(), teams::Seat::of(&field, user, "user")));
+            seats.push((
+                field.clone(),
+                id.to_owned(),
+                teams::Seat::of(&field, user, "user"),
+            ));
             continue;
         }
         let object = team.as_object();
         let object = object.ok_or_else(|| {
-            bad(&field, format!("`{field}` must be a team id, or an object with `team_id`"))
+            bad(
+                &field,
+                format!("`{field}` must be a team id, or an object with `team_id`"),
+            )
         })?;
         let (id, seat) = teams::Seat::in_team(&field, user, object)?;
         seats.push((format!("{field}.team_id"), id, seat));

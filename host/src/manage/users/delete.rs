@@ -47,7 +47,12 @@ async fn remove(work: &mut Work<'_>, user: &UserRow) -> Result<(), Fault> {
         let team: TeamRow = work.change.need(&seat.team_id).await?;
         teams::rise(work, &team, &[seat]).await?;
     }
-    for row in work.change.list::<OrganizationMemberRow>(&query()).await?.rows {
+    for row in work
+        .change
+        .list::<OrganizationMemberRow>(&query())
+        .await?
+        .rows
+    {
         organizations::leave(work, row).await?;
     }
     work.delete(std::slice::from_ref(user)).await

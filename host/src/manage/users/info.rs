@@ -17,7 +17,11 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
     let query = || Query::new().is("user_id", user.id.as_str());
     let seats = m.store.list::<TeamMemberRow>(&query()).await?.rows;
     let ids = seats.iter().map(|it| it.team_id.as_str().into()).collect();
-    let rows = m.store.list::<TeamRow>(&Query::new().with(Filter::In("id", ids))).await?.rows;
+    let rows = m
+        .store
+        .list::<TeamRow>(&Query::new().with(Filter::In("id", ids)))
+        .await?
+        .rows;
     let rows: Vec<TeamRow> = rows.into_iter().filter(|it| rights.sees_team(it)).collect();
     let team_views = teams::Views::of(m, &rows).await?;
     let rows: Vec<Value> = rows.iter().map(|it| team_views.show(m, it)).collect();
@@ -40,7 +44,10 @@ async fn named(m: &Manage, rights: &Rights, input: &Input) -> Result<UserRow, Fa
     let asked = read(&input.query, &[&[Field("user_id", Kind::Text)]])?;
     let id = asked.text("user_id").or_else(|| rights.user.clone());
     let id = id.ok_or_else(|| {
-        bad("user_id", "`user_id` is required: your key belongs to no user")
+        bad(
+            "user_id",
+            "`user_id` is required: your key belongs to no user",
+        )
     })?;
     if !m.sees_user(rights, &id).await? {
         return Err(foreign("user_id", "user"));

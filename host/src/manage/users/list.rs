@@ -10,7 +10,9 @@ use crate::manage::fields::{Field, Given, Kind, read};
 use crate::manage::input::{Paging, sorting};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
-use crate::store::{Filter, KeyRow, OrganizationMemberRow, Query, TeamMemberRow, UserRow, Value as Cell};
+use crate::store::{
+    Filter, KeyRow, OrganizationMemberRow, Query, TeamMemberRow, UserRow, Value as Cell,
+};
 
 const FILTERS: &[Field] = &[
     Field("role", Kind::Choice(ROLES)),
@@ -45,7 +47,9 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
     let paging = Paging::read(&input.query, "page_size", 25, 100)?;
     let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
     let query = filtered(m, &rights, &asked).await?;
-    let query = query.sorted(column, descending).page(paging.page, paging.size);
+    let query = query
+        .sorted(column, descending)
+        .page(paging.page, paging.size);
     let page = m.store.list::<UserRow>(&query).await?;
     let mut users = super::show_all(m, &page.rows).await?;
     for (shown, row) in users.iter_mut().zip(&page.rows) {
@@ -128,7 +132,11 @@ async fn in_led_organizations(m: &Manage, rights: &Rights) -> Result<Vec<Cell>, 
 pub(in crate::manage) async fn available(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("count users")?;
     read(&input.query, &[])?;
-    let users = m.store.list::<UserRow>(&Query::new().page(1, 1)).await?.total;
+    let users = m
+        .store
+        .list::<UserRow>(&Query::new().page(1, 1))
+        .await?
+        .total;
     // LiteLLM's licence counts users; here there is no limit.
     Ok(json!({"total_users": null, "total_users_used": users,
         "total_users_remaining": Value::Null}))

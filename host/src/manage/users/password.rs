@@ -34,7 +34,10 @@ pub async fn hash_password(password: &Secret) -> Result<String, Fault> {
     let salt: [u8; SALT] = rand::random();
     let key = blocking(move || derive(&password, &salt)).await?;
     let key = key.ok_or_else(|| Fault::ours("the password could not be kept", "scrypt"))?;
-    Ok(format!("{MARK}{}", STANDARD.encode([&salt[..], &key].concat())))
+    Ok(format!(
+        "{MARK}{}",
+        STANDARD.encode([&salt[..], &key].concat())
+    ))
 }
 
 /// Whether the password is the one that was hashed: by scrypt, or SHA-256 as old rows have it.
@@ -47,7 +50,11 @@ pub async fn verify_password(password: &Secret, hash: &str) -> Result<bool, Faul
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         return Ok(hex.as_bytes().ct_eq(hash.as_bytes()).into());
     };
-    let Some(bytes) = STANDARD.decode(text).ok().filter(|it| it.len() == SALT + KEY) else {
+    let Some(bytes) = STANDARD
+        .decode(text)
+        .ok()
+        .filter(|it| it.len() == SALT + KEY)
+    else {
         return Ok(false);
     };
     let (salt, known) = bytes.split_at(SALT);
@@ -78,7 +85,10 @@ pub(in crate::manage) fn check(m: &Manage, field: &str, password: &str) -> Resul
         return Err(bad(field, message));
     }
     if password.len() > LONGEST {
-        return Err(bad(field, format!("`{field}` has more than {LONGEST} bytes")));
+        return Err(bad(
+            field,
+            format!("`{field}` has more than {LONGEST} bytes"),
+        ));
     }
     Ok(())
 }
@@ -104,7 +114,10 @@ pub(in crate::manage) async fn change(m: &Manage, caller: &Caller, input: Input)
     })?;
     check(m, "new_password", &new)?;
     if old.len() > LONGEST || !verify_password(&Secret::new(old.as_str()), known).await? {
-        return Err(bad("current_password", "`current_password` is not the password"));
+        return Err(bad(
+            "current_password",
+            "`current_password` is not the password",
+        ));
     }
     if new == old {
         return Err(bad("new_password", "`new_password` is the old one"));
@@ -114,7 +127,10 @@ pub(in crate::manage) async fn change(m: &Manage, caller: &Caller, input: Input)
     let before = work.get::<UserRow>(&user).await?;
     let before = before.filter(|it| it.doc.password_hash == row.doc.password_hash);
     let before = before.ok_or_else(|| {
-        bad("current_password", "the password was changed by somebody else just now")
+        bad(
+            "current_password",
+            "the password was changed by somebody else just now",
+        )
     })?;
     let mut row = before.clone();
     row.doc.password_hash = Some(hash);
@@ -134,9 +150,16 @@ mod tests {
         let hash = hash_password(&secret).await.unwrap();
         assert!(hash.starts_with(MARK) && !hash.contains("correct"));
         assert!(verify_password(&secret, &hash).await.unwrap());
-        assert!(!verify_password(&Secret::new("Correct horse"), &hash).await.unwrap());
+        assert!(
+            !verify_password(&Secret::new("Correct horse"), &hash)
+                .await
+                .unwrap()
+        );
         assert!(!verify_password(&secret, "scrypt:broken").await.unwrap());
-        let old: String = Sha256::digest("correct horse").iter().map(|it| format!("{it:02x}")).collect();
+        let old: String = Sha256::digest("correct horse")
+            .iter()
+            .map(|it| format!("{it:02x}"))
+            .collect();
         assert!(verify_password(&secret, &old).await.unwrap());
         assert!(!verify_password(&Secret::new("x"), &old).await.unwrap());
     }

@@ -14,12 +14,7 @@ use crate::manage::{Answer, Input, Manage, keys};
 use crate::store::UserRow;
 
 /// What people may change of themselves. Who set their models and limits keeps them.
-const OWN: &[&str] = &[
-    "user_id",
-    "user_email",
-    "user_alias",
-    "metadata",
-];
+const OWN: &[&str] = &["user_id", "user_email", "user_alias", "metadata"];
 
 /// Changes a user, named by `user_id` or by `user_email`, in what the request names.
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
@@ -39,7 +34,11 @@ pub(super) async fn change(
     let may = may_change(m, rights, &person, &given).await?;
     let hash = new_password(m, &given).await?;
     let mut work = m.work(rights).await?;
-    let named = person.id.clone().or(person.email.clone()).unwrap_or_default();
+    let named = person
+        .id
+        .clone()
+        .or(person.email.clone())
+        .unwrap_or_default();
     let before = find_person(&mut work, &person).await?;
     let before = before.ok_or_else(|| absent(&person.field, "user", &named))?;
     if may.as_deref().is_some_and(|it| it != before.id) {
@@ -56,7 +55,8 @@ pub(super) async fn change(
     }
     work.update("updated", &before, &row).await?;
     if let Some(spend) = given.money("spend") {
-        work.set_spend(&Entity::new(EntityKind::User, row.id.as_str()), spend).await?;
+        work.set_spend(&Entity::new(EntityKind::User, row.id.as_str()), spend)
+            .await?;
     }
     work.commit().await?;
     Ok(row)
@@ -74,22 +74,32 @@ async fn may_change(
     }
     check_role(rights, given)?;
     let id = person.id.clone().ok_or_else(|| {
-        bad(&person.field, "only a proxy admin may name a user by email alone")
+        bad(
+            &person.field,
+            "only a proxy admin may name a user by email alone",
+        )
     })?;
     if rights.is_user(&id) && rights.makes_keys() {
         let other = given.names().find(|name| !OWN.contains(name));
         return match other {
             None => Ok(Some(id)),
             Some("password") => Err(forbidden("password", "use `/user/password/change`")),
-            Some(name) => {
-                Err(forbidden(name, format!("you may not change your own `{name}`")))
-            }
+            Some(name) => Err(forbidden(
+                name,
+                format!("you may not change your own `{name}`"),
+            )),
         };
     }
     if !m.leads_user(rights, &id).await? {
         return Err(foreign(&person.field, "user"));
     }
-    let high = ["password", "user_role", "spend", "sso_user_id", "temp_budget_increase"];
+    let high = [
+        "password",
+        "user_role",
+        "spend",
+        "sso_user_id",
+        "temp_budget_increase",
+    ];
     keys::admins_only(rights, given, &high)?;
     Ok(Some(id))
 }

@@ -9,9 +9,7 @@ use crate::domain::{EntityKind, Fault};
 use crate::manage::spend::Spends;
 use crate::manage::work::Audited;
 use crate::manage::{Manage, budgets, keys, time};
-use crate::store::{
-    BudgetRow, Filter, OrganizationMemberRow, Query, TeamMemberRow, UserRow,
-};
+use crate::store::{BudgetRow, Filter, OrganizationMemberRow, Query, TeamMemberRow, UserRow};
 
 /// What a page of users needs beside its rows, read at once.
 struct Views {
@@ -55,7 +53,10 @@ impl Views {
         let mut shown = plain(row);
         let spend = self.spends.get(&row.id);
         let reset = budgets::reset_at(m, &row.doc.limits, spend.reset_at, self.now);
-        let memberships = self.organizations.get(&row.id).map_or(&[][..], Vec::as_slice);
+        let memberships = self
+            .organizations
+            .get(&row.id)
+            .map_or(&[][..], Vec::as_slice);
         let memberships: Vec<Value> = memberships
             .iter()
             .map(|it| {
@@ -68,7 +69,10 @@ impl Views {
         let mut put = |name: &str, value: Value| {
             shown.insert(name.to_owned(), value);
         };
-        put("teams", json!(self.teams.get(&row.id).cloned().unwrap_or_default()));
+        put(
+            "teams",
+            json!(self.teams.get(&row.id).cloned().unwrap_or_default()),
+        );
         put("spend", spend.window.dollars().into());
         put("total_spend", spend.total.dollars().into());
         put("budget_reset_at", time::iso_or_null(reset));

@@ -56,10 +56,13 @@ impl Reloader {
     /// Puts the current config and the current plugins together anew.
     pub fn rebuild(&self) {
         let _turn = self.turn();
-        let config = Arc::clone(&self.doors.pipeline.fleet().config);
-        self.doors
-            .pipeline
-            .set_fleet(Fleet::build(config, &self.doors.plugins.table()));
+        let before = self.doors.pipeline.fleet();
+        let after = Fleet::build(Arc::clone(&before.config), &self.doors.plugins.table());
+        let known = before.warnings();
+        for warning in after.warnings().iter().filter(|it| !known.contains(it)) {
+            tracing::warn!("{warning}");
+        }
+        self.doors.pipeline.set_fleet(after);
     }
 
     /// Rebuilds with every change of the plugins.

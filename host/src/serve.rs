@@ -7,15 +7,19 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sluice_engine::{Engine, EngineConfig};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::{Keys, POLL_EVERY};
 use crate::cli::Serve;
 use crate::config::{self, Config, Env, Remark, Taken};
 use crate::http::server::{Entrance, Stop};
 use crate::http::{self, Doors};
+use crate::pipeline::accounting::Accounting;
 use crate::pipeline::{Fleet, Pipeline, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
 use crate::reload::Reloader;
+use crate::services;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
@@ -37,6 +41,11 @@ pub enum ServeError {
     Listen(#[from] http::server::ListenError),
     #[error(transparent)]
     Tls(#[from] http::tls::TlsError),
+    /// The database refuses; the message has the cure.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    #[error(transparent)]
+    Journal(#[from] crate::spend::JournalError),
     #[error("{0}")]
     Bind(String),
 }
@@ -95,7 +104,12 @@ pub async fn run(
 ) -> Result<(), ServeError> {
     let stop = stopping.soon.clone();
     let paths = http::paths::Paths::under(config.general.root_path.as_deref());
-    let (house, tasks) = (build(config).await?, TaskTracker::new());
+    let accounting = services::open(&config, &env).await?;
+    let (house, tasks) = (build(config, &accounting).await?, TaskTracker::new());
+    let writing = CancellationToken::new();
+    tasks.spawn(accounting.clone().keep_windows(stop.clone()));
+    tasks.spawn(accounting.clone().write_rows(writing.clone()));
+    tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
         (path.clone(), default_data_directory()),
         env,
@@ -103,14 +117,7 @@ pub async fn run(
         house.doors.clone(),
     );
     let users = house.doors.pipeline.clone();
-    let in_use = move |name: &str| {
-        users
-            .fleet()
-            .config
-            .groups
-            .deployments()
-            .any(|it| it.provider == name)
-    };
+    let in_use = move |name: &str| users.fleet().uses(name);
     let directory = house.plugins.load_directory(&in_use).await;
     reloader.rebuild();
     let fleet = house.doors.pipeline.fleet();
@@ -130,8 +137,10 @@ pub async fn run(
     let router = http::router(house.doors);
     let drained = http::server::serve(entrance, router, paths, &stopping).await;
     stop.cancel();
+    // No call is under way any more: what they cost is brought to the database.
+    writing.cancel();
     tasks.close();
-    if tokio::time::timeout(Duration::from_secs(5), tasks.wait())
+    if tokio::time::timeout(Duration::from_secs(15), tasks.wait())
         .await
         .is_err()
         || !drained
@@ -146,9 +155,9 @@ pub async fn run(
 pub async fn check(path: Option<&Path>) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
     let path = config_path(path)?;
     let (config, mut remarks) = Config::load(&path, Env::of_process(Path::new(".env")))?;
-    let house = build(Arc::clone(&config)).await?;
-    house.plugins.load_directory(&|_: &str| true).await;
-    let fleet = Fleet::build(config, &house.plugins.table());
+    let (plugins, _) = start_plugins(&config).await?;
+    plugins.load_directory(&|_: &str| true).await;
+    let fleet = Fleet::build(config, &plugins.table());
     remarks.extend(wrong_rows(&fleet));
     Ok((remarks, fleet.warnings()))
 }
@@ -173,8 +182,18 @@ pub fn export_plugins(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Builds every service.
-pub async fn build(config: Arc<Config>) -> Result<House, ServeError> {
+/// Forgets keys that were changed elsewhere.
+async fn follow_keys(keys: Keys, stop: CancellationToken) {
+    tokio::select! {
+        () = keys.follow(POLL_EVERY) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+/// The plugins of a config, and the config that new versions of them are judged by.
+async fn start_plugins(
+    config: &Arc<Config>,
+) -> Result<(Plugins, Arc<ArcSwap<Config>>), ServeError> {
     let data = config
         .plugins
         .data_directory
@@ -184,25 +203,35 @@ pub async fn build(config: Arc<Config>) -> Result<House, ServeError> {
         cache_dir: Some(data.join("machine-code")),
         ..EngineConfig::default()
     })?;
-    let upstream = Upstream::new()?;
-    let metrics = Metrics::default();
     let settings = PluginsConfig::of(&config.plugins, &data);
-    let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
+    let current = Arc::new(ArcSwap::new(Arc::clone(config)));
     let for_check = Arc::clone(&current);
     let check = Box::new(move |generation: &_| check_settings(&for_check.load(), generation));
     let plugins = Plugins::start(engine, settings, sluice_bundled::PLUGINS, check).await;
+    Ok((plugins, current))
+}
+
+/// Builds what serves calls.
+async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, ServeError> {
+    let (plugins, current) = start_plugins(&config).await?;
+    let upstream = Upstream::new()?;
+    let metrics = Metrics::default();
     let fleet = Fleet::build(Arc::clone(&config), &plugins.table());
     let status_of: fn(&crate::domain::Fault) -> u16 = |fault| http::error::status(fault).as_u16();
     let written = (
         http::error::event as crate::pipeline::FaultWriter,
         status_of,
     );
-    let pipeline = Pipeline::new(fleet, plugins.clone(), upstream, metrics.clone(), written);
-    let doors = Doors {
-        pipeline,
-        plugins: plugins.clone(),
-        metrics,
-    };
+    let pipeline = Pipeline::new(
+        fleet,
+        plugins.clone(),
+        upstream,
+        metrics.clone(),
+        accounting.clone(),
+        written,
+    );
+    let manage = services::manage(&config, &pipeline)?;
+    let doors = Doors::new(pipeline, plugins.clone(), metrics, manage);
     Ok(House {
         current,
         doors,

@@ -59,7 +59,9 @@ impl TestGateway {
         section["data_directory"] = machine_code.display().to_string().into();
         let path = folder.path().join("config.yaml");
         std::fs::write(&path, config.to_string()).expect("a config");
-        let (config, remarks) = Config::load(&path, Env::default()).expect("a config that loads");
+        let state = folder.path().join("state").display().to_string();
+        let env = Env::of(&[("SLUICE_STATE_DIR", &state)]);
+        let (config, remarks) = Config::load(&path, env.clone()).expect("a config that loads");
         let wrong: Vec<_> = remarks
             .iter()
             .filter(|it| it.taken == Taken::Wrong)
@@ -73,7 +75,7 @@ impl TestGateway {
             ..Stop::default()
         };
         let entrance = Entrance::plain(listener);
-        let serving = serve::run(entrance, path, Env::default(), config, stopping);
+        let serving = serve::run(entrance, path, env, config, stopping);
         #[expect(clippy::disallowed_methods, reason = "awaited by `stop`")]
         let task = tokio::spawn(serving);
         let _ = rustls::crypto::ring::default_provider().install_default();

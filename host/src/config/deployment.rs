@@ -9,13 +9,13 @@ use url::Url;
 
 use super::credentials::{self, Credentials};
 use super::env::Env;
-use super::general::verifies_nothing;
 use super::info::ModelInfo;
 use super::params;
 use super::provider::{self, Route};
 use super::remarks::{Remarks, Taken, nearest};
 use super::secrets::{is_price, looks_secret};
 use super::section::{Names, Section};
+use super::verify::Verify;
 use crate::domain::{DeploymentId, ModelGroup, Secret};
 
 /// One `model_list` entry.
@@ -45,7 +45,8 @@ pub struct Deployment {
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
     pub allowed_openai_params: Vec<String>,
-    pub insecure_tls: bool,
+    /// How its certificate is judged, if not as the others'.
+    pub verify: Option<Verify>,
     pub mock_response: Option<String>,
     pub info: ModelInfo,
 }
@@ -116,7 +117,7 @@ fn read_params(params: &mut Section<'_>, name: String, id: String, route: Route)
         drop_params: params.flag("drop_params"),
         additional_drop_params: params.texts("additional_drop_params").unwrap_or_default(),
         allowed_openai_params: params.texts("allowed_openai_params").unwrap_or_default(),
-        insecure_tls: verifies_nothing(params),
+        verify: Verify::read(params),
         mock_response: params.text("mock_response"),
         info: ModelInfo::default(),
     }

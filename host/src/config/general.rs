@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use super::defaults;
 use super::env::Env;
+use super::money::Money;
 use super::names::{GENERAL, LITELLM};
 use super::remarks::{Remarks, Taken};
 use super::routing::{Fallbacks, RouterSettings};
 use super::section::{Section, flag_of};
+use super::verify::Verify;
 use crate::domain::Secret;
 
 /// Settings of the whole gateway.
@@ -23,7 +25,8 @@ pub struct General {
     pub request_timeout: Duration,
     pub json_logs: bool,
     pub debug: bool,
-    pub insecure_tls: bool,
+    /// How upstreams' certificates are judged, where a deployment does not say.
+    pub verify: Verify,
     /// `/metrics` without a key.
     pub public_metrics: bool,
     /// Pages of other origins that may call; empty: LiteLLM's default.
@@ -57,7 +60,8 @@ fn well_known(key: &str) -> bool {
 }
 
 /// Reads `general_settings`.
-pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> General {
+pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General, Money) {
+    let verify = Verify::of_env(env, remarks);
     let mut section = Section::new("general_settings", value, env, remarks);
     let master_key = master_key(&mut section);
     let key_header = section.text("litellm_key_header_name");
@@ -74,13 +78,14 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> General {
         debug: env
             .text("LITELLM_LOG")
             .is_some_and(|it| it.eq_ignore_ascii_case("debug")),
-        insecure_tls: env_flag(env, "SSL_VERIFY") == Some(false),
+        verify: verify.unwrap_or_default(),
         public_metrics: false,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
     };
+    let money = Money::read_general(&mut section, env);
     section.finish(&GENERAL);
-    general
+    (general, money)
 }
 
 /// `LITELLM_CORS_ORIGINS`, with commas between.
@@ -129,7 +134,7 @@ pub fn read_litellm(
     value: Option<Value>,
     env: &Env,
     remarks: &mut Remarks,
-    general: &mut General,
+    (general, money): (&mut General, &mut Money),
     router: &mut RouterSettings,
 ) -> Fallbacks {
     let mut section = Section::new("litellm_settings", value, env, remarks);
@@ -138,23 +143,18 @@ pub fn read_litellm(
     general.request_timeout = timeout.unwrap_or(general.request_timeout);
     general.json_logs |= section.flag("json_logs").unwrap_or(false);
     general.debug |= section.flag("set_verbose").unwrap_or(false);
-    general.insecure_tls |= verifies_nothing(&mut section);
+    // The environment has the last word, as in LiteLLM.
+    let verify = Verify::read(&mut section);
+    if let Some(verify) = verify.filter(|_| env.text("SSL_VERIFY").is_none_or(|it| it.is_empty())) {
+        general.verify = verify;
+    }
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
+    money.read_litellm(&mut section);
     let fallbacks = Fallbacks::read(&mut section);
     section.finish(&LITELLM);
     fallbacks
-}
-
-/// `ssl_verify`: whether it turns verification off. LiteLLM takes the path of a CA file as well.
-pub fn verifies_nothing(section: &mut Section<'_>) -> bool {
-    if section.is_path("ssl_verify") {
-        let text = "names a file, which is not read yet; the bundled authorities are trusted";
-        section.accept("ssl_verify", text);
-        return false;
-    }
-    section.flag("ssl_verify") == Some(false)
 }
 
 #[cfg(test)]
@@ -164,7 +164,7 @@ mod tests {
 
     fn general(value: Value, env: &Env) -> (General, Remarks) {
         let mut remarks = Remarks::default();
-        let general = read(Some(value), env, &mut remarks);
+        let (general, _) = read(Some(value), env, &mut remarks);
         (general, remarks)
     }
 
@@ -203,21 +203,5 @@ mod tests {
         assert!(remarks.0.iter().any(|it| it.taken == Taken::Wrong));
         let (read, _) = general(json!({"max_request_size_mb": 0.5}), &Env::default());
         assert_eq!(read.max_request_bytes, 512 << 10);
-    }
-
-    #[test]
-    fn the_path_of_a_ca_file_does_not_turn_verification_off() {
-        let (mut general, mut remarks) = general(json!({}), &Env::default());
-        let mut router = RouterSettings::default();
-        let settings = Some(json!({"ssl_verify": "/etc/ca.pem"}));
-        read_litellm(
-            settings,
-            &Env::default(),
-            &mut remarks,
-            &mut general,
-            &mut router,
-        );
-        assert!(!general.insecure_tls);
-        assert!(remarks.0.iter().all(|it| it.taken != Taken::Wrong));
     }
 }

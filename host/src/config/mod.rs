@@ -11,6 +11,7 @@ mod groups;
 mod home;
 mod include;
 mod info;
+mod money;
 mod names;
 mod params;
 mod pattern;
@@ -20,9 +21,10 @@ mod remarks;
 mod routing;
 mod secrets;
 mod section;
+mod verify;
 mod yaml;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,10 +36,12 @@ pub use general::General;
 pub use groups::{Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
+pub use money::Money;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
+pub use verify::{Authorities, Verify};
 
 use crate::domain::Secret;
 use home::Sections;
@@ -54,6 +58,7 @@ pub struct ConfigError(pub String);
 #[derive(Debug, Clone)]
 pub struct Config {
     pub general: General,
+    pub money: Money,
     pub router: RouterSettings,
     pub groups: Groups,
     pub plugins: PluginsSection,
@@ -70,7 +75,19 @@ impl Config {
         let (root, files) = include::read(path, &mut remarks)?;
         let mut config = Self::from_map(root, env, &mut remarks);
         config.files = files;
+        let authorities = config.authority_files();
+        config.files.extend(authorities);
         Ok((Arc::new(config), remarks.0))
+    }
+
+    /// The files of certificate authorities that it names: a renewed one is a changed config.
+    fn authority_files(&self) -> BTreeSet<ReadFile> {
+        let own = self
+            .groups
+            .deployments()
+            .filter_map(|it| it.verify.as_ref());
+        let all = own.chain([&self.general.verify]);
+        all.filter_map(Verify::file).collect()
     }
 
     /// Reads a document that is in memory.
@@ -98,10 +115,15 @@ impl Config {
         let over = variables_of(variables.unwrap_or_default(), &env, remarks);
         let env = env.with(over);
         let sections = home::move_home(sections, remarks);
-        let mut general = general::read(sections.general, &env, remarks);
+        let (mut general, mut money) = general::read(sections.general, &env, remarks);
         let (mut router, own, aliases) = routing::read(sections.router, &env, remarks);
-        let more =
-            general::read_litellm(sections.litellm, &env, remarks, &mut general, &mut router);
+        let more = general::read_litellm(
+            sections.litellm,
+            &env,
+            remarks,
+            (&mut general, &mut money),
+            &mut router,
+        );
         let credentials = credentials::read(credentials, &env, remarks);
         let mut deployments = Vec::new();
         for (index, entry) in entries(models, remarks).into_iter().enumerate() {
@@ -118,6 +140,7 @@ impl Config {
         let plugins = plugins::read(plugins, &env, remarks);
         Self {
             general,
+            money,
             router,
             groups,
             plugins,

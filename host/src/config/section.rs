@@ -274,12 +274,6 @@ impl<'a> Section<'a> {
         self.members.shift_remove(name);
     }
 
-    /// Whether a key holds text that is no boolean and no reference.
-    pub fn is_path(&self, name: &str) -> bool {
-        let text = self.members.get(name).and_then(Value::as_str);
-        text.is_some_and(|it| flag_of(it).is_none() && !it.starts_with(REFERENCE))
-    }
-
     /// Takes a key as known and without effect, whatever it holds.
     pub fn accept(&mut self, name: &str, text: &str) {
         if self.members.shift_remove(name).is_some() {

@@ -127,7 +127,7 @@ fn a_workstations_config_is_read_as_python_reads_it() {
     let (config, remarks) = fixture("local.yaml", &[]);
     assert_eq!(complaints(&remarks), ["x-none: is not known"]);
     assert!(config.general.loopback_only().is_some());
-    assert!(config.general.drop_params && config.general.insecure_tls);
+    assert!(config.general.drop_params && config.general.verify == Verify::Nothing);
     let one = |name: &str| config.groups.resolve(name).unwrap().deployments.remove(0);
     let (local, model) = one("local/llama");
     assert_eq!(

@@ -143,6 +143,8 @@ pub struct Fault {
     pub detail: Option<Value>,
     /// The provider that failed, for LiteLLM's error messages.
     pub provider: Option<String>,
+    /// Headers of the answer beside those that the kind decides.
+    pub headers: Vec<(&'static str, String)>,
     /// Whether the failure is the plugin's own doing (trap, broken contract): counts against
     /// its version.
     pub plugin_at_fault: bool,
@@ -164,6 +166,7 @@ impl Fault {
             type_name: None,
             detail: None,
             provider: None,
+            headers: Vec::new(),
             plugin_at_fault: false,
         }
     }

@@ -4,12 +4,17 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use super::error::ApiError;
+use super::server::Peer;
 use super::steering::steer;
 use super::{Doors, body, headers, unknown};
-use crate::pipeline::{Answer, AnswerBody, ClientRequest, Operation};
+use crate::auth::{Caller, allow_model};
+use crate::domain::Fault;
+use crate::pipeline::accounting::Source;
+use crate::pipeline::{Answer, AnswerBody, ClientRequest, Controls, Operation};
 
 /// Headers of clients that providers understand and that are passed on.
 const PASSED_ON: &[&str] = &["anthropic-beta", "anthropic-version", "openai-beta"];
@@ -75,13 +80,22 @@ async fn call(
     model: Option<&str>,
     request: Request,
 ) -> Response {
-    let (parts, incoming) = request.into_parts();
+    let (mut parts, incoming) = request.into_parts();
     let dialect = operation.dialect();
+    // The router lets nobody in without one.
+    let Some(caller) = parts.extensions.remove::<Caller>() else {
+        let fault = Fault::ours("the caller is not known", "a call without a caller");
+        return ApiError::new(fault, dialect).into_response();
+    };
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
     let parsed = read.and_then(|bytes| {
         let passed_on = passed_on(&parts.headers);
         let mut request = ClientRequest::parse(operation, bytes, model, passed_on)?;
         steer(&mut request.controls, &parts.headers)?;
+        let gate = doors.gate();
+        let asked = request.controls.model.clone();
+        let allowed = allow_model(&caller, &gate.catalog, &asked)?;
+        allowed.target.clone_into(&mut request.controls.model);
         Ok(request)
     });
     let request = match parsed {
@@ -92,7 +106,8 @@ async fn call(
             return ApiError::new(fault, dialect).into_response();
         }
     };
-    match doors.pipeline.run(request).await {
+    let source = source(&parts, &request.controls);
+    match doors.pipeline.run(&caller, request, source).await {
         Ok(answer) => respond(answer),
         Err(failure) => {
             let mut response = ApiError::new(failure.fault, dialect).into_response();
@@ -120,6 +135,22 @@ fn respond(answer: Answer) -> Response {
     }
     headers::add_trail(headers, &answer.trail);
     response
+}
+
+/// Where a call came from, for its spend row.
+fn source(parts: &Parts, controls: &Controls) -> Source {
+    let header = |name: &str| {
+        let value = parts.headers.get(name)?.to_str().ok()?;
+        Some(value.to_owned()).filter(|it| !it.is_empty())
+    };
+    let peer = parts.extensions.get::<Peer>();
+    let session = header("x-litellm-session-id").or_else(|| header("x-litellm-trace-id"));
+    Source {
+        client_ip: peer.map(|peer| peer.0.ip().to_canonical().to_string()),
+        user_agent: header("user-agent"),
+        session_id: session.or_else(|| controls.session_id.clone()),
+        metadata: controls.metadata.clone(),
+    }
 }
 
 fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {

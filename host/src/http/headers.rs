@@ -62,6 +62,18 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
         }
     }
     add_rate_limits(headers, trail);
+    if let Some(cost) = trail.cost.filter(|it| !it.is_zero()) {
+        let value = HeaderValue::from_str(&cost.to_string());
+        if let Ok(value) = value {
+            headers.insert("x-litellm-response-cost", value);
+        }
+    }
+    for (name, left) in &trail.limits {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok();
+        if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(left)) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 /// Rate limits that the provider names otherwise, by the names that `describe` gives for them.

@@ -2,13 +2,14 @@
 //! know axum; it decides nothing about models.
 
 mod admin;
-mod auth;
 mod body;
 mod calls;
 mod cors;
 pub mod error;
+mod gate;
 mod headers;
 mod health;
+mod manage;
 mod models;
 pub mod paths;
 mod patience;
@@ -19,13 +20,18 @@ pub mod tls;
 mod unknown;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
+
+use crate::auth::{Caller, Knock};
 use crate::domain::{Fault, glob};
+use crate::manage::Manage;
 use crate::pipeline::Pipeline;
 use crate::plugins::Plugins;
 use crate::telemetry::metrics::Metrics;
 
-pub use auth::Caller;
+pub use gate::catalog;
 pub use routes::router;
 
 /// What the handlers use.
@@ -34,18 +40,40 @@ pub struct Doors {
     pub pipeline: Pipeline,
     pub plugins: Plugins,
     pub metrics: Metrics,
+    pub manage: Manage,
+    /// The gate of the config that was in force when it was last asked for.
+    gate: Arc<ArcSwapOption<gate::Gate>>,
 }
 
 impl Doors {
-    /// Proves a caller by the config of this moment.
-    fn prove(&self, headers: &http::HeaderMap) -> Result<Caller, Fault> {
+    pub fn new(pipeline: Pipeline, plugins: Plugins, metrics: Metrics, manage: Manage) -> Self {
+        Self {
+            pipeline,
+            plugins,
+            metrics,
+            manage,
+            gate: Arc::default(),
+        }
+    }
+
+    /// Who may come in, by the config of this moment.
+    fn gate(&self) -> Arc<gate::Gate> {
         let fleet = self.pipeline.fleet();
-        let general = &fleet.config.general;
-        let door = auth::Door {
-            master_key: general.master_key.as_ref(),
-            key_header: general.key_header.as_deref(),
-        };
-        door.prove(headers)
+        if let Some(gate) = self.gate.load_full().filter(|it| it.is_of(&fleet)) {
+            return gate;
+        }
+        let keys = self.pipeline.accounting().keys().clone();
+        let gate = Arc::new(gate::Gate::new(&fleet, keys));
+        self.gate.store(Some(Arc::clone(&gate)));
+        gate
+    }
+
+    /// Proves a caller, and that the route is for it.
+    async fn prove(&self, knock: Knock<'_>, method: &http::Method) -> Result<Caller, Fault> {
+        let gate = self.gate();
+        let caller = gate.door.prove(knock).await?;
+        gate.routes.permit(&caller, method, knock.path)?;
+        Ok(caller)
     }
 
     /// Judges a page of another origin by the config of this moment.
@@ -59,10 +87,6 @@ impl Doors {
             has_key: fleet.config.general.master_key.is_some(),
         };
         browsers.judge(headers)
-    }
-
-    fn metrics_are_public(&self) -> bool {
-        self.pipeline.fleet().config.general.public_metrics
     }
 
     fn max_request_bytes(&self) -> usize {

@@ -1,11 +1,12 @@
 //! `GET /v1/models`: what may be asked for.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use super::Doors;
 use super::error::ApiError;
+use crate::auth::{Caller, allow_model};
 use crate::domain::{ErrorKind, Fault};
 
 /// The time LiteLLM gives all models.
@@ -30,10 +31,15 @@ fn model(doors: &Doors, id: &str) -> Option<Value> {
 }
 
 /// `GET /v1/models`: every model group; a pattern is listed as the models its providers name.
-pub async fn list_models(State(doors): State<Doors>) -> Json<Value> {
+pub async fn list_models(
+    State(doors): State<Doors>,
+    Extension(caller): Extension<Caller>,
+) -> Json<Value> {
+    let gate = doors.gate();
     let data: Vec<Value> = doors
         .model_names()
         .iter()
+        .filter(|name| allow_model(&caller, &gate.catalog, name).is_ok())
         .filter_map(|name| model(&doors, name))
         .collect();
     Json(json!({"object": "list", "data": data}))
@@ -42,9 +48,11 @@ pub async fn list_models(State(doors): State<Doors>) -> Json<Value> {
 /// `GET /v1/models/{id}`
 pub async fn get_model(
     State(doors): State<Doors>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    if let Some(model) = model(&doors, &id) {
+    let allowed = allow_model(&caller, &doors.gate().catalog, &id).is_ok();
+    if let Some(model) = model(&doors, &id).filter(|_| allowed) {
         return Ok(Json(model));
     }
     let message = format!("The model `{id}` does not exist");

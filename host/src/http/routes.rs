@@ -1,5 +1,5 @@
-//! Every route of the gateway, and who may call it. A route is closed unless it stands in
-//! [`PUBLIC`].
+//! Every route of the gateway. Who may call which is said by the table of `auth`: a route that
+//! does not stand there is closed.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -8,17 +8,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::error::ApiError;
-use super::{Doors, admin, body, calls, cors, health, models, unknown};
+use super::server::Peer;
+use super::{Doors, admin, body, calls, cors, health, manage, models, unknown};
+use crate::auth::Knock;
 use crate::domain::Fault;
 use crate::pipeline::Dialect;
-
-/// Paths that need no key.
-const PUBLIC: &[&str] = &[
-    "/",
-    "/health/liveliness",
-    "/health/liveness",
-    "/health/readiness",
-];
+use crate::pipeline::accounting::now_ms;
 
 /// The router of the whole gateway.
 pub fn router(doors: Doors) -> Router {
@@ -52,7 +47,7 @@ pub fn router(doors: Doors) -> Router {
     router = router
         .route("/openai/deployments/{*rest}", post(calls::by_path))
         .route("/engines/{*rest}", post(calls::by_path));
-    router
+    manage::add_routes(router)
         .fallback(unknown::unknown_route)
         .method_not_allowed_fallback(unknown::wrong_method)
         .layer(middleware::from_fn_with_state(doors.clone(), prove))
@@ -77,12 +72,22 @@ async fn prove(State(doors): State<Doors>, request: Request, next: Next) -> Resp
 }
 
 async fn proven(doors: &Doors, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let open = PUBLIC.contains(&path) || (path == "/metrics" && doors.metrics_are_public());
-    if open {
-        return next.run(request).await;
+    let uri = request.uri();
+    let knock = Knock {
+        headers: request.headers(),
+        path: uri.path(),
+        query: uri.query(),
+        peer: request.extensions().get::<Peer>().map(|peer| peer.0),
+        now_ms: now_ms(),
+    };
+    let gate = doors.gate();
+    if gate.routes.is_public(request.method(), uri.path()) {
+        return match gate.door.admit_address(knock) {
+            Ok(()) => next.run(request).await,
+            Err(fault) => refuse(fault, request).await,
+        };
     }
-    match doors.prove(request.headers()) {
+    match doors.prove(knock, request.method()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

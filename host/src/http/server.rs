@@ -34,6 +34,10 @@ const WRITE_STALL: Duration = Duration::from_secs(120);
 /// How often an HTTP/2 client is asked whether it is still there, and for how long.
 const H2_PING: Duration = Duration::from_secs(30);
 
+/// The other end of a request's connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
 /// When to stop.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
@@ -106,8 +110,8 @@ pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop
             accepted = listener.accept() => accepted,
             () = stop.soon.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(cause) => {
                 tracing::warn!(%cause, "a connection could not be accepted");
                 // Out of file descriptors: give connections time to end.
@@ -120,7 +124,12 @@ pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop
             tracing::debug!(%cause, "TCP_NODELAY was refused");
         }
         let (service, watcher) = (
-            TowerToHyperService::new(service.clone()),
+            TowerToHyperService::new(service.clone().map_request(
+                move |mut request: Request<Incoming>| {
+                    request.extensions_mut().insert(Peer(peer));
+                    request
+                },
+            )),
             graceful.watcher(),
         );
         let (builder, tls) = (builder.clone(), tls.clone());

@@ -20,6 +20,14 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
         let count = text.parse();
         controls.num_retries = Some(count.map_err(|_| wrong("x-litellm-num-retries", "a count"))?);
     }
+    if let Some(tags) = text(headers, "x-litellm-tags") {
+        controls.tag(tags.split(',').map(|it| it.trim().to_owned()));
+    }
+    for name in ["x-litellm-customer-id", "x-litellm-end-user-id"] {
+        if let Some(id) = text(headers, name) {
+            controls.user = Some(id.to_owned());
+        }
+    }
     Ok(())
 }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use super::Manage;
 use crate::domain::{Entity, EntityKind, Fault, Usd};
-use crate::store::{Change, TOTAL};
+use crate::store::{Change, TOTAL, WHOLE};
 
 /// The window of `max_budget` with `budget_duration` among the accounts of a holder.
-pub(super) const WINDOW: &str = "budget";
+pub(super) const WINDOW: &str = WHOLE;
 
 /// One holder's account.
 #[derive(Debug, Clone, Copy, Default)]

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::fleet::Line;
-use crate::domain::{CallId, Fault, Usage};
+use crate::domain::{CallId, Fault, Usage, Usd};
 
 /// A stream of bytes for the client. It never ends in an error: failures are events in it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
@@ -55,6 +55,12 @@ pub struct Trail {
     /// From the call's start to the first event of a stream.
     pub first_token: Option<Duration>,
     pub usage: Option<Usage>,
+    /// The answer's `id`, as the provider gave it.
+    pub provider_id: Option<String>,
+    /// What the call cost, once it is known; None also where the price is unknown.
+    pub cost: Option<Usd>,
+    /// What is left of the caller's limits, as headers.
+    pub limits: Vec<(String, String)>,
     pub stream: bool,
     /// The upstream's headers that are passed on.
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
@@ -80,6 +86,9 @@ impl Trail {
             upstream_time: Duration::ZERO,
             first_token: None,
             usage: None,
+            provider_id: None,
+            cost: None,
+            limits: Vec::new(),
             stream,
             upstream_headers: Vec::new(),
         }

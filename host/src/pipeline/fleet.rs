@@ -1,17 +1,18 @@
 //! Deployments with the providers that serve them: built anew when the config or a plugin
 //! changes, read without a lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
-use crate::config::{Config, Deployment, defaults};
+use crate::config::{self, Config, Deployment, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
 use crate::plugins::describe::ProviderDescribe;
 use crate::plugins::row::{self, RowError};
-use crate::plugins::{Generation, Provider, Table};
+use crate::plugins::{Generation, Provider, Source, Table};
+use crate::prices::{Entry, Overrides, Prices, Wanted};
 use crate::upstream::errors::{ErrorRules, KindRule};
 use crate::upstream::{AuthScheme, Target, Timeouts};
 
@@ -20,6 +21,8 @@ pub struct Fleet {
     pub config: Arc<Config>,
     lines: HashMap<DeploymentId, Result<Arc<Line>, Fault>>,
     rows: Rows,
+    /// Names of the plugins' providers.
+    providers: HashSet<String>,
 }
 
 /// The providers that are rows of the config, by name.
@@ -37,6 +40,26 @@ pub struct Line {
     pub secret_names: Vec<String>,
     /// Members of the request where the client sets none.
     pub body_defaults: Vec<(String, String)>,
+    /// The deployment's own prices.
+    pub overrides: Option<Overrides>,
+}
+
+impl Line {
+    /// The prices of a model of this deployment. None: nobody knows them.
+    pub fn price(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
+        let region = ["aws_region_name", "region_name", "vertex_location"];
+        let mut regions = region
+            .iter()
+            .filter_map(|it| self.deployment.settings.get(*it));
+        let wanted = Wanted {
+            provider: &self.deployment.provider,
+            model,
+            base_model: self.deployment.info.base_model.as_deref(),
+            region: regions.find_map(Value::as_str),
+            ..Wanted::default()
+        };
+        prices.find_for(&wanted, self.overrides.as_ref())
+    }
 }
 
 impl Fleet {
@@ -62,6 +85,7 @@ impl Fleet {
             config,
             lines,
             rows,
+            providers: table.providers.keys().cloned().collect(),
         }
     }
 
@@ -94,6 +118,20 @@ impl Fleet {
         }
     }
 
+    /// Whether any plugin or row serves this provider.
+    pub fn serves(&self, provider: &str) -> bool {
+        self.providers.contains(provider) || self.rows.contains_key(provider)
+    }
+
+    /// Whether a deployment needs this provider of a plugin, itself or for the row that it uses.
+    pub fn uses(&self, provider: &str) -> bool {
+        let mut deployments = self.config.groups.deployments();
+        deployments.any(|it| {
+            let for_row = provider == row::GENERIC && self.rows.contains_key(&it.provider);
+            it.provider == provider || for_row
+        })
+    }
+
     /// What an operator should know: deployments that cannot serve, and keys that are missing.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -123,8 +161,18 @@ impl Fleet {
     }
 }
 
-/// The reason against a plugin's new version, by the settings of the deployments that use it.
+/// The reason against a plugin's new version, by the config's rows that stand on it and by the
+/// settings of the deployments that use it.
 pub fn check_settings(config: &Config, generation: &Generation) -> Result<(), String> {
+    // A wrong row is no reason against the plugin that came with the gateway: without it the row
+    // would only seem to lack its plugin.
+    let may_be_refused = generation.source != Source::Bundled;
+    let stands_on_it = |row: &config::Row| row.plugin == generation.describe.name;
+    let rows = config.plugins.providers.iter();
+    for (name, row) in rows.filter(|(_, row)| may_be_refused && stands_on_it(row)) {
+        row::judge_new(&generation.describe.providers, name, row)
+            .map_err(|cause| format!("the config's row of provider `{name}`: {cause}"))?;
+    }
     for deployment in config.groups.deployments() {
         let used = generation
             .describe
@@ -188,7 +236,7 @@ fn line(
         .and_then(|it| url::Url::parse(it.reveal()).ok());
     let own = deployment.api_base.clone().or(from_env);
     // The operator wrote it, or it is a bundled provider's own (local servers among them).
-    let bundled = provider.generation.source == crate::plugins::Source::Bundled;
+    let bundled = provider.generation.source == Source::Bundled;
     let base_trusted = own.is_some() || provider.row.is_some() || bundled;
     let default = describe
         .base_url
@@ -218,10 +266,17 @@ fn line(
             idle: defaults::IDLE_TIMEOUT.min(total),
             total,
         },
-        insecure_tls: deployment.insecure_tls || config.general.insecure_tls,
+        verify: deployment
+            .verify
+            .clone()
+            .unwrap_or_else(|| config.general.verify.clone()),
         max_reply_bytes: config.general.max_reply_bytes,
         errors: error_rules(describe),
     };
+    let overrides = Overrides::read(&deployment.info.rest).map_err(|cause| {
+        let message = format!("a price of model `{}` is wrong: {cause}", deployment.group);
+        Fault::operator(ErrorKind::InvalidRequest, message)
+    })?;
     let deployment = Arc::clone(deployment);
     let base = target.base_url.as_ref();
     Ok(Line {
@@ -232,6 +287,7 @@ fn line(
         settings: Value::from(settings).to_string(),
         secret_names,
         body_defaults,
+        overrides,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The life of a call: from a request that was read to an answer that is settled. It introduces
 //! the services to each other and speaks neither HTTP to clients nor SQL.
 
+pub mod accounting;
 mod answer;
 mod attempt;
 mod fleet;
@@ -17,6 +18,7 @@ mod shape;
 mod source;
 mod stream;
 mod writer;
+mod written;
 
 pub use answer::{Answer, AnswerBody, ByteStream, Failure, Trail};
 pub use fleet::{Fleet, check_settings};

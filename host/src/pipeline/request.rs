@@ -86,6 +86,17 @@ pub struct Controls {
     pub stream_timeout: Option<Duration>,
     pub fallbacks: Option<Vec<String>>,
     pub disable_fallbacks: bool,
+    /// The most output the client wants, in tokens.
+    pub max_output_tokens: Option<u64>,
+    /// `n`; 0 where it is not said.
+    pub choices: u64,
+    /// The customer on whose behalf the call is made.
+    pub user: Option<String>,
+    /// For spend and budgets; each once.
+    pub tags: Vec<String>,
+    pub session_id: Option<String>,
+    /// `metadata`, as it came.
+    pub metadata: Option<String>,
 }
 
 /// Members that are for the gateway and never go upstream.
@@ -211,6 +222,14 @@ impl Controls {
             "disable_fallbacks" => {
                 self.disable_fallbacks = typed::<Option<bool>>(name, raw)?.unwrap_or(false);
             }
+            // Wrong values are the provider's to refuse.
+            "max_tokens" | "max_completion_tokens" | "max_output_tokens" => {
+                self.max_output_tokens = serde_json::from_str(raw).ok().or(self.max_output_tokens);
+            }
+            "n" => self.choices = serde_json::from_str(raw).unwrap_or(0),
+            "user" => self.user = serde_json::from_str(raw).ok(),
+            "tags" => self.tag(typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default()),
+            "metadata" | "litellm_metadata" => self.read_metadata(raw),
             name if CLIENT_SIDE_TARGETS.contains(&name) => {
                 let message = format!("Rejected Request: {name} is not allowed in request body");
                 return Err(Fault::caller(ErrorKind::Authentication, message).with_param(name));
@@ -223,6 +242,36 @@ impl Controls {
         }
         Ok(())
     }
+}
+
+impl Controls {
+    /// Adds tags, each once.
+    pub fn tag(&mut self, tags: impl IntoIterator<Item = String>) {
+        for tag in tags {
+            if !tag.is_empty() && !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+    }
+
+    /// What LiteLLM reads in `metadata`; whatever else stands there is the caller's own.
+    fn read_metadata(&mut self, raw: &str) {
+        let Ok(metadata) = serde_json::from_str::<Metadata>(raw) else {
+            return;
+        };
+        self.tag(metadata.tags.unwrap_or_default());
+        self.session_id = metadata.session_id.or(self.session_id.take());
+        self.user = self.user.take().or(metadata.user_id);
+        self.metadata = Some(raw.to_owned());
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    tags: Option<Vec<String>>,
+    session_id: Option<String>,
+    /// Anthropic's name for the end user.
+    user_id: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use rand::RngExt as _;
 
+use super::accounting::{Accounting, Source as CallSource};
 use super::answer::{Answer, AnswerBody, Failure, Trail};
 use super::attempt::{Attempt, Outcome};
 use super::fleet::{Fleet, Line};
@@ -16,9 +17,11 @@ use super::shape::{self, Gathered};
 use super::source::{Events, Source};
 use super::stream::{FaultWriter, Streaming};
 use super::writer::Writer;
+use crate::auth::Caller;
 use crate::config::{Deployment, defaults};
 use crate::domain::{At, Blame, ErrorKind, Fault, Retry};
 use crate::plugins::{self, Plugins};
+use crate::prices::Entry;
 use crate::router;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::{self, Upstream};
@@ -41,6 +44,7 @@ struct Inner {
     plugins: Plugins,
     upstream: Upstream,
     metrics: Metrics,
+    accounting: Accounting,
     write_fault: FaultWriter,
     status_of: fn(&Fault) -> u16,
 }
@@ -58,6 +62,7 @@ impl Pipeline {
         plugins: Plugins,
         upstream: Upstream,
         metrics: Metrics,
+        accounting: Accounting,
         (write_fault, status_of): (FaultWriter, fn(&Fault) -> u16),
     ) -> Self {
         let fleet = ArcSwap::from_pointee(fleet);
@@ -67,10 +72,16 @@ impl Pipeline {
                 plugins,
                 upstream,
                 metrics,
+                accounting,
                 write_fault,
                 status_of,
             }),
         }
+    }
+
+    /// What calls that begin now are accounted by.
+    pub fn accounting(&self) -> &Accounting {
+        &self.inner.accounting
     }
 
     /// What calls that begin now are served by.
@@ -83,8 +94,13 @@ impl Pipeline {
         self.inner.fleet.store(Arc::new(fleet));
     }
 
-    /// Serves one call.
-    pub async fn run(&self, request: ClientRequest) -> Result<Answer, Failure> {
+    /// Serves one call of a caller who may ask for this model.
+    pub async fn run(
+        &self,
+        caller: &Caller,
+        request: ClientRequest,
+        source: CallSource,
+    ) -> Result<Answer, Failure> {
         let fleet = self.fleet();
         let trail = Trail::new(
             request.id.clone(),
@@ -92,11 +108,39 @@ impl Pipeline {
             request.controls.model.clone(),
             request.controls.stream,
         );
-        let mut settlement = Settlement::open(&self.inner.metrics, trail);
+        let prices = self.prices_of(&fleet, &request);
+        let admitted = self
+            .inner
+            .accounting
+            .admit(caller, &request, &prices, source);
+        let permit = match admitted.await {
+            Ok(permit) => permit,
+            Err(fault) => {
+                tracing::info!(call.id = %request.id, fault = %fault, "call refused");
+                return Err(Failure { fault, trail });
+            }
+        };
+        let mut settlement = Settlement::open(&self.inner.metrics, trail, permit);
         match self.through_groups(&fleet, &request, &mut settlement).await {
             Ok((reached, line)) => self.answer(&request, reached, line, settlement),
             Err(fault) => Err(self.fail(fault, settlement)),
         }
+    }
+
+    /// The prices of every deployment that may answer first.
+    fn prices_of(&self, fleet: &Fleet, request: &ClientRequest) -> Vec<Option<Arc<Entry>>> {
+        let prices = self.inner.accounting.prices();
+        let Some(resolved) = fleet.config.groups.resolve(&request.controls.model) else {
+            return Vec::new();
+        };
+        let lines = resolved
+            .deployments
+            .iter()
+            .filter_map(|(deployment, model)| {
+                let line = fleet.line(&deployment.id).ok()?;
+                Some(line.price(&prices, model))
+            });
+        lines.collect()
     }
 
     fn fail(&self, fault: Fault, mut settlement: Settlement) -> Failure {
@@ -229,6 +273,7 @@ impl Pipeline {
         let trail = settlement.trail();
         trail.line = Some(Arc::clone(&line));
         trail.upstream_model = Some(model.to_owned());
+        settlement.sent();
         let drop_params = fleet.config.general.drop_params;
         let tried = self
             .reach(request, &line, (model, number, drop_params), settlement)

@@ -1,8 +1,9 @@
 //! The end of every call: counted, and one line in the log. It runs also when the client has gone.
 
-use crate::domain::{Blame, Fault};
+use crate::domain::{Blame, CallStatus, Fault};
 use crate::telemetry::metrics::{CallSample, InFlight, Metrics};
 
+use super::accounting::Permit;
 use super::answer::Trail;
 
 /// Settles a call once: by [`done`](Self::done) or [`failed`](Self::failed), or, when it is
@@ -10,7 +11,8 @@ use super::answer::Trail;
 pub struct Settlement {
     metrics: Metrics,
     trail: Trail,
-    settled: bool,
+    /// None once the call is closed.
+    permit: Option<Permit>,
     _in_flight: InFlight,
 }
 
@@ -18,11 +20,12 @@ pub struct Settlement {
 const CLIENT_CLOSED: u16 = 499;
 
 impl Settlement {
-    pub fn open(metrics: &Metrics, trail: Trail) -> Self {
+    pub fn open(metrics: &Metrics, mut trail: Trail, permit: Permit) -> Self {
+        trail.limits = permit.limit_headers();
         Self {
             metrics: metrics.clone(),
             trail,
-            settled: false,
+            permit: Some(permit),
             _in_flight: metrics.in_flight(),
         }
     }
@@ -31,20 +34,45 @@ impl Settlement {
         &mut self.trail
     }
 
+    /// Another attempt is sent.
+    pub fn sent(&mut self) {
+        if let Some(permit) = &mut self.permit {
+            permit.sent();
+        }
+    }
+
+    /// So many tokens more were written to the client, about.
+    ///
+    /// # Errors
+    /// A payer's budget has nothing left.
+    pub fn advance(&mut self, tokens: u64) -> Result<(), Fault> {
+        self.permit.as_mut().map_or(Ok(()), |it| it.advance(tokens))
+    }
+
     /// The call was answered in full.
     pub fn done(&mut self, status: u16) {
-        if !std::mem::replace(&mut self.settled, true) {
-            self.count(status);
-            self.line(status, None);
-        }
+        let ended = if status == CLIENT_CLOSED {
+            CallStatus::Interrupted
+        } else {
+            CallStatus::Success
+        };
+        self.close(ended, status, None);
     }
 
     /// The call failed, before or in the middle of its answer.
     pub fn failed(&mut self, status: u16, fault: &Fault) {
-        if !std::mem::replace(&mut self.settled, true) {
-            self.count(status);
-            self.line(status, Some(fault));
-        }
+        self.close(CallStatus::Failure, status, Some(fault));
+    }
+
+    /// Once: written down and charged before anything else, and before the answer's last byte.
+    fn close(&mut self, ended: CallStatus, status: u16, fault: Option<&Fault>) {
+        let Some(permit) = self.permit.take() else {
+            return;
+        };
+        let charged = permit.close(ended, &self.trail, fault.map(|it| (status, it)));
+        self.trail.cost = charged.cost;
+        self.count(status);
+        self.line(status, fault);
     }
 
     fn count(&self, status: u16) {
@@ -72,7 +100,8 @@ impl Settlement {
                     deployment.id = trail.deployment_id(), provider = trail.provider(),
                     http.status = status, retries = trail.retries, fallbacks = trail.fallbacks,
                     duration_ms, ttft_ms, stream = trail.stream, tokens.input = usage.input_tokens,
-                    tokens.output = usage.output_tokens, $($text)+
+                    tokens.output = usage.output_tokens,
+                    spend.usd = trail.cost.map(|it| it.dollars()), $($text)+
                 )
             };
         }

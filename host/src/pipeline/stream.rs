@@ -10,6 +10,7 @@ use super::answer::ByteStream;
 use super::settle::Settlement;
 use super::source::{Events, Source};
 use super::writer::Writer;
+use super::written;
 use crate::domain::{ErrorKind, Fault};
 use crate::plugins::{Generation, Outcome, Plugins};
 
@@ -80,6 +81,7 @@ impl Streaming {
         self.settlement.trail().upstream_time += events.upstream_time;
         for event in &events.events {
             self.writer.write(event, out)?;
+            self.settlement.advance(written::tokens(&event.data))?;
         }
         if let Some(usage) = events.usage {
             self.writer.learn_usage(usage);

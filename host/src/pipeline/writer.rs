@@ -159,15 +159,7 @@ fn is_empty_list(raw: &str) -> bool {
 
 /// The delta of a message repeats its totals, but not all of them on every upstream.
 fn merged(known: Option<Usage>, new: Usage) -> Usage {
-    let known = known.unwrap_or_default();
-    Usage {
-        input_tokens: new.input_tokens.max(known.input_tokens),
-        output_tokens: new.output_tokens.max(known.output_tokens),
-        cached_tokens: new.cached_tokens.max(known.cached_tokens),
-        cache_write_tokens: new.cache_write_tokens.max(known.cache_write_tokens),
-        reasoning_tokens: new.reasoning_tokens.max(known.reasoning_tokens),
-        reported_cost_usd: new.reported_cost_usd.or(known.reported_cost_usd),
-    }
+    known.unwrap_or_default().updated(new)
 }
 
 /// Whether any choice of a chunk has a finish reason, without parsing it: the member stands

@@ -119,7 +119,7 @@ impl Plugins {
         plugins.remove(&name);
         let bundled = lock(&inner.bundled).get(&name).cloned();
         if let Some(bundled) = bundled {
-            plugins.insert(name.clone(), bundled);
+            plugins.insert(name.clone(), self.current(&bundled, &inner.config.load()));
         }
         let after = table::build(plugins, &inner.config.load())
             .and_then(|after| still_served(&before, &after, in_use).map(|()| after));

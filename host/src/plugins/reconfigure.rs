@@ -40,17 +40,30 @@ impl Plugins {
                     "the plugin that serves is not the pinned one; it serves until the pinned one comes, and not after a restart"
                 );
             }
-            let settings = config.settings_for(name, generation.source == Source::Bundled);
-            if *generation.plugin.settings() != settings {
-                let renewed = Arc::new(generation.renewed(settings));
-                inner.ledger.follow(&renewed);
-                *generation = renewed;
-            }
+            *generation = self.current(generation, &config);
         }
         let after = table::build(plugins, &config)?;
         inner.config.store(Arc::new(config));
         self.swap(after);
         Ok(())
+    }
+}
+
+impl Plugins {
+    /// A version that serves again or goes on serving, under the limits that the config has now.
+    pub(super) fn current(
+        &self,
+        generation: &Arc<Generation>,
+        config: &PluginsConfig,
+    ) -> Arc<Generation> {
+        let bundled = generation.source == Source::Bundled;
+        let settings = config.settings_for(&generation.describe.name, bundled);
+        if *generation.plugin.settings() == settings {
+            return Arc::clone(generation);
+        }
+        let renewed = Arc::new(generation.renewed(settings));
+        self.inner.ledger.follow(&renewed);
+        renewed
     }
 }
 

@@ -86,6 +86,7 @@ impl Plugins {
             return;
         };
         plugins.remove(name);
+        let old = self.current(&old, &inner.config.load());
         plugins.insert(old.describe.name.clone(), old);
         let table = match table::build(plugins, &inner.config.load()) {
             Ok(table) => table,

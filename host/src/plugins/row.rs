@@ -13,7 +13,7 @@ use super::registry::{Provider, Table};
 use crate::config::{Row, hint};
 
 /// The provider that rows of new names stand on.
-const GENERIC: &str = "openai_like";
+pub const GENERIC: &str = "openai_like";
 
 /// Why a row gives no provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +92,15 @@ pub fn provider(table: &Table, name: &str, row: &Row) -> Result<Provider, RowErr
         allow_private: base.allow_private || said.base_url.is_some(),
         row: Some(row.row.clone()),
     })
+}
+
+/// Whether a version of the row's plugin that does not serve yet could take the row.
+pub fn judge_new(providers: &[ProviderDescribe], name: &str, row: &Row) -> Result<(), RowError> {
+    let generic = providers
+        .iter()
+        .find(|it| it.names().any(|it| it == GENERIC));
+    let generic = generic.ok_or_else(|| RowError::NoPlugin(row.plugin.clone()))?;
+    judge(generic, &row.row, &format!("plugins.providers.{name}"))
 }
 
 /// Everything in the row that the plugin's schema does not know.
@@ -256,6 +265,20 @@ mod tests {
         }
         let good = json!({"base_url": "https://llm.example", "renamed": {"seed": "random_seed"}});
         assert_eq!(judge(&generic(), &good, "x"), Ok(()));
+    }
+
+    #[test]
+    fn a_new_version_must_take_the_rows_that_stand_on_it() {
+        let row = |row: Value| Row {
+            plugin: "mine".into(),
+            row,
+        };
+        let good = row(json!({"clamp": {}}));
+        assert_eq!(judge_new(&[generic()], "acme", &good), Ok(()));
+        let stricter = judge_new(&[generic()], "acme", &row(json!({"user": true})));
+        assert!(matches!(stricter, Err(RowError::Wrong(_))), "{stricter:?}");
+        let without = judge_new(&[], "acme", &good);
+        assert_eq!(without, Err(RowError::NoPlugin("mine".into())));
     }
 
     #[test]

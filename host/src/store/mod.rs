@@ -47,7 +47,7 @@ pub use rows::{
 };
 pub use spend::{
     Account, Dimension, Settled, SpendFilter, SpendPlace, TOTAL, UsageFilter, UsageRow, UsageSums,
-    day_of,
+    WHOLE, day_of,
 };
 pub use sql::Value;
 

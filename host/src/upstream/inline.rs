@@ -103,7 +103,9 @@ async fn download(upstream: &Upstream, url: &str, allow_private: bool) -> Result
         );
         Fault::caller(ErrorKind::InvalidRequest, message).with_param("messages")
     };
-    let client = upstream.client(!allow_private, false, parsed.scheme() == "https");
+    let client = upstream
+        .usual
+        .client(!allow_private, parsed.scheme() == "https");
     let sent = tokio::time::timeout(TIMEOUT, client.get(parsed.clone()).send()).await;
     let mut response = match sent {
         Ok(Ok(response)) => response,

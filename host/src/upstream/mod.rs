@@ -15,11 +15,12 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Certificate, Client, ClientBuilder};
 use tokio::time::Instant;
 
 pub use body::CallBodies;
@@ -29,18 +30,36 @@ pub use reply::{Batch, FrameReader, UpstreamReply, too_large};
 pub use request::Request;
 pub use target::{AuthScheme, Target, Timeouts};
 
+use crate::config::Verify;
 use crate::domain::{ErrorKind, Fault};
 
 /// Connections of one HTTP/2 host: one alone stalls near 100 streams.
 const H2_CONNECTIONS: usize = 4;
+
+/// Files of certificate authorities that have connections of their own.
+const MAX_AUTHORITIES: usize = 64;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends requests. Cheap to clone; connections are shared.
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    /// By trust in names, then by TLS verification.
-    pools: Arc<[Pool; 4]>,
+    usual: Arc<Pools>,
+    unverified: Arc<Pools>,
+    /// By the certificate authorities that they trust instead of the system's.
+    by_authorities: Arc<Mutex<ByAuthorities>>,
+}
+
+/// By the authorities' PEM.
+type ByAuthorities = HashMap<Arc<[u8]>, Arc<Pools>>;
+
+/// Connections that trust the same certificates.
+#[derive(Debug)]
+struct Pools {
+    /// To addresses that the operator wrote.
+    open: Pool,
+    /// To those that a plugin chose: public ones only.
+    guarded: Pool,
 }
 
 #[derive(Debug)]
@@ -58,15 +77,11 @@ impl Upstream {
     pub fn new() -> Result<Self, SetupError> {
         // A second installation keeps the first, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let pool = |guarded, insecure| Pool::new(guarded, insecure).map_err(SetupError);
-        let pools = [
-            pool(false, false)?,
-            pool(true, false)?,
-            pool(false, true)?,
-            pool(true, true)?,
-        ];
+        let pools = |trust| Pools::new(trust).map(Arc::new).map_err(SetupError);
         Ok(Self {
-            pools: Arc::new(pools),
+            usual: pools(Trust::System)?,
+            unverified: pools(Trust::Everything)?,
+            by_authorities: Arc::default(),
         })
     }
 
@@ -92,7 +107,8 @@ impl Upstream {
         // An attempt knows its own time, which for a stream may be longer than the target's.
         let total = options.timeout.unwrap_or(target.timeouts.total);
         let deadline = started + total;
-        let client = self.client(guarded, target.insecure_tls, url.scheme() == "https");
+        let pools = self.pools(&target.verify)?;
+        let client = pools.client(guarded, url.scheme() == "https");
         let mut request = client.request(method, url).headers(headers);
         if !body.is_empty() {
             request = request.body(body);
@@ -113,21 +129,62 @@ impl Upstream {
         })
     }
 
-    fn client(&self, guarded: bool, insecure: bool, tls: bool) -> &Client {
-        let [open, closed, open_insecure, closed_insecure] = &*self.pools;
-        let pool = match (guarded, insecure) {
-            (false, false) => open,
-            (true, false) => closed,
-            (false, true) => open_insecure,
-            (true, true) => closed_insecure,
+    fn pools(&self, verify: &Verify) -> Result<Arc<Pools>, Fault> {
+        let authorities = match verify {
+            Verify::System => return Ok(Arc::clone(&self.usual)),
+            Verify::Nothing => return Ok(Arc::clone(&self.unverified)),
+            Verify::By(authorities) => authorities,
         };
+        let mut known = self
+            .by_authorities
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(pools) = known.get(&authorities.pem) {
+            return Ok(Arc::clone(pools));
+        }
+        let pools = Pools::new(Trust::Only(&authorities.pem)).map_err(|cause| {
+            let message = format!(
+                "the certificate authorities of {} cannot be used",
+                authorities.path.display()
+            );
+            Fault::operator(ErrorKind::InvalidRequest, message).with_log(cause.to_string())
+        })?;
+        if known.len() >= MAX_AUTHORITIES {
+            // Renewed files leave their old ones behind; calls on those keep their connections.
+            known.clear();
+        }
+        let pools = Arc::new(pools);
+        known.insert(Arc::clone(&authorities.pem), Arc::clone(&pools));
+        Ok(pools)
+    }
+}
+
+/// Whose certificates are trusted.
+#[derive(Debug, Clone, Copy)]
+enum Trust<'p> {
+    System,
+    /// Those of these authorities (PEM).
+    Only(&'p [u8]),
+    Everything,
+}
+
+impl Pools {
+    fn new(trust: Trust<'_>) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            open: Pool::new(false, trust)?,
+            guarded: Pool::new(true, trust)?,
+        })
+    }
+
+    fn client(&self, guarded: bool, tls: bool) -> &Client {
+        let pool = if guarded { &self.guarded } else { &self.open };
         pool.client(tls)
     }
 }
 
 impl Pool {
-    fn new(guarded: bool, insecure: bool) -> Result<Self, reqwest::Error> {
-        let client = || client(guarded, insecure);
+    fn new(guarded: bool, trust: Trust<'_>) -> Result<Self, reqwest::Error> {
+        let client = || client(guarded, trust);
         Ok(Self {
             clients: [client()?, client()?, client()?, client()?],
             next: AtomicUsize::new(0),
@@ -155,7 +212,7 @@ impl Pool {
     clippy::disallowed_methods,
     reason = "the one place that makes clients"
 )]
-fn client(guarded: bool, insecure: bool) -> Result<Client, reqwest::Error> {
+fn client(guarded: bool, trust: Trust<'_>) -> Result<Client, reqwest::Error> {
     let mut builder: ClientBuilder = Client::builder()
         .tcp_nodelay(true)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -166,9 +223,11 @@ fn client(guarded: bool, insecure: bool) -> Result<Client, reqwest::Error> {
     if guarded {
         builder = builder.dns_resolver(address::public_only());
     }
-    if insecure {
-        builder = builder.tls_danger_accept_invalid_certs(true);
-    }
+    builder = match trust {
+        Trust::System => builder,
+        Trust::Only(pem) => builder.tls_certs_only(Certificate::from_pem_bundle(pem)?),
+        Trust::Everything => builder.tls_danger_accept_invalid_certs(true),
+    };
     builder.build()
 }
 

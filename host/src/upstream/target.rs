@@ -9,6 +9,7 @@ use url::Url;
 use serde_json::Value;
 
 use super::errors::ErrorRules;
+use crate::config::Verify;
 use crate::domain::{Fault, Secret};
 
 /// Shorter values are words that stand in texts for other reasons.
@@ -34,8 +35,8 @@ pub struct Target {
     /// The operator's own headers; they win over the plugin's.
     pub extra_headers: Vec<(HeaderName, HeaderValue)>,
     pub timeouts: Timeouts,
-    /// `ssl_verify: false`.
-    pub insecure_tls: bool,
+    /// `ssl_verify`.
+    pub verify: Verify,
     /// Largest answer that is read whole, in bytes.
     pub max_reply_bytes: usize,
     pub errors: ErrorRules,

@@ -57,7 +57,7 @@ fn target(base: Option<Url>, base_trusted: bool) -> Target {
             idle: Duration::from_millis(200),
             total: second,
         },
-        insecure_tls: false,
+        verify: Verify::System,
         max_reply_bytes: 1 << 20,
         errors: errors::ErrorRules::default(),
     }

@@ -93,3 +93,30 @@ async fn another_directory_is_another_set_of_plugins() {
     place.reconfigure(|it| it.directory = None).await;
     assert!(place.serving("echo").is_none());
 }
+
+#[tokio::test]
+async fn a_version_that_comes_back_runs_under_the_limits_of_now() {
+    let cpu = |milliseconds| {
+        move |it: &mut PluginsConfig| it.limits.cpu = Duration::from_millis(milliseconds)
+    };
+    let serving = |place: &Place| place.serving("echo").unwrap().plugin.settings().limits.cpu;
+    // Taken back, because the newer one fails.
+    let mut place = Place::new().await;
+    place.drop_in("echo.wasm", &echo(1)).await;
+    place.drop_in("echo.wasm", &echo(2)).await;
+    place.reconfigure(cpu(7)).await;
+    restarts::fail(&place, 5).await;
+    assert!(place.serves("echo", &echo(1)));
+    assert_eq!(serving(&place), Duration::from_millis(7));
+
+    // Given back, because the file in its place is gone.
+    let allow = |config: &mut PluginsConfig| config.overrides.extend(["echo".to_owned()]);
+    let mut place = Place::with(&["echo"], allow).await;
+    place.drop_in("echo.wasm", &echo(1)).await;
+    place.reconfigure(cpu(8)).await;
+    fs::remove_file(place.path("echo.wasm")).unwrap();
+    while !place.serves("echo", bundled_plugin("echo").wasm) {
+        place.look().await;
+    }
+    assert_eq!(serving(&place), Duration::from_millis(8));
+}

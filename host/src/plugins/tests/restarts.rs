@@ -4,7 +4,7 @@ use super::*;
 use crate::plugins::Outcome;
 
 /// Calls of the version that serves fail until it is replaced, at most `times`.
-async fn fail(place: &Place, times: usize) {
+pub async fn fail(place: &Place, times: usize) {
     let failing = place.serving("echo").unwrap();
     for _ in 0..times {
         place.plugins.report(&failing, Outcome::Failed);

@@ -11,6 +11,9 @@ use crate::store::{Store, StoreError};
 /// The window that is never reset.
 pub const TOTAL: &str = "total";
 
+/// The window of the holder's `max_budget`; it is reset where the budget has a duration.
+pub const WHOLE: &str = "whole";
+
 /// Entities of one statement.
 const CHUNK: usize = 1_000;
 
@@ -25,7 +28,7 @@ pub struct Account {
     pub reset_at: Option<i64>,
 }
 
-/// Adds to every window of each holder; the window `TOTAL` begins with the first amount.
+/// Adds to every window of each holder; `TOTAL` and `WHOLE` begin with the first amount.
 pub(super) async fn add(
     connection: &mut Connection,
     sums: &BTreeMap<Entity, Usd>,
@@ -40,9 +43,11 @@ pub(super) async fn add(
     for chunk in all.chunks(CHUNK) {
         let mut spans: BTreeMap<(String, String, String), Usd> = chunk
             .iter()
-            .map(|((kind, id), amount)| {
-                let total = ((*kind).to_owned(), id.clone(), TOTAL.to_owned());
-                (total, *amount)
+            .flat_map(|((kind, id), amount)| {
+                [TOTAL, WHOLE].map(|span| {
+                    let window = ((*kind).to_owned(), id.clone(), span.to_owned());
+                    (window, *amount)
+                })
             })
             .collect();
         let entities = chunk.iter().map(|((kind, id), _)| (*kind, id.as_str()));
@@ -92,6 +97,24 @@ async fn find<'a>(
     connection.rows(&sql, values.collect()).await
 }
 
+pub(super) async fn all_of(
+    connection: &mut Connection,
+    entities: &[Entity],
+) -> Result<Vec<Account>, StoreError> {
+    let mut all = Vec::new();
+    for chunk in entities.chunks(CHUNK) {
+        let ids: Vec<_> = chunk
+            .iter()
+            .map(|it| (it.kind.as_str(), indexed(&it.id)))
+            .collect();
+        let pairs = ids.iter().map(|(kind, id)| (*kind, &**id));
+        for row in find(connection, pairs).await? {
+            all.push(read(&row)?);
+        }
+    }
+    Ok(all)
+}
+
 fn read(row: &Row) -> Result<Account, StoreError> {
     let kind = row.text("kind")?;
     let kind = EntityKind::parse(&kind).ok_or_else(|| StoreError::unreadable("kind", kind))?;
@@ -106,19 +129,7 @@ fn read(row: &Row) -> Result<Account, StoreError> {
 impl Store {
     /// Every window of these holders; a holder that never spent may have none.
     pub async fn accounts(&self, entities: &[Entity]) -> Result<Vec<Account>, StoreError> {
-        let mut connection = self.pools.read().await?;
-        let mut all = Vec::new();
-        for chunk in entities.chunks(CHUNK) {
-            let ids: Vec<_> = chunk
-                .iter()
-                .map(|it| (it.kind.as_str(), indexed(&it.id)))
-                .collect();
-            let pairs = ids.iter().map(|(kind, id)| (*kind, &**id));
-            for row in find(&mut connection, pairs).await? {
-                all.push(read(&row)?);
-            }
-        }
-        Ok(all)
+        all_of(&mut self.pools.read().await?, entities).await
     }
 
     /// Windows whose time is over.

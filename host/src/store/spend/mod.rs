@@ -2,6 +2,7 @@
 
 mod accounts;
 mod filter;
+mod marks;
 mod read;
 mod rollups;
 mod settle;
@@ -11,7 +12,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-pub use accounts::{Account, TOTAL};
+pub use accounts::{Account, TOTAL, WHOLE};
 pub use filter::{SpendFilter, SpendPlace};
 pub use settle::Settled;
 pub use usage::{Dimension, UsageFilter, UsageRow, UsageSums};

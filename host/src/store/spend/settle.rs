@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::rollups::{self, Rollups};
-use super::{accounts, indexed};
+use super::{accounts, indexed, marks};
 use crate::domain::{CallError, CallStatus, Entity, SpendRow, Usage, Usd};
 use crate::store::record::to_doc;
 use crate::store::sql::{Connection, Value, tuples};
@@ -70,9 +70,19 @@ impl Store {
     /// it or nothing. A call that is on record already changes nothing, so that a batch may be
     /// sent again after an error. A cost beyond 9.2 million dollars a call is booked as that.
     pub async fn settle(&self, batch: &[SpendRow]) -> Result<Settled, StoreError> {
+        let rows: Vec<&SpendRow> = batch.iter().collect();
+        self.settle_from(&rows, None).await
+    }
+
+    /// [`Self::settle`] of rows that come from a journal, and how far it is stored with them.
+    pub async fn settle_from(
+        &self,
+        batch: &[&SpendRow],
+        journal: Option<(&str, i64)>,
+    ) -> Result<Settled, StoreError> {
         // By call id: replicas that send the same rows wait for each other in one order.
         let mut by_id: BTreeMap<&str, &SpendRow> = BTreeMap::new();
-        for row in batch {
+        for row in batch.iter().copied() {
             by_id.entry(&row.call_id).or_insert(row);
         }
         let mut connection = self.pools.write().await?;
@@ -97,6 +107,9 @@ impl Store {
         }
         accounts::add(&mut connection, &sums).await?;
         rollups::add(&mut connection, rollups).await?;
+        if let Some((journal, mark)) = journal {
+            marks::advance(&mut connection, journal, mark).await?;
+        }
         connection.commit().await?;
         Ok(Settled {
             booked: booked.len(),

@@ -1,0 +1,117 @@
+//! What LiteLLM's sections say of databases, budgets and keys. Read here, understood by the
+//! services that it is for.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::env::Env;
+use super::section::{Section, flag_of};
+use crate::domain::Secret;
+
+/// LiteLLM's status for a budget that is spent.
+const BUDGET_STATUS: u16 = 422;
+
+/// Settings of the database, of budgets and of keys.
+#[derive(Debug, Clone)]
+pub struct Money {
+    /// `general_settings.database_url`, else `DATABASE_URL`. None: an embedded database.
+    pub database_url: Option<Secret>,
+    /// `proxy_batch_write_at`.
+    pub write_every: Option<Duration>,
+    /// `user_api_key_cache_ttl`.
+    pub key_cache_ttl: Option<Duration>,
+    /// `allow_requests_on_db_unavailable`.
+    pub serve_without_database: bool,
+    /// `token_rate_limit_type`.
+    pub token_counting: Option<String>,
+    /// Not `disable_budget_reservation`.
+    pub reserves: bool,
+    /// `apply_user_budget_to_team_keys`.
+    pub user_budget_on_team_keys: bool,
+    /// `store_model_in_db`, else `STORE_MODEL_IN_DB`.
+    pub store_models: bool,
+    /// `LITELLM_SALT_KEY`: seals what is secret in the database. None: the master key does.
+    pub salt_key: Option<Secret>,
+    /// Of the whole gateway, in dollars.
+    pub max_budget: Option<f64>,
+    pub budget_duration: Option<String>,
+    /// An IANA name.
+    pub timezone: Option<String>,
+    pub budget_reset_time: Option<String>,
+    /// `budget_exceeded_status_code`.
+    pub budget_status: u16,
+    /// `cost_discount_config`.
+    pub discounts: Option<Map<String, Value>>,
+    /// `cost_margin_config`.
+    pub margins: Option<Map<String, Value>>,
+    /// A call whose price nobody knows may go although a payer has a budget. Ours.
+    pub allow_unknown_prices: bool,
+}
+
+impl Default for Money {
+    fn default() -> Self {
+        Self {
+            database_url: None,
+            write_every: None,
+            key_cache_ttl: None,
+            serve_without_database: false,
+            token_counting: None,
+            reserves: true,
+            user_budget_on_team_keys: false,
+            store_models: false,
+            salt_key: None,
+            max_budget: None,
+            budget_duration: None,
+            timezone: None,
+            budget_reset_time: None,
+            budget_status: BUDGET_STATUS,
+            discounts: None,
+            margins: None,
+            allow_unknown_prices: false,
+        }
+    }
+}
+
+impl Money {
+    /// What `general_settings` has of it.
+    pub fn read_general(section: &mut Section<'_>, env: &Env) -> Self {
+        let filled = |it: &Secret| !it.reveal().is_empty();
+        let written = section.secret("database_url").filter(filled);
+        Self {
+            database_url: written.or_else(|| env.get("DATABASE_URL").filter(filled)),
+            write_every: section.seconds("proxy_batch_write_at"),
+            key_cache_ttl: section.seconds("user_api_key_cache_ttl"),
+            serve_without_database: section
+                .flag("allow_requests_on_db_unavailable")
+                .unwrap_or(false),
+            token_counting: section.text("token_rate_limit_type"),
+            reserves: section.flag("disable_budget_reservation") != Some(true),
+            user_budget_on_team_keys: section
+                .flag("apply_user_budget_to_team_keys")
+                .unwrap_or(false),
+            store_models: section
+                .flag("store_model_in_db")
+                .or_else(|| flag_of(&env.text("STORE_MODEL_IN_DB")?))
+                .unwrap_or(false),
+            salt_key: env.get("LITELLM_SALT_KEY").filter(filled),
+            ..Self::default()
+        }
+    }
+
+    /// What `litellm_settings` has of it.
+    pub fn read_litellm(&mut self, section: &mut Section<'_>) {
+        self.max_budget = section.number("max_budget");
+        self.budget_duration = section.text("budget_duration");
+        self.timezone = section.text("timezone");
+        self.budget_reset_time = section.text("budget_reset_time");
+        let status = section.count("budget_exceeded_status_code");
+        let status = status.and_then(|it| u16::try_from(it).ok());
+        self.budget_status = status
+            .filter(|it| (400..600).contains(it))
+            .unwrap_or(BUDGET_STATUS);
+        self.discounts = section.members("cost_discount_config");
+        self.margins = section.members("cost_margin_config");
+        self.allow_unknown_prices = section.flag("allow_unknown_prices").unwrap_or(false);
+    }
+}

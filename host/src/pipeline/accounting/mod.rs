@@ -1,0 +1,232 @@
+//! Money and limits of a call: it is admitted (limits, budgets, a line in the journal), and closed
+//! when it ends, however it ends. The services behind it do not know each other; they meet here.
+
+mod accounts;
+mod party;
+mod permit;
+mod quote;
+mod upkeep;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+
+use crate::auth::{Caller, Keys};
+use crate::budget::{self, DEFAULT_SLICE_TOKENS, Exceeded, Ledger, Refusal};
+use crate::domain::{At, CostLine, Entity, EntityKind, ErrorKind, Fault};
+use crate::limits::{self, Limiter, Tokens};
+use crate::prices::{Adjustments, Entry, Prices};
+use crate::spend::{Journal, Opened};
+use crate::store::Store;
+
+use super::request::ClientRequest;
+use accounts::{Books, Said};
+use party::Party;
+
+pub use permit::{Charged, Permit, Source};
+pub use upkeep::StoreSink;
+
+/// Settings of the whole gateway.
+#[derive(Debug, Clone)]
+pub struct AccountingSettings {
+    /// `litellm_settings.max_budget`, with its duration.
+    pub proxy_budget: Option<budget::Terms>,
+    /// `litellm_settings.budget_exceeded_status_code`.
+    pub budget_status: u16,
+    /// `general_settings.disable_budget_reservation`: budgets are only looked at.
+    pub reserves: bool,
+    pub adjustments: Adjustments,
+}
+
+/// Admits calls. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounting {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: AccountingSettings,
+    store: Store,
+    keys: Keys,
+    journal: Journal,
+    ledger: Ledger,
+    said: Said,
+    limiter: Limiter,
+    prices: ArcSwap<Prices>,
+}
+
+/// The services that accounting brings together.
+pub struct Services {
+    pub store: Store,
+    pub keys: Keys,
+    pub journal: Journal,
+    pub ledger: Ledger,
+    pub limiter: Limiter,
+    pub prices: Prices,
+}
+
+impl Accounting {
+    pub fn new(services: Services, settings: AccountingSettings) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                settings,
+                store: services.store,
+                keys: services.keys,
+                journal: services.journal,
+                ledger: services.ledger,
+                said: Said::default(),
+                limiter: services.limiter,
+                prices: ArcSwap::from_pointee(services.prices),
+            }),
+        }
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.inner.keys
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.inner.journal
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        &self.inner.ledger
+    }
+
+    pub fn prices(&self) -> Arc<Prices> {
+        self.inner.prices.load_full()
+    }
+
+    /// Lets a call begin: every limit and every budget on its path has room, or none is touched.
+    /// `entries` are the prices of the deployments that may answer.
+    ///
+    /// # Errors
+    /// A limit is reached, a budget is spent, or an account cannot be read.
+    pub async fn admit(
+        &self,
+        caller: &Caller,
+        request: &ClientRequest,
+        entries: &[Option<Arc<Entry>>],
+        source: Source,
+    ) -> Result<Permit, Fault> {
+        let inner = &self.inner;
+        let now = now_ms();
+        let proxy = inner.settings.proxy_budget.as_ref();
+        let party = Party::of(caller, request, &inner.keys, proxy).await?;
+        let input_tokens = quote::input_tokens(request);
+        let estimate = Tokens::estimate(input_tokens, request.controls.max_output_tokens);
+        let admission = inner
+            .limiter
+            .admit(&party.limits, estimate, now)
+            .map_err(|refusal| over_limit(&refusal))?;
+        let quote = quote::quote(request, entries);
+        let books = Books {
+            store: &inner.store,
+            journal: &inner.journal,
+            ledger: &inner.ledger,
+            said: &inner.said,
+        };
+        let reservation = if party.budgets.is_empty() {
+            None
+        } else {
+            let path = books.path(&party.budgets, now).await?;
+            let amount = quote.map(|it| match inner.settings.reserves {
+                true => it.opening(DEFAULT_SLICE_TOKENS),
+                false => crate::domain::Usd::ZERO,
+            });
+            let hold = path
+                .reserve(amount, now)
+                .await
+                .map_err(|refusal| refused(&refusal, &party, inner.settings.budget_status))?;
+            Some(hold.start())
+        };
+        let opened = Opened {
+            call_id: request.id.as_str().to_owned(),
+            operation: request.operation.as_str().to_owned(),
+            started_ms: now,
+            key_hash: party.key_hash.clone(),
+            key_alias: party.key_alias.clone(),
+            user_id: party.user_id.clone(),
+            team_id: party.team_id.clone(),
+            organization_id: party.organization_id.clone(),
+            end_user: party.end_user.clone(),
+            tags: party.tags.clone(),
+            model_group: request.controls.model.clone(),
+            payers: party.payers.clone(),
+            reserved: quote.map(|it| it.opening(DEFAULT_SLICE_TOKENS)),
+            price_version: inner.prices.load().version().to_string(),
+            session_id: source.session_id.clone(),
+            client_ip: source.client_ip.clone(),
+            user_agent: source.user_agent.clone(),
+            lines: Vec::new(),
+        };
+        inner.journal.open(opened).map_err(|cause| {
+            Fault::ours(
+                "the call cannot be accounted for; try again",
+                cause.to_string(),
+            )
+            .at(At::Door)
+        })?;
+        Ok(Permit {
+            inner: Arc::clone(inner),
+            party,
+            reservation,
+            admission,
+            quote,
+            started_ms: now,
+            input_tokens,
+            written_tokens: 0,
+            source,
+        })
+    }
+}
+
+/// Who pays beside the caller's own: for the usage pages by provider and deployment.
+fn deployment_payers(line: &CostLine) -> [Entity; 2] {
+    [
+        Entity::new(EntityKind::Provider, line.provider.as_str()),
+        Entity::new(EntityKind::Deployment, line.deployment.as_str()),
+    ]
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn over_limit(refusal: &limits::Refusal) -> Fault {
+    let mut fault = Fault::caller(ErrorKind::RateLimit, refusal.to_string());
+    fault.retry_after = Some(Duration::from_secs(refusal.retry_after_s));
+    fault.headers = vec![
+        ("rate_limit_type", refusal.limit_type.as_str().to_owned()),
+        ("reset_at", (refusal.resets_at_ms / 1000).to_string()),
+    ];
+    fault
+}
+
+fn refused(refusal: &Refusal, party: &Party, status: u16) -> Fault {
+    match refusal {
+        Refusal::Exceeded(exceeded) => {
+            over_budget(exceeded, &party.shown(&exceeded.account.entity), status)
+        }
+        Refusal::UnknownPrice(_) => {
+            Fault::caller(ErrorKind::InvalidRequest, refusal.to_string()).with_param("model")
+        }
+    }
+}
+
+fn over_budget(exceeded: &Exceeded, shown: &str, status: u16) -> Fault {
+    let mut fault = Fault::caller(ErrorKind::Quota, exceeded.client_message(shown))
+        .with_type("budget_exceeded");
+    fault.status = Some(status);
+    debug_assert_eq!(fault.at, At::Door);
+    fault
+}

@@ -1,0 +1,239 @@
+//! A call that was admitted: it holds its places and its money until it is closed, once, whichever
+//! way it ends.
+
+use std::sync::Arc;
+
+use crate::budget::{DEFAULT_SLICE_TOKENS, Quote, Reservation};
+use crate::domain::{CallError, CallStatus, CostLine, ErrorKind, Fault, SpendRow, Usage, Usd};
+use crate::limits::{Admission, Tokens};
+use crate::prices::{self, Terms};
+
+use super::super::answer::Trail;
+use super::party::Party;
+use super::{Inner, now_ms, over_budget};
+
+/// A call that was admitted. Dropping it unclosed charges it as interrupted.
+pub struct Permit {
+    pub(super) inner: Arc<Inner>,
+    pub(super) party: Party,
+    pub(super) reservation: Option<Reservation>,
+    pub(super) admission: Admission,
+    pub(super) quote: Option<Quote>,
+    pub(super) started_ms: i64,
+    pub(super) input_tokens: u64,
+    /// Output tokens of a stream so far, as far as their text tells.
+    pub(super) written_tokens: u64,
+    pub(super) source: Source,
+}
+
+/// What the spend row says of where a request came from.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    pub client_ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub session_id: Option<String>,
+    /// The caller's own `metadata`, as it came.
+    pub metadata: Option<String>,
+}
+
+/// What a call came to, for its headers.
+#[derive(Debug, Clone, Default)]
+pub struct Charged {
+    /// None: the price is unknown.
+    pub cost: Option<Usd>,
+}
+
+impl Permit {
+    /// More of a stream was written.
+    ///
+    /// # Errors
+    /// A payer's budget has nothing left: the stream ends here.
+    pub fn advance(&mut self, tokens: u64) -> Result<(), Fault> {
+        self.written_tokens = self.written_tokens.saturating_add(tokens);
+        let (Some(quote), Some(reservation)) = (&self.quote, &mut self.reservation) else {
+            return Ok(());
+        };
+        let output = quote.output_token.saturating_mul(self.written_tokens);
+        let portion = quote.portion(DEFAULT_SLICE_TOKENS);
+        reservation
+            .advance(quote.input + output, portion, now_ms())
+            .map_err(|exceeded| {
+                let shown = self.party.shown(&exceeded.account.entity);
+                over_budget(&exceeded, &shown, self.inner.settings.budget_status)
+            })
+    }
+
+    /// Another attempt is sent.
+    pub fn sent(&mut self) {
+        if let Some(reservation) = &mut self.reservation {
+            reservation.sent();
+        }
+    }
+
+    /// What is left to whom, as response headers say it.
+    pub fn limit_headers(&self) -> Vec<(String, String)> {
+        let standings = self.admission.standings(now_ms());
+        let headers = standings
+            .iter()
+            .flat_map(|it| it.headers().collect::<Vec<_>>());
+        headers
+            .map(|(name, left)| (name, left.to_string()))
+            .collect()
+    }
+
+    /// The call has ended: written down, charged, and its places freed.
+    pub fn close(
+        mut self,
+        status: CallStatus,
+        trail: &Trail,
+        fault: Option<(u16, &Fault)>,
+    ) -> Charged {
+        let now = now_ms();
+        let held = self.reservation.as_ref().map(Reservation::held);
+        let line = self.line(status, trail, held, now);
+        let cost = match &line {
+            Some(line) => line.cost,
+            None => Some(Usd::ZERO),
+        };
+        let usage = line
+            .as_ref()
+            .map_or_else(Usage::default, |it| it.usage.clone());
+        self.admission.settle(
+            Tokens {
+                input: usage.input_tokens,
+                output: usage.output_tokens,
+            },
+            now,
+        );
+        let row = self.row(status, trail, line, fault, now);
+        if let Err(cause) = self.inner.journal.settle(row) {
+            tracing::error!(call.id = %trail.call_id, %cause, "the call's spend could not be written to disk");
+        }
+        if let Some(reservation) = self.reservation.take() {
+            for crossed in reservation.settle(cost.unwrap_or_default(), now).crossed {
+                tracing::warn!(
+                    account = %crossed.account, spend.usd = %crossed.spend, soft_budget = %crossed.soft_budget,
+                    "a soft budget is reached"
+                );
+            }
+        }
+        Charged { cost }
+    }
+
+    /// The bill of the attempt that answered, or that was cut off.
+    fn line(
+        &self,
+        status: CallStatus,
+        trail: &Trail,
+        held: Option<Usd>,
+        now: i64,
+    ) -> Option<CostLine> {
+        let line = trail.line.as_ref()?;
+        let model = trail.upstream_model.as_deref().unwrap_or_default();
+        let guess = || Usage {
+            input_tokens: self.input_tokens,
+            output_tokens: self.written_tokens,
+            ..Usage::default()
+        };
+        let (usage, estimated) = match (status, trail.usage.clone()) {
+            (CallStatus::Success, Some(usage)) => (usage, false),
+            (CallStatus::Failure, Some(usage)) => (usage, false),
+            // A failure that wrote nothing used nothing that anyone knows of.
+            (CallStatus::Failure, None) if self.written_tokens == 0 => return None,
+            (CallStatus::Interrupted, Some(usage)) => (usage.updated(guess()), true),
+            (_, None) => (guess(), true),
+        };
+        let price = line.price(&self.inner.prices.load(), model);
+        let terms = Terms {
+            at_ms: self.started_ms,
+            elapsed_ms: u64::try_from(now.saturating_sub(self.started_ms)).unwrap_or(0),
+            ..Terms::default()
+        };
+        let bill = prices::cost(price.as_deref(), &usage, &terms);
+        let bill = bill.map(|it| {
+            let adjusted =
+                self.inner
+                    .settings
+                    .adjustments
+                    .apply(&line.deployment.provider, model, it);
+            adjusted.total
+        });
+        // Cut off before anything was written: what it used is unknown, so it pays what it held.
+        let unheard = status == CallStatus::Interrupted && self.written_tokens == 0;
+        let cost = match held.filter(|_| unheard && trail.usage.is_none()) {
+            Some(held) if bill.is_some() => Some(held),
+            _ => bill,
+        };
+        Some(CostLine {
+            deployment: line.deployment.id.as_str().to_owned(),
+            provider: line.deployment.provider.clone(),
+            model: model.to_owned(),
+            usage,
+            cost,
+            estimated,
+        })
+    }
+
+    fn row(
+        &self,
+        status: CallStatus,
+        trail: &Trail,
+        line: Option<CostLine>,
+        fault: Option<(u16, &Fault)>,
+        now: i64,
+    ) -> SpendRow {
+        let party = &self.party;
+        let mut payers = party.payers.clone();
+        payers.extend(line.iter().flat_map(super::deployment_payers));
+        let first_token = trail
+            .first_token
+            .and_then(|it| i64::try_from(it.as_millis()).ok());
+        let metadata = self.source.metadata.clone();
+        SpendRow {
+            call_id: trail.call_id.as_str().to_owned(),
+            provider_id: trail.provider_id.clone(),
+            operation: trail.operation.to_owned(),
+            status,
+            started_ms: self.started_ms,
+            first_token_ms: first_token.map(|it| self.started_ms.saturating_add(it)),
+            ended_ms: now,
+            key_hash: party.key_hash.clone(),
+            key_alias: party.key_alias.clone(),
+            user_id: party.user_id.clone(),
+            team_id: party.team_id.clone(),
+            organization_id: party.organization_id.clone(),
+            end_user: party.end_user.clone(),
+            tags: party.tags.clone(),
+            model_group: trail.model_group.clone(),
+            deployment: trail.deployment_id().unwrap_or_default().to_owned(),
+            provider: trail.provider().unwrap_or_default().to_owned(),
+            model: trail.upstream_model.clone().unwrap_or_default(),
+            api_base: trail.api_base().map(str::to_owned),
+            usage: line.as_ref().map(|it| it.usage.clone()).unwrap_or_default(),
+            cost: line.as_ref().map_or(Some(Usd::ZERO), |it| it.cost),
+            lines: line.into_iter().collect(),
+            payers,
+            price_version: self.inner.prices.load().version().to_string(),
+            cache_hit: false,
+            session_id: self.source.session_id.clone(),
+            client_ip: self.source.client_ip.clone(),
+            user_agent: self.source.user_agent.clone(),
+            error: fault.map(|(status, fault)| error(status, fault)),
+            metadata: metadata.and_then(|it| serde_json::value::RawValue::from_string(it).ok()),
+            request: None,
+            response: None,
+        }
+    }
+}
+
+fn error(status: u16, fault: &Fault) -> CallError {
+    CallError {
+        status,
+        kind: fault.kind.as_str().to_owned(),
+        message: match fault.kind {
+            // The client heard no more than this either.
+            ErrorKind::Internal => "internal error".to_owned(),
+            _ => fault.message.clone(),
+        },
+    }
+}

@@ -1,0 +1,54 @@
+//! What a call will cost at most, before anyone knows: for its reservation, and for streams while
+//! they run.
+
+use std::sync::Arc;
+
+use crate::budget::Quote;
+use crate::prices::Entry;
+
+use super::super::request::ClientRequest;
+
+/// Bytes of text to a token, few enough that the guess is rather too high.
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// Bytes of a body that count as text; what is longer is mostly media, whose tokens are few.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// Input tokens of a request, guessed.
+pub fn input_tokens(request: &ClientRequest) -> u64 {
+    let bytes = u64::try_from(request.body.text().len()).unwrap_or(u64::MAX);
+    bytes.min(MAX_TEXT).div_ceil(BYTES_PER_TOKEN)
+}
+
+/// The highest quote of these prices; None if one of them is unknown, or there is none.
+pub fn quote(request: &ClientRequest, prices: &[Option<Arc<Entry>>]) -> Option<Quote> {
+    let input_tokens = input_tokens(request);
+    let quotes = prices.iter().map(|entry| {
+        let entry = entry.as_ref()?;
+        let model_most = entry.max_output_tokens;
+        let asked = request.controls.max_output_tokens;
+        let most = match (asked, model_most) {
+            (Some(asked), Some(most)) => Some(asked.min(most)),
+            (asked, most) => asked.or(most),
+        };
+        let copies = request.controls.choices.max(1);
+        Some(Quote {
+            input: entry.estimate(input_tokens, 0)?,
+            output_token: entry.estimate(0, 1).unwrap_or_default(),
+            max_output_tokens: most.map(|it| it.saturating_mul(copies)),
+            streams: request.controls.stream,
+        })
+    });
+    let mut highest: Option<Quote> = None;
+    for quote in quotes {
+        let quote = quote?;
+        let amount = |it: &Quote| it.opening(crate::budget::DEFAULT_SLICE_TOKENS);
+        if highest
+            .as_ref()
+            .is_none_or(|it| amount(&quote) > amount(it))
+        {
+            highest = Some(quote);
+        }
+    }
+    highest
+}

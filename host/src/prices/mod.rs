@@ -1,0 +1,159 @@
+//! What models cost: the price table, its lookup, and the arithmetic of a bill.
+//!
+//! The room is pure. It knows no clock (times come in), no network (a refreshed table comes in as
+//! bytes), no budget and no account: it answers what a usage costs, or that nobody knows. A missing
+//! price is unknown and never free; an explicit zero is free. `docs/prices.md` holds the rules.
+//!
+//! [`Prices`] is immutable. Whoever refreshes builds a new one beside the old and swaps it; a table
+//! that cannot be read changes nothing.
+
+mod adjust;
+mod bill;
+mod bound;
+mod convert;
+mod cost;
+mod entry;
+mod error;
+mod layer;
+mod load;
+mod lookup;
+mod offpeak;
+mod overrides;
+mod parts;
+mod pick;
+mod rate;
+mod read;
+mod slot;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod unit;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use layer::Layer;
+
+pub use adjust::Adjustments;
+pub use cost::{Cost, Source, cost};
+pub use entry::Entry;
+pub use error::{FieldError, PriceError};
+pub use lookup::Wanted;
+pub use overrides::Overrides;
+pub use terms::{Depth, Terms};
+pub use unit::Service;
+
+/// The table of this build.
+const TABLE: &str = include_str!("table.json");
+
+/// A price table. Cloning it shares it.
+#[derive(Debug, Clone)]
+pub struct Prices {
+    version: Arc<str>,
+    /// The first that has a name answers for it.
+    layers: Vec<Arc<Layer>>,
+}
+
+impl Prices {
+    /// The table that the build carries.
+    pub fn embedded() -> Self {
+        Self::of(Layer::embedded(TABLE))
+    }
+
+    /// Reads a table in the project's format or in LiteLLM's, and nothing else counts besides it.
+    /// Every entry is checked; the first that is wrong refuses all.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PriceError> {
+        Ok(Self::of(Layer::read(load::canonical(bytes)?)))
+    }
+
+    fn of(layer: Layer) -> Self {
+        Self {
+            version: layer.version().into(),
+            layers: vec![Arc::new(layer)],
+        }
+    }
+
+    /// This table, and `base` for the models that it does not name.
+    pub fn over(&self, base: &Self) -> Self {
+        Self {
+            version: format!("{}+{}", self.version, base.version).into(),
+            layers: self.layers.iter().chain(&base.layers).cloned().collect(),
+        }
+    }
+
+    /// Stamped into each spend row. It is made of the content: two tables with one version have the
+    /// same prices.
+    pub fn version(&self) -> Arc<str> {
+        self.version.clone()
+    }
+
+    /// The table as a file of the project's format; of several layers, the first.
+    pub fn table(&self) -> &str {
+        self.layers.first().map_or("", |it| it.text())
+    }
+
+    /// Every name, once.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().enumerate().flat_map(move |(at, layer)| {
+            let above = self.layers.get(..at).unwrap_or_default();
+            layer
+                .names()
+                .filter(move |name| !above.iter().any(|it| it.has(name)))
+        })
+    }
+
+    /// The entry of a name as the table writes it.
+    pub fn get(&self, name: &str) -> Option<Arc<Entry>> {
+        self.layers.iter().find_map(|it| it.get(name))
+    }
+
+    /// The entry whose prices hold for a deployment. None: not in the table, and not guessed.
+    pub fn find(&self, wanted: &Wanted<'_>) -> Option<Arc<Entry>> {
+        wanted.candidates().into_iter().find_map(|candidate| {
+            let entry = self.get(&candidate.name)?;
+            let ours = !candidate.bare || lookup::same_family(wanted.provider, &entry.provider);
+            ours.then_some(entry)
+        })
+    }
+
+    /// The entry of a deployment with its own prices over the table's. A deployment that names
+    /// prices needs no entry in the table. This copies the entry: ask once for each deployment and
+    /// table, and keep the answer.
+    pub fn find_for(
+        &self,
+        wanted: &Wanted<'_>,
+        overrides: Option<&Overrides>,
+    ) -> Option<Arc<Entry>> {
+        let found = self.find(wanted);
+        let Some(overrides) = overrides else {
+            return found;
+        };
+        let unknown = || Entry {
+            name: wanted.model.into(),
+            provider: wanted.provider.into(),
+            ..Entry::default()
+        };
+        let base = found.unwrap_or_else(|| Arc::new(unknown()));
+        Some(Arc::new(base.with(overrides)))
+    }
+
+    /// What is known of a model, in LiteLLM's field names, for `/model/info` and
+    /// `/model_group/info`: prices, limits, `supports_*`, `mode`, and what a deployment overrides.
+    pub fn info(&self, entry: &Entry) -> Map<String, Value> {
+        let found = self
+            .layers
+            .iter()
+            .find_map(|layer| Some((layer, layer.fields_of(&entry.name)?)));
+        let mut info = match found {
+            Some((layer, fields)) => convert::to_theirs(&fields, &|index| layer.source(index)),
+            None => Map::new(),
+        };
+        if entry.operator_priced {
+            // What the operator's prices replace is no longer true.
+            info.retain(|name, _| entry.still_holds(name));
+        }
+        info.extend(entry.overrides.clone());
+        info
+    }
+}

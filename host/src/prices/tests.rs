@@ -1,0 +1,6 @@
+mod golden;
+mod overrides;
+mod properties;
+mod refresh;
+mod table;
+mod units;

@@ -1,0 +1,238 @@
+//! Opens what outlives a process (the database, the journal) and builds the services on it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{KeySettings, Keys, OUTAGE_AGE, StoredKeys};
+use crate::budget::{self, Calendar, Ledger, Period, UnknownPrice};
+use crate::config::{Config, Env};
+use crate::domain::{Secret, Usd};
+use crate::in_force::{Heard, Running, SystemClock};
+use crate::limits::{Limiter, TokenCounting};
+use crate::manage::{self, Manage};
+use crate::pipeline::Pipeline;
+use crate::pipeline::accounting::{Accounting, AccountingSettings, Services, StoreSink, now_ms};
+use crate::prices::{Adjustments, Prices};
+use crate::serve::ServeError;
+use crate::spend::{self, Journal, JournalError};
+use crate::store::{Address, Parts, SaltKey, Store};
+
+/// Processes that may share a state directory, each with a journal of its own.
+const JOURNALS: usize = 64;
+
+/// Opens the database and the journal.
+///
+/// # Errors
+/// One of them refuses, with the cure; or a setting of money cannot be read, with its path.
+pub async fn open(config: &Config, env: &Env) -> Result<Accounting, ServeError> {
+    let settings = settings(config)?;
+    let ledger = Ledger::new(ledger_settings(config)?);
+    let counting = config
+        .money
+        .token_counting
+        .as_deref()
+        .map_or(Some(TokenCounting::default()), TokenCounting::parse);
+    let counting = counting.ok_or_else(|| {
+        wrong(
+            "general_settings.token_rate_limit_type",
+            "is none of total, input, output",
+        )
+    })?;
+    let state = state_directory(env);
+    let address = address(config, env, &state)?;
+    for remark in &address.remarks {
+        tracing::warn!("the database's address: {remark}");
+    }
+    let store = Store::open(&address, now_ms()).await?;
+    let ttl = config.money.key_cache_ttl;
+    let keys = Keys::new(
+        Some(Arc::new(StoredKeys::new(
+            store.clone(),
+            config.money.user_budget_on_team_keys,
+        ))),
+        KeySettings {
+            ttl: ttl.unwrap_or(crate::auth::CACHE_TTL),
+            outage_age: config.money.serve_without_database.then_some(OUTAGE_AGE),
+            ..KeySettings::default()
+        },
+    );
+    let journal = journal(config, &state.join("journal"), &store).await?;
+    let services = Services {
+        store,
+        keys,
+        journal,
+        ledger,
+        limiter: Limiter::new(counting),
+        prices: Prices::embedded(),
+    };
+    Ok(Accounting::new(services, settings))
+}
+
+/// The management API over the running gateway.
+///
+/// # Errors
+/// A setting of it cannot be read.
+pub fn manage(config: &Config, pipeline: &Pipeline) -> Result<Manage, ServeError> {
+    let accounting = pipeline.accounting().clone();
+    let running = Running::new(pipeline.clone());
+    let listener = Arc::new(Heard {
+        accounting: accounting.clone(),
+        running: running.clone(),
+    });
+    let money = &config.money;
+    let settings = manage::Settings {
+        calendar: ledger_settings(config)?.calendar,
+        store_models: money.store_models,
+        ..manage::Settings::default()
+    };
+    let master = config.general.master_key.clone();
+    let salt = money.salt_key.clone().or(master);
+    // Without any key nobody but this machine comes in; what is sealed then is not a secret.
+    let salt = SaltKey::new(&salt.unwrap_or_else(|| Secret::new("")));
+    let store = accounting.store().clone();
+    let clock = Arc::new(SystemClock);
+    Ok(Manage::new(
+        store,
+        Arc::new(settings),
+        salt,
+        listener,
+        clock,
+    ))
+}
+
+/// The first journal that no other process holds. What others left behind that are gone is
+/// brought to the database.
+async fn journal(config: &Config, folder: &Path, store: &Store) -> Result<Journal, ServeError> {
+    let (folder, money) = (folder.to_owned(), config.money.clone());
+    let settings = move |slot: usize| {
+        let mut settings = spend::Settings::new(folder.join(slot.to_string()));
+        settings.write_every = money.write_every.unwrap_or(settings.write_every);
+        settings
+    };
+    let started = tokio::task::spawn_blocking(move || -> Result<_, JournalError> {
+        let (mut own, mut left) = (None, Vec::new());
+        for slot in 0..JOURNALS {
+            let settings = settings(slot);
+            if own.is_some() && !settings.directory.is_dir() {
+                continue;
+            }
+            match Journal::start(settings) {
+                Ok((journal, recovered)) if own.is_none() => own = Some((journal, recovered)),
+                Ok((journal, recovered)) => left.push((journal, recovered)),
+                Err(JournalError::InUse { .. }) => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+        Ok((own, left))
+    });
+    let (own, left) = started
+        .await
+        .map_err(|cause| ServeError::Bind(cause.to_string()))??;
+    for (journal, recovered) in own.iter().chain(&left) {
+        if recovered.rows > 0 {
+            tracing::info!(
+                rows = recovered.rows,
+                interrupted = recovered.interrupted,
+                torn = recovered.torn,
+                damaged = recovered.damaged,
+                journal = journal.id(),
+                "calls of an earlier process are brought to the database"
+            );
+        }
+    }
+    for (journal, _) in left {
+        let done = CancellationToken::new();
+        done.cancel();
+        journal.run(&StoreSink(store.clone()), done).await;
+    }
+    own.map(|(journal, _)| journal).ok_or_else(|| {
+        ServeError::Bind(format!(
+            "{JOURNALS} processes use the state directory already"
+        ))
+    })
+}
+
+fn settings(config: &Config) -> Result<AccountingSettings, ServeError> {
+    let money = &config.money;
+    let adjustments = Adjustments::read(money.discounts.as_ref(), money.margins.as_ref())
+        .map_err(|cause| wrong("litellm_settings", &cause.to_string()))?;
+    let proxy_budget = match money.max_budget {
+        None => None,
+        Some(dollars) => {
+            let max = Usd::from_dollars(dollars).filter(|it| *it >= Usd::ZERO);
+            let max =
+                max.ok_or_else(|| wrong("litellm_settings.max_budget", "is no amount of dollars"))?;
+            let period = money.budget_duration.as_deref().map(str::parse::<Period>);
+            let period = period
+                .transpose()
+                .map_err(|cause| wrong("litellm_settings.budget_duration", &cause.to_string()))?;
+            Some(budget::Terms {
+                max_budget: Some(max),
+                period,
+                ..budget::Terms::default()
+            })
+        }
+    };
+    Ok(AccountingSettings {
+        proxy_budget,
+        budget_status: money.budget_status,
+        reserves: money.reserves,
+        adjustments,
+    })
+}
+
+fn ledger_settings(config: &Config) -> Result<budget::Settings, ServeError> {
+    let money = &config.money;
+    let calendar = Calendar::new(
+        money.timezone.as_deref(),
+        money.budget_reset_time.as_deref(),
+    )
+    .map_err(|cause| wrong("litellm_settings", &cause.to_string()))?;
+    Ok(budget::Settings {
+        calendar,
+        unknown_price: if money.allow_unknown_prices {
+            UnknownPrice::Allow
+        } else {
+            UnknownPrice::Refuse
+        },
+        ..budget::Settings::default()
+    })
+}
+
+fn address(config: &Config, env: &Env, state: &Path) -> Result<Address, ServeError> {
+    if let Some(url) = &config.money.database_url {
+        return Ok(Address::parse(url.reveal())?);
+    }
+    let Some(host) = env.text("DATABASE_HOST").filter(|it| !it.is_empty()) else {
+        return Ok(Address::file(state.join("sluice.db")));
+    };
+    let port = env.text("DATABASE_PORT").map(|it| it.parse::<u16>());
+    let port = port
+        .transpose()
+        .map_err(|_| wrong("DATABASE_PORT", "is no port"))?;
+    Ok(Address::from_parts(&Parts {
+        host,
+        port,
+        username: env.text("DATABASE_USERNAME"),
+        password: env.get("DATABASE_PASSWORD"),
+        name: env.text("DATABASE_NAME").unwrap_or_default(),
+    })?)
+}
+
+/// Where the embedded database and the journal are: not a cache, this is money.
+fn state_directory(env: &Env) -> PathBuf {
+    let under = |name: &str, rest: &str| {
+        let folder = env.text(name).filter(|it| !it.is_empty())?;
+        Some(PathBuf::from(folder).join(rest))
+    };
+    under("SLUICE_STATE_DIR", "")
+        .or_else(|| under("XDG_DATA_HOME", "sluice"))
+        .or_else(|| under("HOME", ".local/share/sluice"))
+        .unwrap_or_else(|| PathBuf::from("sluice-state"))
+}
+
+fn wrong(path: &str, what: &str) -> ServeError {
+    ServeError::Wrong(format!("  {path}: {what}"))
+}

@@ -40,6 +40,7 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 22] = [
             "operation",
         ],
     ),
+    ("journals", &["id"]),
 ];
 
 /// A column, and whether it holds integers.

@@ -1,15 +1,20 @@
 //! What the gateway runs with, as the management API asks for it; and what it does when something
 //! was changed there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::auth::Source;
+use serde_json::{Map, Value, json};
+
+use crate::auth::{Caller, Source, allow_model};
 use crate::budget::AccountId;
-use crate::domain::{Entity, EntityKind, Usd};
-use crate::manage::{Changed, Clock, Touched};
-use crate::pipeline::Pipeline;
+use crate::config::{Config, Env, Taken};
+use crate::domain::{Entity, EntityKind, ErrorKind, Fault, Usd};
+use crate::http::catalog;
+use crate::manage::{Changed, Clock, Deployment, InForce, Setting, Touched};
 use crate::pipeline::accounting::{Accounting, now_ms};
+use crate::pipeline::{Fleet, Pipeline};
 
 /// The running gateway.
 #[derive(Clone)]
@@ -30,11 +35,160 @@ impl Running {
     pub fn models_changed(&self) -> Arc<tokio::sync::Notify> {
         Arc::clone(&self.models_changed)
     }
+
+    fn deployment(&self, fleet: &Fleet, it: &crate::config::Deployment) -> Deployment {
+        let mut params = it.settings.clone();
+        let full = format!("{}/{}", it.provider, it.model);
+        params.insert("model".into(), full.into());
+        if let Ok(line) = fleet.line(&it.id)
+            && let Some(base) = &line.api_base
+        {
+            params.insert("api_base".into(), base.as_str().into());
+        }
+        for (name, limit) in [("rpm", it.rpm), ("tpm", it.tpm), ("weight", it.weight)] {
+            if let Some(limit) = limit {
+                params.insert(name.into(), limit.into());
+            }
+        }
+        let prices = self.pipeline.accounting().prices();
+        let line = fleet.line(&it.id).ok();
+        let entry = line.and_then(|line| line.price(&prices, &it.model));
+        let mut info = entry.map(|it| prices.info(&it)).unwrap_or_default();
+        info.extend(it.info.rest.clone());
+        if let Some(mode) = &it.info.mode {
+            info.insert("mode".into(), mode.as_str().into());
+        }
+        if let Some(base) = &it.info.base_model {
+            info.insert("base_model".into(), base.as_str().into());
+        }
+        info.insert("id".into(), it.id.as_str().into());
+        info.entry("db_model").or_insert(false.into());
+        Deployment {
+            id: it.id.as_str().to_owned(),
+            model_name: it.group.as_str().to_owned(),
+            team_id: None,
+            litellm_params: params,
+            model_info: info,
+        }
+    }
 }
 
 impl fmt::Debug for Running {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Running")
+    }
+}
+
+/// What groups show of their first deployment that says it.
+const SHOWN: [&str; 6] = [
+    "max_input_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "input_cost_per_token",
+    "output_cost_per_token",
+    "mode",
+];
+
+impl InForce for Running {
+    fn deployments(&self, caller: &Caller) -> Vec<Deployment> {
+        let fleet = self.pipeline.fleet();
+        let catalog = catalog(&fleet);
+        let all = fleet.config.groups.deployments();
+        let own = all.filter(|it| allow_model(caller, &catalog, it.group.as_str()).is_ok());
+        own.map(|it| self.deployment(&fleet, it)).collect()
+    }
+
+    fn groups(&self, caller: &Caller) -> Vec<Value> {
+        let mut groups: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        for it in self.deployments(caller) {
+            let group = groups.entry(it.model_name.clone()).or_insert_with(|| {
+                let mut group = Map::new();
+                group.insert("model_group".into(), it.model_name.as_str().into());
+                group.insert("providers".into(), json!([]));
+                group
+            });
+            let provider = it.litellm_params.get("model").and_then(Value::as_str);
+            let provider = provider.and_then(|it| it.split('/').next()).unwrap_or("");
+            if let Some(Value::Array(providers)) = group.get_mut("providers")
+                && !providers.iter().any(|it| it == provider)
+            {
+                providers.push(provider.into());
+            }
+            for (name, value) in it.model_info {
+                if SHOWN.contains(&name.as_str()) || name.starts_with("supports_") {
+                    group.entry(name).or_insert(value);
+                }
+            }
+        }
+        groups.into_values().map(Value::Object).collect()
+    }
+
+    fn check_model(&self, name: &str, params: &Map<String, Value>) -> Result<(), Fault> {
+        let fleet = self.pipeline.fleet();
+        let file = json!({"model_list": [{"model_name": name, "litellm_params": params}]});
+        let config = checked(&file, "model_list[0].")?;
+        let unserved = |provider: &str| {
+            let message = format!("no plugin serves provider `{provider}`");
+            Fault::caller(ErrorKind::InvalidRequest, message).with_param("litellm_params.model")
+        };
+        let mut all = config.groups.deployments();
+        match all.find(|it| !fleet.serves(&it.provider)) {
+            Some(it) => Err(unserved(&it.provider)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_settings(&self, section: &str, settings: &Map<String, Value>) -> Result<(), Fault> {
+        checked(&json!({ section: settings }), "").map(drop)
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        let fleet = self.pipeline.fleet();
+        let money = &fleet.config.money;
+        let seconds = |it: Option<std::time::Duration>| it.map(|it| it.as_secs_f64());
+        vec![
+            Setting {
+                name: "user_api_key_cache_ttl",
+                type_name: "Float",
+                description: "seconds for which a checked key is remembered",
+                value: seconds(money.key_cache_ttl).into(),
+                default: 60.0.into(),
+            },
+            Setting {
+                name: "proxy_batch_write_at",
+                type_name: "Float",
+                description: "seconds after which spend is in the database at the latest",
+                value: seconds(money.write_every).into(),
+                default: 10.0.into(),
+            },
+            Setting {
+                name: "disable_budget_reservation",
+                type_name: "Boolean",
+                description: "budgets are looked at, and nothing is reserved",
+                value: (!money.reserves).into(),
+                default: false.into(),
+            },
+        ]
+    }
+}
+
+/// A config as the gateway would read it; what is wrong with it names its key.
+fn checked(file: &Value, cut: &str) -> Result<Arc<Config>, Fault> {
+    let read = Config::parse(&file.to_string(), Env::default());
+    let (config, remarks) = read.map_err(|cause| {
+        Fault::caller(ErrorKind::InvalidRequest, cause.to_string()).with_param("request_body")
+    })?;
+    match remarks.into_iter().find(|it| it.taken == Taken::Wrong) {
+        Some(wrong) => {
+            let path = wrong
+                .path
+                .strip_prefix(cut)
+                .unwrap_or(&wrong.path)
+                .to_owned();
+            let message = format!("`{path}` {}", wrong.text);
+            Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(path))
+        }
+        None => Ok(config),
     }
 }
 

@@ -93,11 +93,13 @@ pub fn manage(config: &Config, pipeline: &Pipeline) -> Result<Manage, ServeError
     let salt = SaltKey::new(&salt.unwrap_or_else(|| Secret::new("")));
     let store = accounting.store().clone();
     let clock = Arc::new(SystemClock);
+    let running = Arc::new(running);
     Ok(Manage::new(
         store,
         Arc::new(settings),
         salt,
         listener,
+        running,
         clock,
     ))
 }

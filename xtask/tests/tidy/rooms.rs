@@ -5,29 +5,51 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("config", &["domain"]),
+    ("store", &["domain"]),
     ("telemetry", &["domain"]),
     ("dialect", &["domain"]),
     ("plugins", &["domain", "config", "telemetry"]),
     ("upstream", &["domain", "config", "telemetry", "dialect"]),
     ("router", &["domain", "config", "telemetry"]),
+    ("auth", &["domain", "store"]),
+    ("budget", &["domain"]),
+    ("limits", &["domain"]),
+    ("prices", &["domain"]),
+    ("spend", &["domain"]),
+    // What operators change: rows, whose they are, and when budgets begin anew.
+    ("manage", &["domain", "config", "store", "auth", "budget"]),
     (
         "pipeline",
         &[
             "domain",
             "config",
+            "store",
             "telemetry",
             "dialect",
             "plugins",
             "upstream",
             "router",
+            "auth",
+            "budget",
+            "limits",
+            "prices",
+            "spend",
         ],
     ),
     (
         "http",
-        &["domain", "config", "telemetry", "plugins", "pipeline"],
+        &[
+            "domain",
+            "config",
+            "telemetry",
+            "plugins",
+            "auth",
+            "manage",
+            "pipeline",
+        ],
     ),
     ("cli", &["domain", "config", "telemetry"]),
     (
@@ -42,19 +64,36 @@ const ROOMS: [(&str, &[&str]); 12] = [
         ],
     ),
     (
+        "in_force.rs",
+        &[
+            "domain", "config", "auth", "budget", "manage", "pipeline", "http",
+        ],
+    ),
+    (
+        "services.rs",
+        &[
+            "domain", "config", "store", "auth", "budget", "limits", "prices", "spend", "manage",
+            "pipeline", "in_force", "serve",
+        ],
+    ),
+    (
         "serve.rs",
         &[
             "domain",
             "config",
+            "store",
             "telemetry",
             "dialect",
             "plugins",
             "upstream",
             "router",
+            "auth",
+            "spend",
             "pipeline",
             "http",
             "cli",
             "reload",
+            "services",
         ],
     ),
 ];

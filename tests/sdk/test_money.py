@@ -1,0 +1,197 @@
+"""Virtual keys, budgets, limits and spend, as clients and operators meet them."""
+
+import concurrent.futures
+import json
+import sqlite3
+
+import pytest
+
+from conftest import MASTER_KEY, Gateway
+from raw import SSE, RawUpstream, chunk, connect, head, request, until, whole
+
+PRICE = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
+# What the upstream says it used: 10 tokens in, 20 out.
+COST = 10 * 1e-6 + 20 * 2e-6
+USAGE = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
+
+
+def answer(**more):
+    return {"id": "x", "usage": USAGE, "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "there"}}], **more}
+
+
+def piece(text, finish=None):
+    return f'data: {json.dumps({"id": "x", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]})}\n\n'
+
+
+class Calls:
+    """A gateway with one priced model, `m`, and what an operator does with it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.upstream = RawUpstream()
+        base = self.upstream.script("m", whole(answer()))
+        slow = self.upstream.script("slow", self.play)
+        params = {"api_key": "k", "num_retries": 0, **PRICE}
+        models = [
+            {"model_name": "m", "litellm_params": {"model": "openai/m", "api_base": base, **params}},
+            {"model_name": "slow", "litellm_params": {"model": "openai/m", "api_base": slow, **params}},
+            {"model_name": "unpriced", "litellm_params": {"model": "openai/nobody-knows", "api_base": base, "api_key": "k"}},
+        ]
+        self.gateway = Gateway(folder, {"model_list": models, "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1}})
+
+    def play(self, peer):
+        """A stream that begins and goes on for ever."""
+        peer.send(head(content_type=SSE, transfer_encoding="chunked") + chunk(piece("first ")))
+        peer.wait_for_hang_up()
+
+    def do(self, path, body=None, key=MASTER_KEY):
+        if body is None:
+            status, text, _ = self.gateway.get(path, key)
+            return status, json.loads(text)
+        return self.gateway.post(path, body, key)[:2]
+
+    def key(self, **fields):
+        status, made = self.do("/key/generate", fields)
+        assert status == 200, made
+        return made["key"]
+
+    def ask(self, key, model="m", **more):
+        return self.gateway.post("/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": "hi"}], **more}, key)
+
+    def spend_of(self, key):
+        return self.do(f"/key/info?key={key}")[1]["info"]["spend"]
+
+    def rows(self):
+        """Spend rows of the database, by call."""
+        with sqlite3.connect(f"file:{self.folder}/.local/share/sluice/sluice.db?mode=ro", uri=True) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute("SELECT * FROM spend_rows ORDER BY started_ms")]
+
+
+@pytest.fixture()
+def calls(tmp_path, data_dir):
+    calls = Calls(tmp_path)
+    yield calls
+    calls.gateway.stop()
+
+
+def test_a_key_lives_from_its_making_to_its_end(calls):
+    key = calls.key(key_alias="first", models=["m"])
+    status, _, headers = calls.ask(key)
+    assert status == 200 and float(headers["x-litellm-response-cost"]) == pytest.approx(COST)
+    assert calls.ask(key, model="slow")[1]["error"]["type"] == "key_model_access_denied"
+    assert [it["id"] for it in calls.do("/v1/models", key=key)[1]["data"]] == ["m"]
+    calls.gateway.wait_for(lambda: calls.spend_of(key) == pytest.approx(COST))
+    for path, works in (("/key/block", False), ("/key/unblock", True)):
+        assert calls.do(path, {"key": key})[0] == 200
+        assert (calls.ask(key)[0] == 200) == works
+    status, renewed = calls.do("/key/regenerate", {"key": key})
+    assert status == 200 and calls.ask(key)[0] == 401 and calls.ask(renewed["key"])[0] == 200
+    assert calls.do("/key/delete", {"keys": [renewed["key"]]})[0] == 200
+    assert calls.ask(renewed["key"])[1]["error"]["type"] == "token_not_found_in_db"
+
+
+def test_a_key_manages_nothing_beyond_itself(calls):
+    key, other = calls.key(), calls.key()
+    for path, body in (("/key/generate", {}), ("/team/new", {"team_alias": "t"}), ("/user/new", {})):
+        status, refused = calls.do(path, body, key)
+        assert status in (401, 403), refused
+    assert calls.do("/key/info", key=key)[0] == 200
+    assert calls.do(f"/key/info?key={other}", key=key)[0] in (401, 403, 404)
+    assert calls.do("/plugins", key=key)[0] in (401, 403)
+
+
+@pytest.mark.parametrize("body, param", [
+    ({"max_budget": -1}, "max_budget"),
+    ({"budget_duration": "soon"}, "budget_duration"),
+    ({"models": "m"}, "models"),
+    ({"max_bugdet": 1}, "max_bugdet"),
+    ({"team_id": "nobody"}, "team_id"),
+    ({"key": "pk-1"}, "key"),
+])
+def test_bad_fields_are_named_and_nothing_is_made(calls, body, param):
+    status, refused = calls.do("/key/generate", body)
+    assert 400 <= status < 500 and refused["error"]["param"] == param, refused
+    assert calls.do("/key/list")[1]["total_count"] == 0
+
+
+def test_a_spent_budget_refuses_with_litellms_words(calls):
+    key = calls.key(max_budget=COST * 1.5, key_alias="poor")
+    assert [calls.ask(key)[0] for _ in range(3)] == [200, 200, 422]
+    error = calls.ask(key)[1]["error"]
+    assert error["type"] == "budget_exceeded" and "Key=poor" in error["message"]
+    # More money is more calls, at once.
+    calls.do("/key/update", {"key": key, "max_budget": 1})
+    assert calls.ask(key)[0] == 200
+
+
+def test_an_unknown_price_is_refused_where_there_is_a_budget(calls):
+    assert calls.ask(calls.key(), model="unpriced")[0] == 200
+    status, refused = calls.ask(calls.key(max_budget=1), model="unpriced")[:2]
+    assert status == 400 and "price" in refused["error"]["message"]
+
+
+@pytest.mark.parametrize("holder", ["team", "user"])
+def test_everybody_above_a_key_pays_too(calls, holder):
+    made = calls.do(f"/{holder}/new", {"max_budget": COST * 2.5, **({"auto_create_key": False} if holder == "user" else {})})[1]
+    keys = [calls.key(**{f"{holder}_id": made[f"{holder}_id"]}) for _ in range(2)]
+    statuses = [calls.ask(keys[at % 2])[0] for at in range(4)]
+    assert statuses == [200, 200, 200, 422]
+
+
+def test_many_calls_at_once_do_not_overspend(calls):
+    key = calls.key(max_budget=COST * 10)
+    with concurrent.futures.ThreadPoolExecutor(20) as crowd:
+        statuses = list(crowd.map(lambda _: calls.ask(key, max_tokens=20)[0], range(60)))
+    # The last one may cost more than what was left.
+    assert statuses.count(200) in (10, 11) and set(statuses) == {200, 422}
+    calls.gateway.wait_for(lambda: calls.spend_of(key) == pytest.approx(COST * statuses.count(200)))
+
+
+def test_a_limit_of_requests_is_told_before_and_after_it_is_reached(calls):
+    key = calls.key(rpm_limit=2)
+    statuses = []
+    for _ in range(3):
+        status, body, headers = calls.ask(key)
+        statuses.append((status, headers.get("x-ratelimit-api_key-remaining-requests")))
+    # A window may begin between two calls.
+    assert statuses[0][0] == 200 and statuses[0][1] == "1"
+    assert statuses[2][0] == 429 and body["error"]["type"] == "throttling_error"
+    assert "Limit type: requests" in body["error"]["message"] and int(headers["retry-after"]) >= 1
+
+
+def test_a_client_that_leaves_pays_for_what_was_begun(calls):
+    key = calls.key()
+    with connect(calls.gateway) as connection:
+        body = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+        connection.sendall(request("/v1/chat/completions", body, key=key))
+        until(connection, b"first")
+    calls.gateway.wait_for(lambda: len(calls.rows()) == 1)
+    (row,) = calls.rows()
+    assert row["status"] == "interrupted" and row["cost_pico"] > 0
+
+
+def test_a_killed_gateway_loses_no_call_that_it_answered(calls):
+    key = calls.key()
+    answered = {calls.ask(key)[2]["x-litellm-call-id"] for _ in range(20)}
+    with connect(calls.gateway) as connection:
+        body = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+        connection.sendall(request("/v1/chat/completions", body, key=key))
+        until(connection, b"first")
+        calls.gateway.process.kill()
+        calls.gateway.process.wait()
+    calls.gateway.start()
+    calls.gateway.wait_for(lambda: len(calls.rows()) == 21)
+    by_status = {status: {row["call_id"] for row in calls.rows() if row["status"] == status} for status in ("success", "interrupted")}
+    assert by_status["success"] == answered and len(by_status["interrupted"]) == 1
+    spent = sum(row["cost_pico"] for row in calls.rows())
+    assert calls.spend_of(key) == pytest.approx(spent / 1e12)
+
+
+def test_the_master_keys_calls_are_on_record_too(calls):
+    status, _, headers = calls.ask(MASTER_KEY, metadata={"tags": ["night"]}, user="c1")
+    assert status == 200
+    calls.gateway.wait_for(lambda: len(calls.rows()) == 1)
+    (row,) = calls.rows()
+    assert row["call_id"] == headers["x-litellm-call-id"] and row["key_hash"] == "litellm_proxy_master_key"
+    assert row["cost_pico"] == round(COST * 1e12) and row["end_user"] == "c1" and "night" in row["tags"]

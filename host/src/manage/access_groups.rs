@@ -11,7 +11,7 @@ use super::work::{Audited, Work};
 use super::{Answer, Input, Manage, time};
 use crate::auth::Caller;
 use crate::domain::Fault;
-use crate::store::{AccessGroupRow, KeyRow, Query, Stamp, TeamRow};
+use crate::store::{AccessGroupRow, Filter, KeyRow, Query, Stamp, TeamRow};
 
 /// By name.
 const BY_NAME: &[Field] = &[
@@ -158,9 +158,14 @@ pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer 
     }))
 }
 
+/// Rows whose document has the group's id somewhere.
+fn naming(group: &AccessGroupRow) -> Query {
+    Query::new().with(Filter::Contains("doc", format!("\"{}\"", group.id)))
+}
+
 async fn forget(work: &mut Work<'_>, group: &AccessGroupRow) -> Result<usize, Fault> {
     let mut touched = 0;
-    for before in work.change.list::<KeyRow>(&Query::new()).await?.rows {
+    for before in work.change.list::<KeyRow>(&naming(group)).await?.rows {
         if before.doc.access_group_ids.contains(&group.id) {
             let mut row = before.clone();
             row.doc.access_group_ids.retain(|it| *it != group.id);
@@ -169,7 +174,7 @@ async fn forget(work: &mut Work<'_>, group: &AccessGroupRow) -> Result<usize, Fa
             touched += 1;
         }
     }
-    for before in work.change.list::<TeamRow>(&Query::new()).await?.rows {
+    for before in work.change.list::<TeamRow>(&naming(group)).await?.rows {
         if before.doc.access_group_ids.contains(&group.id) {
             let mut row = before.clone();
             row.doc.access_group_ids.retain(|it| *it != group.id);
@@ -236,19 +241,14 @@ fn by_name(row: &AccessGroupRow) -> Value {
 
 /// With the keys and teams that list the group.
 async fn with_holders(m: &Manage, row: &AccessGroupRow) -> Answer {
-    let keys = m
-        .store
-        .list::<KeyRow>(&Query::new())
-        .await?
-        .rows
-        .into_iter();
+    let keys = m.store.list::<KeyRow>(&naming(row)).await?.rows.into_iter();
     let keys: Vec<String> = keys
         .filter(|it| it.doc.access_group_ids.contains(&row.id))
         .map(|it| it.id)
         .collect();
     let teams = m
         .store
-        .list::<TeamRow>(&Query::new())
+        .list::<TeamRow>(&naming(row))
         .await?
         .rows
         .into_iter();

@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::credentials::MASK;
 use super::fault::{bad, missing, shown as short};
 use super::fields::{Field, Kind, read};
 use super::models::is_secret;
+use super::redact::MASK;
 use super::rights::Rights;
 use super::work::{Audited, Work};
 use super::{Answer, Input, Manage};

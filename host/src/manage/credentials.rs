@@ -5,15 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::fault::{absent, bad, missing};
 use super::fields::{Field, Given, Kind, read};
+use super::redact::MASK;
 use super::rights::Rights;
 use super::work::Audited;
 use super::{Answer, Input, Manage, models, time};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::store::{CredentialRow, ModelRow, Query, Sealed, Stamp};
-
-/// What is shown for a value that is there.
-pub(super) const MASK: &str = "********";
 
 const FIELDS: &[Field] = &[
     Field("credential_name", Kind::Id),

@@ -1,6 +1,6 @@
 //! What may go wrong with a management request, in LiteLLM's shape: a status, and the field.
 
-use crate::domain::{ErrorKind, Fault};
+use crate::domain::{At, ErrorKind, Fault};
 use crate::store::StoreError;
 
 /// A field that cannot be what it is.
@@ -13,6 +13,11 @@ pub(super) fn bad(field: &str, message: impl Into<String>) -> Fault {
 /// A field that has to be there.
 pub(super) fn missing(field: &str) -> Fault {
     bad(field, format!("`{field}` is required"))
+}
+
+/// Whether it is no mistake of the caller's: it ends a whole request, not one item of many.
+pub(super) fn is_ours(fault: &Fault) -> bool {
+    fault.status.is_none_or(|it| it >= 500)
 }
 
 /// The object that the request is about does not exist.
@@ -76,7 +81,9 @@ impl From<StoreError> for Fault {
                 bad("sort_by", format!("lists cannot be sorted by `{column}`"))
             }
             error if error.is_outage() => {
-                Self::ours("the database does not answer; try again", chain(error)).with_status(503)
+                Self::ours("the database does not answer; try again", chain(error))
+                    .with_status(503)
+                    .at(At::Door)
             }
             error => Self::ours("the database failed", chain(error)),
         }

@@ -39,8 +39,12 @@ impl Input {
     /// A part of the path.
     pub(super) fn part(&self, name: &str) -> Result<&str, Fault> {
         let text = self.path.get(name).and_then(Value::as_str);
-        text.filter(|it| !it.is_empty())
-            .ok_or_else(|| missing(name))
+        let text = text.filter(|it| !it.is_empty());
+        let text = text.ok_or_else(|| missing(name))?;
+        if text.contains(char::is_control) {
+            return Err(bad(name, format!("`{name}` has control characters")));
+        }
+        Ok(text)
     }
 }
 

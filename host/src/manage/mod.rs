@@ -22,6 +22,7 @@ mod kinds;
 mod models;
 mod operations;
 mod organizations;
+mod redact;
 mod rights;
 mod settings;
 mod spend;

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Manage;
+use super::redact;
 use super::rights::Rights;
 use crate::domain::{Entity, EntityKind, Fault, Usd};
 use crate::store::{AuditEntry, Change, Record, StoreError};
@@ -134,8 +135,8 @@ impl Work<'_> {
             action: action.to_owned(),
             kind: kind.to_owned(),
             id: id.to_owned(),
-            before: before.map(|it| it.to_string()),
-            after: after.map(|it| it.to_string()),
+            before: before.map(|it| redact::nested(&it).to_string()),
+            after: after.map(|it| redact::nested(&it).to_string()),
         });
         self.touched.push(Touched {
             kind,

@@ -13,6 +13,8 @@ pub enum Filter {
     NotNull(&'static str),
     /// One of several; none of an empty list.
     In(&'static str, Vec<Value>),
+    /// Is this text, whatever the case.
+    Same(&'static str, String),
     /// Contains this text, whatever the case.
     Contains(&'static str, String),
     AtLeast(&'static str, i64),
@@ -119,6 +121,10 @@ impl Conditions<'_> {
                 let list = places(self.values.len(), values.len());
                 self.values.extend(values.iter().cloned());
                 format!("{} IN ({list})", self.column(name)?)
+            }
+            Filter::Same(name, text) => {
+                let place = self.place(text.to_lowercase().into());
+                format!("LOWER({}) = {place}", self.column(name)?)
             }
             Filter::Contains(name, part) => {
                 let part = part.to_lowercase();

@@ -7,7 +7,7 @@ use super::lookup;
 use super::update::{change, given, shown};
 use crate::auth::Caller;
 use crate::domain::Fault;
-use crate::manage::fault::{bad, missing};
+use crate::manage::fault::{bad, is_ours, missing};
 use crate::manage::fields::{Field, Kind, read};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
@@ -107,7 +107,7 @@ async fn each(
         match one(m, rights, route, &body).await {
             Ok(row) => done.push(json!({"key": key, "key_info": shown(m, &row).await?})),
             // What is our own failure fails the whole request; what is done stays done.
-            Err(fault) if fault.status.is_none() => return Err(fault),
+            Err(fault) if is_ours(&fault) => return Err(fault),
             Err(fault) => failed.push(json!({
                 "key": key, "key_info": null, "failed_reason": fault.message,
             })),

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::config::looks_secret;
 use crate::domain::Fault;
-use crate::manage::credentials::{MASK, seal};
+use crate::manage::credentials::seal;
+use crate::manage::redact::{self, MASK};
 use crate::manage::work::Audited;
 use crate::manage::{Manage, time};
 use crate::store::ModelRow;
@@ -23,15 +24,22 @@ pub(super) fn apply(
     let mut texts = Map::new();
     for (name, value) in params {
         // A parameter is in one of the two places, whatever it was before.
-        if value.is_string() {
-            row.doc.params.shift_remove(name);
-            texts.insert(name.clone(), value.clone());
-        } else {
-            row.sealed.0.remove(name);
-            if value.is_null() {
-                row.doc.params.shift_remove(name);
-            } else {
-                row.doc.params.insert(name.clone(), value.clone());
+        let old = row.doc.params.shift_remove(name);
+        match value {
+            Value::String(_) => {
+                texts.insert(name.clone(), value.clone());
+            }
+            // A key file as an object: its JSON text is taken as well, and can be sealed.
+            Value::Object(_) | Value::Array(_) if is_secret(name) => {
+                texts.insert(name.clone(), value.to_string().into());
+            }
+            Value::Null => {
+                row.sealed.0.remove(name);
+            }
+            other => {
+                row.sealed.0.remove(name);
+                let whole = redact::restored(other, old.as_ref());
+                row.doc.params.insert(name.clone(), whole);
             }
         }
     }
@@ -74,7 +82,8 @@ pub(super) fn show(m: &Manage, row: &ModelRow) -> Value {
         }
     }
     if let Some(shown) = shown.as_object_mut() {
-        shown.insert("litellm_params".to_owned(), params.into());
+        let params = redact::nested(&params.into());
+        shown.insert("litellm_params".to_owned(), params);
     }
     shown
 }

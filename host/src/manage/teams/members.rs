@@ -8,7 +8,7 @@ use super::seats::{self, Person, Seat, find_person};
 use super::update::need;
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
-use crate::manage::fault::{absent, bad, missing};
+use crate::manage::fault::{absent, bad, is_ours, missing};
 use crate::manage::fields::{Field, Given, Kind, read};
 use crate::manage::spend::{Spend, Spends};
 use crate::manage::work::Work;
@@ -128,7 +128,7 @@ pub(in crate::manage) async fn bulk_add(m: &Manage, caller: &Caller, input: Inpu
                 results.push(json!({"user_id": user.id, "user_email": user.email,
                     "success": true, "error": null}));
             }
-            Err(fault) if fault.status.is_none() => return Err(fault),
+            Err(fault) if is_ours(&fault) => return Err(fault),
             Err(fault) => results.push(json!({"user_id": named("user_id"),
                 "user_email": named("user_email"), "success": false, "error": fault.message})),
         }

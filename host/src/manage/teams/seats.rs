@@ -139,12 +139,8 @@ pub(in crate::manage) async fn find_person(
     let Some(email) = &person.email else {
         return Ok(None);
     };
-    let query = Query::new().with(Filter::Contains("email", email.clone()));
+    let query = Query::new().with(Filter::Same("email", email.clone()));
     let mut users = work.change.list::<UserRow>(&query).await?.rows;
-    users.retain(|it| {
-        let known = it.email.as_deref().unwrap_or_default();
-        known.to_lowercase() == email.to_lowercase()
-    });
     if users.len() > 1 {
         let message = "several users have this email: give the `user_id`";
         return Err(bad(&person.field, message));

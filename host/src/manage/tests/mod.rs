@@ -3,6 +3,7 @@
 
 mod foreign;
 mod holders;
+mod hostile;
 mod keys;
 mod keys_foreign;
 mod keys_list;

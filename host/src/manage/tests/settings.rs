@@ -68,7 +68,8 @@ both! {
     async fn a_model_keeps_its_texts_sealed(store: &Store) {
         let rig = Rig::people(store).await;
         let body = json!({"model_name": "gpt", "litellm_params": {"model": "openai/gpt-4o",
-            "api_key": SECRET, "rpm": 5, "extra_headers": {"a": "b"}},
+            "api_key": SECRET, "rpm": 5, "extra_headers": {"X-Key": SECRET},
+            "vertex_credentials": {"private_key": SECRET}},
             "model_info": {"id": "m1", "mode": "chat"}});
         let made = rig.ok("/model/new", body.clone()).await;
         assert_eq!((&made["litellm_params"]["api_key"], &made["litellm_params"]["model"]),
@@ -76,8 +77,12 @@ both! {
         assert_eq!((&made["model_info"]["id"], &made["model_info"]["db_model"]),
             (&json!("m1"), &json!(true)));
         assert_eq!(rig.refused("/model/new", body).await, "400 model_info.id");
-        let change = json!({"litellm_params": {"rpm": 7, "extra_headers": null}});
         let path = "/model/m1/update";
+        let shown = json!({"litellm_params": made["litellm_params"]});
+        rig.send(Patch, path, &master(), shown).await.unwrap();
+        let row = store.get::<ModelRow>("m1").await.unwrap().unwrap();
+        assert_eq!(row.doc.params["extra_headers"]["X-Key"], SECRET);
+        let change = json!({"litellm_params": {"rpm": 7, "extra_headers": null}});
         let row = rig.send(Patch, path, &master(), change).await.unwrap();
         assert_eq!((&row["litellm_params"]["rpm"], &row["litellm_params"]["model"]),
             (&json!(7), &json!("openai/gpt-4o")));
@@ -89,7 +94,9 @@ both! {
         assert_eq!(rig.ok("/model/block", json!({"model_id": "m1"})).await["blocked"], true);
         assert_eq!(rig.ok("/model/unblock", json!({"model_id": "m1"})).await["blocked"], false);
         let of_model = rig.see("/credentials/by_model/m1").await;
-        assert_eq!(of_model["credential_values"], json!({"api_key": "********"}));
+        assert_eq!(of_model["credential_values"],
+            json!({"api_key": "********", "vertex_credentials": "********"}));
+        assert!(!made.to_string().contains(SECRET));
         let body = json!({"credential_name": "from", "model_id": "m1"});
         rig.ok("/credentials", body).await;
         let all = format!("{row:?}{:?}", rig.audit().await);

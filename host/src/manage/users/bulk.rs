@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::update::change;
 use crate::auth::Caller;
-use crate::manage::fault::{bad, missing};
+use crate::manage::fault::{bad, is_ours, missing};
 use crate::manage::fields::{Field, Kind, read};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{Query, UserRow};
@@ -67,7 +67,7 @@ pub(in crate::manage) async fn bulk_update(m: &Manage, caller: &Caller, input: I
                 results.push(json!({"user_id": row.id, "user_email": row.email,
                     "success": true, "error": null, "updated_user": shown}));
             }
-            Err(fault) if fault.status.is_none() => return Err(fault),
+            Err(fault) if is_ours(&fault) => return Err(fault),
             Err(fault) => results.push(json!({"user_id": named("user_id"),
                 "user_email": named("user_email"), "success": false, "error": fault.message,
                 "updated_user": null})),

@@ -153,12 +153,9 @@ pub(super) async fn unique_email(work: &mut Work<'_>, row: &UserRow) -> Result<(
     let Some(email) = &row.email else {
         return Ok(());
     };
-    let query = Query::new().with(Filter::Contains("email", email.clone()));
+    let query = Query::new().with(Filter::Same("email", email.clone()));
     let users = work.change.list::<UserRow>(&query).await?.rows;
-    let taken = users.iter().any(|it| {
-        let known = it.email.as_deref().unwrap_or_default();
-        it.id != row.id && known.to_lowercase() == email.to_lowercase()
-    });
+    let taken = users.iter().any(|it| it.id != row.id);
     if taken {
         let message = "`user_email` is taken already by another user";
         return Err(bad("user_email", message).with_status(409));

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config, Env, ReadFile, Taken};
+use crate::config::{self, Config, Env, ReadFile, Stored, Taken};
 use crate::http::Doors;
 use crate::pipeline::Fleet;
 use crate::plugins::PluginsConfig;
+use crate::services;
 
 /// Quiet time before the file is read, and the longest time until a change is seen without a
 /// notification.
@@ -114,6 +115,29 @@ impl Reloader {
         }
     }
 
+    /// Takes the models over that the database has, if there are any.
+    pub async fn take_stored(&self) -> Result<(), String> {
+        let store = self.doors.pipeline.accounting().store().clone();
+        let stored = services::stored(&self.current.load_full(), &store).await;
+        if stored.map_err(|cause| cause.to_string())? == Stored::default() {
+            return Ok(());
+        }
+        self.reload().await.map(drop)
+    }
+
+    /// Takes models over as they are changed through the API, until `stop`.
+    pub async fn follow_stored(self, changed: Arc<Notify>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = changed.notified() => {}
+            }
+            if let Err(why) = self.reload().await {
+                self.refuse(&why);
+            }
+        }
+    }
+
     fn refuse(&self, why: &str) {
         tracing::error!(config = %self.path.display(), "the changed config is not taken over: {why}");
         self.doors.metrics.config_reload("refused");
@@ -122,7 +146,10 @@ impl Reloader {
     /// Takes the file over, or says why nothing of it is.
     async fn reload(&self) -> Result<Arc<Config>, String> {
         let (path, env) = (self.path.clone(), self.env.clone());
-        let read = tokio::task::spawn_blocking(move || Config::load(&path, env)).await;
+        let store = self.doors.pipeline.accounting().store().clone();
+        let stored = services::stored(&self.current.load_full(), &store).await;
+        let stored = stored.map_err(|cause| cause.to_string())?;
+        let read = tokio::task::spawn_blocking(move || Config::load_with(&path, env, stored)).await;
         let read = read.map_err(|cause| cause.to_string())?;
         let (config, remarks) = read.map_err(|cause| cause.to_string())?;
         if config::has_errors(&remarks) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sluice_engine::{Engine, EngineConfig};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -15,6 +16,7 @@ use crate::cli::Serve;
 use crate::config::{self, Config, Env, Remark, Taken};
 use crate::http::server::{Entrance, Stop};
 use crate::http::{self, Doors};
+use crate::in_force::Running;
 use crate::pipeline::accounting::Accounting;
 use crate::pipeline::{Fleet, Pipeline, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
@@ -56,6 +58,8 @@ pub struct House {
     pub current: Arc<ArcSwap<Config>>,
     pub doors: Doors,
     pub plugins: Plugins,
+    /// A model or a credential was changed through the API.
+    models_changed: Arc<Notify>,
 }
 
 /// Serves until a signal says stop.
@@ -131,6 +135,14 @@ pub async fn run(
         reloader
             .clone()
             .follow_plugins(house.plugins.changes(), stop.clone()),
+    );
+    if let Err(cause) = reloader.take_stored().await {
+        tracing::error!("models of the database are not in force: {cause}");
+    }
+    tasks.spawn(
+        reloader
+            .clone()
+            .follow_stored(house.models_changed, stop.clone()),
     );
     tasks.spawn(reloader.watch_file(stop.clone()));
     tracing::info!(address = %entrance, config = %path.display(), "sluice is listening");
@@ -231,12 +243,15 @@ async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, Se
         accounting.clone(),
         written,
     );
-    let manage = services::manage(&config, &pipeline)?;
+    let running = Running::new(pipeline.clone());
+    let models_changed = running.models_changed();
+    let manage = services::manage(&config, &pipeline, running)?;
     let doors = Doors::new(pipeline, plugins.clone(), metrics, manage);
     Ok(House {
         current,
         doors,
         plugins,
+        models_changed,
     })
 }
 

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{KeySettings, Keys, OUTAGE_AGE, StoredKeys};
 use crate::budget::{self, Calendar, Ledger, Period, UnknownPrice};
-use crate::config::{Config, Env};
+use crate::config::{Config, Env, Stored};
 use crate::domain::{Secret, Usd};
 use crate::in_force::{Heard, Running, SystemClock};
 use crate::limits::{Limiter, TokenCounting};
@@ -17,7 +18,9 @@ use crate::pipeline::accounting::{Accounting, AccountingSettings, Services, Stor
 use crate::prices::{Adjustments, Prices};
 use crate::serve::ServeError;
 use crate::spend::{self, Journal, JournalError};
-use crate::store::{Address, Parts, SaltKey, Store};
+use crate::store::{
+    Address, CredentialRow, ModelRow, Parts, Query, SaltKey, Sealed, Store, StoreError,
+};
 
 /// Processes that may share a state directory, each with a journal of its own.
 const JOURNALS: usize = 64;
@@ -74,9 +77,12 @@ pub async fn open(config: &Config, env: &Env) -> Result<Accounting, ServeError> 
 ///
 /// # Errors
 /// A setting of it cannot be read.
-pub fn manage(config: &Config, pipeline: &Pipeline) -> Result<Manage, ServeError> {
+pub fn manage(
+    config: &Config,
+    pipeline: &Pipeline,
+    running: Running,
+) -> Result<Manage, ServeError> {
     let accounting = pipeline.accounting().clone();
-    let running = Running::new(pipeline.clone());
     let listener = Arc::new(Heard {
         accounting: accounting.clone(),
         running: running.clone(),
@@ -87,10 +93,7 @@ pub fn manage(config: &Config, pipeline: &Pipeline) -> Result<Manage, ServeError
         store_models: money.store_models,
         ..manage::Settings::default()
     };
-    let master = config.general.master_key.clone();
-    let salt = money.salt_key.clone().or(master);
-    // Without any key nobody but this machine comes in; what is sealed then is not a secret.
-    let salt = SaltKey::new(&salt.unwrap_or_else(|| Secret::new("")));
+    let salt = salt(config);
     let store = accounting.store().clone();
     let clock = Arc::new(SystemClock);
     let running = Arc::new(running);
@@ -102,6 +105,55 @@ pub fn manage(config: &Config, pipeline: &Pipeline) -> Result<Manage, ServeError
         running,
         clock,
     ))
+}
+
+/// What seals secrets in the database.
+fn salt(config: &Config) -> SaltKey {
+    let master = || config.general.master_key.clone();
+    let salt = config.money.salt_key.clone().or_else(master);
+    // Without any key nobody but this machine comes in; what is sealed then is not a secret.
+    SaltKey::new(&salt.unwrap_or_else(|| Secret::new("")))
+}
+
+/// Models and credentials of the database, as a file would have them. One that cannot be opened
+/// with the salt key is left out, with an error in the log.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn stored(config: &Config, store: &Store) -> Result<Stored, StoreError> {
+    if !config.money.store_models {
+        return Ok(Stored::default());
+    }
+    let salt = salt(config);
+    let open = |what: &str, sealed: &Sealed| match salt.open_all(sealed) {
+        Ok(values) => Some(values.into_iter()),
+        Err(cause) => {
+            tracing::error!(%cause, "{what} of the database cannot be used");
+            None
+        }
+    };
+    let text = |(name, value): (String, Secret)| (name, Value::from(value.reveal()));
+    let mut stored = Stored::default();
+    for row in store.list::<ModelRow>(&Query::new()).await?.rows {
+        let opened = open(&format!("the model `{}`", row.model_name), &row.sealed);
+        if let Some(secrets) = opened.filter(|_| !row.blocked) {
+            let mut params = row.doc.params;
+            params.extend(secrets.map(text));
+            let mut info = row.doc.model_info;
+            info.insert("id".into(), row.id.into());
+            info.insert("db_model".into(), true.into());
+            stored.models.push(
+                json!({"model_name": row.model_name, "litellm_params": params, "model_info": info}),
+            );
+        }
+    }
+    for row in store.list::<CredentialRow>(&Query::new()).await?.rows {
+        if let Some(secrets) = open(&format!("the credential `{}`", row.id), &row.sealed) {
+            let values: Map<String, Value> = secrets.map(text).collect();
+            stored.credentials.push(json!({"credential_name": row.id, "credential_values": values, "credential_info": row.doc}));
+        }
+    }
+    Ok(stored)
 }
 
 /// The first journal that no other process holds. What others left behind that are gone is

@@ -40,6 +40,11 @@ const MODES: &[&str] = &[
 ];
 
 impl ModelInfo {
+    /// The model was made through the API, and is not the file's.
+    pub fn is_stored(&self) -> bool {
+        self.rest.get("db_model").and_then(Value::as_bool) == Some(true)
+    }
+
     /// Reads `model_info`, and the one that may stand inside `litellm_params`.
     pub fn read(path: &str, values: [Option<Value>; 2], env: &Env, remarks: &mut Remarks) -> Self {
         let mut info = Self::default();

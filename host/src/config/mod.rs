@@ -21,6 +21,7 @@ mod remarks;
 mod routing;
 mod secrets;
 mod section;
+mod stored;
 mod verify;
 mod yaml;
 
@@ -41,6 +42,7 @@ pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
+pub use stored::Stored;
 pub use verify::{Authorities, Verify};
 
 use crate::domain::Secret;
@@ -71,8 +73,18 @@ impl Config {
     /// Reads a file. The remarks say how every key was taken; a config with a `Wrong` one is not
     /// taken over by a running gateway.
     pub fn load(path: &Path, env: Env) -> Result<(Arc<Self>, Vec<Remark>), ConfigError> {
+        Self::load_with(path, env, Stored::default())
+    }
+
+    /// Reads a file, with what the database has beside it.
+    pub fn load_with(
+        path: &Path,
+        env: Env,
+        stored: Stored,
+    ) -> Result<(Arc<Self>, Vec<Remark>), ConfigError> {
         let mut remarks = Remarks::default();
-        let (root, files) = include::read(path, &mut remarks)?;
+        let (mut root, files) = include::read(path, &mut remarks)?;
+        stored.add_to(&mut root);
         let mut config = Self::from_map(root, env, &mut remarks);
         config.files = files;
         let authorities = config.authority_files();

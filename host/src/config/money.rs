@@ -31,6 +31,8 @@ pub struct Money {
     pub user_budget_on_team_keys: bool,
     /// `store_model_in_db`, else `STORE_MODEL_IN_DB`.
     pub store_models: bool,
+    /// `trust_stored_api_base`: models made through the API may have a private `api_base`. Ours.
+    pub trust_stored_bases: bool,
     /// `LITELLM_SALT_KEY`: seals what is secret in the database. None: the master key does.
     pub salt_key: Option<Secret>,
     /// Of the whole gateway, in dollars.
@@ -60,6 +62,7 @@ impl Default for Money {
             reserves: true,
             user_budget_on_team_keys: false,
             store_models: false,
+            trust_stored_bases: false,
             salt_key: None,
             max_budget: None,
             budget_duration: None,
@@ -94,6 +97,7 @@ impl Money {
                 .flag("store_model_in_db")
                 .or_else(|| flag_of(&env.text("STORE_MODEL_IN_DB")?))
                 .unwrap_or(false),
+            trust_stored_bases: section.flag("trust_stored_api_base").unwrap_or(false),
             salt_key: env.get("LITELLM_SALT_KEY").filter(filled),
             ..Self::default()
         }

@@ -41,6 +41,7 @@ pub const GENERAL: Names = Names {
         "max_response_size_mb",
         "database_url",
         "store_model_in_db",
+        "trust_stored_api_base",
         "proxy_batch_write_at",
         "user_api_key_cache_ttl",
         "allow_requests_on_db_unavailable",

@@ -237,7 +237,12 @@ fn line(
     let own = deployment.api_base.clone().or(from_env);
     // The operator wrote it, or it is a bundled provider's own (local servers among them).
     let bundled = provider.generation.source == Source::Bundled;
-    let base_trusted = own.is_some() || provider.row.is_some() || bundled;
+    // Whoever may make models through the API may not reach into the operator's network by it.
+    let base_trusted = match (&own, deployment.info.is_stored()) {
+        (Some(_), true) => config.money.trust_stored_bases,
+        (Some(_), false) => true,
+        (None, _) => provider.row.is_some() || bundled,
+    };
     let default = describe
         .base_url
         .as_deref()

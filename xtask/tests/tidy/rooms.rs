@@ -61,6 +61,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "plugins",
             "pipeline",
             "http",
+            "services",
         ],
     ),
     (
@@ -94,6 +95,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "cli",
             "reload",
             "services",
+            "in_force",
         ],
     ),
 ];

@@ -147,6 +147,7 @@ pub async fn run(
     {
         tracing::warn!("some answers were still under way and were cut off");
     }
+    accounting.store().close().await;
     tracing::info!("sluice has stopped");
     Ok(())
 }

@@ -40,7 +40,7 @@ def test_a_client_does_not_choose_the_upstream(gateway):
 
 
 def test_routes_that_are_not_here_say_which(gateway):
-    assert post(gateway, {}, "/key/generate")[0] == 501
+    assert post(gateway, {}, "/guardrails/apply_guardrail")[0] == 501
     status, answer = post(gateway, {}, "/no/such/route")
     assert status == 404 and "/no/such/route" in answer["error"]["message"]
     assert gateway.get("/v1/chat/completions")[0] == 405

@@ -32,7 +32,7 @@ pub enum AnswerBody {
 /// A call that failed.
 pub struct Failure {
     pub fault: Fault,
-    pub trail: Trail,
+    pub trail: Box<Trail>,
 }
 
 /// What happened on the way, for headers, the log and metrics.

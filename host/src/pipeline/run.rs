@@ -117,6 +117,7 @@ impl Pipeline {
             Ok(permit) => permit,
             Err(fault) => {
                 tracing::info!(call.id = %request.id, fault = %fault, "call refused");
+                let trail = Box::new(trail);
                 return Err(Failure { fault, trail });
             }
         };
@@ -147,7 +148,7 @@ impl Pipeline {
         settlement.failed((self.inner.status_of)(&fault), &fault);
         Failure {
             fault,
-            trail: settlement.trail().clone(),
+            trail: Box::new(settlement.trail().clone()),
         }
     }
 

@@ -340,3 +340,9 @@ CREATE TABLE sluice.rollups (
     PRIMARY KEY (kind, id, day, key_hash, model_group, model, provider, operation)
 )/*sqlite: WITHOUT ROWID*/;
 CREATE INDEX rollups_day ON sluice.rollups (kind, day);
+
+-- How far each replica's journal is stored: moved in the transaction that stores its rows.
+CREATE TABLE sluice.journals (
+    id TEXT NOT NULL PRIMARY KEY,
+    mark BIGINT NOT NULL
+);

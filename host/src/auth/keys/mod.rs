@@ -37,7 +37,7 @@ pub const POLL_EVERY: Duration = Duration::from_secs(2);
 /// With `allow_requests_on_db_unavailable`: how long ago a key may have been checked last.
 pub const OUTAGE_AGE: Duration = Duration::from_secs(3600);
 
-/// Bytes of grants in memory: some 40,000 keys in use.
+/// Bytes of grants in memory: some 20,000 keys in use, at 2.9 KB for a key with a user and a team.
 pub const CACHE_BYTES: u64 = 64 << 20;
 
 /// Notices that are read at once.

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Env, ReadFile, Stored, Taken};
-use crate::http::Doors;
+use crate::http::{self, Doors};
 use crate::pipeline::Fleet;
 use crate::plugins::PluginsConfig;
 use crate::services;
@@ -160,6 +160,7 @@ impl Reloader {
             return Err(wrong.join("; "));
         }
         let old = self.doors.pipeline.fleet();
+        http::Rules::read(&config.general)?;
         let lost_key = config.general.loopback_only().is_some()
             && old.config.general.loopback_only().is_none();
         if lost_key {

@@ -108,6 +108,10 @@ pub async fn run(
 ) -> Result<(), ServeError> {
     let stop = stopping.soon.clone();
     let paths = http::paths::Paths::under(config.general.root_path.as_deref());
+    let rules = http::Rules::read(&config.general).map_err(ServeError::Wrong)?;
+    for path in &rules.idle {
+        tracing::warn!("config: {path} has no effect");
+    }
     let accounting = services::open(&config, &env).await?;
     let (house, tasks) = (build(config, &accounting).await?, TaskTracker::new());
     let writing = CancellationToken::new();
@@ -238,7 +242,7 @@ async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, Se
     let pipeline = Pipeline::new(
         fleet,
         plugins.clone(),
-        upstream,
+        upstream.clone(),
         metrics.clone(),
         accounting.clone(),
         written,
@@ -246,7 +250,8 @@ async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, Se
     let running = Running::new(pipeline.clone());
     let models_changed = running.models_changed();
     let manage = services::manage(&config, &pipeline, running)?;
-    let doors = Doors::new(pipeline, plugins.clone(), metrics, manage);
+    let fetch = Arc::new(services::KeyFetch(upstream));
+    let doors = Doors::new(pipeline, plugins.clone(), metrics, manage, fetch);
     Ok(House {
         current,
         doors,

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{KeySettings, Keys, OUTAGE_AGE, StoredKeys};
+use crate::auth::{Fetch, KeySettings, Keys, OUTAGE_AGE, StoredKeys};
 use crate::budget::{self, Calendar, Ledger, Period, UnknownPrice};
 use crate::config::{Config, Env, Stored};
 use crate::domain::{Secret, Usd};
@@ -21,6 +23,7 @@ use crate::spend::{self, Journal, JournalError};
 use crate::store::{
     Address, CredentialRow, ModelRow, Parts, Query, SaltKey, Sealed, Store, StoreError,
 };
+use crate::upstream::Upstream;
 
 /// Processes that may share a state directory, each with a journal of its own.
 const JOURNALS: usize = 64;
@@ -105,6 +108,16 @@ pub fn manage(
         running,
         clock,
     ))
+}
+
+/// Fetches the keys of identity providers, whose addresses the operator wrote.
+#[derive(Debug)]
+pub struct KeyFetch(pub Upstream);
+
+impl Fetch for KeyFetch {
+    fn get<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Bytes, String>> {
+        Box::pin(self.0.fetch(url))
+    }
 }
 
 /// What seals secrets in the database.

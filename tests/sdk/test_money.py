@@ -195,3 +195,42 @@ def test_the_master_keys_calls_are_on_record_too(calls):
     (row,) = calls.rows()
     assert row["call_id"] == headers["x-litellm-call-id"] and row["key_hash"] == "litellm_proxy_master_key"
     assert row["cost_pico"] == round(COST * 1e12) and row["end_user"] == "c1" and "night" in row["tags"]
+
+
+def test_a_model_made_through_the_api_serves_at_once_and_after_a_restart(tmp_path, data_dir):
+    upstream = RawUpstream()
+    base = upstream.script("stored", whole(answer()))
+    general = {"master_key": MASTER_KEY, "store_model_in_db": True, "trust_stored_api_base": True}
+    gateway = Gateway(tmp_path, {"model_list": [], "general_settings": general})
+    chat = {"model": "made", "messages": [{"role": "user", "content": "hi"}]}
+    try:
+        assert gateway.post("/v1/chat/completions", chat)[0] == 400
+        params = {"model": "openai/m", "api_base": base, "api_key": "sk-of-the-provider", **PRICE}
+        status, made, _ = gateway.post("/model/new", {"model_name": "made", "litellm_params": params})
+        assert status == 200 and "sk-of-the-provider" not in json.dumps(made)
+        gateway.wait_for(lambda: gateway.post("/v1/chat/completions", chat)[0] == 200)
+        assert b"sk-of-the-provider" in upstream.requests["stored"][0]
+        assert gateway.stop() == 0
+        gateway.log = open(tmp_path / "log.txt", "ab")
+        gateway.start()
+        assert gateway.post("/v1/chat/completions", chat)[0] == 200
+        assert b"sk-of-the-provider" not in (tmp_path / ".local/share/sluice/sluice.db").read_bytes()
+        assert gateway.post("/model/delete", {"id": made["model_id"]})[0] == 200
+        gateway.wait_for(lambda: gateway.post("/v1/chat/completions", chat)[0] == 400)
+    finally:
+        gateway.stop()
+
+
+def test_a_model_made_through_the_api_does_not_reach_into_the_network(tmp_path, data_dir):
+    upstream = RawUpstream()
+    general = {"master_key": MASTER_KEY, "store_model_in_db": True}
+    gateway = Gateway(tmp_path, {"model_list": [], "general_settings": general})
+    params = {"model": "openai/m", "api_base": upstream.script("near", whole(answer())), "api_key": "k", "num_retries": 0}
+    chat = {"model": "made", "messages": [{"role": "user", "content": "hi"}]}
+    try:
+        assert gateway.post("/model/new", {"model_name": "made", "litellm_params": params})[0] == 200
+        gateway.wait_for(lambda: gateway.get("/v1/models/made")[0] == 200)
+        status, refused, _ = gateway.post("/v1/chat/completions", chat)
+        assert status >= 400 and "private" in refused["error"]["message"] and "near" not in upstream.requests
+    finally:
+        gateway.stop()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::access::Access;
 use super::defaults;
 use super::env::Env;
 use super::money::Money;
@@ -27,6 +28,7 @@ pub struct General {
     pub debug: bool,
     /// How upstreams' certificates are judged, where a deployment does not say.
     pub verify: Verify,
+    pub access: Access,
     /// `/metrics` without a key.
     pub public_metrics: bool,
     /// Pages of other origins that may call; empty: LiteLLM's default.
@@ -65,6 +67,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
     let mut section = Section::new("general_settings", value, env, remarks);
     let master_key = master_key(&mut section);
     let key_header = section.text("litellm_key_header_name");
+    let access = Access::read(&mut section, env);
     let general = General {
         master_key,
         key_header: key_header.map(|name| name.to_ascii_lowercase()),
@@ -79,6 +82,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
             .text("LITELLM_LOG")
             .is_some_and(|it| it.eq_ignore_ascii_case("debug")),
         verify: verify.unwrap_or_default(),
+        access,
         public_metrics: false,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),

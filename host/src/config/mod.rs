@@ -1,6 +1,7 @@
 //! LiteLLM's `config.yaml`, read into what the rest of the house sees. Validation touches no
 //! network; `sluice check` runs the same code.
 
+mod access;
 mod credentials;
 pub mod defaults;
 mod deployment;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+pub use access::{Access, TokenAccess};
 pub use deployment::Deployment;
 pub use env::Env;
 pub use general::General;

@@ -12,7 +12,7 @@ use super::server::Peer;
 use super::steering::steer;
 use super::{Doors, body, headers, unknown};
 use crate::auth::{Caller, allow_model};
-use crate::domain::Fault;
+use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::accounting::Source;
 use crate::pipeline::{Answer, AnswerBody, ClientRequest, Controls, Operation};
 
@@ -93,6 +93,19 @@ async fn call(
         let mut request = ClientRequest::parse(operation, bytes, model, passed_on)?;
         steer(&mut request.controls, &parts.headers)?;
         let gate = doors.gate();
+        if gate.bodies.ask_anything(&caller) {
+            gate.bodies.judge(&caller, |name| {
+                let found = request.body.entries().find(|(it, _)| *it == name)?;
+                serde_json::from_str(found.1).ok()
+            })?;
+            let tagged =
+                gate.bodies.reject_client_tags && parts.headers.contains_key("x-litellm-tags");
+            if tagged {
+                let text = "Client-side tags are not allowed; give the key or its team tags";
+                let fault = Fault::caller(ErrorKind::InvalidRequest, text);
+                return Err(fault.with_param("x-litellm-tags"));
+            }
+        }
         let asked = request.controls.model.clone();
         let allowed = allow_model(&caller, &gate.catalog, &asked)?;
         allowed.target.clone_into(&mut request.controls.model);

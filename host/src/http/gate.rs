@@ -5,7 +5,11 @@ use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 
-use crate::auth::{Catalog, CatalogModel, Door, Keys, RouteRules, TeamModel};
+use crate::auth::{
+    BodyRules, Catalog, CatalogModel, Door, Fetch, Issuer, Keys, Networks, ProxyTrust, RouteList,
+    RouteRules, TeamModel, TokenSettings, Tokens,
+};
+use crate::config::General;
 use crate::pipeline::Fleet;
 
 /// What the door needs of one config.
@@ -13,22 +17,128 @@ pub struct Gate {
     of: Weak<Fleet>,
     pub door: Door,
     pub routes: RouteRules,
+    pub bodies: BodyRules,
     pub catalog: Catalog,
 }
 
-impl Gate {
-    pub fn new(fleet: &Arc<Fleet>, keys: Keys) -> Self {
-        let general = &fleet.config.general;
-        let door =
-            Door::new(general.master_key.clone(), keys).with_key_header(general.key_header.clone());
-        let routes = RouteRules {
-            public_metrics: general.public_metrics,
-            ..RouteRules::default()
+/// The rules of a config for callers, understood.
+pub struct Rules {
+    routes: RouteRules,
+    bodies: BodyRules,
+    allowed_ips: Option<Networks>,
+    trust: ProxyTrust,
+    tokens: Option<(TokenSettings, Issuer)>,
+    /// Settings that change nothing, for the log.
+    pub idle: Vec<String>,
+}
+
+impl Rules {
+    /// Reads the rules.
+    ///
+    /// # Errors
+    /// One of them cannot be understood; the text begins with its path.
+    pub fn read(general: &General) -> Result<Self, String> {
+        let access = &general.access;
+        let texts = |list: &'_ Option<Vec<String>>| list.clone().unwrap_or_default();
+        let routes = |name: &str, list: &Option<Vec<String>>| {
+            let list = texts(list);
+            RouteList::parse(list.iter().map(String::as_str)).map_err(|entry| {
+                format!(
+                    "general_settings.{name}: `{entry}` is neither a path nor a group of routes"
+                )
+            })
         };
+        let networks = |name: &str, list: &Option<Vec<String>>| {
+            let read = list
+                .as_ref()
+                .map(|it| Networks::parse(it.iter().map(String::as_str)));
+            read.transpose().map_err(|entry| {
+                format!("general_settings.{name}: `{entry}` is no address and no range")
+            })
+        };
+        let mut idle = Vec::new();
+        let tokens = match &access.tokens {
+            None => None,
+            Some(tokens) => {
+                let (settings, without) = TokenSettings::read(tokens.settings.clone())
+                    .map_err(|cause| format!("general_settings.litellm_jwtauth: {cause}"))?;
+                if tokens.key_urls.is_empty() {
+                    let text = "general_settings.enable_jwt_auth: set JWT_PUBLIC_KEY_URL";
+                    return Err(text.to_owned());
+                }
+                idle.extend(
+                    without
+                        .iter()
+                        .map(|it| format!("general_settings.litellm_jwtauth.{it}")),
+                );
+                let issuer = Issuer {
+                    key_urls: tokens.key_urls.clone(),
+                    audience: tokens.audience.clone(),
+                    issuer: tokens.issuer.clone(),
+                };
+                Some((settings, issuer))
+            }
+        };
+        Ok(Self {
+            routes: RouteRules {
+                admin_only: routes("admin_only_routes", &access.admin_only_routes)?,
+                public: routes("public_routes", &access.public_routes)?,
+                allowed: routes("allowed_routes", &access.allowed_routes)?,
+                public_metrics: general.public_metrics,
+                ..RouteRules::default()
+            },
+            bodies: BodyRules {
+                enforced_params: access
+                    .enforced_params
+                    .iter()
+                    .map(|it| it.as_str().into())
+                    .collect(),
+                enforce_user_param: access.enforce_user_param,
+                reject_client_tags: access.reject_client_tags,
+            },
+            allowed_ips: networks("allowed_ips", &access.allowed_ips)?,
+            trust: ProxyTrust {
+                use_forwarded: access.use_x_forwarded_for,
+                trusted: networks("trusted_proxy_ranges", &access.trusted_proxy_ranges)?,
+            },
+            tokens,
+            idle,
+        })
+    }
+
+    /// Nobody comes in: for rules that nobody understands. They are judged before a config is
+    /// taken over.
+    fn closed() -> Self {
+        Self {
+            routes: RouteRules::default(),
+            bodies: BodyRules::default(),
+            allowed_ips: Some(Networks::none()),
+            trust: ProxyTrust::default(),
+            tokens: None,
+            idle: Vec::new(),
+        }
+    }
+}
+
+impl Gate {
+    pub fn new(fleet: &Arc<Fleet>, keys: Keys, fetch: &Arc<dyn Fetch>) -> Self {
+        let general = &fleet.config.general;
+        let rules = Rules::read(general).unwrap_or_else(|cause| {
+            tracing::error!("nobody is let in: {cause}");
+            Rules::closed()
+        });
+        let tokens = rules
+            .tokens
+            .map(|(settings, issuer)| Tokens::new(settings, issuer, Arc::clone(fetch)));
+        let door = Door::new(general.master_key.clone(), keys)
+            .with_key_header(general.key_header.clone())
+            .with_addresses(rules.allowed_ips, rules.trust)
+            .with_tokens(tokens);
         Self {
             of: Arc::downgrade(fleet),
             door,
-            routes,
+            routes: rules.routes,
+            bodies: rules.bodies,
             catalog: catalog(fleet),
         }
     }

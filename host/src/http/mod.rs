@@ -24,14 +24,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
-use crate::auth::{Caller, Knock};
+use crate::auth::{Caller, Fetch, Knock};
 use crate::domain::{Fault, glob};
 use crate::manage::Manage;
 use crate::pipeline::Pipeline;
 use crate::plugins::Plugins;
 use crate::telemetry::metrics::Metrics;
 
-pub use gate::catalog;
+pub use gate::{Rules, catalog};
 pub use routes::router;
 
 /// What the handlers use.
@@ -41,17 +41,26 @@ pub struct Doors {
     pub plugins: Plugins,
     pub metrics: Metrics,
     pub manage: Manage,
+    /// Fetches an identity provider's keys.
+    fetch: Arc<dyn Fetch>,
     /// The gate of the config that was in force when it was last asked for.
     gate: Arc<ArcSwapOption<gate::Gate>>,
 }
 
 impl Doors {
-    pub fn new(pipeline: Pipeline, plugins: Plugins, metrics: Metrics, manage: Manage) -> Self {
+    pub fn new(
+        pipeline: Pipeline,
+        plugins: Plugins,
+        metrics: Metrics,
+        manage: Manage,
+        fetch: Arc<dyn Fetch>,
+    ) -> Self {
         Self {
             pipeline,
             plugins,
             metrics,
             manage,
+            fetch,
             gate: Arc::default(),
         }
     }
@@ -63,7 +72,7 @@ impl Doors {
             return gate;
         }
         let keys = self.pipeline.accounting().keys().clone();
-        let gate = Arc::new(gate::Gate::new(&fleet, keys));
+        let gate = Arc::new(gate::Gate::new(&fleet, keys, &self.fetch));
         self.gate.store(Some(Arc::clone(&gate)));
         gate
     }

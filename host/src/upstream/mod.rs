@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use reqwest::{Certificate, Client, ClientBuilder};
 use tokio::time::Instant;
 
@@ -38,6 +39,9 @@ const H2_CONNECTIONS: usize = 4;
 
 /// Files of certificate authorities that have connections of their own.
 const MAX_AUTHORITIES: usize = 64;
+
+/// Largest document that is fetched for the gateway itself, in bytes.
+const MAX_FETCHED: usize = 1 << 20;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -127,6 +131,32 @@ impl Upstream {
             idle: target.timeouts.idle,
             deadline,
         })
+    }
+
+    /// A small document from an address that the operator wrote.
+    ///
+    /// # Errors
+    /// Why there is none, without the address's query.
+    pub async fn fetch(&self, url: &str) -> Result<Bytes, String> {
+        let url = url::Url::parse(url).map_err(|cause| format!("it is no URL: {cause}"))?;
+        let client = self.usual.client(false, url.scheme() == "https");
+        let read = async {
+            let mut response = client.get(url).send().await.map_err(|it| describe(&it))?;
+            let status = response.status();
+            if !status.is_success() {
+                return Err(format!("it answers {}", status.as_u16()));
+            }
+            let mut bytes = BytesMut::new();
+            while let Some(chunk) = response.chunk().await.map_err(|it| describe(&it))? {
+                bytes.extend_from_slice(&chunk);
+                if bytes.len() > MAX_FETCHED {
+                    return Err(format!("it has more than {MAX_FETCHED} bytes"));
+                }
+            }
+            Ok(bytes.freeze())
+        };
+        let read = tokio::time::timeout(CONNECT_TIMEOUT, read).await;
+        read.unwrap_or_else(|_| Err("it does not answer in time".to_owned()))
     }
 
     fn pools(&self, verify: &Verify) -> Result<Arc<Pools>, Fault> {

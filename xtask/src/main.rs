@@ -8,6 +8,7 @@
 
 mod bench;
 mod python;
+mod services;
 mod sh;
 mod tools;
 
@@ -35,12 +36,30 @@ fn test() -> Result<(), String> {
     sh::cargo(&["test", "--locked", "-p", "xtask"])?;
     // One selection of packages: another one has other features, and pays for wasmtime again.
     sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
-    sh::cargo(&["test", "--locked", "--workspace"])?;
+    let postgres = postgres()?;
+    let database = postgres.iter().map(|it| (services::DATABASE_URL, it.url()));
+    sh::cargo_with(&["test", "--locked", "--workspace"], database)?;
+    drop(postgres);
     match tools::ensure_all(&python::TOOLS) {
         Err(what) if !tools::must_run_all() => {
             println!("\n== NOT RUN: tests/sdk ({what})");
             Ok(())
         }
         ready => ready.and_then(|()| python::sdk_tests()),
+    }
+}
+
+/// The database server of the tests, unless they are told of another one. Without it they run on
+/// SQLite alone, which is not allowed in CI.
+fn postgres() -> Result<Option<services::Postgres>, String> {
+    if std::env::var_os(services::DATABASE_URL).is_some() {
+        return Ok(None);
+    }
+    match services::Postgres::start() {
+        Err(what) if !tools::must_run_all() => {
+            println!("\n== NOT RUN: tests on PostgreSQL ({what})");
+            Ok(None)
+        }
+        started => started.map(Some),
     }
 }

@@ -18,8 +18,18 @@ pub fn run(command: &mut Command) -> Result<(), String> {
 
 /// Runs cargo.
 pub fn cargo(arguments: &[&str]) -> Result<(), String> {
+    cargo_with(arguments, [])
+}
+
+/// Runs cargo with variables of the environment.
+pub fn cargo_with<'a>(
+    arguments: &[&str],
+    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<(), String> {
     println!("\n== cargo {}", arguments.join(" "));
-    run(Command::new(cargo_program()).args(arguments))
+    run(Command::new(cargo_program())
+        .args(arguments)
+        .envs(variables))
 }
 
 fn cargo_program() -> String {

@@ -5,7 +5,7 @@ use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
 /// who names them. The record of migrations is not among them.
-pub(super) const TABLES: [(&str, &[&str]); 22] = [
+pub(in crate::store) const TABLES: [(&str, &[&str]); 22] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
     ("audit", &["seq"]),
@@ -50,7 +50,9 @@ pub(super) struct ColumnType {
 }
 
 /// The names of our tables, in no order that matters.
-pub(super) async fn tables(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+pub(in crate::store) async fn tables(
+    connection: &mut Connection,
+) -> Result<Vec<String>, StoreError> {
     let sql = if connection.is_postgres() {
         "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = 'sluice'"
     } else {

@@ -10,6 +10,9 @@ mod restore;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+pub(super) use catalog::{TABLES, tables};
+
 /// Version of the format.
 const FORMAT: i64 = 1;
 

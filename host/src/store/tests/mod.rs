@@ -6,6 +6,7 @@ mod entities;
 mod holders;
 mod opening;
 mod spend;
+mod upgrades;
 
 use super::{Address, Store};
 
@@ -83,7 +84,11 @@ pub(super) fn server() -> Option<String> {
 /// Runs a statement as the owner of the test server.
 pub(super) async fn admin(server: &str, sql: &str) {
     use sqlx::Connection as _;
-    let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
+    let super::address::Target::Postgres(server) = Address::parse(server).unwrap().target else {
+        panic!("{server} is no server");
+    };
+    let options = &server.options;
+    let mut connection = sqlx::PgConnection::connect_with(options).await.unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
         .execute(&mut connection)
         .await

@@ -1,5 +1,7 @@
+use super::spend::call;
 use super::{NOW, Place, admin, server};
-use crate::store::{Address, Reason, Store, StoreError};
+use crate::domain::{Entity, EntityKind};
+use crate::store::{Address, KeyRow, Reason, Store, StoreError};
 
 async fn opened_twice(place: Option<Place>) {
     let Some(place) = place else { return };
@@ -185,4 +187,91 @@ async fn a_server_without_tls_is_told_where_tls_is_asked() {
     let address = changed(&server, |url| url.set_query(Some("sslmode=require")));
     let (reason, text) = refusal(&address).await;
     assert_eq!(reason, Some(Reason::TlsRequired), "{text}");
+}
+
+#[tokio::test]
+async fn without_named_statements_everything_works() {
+    let Some(place) = Place::postgres().await else {
+        return;
+    };
+    let own = place.address.to_string();
+    let database = own.split('`').nth(1).unwrap();
+    let address = changed(&server().unwrap(), |url| {
+        url.set_path(database);
+        url.set_query(Some("pgbouncer=true&connection_limit=2"));
+    });
+    let store = Store::open(&address, NOW).await.unwrap();
+    store.ping().await.unwrap();
+    let mut change = store.change(NOW).await.unwrap();
+    let key = KeyRow {
+        id: "hash".to_owned(),
+        ..KeyRow::default()
+    };
+    change.insert(&key).await.unwrap();
+    change.commit().await.unwrap();
+    let payers = [Entity::new(EntityKind::Key, "hash")];
+    store.settle(&[call("a", None, &payers)]).await.unwrap();
+    for _ in 0..3 {
+        assert!(store.holder("hash", NOW).await.unwrap().is_some());
+    }
+    // Nothing is left on the server's side of a connection.
+    let mut connection = store.pools.read().await.unwrap();
+    let sql = "SELECT COUNT(*) AS kept FROM pg_prepared_statements WHERE name <> ''";
+    let kept = connection.row(sql, Vec::new()).await.unwrap().unwrap();
+    assert_eq!(kept.int("kept").unwrap(), 0);
+    drop(connection);
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_written_is_told() {
+    let place = Place::sqlite().await.unwrap();
+    let store = place.open().await;
+    store.pools.read().await.unwrap();
+    let mut reading = store.pools.read().await.unwrap();
+    let refused = reading
+        .execute("DELETE FROM sluice.changes", Vec::new())
+        .await
+        .unwrap_err();
+    assert_eq!(refused.reason(), Some(Reason::ReadOnly), "{refused}");
+    drop(reading);
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_keeps_what_was() {
+    let place = Place::sqlite().await.unwrap();
+    let store = place.open().await;
+    let mut change = store.change(NOW).await.unwrap();
+    change
+        .connection
+        .script("PRAGMA max_page_count = 1")
+        .await
+        .unwrap();
+    let rows: Vec<KeyRow> = (0..5_000)
+        .map(|n| KeyRow {
+            id: format!("{n:064}"),
+            ..KeyRow::default()
+        })
+        .collect();
+    let refused = change.insert_all(&rows).await.unwrap_err();
+    assert_eq!(refused.reason(), Some(Reason::DiskFull), "{refused}");
+    drop(change);
+    assert!(store.get::<KeyRow>(&rows[0].id).await.unwrap().is_none());
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told() {
+    let place = Place::sqlite().await.unwrap();
+    let store = place.open().await;
+    store.close().await;
+    let path = place.address.path().unwrap().to_owned();
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The header stays, the pages behind it are gone.
+    bytes[100..].fill(0xff);
+    std::fs::write(&path, bytes).unwrap();
+    let (reason, text) = refusal(&place.address).await;
+    assert_eq!(reason, Some(Reason::Corrupted), "{text}");
+    place.remove(store).await;
 }

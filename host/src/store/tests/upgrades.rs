@@ -1,0 +1,161 @@
+//! A database of every earlier schema still opens. Each schema leaves a backup behind, made when
+//! it was the newest, and frozen once there is another.
+
+use super::spend::call;
+use super::{NOW, Place};
+use crate::domain::{Entity, EntityKind, Usd};
+use crate::store::{
+    AuditEntry, AuditFilter, BudgetRow, KeyRow, SpendFilter, Stamp, Store, TOTAL, TeamMemberRow,
+    TeamRow, UserRow, member_id, migrate,
+};
+
+/// The backups, by version of the schema.
+const FIXTURES: [&str; 1] = [include_str!("fixtures/schema-0001.jsonl")];
+
+/// What every fixture holds, in the words of its time.
+async fn fill(store: &Store) {
+    let some = |text: &str| Some(text.to_owned());
+    let mut change = store.change(NOW).await.unwrap();
+    let budget = BudgetRow {
+        id: "budget".to_owned(),
+        max_budget: Usd::from_dollars(12.5),
+        stamp: Stamp::new(NOW, "admin"),
+        ..BudgetRow::default()
+    };
+    let team = TeamRow {
+        id: "team".to_owned(),
+        alias: some("Team"),
+        stamp: Stamp::new(NOW, "admin"),
+        ..TeamRow::default()
+    };
+    let user = UserRow {
+        id: "user".to_owned(),
+        email: some("user@example.com"),
+        stamp: Stamp::new(NOW, "admin"),
+        ..UserRow::default()
+    };
+    let member = TeamMemberRow {
+        id: member_id("team", "user"),
+        team_id: "team".to_owned(),
+        user_id: "user".to_owned(),
+        role: "admin".to_owned(),
+        budget_id: some("budget"),
+        stamp: Stamp::new(NOW, "admin"),
+        ..TeamMemberRow::default()
+    };
+    let mut key = KeyRow {
+        id: "hash".to_owned(),
+        name: "sk-...abcd".to_owned(),
+        alias: some("alias"),
+        user_id: some("user"),
+        team_id: some("team"),
+        max_budget: Usd::from_dollars(0.01),
+        stamp: Stamp::new(NOW, "admin"),
+        ..KeyRow::default()
+    };
+    key.doc.limits.rpm_limit = Some(60);
+    change.insert(&budget).await.unwrap();
+    change.insert(&team).await.unwrap();
+    change.insert(&user).await.unwrap();
+    change.insert(&member).await.unwrap();
+    change.insert(&key).await.unwrap();
+    change.audit(AuditEntry {
+        at: NOW,
+        action: "created".to_owned(),
+        ..AuditEntry::default()
+    });
+    change.commit().await.unwrap();
+    let payers = [Entity::new(EntityKind::Key, "hash")];
+    let row = call("call", Usd::from_dollars(0.005), &payers);
+    store.settle(&[row]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_newest_fixture_is_of_this_schema() {
+    let place = Place::sqlite().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("now.jsonl");
+    let store = place.open().await;
+    fill(&store).await;
+    store.dump(&path).await.unwrap();
+    let now = std::fs::read_to_string(&path).unwrap();
+    let tables = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|it| it.contains("\"table\":"));
+        lines.map(str::to_owned).collect()
+    };
+    let newest = FIXTURES[FIXTURES.len() - 1];
+    assert_eq!(
+        tables(&now),
+        tables(newest),
+        "a new fixture could be:\n{now}"
+    );
+    assert_eq!(FIXTURES.len(), migrate::MIGRATIONS.len());
+    place.remove(store).await;
+}
+
+async fn opens(place: Option<Place>, fixture: &str) {
+    let Some(place) = place else { return };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), fixture).unwrap();
+    let restored = Store::restore(&place.address, file.path(), false, NOW).await;
+    restored.unwrap().close().await;
+    let store = place.open().await;
+    let holder = store.holder("hash", NOW).await.unwrap().unwrap();
+    assert_eq!(holder.key.alias.as_deref(), Some("alias"));
+    assert_eq!(holder.key.max_budget, Usd::from_dollars(0.01));
+    assert_eq!(holder.key.doc.limits.rpm_limit, Some(60));
+    assert_eq!(holder.team.unwrap().alias.as_deref(), Some("Team"));
+    assert_eq!(holder.member.unwrap().role, "admin");
+    assert_eq!(
+        holder.member_budget.unwrap().max_budget,
+        Usd::from_dollars(12.5)
+    );
+    let accounts = store
+        .accounts(&[Entity::new(EntityKind::Key, "hash")])
+        .await
+        .unwrap();
+    assert_eq!(
+        (accounts[0].span.as_str(), accounts[0].spent),
+        (TOTAL, Usd::from_dollars(0.005).unwrap())
+    );
+    let rows = store
+        .spend_rows(&SpendFilter::default(), None, 9)
+        .await
+        .unwrap();
+    assert_eq!((rows.len(), rows[0].lines.len()), (1, 1));
+    assert_eq!(
+        store
+            .audit_log(&AuditFilter::default(), 9)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn every_earlier_schema_is_brought_up_to_date() {
+    for fixture in FIXTURES {
+        opens(Place::sqlite().await, fixture).await;
+        opens(Place::postgres().await, fixture).await;
+    }
+}
+
+#[tokio::test]
+async fn every_table_is_in_the_backup() {
+    use crate::store::backup::TABLES;
+    for place in [Place::sqlite().await, Place::postgres().await] {
+        let Some(place) = place else { continue };
+        let store = place.open().await;
+        let mut connection = store.pools.read().await.unwrap();
+        let mut there = crate::store::backup::tables(&mut connection).await.unwrap();
+        drop(connection);
+        there.retain(|it| it != "migrations");
+        there.sort();
+        let mut ours: Vec<&str> = TABLES.iter().map(|it| it.0).collect();
+        ours.sort_unstable();
+        assert_eq!(there, ours);
+        place.remove(store).await;
+    }
+}

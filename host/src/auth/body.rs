@@ -40,6 +40,10 @@ impl BodyRules {
         member: impl Fn(&str) -> Option<Value>,
     ) -> Result<(), Fault> {
         if self.reject_client_tags {
+            if member("tags").is_some_and(|it| !it.is_null()) {
+                let text = "Client-side `tags` are not allowed; give the key or its team tags";
+                return Err(wrong(text.into(), "tags".into()));
+            }
             for group in ["metadata", "litellm_metadata"] {
                 if member(group).is_some_and(|it| it.get("tags").is_some_and(|it| !it.is_null())) {
                     let path = format!("{group}.tags");
@@ -129,6 +133,8 @@ mod tests {
         assert_eq!(refused, Err("user".into()));
         let refused = judge(&rules, &[], json!({"user": "u"}));
         assert_eq!(refused, Err("temperature".into()));
+        let refused = judge(&rules, &[], json!({"tags": ["a"]}));
+        assert_eq!(refused, Err("tags".into()));
         for group in ["metadata", "litellm_metadata"] {
             let refused = judge(&rules, &[], json!({group: {"tags": ["a"]}}));
             assert_eq!(refused, Err(format!("{group}.tags")));

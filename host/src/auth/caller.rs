@@ -85,6 +85,12 @@ impl Caller {
         Self(Proof::Granted(grant))
     }
 
+    /// Nobody: for routes that the operator opened to everybody (`public_routes`). It owns nothing
+    /// and sees nothing of anybody's.
+    pub fn anonymous() -> Self {
+        Self::granted(Arc::new(Grant::bare(Role::Customer)))
+    }
+
     /// Holds the master key.
     pub const fn is_master(&self) -> bool {
         matches!(self.0, Proof::Master)
@@ -146,6 +152,13 @@ mod tests {
             Some(Role::ProxyAdminViewer)
         );
         assert_eq!(Role::parse("root"), None);
+    }
+
+    #[test]
+    fn nobody_is_a_customer_without_anything() {
+        let nobody = Caller::anonymous();
+        assert!(!nobody.is_admin() && !nobody.sees_all() && nobody.user_id().is_none());
+        assert!(nobody.key_hash().is_none() && nobody.team_id().is_none());
     }
 
     #[test]

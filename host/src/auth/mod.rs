@@ -24,6 +24,7 @@ pub mod owners;
 #[cfg(test)]
 mod owners_tests;
 mod refuse;
+mod resolve;
 mod routes;
 mod rows;
 #[cfg(test)]
@@ -45,7 +46,9 @@ pub use keys::{
     UNKNOWN_TTL, Unreachable,
 };
 pub use mint::{KEY_BYTES, accept_custom_key, hash_key, key_or_hash, masked, new_key};
-pub use models::{Catalog, Resolved, TeamModel, allow_model, choose_team, visible_models};
+pub use models::{
+    Catalog, CatalogModel, Resolved, TeamModel, allow_model, choose_team, visible_models,
+};
 pub use network::{Networks, ProxyTrust};
 pub use routes::{Area, Class, Gate, RouteList, RouteRules, all_routes, class_of};
 pub use rows::StoredKeys;

@@ -20,16 +20,27 @@ const NO_DEFAULT_MODELS: &str = "no-default-models";
 /// What the gateway serves, as far as access depends on it. Built anew with each configuration.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
-    /// Model groups by name, wildcards included, and the access groups each is in
-    /// (`model_info.access_groups`).
-    pub models: HashMap<Arc<str>, Vec<Arc<str>>>,
-    /// Model groups that belong to one team (`model_info.team_id`).
-    pub team_models: HashMap<Arc<str>, TeamModel>,
+    models: HashMap<Arc<str>, CatalogModel>,
+    /// Names of model groups with `*` in them.
+    wildcards: Vec<Arc<str>>,
+    /// Model groups of one team: by the team, by the name that it asks for.
+    of_teams: HashMap<Arc<str>, HashMap<Arc<str>, Arc<str>>>,
     /// The model group of a deployment, by the deployment's id.
-    pub deployments: HashMap<Arc<str>, Arc<str>>,
+    deployments: HashMap<Arc<str>, Arc<str>>,
 }
 
-/// A model group of one team.
+/// One model group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogModel {
+    /// `model_name`; a wildcard stands as it is written.
+    pub name: Arc<str>,
+    /// `model_info.access_groups`.
+    pub access_groups: Vec<Arc<str>>,
+    /// `model_info.team_id`: it is this team's alone.
+    pub team: Option<TeamModel>,
+}
+
+/// Whose a model group is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamModel {
     pub team_id: Arc<str>,
@@ -38,25 +49,46 @@ pub struct TeamModel {
 }
 
 impl Catalog {
+    /// `deployments`: the id of each, and its model group.
+    pub fn new(
+        models: impl IntoIterator<Item = CatalogModel>,
+        deployments: impl IntoIterator<Item = (Arc<str>, Arc<str>)>,
+    ) -> Self {
+        let mut catalog = Self {
+            deployments: deployments.into_iter().collect(),
+            ..Self::default()
+        };
+        for model in models {
+            let name = Arc::clone(&model.name);
+            if name.contains('*') {
+                catalog.wildcards.push(Arc::clone(&name));
+            }
+            if let Some(own) = &model.team {
+                let of_team = catalog.of_teams.entry(Arc::clone(&own.team_id));
+                let public = Arc::clone(&own.public_name);
+                of_team.or_default().insert(public, Arc::clone(&name));
+            }
+            catalog.models.insert(name, model);
+        }
+        catalog
+    }
+
     /// The model group that a team means by a name of its own.
     fn of_team(&self, team: &str, public: &str) -> Option<&str> {
-        self.team_models
-            .iter()
-            .find(|(_, it)| &*it.team_id == team && &*it.public_name == public)
-            .map(|(name, _)| &**name)
+        self.of_teams.get(team)?.get(public).map(|name| &**name)
+    }
+
+    fn owner(&self, name: &str) -> Option<&TeamModel> {
+        self.models.get(name)?.team.as_ref()
     }
 
     fn in_access_group(&self, model: &str, group: &str) -> bool {
-        let of = |name: &str| {
-            let groups = self.models.get(name);
+        let holds = |name: &str| {
+            let groups = self.models.get(name).map(|it| &it.access_groups);
             groups.is_some_and(|it| it.iter().any(|one| &**one == group))
         };
-        of(model)
-            || self.models.iter().any(|(name, groups)| {
-                name.contains('*')
-                    && groups.iter().any(|it| &**it == group)
-                    && glob::matches(name, model)
-            })
+        let mut wildcards = self.wildcards.iter();
+        holds(model) || wildcards.any(|name| holds(name) && glob::matches(name, model))
     }
 }
 
@@ -111,7 +143,7 @@ pub fn visible_models(caller: &Caller, catalog: &Catalog) -> Vec<Arc<str>> {
     };
     let team = grant.team.as_ref().map(|team| &team.id);
     for name in catalog.models.keys() {
-        let shown = match catalog.team_models.get(name) {
+        let shown = match catalog.owner(name) {
             Some(own) if Some(&own.team_id) == team => &own.public_name,
             Some(_) => continue,
             None => name,
@@ -181,7 +213,7 @@ impl Asked<'_> {
             let cure = "add it to the organisation's `models` by `/organization/update`";
             self.level("org", &organization.models, &[], false, cure)?;
         }
-        match self.catalog.team_models.get(self.group) {
+        match self.catalog.owner(self.group) {
             Some(_) if !self.is_team_owned() => {
                 Err(self.refuse("key", &[], "ask with a key of the team that owns it"))
             }
@@ -195,7 +227,7 @@ impl Asked<'_> {
 
     /// Whether it is a model of the caller's own team.
     fn is_team_owned(&self) -> bool {
-        let owner = self.catalog.team_models.get(self.group);
+        let owner = self.catalog.owner(self.group);
         let team = self.grant.team.as_ref();
         owner.is_some_and(|owner| team.is_some_and(|team| team.id == owner.team_id))
     }
@@ -210,7 +242,9 @@ impl Asked<'_> {
     ) -> Result<(), Fault> {
         let open = models.is_empty() && groups.is_empty();
         let listed = |name: &str| {
-            models.iter().any(|entry| self.entry_allows(entry, name))
+            models
+                .iter()
+                .any(|entry| self.entry_allows(level, entry, name))
                 || groups.iter().any(|group| self.group_allows(group, name))
         };
         if open || listed(self.group) || (by_name && listed(self.name)) {
@@ -220,11 +254,11 @@ impl Asked<'_> {
         Err(self.refuse(level, &shown, cure))
     }
 
-    fn entry_allows(&self, entry: &str, model: &str) -> bool {
+    fn entry_allows(&self, level: &str, entry: &str, model: &str) -> bool {
         match entry {
             ALL_PROXY_MODELS => true,
             // The team is asked next; without one there is nothing to inherit.
-            ALL_TEAM_MODELS => self.grant.team.is_some(),
+            ALL_TEAM_MODELS => level == "key" && self.grant.team.is_some(),
             NO_DEFAULT_MODELS => false,
             _ => {
                 glob::matches(entry, model)

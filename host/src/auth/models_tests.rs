@@ -3,32 +3,28 @@
 use std::sync::Arc;
 
 use super::grant::{AccessGroup, OrganizationPart};
-use super::models::{Catalog, TeamModel, allow_model, visible_models};
+use super::models::{Catalog, CatalogModel, TeamModel, allow_model, visible_models};
 use super::samples::{key, named, names, team, user};
 use super::{Caller, Grant, Role};
 
 fn catalog() -> Catalog {
-    let mut catalog = Catalog::default();
-    for (name, groups) in [
+    let models = [
         ("gpt-4o", &["best"][..]),
         ("gpt-4o-mini", &[]),
         ("openai/*", &["openai-all"]),
         ("claude", &[]),
         ("model_name_t1_9f", &[]),
-    ] {
-        catalog.models.insert(name.into(), names(groups));
-    }
-    catalog.team_models.insert(
-        "model_name_t1_9f".into(),
-        TeamModel {
-            team_id: "t1".into(),
-            public_name: "house".into(),
-        },
-    );
-    catalog
-        .deployments
-        .insert("deployment-1".into(), "claude".into());
-    catalog
+    ];
+    let house = || TeamModel {
+        team_id: "t1".into(),
+        public_name: "house".into(),
+    };
+    let models = models.map(|(name, groups)| CatalogModel {
+        name: name.into(),
+        access_groups: names(groups),
+        team: (name == "model_name_t1_9f").then(house),
+    });
+    Catalog::new(models, [("deployment-1".into(), "claude".into())])
 }
 
 /// What is routed, or the type of the refusal.
@@ -99,6 +95,8 @@ fn all_team_models_is_what_the_team_has_and_nothing_without_one() {
     grant.team = Some(team("t1", &["claude"]));
     assert_eq!(asks(&grant, "claude"), Ok("claude".into()));
     assert_eq!(asks(&grant, "gpt-4o"), TEAM);
+    grant.team = Some(team("t1", &["all-team-models"]));
+    assert_eq!(asks(&grant, "claude"), TEAM, "a team cannot name itself");
 }
 
 #[test]
@@ -188,4 +186,50 @@ fn the_list_shows_what_may_be_asked_for() {
     grant.team = Some(team("t1", &["claude"]));
     assert_eq!(shown(grant), "claude house");
     assert_eq!(visible_models(&Caller::MASTER, &catalog()).len(), 5);
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_model_passes_exactly_if_every_level_lets_it(
+        of_key in entries(),
+        of_team in proptest::option::of(entries()),
+        of_user in proptest::option::of(entries()),
+        of_organization in proptest::option::of(entries()),
+        model in proptest::sample::select(vec!["gpt-4o", "gpt-4o-mini", "openai/o3", "claude"]),
+    ) {
+        let mut grant = self::of_key(&of_key);
+        grant.team = of_team.as_ref().map(|it| team("t9", it));
+        grant.user = of_user.as_ref().map(|it| user("u1", it));
+        grant.organization = of_organization.as_ref().map(|it| OrganizationPart {
+            models: names(it),
+            ..OrganizationPart::default()
+        });
+        // The user counts where there is no team.
+        let of_user = of_user.filter(|_| of_team.is_none());
+        let levels = [Some(of_key), of_team, of_user, of_organization];
+        let may = levels.iter().flatten().all(|it| it.is_empty() || it.iter().any(|entry| fits(entry, model)));
+        proptest::prop_assert_eq!(asks(&grant, model).is_ok(), may);
+    }
+}
+
+fn entries() -> impl proptest::strategy::Strategy<Value = Vec<&'static str>> {
+    let known = vec![
+        "gpt-4o",
+        "claude",
+        "openai/*",
+        "*mini",
+        "best",
+        "no-default-models",
+    ];
+    proptest::collection::vec(proptest::sample::select(known), 0..4)
+}
+
+/// Which models each entry stands for, written out.
+fn fits(entry: &str, model: &str) -> bool {
+    match entry {
+        "openai/*" => model == "openai/o3",
+        "*mini" => model == "gpt-4o-mini",
+        "best" => model == "gpt-4o",
+        _ => entry == model,
+    }
 }

@@ -49,8 +49,51 @@ pub(super) enum NoKey {
     Unreachable(String),
 }
 
-pub(super) struct Jwks {
-    urls: Vec<String>,
+/// The keys of every provider that is trusted.
+#[derive(Debug)]
+pub(super) struct Jwks(Vec<Provider>);
+
+impl Jwks {
+    /// `urls`: those of `JWT_PUBLIC_KEY_URL`, of key sets or of OpenID configurations.
+    pub(super) fn new(
+        urls: &[String],
+        fetch: &Arc<dyn Fetch>,
+        ttl: Duration,
+        stale_ttl: Duration,
+    ) -> Self {
+        let provider = |url: &String| Provider {
+            url: url.clone(),
+            fetch: Arc::clone(fetch),
+            ttl,
+            stale_ttl,
+            state: Mutex::default(),
+            lane: tokio::sync::Mutex::default(),
+        };
+        Self(urls.iter().map(provider).collect())
+    }
+
+    /// A set that is believed and has a key for a token with this key id. One provider that does
+    /// not answer leaves the others' tokens alone.
+    pub(super) async fn with_key(&self, id: Option<&str>) -> Result<Arc<KeySet>, NoKey> {
+        let mut fresh = self.0.iter().filter_map(Provider::fresh);
+        if let Some(set) = fresh.find(|set| set.has(id)) {
+            return Ok(set);
+        }
+        let mut why = NoKey::Unknown;
+        for provider in &self.0 {
+            match provider.with_key(id).await {
+                Ok(set) => return Ok(set),
+                Err(NoKey::Unknown) => {}
+                Err(down) => why = down,
+            }
+        }
+        Err(why)
+    }
+}
+
+/// One provider.
+struct Provider {
+    url: String,
     fetch: Arc<dyn Fetch>,
     ttl: Duration,
     stale_ttl: Duration,
@@ -66,29 +109,8 @@ struct State {
     tried: Option<(Instant, Result<(), String>)>,
 }
 
-impl Jwks {
-    /// `urls`: those of `JWT_PUBLIC_KEY_URL`, of key sets or of OpenID configurations.
-    pub(super) fn new(
-        urls: Vec<String>,
-        fetch: Arc<dyn Fetch>,
-        ttl: Duration,
-        stale_ttl: Duration,
-    ) -> Self {
-        Self {
-            urls,
-            fetch,
-            ttl,
-            stale_ttl,
-            state: Mutex::default(),
-            lane: tokio::sync::Mutex::default(),
-        }
-    }
-
-    /// A set that is believed and has a key for a token with this key id.
-    pub(super) async fn with_key(&self, id: Option<&str>) -> Result<Arc<KeySet>, NoKey> {
-        if let Some(set) = self.fresh().filter(|set| set.has(id)) {
-            return Ok(set);
-        }
+impl Provider {
+    async fn with_key(&self, id: Option<&str>) -> Result<Arc<KeySet>, NoKey> {
         let _lane = self.lane.lock().await;
         // Somebody else may have fetched while we waited.
         let fresh = self.fresh();
@@ -96,7 +118,7 @@ impl Jwks {
             return Ok(set);
         }
         if self.may_fetch(fresh.is_some()) {
-            let fetched = self.fetch_all().await;
+            let fetched = self.fetch_keys().await;
             self.note(fetched);
         }
         self.settle(id)
@@ -143,18 +165,15 @@ impl Jwks {
         }
     }
 
-    async fn fetch_all(&self) -> Result<Vec<ProvingKey>, String> {
-        let mut keys = Vec::new();
-        for url in &self.urls {
-            let mut document = self.fetch_one(url).await?;
-            if document.get("keys").is_none()
-                && let Some(url) = document.get("jwks_uri").and_then(Value::as_str)
-            {
-                let url = url.to_owned();
-                document = self.fetch_one(&url).await?;
-            }
-            keys.extend(read_keys(&document));
+    async fn fetch_keys(&self) -> Result<Vec<ProvingKey>, String> {
+        let mut document = self.fetch_one(&self.url).await?;
+        if document.get("keys").is_none()
+            && let Some(url) = document.get("jwks_uri").and_then(Value::as_str)
+        {
+            let url = url.to_owned();
+            document = self.fetch_one(&url).await?;
         }
+        let mut keys = read_keys(&document);
         if keys.is_empty() {
             return Err("the provider has no key that can prove a signature".into());
         }
@@ -172,10 +191,10 @@ impl Jwks {
     }
 }
 
-impl fmt::Debug for Jwks {
+impl fmt::Debug for Provider {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Jwks")
-            .field("urls", &self.urls)
+        out.debug_struct("Provider")
+            .field("url", &self.url)
             .finish_non_exhaustive()
     }
 }

@@ -23,6 +23,7 @@ use jwks::{Jwks, NoKey};
 pub use settings::{JwtRole, RoleMapping, ScopeMapping, TokenSettings};
 
 use super::caller::Role;
+use super::door::judge_parts;
 use super::grant::{Grant, TokenPart, UserPart};
 use super::keys::{Identity, Keys};
 use super::mint::hash_key;
@@ -84,9 +85,9 @@ pub(super) fn looks_like_token(key: &str) -> bool {
 
 impl Tokens {
     pub fn new(settings: TokenSettings, issuer: Issuer, fetch: Arc<dyn Fetch>) -> Self {
-        let urls = issuer.key_urls.clone();
+        let (ttl, stale_ttl) = (settings.ttl(), settings.stale_ttl());
         Self(Arc::new(Inner {
-            jwks: Jwks::new(urls, fetch, settings.ttl(), settings.stale_ttl()),
+            jwks: Jwks::new(&issuer.key_urls, &fetch, ttl, stale_ttl),
             settings,
             issuer,
             proven: moka::sync::Cache::new(REMEMBERED),
@@ -159,7 +160,7 @@ impl Tokens {
     fn read(&self, claims: &Value) -> Result<Proven, Fault> {
         let said = claims::read(&self.0.settings, claims)?;
         let exp = claims.get("exp").and_then(|it| {
-            // NumericDate may have a fraction (RFC 7519, 2).
+            // NumericDate may have a fraction (RFC 7519, 2); beyond i64 it saturates.
             it.as_i64().or_else(|| it.as_f64().map(|it| it as i64))
         });
         let leeway = i64::try_from(LEEWAY_SECONDS).unwrap_or(0);
@@ -177,13 +178,19 @@ impl Tokens {
         }
         self.known_user(said, keys, now_ms).await?;
         let mut grants = Vec::new();
+        let mut shut = None;
         for team in said.team_ids.iter().take(TEAMS) {
             let who = self.identity(said, Some(team));
-            if let Some(base) = keys.identity(&who, now_ms).await?
-                && base.team.as_ref().is_some_and(|team| !team.blocked)
-            {
-                grants.push(self.assemble(said, &base));
+            let Some(base) = keys.identity(&who, now_ms).await? else {
+                continue;
+            };
+            match judge_parts(&base) {
+                Ok(()) => grants.push(self.assemble(said, &base)),
+                Err(why) => shut = Some(why),
             }
+        }
+        if let Some(why) = shut.filter(|_| grants.is_empty()) {
+            return Err(why);
         }
         if grants.is_empty() {
             if !said.team_ids.is_empty() || self.0.settings.enforce_team_based_model_access {
@@ -197,6 +204,7 @@ impl Tokens {
             }
             let base = keys.identity(&self.identity(said, None), now_ms).await?;
             let base = base.ok_or_else(|| unknown_user(said))?;
+            judge_parts(&base)?;
             grants.push(self.assemble(said, &base));
         }
         let mut grants = grants.into_iter();
@@ -223,6 +231,7 @@ impl Tokens {
             || Grant::bare(Role::ProxyAdmin),
             |known| Grant::clone(&known),
         );
+        judge_parts(&grant)?;
         grant.role = Role::ProxyAdmin;
         if grant.user.is_none() {
             grant.user = said.user_id.as_deref().map(|id| UserPart {
@@ -293,7 +302,7 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(300);
 
 fn no_team(said: &Said) -> Fault {
     refuse::token_forbidden(format!(
-        "the token names no team that exists and is not blocked (it names: {}); make the team \
+        "the token names no team that exists (it names: {}); make the team \
          with this `team_id` by `/team/new`",
         said.team_ids.join(", "),
     ))

@@ -64,6 +64,9 @@ impl Fetch for Provider {
             let document = json!({"jwks_uri": "https://idp.example/keys"}).to_string();
             return Box::pin(ready(Ok(document.into())));
         }
+        if url.contains("dead.example") {
+            return Box::pin(ready(Err("no such host".to_owned())));
+        }
         self.asked.fetch_add(1, Ordering::SeqCst);
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let document = json!({ "keys": *keys }).to_string();
@@ -390,6 +393,19 @@ async fn a_provider_that_does_not_answer_is_a_503_and_old_keys_serve_for_a_while
 }
 
 #[tokio::test]
+async fn a_provider_that_is_down_leaves_the_tokens_of_others_alone() {
+    let mut issuer = open_issuer();
+    issuer
+        .key_urls
+        .insert(0, "https://dead.example/keys".into());
+    let world = world(json!({"user_id_jwt_field": "sub"}), issuer);
+    assert!(world.prove(&token(&claims())).await.is_ok());
+    let unknown = sign(Algorithm::ES256, "next", &ec(), &claims());
+    let fault = world.prove(&unknown).await.unwrap_err();
+    assert_eq!(fault.kind, ErrorKind::Overloaded, "it may be the other's");
+}
+
+#[tokio::test]
 async fn the_first_team_that_exists_and_is_not_blocked_is_the_callers() {
     let world = by_user();
     let grant = world
@@ -409,7 +425,10 @@ async fn the_first_team_that_exists_and_is_not_blocked_is_the_callers() {
     let refused = world
         .refusal(&token(&with("groups", json!(["no", "blocked"]))))
         .await;
-    assert!(refused.contains("no team that exists") && refused.contains("no, blocked"));
+    assert!(refused.contains("Team=blocked is blocked"));
+    let none = token(&with("groups", json!(["no", "none"])));
+    let refused = world.refusal(&none).await;
+    assert!(refused.contains("no team that exists") && refused.contains("no, none"));
 }
 
 #[tokio::test]

@@ -59,23 +59,53 @@ impl Pattern {
     }
 }
 
+/// In time proportional to the path for each part, whatever the places: patterns are written by
+/// holders of keys too.
 fn fits(parts: &[Part], path: &str) -> bool {
-    let Some((part, rest)) = parts.split_first() else {
-        return path.is_empty();
+    let (first, parts) = match parts.split_first() {
+        Some((Part::Text(first), rest)) => (first.as_str(), rest),
+        _ => ("", parts),
     };
-    if let Part::Text(text) = part {
-        return path
-            .strip_prefix(text.as_str())
-            .is_some_and(|after| fits(rest, after));
+    let Some(path) = path.strip_prefix(first) else {
+        return false;
+    };
+    let path = path.as_bytes();
+    // Where the parts so far may end.
+    let mut ends = vec![false; path.len().saturating_add(1)];
+    if let Some(start) = ends.first_mut() {
+        *start = true;
     }
-    let longest = match part {
-        Part::Segment => path.find('/').unwrap_or(path.len()),
-        Part::Text(_) | Part::Rest => path.len(),
-    };
-    let mut ends = (1..=longest)
-        .rev()
-        .filter(|end| path.is_char_boundary(*end));
-    ends.any(|end| path.get(end..).is_some_and(|after| fits(rest, after)))
+    for part in parts {
+        ends = step(part, path, &ends);
+    }
+    ends.last().copied().unwrap_or(false)
+}
+
+/// Where a part may end, by where it may begin.
+fn step(part: &Part, path: &[u8], begins: &[bool]) -> Vec<bool> {
+    let mut ends = vec![false; begins.len()];
+    let mut open = false;
+    for (at, begin) in begins.iter().enumerate() {
+        let rest = path.get(at..).unwrap_or_default();
+        let end = match part {
+            Part::Text(text) if *begin && rest.starts_with(text.as_bytes()) => {
+                at.saturating_add(text.len())
+            }
+            Part::Text(_) => continue,
+            Part::Segment | Part::Rest => {
+                open |= begin;
+                open &= matches!(part, Part::Rest) || rest.first() != Some(&b'/');
+                if !open {
+                    continue;
+                }
+                at.saturating_add(1)
+            }
+        };
+        if let Some(end) = ends.get_mut(end) {
+            *end = true;
+        }
+    }
+    ends
 }
 
 #[cfg(test)]
@@ -100,5 +130,13 @@ mod tests {
         assert!(!fits("/bedrock/{*rest}", "/bedrock/") && !fits("/bedrock/{*rest}", "/bedrock"));
         assert!(fits("/v1/*", "/v1/chat/completions") && !fits("/v1/*", "/v2/rerank"));
         assert!(fits("/a{b", "/a{b"), "a lone brace is a character");
+        assert!(fits("*", "/x") && !fits("*", "") && fits("/é*", "/éa"));
+    }
+
+    #[test]
+    fn a_pattern_of_many_places_is_judged_at_once() {
+        let pattern = Pattern::parse(&format!("/{}b", "*a".repeat(50)));
+        assert!(!pattern.matches(&format!("/{}", "a".repeat(5_000))));
+        assert!(pattern.matches(&format!("/{}b", "a".repeat(5_000))));
     }
 }

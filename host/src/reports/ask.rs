@@ -20,6 +20,8 @@ pub struct Input {
     pub body: Map<String, Value>,
 }
 
+/// What rows of the master key have for a hash.
+pub(super) const MASTER: &str = "litellm_proxy_master_key";
 /// Longest text of a field, in bytes.
 const LONGEST: usize = 2_000;
 /// Most values of a list.
@@ -92,10 +94,14 @@ impl<'a> Asked<'a> {
         Ok(self.text(name)?.map(str::to_owned))
     }
 
-    /// The hash of a virtual key that is named by its text or its hash.
+    /// The hash of a virtual key that is named by its text or its hash; the master key by the name
+    /// that its rows have.
     pub fn key(&self, name: &str) -> Result<Option<String>, Fault> {
         let text = self.text(name)?;
-        Ok(text.map(|it| crate::auth::key_or_hash(it).as_str().to_owned()))
+        Ok(text.map(|it| match it {
+            MASTER => MASTER.to_owned(),
+            it => crate::auth::key_or_hash(it).as_str().to_owned(),
+        }))
     }
 
     /// Texts with commas between them, or an array; each once. None: not given.

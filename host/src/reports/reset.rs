@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::ask::{Asked, Input};
+use super::ask::{Asked, Input, MASTER};
 use super::fault::{refused, store};
 use super::{Answer, Reports};
 use crate::auth::Caller;
@@ -26,7 +26,7 @@ pub(super) async fn reset(reports: &Reports, caller: &Caller, input: Input) -> A
     let holders = change.reset_spent(&kinds, WINDOW).await.map_err(store)?;
     change.audit(AuditEntry {
         at: now,
-        actor: "litellm_proxy_master_key".to_owned(),
+        actor: MASTER.to_owned(),
         actor_key: None,
         action: "spend_reset".to_owned(),
         kind: EntityKind::Proxy.as_str().to_owned(),

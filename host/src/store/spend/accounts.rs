@@ -267,4 +267,24 @@ impl crate::store::Change {
             .await?;
         Ok(())
     }
+
+    /// Sets what every holder of these kinds has spent in a window to zero, as part of this
+    /// change, and opens the window for those that have none; the ends of windows stay. How many
+    /// holders it were.
+    pub async fn reset_spent(
+        &mut self,
+        kinds: &[EntityKind],
+        span: &str,
+    ) -> Result<u64, StoreError> {
+        let mut touched = 0u64;
+        for kind in kinds {
+            // `WHERE` keeps SQLite from reading `ON CONFLICT` as the condition of a join.
+            let sql = "INSERT INTO sluice.accounts (kind, id, span, spent_usd, spent_pico)
+                 SELECT kind, id, $1, 0, 0 FROM sluice.accounts WHERE kind = $2 AND span = $3
+                 ON CONFLICT (kind, id, span) DO UPDATE SET spent_usd = 0, spent_pico = 0";
+            let values = vec![span.into(), kind.as_str().into(), TOTAL.into()];
+            touched = touched.saturating_add(self.connection.execute(sql, values).await?);
+        }
+        Ok(touched)
+    }
 }

@@ -81,6 +81,16 @@ const SUMS: &str = "CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
     CAST(SUM(successes) AS BIGINT) AS successes,
     CAST(SUM(failures) AS BIGINT) AS failures";
 
+/// The most expensive groups first, those of one price by their calls. A sum of the small parts
+/// may be more than a dollar.
+const DEAREST: &str = "CAST(SUM(spent_usd) AS BIGINT)
+        + (CAST(SUM(spent_pico / 1000000) AS BIGINT)
+            + CAST(SUM(spent_pico % 1000000) AS BIGINT) / 1000000) / 1000000 DESC,
+    (CAST(SUM(spent_pico / 1000000) AS BIGINT)
+        + CAST(SUM(spent_pico % 1000000) AS BIGINT) / 1000000) % 1000000 DESC,
+    CAST(SUM(spent_pico % 1000000) AS BIGINT) % 1000000 DESC,
+    SUM(requests) DESC";
+
 impl Store {
     /// Sums by the dimensions asked for, days first and oldest first. Without a dimension it is
     /// one row, or none if nothing was used.
@@ -88,6 +98,26 @@ impl Store {
         &self,
         filter: &UsageFilter,
         by: &[Dimension],
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        self.sums(filter, by, None).await
+    }
+
+    /// The same for at most `limit` groups, the most expensive first: for what has as many groups
+    /// as clients like.
+    pub async fn usage_top(
+        &self,
+        filter: &UsageFilter,
+        by: &[Dimension],
+        limit: u32,
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        self.sums(filter, by, Some(limit)).await
+    }
+
+    async fn sums(
+        &self,
+        filter: &UsageFilter,
+        by: &[Dimension],
+        limit: Option<u32>,
     ) -> Result<Vec<UsageRow>, StoreError> {
         let mut values: Vec<Value> = vec![
             filter.kind.as_str().into(),
@@ -121,9 +151,14 @@ impl Store {
                 .chain(names.iter().filter(|it| **it != "day"))
                 .copied()
                 .collect();
+            let order = order.join(", ");
+            let order = match limit {
+                None => order,
+                Some(limit) => format!("{DEAREST}, {order} LIMIT {limit}"),
+            };
             (
                 format!("{list}, "),
-                format!(" GROUP BY {list} ORDER BY {}", order.join(", ")),
+                format!(" GROUP BY {list} ORDER BY {order}"),
             )
         };
         let sql = format!("SELECT {select}{SUMS} FROM sluice.rollups WHERE {conditions}{group}");

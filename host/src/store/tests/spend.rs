@@ -426,3 +426,26 @@ fn spend_is_the_sum_of_its_rows_in_postgres() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     any_batches(runtime.block_on(Place::postgres()), &runtime);
 }
+
+both! {
+    async fn the_dearest_groups_come_first_to_the_last_unit(store: &Store) {
+        // The small parts of `b` are more than a dollar together, and `c` has one unit more.
+        let pico = |units: i128| Some(Usd::from_pico(units));
+        let batch = [
+            call("1", pico(1_000_000_000_000), &[team("a")]),
+            call("2", pico(999_999_999_999), &[team("b")]),
+            call("3", pico(999_999_999_999), &[team("b")]),
+            call("4", pico(1_999_999_999_999), &[team("c")]),
+            call("5", None, &[team("d")]),
+        ];
+        store.settle(&batch).await.unwrap();
+        let filter = days(EntityKind::Team, &[]);
+        let by = [Dimension::Entity];
+        let names = async |limit| -> Vec<String> {
+            let rows = store.usage_top(&filter, &by, limit).await.unwrap();
+            rows.into_iter().flat_map(|it| it.values).collect()
+        };
+        assert_eq!(names(10).await, ["c", "b", "a", "d"]);
+        assert_eq!(names(2).await, ["c", "b"]);
+    }
+}

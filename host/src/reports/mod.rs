@@ -1,0 +1,87 @@
+//! LiteLLM's spend and usage API as functions: rows of calls, sums by day, what holders spent, and
+//! what a call would cost.
+//!
+//! An operation takes a proven caller and the parameters of a request, finds out whose spend the
+//! caller may see, and answers in LiteLLM's shape. Sums come from the store's sums by day, rows
+//! from its rows. The room knows no HTTP server: a door maps [`OPERATIONS`] to routes. Prices and
+//! the clock are outside: whoever wires it gives them as [`Outside`].
+
+mod activity;
+mod ask;
+mod calculate;
+mod daily;
+mod days;
+mod fault;
+mod global;
+mod holders;
+mod logs;
+mod names;
+mod operations;
+mod reset;
+mod sight;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::{Fault, Usage, Usd};
+use crate::store::Store;
+
+pub use ask::Input;
+pub use operations::{OPERATIONS, Op, Operation};
+
+/// What the room must be told by the house.
+pub trait Outside: Send + Sync + std::fmt::Debug {
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> i64;
+    /// What a usage of a model costs; None: nobody knows, which is not the same as free. The name
+    /// is a model group, or `provider/model`.
+    fn price(&self, model: &str, usage: &Usage) -> Option<Usd>;
+    /// `litellm_settings.max_budget`: what the whole gateway may spend.
+    fn max_budget(&self) -> Option<Usd>;
+    /// The spend of every key and team was set to zero: budgets in memory are out of date.
+    fn spend_was_reset(&self);
+}
+
+/// The reports of one gateway. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Reports {
+    store: Store,
+    outside: Arc<dyn Outside>,
+}
+
+impl Reports {
+    pub fn new(store: Store, outside: Arc<dyn Outside>) -> Self {
+        Self { store, outside }
+    }
+}
+
+/// What an operation answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    Json(Value),
+    /// A file of comma-separated values, with a line of names first.
+    Csv(String),
+}
+
+impl Report {
+    /// The `content-type` of the answer.
+    pub const fn content_type(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/json",
+            Self::Csv(_) => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+impl From<Value> for Report {
+    fn from(value: Value) -> Self {
+        Self::Json(value)
+    }
+}
+
+/// What an operation gives back.
+type Answer = Result<Report, Fault>;

@@ -1,0 +1,7 @@
+mod calculate;
+mod daily;
+mod foreign;
+mod global;
+mod logs;
+mod refused;
+mod rig;

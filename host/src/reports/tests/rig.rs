@@ -1,0 +1,378 @@
+//! A gateway's reports on a database of its own, with people, their keys and what they spent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::Method;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::auth::{Caller, Role, samples};
+use crate::domain::{
+    CallError, CallStatus, CostLine, Entity, EntityKind, Fault, SpendRow, Usage, Usd,
+};
+use crate::reports::{Input, OPERATIONS, Outside, Report, Reports};
+use crate::store::tests::NOW;
+use crate::store::{
+    KeyRow, OrganizationMemberRow, OrganizationRow, Stamp, Store, TeamMemberRow, TeamRow, UserRow,
+    member_id,
+};
+
+/// `NOW` is 2026-09-21 in UTC.
+pub(super) const TODAY: &str = "2026-09-21";
+pub(super) const DAY_MS: i64 = 86_400_000;
+
+/// Knows the price of `gpt`, which is a dollar a token in, two out.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub resets: AtomicUsize,
+}
+
+impl Outside for World {
+    fn now_ms(&self) -> i64 {
+        NOW
+    }
+
+    fn price(&self, model: &str, usage: &Usage) -> Option<Usd> {
+        let tokens = usage.input_tokens + 2 * usage.output_tokens;
+        (model == "gpt").then(|| Usd::from_dollars(1.0).unwrap().saturating_mul(tokens))
+    }
+
+    fn max_budget(&self) -> Option<Usd> {
+        Usd::from_dollars(1_000.0)
+    }
+
+    fn spend_was_reset(&self) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) struct Rig {
+    reports: Reports,
+    pub world: Arc<World>,
+}
+
+/// The operator, with the master key.
+pub(super) fn master() -> Caller {
+    samples::master()
+}
+
+pub(super) fn user(id: &str, role: Role) -> Caller {
+    samples::person(role, id)
+}
+
+pub(super) fn member(id: &str) -> Caller {
+    user(id, Role::InternalUser)
+}
+
+/// Whoever holds this key, which belongs to no user.
+pub(super) fn holder(hash: &str) -> Caller {
+    samples::key_alone(hash)
+}
+
+/// The hash of a key of the rig.
+pub(super) fn hash(name: &str) -> String {
+    crate::auth::hash_key(&format!("sk-{name}"))
+        .as_str()
+        .to_owned()
+}
+
+/// One call: who, what it cost, when.
+pub(super) fn call(id: &str, key: &str, user: Option<&str>, team: Option<&str>) -> SpendRow {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let organization = team.map(|it| if it == "t3" { "o2" } else { "o1" });
+    let mut payers = vec![
+        Entity::new(EntityKind::Proxy, ""),
+        Entity::new(EntityKind::Key, hash(key)),
+    ];
+    let all = [
+        (EntityKind::User, user),
+        (EntityKind::Team, team),
+        (EntityKind::Organization, organization),
+        (EntityKind::EndUser, Some("customer")),
+        (EntityKind::Tag, Some("red")),
+    ];
+    payers.extend(
+        all.iter()
+            .filter_map(|(kind, id)| Some(Entity::new(*kind, (*id)?))),
+    );
+    let usage = Usage {
+        input_tokens: 10,
+        output_tokens: 5,
+        cached_tokens: 4,
+        cache_write_tokens: 2,
+        ..Usage::default()
+    };
+    SpendRow {
+        call_id: id.to_owned(),
+        provider_id: Some(format!("chatcmpl-{id}")),
+        operation: "chat".to_owned(),
+        status: CallStatus::Success,
+        started_ms: NOW,
+        first_token_ms: Some(NOW + 100),
+        ended_ms: NOW + 900,
+        key_hash: hash(key),
+        key_alias: Some(key.to_owned()),
+        user_id: owned(user),
+        team_id: owned(team),
+        organization_id: owned(organization),
+        end_user: Some("customer".to_owned()),
+        tags: vec!["red".to_owned()],
+        model_group: "fast".to_owned(),
+        deployment: "d1".to_owned(),
+        provider: "openai".to_owned(),
+        model: "gpt".to_owned(),
+        api_base: None,
+        usage: usage.clone(),
+        cost: None,
+        lines: vec![CostLine {
+            deployment: "d1".to_owned(),
+            provider: "openai".to_owned(),
+            model: "gpt".to_owned(),
+            usage,
+            cost: None,
+            estimated: false,
+        }],
+        payers,
+        price_version: "v1".to_owned(),
+        cache_hit: false,
+        session_id: Some("s1".to_owned()),
+        client_ip: Some("10.0.0.1".to_owned()),
+        user_agent: None,
+        error: None,
+        metadata: raw(r#"{"note":"mine","user_api_key":"forged"}"#),
+        request: raw(r#"{"messages":[{"role":"user","content":"hi"}]}"#),
+        response: raw(r#"{"choices":[]}"#),
+    }
+}
+
+pub(super) fn costs(mut row: SpendRow, dollars: f64) -> SpendRow {
+    row.cost = Usd::from_dollars(dollars);
+    row.lines[0].cost = row.cost;
+    row
+}
+
+fn raw(text: &str) -> Option<Box<RawValue>> {
+    Some(RawValue::from_string(text.to_owned()).unwrap())
+}
+
+fn stamp() -> Stamp {
+    Stamp::new(NOW, "setup")
+}
+
+impl Rig {
+    /// Organisations `o1`, `o2`; teams `t1` and `t2` of `o1`, `t3` of `o2`. `lead` is admin of `t1`,
+    /// `ann` and `bob` are in it, `eve` is in `t3`, `head` is admin of `o1`. Each of `ann`, `bob`
+    /// and `eve` has a key of that name in the team; `solo` belongs to nobody. Calls of today cost
+    /// `ann` 1, `bob` 2, `eve` 4 and `solo` 8 dollars; one of `ann`'s 40 days ago cost 16; one of
+    /// `solo` failed and has no known price.
+    pub async fn new(store: &Store) -> Self {
+        let mut change = store.change(NOW).await.unwrap();
+        for id in ["o1", "o2"] {
+            let row = OrganizationRow {
+                id: id.to_owned(),
+                stamp: stamp(),
+                ..Default::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        for id in ["lead", "ann", "bob", "eve", "head"] {
+            let email = Some(format!("{id}@example.com"));
+            let row = UserRow {
+                id: id.to_owned(),
+                email,
+                stamp: stamp(),
+                ..Default::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        for (id, organization) in [("t1", "o1"), ("t2", "o1"), ("t3", "o2")] {
+            let row = TeamRow {
+                id: id.to_owned(),
+                alias: Some(format!("team {id}")),
+                organization_id: Some(organization.to_owned()),
+                stamp: stamp(),
+                ..Default::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        for (team, user, role) in [
+            ("t1", "lead", "admin"),
+            ("t1", "ann", "user"),
+            ("t1", "bob", "user"),
+            ("t3", "eve", "user"),
+        ] {
+            let row = TeamMemberRow {
+                id: member_id(team, user),
+                team_id: team.to_owned(),
+                user_id: user.to_owned(),
+                role: role.to_owned(),
+                stamp: stamp(),
+                ..Default::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        let row = OrganizationMemberRow {
+            id: member_id("o1", "head"),
+            organization_id: "o1".to_owned(),
+            user_id: "head".to_owned(),
+            role: Some("org_admin".to_owned()),
+            stamp: stamp(),
+            ..Default::default()
+        };
+        change.insert(&row).await.unwrap();
+        for (name, user, team) in [
+            ("ann", Some("ann"), Some("t1")),
+            ("bob", Some("bob"), Some("t1")),
+            ("eve", Some("eve"), Some("t3")),
+            ("solo", None, None),
+        ] {
+            let row = KeyRow {
+                id: hash(name),
+                name: "sk-...".to_owned(),
+                alias: Some(name.to_owned()),
+                user_id: user.map(str::to_owned),
+                team_id: team.map(str::to_owned),
+                stamp: stamp(),
+                ..Default::default()
+            };
+            change.insert(&row).await.unwrap();
+        }
+        change.commit().await.unwrap();
+        let mut old = costs(call("c-old", "ann", Some("ann"), Some("t1")), 16.0);
+        old.started_ms = NOW - 40 * DAY_MS;
+        let mut failed = call("c-failed", "solo", None, None);
+        failed.status = CallStatus::Failure;
+        failed.started_ms = NOW + 1;
+        failed.error = Some(CallError {
+            status: 429,
+            kind: "rate-limit".to_owned(),
+            message: "slow down".to_owned(),
+        });
+        let calls = [
+            costs(call("c-ann", "ann", Some("ann"), Some("t1")), 1.0),
+            costs(call("c-bob", "bob", Some("bob"), Some("t1")), 2.0),
+            costs(call("c-eve", "eve", Some("eve"), Some("t3")), 4.0),
+            costs(call("c-solo", "solo", None, None), 8.0),
+            old,
+            failed,
+        ];
+        store.settle(&calls).await.unwrap();
+        let world = Arc::new(World::default());
+        Self {
+            reports: Reports::new(store.clone(), world.clone()),
+            world,
+        }
+    }
+
+    /// Calls the operation that a path with its query means.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        caller: &Caller,
+        body: Value,
+    ) -> Result<Report, Fault> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let query = query.split('&').filter_map(|it| it.split_once('='));
+        let query = query
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        self.ask(method, path, caller, query, body).await
+    }
+
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        caller: &Caller,
+        query: Map<String, Value>,
+        body: Value,
+    ) -> Result<Report, Fault> {
+        let exact = OPERATIONS.iter().find(|it| it.0 == method && it.1 == path);
+        let (id, found) = match exact {
+            Some(found) => (None, found),
+            None => {
+                let (folder, id) = path.rsplit_once('/').unwrap();
+                let pattern = format!("{folder}/{{request_id}}");
+                let found = OPERATIONS
+                    .iter()
+                    .find(|it| it.0 == method && it.1 == pattern);
+                (
+                    Some(id),
+                    found.unwrap_or_else(|| panic!("no operation {method} {path}")),
+                )
+            }
+        };
+        let path = id.map(|it| ("request_id".to_owned(), it.into()));
+        let input = Input {
+            path: path.into_iter().collect(),
+            query,
+            body: body.as_object().cloned().unwrap_or_default(),
+        };
+        (found.2)(&self.reports, caller, input).await
+    }
+
+    pub async fn get(&self, path: &str, caller: &Caller) -> Result<Value, Fault> {
+        match self.send(Method::GET, path, caller, Value::Null).await? {
+            Report::Json(value) => Ok(value),
+            Report::Csv(text) => Ok(text.into()),
+        }
+    }
+
+    /// As the operator, who is not refused.
+    pub async fn see(&self, path: &str) -> Value {
+        self.get(path, &master()).await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, caller: &Caller, body: Value) -> Result<Value, Fault> {
+        match self.send(Method::POST, path, caller, body).await? {
+            Report::Json(value) => Ok(value),
+            Report::Csv(text) => Ok(text.into()),
+        }
+    }
+}
+
+/// Status and field of a refusal, which is never an error of ours.
+pub(super) fn named<T: std::fmt::Debug>(answer: Result<T, Fault>) -> String {
+    let fault = answer.expect_err("was not refused");
+    let status = fault.status.unwrap_or(500);
+    assert!((400..500).contains(&status), "{status}: {fault}");
+    format!("{status} {}", fault.param.unwrap_or_default())
+}
+
+/// A field of each entry of a list, sorted.
+pub(super) fn each(list: &Value, name: &str) -> Vec<String> {
+    let mut all: Vec<String> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it[name].as_str().unwrap_or("null").to_owned())
+        .collect();
+    all.sort();
+    all
+}
+
+/// Runs an async test on both engines.
+macro_rules! both {
+    ($(async fn $name:ident($store:ident: &Store) $body:block)*) => { $(
+        mod $name {
+            use super::*;
+
+            async fn body($store: &Store) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                let place = crate::store::tests::Place::sqlite().await;
+                crate::store::tests::run(place, async |it| body(it).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                let place = crate::store::tests::Place::postgres().await;
+                crate::store::tests::run(place, async |it| body(it).await).await;
+            }
+        }
+    )* };
+}
+pub(super) use both;

@@ -10,11 +10,13 @@ use serde_json::{Map, Value, json};
 use crate::auth::{Caller, Source, allow_model};
 use crate::budget::AccountId;
 use crate::config::{Config, Env, Taken};
-use crate::domain::{Entity, EntityKind, ErrorKind, Fault, Usd};
+use crate::domain::{Entity, EntityKind, ErrorKind, Fault, Usage, Usd};
 use crate::http::catalog;
 use crate::manage::{Changed, Clock, Deployment, InForce, Setting, Touched};
 use crate::pipeline::accounting::{Accounting, now_ms};
 use crate::pipeline::{Fleet, Pipeline};
+use crate::prices::{Terms, Wanted, cost};
+use crate::reports::Outside;
 
 /// The running gateway.
 #[derive(Clone)]
@@ -169,6 +171,41 @@ impl InForce for Running {
                 default: false.into(),
             },
         ]
+    }
+}
+
+impl Outside for Running {
+    fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
+    fn price(&self, model: &str, usage: &Usage) -> Option<Usd> {
+        let prices = self.pipeline.accounting().prices();
+        let fleet = self.pipeline.fleet();
+        let of_group = fleet.config.groups.resolve(model).and_then(|resolved| {
+            let (deployment, model) = resolved.deployments.into_iter().next()?;
+            fleet.line(&deployment.id).ok()?.price(&prices, &model)
+        });
+        let by_name = || {
+            let (provider, model) = model.split_once('/').unwrap_or(("", model));
+            let wanted = Wanted {
+                provider,
+                model,
+                ..Wanted::default()
+            };
+            prices.find(&wanted)
+        };
+        let entry = of_group.or_else(by_name);
+        cost(entry.as_deref(), usage, &Terms::default()).map(|it| it.total)
+    }
+
+    fn max_budget(&self) -> Option<Usd> {
+        let fleet = self.pipeline.fleet();
+        Usd::from_dollars(fleet.config.money.max_budget?)
+    }
+
+    fn spend_was_reset(&self) {
+        self.pipeline.accounting().forget_spend();
     }
 }
 

@@ -14,6 +14,7 @@ pub mod pipeline;
 pub mod plugins;
 pub mod prices;
 pub mod reload;
+pub mod reports;
 pub mod router;
 pub mod serve;
 pub mod services;

@@ -21,6 +21,7 @@ use crate::pipeline::accounting::Accounting;
 use crate::pipeline::{Fleet, Pipeline, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
 use crate::reload::Reloader;
+use crate::reports::Reports;
 use crate::services;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
@@ -249,9 +250,10 @@ async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, Se
     );
     let running = Running::new(pipeline.clone());
     let models_changed = running.models_changed();
+    let reports = Reports::new(accounting.store().clone(), Arc::new(running.clone()));
     let manage = services::manage(&config, &pipeline, running)?;
     let fetch = Arc::new(services::KeyFetch(upstream));
-    let doors = Doors::new(pipeline, plugins.clone(), metrics, manage, fetch);
+    let doors = Doors::new(pipeline, plugins.clone(), metrics, (manage, reports), fetch);
     Ok(House {
         current,
         doors,

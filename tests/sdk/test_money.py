@@ -1,8 +1,12 @@
 """Virtual keys, budgets, limits and spend, as clients and operators meet them."""
 
+import base64
 import concurrent.futures
 import json
 import sqlite3
+import subprocess
+import time
+from datetime import datetime, timezone
 
 import pytest
 
@@ -232,5 +236,66 @@ def test_a_model_made_through_the_api_does_not_reach_into_the_network(tmp_path, 
         gateway.wait_for(lambda: gateway.get("/v1/models/made")[0] == 200)
         status, refused, _ = gateway.post("/v1/chat/completions", chat)
         assert status >= 400 and "private" in refused["error"]["message"] and "near" not in upstream.requests
+    finally:
+        gateway.stop()
+
+
+def test_spend_is_told_by_call_by_day_and_as_a_price(calls):
+    key = calls.key(key_alias="told")
+    call_ids = [calls.ask(key)[2]["x-litellm-call-id"] for _ in range(3)]
+    calls.gateway.wait_for(lambda: len(calls.rows()) == 3)
+    logs = calls.do("/spend/logs")[1]
+    assert sorted(row["request_id"] for row in logs) == sorted(call_ids)
+    assert all(row["spend"] == pytest.approx(COST) and row["total_tokens"] == 30 for row in logs)
+    today = datetime.now(timezone.utc).date().isoformat()
+    status, activity = calls.do(f"/user/daily/activity?start_date={today}&end_date={today}")
+    assert status == 200 and activity["metadata"]["total_api_requests"] == 3, activity
+    status, price = calls.do("/spend/calculate", {"completion_response": answer(model="m")})
+    assert status == 200 and price["cost"] == pytest.approx(COST)
+    # A key sees its own rows only.
+    assert {row["request_id"] for row in calls.do("/spend/logs", key=key)[1]} == set(call_ids)
+    other = calls.key()
+    assert calls.do("/spend/logs", key=other)[1] == []
+
+
+def test_rules_of_the_config_bind_callers(tmp_path, data_dir):
+    general = {"master_key": MASTER_KEY, "allowed_routes": ["/v1/models", "/key/generate", "/health/readiness"], "enforced_params": ["user"]}
+    gateway = Gateway(tmp_path, {"model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}], "general_settings": general})
+    try:
+        assert gateway.get("/v1/models")[0] == 200
+        assert gateway.get("/plugins")[0] == 403
+    finally:
+        gateway.stop()
+
+
+def signed(folder, claims):
+    """A token of an identity provider, and the provider's keys."""
+    private = folder / "idp.pem"
+    if not private.exists():
+        subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
+    modulus = subprocess.run(["openssl", "rsa", "-in", private, "-noout", "-modulus"], check=True, capture_output=True, text=True).stdout
+    encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    jwk = {"kty": "RSA", "kid": "one", "alg": "RS256", "use": "sig", "e": "AQAB", "n": encode(bytes.fromhex(modulus.strip().removeprefix("Modulus=")))}
+    head_and_claims = ".".join(encode(json.dumps(part).encode()) for part in ({"alg": "RS256", "kid": "one"}, claims))
+    signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", private], input=head_and_claims.encode(), check=True, capture_output=True).stdout
+    return f"{head_and_claims}.{encode(signature)}", {"keys": [jwk]}
+
+
+def test_a_token_of_an_identity_provider_opens_for_its_user(tmp_path, data_dir):
+    upstream = RawUpstream()
+    claims = {"sub": "ann", "aud": "gateway", "exp": int(time.time()) + 600}
+    token, keys = signed(tmp_path, claims)
+    environment = {"JWT_PUBLIC_KEY_URL": upstream.script("keys", whole(keys)), "JWT_AUDIENCE": "gateway"}
+    general = {"master_key": MASTER_KEY, "enable_jwt_auth": True, "litellm_jwtauth": {"user_id_jwt_field": "sub", "user_id_upsert": True}}
+    gateway = Gateway(tmp_path, {"model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}], "general_settings": general}, environment)
+    chat = {"model": "demo", "messages": [{"role": "user", "content": "hi"}]}
+    try:
+        status, answered, _ = gateway.post("/v1/chat/completions", chat, token)
+        assert status == 200, answered
+        assert gateway.get("/user/info?user_id=ann")[0] == 200
+        late, _ = signed(tmp_path, {**claims, "exp": int(time.time()) - 600})
+        other, _ = signed(tmp_path, {**claims, "aud": "somebody"})
+        for wrong in (late, other, token[:-4] + "AAAA"):
+            assert gateway.post("/v1/chat/completions", chat, wrong)[0] == 401
     finally:
         gateway.stop()

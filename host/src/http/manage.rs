@@ -74,7 +74,7 @@ fn answer(done: Result<Value, Fault>) -> Response {
 }
 
 /// What the request brings: parts of the path, the query, a JSON object.
-async fn read(
+pub(super) async fn read(
     doors: &Doors,
     parts: &mut Parts,
     incoming: axum::body::Body,

@@ -13,6 +13,7 @@ mod manage;
 mod models;
 pub mod paths;
 mod patience;
+mod reports;
 mod routes;
 pub mod server;
 mod steering;
@@ -29,6 +30,7 @@ use crate::domain::{Fault, glob};
 use crate::manage::Manage;
 use crate::pipeline::Pipeline;
 use crate::plugins::Plugins;
+use crate::reports::Reports;
 use crate::telemetry::metrics::Metrics;
 
 pub use gate::{Rules, catalog};
@@ -41,6 +43,7 @@ pub struct Doors {
     pub plugins: Plugins,
     pub metrics: Metrics,
     pub manage: Manage,
+    pub reports: Reports,
     /// Fetches an identity provider's keys.
     fetch: Arc<dyn Fetch>,
     /// The gate of the config that was in force when it was last asked for.
@@ -52,7 +55,7 @@ impl Doors {
         pipeline: Pipeline,
         plugins: Plugins,
         metrics: Metrics,
-        manage: Manage,
+        (manage, reports): (Manage, Reports),
         fetch: Arc<dyn Fetch>,
     ) -> Self {
         Self {
@@ -60,6 +63,7 @@ impl Doors {
             plugins,
             metrics,
             manage,
+            reports,
             fetch,
             gate: Arc::default(),
         }

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 
 use super::error::ApiError;
 use super::server::Peer;
-use super::{Doors, admin, body, calls, cors, health, manage, models, unknown};
+use super::{Doors, admin, body, calls, cors, health, manage, models, reports, unknown};
 use crate::auth::Knock;
 use crate::domain::Fault;
 use crate::pipeline::Dialect;
@@ -47,7 +47,7 @@ pub fn router(doors: Doors) -> Router {
     router = router
         .route("/openai/deployments/{*rest}", post(calls::by_path))
         .route("/engines/{*rest}", post(calls::by_path));
-    manage::add_routes(router)
+    reports::add_routes(manage::add_routes(router))
         .fallback(unknown::unknown_route)
         .method_not_allowed_fallback(unknown::wrong_method)
         .layer(middleware::from_fn_with_state(doors.clone(), prove))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -21,6 +21,8 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("spend", &["domain"]),
     // What operators change: rows, whose they are, and when budgets begin anew.
     ("manage", &["domain", "config", "store", "auth", "budget"]),
+    // What operators read: sums and rows of what was spent.
+    ("reports", &["domain", "store", "auth", "prices"]),
     (
         "pipeline",
         &[
@@ -48,6 +50,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "plugins",
             "auth",
             "manage",
+            "reports",
             "pipeline",
         ],
     ),
@@ -67,7 +70,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
     (
         "in_force.rs",
         &[
-            "domain", "config", "auth", "budget", "manage", "pipeline", "http",
+            "domain", "config", "auth", "budget", "prices", "manage", "reports", "pipeline", "http",
         ],
     ),
     (
@@ -96,6 +99,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "reload",
             "services",
             "in_force",
+            "reports",
         ],
     ),
 ];

@@ -28,6 +28,12 @@ impl Said {
         said.insert(id.clone(), terms.clone()).is_some()
     }
 
+    /// Every account that was opened.
+    pub fn ids(&self) -> Vec<AccountId> {
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        said.keys().cloned().collect()
+    }
+
     /// Forgets accounts that the ledger dropped.
     pub fn keep_only(&self, there: impl Fn(&AccountId) -> bool) {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -98,6 +98,18 @@ impl Accounting {
         &self.inner.ledger
     }
 
+    /// The spend of every key and team was set to zero.
+    pub fn forget_spend(&self) {
+        let now = now_ms();
+        for id in self.inner.said.ids() {
+            if matches!(id.entity.kind, EntityKind::Key | EntityKind::Team) {
+                self.inner
+                    .ledger
+                    .set_spend(&id, crate::domain::Usd::ZERO, now);
+            }
+        }
+    }
+
     pub fn prices(&self) -> Arc<Prices> {
         self.inner.prices.load_full()
     }

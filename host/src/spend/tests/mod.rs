@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::{Batch, Journal, Mark, Opened, Recovered, Settings, Sink, SinkError, ToppedUp};
+use super::{Batch, Journal, JournalError, Mark, Opened, Recovered, Settings, Sink, SinkError, ToppedUp};
 use crate::domain::{CallStatus, CostLine, Entity, EntityKind, SpendRow, Usage, Usd};
 
 pub fn payers(call: u64) -> Vec<Entity> {
@@ -85,7 +85,18 @@ pub fn settings(directory: &Path) -> Settings {
 }
 
 pub fn start(directory: &Path) -> (Journal, Recovered) {
-    Journal::start(settings(directory)).unwrap()
+    start_with(settings(directory))
+}
+
+/// Starts a journal that this process has just closed. Another test's child holds every lock of
+/// the process between its fork and its exec, so the lock is waited for.
+pub fn start_with(settings: Settings) -> (Journal, Recovered) {
+    loop {
+        match Journal::start(settings.clone()) {
+            Err(JournalError::InUse { .. }) => std::thread::yield_now(),
+            started => return started.unwrap(),
+        }
+    }
 }
 
 pub fn call(journal: &Journal, call_id: &str, number: u64, cost: i128) -> Mark {

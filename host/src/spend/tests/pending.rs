@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
-use super::super::{Journal, Mark, Settings};
-use super::{Answer, Database, call, payers, row, settings, start};
+use super::super::{Mark, Settings};
+use super::{start_with, Answer, Database, call, payers, row, settings, start};
 use crate::domain::{Entity, Usd};
 
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let database = Database::default();
         let mut truth: HashMap<Entity, Usd> = HashMap::new();
-        let mut journal = Journal::start(settings()).unwrap().0;
+        let mut journal = start_with(settings()).0;
 
         for (number, step) in (0u64..).zip(steps) {
             match step {
@@ -65,7 +65,7 @@ proptest! {
                 }
                 Step::Restart => {
                     drop(journal);
-                    journal = Journal::start(settings()).unwrap().0;
+                    journal = start_with(settings()).0;
                 }
             }
             prop_assert_eq!(&loaded(&database, &journal), &truth);

@@ -174,7 +174,7 @@ async fn a_row_that_rots_while_it_waits_is_kept_and_holds_no_other_back() {
         memory_bytes: 0,
         ..settings(place.path())
     };
-    let (journal, _) = super::Journal::start(settings).unwrap();
+    let (journal, _) = super::start_with(settings);
     for id in ["a", "b", "c"] {
         journal.record(row(id, 1, 3)).unwrap();
     }

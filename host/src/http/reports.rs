@@ -1,0 +1,67 @@
+//! LiteLLM's spend and usage API: every operation of `reports` at its path.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method};
+
+use super::error::ApiError;
+use super::{Doors, manage};
+use crate::auth::Caller;
+use crate::domain::Fault;
+use crate::reports::{Input, OPERATIONS, Op, Report};
+
+/// Adds the routes of every operation.
+pub fn add_routes(mut router: Router<Doors>) -> Router<Doors> {
+    for (method, path, op) in OPERATIONS {
+        let filter = if *method == Method::POST {
+            MethodFilter::POST
+        } else {
+            MethodFilter::GET
+        };
+        router = router.route(path, route(filter, *op));
+    }
+    router
+}
+
+fn route(method: MethodFilter, op: Op) -> MethodRouter<Doors> {
+    let handle = move |State(doors): State<Doors>, request: Request| async move {
+        let (mut parts, incoming) = request.into_parts();
+        let done = async {
+            // The router lets nobody in without one.
+            let caller = parts.extensions.remove::<Caller>();
+            let caller = caller.ok_or_else(|| {
+                Fault::ours("the caller is not known", "a report without a caller")
+            })?;
+            let read = manage::read(&doors, &mut parts, incoming).await?;
+            let input = Input {
+                path: read.path,
+                query: read.query,
+                body: read.body,
+            };
+            op(&doors.reports, &caller, input).await
+        };
+        match done.await {
+            Ok(report) => answer(report),
+            Err(fault) => {
+                tracing::info!(fault = %fault, "a report was refused");
+                ApiError::from(fault).into_response()
+            }
+        }
+    };
+    on(method, handle)
+}
+
+fn answer(report: Report) -> Response {
+    let kind = HeaderValue::from_static(report.content_type());
+    let body = match report {
+        Report::Json(value) => value.to_string(),
+        Report::Csv(text) => text,
+    };
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}

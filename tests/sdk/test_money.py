@@ -241,7 +241,9 @@ def test_a_model_made_through_the_api_does_not_reach_into_the_network(tmp_path, 
 
 
 def test_spend_is_told_by_call_by_day_and_as_a_price(calls):
-    key = calls.key(key_alias="told")
+    for user in ("ann", "bob"):
+        assert calls.do("/user/new", {"user_id": user, "auto_create_key": False})[0] == 200
+    key = calls.key(key_alias="told", user_id="ann")
     call_ids = [calls.ask(key)[2]["x-litellm-call-id"] for _ in range(3)]
     calls.gateway.wait_for(lambda: len(calls.rows()) == 3)
     logs = calls.do("/spend/logs")[1]
@@ -252,10 +254,10 @@ def test_spend_is_told_by_call_by_day_and_as_a_price(calls):
     assert status == 200 and activity["metadata"]["total_api_requests"] == 3, activity
     status, price = calls.do("/spend/calculate", {"completion_response": answer(model="m")})
     assert status == 200 and price["cost"] == pytest.approx(COST)
-    # A key sees its own rows only.
+    # Users see their own rows only, and keys of nobody see none.
     assert {row["request_id"] for row in calls.do("/spend/logs", key=key)[1]} == set(call_ids)
-    other = calls.key()
-    assert calls.do("/spend/logs", key=other)[1] == []
+    assert calls.do("/spend/logs", key=calls.key(user_id="bob"))[1] == []
+    assert calls.do("/spend/logs", key=calls.key())[0] == 401
 
 
 def test_rules_of_the_config_bind_callers(tmp_path, data_dir):

@@ -7,10 +7,10 @@ use super::fault::{refused, store};
 use super::{Answer, Reports};
 use crate::auth::Caller;
 use crate::domain::EntityKind;
-use crate::store::AuditEntry;
+use crate::store::{AuditEntry, WHOLE};
 
 /// The window of `max_budget`; what was spent in all, rows and sums by day stay.
-const WINDOW: &str = "budget";
+const WINDOW: &str = WHOLE;
 
 /// Sets what keys and teams spent against their budget to zero. The master key only, as for
 /// whatever cannot be taken back.

@@ -162,7 +162,7 @@ both! {
             assert_eq!(answer.is_ok(), path != "/global/spend/reset", "{path}");
             tried += 1;
         }
-        assert_eq!(tried, 18);
+        assert_eq!(tried, 17);
         let admin = user("root", Role::ProxyAdmin);
         let answer = rig.post("/global/spend/reset", &admin, json!({})).await;
         assert_eq!(named(answer), "403 ");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::rig::{Rig, TODAY, both, hash, master};
 use crate::domain::{Entity, EntityKind, Usd};
-use crate::store::{AuditFilter, Store, TOTAL};
+use crate::store::{AuditFilter, Store, TOTAL, WHOLE};
 
 both! {
     async fn the_last_month_is_summed_where_no_dates_are_given(store: &Store) {
@@ -87,9 +87,9 @@ both! {
         let rig = Rig::new(store).await;
         let key = Entity::new(EntityKind::Key, hash("solo"));
         let user = Entity::new(EntityKind::User, "ann");
-        store.open_window(&user, "budget", None).await.unwrap();
-        store.set_spent(&user, "budget", Usd::from_row(7), None).await.unwrap();
-        store.set_spent(&key, "budget", Usd::from_row(7), Some(99)).await.unwrap();
+        store.open_window(&user, WHOLE, None).await.unwrap();
+        store.set_spent(&user, WHOLE, Usd::from_row(7), None).await.unwrap();
+        store.set_spent(&key, WHOLE, Usd::from_row(7), Some(99)).await.unwrap();
         rig.post("/global/spend/reset", &master(), json!({})).await.unwrap();
         let team = Entity::new(EntityKind::Team, "t1");
         let accounts = store.accounts(&[key, user, team]).await.unwrap();
@@ -98,10 +98,10 @@ both! {
             found.map(|it| (it.spent.dollars(), it.reset_at))
         };
         // A window stays as long as it was; what was spent in all and what users spent stays.
-        assert_eq!(of(EntityKind::Key, "budget"), Some((0.0, Some(99))));
-        assert_eq!(of(EntityKind::Team, "budget"), Some((0.0, None)));
+        assert_eq!(of(EntityKind::Key, WHOLE), Some((0.0, Some(99))));
+        assert_eq!(of(EntityKind::Team, WHOLE), Some((0.0, None)));
         assert_eq!(of(EntityKind::Key, TOTAL), Some((8.0, None)));
-        assert_eq!(of(EntityKind::User, "budget"), Some((7e-12, None)));
+        assert_eq!(of(EntityKind::User, WHOLE), Some((7e-12, None)));
         assert_eq!(rig.world.resets.load(Ordering::Relaxed), 1);
         let log = store.audit_log(&AuditFilter::default(), 10).await.unwrap();
         assert_eq!((log.len(), log[0].1.action.as_str()), (1, "spend_reset"));

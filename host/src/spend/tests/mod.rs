@@ -11,7 +11,9 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::{Batch, Journal, JournalError, Mark, Opened, Recovered, Settings, Sink, SinkError, ToppedUp};
+use super::{
+    Batch, Journal, JournalError, Mark, Opened, Recovered, Settings, Sink, SinkError, ToppedUp,
+};
 use crate::domain::{CallStatus, CostLine, Entity, EntityKind, SpendRow, Usage, Usd};
 
 pub fn payers(call: u64) -> Vec<Entity> {

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
-use super::super::{Mark, Settings};
-use super::{start_with, Answer, Database, call, payers, row, settings, start};
+use super::super::{Journal, Mark, Settings};
+use super::{Answer, Database, call, payers, row, settings, start, start_with};
 use crate::domain::{Entity, Usd};
 
 #[derive(Debug, Clone)]

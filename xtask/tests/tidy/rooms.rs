@@ -76,8 +76,8 @@ const ROOMS: [(&str, &[&str]); 22] = [
     (
         "services.rs",
         &[
-            "domain", "config", "store", "auth", "budget", "limits", "prices", "spend", "manage",
-            "pipeline", "in_force", "serve",
+            "domain", "config", "store", "upstream", "auth", "budget", "limits", "prices", "spend",
+            "manage", "pipeline", "in_force", "serve",
         ],
     ),
     (

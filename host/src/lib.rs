@@ -21,4 +21,5 @@ pub mod services;
 pub mod spend;
 pub mod store;
 pub mod telemetry;
+pub mod upkeep;
 pub mod upstream;

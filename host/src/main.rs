@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use sluice::cli::{self, Cli, Command};
-use sluice::serve;
+use sluice::{serve, upkeep};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -35,10 +35,24 @@ fn main() -> ExitCode {
                 Err(cause) => fail(&cause.to_string()),
             }
         }
+        Command::Backup(options) => told(runtime.block_on(upkeep::backup(&options))),
+        Command::Restore(options) => told(runtime.block_on(upkeep::restore(&options))),
+        Command::RotateSalt(options) => told(runtime.block_on(upkeep::rotate_salt(&options))),
         Command::ExportPlugins(options) => match serve::export_plugins(&options.folder) {
             Ok(()) => ExitCode::SUCCESS,
             Err(cause) => fail(&format!("{}: {cause}", options.folder.display())),
         },
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what a command did is its output")]
+fn told(done: Result<String, serve::ServeError>) -> ExitCode {
+    match done {
+        Ok(what) => {
+            println!("{what}");
+            ExitCode::SUCCESS
+        }
+        Err(cause) => fail(&cause.to_string()),
     }
 }
 

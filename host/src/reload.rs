@@ -161,6 +161,12 @@ impl Reloader {
         }
         let old = self.doors.pipeline.fleet();
         http::Rules::read(&config.general)?;
+        if config.money != old.config.money {
+            tracing::warn!(
+                "changed settings of the database, of budgets and of the management API are taken \
+                 over at the next start"
+            );
+        }
         let lost_key = config.general.loopback_only().is_some()
             && old.config.general.loopback_only().is_none();
         if lost_key {

@@ -262,7 +262,7 @@ async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, Se
     })
 }
 
-fn config_path(given: Option<&Path>) -> Result<PathBuf, ServeError> {
+pub fn config_path(given: Option<&Path>) -> Result<PathBuf, ServeError> {
     if let Some(path) = given {
         return Ok(path.to_owned());
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use regex::Regex;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -46,8 +47,7 @@ pub async fn open(config: &Config, env: &Env) -> Result<Accounting, ServeError> 
             "is none of total, input, output",
         )
     })?;
-    let state = state_directory(env);
-    let address = address(config, env, &state)?;
+    let address = address(config, env)?;
     for remark in &address.remarks {
         tracing::warn!("the database's address: {remark}");
     }
@@ -64,7 +64,7 @@ pub async fn open(config: &Config, env: &Env) -> Result<Accounting, ServeError> 
             ..KeySettings::default()
         },
     );
-    let journal = journal(config, &state.join("journal"), &store).await?;
+    let journal = journal(config, &state_directory(env).join("journal"), &store).await?;
     let services = Services {
         store,
         keys,
@@ -94,6 +94,9 @@ pub fn manage(
     let settings = manage::Settings {
         calendar: ledger_settings(config)?.calendar,
         store_models: money.store_models,
+        keys: key_rules(config)?,
+        default_user: money.management.user_defaults.clone(),
+        default_team: money.management.team_defaults.clone(),
         ..manage::Settings::default()
     };
     let salt = salt(config);
@@ -120,8 +123,55 @@ impl Fetch for KeyFetch {
     }
 }
 
+/// Rules for keys that are made through the API.
+fn key_rules(config: &Config) -> Result<manage::KeyRules, ServeError> {
+    const LENGTH: &str = "LENGTH_OF_LITELLM_GENERATED_KEY";
+    let management = &config.money.management;
+    let length = config.env.text(LENGTH).filter(|it| !it.is_empty());
+    let bytes = length.map(|it| {
+        it.parse::<usize>()
+            .ok()
+            .filter(|it| (16..=256).contains(it))
+    });
+    let bytes = match bytes {
+        Some(None) => return Err(wrong(LENGTH, "is no number of bytes from 16 to 256")),
+        Some(Some(bytes)) => bytes,
+        None => 0,
+    };
+    let pattern = management.key_alias_pattern.as_deref().map(Regex::new);
+    let alias_pattern = pattern.transpose().map_err(|cause| {
+        wrong(
+            "litellm_settings.key_alias_pattern",
+            &format!("is no pattern: {cause}"),
+        )
+    })?;
+    let listed = |group: &str, name: &str| {
+        let list = management
+            .key_generation
+            .get(group)?
+            .get(name)?
+            .as_array()?;
+        let texts = list.iter().filter_map(Value::as_str).map(str::to_owned);
+        Some(texts.collect::<Vec<String>>())
+    };
+    let (team, personal) = ("team_key_generation", "personal_key_generation");
+    Ok(manage::KeyRules {
+        defaults: management.key_defaults.clone(),
+        upper_bounds: management.key_upper_bounds.clone(),
+        generation: manage::KeyGeneration {
+            team_roles: listed(team, "allowed_team_member_roles"),
+            team_required: listed(team, "required_params").unwrap_or_default(),
+            personal_roles: listed(personal, "allowed_user_roles"),
+            personal_required: listed(personal, "required_params").unwrap_or_default(),
+        },
+        alias_pattern,
+        no_custom_keys: management.no_custom_keys,
+        bytes,
+    })
+}
+
 /// What seals secrets in the database.
-fn salt(config: &Config) -> SaltKey {
+pub fn salt(config: &Config) -> SaltKey {
     let master = || config.general.master_key.clone();
     let salt = config.money.salt_key.clone().or_else(master);
     // Without any key nobody but this machine comes in; what is sealed then is not a secret.
@@ -268,12 +318,16 @@ fn ledger_settings(config: &Config) -> Result<budget::Settings, ServeError> {
     })
 }
 
-fn address(config: &Config, env: &Env, state: &Path) -> Result<Address, ServeError> {
+/// Where the database is.
+///
+/// # Errors
+/// What is written of it cannot be read.
+pub fn address(config: &Config, env: &Env) -> Result<Address, ServeError> {
     if let Some(url) = &config.money.database_url {
         return Ok(Address::parse(url.reveal())?);
     }
     let Some(host) = env.text("DATABASE_HOST").filter(|it| !it.is_empty()) else {
-        return Ok(Address::file(state.join("sluice.db")));
+        return Ok(Address::file(state_directory(env).join("sluice.db")));
     };
     let port = env.text("DATABASE_PORT").map(|it| it.parse::<u16>());
     let port = port

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from conftest import MASTER_KEY, Gateway
+from conftest import MASTER_KEY, Gateway, base_environment
 from raw import SSE, RawUpstream, chunk, connect, head, request, until, whole
 
 PRICE = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
@@ -121,7 +121,9 @@ def test_bad_fields_are_named_and_nothing_is_made(calls, body, param):
 
 def test_a_spent_budget_refuses_with_litellms_words(calls):
     key = calls.key(max_budget=COST * 1.5, key_alias="poor")
-    assert [calls.ask(key)[0] for _ in range(3)] == [200, 200, 422]
+    headers = calls.ask(key)[2]
+    assert float(headers["x-litellm-key-max-budget"]) == pytest.approx(COST * 1.5) and float(headers["x-litellm-key-spend"]) == 0
+    assert [calls.ask(key)[0] for _ in range(2)] == [200, 422]
     error = calls.ask(key)[1]["error"]
     assert error["type"] == "budget_exceeded" and "Key=poor" in error["message"]
     # More money is more calls, at once.
@@ -299,5 +301,47 @@ def test_a_token_of_an_identity_provider_opens_for_its_user(tmp_path, data_dir):
         other, _ = signed(tmp_path, {**claims, "aud": "somebody"})
         for wrong in (late, other, token[:-4] + "AAAA"):
             assert gateway.post("/v1/chat/completions", chat, wrong)[0] == 401
+    finally:
+        gateway.stop()
+
+
+def test_a_backup_brings_keys_to_another_database(tmp_path, data_dir):
+    models = [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}]
+    config = {"model_list": models, "general_settings": {"master_key": MASTER_KEY}}
+    chat = {"model": "demo", "messages": [{"role": "user", "content": "hi"}]}
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+    gateway = Gateway(old, config)
+    key = gateway.post("/key/generate", {})[1]["key"]
+
+    def command(folder, *arguments):
+        return subprocess.run([gateway.command[0], *arguments, "--config", str(old / "config.yaml")], env=base_environment(folder), cwd=folder, capture_output=True, text=True, timeout=60)
+
+    file = str(tmp_path / "backup.jsonl")
+    written = command(old, "backup", file)
+    assert written.returncode == 0 and "rows" in written.stdout, written.stderr
+    assert key not in open(file).read()
+    assert command(old, "backup", file).returncode == 1
+    gateway.stop()
+    assert command(new, "restore", file).returncode == 0
+    twice = command(new, "restore", file)
+    assert twice.returncode == 1 and "not empty" in twice.stderr
+    gateway = Gateway(new, config)
+    try:
+        assert gateway.post("/v1/chat/completions", chat, key)[0] == 200
+    finally:
+        gateway.stop()
+
+
+def test_keys_are_made_within_the_rules_of_the_config(tmp_path, data_dir):
+    settings = {"default_key_generate_params": {"rpm_limit": 7}, "upperbound_key_generate_params": {"max_budget": 5}, "key_alias_pattern": "[a-z]+-[0-9]+"}
+    gateway = Gateway(tmp_path, {"model_list": [], "litellm_settings": settings, "general_settings": {"master_key": MASTER_KEY, "disable_custom_api_keys": True}})
+    try:
+        status, made, _ = gateway.post("/key/generate", {"key_alias": "ci-1"})
+        assert (status, made["rpm_limit"], made["max_budget"]) == (200, 7, 5)
+        for body, param in (({"max_budget": 6}, "max_budget"), ({"key_alias": "CI"}, "key_alias"), ({"key": "sk-of-my-own-0123456789"}, "key")):
+            status, refused, _ = gateway.post("/key/generate", body)
+            assert 400 <= status < 500 and refused["error"]["param"] == param, refused
     finally:
         gateway.stop()

@@ -30,6 +30,12 @@ pub enum Command {
     Check(Check),
     /// Write the bundled plugins' components into a folder.
     ExportPlugins(ExportPlugins),
+    /// Write everything that the database holds into a file, also while the gateway runs.
+    Backup(Backup),
+    /// Fill an empty database from a backup; SQLite or PostgreSQL, whichever made it.
+    Restore(Restore),
+    /// Seal what is secret in the database with the key in `SLUICE_NEW_SALT_KEY` from now on.
+    RotateSalt(RotateSalt),
 }
 
 /// Options of `serve`.
@@ -85,6 +91,38 @@ pub struct Check {
 pub struct ExportPlugins {
     /// Made if it is not there.
     pub folder: PathBuf,
+}
+
+/// Options of `backup`.
+#[derive(Debug, Clone, Args)]
+pub struct Backup {
+    /// The config file, which names the database.
+    #[arg(long, short, env = "CONFIG_FILE_PATH")]
+    pub config: Option<PathBuf>,
+    /// Must not be there. One that ends in `.db` becomes a copy of the SQLite file, any other JSON
+    /// lines that restore into either engine.
+    pub file: PathBuf,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Clone, Args)]
+pub struct Restore {
+    /// The config file, which names the database.
+    #[arg(long, short, env = "CONFIG_FILE_PATH")]
+    pub config: Option<PathBuf>,
+    /// JSON lines that `backup` wrote.
+    pub file: PathBuf,
+    /// Throw away what the database holds.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// Options of `rotate-salt`.
+#[derive(Debug, Clone, Args)]
+pub struct RotateSalt {
+    /// The config file, which names the database.
+    #[arg(long, short, env = "CONFIG_FILE_PATH")]
+    pub config: Option<PathBuf>,
 }
 
 impl Serve {

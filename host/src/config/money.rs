@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::env::Env;
+use super::management::Management;
 use super::section::{Section, flag_of};
 use crate::domain::Secret;
 
@@ -13,7 +14,7 @@ use crate::domain::Secret;
 const BUDGET_STATUS: u16 = 422;
 
 /// Settings of the database, of budgets and of keys.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Money {
     /// `general_settings.database_url`, else `DATABASE_URL`. None: an embedded database.
     pub database_url: Option<Secret>,
@@ -35,6 +36,8 @@ pub struct Money {
     pub trust_stored_bases: bool,
     /// `LITELLM_SALT_KEY`: seals what is secret in the database. None: the master key does.
     pub salt_key: Option<Secret>,
+    /// Rules for what is made through the API.
+    pub management: Management,
     /// Of the whole gateway, in dollars.
     pub max_budget: Option<f64>,
     pub budget_duration: Option<String>,
@@ -64,6 +67,7 @@ impl Default for Money {
             store_models: false,
             trust_stored_bases: false,
             salt_key: None,
+            management: Management::default(),
             max_budget: None,
             budget_duration: None,
             timezone: None,
@@ -81,6 +85,8 @@ impl Money {
     pub fn read_general(section: &mut Section<'_>, env: &Env) -> Self {
         let filled = |it: &Secret| !it.reveal().is_empty();
         let written = section.secret("database_url").filter(filled);
+        let mut management = Management::default();
+        management.read_general(section);
         Self {
             database_url: written.or_else(|| env.get("DATABASE_URL").filter(filled)),
             write_every: section.seconds("proxy_batch_write_at"),
@@ -99,12 +105,14 @@ impl Money {
                 .unwrap_or(false),
             trust_stored_bases: section.flag("trust_stored_api_base").unwrap_or(false),
             salt_key: env.get("LITELLM_SALT_KEY").filter(filled),
+            management,
             ..Self::default()
         }
     }
 
     /// What `litellm_settings` has of it.
     pub fn read_litellm(&mut self, section: &mut Section<'_>) {
+        self.management.read_litellm(section);
         self.max_budget = section.number("max_budget");
         self.budget_duration = section.text("budget_duration");
         self.timezone = section.text("timezone");

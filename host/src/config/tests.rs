@@ -246,7 +246,7 @@ fn every_mistake_of_a_sloppy_config_is_named() {
         ),
         (
             Taken::Warning,
-            "litellm_settings.upperbound_key_generate_params: is not enforced yet",
+            "litellm_settings.block_requests_for_models_without_pricing: is not enforced yet",
         ),
         (
             Taken::Wrong,

@@ -31,6 +31,15 @@ pub async fn metrics(State(doors): State<Doors>) -> Response {
             }
         })
         .collect();
+    let money = doors.pipeline.accounting().numbers().into_iter();
+    let money = money.map(|(name, kind, help, value)| PluginSample {
+        name,
+        kind,
+        help,
+        labels: Vec::new(),
+        value,
+    });
+    let samples: Vec<PluginSample> = samples.into_iter().chain(money).collect();
     let text = doors.metrics.render(&samples);
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],

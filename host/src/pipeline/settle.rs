@@ -85,6 +85,7 @@ impl Settlement {
             overhead: self.trail.overhead(),
             input_tokens: usage.map_or(0, |usage| usage.input_tokens),
             output_tokens: usage.map_or(0, |usage| usage.output_tokens),
+            spend_usd: self.trail.cost.map(|it| it.dollars()),
         });
     }
 

@@ -7,6 +7,7 @@
 //! | `sluice_overhead_seconds` | seconds, histogram; the call less the time spent waiting for upstreams | operation |
 //! | `sluice_attempts_total` | sends to a deployment | provider, outcome (`ok` or an error kind) |
 //! | `sluice_tokens_total` | tokens | model_group, direction (`input`, `output`) |
+//! | `sluice_spend_usd_total` | dollars, of calls whose price is known | model_group |
 //! | `sluice_in_flight_requests` | calls | |
 //! | `sluice_config_reloads_total` | reloads | result |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
@@ -14,6 +15,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -54,6 +56,11 @@ struct AttemptLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SpendLabels {
+    model_group: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TokenLabels {
     model_group: String,
     direction: &'static str,
@@ -77,6 +84,7 @@ struct All {
     overheads: Family<OperationLabel, Histogram>,
     attempts: Family<AttemptLabels, Counter>,
     tokens: Family<TokenLabels, Counter>,
+    spend: Family<SpendLabels, Counter<f64, AtomicU64>>,
     in_flight: Gauge,
     config_reloads: Family<ResultLabel, Counter>,
     /// The groups that have series of their own.
@@ -94,6 +102,8 @@ pub struct CallSample<'a> {
     pub overhead: Duration,
     pub input_tokens: u64,
     pub output_tokens: u64,
+    /// Dollars, if the price is known.
+    pub spend_usd: Option<f64>,
 }
 
 /// A plugin's number at the time of the scrape: `sluice_plugin_<name>{plugin="..."}`.
@@ -116,6 +126,7 @@ impl Default for All {
         let overheads = Family::new_with_constructor(histogram as fn() -> Histogram);
         let attempts = Family::default();
         let tokens = Family::default();
+        let spend = Family::default();
         let in_flight = Gauge::default();
         let config_reloads = Family::default();
         let mut registry = Registry::with_prefix("sluice");
@@ -137,6 +148,11 @@ impl Default for All {
         );
         registry.register("tokens", "Tokens used", Family::clone(&tokens));
         registry.register(
+            "spend_usd",
+            "Dollars spent, by calls whose price is known",
+            Family::clone(&spend),
+        );
+        registry.register(
             "in_flight_requests",
             "Calls being served",
             in_flight.clone(),
@@ -152,6 +168,7 @@ impl Default for All {
             overheads,
             attempts,
             tokens,
+            spend,
             in_flight,
             config_reloads,
             groups: RwLock::default(),
@@ -180,6 +197,11 @@ impl Metrics {
             .overheads
             .get_or_create(&operation)
             .observe(sample.overhead.as_secs_f64());
+        if let Some(spend) = sample.spend_usd.filter(|it| *it > 0.0) {
+            let model_group = labels.model_group.clone();
+            let labels = SpendLabels { model_group };
+            self.all.spend.get_or_create(&labels).inc_by(spend);
+        }
         for (direction, tokens) in [
             ("input", sample.input_tokens),
             ("output", sample.output_tokens),
@@ -303,6 +325,7 @@ mod tests {
             overhead: Duration::from_micros(80),
             input_tokens: 5,
             output_tokens: 0,
+            spend_usd: Some(0.25),
         }
     }
 
@@ -344,6 +367,7 @@ mod tests {
             r#"sluice_requests_total{operation="chat",model_group="demo",status="200"} 1"#
         ));
         assert!(text.contains(r#"sluice_tokens_total{model_group="demo",direction="input"} 5"#));
+        assert!(text.contains(r#"sluice_spend_usd_total{model_group="demo"} 0.25"#));
         assert!(text.contains(r#"sluice_plugin_calls_total{plugin="echo"} 2"#));
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 22] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -78,6 +78,12 @@ const ROOMS: [(&str, &[&str]); 22] = [
         &[
             "domain", "config", "store", "upstream", "auth", "budget", "limits", "prices", "spend",
             "manage", "pipeline", "in_force", "serve",
+        ],
+    ),
+    (
+        "upkeep.rs",
+        &[
+            "domain", "config", "store", "pipeline", "cli", "serve", "services",
         ],
     ),
     (

@@ -2,6 +2,7 @@
 //! when it ends, however it ends. The services behind it do not know each other; they meet here.
 
 mod accounts;
+mod numbers;
 mod party;
 mod permit;
 mod quote;
@@ -24,6 +25,7 @@ use super::request::ClientRequest;
 use accounts::{Books, Said};
 use party::Party;
 
+pub use numbers::Number;
 pub use permit::{Charged, Permit, Source};
 pub use upkeep::StoreSink;
 

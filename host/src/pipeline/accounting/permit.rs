@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::budget::{DEFAULT_SLICE_TOKENS, Quote, Reservation};
-use crate::domain::{CallError, CallStatus, CostLine, ErrorKind, Fault, SpendRow, Usage, Usd};
-use crate::limits::{Admission, Tokens};
+use crate::budget::{DEFAULT_SLICE_TOKENS, Quote, Reservation, Window};
+use crate::domain::{
+    CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
+};
+use crate::limits::{Admission, ScopeKind, Tokens};
 use crate::prices::{self, Terms};
 
 use super::super::answer::Trail;
@@ -70,6 +72,35 @@ impl Permit {
         }
     }
 
+    /// What the key has spent and may spend, in LiteLLM's headers.
+    fn key_headers(&self) -> Vec<(String, String)> {
+        let mut headers = Vec::new();
+        let mut add = |name: &str, value: String| {
+            headers.push((format!("x-litellm-key-{name}"), value));
+        };
+        let of_key = |kind: EntityKind| kind == EntityKind::Key;
+        let mut budgets = self.party.budgets.iter();
+        let own = budgets.find(|(id, _)| of_key(id.entity.kind) && id.window == Window::Whole);
+        if let Some((id, terms)) = own {
+            if let Some(max) = terms.max_budget {
+                add("max-budget", max.to_string());
+            }
+            if let Some(now) = self.inner.ledger.snapshot(id, now_ms()) {
+                add("spend", now.spend.to_string());
+            }
+        }
+        let mut limits = self.party.limits.iter();
+        if let Some((_, limits)) = limits.find(|(scope, _)| scope.kind == ScopeKind::Key) {
+            if let Some(limit) = limits.requests_per_minute {
+                add("rpm-limit", limit.to_string());
+            }
+            if let Some(limit) = limits.tokens_per_minute {
+                add("tpm-limit", limit.to_string());
+            }
+        }
+        headers
+    }
+
     /// What is left to whom, as response headers say it.
     pub fn limit_headers(&self) -> Vec<(String, String)> {
         let standings = self.admission.standings(now_ms());
@@ -78,6 +109,7 @@ impl Permit {
             .flat_map(|it| it.headers().collect::<Vec<_>>());
         headers
             .map(|(name, left)| (name, left.to_string()))
+            .chain(self.key_headers())
             .collect()
     }
 

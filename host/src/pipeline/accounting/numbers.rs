@@ -1,0 +1,92 @@
+//! What an operator watches of money: the journal, and who is remembered.
+
+use crate::spend::Gauges;
+
+use super::Accounting;
+
+/// A number at the time of the scrape: metric name, kind, help, value.
+pub type Number = (&'static str, &'static str, &'static str, f64);
+
+/// What is read of the journal.
+type Reading = (&'static str, &'static str, &'static str, fn(&Gauges) -> f64);
+
+const READINGS: [Reading; 9] = [
+    (
+        "sluice_spend_rows_stored_total",
+        "counter",
+        "Calls whose spend the database has",
+        |it| it.counts.stored as f64,
+    ),
+    (
+        "sluice_spend_rows_rejected_total",
+        "counter",
+        "Calls whose spend the database refuses; they are in rejected.jsonl",
+        |it| it.counts.rejected as f64,
+    ),
+    (
+        "sluice_spend_rows_lost_total",
+        "counter",
+        "Calls whose spend is in no file, no memory and no database",
+        |it| it.counts.lost as f64,
+    ),
+    (
+        "sluice_journal_unwritten_total",
+        "counter",
+        "Records that the disk did not take",
+        |it| it.counts.unwritten as f64,
+    ),
+    (
+        "sluice_journal_database_failures_total",
+        "counter",
+        "Batches of spend that the database did not take for now",
+        |it| it.counts.sink_failures as f64,
+    ),
+    (
+        "sluice_journal_rows_waiting",
+        "gauge",
+        "Calls whose spend waits for the database",
+        |it| it.waiting as f64,
+    ),
+    (
+        "sluice_journal_oldest_seconds",
+        "gauge",
+        "How long the oldest of them waits",
+        |it| it.oldest.as_secs_f64(),
+    ),
+    (
+        "sluice_journal_disk_bytes",
+        "gauge",
+        "Size of the journal's files",
+        |it| it.disk_bytes as f64,
+    ),
+    (
+        "sluice_journal_unwritable",
+        "gauge",
+        "1 while the disk takes no records",
+        |it| f64::from(u8::from(it.unwritable)),
+    ),
+];
+
+impl Accounting {
+    /// The numbers of this moment.
+    pub fn numbers(&self) -> Vec<Number> {
+        let gauges = self.inner.journal.gauges();
+        let mut numbers: Vec<Number> = READINGS
+            .iter()
+            .map(|(name, kind, help, read)| (*name, *kind, *help, read(&gauges)))
+            .collect();
+        numbers.push((
+            "sluice_budget_accounts",
+            "gauge",
+            "Accounts with a budget that are in memory",
+            self.inner.ledger.len() as f64,
+        ));
+        numbers.push((
+            "sluice_keys_remembered",
+            "gauge",
+            "Virtual keys that are in memory",
+            self.inner.keys.remembered() as f64,
+        ));
+        numbers
+    }
+}

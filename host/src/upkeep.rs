@@ -1,0 +1,71 @@
+//! Commands on the database: backups, and a new salt key.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::{Backup, Restore, RotateSalt};
+use crate::config::{Config, Env};
+use crate::pipeline::accounting::now_ms;
+use crate::serve::{self, ServeError};
+use crate::services;
+use crate::store::{SaltKey, Store};
+
+/// Writes a backup; the sentence says what was written.
+///
+/// # Errors
+/// The database refuses, or the file is there already.
+pub async fn backup(options: &Backup) -> Result<String, ServeError> {
+    let (config, env) = config(options.config.as_deref())?;
+    let store = Store::open(&services::address(&config, &env)?, now_ms()).await?;
+    let file = &options.file;
+    let what = if file.extension().is_some_and(|it| it == "db") {
+        store.copy_file(file).await?;
+        format!("{} is a copy of the database", file.display())
+    } else {
+        let rows = store.dump(file).await?;
+        format!("{} has {rows} rows", file.display())
+    };
+    store.close().await;
+    Ok(what)
+}
+
+/// Fills the database from a backup.
+///
+/// # Errors
+/// The backup is none, the database holds something, or it refuses.
+pub async fn restore(options: &Restore) -> Result<String, ServeError> {
+    let (config, env) = config(options.config.as_deref())?;
+    let address = services::address(&config, &env)?;
+    let store = Store::restore(&address, &options.file, options.replace, now_ms()).await?;
+    store.close().await;
+    Ok(format!(
+        "the database is as {} has it",
+        options.file.display()
+    ))
+}
+
+/// Seals every secret of the database anew.
+///
+/// # Errors
+/// There is no new key, a secret does not open with the old one, or the database refuses.
+pub async fn rotate_salt(options: &RotateSalt) -> Result<String, ServeError> {
+    const NEW: &str = "SLUICE_NEW_SALT_KEY";
+    let (config, env) = config(options.config.as_deref())?;
+    let new = env.get(NEW).filter(|it| !it.reveal().is_empty());
+    let new = new.ok_or_else(|| ServeError::Wrong(format!("  {NEW}: is not set")))?;
+    let store = Store::open(&services::address(&config, &env)?, now_ms()).await?;
+    let old = services::salt(&config);
+    store.rotate_salt(&old, &SaltKey::new(&new)).await?;
+    store.close().await;
+    let next = "start the gateway with it as LITELLM_SALT_KEY";
+    Ok(format!(
+        "secrets of the database are sealed with the new key: {next}"
+    ))
+}
+
+fn config(path: Option<&Path>) -> Result<(Arc<Config>, Env), ServeError> {
+    let path = serve::config_path(path)?;
+    let env = Env::of_process(Path::new(".env"));
+    let (config, _) = Config::load(&path, env.clone())?;
+    Ok((config, env))
+}

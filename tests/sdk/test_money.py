@@ -95,6 +95,26 @@ def test_a_key_lives_from_its_making_to_its_end(calls):
     assert calls.ask(renewed["key"])[1]["error"]["type"] == "token_not_found_in_db"
 
 
+def test_a_key_does_not_reach_a_model_by_falling_back_to_it(calls):
+    key = calls.key(models=["unpriced"])
+    status, refused, _ = calls.ask(key, model="unpriced", fallbacks=["m"])
+    assert status == 403 and refused["error"]["type"] == "key_model_access_denied"
+
+
+def test_counting_tokens_costs_nothing(tmp_path, data_dir, upstream):
+    params = {"model": "anthropic/claude-sonnet-4-5", "api_base": f"{upstream}/special/counts", "api_key": "k"}
+    gateway = Gateway(tmp_path, {"model_list": [{"model_name": "claude", "litellm_params": params}], "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1}})
+    calls = Calls.__new__(Calls)
+    calls.folder, calls.gateway = tmp_path, gateway
+    try:
+        body = {"model": "claude", "messages": [{"role": "user", "content": "hi"}]}
+        assert gateway.post("/v1/messages/count_tokens", body)[1] == {"input_tokens": 17}
+        gateway.wait_for(lambda: len(calls.rows()) == 1)
+        assert calls.rows()[0]["cost_pico"] == 0
+    finally:
+        gateway.stop()
+
+
 def test_a_key_manages_nothing_beyond_itself(calls):
     key, other = calls.key(), calls.key()
     for path, body in (("/key/generate", {}), ("/team/new", {"team_alias": "t"}), ("/user/new", {})):

@@ -109,6 +109,10 @@ async fn call(
         let asked = request.controls.model.clone();
         let allowed = allow_model(&caller, &gate.catalog, &asked)?;
         allowed.target.clone_into(&mut request.controls.model);
+        // What a client falls back to is asked for as well.
+        for fallback in request.controls.fallbacks.iter().flatten() {
+            allow_model(&caller, &gate.catalog, fallback)?;
+        }
         Ok(request)
     });
     let request = match parsed {

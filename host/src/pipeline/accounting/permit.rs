@@ -14,6 +14,9 @@ use super::super::answer::Trail;
 use super::party::Party;
 use super::{Inner, now_ms, over_budget};
 
+/// Counting tokens costs nothing at any provider, though its answer looks like a usage.
+const FREE: &str = "count-tokens";
+
 /// A call that was admitted. Dropping it unclosed charges it as interrupted.
 pub struct Permit {
     pub(super) inner: Arc<Inner>,
@@ -160,7 +163,7 @@ impl Permit {
         held: Option<Usd>,
         now: i64,
     ) -> Option<CostLine> {
-        let line = trail.line.as_ref()?;
+        let line = trail.line.as_ref().filter(|_| trail.operation != FREE)?;
         let model = trail.upstream_model.as_deref().unwrap_or_default();
         let guess = || Usage {
             input_tokens: self.input_tokens,

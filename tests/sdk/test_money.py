@@ -283,11 +283,17 @@ def test_spend_is_told_by_call_by_day_and_as_a_price(calls):
 
 
 def test_rules_of_the_config_bind_callers(tmp_path, data_dir):
-    general = {"master_key": MASTER_KEY, "allowed_routes": ["/v1/models", "/key/generate", "/health/readiness"], "enforced_params": ["user"]}
+    open_routes = ["/v1/models", "/key/generate", "/health/readiness", "/v1/chat/completions"]
+    general = {"master_key": MASTER_KEY, "allowed_routes": open_routes, "enforced_params": ["user"]}
+    chat = {"model": "demo", "messages": [{"role": "user", "content": "hi"}]}
     gateway = Gateway(tmp_path, {"model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}], "general_settings": general})
     try:
         assert gateway.get("/v1/models")[0] == 200
         assert gateway.get("/plugins")[0] == 403
+        key = gateway.post("/key/generate", {})[1]["key"]
+        status, refused, _ = gateway.post("/v1/chat/completions", chat, key)
+        assert status == 400 and "user" in refused["error"]["message"], refused
+        assert gateway.post("/v1/chat/completions", {**chat, "user": "c1"}, key)[0] == 200
     finally:
         gateway.stop()
 

@@ -4,7 +4,9 @@
 pub mod accounting;
 mod answer;
 mod attempt;
+mod backoff;
 mod fleet;
+mod mock;
 mod nested;
 mod params;
 mod prepare;

@@ -1,16 +1,16 @@
 //! A call through its model group: deployments in order, retries, fallbacks, and the answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use rand::RngExt as _;
 
 use super::accounting::{Accounting, Source as CallSource};
 use super::answer::{Answer, AnswerBody, Failure, Trail};
 use super::attempt::{Attempt, Outcome};
+use super::backoff;
 use super::fleet::{Fleet, Line};
+use super::mock;
 use super::request::ClientRequest;
 use super::settle::Settlement;
 use super::shape::{self, Gathered};
@@ -25,13 +25,6 @@ use crate::prices::Entry;
 use crate::router;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::{self, Upstream};
-
-/// Longest wait between two attempts.
-const MAX_BACKOFF: Duration = Duration::from_secs(8);
-
-/// Longest wait that an upstream may ask for, as in LiteLLM. One that asks for more is tried again
-/// as if it had said nothing.
-const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Serves calls. Cheap to clone.
 #[derive(Clone)]
@@ -250,8 +243,8 @@ impl Pipeline {
             allowed -= 1;
             // A deployment that was not asked yet is asked at once.
             if at >= left.len() {
-                let wait = wait(&fault, number).max(fleet.config.router.retry_after);
-                tokio::time::sleep(wait.min(MAX_WAIT)).await;
+                let least = fleet.config.router.retry_after;
+                tokio::time::sleep(backoff::wait(&fault, number, least)).await;
             }
             // The last failure is told with the call itself.
             tracing::warn!(
@@ -315,7 +308,7 @@ impl Pipeline {
         settlement: &mut Settlement,
     ) -> Result<Reached, Fault> {
         let outcome = match &line.deployment.mock_response {
-            Some(text) => mock(text),
+            Some(text) => mock::answer(text),
             None => {
                 let (attempt, guest_body) = Attempt::new(
                     &self.inner.upstream,
@@ -496,36 +489,9 @@ fn blame(fault: Fault, is_plugins: bool, body: &[u8]) -> Fault {
     Fault::plugin("the plugin's answer is not the JSON it should be").with_log(log)
 }
 
-/// LiteLLM's `mock_response`: the text as an answer, with 10 and 20 tokens.
-fn mock(text: &str) -> Outcome {
-    let answer = serde_json::json!({
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
-    });
-    Outcome::Whole {
-        body: Bytes::from(answer.to_string()),
-        usage: None,
-        is_plugins: false,
-    }
-}
-
 fn no_such_model(group: &str) -> Fault {
     let message = format!(
         "litellm.BadRequestError: You passed in model={group}. There are no healthy deployments for this model"
     );
     Fault::caller(ErrorKind::NotFound, message).with_param("model")
-}
-
-/// How long to wait before the group is asked again.
-fn wait(fault: &Fault, retries: u32) -> Duration {
-    let asked = fault.retry_after.filter(|it| *it <= MAX_WAIT);
-    asked.unwrap_or_else(|| backoff(retries))
-}
-
-/// 0.5 s, doubling, with jitter.
-fn backoff(retries: u32) -> Duration {
-    let full = Duration::from_millis(500)
-        .saturating_mul(1 << retries.min(8))
-        .min(MAX_BACKOFF);
-    full.mul_f64(rand::rng().random_range(0.25..=1.0))
 }

@@ -9,6 +9,8 @@ use sluice::{serve, upkeep};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    refuse_huge_pages();
     let command = Cli::of_process();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -43,6 +45,13 @@ fn main() -> ExitCode {
             Err(cause) => fail(&format!("{}: {cause}", options.folder.display())),
         },
     }
+}
+
+/// Huge pages keep the allocator's memory resident in steps of 2 MiB: 20 MiB of an idle gateway.
+/// Where the kernel refuses, nothing but memory is lost.
+#[cfg(target_os = "linux")]
+fn refuse_huge_pages() {
+    let _ = nix::sys::prctl::set_thp_disable(true);
 }
 
 #[expect(clippy::print_stdout, reason = "what a command did is its output")]

@@ -19,7 +19,9 @@ import time
 import urllib.request
 
 TICKS = os.sysconf("SC_CLK_TCK")
-KEY = "sk-of-the-bench-77aa"
+MASTER = "sk-of-the-bench-77aa"
+# Made by the gateway when it runs: of a user in a team, each with a budget and limits that hold.
+KEY = ""
 
 ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [{"index": 0, "message": {"role": "assistant", "content": "word " * 150}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 200, "completion_tokens": 150, "total_tokens": 350}}
 MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": [{"type": "text", "text": "word " * 150}], "stop_reason": "end_turn", "stop_sequence": None, "usage": {"input_tokens": 200, "output_tokens": 150}}
@@ -160,6 +162,19 @@ def held_streams(target, gateway, seconds):
         print(f"| {streams} | {grown:.0f} MiB | {result['p50_ms']:.1f} ms | {result['p99_ms']:.1f} ms | {result['max_ms']:.1f} ms |", flush=True)
 
 
+def manage(path, body):
+    """A call of the management API by the master key."""
+    request = urllib.request.Request(f"http://127.0.0.1:{GATEWAY}{path}", json.dumps(body).encode(), {"authorization": f"Bearer {MASTER}", "content-type": "application/json"})
+    return json.load(urllib.request.urlopen(request, timeout=10))
+
+
+def make_key():
+    holds = {"max_budget": 1_000_000, "rpm_limit": 100_000_000, "tpm_limit": 10_000_000_000}
+    team = manage("/team/new", {"team_alias": "bench", **holds})["team_id"]
+    user = manage("/user/new", {"user_id": "bench", "auto_create_key": False, "max_budget": 1_000_000})["user_id"]
+    return manage("/key/generate", {"team_id": team, "user_id": user, **holds})["key"]
+
+
 def wait(url):
     for _ in range(200):
         try:
@@ -181,14 +196,14 @@ def main():
         base = f"http://127.0.0.1:{UPSTREAM}"
         models = {"openai": f"openai/gpt-4o", "anthropic": "anthropic/claude-sonnet-4-5"}
         listed = [{"model_name": provider + suffix, "litellm_params": {"model": model, "api_base": f"{base}/{provider}{suffix}", "api_key": "k"}} for provider, model in models.items() for suffix in ("", "-stream")]
-        listed.append({"model_name": "echo", "litellm_params": {"model": "echo/demo"}})
+        listed.append({"model_name": "echo", "litellm_params": {"model": "echo/demo", "input_cost_per_token": 0, "output_cost_per_token": 0}})
         listed.append({"model_name": "held", "litellm_params": {"model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{HELD}", "api_key": "k"}})
-        (folder / "config.yaml").write_text(json.dumps({"model_list": listed, "general_settings": {"master_key": KEY}}))
+        (folder / "config.yaml").write_text(json.dumps({"model_list": listed, "general_settings": {"master_key": MASTER}}))
         started = []
         try:
             started.append(nginx(folder, "upstream", upstream_config()))
             started.append(nginx(folder, "proxy", PROXY_CONFIG))
-            environment = {**os.environ, "SLUICE_DATA_DIR": str(folder / "data"), "SLUICE_LOG": "warn"}
+            environment = {**os.environ, "SLUICE_DATA_DIR": str(folder / "data"), "SLUICE_STATE_DIR": str(folder / "state"), "SLUICE_LOG": "warn"}
             command = [target / "sluice", "--config", folder / "config.yaml", "--host", "127.0.0.1", "--port", str(GATEWAY)]
             log = open(folder / "log.txt", "wb")
             # The first start compiles the components; the second one is the usual one.
@@ -201,6 +216,8 @@ def main():
             for port in (UPSTREAM, PROXY, GATEWAY):
                 wait(f"http://127.0.0.1:{port}/health/readiness")
             time.sleep(1)
+            global KEY
+            KEY = make_key()
             print(f"idle RSS of the gateway: {rss(gateway.pid):.0f} MiB\n")
             print("| what | connections | requests/s | p50 | p99 | CPU per request | failed |\n|---|---|---|---|---|---|---|")
             chat = f"http://127.0.0.1:{GATEWAY}/v1/chat/completions"

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::auth::{Caller, Source, allow_model};
-use crate::budget::AccountId;
+use crate::budget::{AccountId, Terms};
 use crate::config::{Config, Env, Taken};
 use crate::domain::{Entity, EntityKind, ErrorKind, Fault, Usage, Usd};
 use crate::http::catalog;
 use crate::manage::{Changed, Clock, Deployment, InForce, Setting, Touched};
 use crate::pipeline::accounting::{Accounting, now_ms};
 use crate::pipeline::{Fleet, Pipeline};
-use crate::prices::{Terms, Wanted, cost};
-use crate::reports::Outside;
+use crate::prices::{self, Wanted, cost};
+use crate::reports::{Outside, ProviderBudget};
 
 /// The running gateway.
 #[derive(Clone)]
@@ -62,6 +62,9 @@ impl Running {
         }
         if let Some(base) = &it.info.base_model {
             info.insert("base_model".into(), base.as_str().into());
+        }
+        if !it.info.access_groups.is_empty() {
+            info.insert("access_groups".into(), json!(it.info.access_groups));
         }
         info.insert("id".into(), it.id.as_str().into());
         info.entry("db_model").or_insert(false.into());
@@ -196,12 +199,26 @@ impl Outside for Running {
             prices.find(&wanted)
         };
         let entry = of_group.or_else(by_name);
-        cost(entry.as_deref(), usage, &Terms::default()).map(|it| it.total)
+        cost(entry.as_deref(), usage, &prices::Terms::default()).map(|it| it.total)
     }
 
     fn max_budget(&self) -> Option<Usd> {
         let fleet = self.pipeline.fleet();
         Usd::from_dollars(fleet.config.money.max_budget?)
+    }
+
+    fn provider_budgets(&self) -> Vec<ProviderBudget> {
+        let fleet = self.pipeline.fleet();
+        let ledger = self.pipeline.accounting().ledger();
+        let budget = |(id, terms): (AccountId, Terms)| ProviderBudget {
+            provider: id.entity.id.as_ref().to_owned(),
+            max: terms.max_budget.unwrap_or_default(),
+            period: terms.period.map(|it| it.to_string()),
+            running: ledger
+                .snapshot(&id, now_ms())
+                .map(|it| (it.spend, it.resets_at_ms)),
+        };
+        fleet.provider_budgets().into_iter().map(budget).collect()
     }
 
     fn spend_was_reset(&self) {

@@ -174,7 +174,7 @@ impl Reloader {
                 "it has no master key of its own, but the gateway listens beyond loopback".into(),
             );
         }
-        let wrong = Fleet::build(Arc::clone(&config), &self.doors.plugins.table()).wrong_rows();
+        let wrong = Fleet::build(Arc::clone(&config), &self.doors.plugins.table()).mistakes();
         if !wrong.is_empty() {
             let wrong: Vec<String> = wrong
                 .iter()

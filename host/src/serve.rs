@@ -130,7 +130,7 @@ pub async fn run(
     let directory = house.plugins.load_directory(&in_use).await;
     reloader.rebuild();
     let fleet = house.doors.pipeline.fleet();
-    refuse_wrong(&wrong_rows(&fleet))?;
+    refuse_wrong(&mistakes_of(&fleet))?;
     for warning in fleet.warnings() {
         tracing::warn!("{warning}");
     }
@@ -176,13 +176,13 @@ pub async fn check(path: Option<&Path>) -> Result<(Vec<Remark>, Vec<String>), Se
     let (plugins, _) = start_plugins(&config).await?;
     plugins.load_directory(&|_: &str| true).await;
     let fleet = Fleet::build(config, &plugins.table());
-    remarks.extend(wrong_rows(&fleet));
+    remarks.extend(mistakes_of(&fleet));
     Ok((remarks, fleet.warnings()))
 }
 
-/// What the plugin has against the config's provider rows.
-fn wrong_rows(fleet: &Fleet) -> Vec<Remark> {
-    let wrong = fleet.wrong_rows().into_iter();
+/// What is wrong with the config that only plugins and services can tell.
+fn mistakes_of(fleet: &Fleet) -> Vec<Remark> {
+    let wrong = fleet.mistakes().into_iter();
     let remark = |(path, text)| Remark {
         path,
         taken: Taken::Wrong,

@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Fetch, KeySettings, Keys, OUTAGE_AGE, StoredKeys};
+use crate::auth::{Fetch, KeySettings, Keys, OUTAGE_AGE, OwnerRules, StoredKeys};
 use crate::budget::{self, Calendar, Ledger, Period, UnknownPrice};
 use crate::config::{Config, Env, Stored};
 use crate::domain::{Secret, Usd};
@@ -56,7 +56,7 @@ pub async fn open(config: &Config, env: &Env) -> Result<Accounting, ServeError> 
     let keys = Keys::new(
         Some(Arc::new(StoredKeys::new(
             store.clone(),
-            config.money.user_budget_on_team_keys,
+            owner_rules(config)?,
         ))),
         KeySettings {
             ttl: ttl.unwrap_or(crate::auth::CACHE_TTL),
@@ -271,6 +271,34 @@ async fn journal(config: &Config, folder: &Path, store: &Store) -> Result<Journa
     })
 }
 
+/// What the config says of those who pay, beside their rows.
+fn owner_rules(config: &Config) -> Result<OwnerRules, ServeError> {
+    let money = &config.money;
+    let of_user = &money.management.user_defaults;
+    let tags = money.tag_budgets.iter();
+    let new_user = "litellm_settings.default_internal_user_params";
+    let period = |text: &str| text.parse::<Period>();
+    let duration = of_user.get("budget_duration").and_then(Value::as_str);
+    duration
+        .map(period)
+        .transpose()
+        .map_err(|cause| wrong(new_user, &cause.to_string()))?;
+    Ok(OwnerRules {
+        user_budget_on_team_keys: money.user_budget_on_team_keys,
+        end_user_budget: money.end_user_budget,
+        end_user_budget_id: money.end_user_budget_id.clone(),
+        tag_budgets: tags
+            .map(|(tag, budget)| (tag.clone(), (budget.max, budget.duration.clone())))
+            .collect(),
+        new_user_budget: of_user
+            .get("max_budget")
+            .and_then(Value::as_f64)
+            .and_then(Usd::from_dollars),
+        new_user_limits: serde_json::from_value(Value::Object(of_user.clone()))
+            .map_err(|cause| wrong(new_user, &cause.to_string()))?,
+    })
+}
+
 fn settings(config: &Config) -> Result<AccountingSettings, ServeError> {
     let money = &config.money;
     let adjustments = Adjustments::read(money.discounts.as_ref(), money.margins.as_ref())
@@ -297,6 +325,8 @@ fn settings(config: &Config) -> Result<AccountingSettings, ServeError> {
         budget_status: money.budget_status,
         reserves: money.reserves,
         adjustments,
+        max_parallel_requests: money.max_parallel_requests.map(u64::from),
+        goes_without_accounts: money.serve_without_database && !money.needs_accounts,
     })
 }
 
@@ -314,6 +344,7 @@ fn ledger_settings(config: &Config) -> Result<budget::Settings, ServeError> {
         } else {
             UnknownPrice::Refuse
         },
+        rolls_over: money.rolls_over,
         ..budget::Settings::default()
     })
 }

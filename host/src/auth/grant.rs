@@ -136,17 +136,6 @@ pub struct UserPart {
     pub models: Vec<Arc<str>>,
     pub metadata: Map<String, Value>,
     pub blocked: bool,
-    /// Teams the user is in, and whether as their admin.
-    pub teams: Vec<TeamSeat>,
-    /// Organisations whose `org_admin` the user is.
-    pub administers: Vec<Arc<str>>,
-}
-
-/// A seat of a user in a team.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TeamSeat {
-    pub team_id: Arc<str>,
-    pub admin: bool,
 }
 
 /// The team a key belongs to.
@@ -160,14 +149,11 @@ pub struct TeamPart {
     pub access_groups: Vec<Arc<str>>,
     pub blocked: bool,
     pub metadata: Map<String, Value>,
-    /// Management routes that every member may call for the team's keys.
-    pub member_permissions: Vec<Arc<str>>,
 }
 
 /// The user inside the team of the key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MemberPart {
-    pub admin: bool,
     /// Models the member's budget is for; empty: every one of the team.
     pub models: Vec<Arc<str>>,
 }
@@ -290,8 +276,6 @@ impl Grant {
         if let Some(user) = &self.user {
             add(names(&user.models));
             add(object(&user.metadata));
-            add(names(&user.administers));
-            add(user.teams.len().saturating_mul(80));
             add(128);
         }
         if let Some(team) = &self.team {

@@ -20,9 +20,6 @@ mod models;
 #[cfg(test)]
 mod models_tests;
 mod network;
-pub mod owners;
-#[cfg(test)]
-mod owners_tests;
 mod refuse;
 mod resolve;
 mod routes;
@@ -38,12 +35,12 @@ pub use caller::{Caller, Role};
 pub use door::{Door, Knock};
 pub use grant::{
     AccessGroup, BudgetTerm, BudgetWindow, Grant, KeyPart, KeyType, LimitTerm, MemberPart,
-    OrganizationPart, Source, TeamPart, TeamSeat, TokenPart, UserPart,
+    OrganizationPart, Source, TeamPart, TokenPart, UserPart,
 };
 pub use jwt::{Fetch, Issuer, JwtRole, RoleMapping, ScopeMapping, TokenSettings, Tokens};
 pub use keys::{
-    CACHE_BYTES, CACHE_TTL, Identity, KeySettings, Keys, News, OUTAGE_AGE, POLL_EVERY, Payer, Rows,
-    UNKNOWN_TTL, Unreachable,
+    CACHE_BYTES, CACHE_TTL, GroupBudget, GroupBudgets, Identity, KeySettings, Keys, News,
+    OUTAGE_AGE, POLL_EVERY, Payer, Rows, UNKNOWN_TTL, Unreachable,
 };
 pub use mint::{KEY_BYTES, accept_custom_key, hash_key, key_or_hash, masked, new_key};
 pub use models::{
@@ -51,4 +48,4 @@ pub use models::{
 };
 pub use network::{Networks, ProxyTrust};
 pub use routes::{Area, Class, Gate, RouteList, RouteRules, all_routes, class_of};
-pub use rows::StoredKeys;
+pub use rows::{OwnerRules, StoredKeys};

@@ -7,21 +7,18 @@ use serde_json::{Map, Value};
 
 use super::caller::Role;
 use super::grant::{
-    AccessGroup, Grant, KeyPart, KeyType, MemberPart, OrganizationPart, Source, TeamPart, TeamSeat,
-    UserPart,
+    AccessGroup, Grant, KeyPart, KeyType, MemberPart, OrganizationPart, Source, TeamPart, UserPart,
 };
 use super::network::Networks;
 use super::terms::{self, Terms};
 use crate::domain::{Entity, EntityKind, KeyHash};
 use crate::store::{
-    AccessGroupRow, Holder, KeyRow, OrganizationMemberRow, OrganizationRow, TeamMemberRow, TeamRow,
-    UserRow,
+    AccessGroupRow, Holder, KeyRow, OrganizationMemberRow, OrganizationRow, TeamRow, UserRow,
 };
 
 /// What is read beside the holder's own rows.
 #[derive(Debug, Default)]
 pub(super) struct Around {
-    pub seats: Vec<TeamMemberRow>,
     pub organizations: Vec<OrganizationMemberRow>,
     pub access_groups: Vec<AccessGroupRow>,
 }
@@ -30,10 +27,9 @@ pub(super) struct Around {
 pub(super) fn of_holder(holder: &Holder, around: &Around, user_budget_on_team_keys: bool) -> Grant {
     let mut grant = Grant::bare(role_of(holder, around));
     grant.key = Some(key_part(&holder.key, holder.revoked_at));
-    grant.user = holder.user.as_ref().map(|user| user_part(user, around));
+    grant.user = holder.user.as_ref().map(user_part);
     grant.team = holder.team.as_ref().map(team_part);
-    grant.member = holder.member.as_ref().map(|member| MemberPart {
-        admin: member.role == "admin",
+    grant.member = holder.member.as_ref().map(|_| MemberPart {
         models: holder
             .member_budget
             .as_ref()
@@ -75,7 +71,7 @@ fn role_of(holder: &Holder, around: &Around) -> Role {
         .as_deref()
         .map_or(Some(Role::InternalUser), Role::parse);
     let role = role.unwrap_or(Role::InternalUserViewer);
-    let administers = administered(around).next().is_some();
+    let administers = administers(around);
     match role {
         Role::InternalUser | Role::InternalUserViewer if administers => Role::OrgAdmin,
         // The role of one organisation, not of everything.
@@ -85,10 +81,9 @@ fn role_of(holder: &Holder, around: &Around) -> Role {
     }
 }
 
-fn administered(around: &Around) -> impl Iterator<Item = &str> {
-    let rows = around.organizations.iter();
-    rows.filter(|row| row.role.as_deref() == Some(Role::OrgAdmin.as_str()))
-        .map(|row| row.organization_id.as_str())
+fn administers(around: &Around) -> bool {
+    let mut rows = around.organizations.iter();
+    rows.any(|row| row.role.as_deref() == Some(Role::OrgAdmin.as_str()))
 }
 
 fn key_part(row: &KeyRow, revoked_at: Option<i64>) -> KeyPart {
@@ -132,7 +127,7 @@ fn of_key_ips(said: Option<&Value>) -> Option<Networks> {
     Some(read.unwrap_or_else(Networks::none))
 }
 
-fn user_part(row: &UserRow, around: &Around) -> UserPart {
+fn user_part(row: &UserRow) -> UserPart {
     let switched_off = row.doc.metadata.get("scim_active") == Some(&Value::Bool(false));
     UserPart {
         id: row.id.as_str().into(),
@@ -141,15 +136,6 @@ fn user_part(row: &UserRow, around: &Around) -> UserPart {
         models: arcs(&row.doc.models),
         metadata: row.doc.metadata.clone(),
         blocked: switched_off || flag(&row.doc.rest, "blocked"),
-        teams: around
-            .seats
-            .iter()
-            .map(|seat| TeamSeat {
-                team_id: seat.team_id.as_str().into(),
-                admin: seat.role == "admin",
-            })
-            .collect(),
-        administers: administered(around).map(Arc::from).collect(),
     }
 }
 
@@ -163,7 +149,6 @@ fn team_part(row: &TeamRow) -> TeamPart {
         access_groups: arcs(&row.doc.access_group_ids),
         blocked: row.blocked,
         metadata: row.doc.metadata.clone(),
-        member_permissions: arcs(&row.doc.team_member_permissions),
     }
 }
 
@@ -204,6 +189,9 @@ fn add_terms(grant: &mut Grant, holder: &Holder, user_budget_on_team_keys: bool)
             &member.doc.limits,
             holder.member_budget.as_ref(),
         );
+        // Where a member's increase stands: beside the budget of its own.
+        let own = holder.member_budget.as_ref().map(|it| &it.doc.rest);
+        let terms = terms.with_increase([Some(&member.doc.rest), own]);
         add(EntityKind::TeamMember, &member.id, terms, true);
     }
     if let Some(user) = &holder.user {

@@ -1,37 +1,52 @@
 //! The store as the source of keys: what is asked of it, and the changes that it tells of.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
+use serde_json::Value;
 
 use super::caller::Role;
 use super::grant::{Grant, Source};
-use super::keys::{Identity, News, Payer, Rows, Unreachable};
+use super::keys::{GroupBudget, GroupBudgets, Identity, News, Payer, Rows, Unreachable};
 use super::resolve::{Around, object, of_holder};
 use super::terms::Terms;
-use crate::domain::{Entity, EntityKind, KeyHash};
+use crate::domain::{Entity, EntityKind, KeyHash, Usd};
 use crate::store::{
-    BudgetRow, Changed, EndUserRow, Holder, KeyRow, Query, Stamp, Store, StoreError, TagRow,
-    UserRow, member_id,
+    AccessGroupRow, BudgetRow, Changed, EndUserRow, Holder, KeyRow, Limits, Query, Stamp, Store,
+    StoreError, TagRow, UserDoc, UserRow, member_id,
 };
 
-/// Rows of a user that are read at most: the seats of one user.
-const SEATS: u64 = 1_000;
+/// Rows of a user that are read at most: its memberships.
+const MEMBERSHIPS: u64 = 1_000;
 
-/// The store as the source of keys, with the one rule of the operator that bears on them.
+/// The store as the source of keys, with the rules of the operator that bear on them.
 #[derive(Debug, Clone)]
 pub struct StoredKeys {
     store: Store,
+    rules: Arc<OwnerRules>,
+}
+
+/// What the operator's config says of those who pay, beside their rows.
+#[derive(Debug, Clone, Default)]
+pub struct OwnerRules {
     /// `apply_user_budget_to_team_keys`: a user's budget binds keys of teams too.
-    user_budget_on_team_keys: bool,
+    pub user_budget_on_team_keys: bool,
+    /// `max_end_user_budget`: of a customer whose own budget and whose default row say nothing.
+    pub end_user_budget: Option<Usd>,
+    /// `max_end_user_budget_id`: the budget row of customers without one of their own.
+    pub end_user_budget_id: Option<String>,
+    /// `tag_budget_config`: amount and duration, of tags without a budget of their own.
+    pub tag_budgets: BTreeMap<String, (Usd, Option<String>)>,
+    /// What users have who are made when their first token comes: `default_internal_user_params`.
+    pub new_user_budget: Option<Usd>,
+    pub new_user_limits: Limits,
 }
 
 impl StoredKeys {
-    pub const fn new(store: Store, user_budget_on_team_keys: bool) -> Self {
-        Self {
-            store,
-            user_budget_on_team_keys,
-        }
+    pub fn new(store: Store, rules: OwnerRules) -> Self {
+        let rules = Arc::new(rules);
+        Self { store, rules }
     }
 
     async fn around(
@@ -41,9 +56,9 @@ impl StoredKeys {
     ) -> Result<Around, StoreError> {
         let mut around = Around::default();
         if let Some(user) = user {
-            let of_user = || Query::new().is("user_id", user.id.as_str()).page(1, SEATS);
-            around.seats = self.store.list(&of_user()).await?.rows;
-            around.organizations = self.store.list(&of_user()).await?.rows;
+            let of_user = Query::new().is("user_id", user.id.as_str());
+            let rows = self.store.list(&of_user.page(1, MEMBERSHIPS)).await?.rows;
+            around.organizations = rows;
         }
         for id in group_ids {
             around.access_groups.extend(self.store.get(id).await?);
@@ -61,7 +76,7 @@ impl StoredKeys {
             .flat_map(|team| &team.doc.access_group_ids);
         let groups = holder.key.doc.access_group_ids.iter().chain(of_team);
         let around = self.around(holder.user.as_ref(), groups.collect()).await?;
-        let mut grant = of_holder(&holder, &around, self.user_budget_on_team_keys);
+        let mut grant = of_holder(&holder, &around, self.rules.user_budget_on_team_keys);
         // A rotated key falls with its own notice too.
         grant.sources.push(Source::new("key", hash.as_str()));
         Ok(Some(grant))
@@ -122,7 +137,7 @@ impl StoredKeys {
             .iter()
             .flat_map(|team| &team.doc.access_group_ids);
         let around = self.around(holder.user.as_ref(), groups.collect()).await?;
-        let mut grant = of_holder(&holder, &around, self.user_budget_on_team_keys);
+        let mut grant = of_holder(&holder, &around, self.rules.user_budget_on_team_keys);
         grant.key = None;
         grant
             .limits
@@ -152,6 +167,11 @@ impl StoredKeys {
             id: id.to_owned(),
             email: email.map(str::to_owned),
             role: Some(Role::InternalUser.as_str().to_owned()),
+            max_budget: self.rules.new_user_budget,
+            doc: UserDoc {
+                limits: self.rules.new_user_limits.clone(),
+                ..UserDoc::default()
+            },
             stamp: Stamp::new(now_ms, "jwt"),
             ..UserRow::default()
         };
@@ -166,41 +186,71 @@ impl StoredKeys {
     }
 
     async fn read_payer(&self, kind: EntityKind, id: &str) -> Result<Option<Payer>, StoreError> {
-        let (mut payer, budget_id) = match kind {
-            EntityKind::EndUser => match self.store.get::<EndUserRow>(id).await? {
-                Some(row) => (
-                    Payer {
-                        blocked: row.blocked,
-                        default_model: row.doc.default_model.as_deref().map(Arc::from),
-                        allowed_model_region: row
-                            .doc
-                            .allowed_model_region
-                            .as_deref()
-                            .map(Arc::from),
-                        metadata: object(&row.doc.rest, "metadata"),
-                        ..Payer::default()
-                    },
-                    row.budget_id,
-                ),
-                None => return Ok(None),
-            },
-            EntityKind::Tag => match self.store.get::<TagRow>(id).await? {
-                Some(row) => (Payer::default(), row.budget_id),
-                None => return Ok(None),
-            },
+        let found = match kind {
+            EntityKind::EndUser => {
+                let row = self.store.get::<EndUserRow>(id).await?;
+                row.map(|row| (end_user(&row), row.budget_id))
+            }
+            EntityKind::Tag => {
+                let row = self.store.get::<TagRow>(id).await?;
+                row.map(|row| (Payer::default(), row.budget_id))
+            }
             _ => return Ok(None),
         };
+        let is_there = found.is_some();
+        let (mut payer, mut budget_id) = found.unwrap_or_default();
         payer.sources.push(Source::new(kind.as_str(), id));
-        if let Some(budget) = self.budget(budget_id).await? {
-            payer
-                .sources
-                .push(Source::new("budget", budget.id.as_str()));
-            let entity = Entity::new(kind, id);
-            let terms = Terms::default().or(budget.max_budget, &budget.doc.limits);
-            payer.limits.extend(terms.limits(&entity));
-            payer.budgets.extend(terms.budgets(&entity));
+        if kind == EntityKind::EndUser && budget_id.is_none() {
+            budget_id.clone_from(&self.rules.end_user_budget_id);
         }
-        Ok(Some(payer))
+        // One that is named and not there may come.
+        let named = budget_id.as_deref().map(|it| Source::new("budget", it));
+        let is_known = is_there || named.is_some();
+        payer.sources.extend(named);
+        let mut terms = Terms::default();
+        if let Some(budget) = self.budget(budget_id).await? {
+            terms = terms.or(budget.max_budget, &budget.doc.limits);
+        }
+        terms = match kind {
+            EntityKind::EndUser => terms.or(self.rules.end_user_budget, &Limits::default()),
+            _ => match self.rules.tag_budgets.get(id) {
+                Some((max, duration)) => terms.or(
+                    Some(*max),
+                    &Limits {
+                        budget_duration: duration.clone(),
+                        ..Limits::default()
+                    },
+                ),
+                None => terms,
+            },
+        };
+        let entity = Entity::new(kind, id);
+        payer.limits.extend(terms.limits(&entity));
+        payer.budgets.extend(terms.budgets(&entity));
+        let any = !payer.limits.is_empty() || !payer.budgets.is_empty();
+        Ok((is_known || any).then_some(payer))
+    }
+
+    async fn read_group_budgets(&self) -> Result<Option<GroupBudgets>, StoreError> {
+        let mut all = GroupBudgets::default();
+        all.sources.push(Source::new("access_group", "*"));
+        for row in self.store.list::<AccessGroupRow>(&Query::new()).await?.rows {
+            let Some(id) = row.doc.rest.get("budget_id").and_then(Value::as_str) else {
+                continue;
+            };
+            all.sources.push(Source::new("budget", id));
+            let Some(budget) = self.budget(Some(id.to_owned())).await? else {
+                continue;
+            };
+            let entity = Entity::new(EntityKind::AccessGroup, row.name.as_str());
+            let terms = Terms::default().or(budget.max_budget, &budget.doc.limits);
+            all.groups.push(GroupBudget {
+                name: row.name.as_str().into(),
+                models: row.doc.models.iter().map(|it| it.as_str().into()).collect(),
+                budgets: terms.budgets(&entity),
+            });
+        }
+        Ok((!all.groups.is_empty()).then_some(all))
     }
 
     async fn read_news(&self, after: Option<i64>, limit: u32) -> Result<News, StoreError> {
@@ -227,6 +277,16 @@ impl StoredKeys {
                 ),
             },
         })
+    }
+}
+
+fn end_user(row: &EndUserRow) -> Payer {
+    Payer {
+        blocked: row.blocked,
+        default_model: row.doc.default_model.as_deref().map(Arc::from),
+        allowed_model_region: row.doc.allowed_model_region.as_deref().map(Arc::from),
+        metadata: object(&row.doc.rest, "metadata"),
+        ..Payer::default()
     }
 }
 
@@ -264,6 +324,10 @@ impl Rows for StoredKeys {
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payer>, Unreachable>> {
         self.read_payer(kind, id).map_err(unreachable).boxed()
+    }
+
+    fn group_budgets(&self) -> BoxFuture<'_, Result<Option<GroupBudgets>, Unreachable>> {
+        self.read_group_budgets().map_err(unreachable).boxed()
     }
 
     fn news(&self, after: Option<i64>, limit: u32) -> BoxFuture<'_, Result<News, Unreachable>> {

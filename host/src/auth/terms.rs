@@ -71,9 +71,16 @@ impl Terms {
                 own.clone_from(found);
             }
         }
-        let by = metadata.get("temp_budget_increase").and_then(Value::as_f64);
-        let until = metadata.get("temp_budget_expiry").and_then(moment);
-        self.increase = by.and_then(Usd::from_dollars).zip(until);
+        self.with_increase([Some(metadata), None])
+    }
+
+    /// The first temporary increase that stands in one of these.
+    pub(super) fn with_increase(mut self, said: [Option<&Map<String, Value>>; 2]) -> Self {
+        self.increase = said.into_iter().flatten().find_map(|said| {
+            let by = said.get("temp_budget_increase").and_then(Value::as_f64);
+            let until = said.get("temp_budget_expiry").and_then(moment);
+            by.and_then(Usd::from_dollars).zip(until)
+        });
         self
     }
 

@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 
 use crate::domain::{EntityKind, Usd};
 
-use super::Calendar;
 use super::error::{Exceeded, Reason};
+use super::ledger::Settings;
 use super::terms::{AccountId, Reset, SoftCrossing, Standing, Terms};
 
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Account {
         serial: u64,
         standing: Standing,
         now_ms: i64,
-        calendar: &Calendar,
+        settings: &Settings,
     ) -> Self {
         let Standing { spend, terms } = standing;
         let soft_reported = terms.soft_budget.is_some_and(|soft| spend >= soft);
@@ -60,7 +60,7 @@ impl Account {
             ended: None,
             last_used_ms: now_ms,
         };
-        state.keep_time(now_ms, calendar);
+        state.keep_time(now_ms, settings);
         Self {
             id,
             serial,
@@ -77,9 +77,9 @@ impl Account {
     }
 
     /// In the window that runs at `now_ms`.
-    pub fn lock_at(&self, now_ms: i64, calendar: &Calendar) -> MutexGuard<'_, State> {
+    pub fn lock_at(&self, now_ms: i64, settings: &Settings) -> MutexGuard<'_, State> {
         let mut state = self.lock();
-        state.keep_time(now_ms, calendar);
+        state.keep_time(now_ms, settings);
         state.last_used_ms = state.last_used_ms.max(now_ms);
         state
     }
@@ -116,14 +116,15 @@ impl Account {
     }
 
     /// None if no window has ended since the last time this was asked.
-    pub fn take_reset(&self, now_ms: i64, calendar: &Calendar) -> Option<Reset> {
+    pub fn take_reset(&self, now_ms: i64, settings: &Settings) -> Option<Reset> {
         let mut state = self.lock();
-        state.keep_time(now_ms, calendar);
+        state.keep_time(now_ms, settings);
         let spent = state.ended.take()?;
         let resets_at_ms = state.terms.resets_at_ms?;
         Some(Reset {
             account: self.id.clone(),
             spent,
+            carries_above: state.terms.max_budget.filter(|_| settings.rolls_over),
             resets_at_ms,
         })
     }
@@ -147,8 +148,9 @@ impl Drop for Waiting<'_> {
 }
 
 impl State {
-    /// Ends every window whose time has come: spend becomes 0, what calls in flight hold stays.
-    fn keep_time(&mut self, now_ms: i64, calendar: &Calendar) {
+    /// Ends every window whose time has come: spend becomes 0, or what exceeded the budget where
+    /// that rolls over; what calls in flight hold stays.
+    fn keep_time(&mut self, now_ms: i64, settings: &Settings) {
         let Some(period) = self.terms.period else {
             self.terms.resets_at_ms = None;
             return;
@@ -157,12 +159,15 @@ impl State {
             Some(at) if at > now_ms => return,
             Some(_) => {
                 self.ended = Some(self.ended.unwrap_or_default() + self.spend);
-                self.spend = Usd::ZERO;
+                self.spend = match self.terms.max_budget {
+                    Some(max) if settings.rolls_over => (self.spend - max).max(Usd::ZERO),
+                    _ => Usd::ZERO,
+                };
                 self.soft_reported = false;
             }
             None => {}
         }
-        self.terms.resets_at_ms = Some(calendar.next_reset(period, now_ms));
+        self.terms.resets_at_ms = Some(settings.calendar.next_reset(period, now_ms));
     }
 
     /// Whether a window ended that nobody has asked for.
@@ -226,14 +231,14 @@ impl State {
 
     /// Never ends a window: a reset time that has passed is one that was kept here already, and
     /// that the store has not heard of.
-    pub fn set_terms(&mut self, mut terms: Terms, now_ms: i64, calendar: &Calendar) {
+    pub fn set_terms(&mut self, mut terms: Terms, now_ms: i64, settings: &Settings) {
         if terms.resets_at_ms.is_some_and(|at| at <= now_ms) {
             let same = self.terms.period == terms.period;
             terms.resets_at_ms = self.terms.resets_at_ms.filter(|_| same);
         }
         self.soft_reported &= self.terms.soft_budget == terms.soft_budget;
         self.terms = terms;
-        self.keep_time(now_ms, calendar);
+        self.keep_time(now_ms, settings);
     }
 }
 

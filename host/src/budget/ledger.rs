@@ -24,6 +24,8 @@ pub struct Settings {
     pub calendar: Calendar,
     pub unknown_price: UnknownPrice,
     pub longest_wait: Duration,
+    /// What was spent beyond a budget counts in its next window (`budget_rollover`).
+    pub rolls_over: bool,
 }
 
 impl Default for Settings {
@@ -32,6 +34,7 @@ impl Default for Settings {
             calendar: Calendar::default(),
             unknown_price: UnknownPrice::Refuse,
             longest_wait: DEFAULT_LONGEST_WAIT,
+            rolls_over: false,
         }
     }
 }
@@ -113,8 +116,8 @@ impl Ledger {
         let mut shard = self.shard(&id);
         shard.entry(id.clone()).or_insert_with(|| {
             let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
-            let calendar = &self.rules.settings.calendar;
-            Arc::new(Account::new(id, serial, standing, now_ms, calendar))
+            let settings = &self.rules.settings;
+            Arc::new(Account::new(id, serial, standing, now_ms, settings))
         });
     }
 
@@ -122,9 +125,9 @@ impl Ledger {
     /// look again. The running window goes on: a reset time that has passed is taken as kept.
     /// False: there is no such account.
     pub fn revise(&self, id: &AccountId, terms: Terms, now_ms: i64) -> bool {
-        let calendar = &self.rules.settings.calendar;
+        let settings = &self.rules.settings;
         self.change(id, now_ms, |state| {
-            state.set_terms(terms, now_ms, calendar);
+            state.set_terms(terms, now_ms, settings);
         })
         .is_some()
     }
@@ -142,7 +145,7 @@ impl Ledger {
     /// What the account holds at `now_ms`.
     pub fn snapshot(&self, id: &AccountId, now_ms: i64) -> Option<Snapshot> {
         let account = self.find(id)?;
-        let state = account.lock_at(now_ms, &self.rules.settings.calendar);
+        let state = account.lock_at(now_ms, &self.rules.settings);
         Some(Snapshot {
             spend: state.spend,
             reserved: state.reserved,
@@ -160,7 +163,7 @@ impl Ledger {
         for shard in &self.shards {
             let accounts: Vec<_> = lock(shard).values().cloned().collect();
             for account in accounts {
-                if let Some(reset) = account.take_reset(now_ms, &self.rules.settings.calendar) {
+                if let Some(reset) = account.take_reset(now_ms, &self.rules.settings) {
                     account.wake_one();
                     resets.push(reset);
                 }
@@ -214,7 +217,7 @@ impl Ledger {
     ) -> Option<T> {
         self.rules.see(now_ms);
         let account = self.find(id)?;
-        let done = change(&mut account.lock_at(now_ms, &self.rules.settings.calendar));
+        let done = change(&mut account.lock_at(now_ms, &self.rules.settings));
         account.wake_one();
         Some(done)
     }

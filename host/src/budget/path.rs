@@ -204,7 +204,7 @@ impl Path {
         self.rules.see(now_ms);
         let charged = clamp(cost);
         for account in self.accounts.iter() {
-            let mut state = account.lock_at(now_ms, &self.rules.settings.calendar);
+            let mut state = account.lock_at(now_ms, &self.rules.settings);
             state.reserved -= held;
             state.spend += charged;
             then(account, &mut state);
@@ -218,10 +218,10 @@ impl Path {
     /// other.
     fn lock_all(&self, now_ms: i64) -> Vec<MutexGuard<'_, State>> {
         self.rules.see(now_ms);
-        let calendar = &self.rules.settings.calendar;
+        let settings = &self.rules.settings;
         self.accounts
             .iter()
-            .map(|account| account.lock_at(now_ms, calendar))
+            .map(|account| account.lock_at(now_ms, settings))
             .collect()
     }
 }

@@ -94,6 +94,8 @@ pub struct Reset {
     pub account: AccountId,
     /// What had been spent in it.
     pub spent: Usd,
+    /// What was spent above this stays spent in the window that runs now. None: nothing does.
+    pub carries_above: Option<Usd>,
     /// When the window that runs now ends, in milliseconds since 1970.
     pub resets_at_ms: i64,
 }

@@ -58,6 +58,32 @@ fn a_reset_forgets_what_was_spent_and_keeps_what_is_held() {
 }
 
 #[test]
+fn what_exceeds_a_budget_rolls_over_where_the_operator_wants_it() {
+    let rolling = Settings {
+        rolls_over: true,
+        ..Settings::default()
+    };
+    for (spent, left) in [(8, 0), (10, 0), (13, 3), (25, 15)] {
+        let ledger = Ledger::new(rolling.clone());
+        ledger.load(user(), daily(), NOW);
+        let path = ledger.path(&[user()]).unwrap();
+        path.charge(cents(spent), NOW);
+        let after = ledger.snapshot(&user(), NOW + DAY).unwrap();
+        assert_eq!(after.spend, cents(left), "{spent}");
+        let reset = ledger.due_resets(NOW + DAY).remove(0);
+        assert_eq!(reset.carries_above, Some(cents(10)));
+        assert_eq!(reset.spent, cents(spent));
+    }
+    // One that was away while its window ended is read with what it had spent.
+    let ledger = Ledger::new(rolling);
+    let mut standing = daily();
+    standing.spend = cents(12);
+    standing.terms.resets_at_ms = Some(NOW - 1);
+    ledger.load(user(), standing, NOW);
+    assert_eq!(ledger.snapshot(&user(), NOW).unwrap().spend, cents(2));
+}
+
+#[test]
 fn the_first_call_after_a_reset_goes_without_any_job() {
     let (_ledger, path) = with(daily());
     path.charge(cents(10), NOW);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::allowance::Allowance;
 use super::credentials::{self, Credentials};
 use super::env::Env;
 use super::info::ModelInfo;
@@ -48,6 +49,12 @@ pub struct Deployment {
     /// How its certificate is judged, if not as the others'.
     pub verify: Option<Verify>,
     pub mock_response: Option<String>,
+    /// What it may spend: `max_budget` with `budget_duration`.
+    pub budget: Option<Allowance>,
+    /// Calls at once; where it is not said, the default of the router or the gateway.
+    pub max_parallel_requests: Option<u32>,
+    /// Whether `rpm` and `tpm` are limits too, and not weights only.
+    pub enforces_limits: bool,
     pub info: ModelInfo,
 }
 
@@ -119,6 +126,9 @@ fn read_params(params: &mut Section<'_>, name: String, id: String, route: Route)
         allowed_openai_params: params.texts("allowed_openai_params").unwrap_or_default(),
         verify: Verify::read(params),
         mock_response: params.text("mock_response"),
+        budget: Allowance::read(params, "max_budget", "budget_duration"),
+        max_parallel_requests: params.count("max_parallel_requests"),
+        enforces_limits: false,
         info: ModelInfo::default(),
     }
 }
@@ -185,7 +195,6 @@ fn extra_body(params: &mut Section<'_>) -> Map<String, Value> {
 fn read_rest(params: &mut Section<'_>, deployment: &mut Deployment) -> Map<String, Value> {
     let mut prices = Map::new();
     let (mut settings, mut secrets) = (Map::new(), BTreeMap::new());
-    params.count("max_parallel_requests");
     params.number("cooldown_time");
     params.texts("tags");
     for name in params::TYPED {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::access::Access;
+use super::allowance::Allowance;
 use super::defaults;
 use super::env::Env;
 use super::money::Money;
@@ -157,7 +158,10 @@ pub fn read_litellm(
     router.num_retries = router.num_retries.or(retries);
     money.read_litellm(&mut section);
     let fallbacks = Fallbacks::read(&mut section);
+    let tags = section.members("tag_budget_config");
     section.finish(&LITELLM);
+    let at = "litellm_settings.tag_budget_config";
+    money.tag_budgets = Allowance::read_all(at, tags, env, remarks);
     fallbacks
 }
 

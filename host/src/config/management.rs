@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::allowance::dollars;
 use super::section::Section;
 
 /// Rules for new keys, users and teams.
@@ -18,7 +19,8 @@ pub struct Management {
     pub key_alias_pattern: Option<String>,
     /// `disable_custom_api_keys`.
     pub no_custom_keys: bool,
-    /// `default_internal_user_params`.
+    /// `default_internal_user_params`, with `max_internal_user_budget` and
+    /// `internal_user_budget_duration` where those say nothing.
     pub user_defaults: Map<String, Value>,
     /// `default_team_params`.
     pub team_defaults: Map<String, Value>,
@@ -39,5 +41,16 @@ impl Management {
         self.user_defaults = members("default_internal_user_params");
         self.team_defaults = members("default_team_params");
         self.key_alias_pattern = section.text("key_alias_pattern");
+        let budget = dollars(section, "max_internal_user_budget");
+        let duration = section.text("internal_user_budget_duration");
+        let defaults = [
+            ("max_budget", budget.map(|it| it.dollars().into())),
+            ("budget_duration", duration.map(Value::from)),
+        ];
+        for (name, value) in defaults {
+            if let Some(value) = value {
+                self.user_defaults.entry(name).or_insert(value);
+            }
+        }
     }
 }

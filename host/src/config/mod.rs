@@ -2,6 +2,7 @@
 //! network; `sluice check` runs the same code.
 
 mod access;
+mod allowance;
 mod credentials;
 pub mod defaults;
 mod deployment;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use access::{Access, TokenAccess};
+pub use allowance::Allowance;
 pub use deployment::Deployment;
 pub use env::Env;
 pub use general::General;
@@ -146,6 +148,9 @@ impl Config {
             let read = deployment::read(index, entry, &credentials, &env, remarks);
             deployments.extend(read.map(|mut it| {
                 it.stream_timeout = it.stream_timeout.or(router.stream_timeout);
+                let parallel = it.max_parallel_requests.or(router.max_parallel_requests);
+                it.max_parallel_requests = parallel.or(money.deployment_max_parallel_requests);
+                it.enforces_limits = router.enforces_limits;
                 it
             }));
         }

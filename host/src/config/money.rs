@@ -1,14 +1,16 @@
 //! What LiteLLM's sections say of databases, budgets and keys. Read here, understood by the
 //! services that it is for.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::allowance::{Allowance, dollars};
 use super::env::Env;
 use super::management::Management;
 use super::section::{Section, flag_of};
-use crate::domain::Secret;
+use crate::domain::{Secret, Usd};
 
 /// LiteLLM's status for a budget that is spent.
 const BUDGET_STATUS: u16 = 422;
@@ -24,6 +26,12 @@ pub struct Money {
     pub key_cache_ttl: Option<Duration>,
     /// `allow_requests_on_db_unavailable`.
     pub serve_without_database: bool,
+    /// `fail_closed_budget_enforcement`: no call goes whose payers cannot be read.
+    pub needs_accounts: bool,
+    /// `global_max_parallel_requests`, of the whole gateway.
+    pub max_parallel_requests: Option<u32>,
+    /// `general_settings.max_parallel_requests`, of each deployment.
+    pub deployment_max_parallel_requests: Option<u32>,
     /// `token_rate_limit_type`.
     pub token_counting: Option<String>,
     /// Not `disable_budget_reservation`.
@@ -44,6 +52,14 @@ pub struct Money {
     /// An IANA name.
     pub timezone: Option<String>,
     pub budget_reset_time: Option<String>,
+    /// `budget_rollover`: what was spent beyond a budget counts in its next window.
+    pub rolls_over: bool,
+    /// `max_end_user_budget`: of each customer without a budget of its own.
+    pub end_user_budget: Option<Usd>,
+    /// `max_end_user_budget_id`: the same, as a budget of the database.
+    pub end_user_budget_id: Option<String>,
+    /// `tag_budget_config`: of tags without a budget of their own.
+    pub tag_budgets: BTreeMap<String, Allowance>,
     /// `budget_exceeded_status_code`.
     pub budget_status: u16,
     /// `cost_discount_config`.
@@ -61,6 +77,9 @@ impl Default for Money {
             write_every: None,
             key_cache_ttl: None,
             serve_without_database: false,
+            needs_accounts: false,
+            max_parallel_requests: None,
+            deployment_max_parallel_requests: None,
             token_counting: None,
             reserves: true,
             user_budget_on_team_keys: false,
@@ -72,6 +91,10 @@ impl Default for Money {
             budget_duration: None,
             timezone: None,
             budget_reset_time: None,
+            rolls_over: false,
+            end_user_budget: None,
+            end_user_budget_id: None,
+            tag_budgets: BTreeMap::new(),
             budget_status: BUDGET_STATUS,
             discounts: None,
             margins: None,
@@ -87,6 +110,8 @@ impl Money {
         let written = section.secret("database_url").filter(filled);
         let mut management = Management::default();
         management.read_general(section);
+        // Limits are counted in memory, so they hold whatever else fails.
+        section.flag("fail_closed_rate_limit_enforcement");
         Self {
             database_url: written.or_else(|| env.get("DATABASE_URL").filter(filled)),
             write_every: section.seconds("proxy_batch_write_at"),
@@ -94,6 +119,11 @@ impl Money {
             serve_without_database: section
                 .flag("allow_requests_on_db_unavailable")
                 .unwrap_or(false),
+            needs_accounts: section
+                .flag("fail_closed_budget_enforcement")
+                .unwrap_or(false),
+            max_parallel_requests: section.count("global_max_parallel_requests"),
+            deployment_max_parallel_requests: section.count("max_parallel_requests"),
             token_counting: section.text("token_rate_limit_type"),
             reserves: section.flag("disable_budget_reservation") != Some(true),
             user_budget_on_team_keys: section
@@ -122,6 +152,9 @@ impl Money {
         self.budget_status = status
             .filter(|it| (400..600).contains(it))
             .unwrap_or(BUDGET_STATUS);
+        self.rolls_over = section.flag("budget_rollover").unwrap_or(false);
+        self.end_user_budget = dollars(section, "max_end_user_budget");
+        self.end_user_budget_id = section.text("max_end_user_budget_id");
         self.discounts = section.members("cost_discount_config");
         self.margins = section.members("cost_margin_config");
         self.allow_unknown_prices = section.flag("allow_unknown_prices").unwrap_or(false);

@@ -26,21 +26,22 @@ pub const READ: &[&str] = &[
     "ssl_verify",
     "mock_response",
     "model_info",
+    "max_budget",
+    "budget_duration",
+    "max_parallel_requests",
 ];
 
 /// Read for their types, without effect yet.
-pub const TYPED: &[&str] = &["max_parallel_requests", "cooldown_time", "tags"];
+pub const TYPED: &[&str] = &["cooldown_time", "tags"];
 
 /// Known to LiteLLM, without effect yet.
 pub const ACCEPTED: &[&str] = &[
     "auto_router_config",
     "auto_router_default_model",
-    "budget_duration",
     "cache_control_injection_points",
     "configurable_clientside_auth_params",
     "itpm",
     "keepalive_seconds",
-    "max_budget",
     "max_file_size_mb",
     "merge_reasoning_content_in_choices",
     "modify_params",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::allowance::Allowance;
 use super::defaults;
 use super::env::Env;
 use super::groups::{Alias, Groups};
@@ -24,6 +25,13 @@ pub struct RouterSettings {
     pub default_fallbacks: Vec<String>,
     pub max_fallbacks: u32,
     pub retry_after: Duration,
+    /// `provider_budget_config`: what each provider may be paid.
+    pub provider_budgets: BTreeMap<String, Allowance>,
+    /// `default_max_parallel_requests`, of each deployment.
+    pub max_parallel_requests: Option<u32>,
+    /// `enable_pre_call_checks`, or `enforce_model_rate_limits` among `optional_pre_call_checks`:
+    /// a deployment's `rpm` and `tpm` are limits.
+    pub enforces_limits: bool,
 }
 
 impl Default for RouterSettings {
@@ -38,6 +46,9 @@ impl Default for RouterSettings {
             default_fallbacks: Vec::new(),
             max_fallbacks: defaults::MAX_FALLBACKS,
             retry_after: Duration::ZERO,
+            provider_budgets: BTreeMap::new(),
+            max_parallel_requests: None,
+            enforces_limits: false,
         }
     }
 }
@@ -89,6 +100,7 @@ pub fn read(
         num_retries: section.count("num_retries"),
         timeout: section.seconds("timeout"),
         stream_timeout: section.seconds("stream_timeout"),
+        max_parallel_requests: section.count("default_max_parallel_requests"),
         ..RouterSettings::default()
     };
     if let Some(after) = section.number("retry_after") {
@@ -108,8 +120,12 @@ pub fn read(
         ),
     ];
     let by_group = section.members("model_group_retry_policy");
+    let budgets = section.members("provider_budget_config");
+    settings.enforces_limits = pre_call_checks(&mut section);
     no_effect_yet(&mut section);
     section.finish(&ROUTER);
+    let at = "router_settings.provider_budget_config";
+    settings.provider_budgets = Allowance::read_all(at, budgets, env, remarks);
     for (name, value, names) in policies {
         policy(
             &format!("router_settings.{name}"),
@@ -134,10 +150,25 @@ fn strategy(section: &mut Section<'_>) {
         let hint = hint(&strategy, STRATEGIES.iter().copied());
         let text = format!("is `{strategy}`, which is no strategy{hint}");
         section.say(Taken::Wrong, "routing_strategy", text);
-    } else if strategy != "simple-shuffle" {
+    } else if !matches!(&*strategy, "simple-shuffle" | "provider-budget-routing") {
         let text = format!("`{strategy}` is not served yet; deployments are shuffled");
         section.say(Taken::Warning, "routing_strategy", text);
     }
+}
+
+/// Whether limits of deployments are among the checks before a call. Budgets always are.
+fn pre_call_checks(section: &mut Section<'_>) -> bool {
+    const LIMITS: &str = "enforce_model_rate_limits";
+    let name = "optional_pre_call_checks";
+    let checks = section.texts(name).unwrap_or_default();
+    for check in &checks {
+        if !matches!(&**check, LIMITS | "router_budget_limiting") {
+            let text = format!("`{check}` is not enforced yet: do not rely on it");
+            section.say(Taken::Warning, name, text);
+        }
+    }
+    let all = section.flag("enable_pre_call_checks").unwrap_or(false);
+    all || checks.iter().any(|it| it == LIMITS)
 }
 
 /// Cooldowns and retry policies: their types are checked, and that is all so far.

@@ -19,6 +19,8 @@ pub enum EntityKind {
     /// The customer named by a request's `user`.
     EndUser,
     Tag,
+    /// Models under one name, by that name.
+    AccessGroup,
     Provider,
     Deployment,
     /// The whole gateway; its id is empty.
@@ -26,7 +28,7 @@ pub enum EntityKind {
 }
 
 impl EntityKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Key,
         Self::User,
         Self::Team,
@@ -34,6 +36,7 @@ impl EntityKind {
         Self::Organization,
         Self::EndUser,
         Self::Tag,
+        Self::AccessGroup,
         Self::Provider,
         Self::Deployment,
         Self::Proxy,
@@ -49,6 +52,7 @@ impl EntityKind {
             Self::Organization => "organization",
             Self::EndUser => "end_user",
             Self::Tag => "tag",
+            Self::AccessGroup => "access_group",
             Self::Provider => "provider",
             Self::Deployment => "deployment",
             Self::Proxy => "proxy",

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Entity, Usage, Usd};
+use super::{Entity, EntityKind, Usage, Usd};
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,31 @@ pub struct SpendRow {
     /// Bodies, only where `store_prompts_in_spend_logs` asks for them.
     pub request: Option<Box<RawValue>>,
     pub response: Option<Box<RawValue>>,
+}
+
+impl CostLine {
+    /// Whether this payer pays for it: of deployments and providers, the one that it was sent to.
+    pub fn is_of(&self, payer: &Entity) -> bool {
+        match payer.kind {
+            EntityKind::Deployment => *self.deployment == *payer.id,
+            EntityKind::Provider => *self.provider == *payer.id,
+            _ => true,
+        }
+    }
+}
+
+impl SpendRow {
+    /// What of the cost is this payer's: of a deployment and of a provider, its own lines; of
+    /// everybody else, all of it. None: a price is unknown, so nobody pays.
+    pub fn share_of(&self, payer: &Entity) -> Option<Usd> {
+        let whole = self.cost?;
+        let own = matches!(payer.kind, EntityKind::Deployment | EntityKind::Provider);
+        if !own || self.lines.is_empty() {
+            return Some(whole);
+        }
+        let mut lines = self.lines.iter().filter(|line| line.is_of(payer));
+        lines.try_fold(Usd::ZERO, |sum, line| Some(sum + line.cost?))
+    }
 }
 
 /// What went wrong, as the client was told.

@@ -15,7 +15,8 @@
 //! | upstream | 500, or the upstream's own 5xx | internal_server_error | InternalServerError |
 //! | internal | 500 | internal_server_error | InternalServerError |
 //!
-//! The classes, types and codes are LiteLLM's, so that clients which match on them go on working.
+//! What no deployment has room for (`At::Router`) is a quota or a rate limit, 429, said as LiteLLM
+//! says it. The classes, types and codes are LiteLLM's, so that clients which match on them go on working.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -138,7 +139,7 @@ pub fn event(fault: &Fault, dialect: Dialect) -> String {
 }
 
 fn message(fault: &Fault) -> String {
-    if fault.at == At::Door {
+    if fault.at != At::Attempt {
         return fault.message.clone();
     }
     let class = class(fault.kind);

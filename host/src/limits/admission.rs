@@ -14,6 +14,7 @@ pub struct Admission {
     /// In the order of the path.
     places: Vec<Place>,
     counting: TokenCounting,
+    tentative: bool,
 }
 
 #[derive(Debug)]
@@ -35,7 +36,23 @@ impl Place {
 
 impl Admission {
     pub(super) const fn new(places: Vec<Place>, counting: TokenCounting) -> Self {
-        Self { places, counting }
+        Self {
+            places,
+            counting,
+            tentative: false,
+        }
+    }
+
+    /// The call may still be refused elsewhere: dropping it before [`begin`](Self::begin) gives
+    /// back all that was counted, because a refused call costs nothing.
+    pub const fn tentative(mut self) -> Self {
+        self.tentative = true;
+        self
+    }
+
+    /// Nobody refused the call: what it counted stays.
+    pub const fn begin(&mut self) {
+        self.tentative = false;
     }
 
     /// Replaces the estimate by what the call used, as often as more is known. A call that never
@@ -65,7 +82,11 @@ impl Admission {
 impl Drop for Admission {
     fn drop(&mut self) {
         for place in &self.places {
-            place.counter.lock().leave();
+            let mut used = place.counter.lock();
+            if self.tentative {
+                used.withdraw(&place.counted);
+            }
+            used.leave();
         }
     }
 }

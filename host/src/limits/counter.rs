@@ -9,6 +9,9 @@ use super::scope::{Limits, Remaining, Scope, Standing};
 /// begins with the first call of a scope, not with the minute.
 pub const WINDOW_MS: i64 = 60_000;
 
+/// Length of a day's window in milliseconds. It too begins with the first call of a scope.
+pub const DAY_MS: i64 = 86_400_000;
+
 /// How soon a call may come back that found every place taken: one may be free at any time.
 const PARALLEL_RETRY_MS: i64 = 1000;
 
@@ -22,11 +25,19 @@ pub(super) struct Counter {
 
 #[derive(Debug, Default)]
 pub(super) struct Used {
+    minute: Window<WINDOW_MS>,
+    /// Of scopes that have a limit a day; else it never begins.
+    day: Window<DAY_MS>,
+    requests: u64,
+    parallel: u64,
+}
+
+/// Tokens in a window of this many milliseconds.
+#[derive(Debug, Default)]
+struct Window<const LENGTH: i64> {
     /// None: no call yet.
     began_ms: Option<i64>,
-    requests: u64,
     tokens: u64,
-    parallel: u64,
 }
 
 /// What one call wants of a scope.
@@ -39,6 +50,13 @@ pub(super) struct Wanted {
 /// What one call was counted for at one scope, to be corrected later.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counted {
+    minute: Stake,
+    day: Option<Stake>,
+}
+
+/// What one call was counted for in one kind of window.
+#[derive(Debug, Clone, Copy)]
+struct Stake {
     /// The beginning of the window that `here` stands in.
     began_ms: i64,
     /// Tokens counted in that window.
@@ -63,28 +81,79 @@ impl Counter {
 }
 
 impl Wanted {
-    /// What is asked of the token limit: the estimate, but no more than the limit itself, or a
+    /// What is asked of a token limit: the estimate, but no more than the limit itself, or a
     /// call with a long `max_tokens` could never go.
-    fn capped_tokens(&self) -> u64 {
-        self.limits
-            .tokens_per_minute
-            .map_or(self.tokens, |limit| self.tokens.min(limit))
+    fn capped(&self, limit: Option<u64>) -> u64 {
+        limit.map_or(self.tokens, |limit| self.tokens.min(limit))
+    }
+}
+
+impl<const LENGTH: i64> Window<LENGTH> {
+    /// Forgets a window that is over, and says so. The next begins with the next call that is
+    /// admitted.
+    fn keep_time(&mut self, now_ms: i64) -> bool {
+        let over = self.began_ms.is_some() && self.is_idle(now_ms);
+        if over {
+            *self = Self::default();
+        }
+        over
+    }
+
+    /// Over after its length, and if the clock was set back by more than that. A smaller step
+    /// back is two threads that read the clock in one order and came here in the other.
+    fn is_idle(&self, now_ms: i64) -> bool {
+        self.began_ms
+            .is_none_or(|began| now_ms.saturating_sub(began).saturating_abs() >= LENGTH)
+    }
+
+    fn add(&mut self, tokens: u64, now_ms: i64) -> Stake {
+        self.tokens = self.tokens.saturating_add(tokens);
+        Stake {
+            began_ms: *self.began_ms.get_or_insert(now_ms),
+            here: tokens,
+            before: 0,
+        }
+    }
+
+    /// Replaces the estimate by what the call used. In a later window only what exceeds the
+    /// tokens counted before it is counted: those stood in a window that is over.
+    fn correct(&mut self, stake: &mut Stake, tokens: u64, now_ms: i64) {
+        if self.began_ms != Some(stake.began_ms) {
+            stake.before = stake.before.saturating_add(stake.here);
+            stake.here = 0;
+            stake.began_ms = *self.began_ms.get_or_insert(now_ms);
+        }
+        let here = tokens.saturating_sub(stake.before);
+        self.tokens = self.tokens.saturating_sub(stake.here).saturating_add(here);
+        stake.here = here;
+    }
+
+    /// Takes back what was counted, if its window still runs; whether it does.
+    fn withdraw(&mut self, stake: Stake) -> bool {
+        let runs = self.began_ms == Some(stake.began_ms);
+        if runs {
+            self.tokens = self.tokens.saturating_sub(stake.here);
+        }
+        runs
+    }
+
+    fn ends_ms(&self, now_ms: i64) -> i64 {
+        self.began_ms.unwrap_or(now_ms).saturating_add(LENGTH)
     }
 }
 
 impl Used {
-    /// Forgets a window that is over. The next begins with the next call that is admitted.
+    /// Forgets windows that are over.
     pub fn keep_time(&mut self, now_ms: i64) {
-        if self.began_ms.is_some_and(|began| is_over(began, now_ms)) {
-            self.began_ms = None;
+        if self.minute.keep_time(now_ms) {
             self.requests = 0;
-            self.tokens = 0;
         }
+        self.day.keep_time(now_ms);
     }
 
     /// Nothing is counted here that anyone could miss.
     pub fn is_idle(&self, now_ms: i64) -> bool {
-        self.parallel == 0 && self.began_ms.is_none_or(|began| is_over(began, now_ms))
+        self.parallel == 0 && self.minute.is_idle(now_ms) && self.day.is_idle(now_ms)
     }
 
     /// The limit that keeps the call out, if any. Changes nothing.
@@ -92,10 +161,13 @@ impl Used {
         let Limits {
             requests_per_minute,
             tokens_per_minute,
+            tokens_per_day,
             max_parallel_requests,
         } = wanted.limits;
-        let ends = self.ends_ms(now_ms);
+        let ends = self.minute.ends_ms(now_ms);
         let soon = now_ms.saturating_add(PARALLEL_RETRY_MS);
+        // A window that is used up takes no call.
+        let tokens = |limit| wanted.capped(limit).max(1);
         let needs = [
             (
                 LimitType::Requests,
@@ -107,9 +179,16 @@ impl Used {
             (
                 LimitType::Tokens,
                 tokens_per_minute,
-                self.tokens,
-                wanted.capped_tokens().max(1), // a window that is used up takes no call
+                self.minute.tokens,
+                tokens(tokens_per_minute),
                 ends,
+            ),
+            (
+                LimitType::TokensPerDay,
+                tokens_per_day,
+                self.day.tokens,
+                tokens(tokens_per_day),
+                self.day.ends_ms(now_ms),
             ),
             (
                 LimitType::MaxParallelRequests,
@@ -128,32 +207,44 @@ impl Used {
 
     /// Counts an admitted call.
     pub fn add(&mut self, wanted: &Wanted, now_ms: i64) -> Counted {
-        let tokens = wanted.capped_tokens();
         self.requests = self.requests.saturating_add(1);
-        self.tokens = self.tokens.saturating_add(tokens);
         self.parallel = self.parallel.saturating_add(1);
+        let Limits {
+            tokens_per_minute,
+            tokens_per_day,
+            ..
+        } = wanted.limits;
+        let tokens = wanted.capped(tokens_per_day);
         Counted {
-            began_ms: *self.began_ms.get_or_insert(now_ms),
-            here: tokens,
-            before: 0,
+            minute: self.minute.add(wanted.capped(tokens_per_minute), now_ms),
+            day: tokens_per_day.map(|_| self.day.add(tokens, now_ms)),
         }
     }
 
-    /// Replaces the estimate by what the call used. In a later window only what exceeds the
-    /// tokens counted before it is counted: those stood in a window that is over.
+    /// Replaces the estimate by what the call used.
     pub fn correct(&mut self, counted: &mut Counted, tokens: u64, now_ms: i64) {
         self.keep_time(now_ms);
-        if self.began_ms != Some(counted.began_ms) {
-            counted.before = counted.before.saturating_add(counted.here);
-            counted.here = 0;
-            counted.began_ms = *self.began_ms.get_or_insert(now_ms);
+        self.minute.correct(&mut counted.minute, tokens, now_ms);
+        if let Some(day) = &mut counted.day {
+            self.day.correct(day, tokens, now_ms);
         }
-        let here = tokens.saturating_sub(counted.before);
-        self.tokens = self
-            .tokens
-            .saturating_sub(counted.here)
-            .saturating_add(here);
-        counted.here = here;
+    }
+
+    /// The call never began: takes back what was counted for it.
+    pub fn withdraw(&mut self, counted: &Counted) {
+        if self.minute.withdraw(counted.minute) {
+            self.requests = self.requests.saturating_sub(1);
+            if self.requests == 0 && self.minute.tokens == 0 {
+                // Nobody else is in it, so it has not begun.
+                self.minute = Window::default();
+            }
+        }
+        if let Some(day) = counted.day
+            && self.day.withdraw(day)
+            && self.day.tokens == 0
+        {
+            self.day = Window::default();
+        }
     }
 
     /// The call has ended.
@@ -171,18 +262,9 @@ impl Used {
         Standing {
             scope: scope.clone(),
             requests: remaining(limits.requests_per_minute, self.requests),
-            tokens: remaining(limits.tokens_per_minute, self.tokens),
-            resets_at_ms: self.ends_ms(now_ms),
+            tokens: remaining(limits.tokens_per_minute, self.minute.tokens),
+            tokens_of_day: remaining(limits.tokens_per_day, self.day.tokens),
+            resets_at_ms: self.minute.ends_ms(now_ms),
         }
     }
-
-    fn ends_ms(&self, now_ms: i64) -> i64 {
-        self.began_ms.unwrap_or(now_ms).saturating_add(WINDOW_MS)
-    }
-}
-
-/// A window is over after its length, and if the clock was set back by more than that. A smaller
-/// step back is two threads that read the clock in one order and came here in the other.
-fn is_over(began_ms: i64, now_ms: i64) -> bool {
-    now_ms.saturating_sub(began_ms).saturating_abs() >= WINDOW_MS
 }

@@ -1,4 +1,5 @@
-//! Rate limits: requests and tokens a minute, and calls at once, for every scope of a call.
+//! Rate limits: requests and tokens a minute, tokens a day, and calls at once, for every scope of
+//! a call.
 //!
 //! A call is admitted by all scopes on its path or by none. The room counts in memory and nothing
 //! else: it does not know who the scopes are (the caller brings each with its limits), HTTP (a
@@ -13,7 +14,7 @@ mod scope;
 mod tokens;
 
 pub use admission::Admission;
-pub use counter::WINDOW_MS;
+pub use counter::{DAY_MS, WINDOW_MS};
 pub use limiter::Limiter;
 pub use refusal::{LimitType, Refusal};
 pub use scope::{Limits, Remaining, Scope, ScopeKind, Standing};

@@ -7,6 +7,7 @@ use super::Scope;
 pub enum LimitType {
     Requests,
     Tokens,
+    TokensPerDay,
     MaxParallelRequests,
 }
 
@@ -16,6 +17,7 @@ impl LimitType {
         match self {
             Self::Requests => "requests",
             Self::Tokens => "tokens",
+            Self::TokensPerDay => "tokens_per_day",
             Self::MaxParallelRequests => "max_parallel_requests",
         }
     }
@@ -33,7 +35,7 @@ pub struct Refusal {
     pub limit: u64,
     /// Less than the call needs.
     pub remaining: u64,
-    /// When the scope's window ends, in milliseconds since 1970. Of `max_parallel_requests`, which
+    /// When the limit's window ends, in milliseconds since 1970. Of `max_parallel_requests`, which
     /// has no window: a second from now.
     pub resets_at_ms: i64,
     /// The `retry-after` header: whole seconds until then, at least 1.

@@ -89,6 +89,7 @@ fn a_refused_call_is_counted_nowhere() {
     let all = Limits {
         requests_per_minute: Some(9),
         tokens_per_minute: Some(900),
+        tokens_per_day: Some(900),
         max_parallel_requests: Some(9),
     };
     let path = [
@@ -296,4 +297,79 @@ fn a_clock_that_is_a_little_behind_opens_no_new_window() {
     assert!(limiter.admit(&path, Tokens::NONE, NOW - 5).is_err());
     // Set back by a day, it must not lock anyone out for a day.
     assert!(limiter.admit(&path, Tokens::NONE, NOW - 86_400_000).is_ok());
+}
+
+fn tpd(limit: u64) -> Limits {
+    Limits {
+        tokens_per_day: Some(limit),
+        ..Limits::default()
+    }
+}
+
+#[test]
+fn a_day_of_tokens_outlasts_the_minutes_and_ends_after_24_hours() {
+    let limiter = limiter();
+    let path = [(key(), tpd(1000))];
+    let admit = |tokens, now| limiter.admit(&path, input(tokens), now);
+
+    let mut first = admit(600, NOW).unwrap();
+    first.settle(input(700), NOW + 1000);
+    drop(first);
+    let refusal = admit(400, NOW + 3_600_000).unwrap_err();
+    drop(admit(300, NOW + 7_200_000).unwrap());
+
+    assert_eq!(
+        (refusal.limit_type, refusal.limit, refusal.remaining),
+        (LimitType::TokensPerDay, 1000, 300)
+    );
+    assert_eq!(refusal.resets_at_ms, NOW + DAY_MS);
+    assert_eq!(refusal.retry_after_s, 82_800);
+    limiter.sweep(NOW + DAY_MS - 1);
+    assert!(admit(1, NOW + DAY_MS - 1).is_err());
+    assert!(admit(1000, NOW + DAY_MS).is_ok());
+    limiter.sweep(NOW + 3 * DAY_MS);
+    assert!(limiter.is_empty());
+}
+
+#[test]
+fn what_is_left_of_the_day_goes_into_headers() {
+    let limiter = limiter();
+    let call = limiter
+        .admit(&[(key(), tpd(1000))], input(30), NOW)
+        .unwrap();
+    let standings = call.standings(NOW);
+    let headers: Vec<_> = standings.iter().flat_map(Standing::headers).collect();
+    let expected = [
+        ("x-ratelimit-api_key-limit-tokens-per-day", 1000),
+        ("x-ratelimit-api_key-remaining-tokens-per-day", 970),
+    ];
+    assert_eq!(
+        headers,
+        expected.map(|(name, value)| (name.to_owned(), value))
+    );
+}
+
+#[test]
+fn a_call_that_is_refused_elsewhere_gives_its_place_back() {
+    let limiter = limiter();
+    let all = Limits {
+        requests_per_minute: Some(2),
+        tokens_per_minute: Some(900),
+        tokens_per_day: Some(900),
+        max_parallel_requests: Some(2),
+    };
+    let path = [(key(), all)];
+    let before = limiter.standings(&path, NOW);
+    let admit = || limiter.admit(&path, input(100), NOW).unwrap().tentative();
+
+    drop(admit());
+    let after = limiter.standings(&path, NOW);
+    let mut begun = admit();
+    begun.begin();
+
+    assert_eq!(after, before);
+    drop(begun);
+    let left = &limiter.standings(&path, NOW)[0];
+    assert_eq!(left.requests.unwrap().remaining, 1);
+    assert_eq!(left.tokens_of_day.unwrap().remaining, 800);
 }

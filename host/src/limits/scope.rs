@@ -17,10 +17,12 @@ pub enum ScopeKind {
     Model,
     Tag,
     Deployment,
+    /// The whole gateway; its id is empty.
+    Gateway,
 }
 
 impl ScopeKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Key,
         Self::User,
         Self::Team,
@@ -32,6 +34,7 @@ impl ScopeKind {
         Self::Model,
         Self::Tag,
         Self::Deployment,
+        Self::Gateway,
     ];
 
     /// As LiteLLM writes it in headers and errors.
@@ -48,6 +51,7 @@ impl ScopeKind {
             Self::Model => "model",
             Self::Tag => "tag",
             Self::Deployment => "deployment",
+            Self::Gateway => "gateway",
         }
     }
 }
@@ -96,6 +100,8 @@ pub struct Limits {
     pub requests_per_minute: Option<u64>,
     /// `tpm_limit`: tokens in such a window.
     pub tokens_per_minute: Option<u64>,
+    /// `tpd_limit`: tokens in a window of a day.
+    pub tokens_per_day: Option<u64>,
     /// `max_parallel_requests`: calls at once.
     pub max_parallel_requests: Option<u64>,
 }
@@ -105,6 +111,7 @@ impl Limits {
     pub const fn is_none(&self) -> bool {
         self.requests_per_minute.is_none()
             && self.tokens_per_minute.is_none()
+            && self.tokens_per_day.is_none()
             && self.max_parallel_requests.is_none()
     }
 }
@@ -122,7 +129,8 @@ pub struct Standing {
     pub scope: Scope,
     pub requests: Option<Remaining>,
     pub tokens: Option<Remaining>,
-    /// When the window ends, in milliseconds since 1970.
+    pub tokens_of_day: Option<Remaining>,
+    /// When the minute's window ends, in milliseconds since 1970.
     pub resets_at_ms: i64,
 }
 
@@ -130,8 +138,12 @@ impl Standing {
     /// Response headers in LiteLLM's form: `x-ratelimit-api_key-remaining-tokens`.
     pub fn headers(&self) -> impl Iterator<Item = (String, u64)> {
         let kind = self.scope.kind.as_str();
-        [("requests", self.requests), ("tokens", self.tokens)]
-            .into_iter()
+        let all = [
+            ("requests", self.requests),
+            ("tokens", self.tokens),
+            ("tokens-per-day", self.tokens_of_day),
+        ];
+        all.into_iter()
             .filter_map(|(what, left)| Some((what, left?)))
             .flat_map(move |(what, left)| {
                 [

@@ -31,6 +31,7 @@ proptest! {
             requests_per_minute: Some(rpm),
             tokens_per_minute: Some(tpm),
             max_parallel_requests: Some(parallel),
+            ..Limits::default()
         };
         let scopes = [
             (key(), limits(7, 1000, 3)),

@@ -8,7 +8,7 @@ use super::fault::{absent, bad};
 use super::fields::{Field, Given, Kind, read, set};
 use super::rights::Rights;
 use super::work::{Audited, Work};
-use super::{Answer, Input, Manage, time};
+use super::{Answer, Input, Manage, group_budgets, time};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::store::{AccessGroupRow, Filter, KeyRow, Query, Stamp, TeamRow};
@@ -29,7 +29,7 @@ const BY_ID: &[Field] = &[
     Field("access_agent_ids", Kind::Texts),
 ];
 
-async fn admin(m: &Manage, caller: &Caller) -> Result<Rights, Fault> {
+pub(super) async fn admin(m: &Manage, caller: &Caller) -> Result<Rights, Fault> {
     let rights = m.rights(caller).await?;
     rights.need_admin("manage access groups")?;
     Ok(rights)
@@ -90,7 +90,7 @@ pub(super) async fn create_v1(m: &Manage, caller: &Caller, input: Input) -> Answ
 }
 
 /// The group that a path names: by name, or by id.
-async fn find(m: &Manage, input: &Input) -> Result<AccessGroupRow, Fault> {
+pub(super) async fn find(m: &Manage, input: &Input) -> Result<AccessGroupRow, Fault> {
     let named = input.part("access_group")?;
     let query = Query::new().is("name", named);
     let by_name = m.store.list::<AccessGroupRow>(&query).await?.rows.pop();
@@ -149,6 +149,7 @@ pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer 
     let row: AccessGroupRow = work.change.need(&found.id).await?;
     let touched = forget(&mut work, &row).await?;
     work.delete(std::slice::from_ref(&row)).await?;
+    group_budgets::let_go(&mut work, group_budgets::budget_of(&row)).await?;
     work.commit().await?;
     Ok(json!({
         "access_group": row.name,
@@ -156,6 +157,15 @@ pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer 
         "holders_updated": touched,
         "message": format!("Access group {} deleted", row.name),
     }))
+}
+
+/// Whether any access group has this budget.
+pub(super) async fn share_budget(work: &mut Work<'_>, id: &str) -> Result<bool, Fault> {
+    let query = Query::new().with(Filter::Contains("doc", format!("\"{id}\"")));
+    let rows = work.change.list::<AccessGroupRow>(&query).await?.rows;
+    Ok(rows
+        .iter()
+        .any(|it| group_budgets::budget_of(it) == Some(id)))
 }
 
 /// Rows whose document has the group's id somewhere.

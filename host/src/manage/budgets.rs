@@ -6,7 +6,7 @@ use super::fault::{absent, bad, missing};
 use super::fields::{Field, Given, Kind, read, set};
 use super::rights::Rights;
 use super::work::{Audited, Work};
-use super::{Answer, Input, Manage, keys, time};
+use super::{Answer, Input, Manage, access_groups, keys, time};
 use crate::auth::Caller;
 use crate::budget::Period;
 use crate::domain::Fault;
@@ -29,7 +29,7 @@ pub(super) const BUDGET: &[Field] = &[
     Field("budget_reset_at", Kind::Moment),
 ];
 
-const NAMED: &[Field] = &[Field("budget_id", Kind::Id)];
+pub(super) const NAMED: &[Field] = &[Field("budget_id", Kind::Id)];
 
 /// When the running window of a budget ends: as its account says, else as the calendar does.
 pub(super) fn reset_at(m: &Manage, limits: &Limits, known: Option<i64>, now: i64) -> Option<i64> {
@@ -148,7 +148,8 @@ pub(super) async fn is_used(work: &mut Work<'_>, id: &str) -> Result<bool, Fault
         || names::<OrganizationRow>(work, id).await?
         || names::<OrganizationMemberRow>(work, id).await?
         || names::<EndUserRow>(work, id).await?
-        || names::<TagRow>(work, id).await?)
+        || names::<TagRow>(work, id).await?
+        || access_groups::share_budget(work, id).await?)
 }
 
 async fn admin(m: &Manage, caller: &Caller) -> Result<Rights, Fault> {

@@ -14,6 +14,7 @@ mod credentials;
 mod customers;
 mod fault;
 mod fields;
+mod group_budgets;
 mod in_force;
 mod input;
 mod invitations;

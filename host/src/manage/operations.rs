@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use super::{
     Answer, Input, Manage, access_groups, budgets, config_rows, credentials, customers,
-    invitations, keys, models, organizations, tags, teams, users,
+    group_budgets, invitations, keys, models, organizations, tags, teams, users,
 };
 use crate::auth::Caller;
 
@@ -161,6 +161,21 @@ pub const OPERATIONS: &[Operation] = &[
         Delete,
         "/access_group/{access_group}/delete",
         op!(access_groups::delete),
+    ),
+    (
+        Get,
+        "/access_group/{access_group}/budget",
+        op!(group_budgets::get),
+    ),
+    (
+        Put,
+        "/access_group/{access_group}/budget",
+        op!(group_budgets::set),
+    ),
+    (
+        Delete,
+        "/access_group/{access_group}/budget",
+        op!(group_budgets::clear),
     ),
     (Post, "/v1/access_group", op!(access_groups::create_v1)),
     (Get, "/v1/access_group", op!(access_groups::list_v1)),

@@ -1,7 +1,7 @@
 //! One request's changes: a transaction whose audit entries are written as it goes, and whose
 //! listener hears of it when it has become durable.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Manage;
 use super::redact;
@@ -52,6 +52,13 @@ impl Manage {
             actor_key: rights.key.clone(),
             touched: Vec::new(),
         })
+    }
+}
+
+impl<'a> Work<'a> {
+    /// What users have of whom the request says nothing.
+    pub fn default_user(&self) -> &'a Map<String, Value> {
+        &self.manage.settings.default_user
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 use sluice_engine::contract::{Call, Error, Outbound, Payload, Reply, ReplyMode, Response, Step};
 use sluice_engine::{CallError, Session};
 use tokio::time::Instant;
@@ -17,7 +18,7 @@ use super::request::ClientRequest;
 use super::sending::Sender;
 use super::source::{Decode, Source};
 use crate::dialect::envelope::push_quoted;
-use crate::domain::{Blame, ErrorKind, Fault, Retry};
+use crate::domain::{Blame, ErrorKind, Fault, Retry, Usage};
 use crate::upstream::{CallBodies, Options, Request, Upstream, UpstreamReply, errors};
 
 /// Steps of one attempt, at most.
@@ -49,6 +50,8 @@ pub struct Attempt {
     /// Time spent waiting for the upstream.
     pub upstream_time: Duration,
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
+    /// What a failure says that it used.
+    failed_usage: Option<Usage>,
 }
 
 impl Attempt {
@@ -98,6 +101,7 @@ impl Attempt {
             bodies,
             upstream_time: Duration::ZERO,
             upstream_headers: Vec::new(),
+            failed_usage: None,
         };
         Ok((attempt, guest_body))
     }
@@ -108,6 +112,7 @@ impl Attempt {
         let trace = Trace {
             upstream_time: self.upstream_time,
             headers: std::mem::take(&mut self.upstream_headers),
+            usage: self.failed_usage.take(),
         };
         match result {
             Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
@@ -247,6 +252,8 @@ impl Attempt {
         };
         let mut fault = errors::map(&self.line.target.errors, status, &headers, &body);
         let text = String::from_utf8_lossy(&body).into_owned();
+        let document = serde_json::from_str::<Value>(&text).unwrap_or_default();
+        self.failed_usage = document.get("usage").and_then(Usage::from_json);
         let reply = Reply {
             status,
             headers: pairs(&headers),
@@ -326,6 +333,8 @@ fn context(line: &Line, number: u32, total: Duration) -> String {
 pub struct Trace {
     pub upstream_time: Duration,
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What a failure says that it used.
+    pub usage: Option<Usage>,
 }
 
 enum Ended {

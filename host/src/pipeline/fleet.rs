@@ -7,8 +7,12 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
+use super::allowances;
+use super::priced::Priced;
+use crate::budget::{AccountId, Terms};
 use crate::config::{self, Config, Deployment, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
+use crate::limits::Limits;
 use crate::plugins::describe::ProviderDescribe;
 use crate::plugins::row::{self, RowError};
 use crate::plugins::{Generation, Provider, Source, Table};
@@ -42,11 +46,21 @@ pub struct Line {
     pub body_defaults: Vec<(String, String)>,
     /// The deployment's own prices.
     pub overrides: Option<Overrides>,
+    /// What the deployment and its provider may spend.
+    pub budgets: Vec<(AccountId, Terms)>,
+    /// What an attempt at it is limited by.
+    pub limits: Limits,
+    priced: Priced,
 }
 
 impl Line {
     /// The prices of a model of this deployment. None: nobody knows them.
     pub fn price(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
+        let find = || self.find_price(prices, model);
+        self.priced.get(prices, model, find)
+    }
+
+    fn find_price(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
         let region = ["aws_region_name", "region_name", "vertex_location"];
         let mut regions = region
             .iter()
@@ -89,9 +103,10 @@ impl Fleet {
         }
     }
 
-    /// Mistakes in the config's provider rows, by path.
-    pub fn wrong_rows(&self) -> Vec<(String, String)> {
-        let mut wrong = Vec::new();
+    /// Mistakes in the config's provider rows and budgets, by path: those of them that only
+    /// plugins and services can tell.
+    pub fn mistakes(&self) -> Vec<(String, String)> {
+        let mut wrong = allowances::mistakes(&self.config);
         for (name, row) in &self.rows {
             match row {
                 Err(RowError::Wrong(mistakes)) => wrong.extend(mistakes.iter().cloned()),
@@ -106,6 +121,11 @@ impl Fleet {
             }
         }
         wrong
+    }
+
+    /// What each provider of `provider_budget_config` may be paid.
+    pub fn provider_budgets(&self) -> Vec<(AccountId, Terms)> {
+        allowances::of_providers(&self.config)
     }
 
     pub fn line(&self, id: &DeploymentId) -> Result<Arc<Line>, Fault> {
@@ -282,6 +302,14 @@ fn line(
         let message = format!("a price of model `{}` is wrong: {cause}", deployment.group);
         Fault::operator(ErrorKind::InvalidRequest, message)
     })?;
+    let budgets = allowances::of_deployment(config, deployment).map_err(|cause| {
+        let message = format!(
+            "the budget of model `{}` is wrong: {cause}",
+            deployment.group
+        );
+        Fault::operator(ErrorKind::InvalidRequest, message)
+    })?;
+    let limits = allowances::limits(deployment);
     let deployment = Arc::clone(deployment);
     let base = target.base_url.as_ref();
     Ok(Line {
@@ -293,6 +321,9 @@ fn line(
         secret_names,
         body_defaults,
         overrides,
+        budgets,
+        limits,
+        priced: Priced::default(),
     })
 }
 

@@ -2,14 +2,18 @@
 //! the services to each other and speaks neither HTTP to clients nor SQL.
 
 pub mod accounting;
+mod allowances;
 mod answer;
 mod attempt;
 mod backoff;
+mod choose;
 mod fleet;
 mod mock;
 mod nested;
 mod params;
 mod prepare;
+mod priced;
+mod reached;
 #[cfg(test)]
 mod relayed;
 mod request;

@@ -74,7 +74,10 @@ pub struct ClientRequest {
 /// Members of the body that steer the gateway.
 #[derive(Debug, Default)]
 pub struct Controls {
+    /// The model group that is routed to.
     pub model: String,
+    /// The name that the client sent for it, which answers and errors carry.
+    pub asked: String,
     pub stream: bool,
     /// The client asked for the usage chunk.
     pub include_usage: bool,
@@ -174,6 +177,7 @@ impl Controls {
             let message = "the request names no model: set `model`";
             Fault::caller(ErrorKind::InvalidRequest, message).with_param("model")
         })?;
+        controls.asked.clone_from(&controls.model);
         if controls.model.len() > MAX_MODEL || controls.model.contains(char::is_control) {
             let message = format!(
                 "`model` is no name of a model: it has control characters or more than {MAX_MODEL} bytes"

@@ -3,28 +3,28 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 
-use super::accounting::{Accounting, Source as CallSource};
+use super::accounting::{Accounting, Served, Source as CallSource};
 use super::answer::{Answer, AnswerBody, Failure, Trail};
 use super::attempt::{Attempt, Outcome};
 use super::backoff;
+use super::choose::choose;
 use super::fleet::{Fleet, Line};
 use super::mock;
+use super::reached::{Reached, blame, gather, probe, usage_of};
 use super::request::ClientRequest;
 use super::settle::Settlement;
-use super::shape::{self, Gathered};
+use super::shape;
 use super::source::{Events, Source};
 use super::stream::{FaultWriter, Streaming};
 use super::writer::Writer;
 use crate::auth::Caller;
-use crate::config::{Deployment, defaults};
+use crate::config::{Deployment, Resolved, defaults};
 use crate::domain::{At, Blame, ErrorKind, Fault, Retry};
 use crate::plugins::{self, Plugins};
-use crate::prices::Entry;
 use crate::router;
 use crate::telemetry::metrics::Metrics;
-use crate::upstream::{self, Upstream};
+use crate::upstream::Upstream;
 
 /// Serves calls. Cheap to clone.
 #[derive(Clone)]
@@ -40,12 +40,6 @@ struct Inner {
     accounting: Accounting,
     write_fault: FaultWriter,
     status_of: fn(&Fault) -> u16,
-}
-
-/// What one deployment answered.
-enum Reached {
-    Whole { body: Bytes },
-    Stream { source: Source, first: Events },
 }
 
 impl Pipeline {
@@ -101,11 +95,10 @@ impl Pipeline {
             request.controls.model.clone(),
             request.controls.stream,
         );
-        let prices = self.prices_of(&fleet, &request);
-        let admitted = self
-            .inner
-            .accounting
-            .admit(caller, &request, &prices, source);
+        let resolved = fleet.config.groups.resolve(&request.controls.model);
+        let served = self.served(&fleet, resolved.as_ref());
+        let accounting = &self.inner.accounting;
+        let admitted = accounting.admit(caller, &request, served, source);
         let permit = match admitted.await {
             Ok(permit) => permit,
             Err(fault) => {
@@ -121,20 +114,21 @@ impl Pipeline {
         }
     }
 
-    /// The prices of every deployment that may answer first.
-    fn prices_of(&self, fleet: &Fleet, request: &ClientRequest) -> Vec<Option<Arc<Entry>>> {
+    /// What is known of every deployment that may answer first.
+    fn served<'f>(&self, fleet: &Fleet, resolved: Option<&'f Resolved>) -> Served<'f> {
         let prices = self.inner.accounting.prices();
-        let Some(resolved) = fleet.config.groups.resolve(&request.controls.model) else {
-            return Vec::new();
-        };
-        let lines = resolved
-            .deployments
-            .iter()
-            .filter_map(|(deployment, model)| {
-                let line = fleet.line(&deployment.id).ok()?;
-                Some(line.price(&prices, model))
-            });
-        lines.collect()
+        let mut served = Served::default();
+        for (deployment, model) in resolved.into_iter().flat_map(|it| &it.deployments) {
+            if let Ok(line) = fleet.line(&deployment.id) {
+                served.prices.push(line.price(&prices, model));
+            }
+            for group in &deployment.info.access_groups {
+                if !served.access_groups.contains(&group.as_str()) {
+                    served.access_groups.push(group);
+                }
+            }
+        }
+        served
     }
 
     fn fail(&self, fault: Fault, mut settlement: Settlement) -> Failure {
@@ -200,7 +194,7 @@ impl Pipeline {
             .config
             .groups
             .resolve(group)
-            .ok_or_else(|| no_such_model(group))?;
+            .ok_or_else(|| no_such_model(named(request, group)))?;
         group.clone_into(&mut settlement.trail().model_group);
         let mut left = router::order(resolved.deployments, &mut rand::rng());
         let retries = |deployment: &Deployment| {
@@ -213,11 +207,14 @@ impl Pipeline {
             .first()
             .map_or(0, |(deployment, _)| retries(deployment));
         settlement.trail().max_retries = allowed;
-        let mut at = 0;
+        if left.is_empty() {
+            return Err(no_such_model(named(request, group)));
+        }
+        let (mut at, mut failed) = (0, None);
         loop {
-            let Some((deployment, model)) = left.get(at % left.len().max(1)).cloned() else {
-                return Err(no_such_model(group));
-            };
+            let chosen = choose(fleet, request, (group, &mut left, at), settlement).await;
+            // Why an attempt failed says more than that no other deployment has room.
+            let (deployment, model) = chosen.map_err(|full| failed.take().unwrap_or(full))?;
             let number = settlement.trail().retries;
             let tried = self
                 .try_one(fleet, request, (&deployment, &model), number, settlement)
@@ -252,6 +249,7 @@ impl Pipeline {
                 attempt = number, fault = %fault, "attempt failed; trying again"
             );
             settlement.trail().retries += 1;
+            failed = Some(fault);
         }
     }
 
@@ -282,6 +280,7 @@ impl Pipeline {
             fault
         });
         if let Err(fault) = &tried {
+            settlement.attempt_failed();
             let outcome = match fault {
                 fault if fault.plugin_at_fault => plugins::Outcome::Failed,
                 fault
@@ -322,6 +321,7 @@ impl Pipeline {
                 let trail = settlement.trail();
                 trail.upstream_time += trace.upstream_time;
                 trail.upstream_headers = trace.headers;
+                trail.usage = trace.usage;
                 outcome?
             }
         };
@@ -334,6 +334,7 @@ impl Pipeline {
                 },
                 false,
             ) => {
+                settlement.trail().usage = usage.as_deref().and_then(usage_of);
                 let shaped = shape::whole(request, &body, usage)
                     .map_err(|fault| blame(fault, is_plugins, &body))?;
                 settlement.trail().usage = shaped.usage;
@@ -363,6 +364,8 @@ impl Pipeline {
             }
             (Outcome::Stream(mut source), true) => {
                 let first = source.next().await?;
+                // Known at the end, if this is not the beginning of an answer.
+                settlement.trail().usage = first.usage.as_deref().and_then(usage_of);
                 match first.failure {
                     Some(fault) if first.events.is_empty() => Err(fault),
                     None if first.events.is_empty() => {
@@ -433,60 +436,14 @@ impl Pipeline {
     }
 }
 
-/// A stream that begins with an error has not begun: another deployment may answer.
-fn probe(request: &ClientRequest, first: &Events) -> Result<(), Fault> {
-    let mut writer = Writer::new(request.operation, shape::envelope(request, true), false);
-    first
-        .events
-        .first()
-        .map_or(Ok(()), |event| writer.write(event, &mut String::new()))
-}
-
-async fn gather(
-    request: &ClientRequest,
-    mut source: Source,
-    cap: usize,
-    settlement: &mut Settlement,
-) -> Result<Reached, Fault> {
-    let mut gathered = Gathered::default();
-    let mut size = 0;
-    loop {
-        let events = source.next().await?;
-        size += events.events.iter().map(|it| it.data.len()).sum::<usize>();
-        if size > cap {
-            return Err(upstream::too_large(cap));
-        }
-        settlement.trail().upstream_time += events.upstream_time;
-        for event in &events.events {
-            gathered.push(event)?;
-        }
-        if let Some(usage) = &events.usage {
-            gathered.learn_usage(usage);
-        }
-        if let Some(fault) = events.failure {
-            return Err(fault);
-        }
-        if events.last {
-            if !events.complete && !gathered.is_finished() {
-                let message = "the upstream's stream ended before its answer was complete";
-                return Err(Fault::upstream(ErrorKind::Upstream, message));
-            }
-            break;
-        }
+/// A group by the name that the client knows: what it asked for may be an alias of its own.
+pub(super) fn named<'a>(request: &'a ClientRequest, group: &'a str) -> &'a str {
+    let controls = &request.controls;
+    if group == controls.model {
+        &controls.asked
+    } else {
+        group
     }
-    let shaped = shape::whole(request, &gathered.finish(), None)?;
-    settlement.trail().usage = shaped.usage;
-    Ok(Reached::Whole { body: shaped.body })
-}
-
-/// An answer that is no JSON is the fault of the one who wrote it.
-fn blame(fault: Fault, is_plugins: bool, body: &[u8]) -> Fault {
-    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
-    if !is_plugins || is_json() {
-        return fault;
-    }
-    let log = fault.log.unwrap_or_default();
-    Fault::plugin("the plugin's answer is not the JSON it should be").with_log(log)
 }
 
 fn no_such_model(group: &str) -> Fault {

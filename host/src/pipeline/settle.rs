@@ -3,8 +3,10 @@
 use crate::domain::{Blame, CallStatus, Fault};
 use crate::telemetry::metrics::{CallSample, InFlight, Metrics};
 
-use super::accounting::Permit;
+use super::accounting::{Full, Permit};
 use super::answer::Trail;
+use super::fleet::Line;
+use super::request::ClientRequest;
 
 /// Settles a call once: by [`done`](Self::done) or [`failed`](Self::failed), or, when it is
 /// dropped before, as cancelled by the client.
@@ -32,6 +34,37 @@ impl Settlement {
 
     pub fn trail(&mut self) -> &mut Trail {
         &mut self.trail
+    }
+
+    /// Holds what an attempt at this deployment may need of it.
+    ///
+    /// # Errors
+    /// It has no room for the call.
+    pub async fn enter(
+        &mut self,
+        request: &ClientRequest,
+        line: (&Line, &str),
+        patient: bool,
+    ) -> Result<(), Full> {
+        match &mut self.permit {
+            Some(permit) => permit.enter(request, line, patient).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The refusal where no deployment of a group has room.
+    pub fn no_room(&self, group: &str, passed_over: Vec<Full>) -> Fault {
+        match &self.permit {
+            Some(permit) => permit.no_room(group, passed_over),
+            None => Fault::ours("the call has ended", "a closed call looks for a deployment"),
+        }
+    }
+
+    /// The attempt that was sent has failed; another may follow.
+    pub fn attempt_failed(&mut self) {
+        if let Some(permit) = &mut self.permit {
+            permit.attempt_failed(&mut self.trail);
+        }
     }
 
     /// Another attempt is sent.

@@ -35,7 +35,7 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
         id,
         object,
         created: dated.then_some(created),
-        model: (!counts).then(|| request.controls.model.clone()),
+        model: (!counts).then(|| request.controls.asked.clone()),
     }
 }
 
@@ -172,6 +172,11 @@ impl Gathered {
 
     pub fn learn_usage(&mut self, usage: &str) {
         self.usage = serde_json::from_str(usage).ok().or(self.usage.take());
+    }
+
+    /// What is known of the usage so far.
+    pub fn usage(&self) -> Option<Usage> {
+        Usage::from_json(self.usage.as_ref()?)
     }
 
     pub fn finish(self) -> Bytes {

@@ -17,6 +17,7 @@ mod holders;
 mod logs;
 mod names;
 mod operations;
+mod providers;
 mod reset;
 mod sight;
 mod sums;
@@ -44,6 +45,20 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
     fn max_budget(&self) -> Option<Usd>;
     /// The spend of every key and team was set to zero: budgets in memory are out of date.
     fn spend_was_reset(&self);
+    /// `router_settings.provider_budget_config`: what each provider may be paid.
+    fn provider_budgets(&self) -> Vec<ProviderBudget>;
+}
+
+/// What a provider may be paid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderBudget {
+    pub provider: String,
+    pub max: Usd,
+    /// As durations are written; None: for ever.
+    pub period: Option<String>,
+    /// What was spent, and when the window ends, in milliseconds since 1970. None: no call was
+    /// made since the start, so the database knows.
+    pub running: Option<(Usd, Option<i64>)>,
 }
 
 /// The reports of one gateway. Clones share everything.

@@ -5,7 +5,9 @@ use std::pin::Pin;
 
 use http::Method;
 
-use super::{Answer, Input, Reports, activity, calculate, daily, global, holders, logs, reset};
+use super::{
+    Answer, Input, Reports, activity, calculate, daily, global, holders, logs, providers, reset,
+};
 use crate::auth::Caller;
 
 /// One operation, called with a proven caller.
@@ -46,6 +48,7 @@ pub const OPERATIONS: &[Operation] = &[
     (GET, "/global/spend/all_tag_names", op!(global::tag_names)),
     (POST, "/global/spend/end_users", op!(global::end_users)),
     (POST, "/global/spend/reset", op!(reset::reset)),
+    (GET, "/provider/budgets", op!(providers::budgets)),
     (GET, "/global/activity", op!(activity::all)),
     (GET, "/global/activity/model", op!(activity::by_model)),
     (GET, "/user/daily/activity", op!(daily::users)),

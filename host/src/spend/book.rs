@@ -111,8 +111,10 @@ impl Book {
 
     /// A row waits from now on. `row` is what `waiting` may not hold any more.
     pub fn wait(&mut self, waiting: Waiting, row: &SpendRow) {
-        for payer in row.cost.iter().flat_map(|_| &row.payers) {
-            let cost = row.cost.unwrap_or_default();
+        for payer in &row.payers {
+            let Some(cost) = row.share_of(payer) else {
+                continue;
+            };
             match self.sums.get_mut(payer) {
                 Some(sum) => *sum += cost,
                 None => {
@@ -186,7 +188,7 @@ impl Book {
 /// Takes a row's cost out of sums that hold it.
 pub fn take(sums: &mut HashMap<Entity, Usd>, row: &SpendRow) {
     for payer in &row.payers {
-        let (Some(cost), Some(sum)) = (row.cost, sums.get_mut(payer)) else {
+        let (Some(cost), Some(sum)) = (row.share_of(payer), sums.get_mut(payer)) else {
             continue;
         };
         *sum -= cost;

@@ -246,7 +246,7 @@ impl Journal {
         };
         for row in self.shared.rows(covered)? {
             if row.payers.contains(payer) {
-                sum -= row.cost.unwrap_or_default();
+                sum -= row.share_of(payer).unwrap_or_default();
             }
         }
         Ok((sum, through))

@@ -74,6 +74,11 @@ pub trait Rows: std::fmt::Debug + Send + Sync {
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payer>, Unreachable>>;
 
+    /// Access groups with a budget of their own.
+    fn group_budgets(&self) -> BoxFuture<'_, Result<Option<GroupBudgets>, Unreachable>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// What changed after a number; with None, the newest number, and everything.
     fn news(&self, after: Option<i64>, limit: u32) -> BoxFuture<'_, Result<News, Unreachable>>;
 }
@@ -98,6 +103,25 @@ pub struct Payer {
     pub budgets: Vec<BudgetTerm>,
     pub sources: Vec<Source>,
 }
+
+/// Every access group with a budget of its own.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GroupBudgets {
+    pub groups: Vec<GroupBudget>,
+    pub sources: Vec<Source>,
+}
+
+/// An access group with a budget of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupBudget {
+    pub name: Arc<str>,
+    /// Models, with `*` in some; the config may have more of them under the same name.
+    pub models: Vec<Arc<str>>,
+    pub budgets: Vec<BudgetTerm>,
+}
+
+/// The kind of rows of access groups, and what stands for all of them.
+const GROUPS: (&str, &str) = ("access_group", "*");
 
 /// What changed since a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +168,7 @@ struct Inner {
     grants: Cache<Grant>,
     identities: Cache<Grant>,
     payers: Cache<Payer>,
+    group_budgets: Cache<GroupBudgets>,
     changes: Arc<Changes>,
     /// The number after which the store is asked for changes; negative: not known yet.
     seen: AtomicI64,
@@ -165,6 +190,7 @@ impl Keys {
             grants: Cache::new(terms(settings.max_bytes), Arc::clone(&changes)),
             identities: Cache::new(terms(share), Arc::clone(&changes)),
             payers: Cache::new(terms(share), Arc::clone(&changes)),
+            group_budgets: Cache::new(terms(share), Arc::clone(&changes)),
             changes,
             seen: AtomicI64::new(-1),
         }))
@@ -232,6 +258,23 @@ impl Keys {
         let name = format!("{} {id}", kind.as_str());
         let sources = || vec![Source::new(kind.as_str(), id)];
         let found = self.0.payers.get(&name, sources, || rows.payer(kind, id));
+        found.await.map_err(down)
+    }
+
+    /// The access groups with a budget of their own; None: there are none.
+    ///
+    /// # Errors
+    /// As [`Keys::grant`].
+    pub async fn group_budgets(&self) -> Result<Option<Arc<GroupBudgets>>, Fault> {
+        let Some(rows) = &self.0.rows else {
+            return Ok(None);
+        };
+        let (kind, all) = GROUPS;
+        let sources = || vec![Source::new(kind, all)];
+        let found = self
+            .0
+            .group_budgets
+            .get(all, sources, || rows.group_budgets());
         found.await.map_err(down)
     }
 
@@ -309,6 +352,9 @@ fn touched(source: &Source) -> Vec<Source> {
         let users = users.filter_map(|(at, slash)| source.id.get(at + slash.len()..));
         all.extend(users.map(|user| Source::new("user", user)));
     }
+    if &*source.kind == GROUPS.0 {
+        all.push(Source::new(GROUPS.0, GROUPS.1));
+    }
     all
 }
 
@@ -323,6 +369,19 @@ impl Cached for Grant {
 
     fn weight(&self) -> usize {
         Self::weight(self)
+    }
+}
+
+impl Cached for GroupBudgets {
+    fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    fn weight(&self) -> usize {
+        let models = self.groups.iter().map(|it| it.models.len());
+        let models = models.fold(0usize, usize::saturating_add);
+        let groups = self.groups.len().saturating_mul(400);
+        groups.saturating_add(models.saturating_mul(64))
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) const TABLE: &[Group] = &[
     Group(AccessGroup, Admin, &[
         (POST, "/access_group/new"), (GET, "/access_group/list"),
         (GET, "/access_group/{group}/info"), (PUT | POST, "/access_group/{group}/update"),
-        (DELETE | POST, "/access_group/{group}/delete"), (GET, "/access_group/{group}/budget"),
+        (DELETE | POST, "/access_group/{group}/delete"), (GET | PUT | DELETE, "/access_group/{group}/budget"),
         (GET | POST, "/v1/access_group"), (GET | PUT | DELETE, "/v1/access_group/{group}"),
     ]),
 

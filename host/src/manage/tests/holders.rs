@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::rig::{Rig, both, master, member, named};
 use crate::manage::Method::{Delete, Get, Post, Put};
-use crate::store::{KeyRow, Store};
+use crate::store::{BudgetRow, KeyRow, Store};
 
 both! {
     async fn a_budget_is_shared_by_name_until_nobody_uses_it(store: &Store) {
@@ -124,6 +124,35 @@ both! {
         assert_eq!(rig.see("/v1/access_group").await[0]["access_group_name"], "dev");
     }
 
+    async fn an_access_group_may_have_a_budget(store: &Store) {
+        let rig = Rig::people(store).await;
+        let path = "/access_group/prod/budget";
+        let put = async |body: Value| rig.send(Put, path, &master(), body).await;
+        assert_eq!(named(put(json!({"max_budget": 5})).await), "404 access_group");
+        let body = json!({"access_group": "prod", "model_names": ["a", "b*"]});
+        rig.ok("/access_group/new", body).await;
+        assert_eq!(rig.see(path).await, json!({"access_group": "prod", "spend": 0.0, "budget": null}));
+        for (bad, wanted) in [
+            (json!({}), "400 max_budget"), (json!({"max_budget": -1}), "400 max_budget"),
+            (json!({"rpm_limit": 1}), "400 rpm_limit"), (json!({"budget_id": "x"}), "400 budget_id"),
+            (json!({"budget_duration": "soon"}), "400 budget_duration"),
+        ] {
+            assert_eq!(named(put(bad).await), wanted);
+        }
+        let set = put(json!({"max_budget": 5, "budget_duration": "30d"})).await.unwrap();
+        assert_eq!((&set["budget"]["max_budget"], &set["budget"]["budget_duration"]),
+            (&json!(5.0), &json!("30d")));
+        let id = set["budget"]["budget_id"].as_str().unwrap();
+        assert_eq!(rig.refused("/budget/delete", json!({"id": id})).await, "400 id");
+        let more = put(json!({"max_budget": 6})).await.unwrap();
+        assert_eq!((&more["budget"]["max_budget"], &more["budget"]["budget_id"]), (&json!(6.0), &json!(id)));
+        let cleared = rig.send(Delete, path, &master(), Value::Null).await.unwrap();
+        assert_eq!(cleared["budget_deleted"], true);
+        assert!(store.get::<BudgetRow>(id).await.unwrap().is_none());
+        let cleared = rig.send(Delete, path, &master(), Value::Null).await.unwrap();
+        assert_eq!(cleared["budget_deleted"], false);
+    }
+
     async fn users_do_not_manage_what_is_the_operators(store: &Store) {
         let rig = Rig::people(store).await;
         for caller in [member("ann"), member("lead"), member("head")] {
@@ -146,6 +175,9 @@ both! {
                 (Post, "/access_group/new", json!({"access_group": "x"})),
                 (Put, "/access_group/x/update", json!({})),
                 (Delete, "/access_group/x/delete", json!({})),
+                (Get, "/access_group/x/budget", json!({})),
+                (Put, "/access_group/x/budget", json!({"max_budget": 1})),
+                (Delete, "/access_group/x/budget", json!({})),
                 (Get, "/access_group/list", json!({})),
                 (Get, "/invitation/info?invitation_id=x", json!({})),
                 (Get, "/user/available_users", json!({})),

@@ -21,8 +21,12 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         &input.body,
         &[USER, NEW, OF_KEY, keys::LIMITS, keys::IN_METADATA],
     )?;
-    for (name, value) in &m.settings.default_user {
-        given.or_default(name, value);
+    // `default_internal_user_params` are for internal users.
+    let admin = |it: String| it.starts_with("proxy_admin");
+    if !given.text("user_role").is_some_and(admin) {
+        for (name, value) in &m.settings.default_user {
+            given.or_default(name, value);
+        }
     }
     may_make(&rights, &given)?;
     let id = given
@@ -163,18 +167,24 @@ pub(super) async fn unique_email(work: &mut Work<'_>, row: &UserRow) -> Result<(
     Ok(())
 }
 
-/// A user of whom nothing but the email is known: who is added to a team or organisation.
+/// A user of whom nothing but the email is known: who is added to a team or organisation, with
+/// what new users have.
 pub(in crate::manage) async fn by_email(
     work: &mut Work<'_>,
     email: &str,
 ) -> Result<UserRow, Fault> {
-    let row = UserRow {
+    let mut row = UserRow {
         id: uuid::Uuid::new_v4().to_string(),
         email: Some(email.to_owned()),
         role: Some("internal_user".to_owned()),
         stamp: Stamp::new(work.now, &work.actor),
         ..UserRow::default()
     };
+    let mut defaults = Given::default();
+    for (name, value) in work.default_user() {
+        defaults.or_default(name, value);
+    }
+    apply(&defaults, &mut row)?;
     work.insert(&row).await?;
     Ok(row)
 }

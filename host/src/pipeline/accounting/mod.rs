@@ -6,27 +6,32 @@ mod numbers;
 mod party;
 mod permit;
 mod quote;
+mod stake;
 mod upkeep;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
 use crate::auth::{Caller, Keys};
-use crate::budget::{self, DEFAULT_SLICE_TOKENS, Exceeded, Ledger, Refusal};
-use crate::domain::{At, CostLine, Entity, EntityKind, ErrorKind, Fault};
+use crate::budget::{
+    self, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Refusal, Settled,
+};
+use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd};
 use crate::limits::{self, Limiter, Tokens};
 use crate::prices::{Adjustments, Entry, Prices};
 use crate::spend::{Journal, Opened};
 use crate::store::Store;
 
 use super::request::ClientRequest;
-use accounts::{Books, Said};
+use accounts::{Books, Down, Said};
 use party::Party;
 
 pub use numbers::Number;
 pub use permit::{Charged, Permit, Source};
+pub use stake::Full;
 pub use upkeep::StoreSink;
 
 /// Settings of the whole gateway.
@@ -39,6 +44,11 @@ pub struct AccountingSettings {
     /// `general_settings.disable_budget_reservation`: budgets are only looked at.
     pub reserves: bool,
     pub adjustments: Adjustments,
+    /// `global_max_parallel_requests`.
+    pub max_parallel_requests: Option<u64>,
+    /// Calls go without accounts that cannot be read: `allow_requests_on_db_unavailable`, unless
+    /// `fail_closed_budget_enforcement`.
+    pub goes_without_accounts: bool,
 }
 
 /// Admits calls. Cheap to clone.
@@ -54,8 +64,50 @@ struct Inner {
     journal: Journal,
     ledger: Ledger,
     said: Said,
+    down: Down,
     limiter: Limiter,
     prices: ArcSwap<Prices>,
+    counts: Counts,
+}
+
+/// What happened since the start.
+#[derive(Debug, Default)]
+struct Counts {
+    soft_budgets: AtomicU64,
+    over_budget: AtomicU64,
+    over_limit: AtomicU64,
+}
+
+impl Inner {
+    fn books(&self) -> Books<'_> {
+        Books {
+            store: &self.store,
+            journal: &self.journal,
+            ledger: &self.ledger,
+            said: &self.said,
+            down: &self.down,
+            lenient: self.settings.goes_without_accounts,
+        }
+    }
+
+    /// Tells of the soft budgets that a charge has reached.
+    fn settled(&self, settled: Settled) {
+        for crossed in settled.crossed {
+            self.counts.soft_budgets.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(
+                account = %crossed.account, spend.usd = %crossed.spend, soft_budget = %crossed.soft_budget,
+                "a soft budget is reached"
+            );
+        }
+    }
+}
+
+/// What is known of the deployments that may answer first.
+#[derive(Debug, Default)]
+pub struct Served<'f> {
+    pub prices: Vec<Option<Arc<Entry>>>,
+    /// Access groups that the config puts them into, each once.
+    pub access_groups: Vec<&'f str>,
 }
 
 /// The services that accounting brings together.
@@ -78,8 +130,10 @@ impl Accounting {
                 journal: services.journal,
                 ledger: services.ledger,
                 said: Said::default(),
+                down: Down::default(),
                 limiter: services.limiter,
                 prices: ArcSwap::from_pointee(services.prices),
+                counts: Counts::default(),
             }),
         }
     }
@@ -105,9 +159,7 @@ impl Accounting {
         let now = now_ms();
         for id in self.inner.said.ids() {
             if matches!(id.entity.kind, EntityKind::Key | EntityKind::Team) {
-                self.inner
-                    .ledger
-                    .set_spend(&id, crate::domain::Usd::ZERO, now);
+                self.inner.ledger.set_spend(&id, Usd::ZERO, now);
             }
         }
     }
@@ -117,7 +169,6 @@ impl Accounting {
     }
 
     /// Lets a call begin: every limit and every budget on its path has room, or none is touched.
-    /// `entries` are the prices of the deployments that may answer.
     ///
     /// # Errors
     /// A limit is reached, a budget is spent, or an account cannot be read.
@@ -125,40 +176,40 @@ impl Accounting {
         &self,
         caller: &Caller,
         request: &ClientRequest,
-        entries: &[Option<Arc<Entry>>],
+        served: Served<'_>,
         source: Source,
     ) -> Result<Permit, Fault> {
         let inner = &self.inner;
         let now = now_ms();
-        let proxy = inner.settings.proxy_budget.as_ref();
-        let party = Party::of(caller, request, &inner.keys, proxy).await?;
+        let party = Party::of(
+            caller,
+            request,
+            &inner.keys,
+            &inner.settings,
+            &served.access_groups,
+        )
+        .await?;
         let input_tokens = quote::input_tokens(request);
         let estimate = Tokens::estimate(input_tokens, request.controls.max_output_tokens);
-        let admission = inner
-            .limiter
-            .admit(&party.limits, estimate, now)
-            .map_err(|refusal| over_limit(&refusal))?;
-        let quote = quote::quote(request, entries);
-        let books = Books {
-            store: &inner.store,
-            journal: &inner.journal,
-            ledger: &inner.ledger,
-            said: &inner.said,
-        };
-        let reservation = if party.budgets.is_empty() {
-            None
-        } else {
-            let path = books.path(&party.budgets, now).await?;
-            let amount = quote.map(|it| match inner.settings.reserves {
-                true => it.opening(DEFAULT_SLICE_TOKENS),
-                false => crate::domain::Usd::ZERO,
-            });
-            let hold = path
-                .reserve(amount, now)
-                .await
-                .map_err(|refusal| refused(&refusal, &party, inner.settings.budget_status))?;
-            Some(hold.start())
-        };
+        let admitted = inner.limiter.admit(&party.limits, estimate, now);
+        let admitted = admitted.map_err(|refusal| {
+            inner.counts.over_limit.fetch_add(1, Ordering::Relaxed);
+            over_limit(&refusal)
+        })?;
+        // Whatever refuses the call from here on, its minute has not had it.
+        let mut admission = admitted.tentative();
+        let quote = quote::quote(request, &served.prices);
+        let (mut reservation, mut unread) = (None, Vec::new());
+        if !party.budgets.is_empty() {
+            let (path, not_there) = inner.books().path(&party.budgets, now).await?;
+            unread = not_there;
+            let amount = opening(quote, inner.settings.reserves);
+            let hold = path.reserve(amount, now).await.map_err(|refusal| {
+                inner.counts.over_budget.fetch_add(1, Ordering::Relaxed);
+                refused(&refusal, &party, inner.settings.budget_status)
+            })?;
+            reservation = Some(hold.start());
+        }
         let opened = Opened {
             call_id: request.id.as_str().to_owned(),
             operation: request.operation.as_str().to_owned(),
@@ -172,7 +223,7 @@ impl Accounting {
             tags: party.tags.clone(),
             model_group: request.controls.model.clone(),
             payers: party.payers.clone(),
-            reserved: quote.map(|it| it.opening(DEFAULT_SLICE_TOKENS)),
+            reserved: quote.map(|it| it.opening(SLICE)),
             price_version: inner.prices.load().version().to_string(),
             session_id: source.session_id.clone(),
             client_ip: source.client_ip.clone(),
@@ -186,6 +237,7 @@ impl Accounting {
             )
             .at(At::Door)
         })?;
+        admission.begin();
         Ok(Permit {
             inner: Arc::clone(inner),
             party,
@@ -196,16 +248,24 @@ impl Accounting {
             input_tokens,
             written_tokens: 0,
             source,
+            stake: None,
+            under_way: false,
+            earlier: Vec::new(),
+            noted: false,
+            unread,
         })
     }
 }
 
-/// Who pays beside the caller's own: for the usage pages by provider and deployment.
-fn deployment_payers(line: &CostLine) -> [Entity; 2] {
-    [
-        Entity::new(EntityKind::Provider, line.provider.as_str()),
-        Entity::new(EntityKind::Deployment, line.deployment.as_str()),
-    ]
+/// What a call holds before it begins. None: its price is unknown.
+fn opening(quote: Option<Quote>, reserves: bool) -> Option<Usd> {
+    quote.map(|it| {
+        if reserves {
+            it.opening(SLICE)
+        } else {
+            Usd::ZERO
+        }
+    })
 }
 
 /// Milliseconds since 1970.

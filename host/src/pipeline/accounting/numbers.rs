@@ -1,5 +1,7 @@
 //! What an operator watches of money: the journal, and who is remembered.
 
+use std::sync::atomic::Ordering;
+
 use crate::spend::Gauges;
 
 use super::Accounting;
@@ -81,6 +83,28 @@ impl Accounting {
             "Accounts with a budget that are in memory",
             self.inner.ledger.len() as f64,
         ));
+        let counts = &self.inner.counts;
+        let counted = [
+            (
+                "sluice_soft_budgets_reached_total",
+                "Soft budgets that were reached, once a window",
+                &counts.soft_budgets,
+            ),
+            (
+                "sluice_budget_refusals_total",
+                "Calls that a budget refused",
+                &counts.over_budget,
+            ),
+            (
+                "sluice_limit_refusals_total",
+                "Calls that a rate limit refused",
+                &counts.over_limit,
+            ),
+        ];
+        for (name, help, count) in counted {
+            let value = count.load(Ordering::Relaxed) as f64;
+            numbers.push((name, "counter", help, value));
+        }
         numbers.push((
             "sluice_keys_remembered",
             "gauge",

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::auth::{BudgetTerm, BudgetWindow, Caller, Grant, Keys, LimitTerm};
+use crate::auth::{BudgetTerm, BudgetWindow, Caller, Grant, GroupBudget, Keys, LimitTerm};
 use crate::budget::{AccountId, Increase, Period, Terms, Window};
-use crate::domain::{Entity, EntityKind, Fault};
+use crate::domain::{Entity, EntityKind, Fault, glob};
 use crate::limits::{Limits, Scope, ScopeKind};
 
 use super::super::request::ClientRequest;
+use super::AccountingSettings;
 
 /// What LiteLLM's spend rows call the master key.
 const MASTER: &str = "litellm_proxy_master_key";
@@ -29,11 +30,12 @@ pub struct Party {
     pub limits: Vec<(Scope, Limits)>,
     /// Everyone whose spend the call adds to, budget or not.
     pub payers: Vec<Entity>,
+    goes_without_accounts: bool,
 }
 
 impl Party {
-    /// The caller, and whom the request names beside it. `proxy` is the budget of the whole
-    /// gateway.
+    /// The caller, and whom the request names beside it. `access_groups` are those that the config
+    /// puts the model into.
     ///
     /// # Errors
     /// An end user who is blocked, or the database cannot be asked for one.
@@ -41,11 +43,13 @@ impl Party {
         caller: &Caller,
         request: &ClientRequest,
         keys: &Keys,
-        proxy: Option<&Terms>,
+        settings: &AccountingSettings,
+        access_groups: &[&str],
     ) -> Result<Self, Fault> {
         let mut party = Self {
             key_hash: MASTER.to_owned(),
             key_shown: "Key=the master key".to_owned(),
+            goes_without_accounts: settings.goes_without_accounts,
             ..Self::default()
         };
         let model = request.controls.model.as_str();
@@ -53,9 +57,18 @@ impl Party {
             party.take_grant(grant, model);
         }
         party.pay(Entity::new(EntityKind::Proxy, ""));
-        if let Some(terms) = proxy {
+        if let Some(terms) = &settings.proxy_budget {
             let id = AccountId::whole(Entity::new(EntityKind::Proxy, ""));
             party.budgets.push((id, terms.clone()));
+        }
+        if settings.max_parallel_requests.is_some() {
+            let limits = Limits {
+                max_parallel_requests: settings.max_parallel_requests,
+                ..Limits::default()
+            };
+            party
+                .limits
+                .push((Scope::new(ScopeKind::Gateway, ""), limits));
         }
         let named = caller.grant().and_then(|it| it.end_user.as_deref());
         let end_user = named.or(request.controls.user.as_deref());
@@ -65,6 +78,7 @@ impl Party {
                 .take_other(keys, EntityKind::EndUser, id, model)
                 .await?;
         }
+        party.take_groups(keys, model, access_groups).await?;
         for tag in &request.controls.tags {
             party.add_tag(tag);
         }
@@ -123,7 +137,7 @@ impl Party {
         model: &str,
     ) -> Result<(), Fault> {
         self.pay(Entity::new(kind, id));
-        let Some(row) = keys.payer(kind, id).await? else {
+        let Some(row) = self.if_readable(keys.payer(kind, id).await)? else {
             return Ok(());
         };
         if row.blocked {
@@ -135,6 +149,41 @@ impl Party {
         }
         self.take_terms(&row.budgets, &row.limits, model);
         Ok(())
+    }
+
+    /// The access groups that the model is in, of which any has a budget.
+    async fn take_groups(
+        &mut self,
+        keys: &Keys,
+        model: &str,
+        of_config: &[&str],
+    ) -> Result<(), Fault> {
+        let Some(all) = self.if_readable(keys.group_budgets().await)? else {
+            return Ok(());
+        };
+        let holds = |group: &&GroupBudget| {
+            let mut models = group.models.iter();
+            of_config.contains(&&*group.name) || models.any(|it| glob::matches(it, model))
+        };
+        for group in all.groups.iter().filter(holds) {
+            self.pay(Entity::new(
+                EntityKind::AccessGroup,
+                Arc::clone(&group.name),
+            ));
+            self.take_terms(&group.budgets, &[], model);
+        }
+        Ok(())
+    }
+
+    /// What was read, or nothing where the call goes without what cannot be read.
+    fn if_readable<T>(&self, read: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
+        match read {
+            Err(fault) if self.goes_without_accounts => {
+                tracing::warn!(%fault, "a call goes without the limits of a payer that cannot be read");
+                Ok(None)
+            }
+            read => read,
+        }
     }
 
     fn take_terms(&mut self, budgets: &[BudgetTerm], limits: &[LimitTerm], model: &str) {
@@ -166,6 +215,7 @@ impl Party {
             EntityKind::Organization => format!("Organization={}", entity.id),
             EntityKind::EndUser => format!("End User={}", entity.id),
             EntityKind::Tag => format!("Tag={}", entity.id),
+            EntityKind::AccessGroup => format!("AccessGroup={}", entity.id),
             EntityKind::Provider => format!("Provider={}", entity.id),
             EntityKind::Deployment => format!("Deployment={}", entity.id),
             EntityKind::Proxy => "Proxy".to_owned(),
@@ -223,7 +273,7 @@ fn scopes(term: &LimitTerm, model: &str) -> Vec<(Scope, Limits)> {
         EntityKind::EndUser => Some((ScopeKind::EndUser, None)),
         EntityKind::Tag => Some((ScopeKind::Tag, None)),
         EntityKind::Deployment => Some((ScopeKind::Deployment, None)),
-        EntityKind::Provider | EntityKind::Proxy => None,
+        EntityKind::AccessGroup | EntityKind::Provider | EntityKind::Proxy => None,
     };
     let Some((kind, per_model)) = kinds else {
         return Vec::new();
@@ -234,6 +284,7 @@ fn scopes(term: &LimitTerm, model: &str) -> Vec<(Scope, Limits)> {
         Limits {
             requests_per_minute: term.rpm,
             tokens_per_minute: term.tpm,
+            tokens_per_day: term.tpd,
             max_parallel_requests: term.parallel,
         },
     )];
@@ -245,7 +296,7 @@ fn scopes(term: &LimitTerm, model: &str) -> Vec<(Scope, Limits)> {
         let limits = Limits {
             requests_per_minute: of_model(&term.model_rpm),
             tokens_per_minute: of_model(&term.model_tpm),
-            max_parallel_requests: None,
+            ..Limits::default()
         };
         scopes.push((Scope::new(kind, id).on_model(model), limits));
     }

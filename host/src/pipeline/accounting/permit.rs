@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::budget::{DEFAULT_SLICE_TOKENS, Quote, Reservation, Window};
+use crate::budget::{AccountId, Portion, Quote, Reservation, Window};
 use crate::domain::{
     CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };
@@ -11,11 +11,13 @@ use crate::limits::{Admission, ScopeKind, Tokens};
 use crate::prices::{self, Terms};
 
 use super::super::answer::Trail;
-use super::party::Party;
-use super::{Inner, now_ms, over_budget};
+use super::super::fleet::Line;
+use super::party::{Party, payer};
+use super::stake::{Stake, deployment_payers};
+use super::{Inner, SLICE, now_ms, over_budget};
 
 /// Counting tokens costs nothing at any provider, though its answer looks like a usage.
-const FREE: &str = "count-tokens";
+pub(super) const FREE: &str = "count-tokens";
 
 /// A call that was admitted. Dropping it unclosed charges it as interrupted.
 pub struct Permit {
@@ -29,6 +31,16 @@ pub struct Permit {
     /// Output tokens of a stream so far, as far as their text tells.
     pub(super) written_tokens: u64,
     pub(super) source: Source,
+    /// What the attempt under way holds of its deployment.
+    pub(super) stake: Option<Stake>,
+    /// Whether an upstream has the call.
+    pub(super) under_way: bool,
+    /// Attempts that failed and told what they used.
+    pub(super) earlier: Vec<CostLine>,
+    /// Whether the journal was told of its attempts.
+    pub(super) noted: bool,
+    /// Accounts that could not be read when the call began.
+    pub(super) unread: Vec<AccountId>,
 }
 
 /// What the spend row says of where a request came from.
@@ -55,21 +67,29 @@ impl Permit {
     /// A payer's budget has nothing left: the stream ends here.
     pub fn advance(&mut self, tokens: u64) -> Result<(), Fault> {
         self.written_tokens = self.written_tokens.saturating_add(tokens);
-        let (Some(quote), Some(reservation)) = (&self.quote, &mut self.reservation) else {
-            return Ok(());
-        };
-        let output = quote.output_token.saturating_mul(self.written_tokens);
-        let portion = quote.portion(DEFAULT_SLICE_TOKENS);
-        reservation
-            .advance(quote.input + output, portion, now_ms())
-            .map_err(|exceeded| {
+        let (written, earlier) = (self.written_tokens, self.spent_earlier());
+        let own = (self.quote.as_ref(), self.reservation.as_mut(), earlier);
+        let stake = self.stake.as_mut();
+        let stake = stake.map(|it| (it.quote.as_ref(), it.reservation.as_mut(), Usd::ZERO));
+        for (quote, reservation, before) in [Some(own), stake].into_iter().flatten() {
+            let (Some(quote), Some(reservation)) = (quote, reservation) else {
+                continue;
+            };
+            let cost = before + quote.input + quote.output_token.saturating_mul(written);
+            let Portion { slice, most } = quote.portion(SLICE);
+            let most = most.map(|it| it + before);
+            let advanced = reservation.advance(cost, Portion { slice, most }, now_ms());
+            advanced.map_err(|exceeded| {
                 let shown = self.party.shown(&exceeded.account.entity);
                 over_budget(&exceeded, &shown, self.inner.settings.budget_status)
-            })
+            })?;
+        }
+        Ok(())
     }
 
     /// Another attempt is sent.
     pub fn sent(&mut self) {
+        self.under_way = true;
         if let Some(reservation) = &mut self.reservation {
             reservation.sent();
         }
@@ -126,13 +146,11 @@ impl Permit {
         let now = now_ms();
         let held = self.reservation.as_ref().map(Reservation::held);
         let line = self.line(status, trail, held, now);
-        let cost = match &line {
-            Some(line) => line.cost,
-            None => Some(Usd::ZERO),
-        };
-        let usage = line
-            .as_ref()
-            .map_or_else(Usage::default, |it| it.usage.clone());
+        let mut lines = std::mem::take(&mut self.earlier);
+        lines.extend(line.clone());
+        let cost: Option<Usd> = lines.iter().map(|it| it.cost).sum();
+        let used = lines.iter().map(|it| it.usage.clone());
+        let usage = used.fold(Usage::default(), Usage::plus);
         self.admission.settle(
             Tokens {
                 input: usage.input_tokens,
@@ -140,17 +158,25 @@ impl Permit {
             },
             now,
         );
-        let row = self.row(status, trail, line, fault, now);
+        let unread = std::mem::take(&mut self.unread);
+        // Those that were opened meanwhile, without this call.
+        let opened = unread.into_iter().filter_map(|id| {
+            let path = self.inner.ledger.path(std::slice::from_ref(&id)).ok()?;
+            Some((payer(&id), path))
+        });
+        let opened: Vec<_> = opened.collect();
+        let row = self.row(status, trail, (lines, usage, cost), fault, now);
+        for (payer, path) in opened {
+            let share = row.share_of(&payer).unwrap_or_default();
+            self.inner.settled(path.charge(share, now));
+        }
         if let Err(cause) = self.inner.journal.settle(row) {
             tracing::error!(call.id = %trail.call_id, %cause, "the call's spend could not be written to disk");
         }
+        self.leave(line.as_ref(), now);
         if let Some(reservation) = self.reservation.take() {
-            for crossed in reservation.settle(cost.unwrap_or_default(), now).crossed {
-                tracing::warn!(
-                    account = %crossed.account, spend.usd = %crossed.spend, soft_budget = %crossed.soft_budget,
-                    "a soft budget is reached"
-                );
-            }
+            let settled = reservation.settle(cost.unwrap_or_default(), now);
+            self.inner.settled(settled);
         }
         Charged { cost }
     }
@@ -164,6 +190,9 @@ impl Permit {
         now: i64,
     ) -> Option<CostLine> {
         let line = trail.line.as_ref().filter(|_| trail.operation != FREE)?;
+        if !self.under_way {
+            return None;
+        }
         let model = trail.upstream_model.as_deref().unwrap_or_default();
         let guess = || Usage {
             input_tokens: self.input_tokens,
@@ -178,48 +207,57 @@ impl Permit {
             (CallStatus::Interrupted, Some(usage)) => (usage.updated(guess()), true),
             (_, None) => (guess(), true),
         };
+        let mut bill = self.cost_line(line, model, (usage, estimated), now);
+        // Cut off before anything was written: what it used is unknown, so it pays what it held.
+        let unheard = status == CallStatus::Interrupted && self.written_tokens == 0;
+        if let Some(held) = held.filter(|_| unheard && trail.usage.is_none()) {
+            bill.cost = bill.cost.map(|_| held);
+        }
+        Some(bill)
+    }
+
+    /// What a usage costs at this deployment.
+    pub(super) fn cost_line(
+        &self,
+        line: &Line,
+        model: &str,
+        (usage, estimated): (Usage, bool),
+        now: i64,
+    ) -> CostLine {
         let price = line.price(&self.inner.prices.load(), model);
         let terms = Terms {
             at_ms: self.started_ms,
             elapsed_ms: u64::try_from(now.saturating_sub(self.started_ms)).unwrap_or(0),
             ..Terms::default()
         };
+        let provider = &line.deployment.provider;
         let bill = prices::cost(price.as_deref(), &usage, &terms);
-        let bill = bill.map(|it| {
-            let adjusted =
-                self.inner
-                    .settings
-                    .adjustments
-                    .apply(&line.deployment.provider, model, it);
-            adjusted.total
-        });
-        // Cut off before anything was written: what it used is unknown, so it pays what it held.
-        let unheard = status == CallStatus::Interrupted && self.written_tokens == 0;
-        let cost = match held.filter(|_| unheard && trail.usage.is_none()) {
-            Some(held) if bill.is_some() => Some(held),
-            _ => bill,
-        };
-        Some(CostLine {
+        let adjustments = &self.inner.settings.adjustments;
+        CostLine {
             deployment: line.deployment.id.as_str().to_owned(),
-            provider: line.deployment.provider.clone(),
+            provider: provider.clone(),
             model: model.to_owned(),
             usage,
-            cost,
+            cost: bill.map(|it| adjustments.apply(provider, model, it).total),
             estimated,
-        })
+        }
     }
 
     fn row(
         &self,
         status: CallStatus,
         trail: &Trail,
-        line: Option<CostLine>,
+        (lines, usage, cost): (Vec<CostLine>, Usage, Option<Usd>),
         fault: Option<(u16, &Fault)>,
         now: i64,
     ) -> SpendRow {
         let party = &self.party;
         let mut payers = party.payers.clone();
-        payers.extend(line.iter().flat_map(super::deployment_payers));
+        for payer in lines.iter().flat_map(deployment_payers) {
+            if !payers.contains(&payer) {
+                payers.push(payer);
+            }
+        }
         let first_token = trail
             .first_token
             .and_then(|it| i64::try_from(it.as_millis()).ok());
@@ -244,9 +282,9 @@ impl Permit {
             provider: trail.provider().unwrap_or_default().to_owned(),
             model: trail.upstream_model.clone().unwrap_or_default(),
             api_base: trail.api_base().map(str::to_owned),
-            usage: line.as_ref().map(|it| it.usage.clone()).unwrap_or_default(),
-            cost: line.as_ref().map_or(Some(Usd::ZERO), |it| it.cost),
-            lines: line.into_iter().collect(),
+            usage,
+            cost,
+            lines,
             payers,
             price_version: self.inner.prices.load().version().to_string(),
             cache_hit: false,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::SpendRow;
+use crate::domain::{SpendRow, Usd};
 use crate::spend::{Batch, Sink, SinkError};
 use crate::store::{Account, Store};
 
@@ -84,7 +84,11 @@ impl Accounting {
                 continue;
             };
             tracing::info!(account = %reset.account, spent.usd = %reset.spent, "a budget begins anew");
-            let ended = self.inner.store.reset(&due, Some(reset.resets_at_ms)).await;
+            let carried = reset
+                .carries_above
+                .map(|max| (due.spent - max).max(Usd::ZERO));
+            let next = (Some(reset.resets_at_ms), carried.unwrap_or_default());
+            let ended = self.inner.store.reset(&due, next).await;
             if let Err(cause) = ended {
                 tracing::error!(%cause, account = %reset.account, "a budget's window ended, and the database does not know");
             }

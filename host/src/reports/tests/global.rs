@@ -1,9 +1,10 @@
 use std::sync::atomic::Ordering;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::rig::{Rig, TODAY, both, hash, master};
 use crate::domain::{Entity, EntityKind, Usd};
+use crate::store::tests::NOW;
 use crate::store::{AuditFilter, Store, TOTAL, WHOLE};
 
 both! {
@@ -15,6 +16,26 @@ both! {
         assert_eq!(rig.see("/global/spend/logs").await, json!([{"date": TODAY, "spend": 15.0}]));
         assert_eq!(rig.see(&format!("/global/spend/logs?{ever}&api_key=sk-ann")).await,
             json!([{"date": "2026-08-12", "spend": 16.0}, {"date": TODAY, "spend": 1.0}]));
+    }
+
+    async fn budgets_of_providers_are_shown_with_what_was_spent(store: &Store) {
+        let rig = Rig::new(store).await;
+        let openai = Entity::new(EntityKind::Provider, "openai");
+        let spent = Usd::from_dollars(0.25).unwrap();
+        let ends = Some(NOW + 1000);
+        store.set_spent(&openai, "1d", spent, ends).await.unwrap();
+        let shown = rig.see("/provider/budgets").await;
+        let budget = |spend: f64, at: &Value| json!({
+            "budget_limit": 20.0, "time_period": "1d", "spend": spend, "budget_reset_at": at,
+        });
+        let at = |name: &str| shown["providers"][name]["budget_reset_at"].clone();
+        assert!(at("azure").is_string() && at("openai").is_string());
+        assert_eq!(shown, json!({"providers": {
+            "azure": budget(1.5, &at("azure")), "openai": budget(0.25, &at("openai")),
+        }}));
+        store.set_spent(&openai, "1d", spent, Some(NOW)).await.unwrap();
+        let over = rig.see("/provider/budgets").await;
+        assert_eq!(over["providers"]["openai"], budget(0.0, &Value::Null));
     }
 
     async fn the_most_expensive_come_first(store: &Store) {

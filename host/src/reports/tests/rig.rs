@@ -11,7 +11,7 @@ use crate::auth::{Caller, Role, samples};
 use crate::domain::{
     CallError, CallStatus, CostLine, Entity, EntityKind, Fault, SpendRow, Usage, Usd,
 };
-use crate::reports::{Input, OPERATIONS, Outside, Report, Reports};
+use crate::reports::{Input, OPERATIONS, Outside, ProviderBudget, Report, Reports};
 use crate::store::tests::NOW;
 use crate::store::{
     KeyRow, OrganizationMemberRow, OrganizationRow, Stamp, Store, TeamMemberRow, TeamRow, UserRow,
@@ -44,6 +44,20 @@ impl Outside for World {
 
     fn spend_was_reset(&self) {
         self.resets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn provider_budgets(&self) -> Vec<ProviderBudget> {
+        let budget = |provider: &str, running| ProviderBudget {
+            provider: provider.to_owned(),
+            max: Usd::from_dollars(20.0).unwrap(),
+            period: Some("1d".to_owned()),
+            running,
+        };
+        let spent = Usd::from_dollars(1.5).unwrap();
+        vec![
+            budget("azure", Some((spent, Some(NOW)))),
+            budget("openai", None),
+        ]
     }
 }
 

@@ -192,27 +192,30 @@ impl Store {
         connection.commit().await
     }
 
-    /// Ends a window that is due and begins the next, once however many replicas try; whether
-    /// it was this call.
+    /// Ends a window that is due and begins the next with what is carried over, once however many
+    /// replicas try; whether it was this call.
     pub async fn reset(
         &self,
         due: &Account,
-        next_reset_at: Option<i64>,
+        (next_reset_at, carried): (Option<i64>, Usd),
     ) -> Result<bool, StoreError> {
         let Some(was) = due.reset_at else {
             return Ok(false);
         };
+        let (usd, pico) = split(carried);
         let values = vec![
             next_reset_at.into(),
             due.entity.kind.as_str().into(),
             (&*indexed(&due.entity.id)).into(),
             (&due.span).into(),
             was.into(),
+            usd.into(),
+            pico.into(),
         ];
         let mut connection = self.pools.write().await?;
         let touched = connection
             .execute(
-                "UPDATE sluice.accounts SET spent_usd = 0, spent_pico = 0, reset_at = $1
+                "UPDATE sluice.accounts SET spent_usd = $6, spent_pico = $7, reset_at = $1
                  WHERE kind = $2 AND id = $3 AND span = $4 AND reset_at = $5",
                 values,
             )

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::settle::{charged, tokens};
 use super::{day_of, indexed};
-use crate::domain::{CallStatus, Entity, SpendRow, Usage, Usd};
+use crate::domain::{CallStatus, Entity, EntityKind, SpendRow, Usage, Usd};
 use crate::store::StoreError;
 use crate::store::column::split;
 use crate::store::sql::{Connection, Value, tuples};
@@ -51,14 +51,15 @@ pub(super) struct Rollups(BTreeMap<Slot, Sums>);
 
 impl Rollups {
     /// Adds a call to the days of all its payers. Tokens and cost go to the model and provider
-    /// of each attempt, the call itself to those that answered. A call that was cut off counts
-    /// as failed.
-    pub fn add(&mut self, row: &SpendRow, cost: Option<Usd>) {
+    /// of each attempt, the call itself to those that answered; deployments and providers have
+    /// their own attempts only. A call that was cut off counts as failed.
+    pub fn add(&mut self, row: &SpendRow) {
         for payer in &row.payers {
-            let mut open = cost.unwrap_or_default();
-            for line in &row.lines {
-                // A call of unknown price charges nobody, so its known parts are no spend.
-                let part = cost.and(line.cost).map(charged).unwrap_or_default();
+            // A call of unknown price charges nobody, so its known parts are no spend.
+            let share = row.share_of(payer).map(charged);
+            let mut open = share.unwrap_or_default();
+            for line in row.lines.iter().filter(|line| line.is_of(payer)) {
+                let part = share.and(line.cost).map(charged).unwrap_or_default();
                 open -= part;
                 self.slot(payer, row, &line.model, &line.provider)
                     .add(&line.usage, part);
@@ -69,6 +70,14 @@ impl Rollups {
             } else {
                 &whole
             };
+            let answered = match payer.kind {
+                EntityKind::Deployment => row.deployment == *payer.id,
+                EntityKind::Provider => row.provider == *payer.id,
+                _ => true,
+            };
+            if !answered && !row.lines.is_empty() {
+                continue;
+            }
             let sums = self.slot(payer, row, &row.model, &row.provider);
             sums.add(usage, open);
             sums.requests = sums.requests.saturating_add(1);

@@ -99,11 +99,11 @@ impl Store {
         let mut sums: BTreeMap<Entity, Usd> = BTreeMap::new();
         let mut rollups = Rollups::default();
         for row in &booked {
-            let cost = row.cost.map(charged);
             for payer in &row.payers {
-                *sums.entry(payer.clone()).or_default() += cost.unwrap_or_default();
+                let share = row.share_of(payer).map(charged);
+                *sums.entry(payer.clone()).or_default() += share.unwrap_or_default();
             }
-            rollups.add(row, cost);
+            rollups.add(row);
         }
         accounts::add(&mut connection, &sums).await?;
         rollups::add(&mut connection, rollups).await?;

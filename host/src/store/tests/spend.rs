@@ -155,10 +155,14 @@ both! {
         assert_eq!(store.accounts_due(NOW + 199, 10).await.unwrap(), []);
         let due = store.accounts_due(NOW + 200, 10).await.unwrap();
         assert_eq!(due.len(), 1);
-        assert!(store.reset(&due[0], Some(NOW + 300)).await.unwrap());
+        let next = (Some(NOW + 300), Usd::ZERO);
+        assert!(store.reset(&due[0], next).await.unwrap());
         // Another replica saw the same account.
-        assert!(!store.reset(&due[0], Some(NOW + 300)).await.unwrap());
+        assert!(!store.reset(&due[0], next).await.unwrap());
         assert_eq!(spent(store, &team, "30d").await, Some(Usd::ZERO));
+        let due = store.accounts_due(NOW + 300, 10).await.unwrap();
+        assert!(store.reset(&due[0], (None, usd(1.25).unwrap())).await.unwrap());
+        assert_eq!(spent(store, &team, "30d").await, usd(1.25));
         store.set_spent(&team, "30d", usd(7.0).unwrap(), None).await.unwrap();
         assert_eq!(spent(store, &team, "30d").await, usd(7.0));
         store.close_window(&team, "30d").await.unwrap();
@@ -228,6 +232,29 @@ both! {
         assert_eq!(store.usage(&only, &[]).await.unwrap()[0].sums.spent, usd(0.2).unwrap());
         let nobody = days(EntityKind::Team, &["other"]);
         assert_eq!(store.usage(&nobody, &[]).await.unwrap(), []);
+    }
+
+    async fn each_deployment_and_provider_pays_for_its_own_attempts(store: &Store) {
+        let of = |kind, id: &str| Entity::new(kind, id);
+        let (provider, deployment) = (EntityKind::Provider, EntityKind::Deployment);
+        let payers = [
+            team("own"), of(provider, "azure"), of(deployment, "d0"), of(provider, "openai"),
+            of(deployment, "d1"),
+        ];
+        let mut fallback = call("own", usd(0.3), &payers);
+        fallback.lines[0].cost = usd(0.1);
+        fallback.lines.insert(0, CostLine {
+            deployment: "d0".to_owned(),
+            provider: "azure".to_owned(),
+            cost: usd(0.2),
+            ..fallback.lines[0].clone()
+        });
+        store.settle(&[fallback]).await.unwrap();
+        for (payer, wanted) in payers.iter().zip([0.3, 0.2, 0.2, 0.1, 0.1]) {
+            assert_eq!(spent(store, payer, TOTAL).await, usd(wanted), "{payer}");
+            let usage = store.usage(&days(payer.kind, &[&payer.id]), &[]).await.unwrap();
+            assert_eq!(usage[0].sums.spent, usd(wanted).unwrap(), "{payer}");
+        }
     }
 
     async fn pages_of_rows_neither_miss_nor_repeat(store: &Store) {

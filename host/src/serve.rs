@@ -117,6 +117,7 @@ pub async fn run(
     let (house, tasks) = (build(config, &accounting).await?, TaskTracker::new());
     let writing = CancellationToken::new();
     tasks.spawn(accounting.clone().keep_windows(stop.clone()));
+    tasks.spawn(accounting.clone().forget_rows(stop.clone()));
     tasks.spawn(accounting.clone().write_rows(writing.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(

@@ -2,22 +2,26 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use jiff::tz::TimeZone;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Fetch, KeySettings, Keys, OUTAGE_AGE, OwnerRules, StoredKeys};
 use crate::budget::{self, Calendar, Ledger, Period, UnknownPrice};
-use crate::config::{Config, Env, Stored};
+use crate::config::{Config, Env, Rows, Stored};
 use crate::domain::{Secret, Usd};
 use crate::in_force::{Heard, Running, SystemClock};
 use crate::limits::{Limiter, TokenCounting};
 use crate::manage::{self, Manage};
 use crate::pipeline::Pipeline;
-use crate::pipeline::accounting::{Accounting, AccountingSettings, Services, StoreSink, now_ms};
+use crate::pipeline::accounting::{
+    Accounting, AccountingSettings, Retention, Services, StoreSink, now_ms,
+};
 use crate::prices::{Adjustments, Prices};
 use crate::serve::ServeError;
 use crate::spend::{self, Journal, JournalError};
@@ -327,7 +331,39 @@ fn settings(config: &Config) -> Result<AccountingSettings, ServeError> {
         adjustments,
         max_parallel_requests: money.max_parallel_requests.map(u64::from),
         goes_without_accounts: money.serve_without_database && !money.needs_accounts,
+        retention: retention(&money.rows)?,
+        bare_rows: money.rows.off,
     })
+}
+
+/// How long the rows of calls are kept.
+fn retention(rows: &Rows) -> Result<Option<Retention>, ServeError> {
+    let time = |name: &str, text: &Option<String>| {
+        let Some(text) = text else { return Ok(None) };
+        let path = format!("general_settings.maximum_spend_logs_retention_{name}");
+        let period = text.parse::<Period>();
+        let period = period.map_err(|cause| wrong(&path, &cause.to_string()))?;
+        let length = period.expiry(0, &TimeZone::UTC);
+        Ok(Some(Duration::from_millis(
+            u64::try_from(length).unwrap_or(u64::MAX),
+        )))
+    };
+    let every = time("interval", &rows.sweep_every)?;
+    let keep = match time("period", &rows.keep)? {
+        _ if rows.off => Some(Retention::SHORTEST),
+        Some(keep) if keep < Retention::SHORTEST => {
+            let path = "general_settings.maximum_spend_logs_retention_period";
+            let what = "is less than an hour: a batch that is stored twice would count twice";
+            return Err(wrong(path, what));
+        }
+        keep => keep,
+    };
+    let often = Retention::SHORTEST / 6;
+    let unsaid = if rows.off { often } else { Retention::EVERY };
+    Ok(keep.map(|keep| Retention {
+        keep,
+        every: every.unwrap_or(unsaid),
+    }))
 }
 
 fn ledger_settings(config: &Config) -> Result<budget::Settings, ServeError> {

@@ -15,11 +15,12 @@ mod tools;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
+    let mut arguments = std::env::args().skip(1);
+    let task = arguments.next().unwrap_or_default();
     let done = match task.as_str() {
         "test" => test(),
-        "bench" => bench::run(),
-        _ => Err("usage: cargo xtask test | bench".to_owned()),
+        "bench" => bench::run(&arguments.collect::<Vec<_>>()),
+        _ => Err("usage: cargo xtask test | bench [--rows N] [--keys N]".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,7 +37,7 @@ fn test() -> Result<(), String> {
     sh::cargo(&["test", "--locked", "-p", "xtask"])?;
     // One selection of packages: another one has other features, and pays for wasmtime again.
     sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
-    let postgres = postgres()?;
+    let postgres = postgres(services::FORGETFUL)?;
     let database = postgres.iter().map(|it| (services::DATABASE_URL, it.url()));
     sh::cargo_with(&["test", "--locked", "--workspace"], database)?;
     drop(postgres);
@@ -51,11 +52,11 @@ fn test() -> Result<(), String> {
 
 /// The database server of the tests, unless they are told of another one. Without it they run on
 /// SQLite alone, which is not allowed in CI.
-fn postgres() -> Result<Option<services::Postgres>, String> {
+fn postgres(settings: &[&str]) -> Result<Option<services::Postgres>, String> {
     if std::env::var_os(services::DATABASE_URL).is_some() {
         return Ok(None);
     }
-    match services::Postgres::start() {
+    match services::Postgres::start(settings) {
         Err(what) if !tools::must_run_all() => {
             println!("\n== NOT RUN: tests on PostgreSQL ({what})");
             Ok(None)

@@ -16,6 +16,13 @@ pub const DATABASE_URL: &str = "SLUICE_TEST_DATABASE_URL";
 /// Where Debian keeps the server's programs, one folder a version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
+/// For tests: whether a server survives a power cut is not what they ask.
+pub const FORGETFUL: &[&str] = &[
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+];
+
 /// A PostgreSQL server on a loopback port, with its data in a folder of its own.
 #[derive(Debug)]
 pub struct Postgres {
@@ -34,19 +41,25 @@ struct Owner {
 }
 
 impl Postgres {
-    /// Starts a server, installing it first where that is allowed. An error says what is missing.
-    pub fn start() -> Result<Self, String> {
+    /// Starts a server with settings beside its defaults, installing it first where that is
+    /// allowed. An error says what is missing.
+    pub fn start(settings: &[&str]) -> Result<Self, String> {
         let programs = programs()?;
         let owner = owner()?;
         let folder = folder(owner)?;
-        let started = Self::start_in(folder.clone(), programs, owner);
+        let started = Self::start_in(folder.clone(), programs, owner, settings);
         if started.is_err() && folder.exists() && fs::remove_dir_all(&folder).is_err() {
             eprintln!("xtask: {} is left over", folder.display());
         }
         started
     }
 
-    fn start_in(folder: PathBuf, programs: PathBuf, owner: Option<Owner>) -> Result<Self, String> {
+    fn start_in(
+        folder: PathBuf,
+        programs: PathBuf,
+        owner: Option<Owner>,
+        settings: &[&str],
+    ) -> Result<Self, String> {
         let said = |cause: std::io::Error| format!("PostgreSQL could not be prepared: {cause}");
         let password = password().map_err(said)?;
         let word = folder.join("password");
@@ -61,7 +74,8 @@ impl Postgres {
         initdb.arg(&word).arg("-D").arg(&data);
         sh::run(initdb.stdout(Stdio::null()))?;
         let port = free_port().map_err(said)?;
-        let mut server = serve(&programs, &folder, owner, port)?;
+        let program = command(&programs, "postgres", &folder, owner);
+        let mut server = serve(program, &folder, port, settings)?;
         let ready = server.stderr.take().map(until_ready);
         let this = Self {
             programs,
@@ -100,19 +114,20 @@ impl Drop for Postgres {
     }
 }
 
-fn serve(programs: &Path, folder: &Path, owner: Option<Owner>, port: u16) -> Result<Child, String> {
-    let mut server = command(programs, "postgres", folder, owner);
+fn serve(
+    mut server: Command,
+    folder: &Path,
+    port: u16,
+    settings: &[&str],
+) -> Result<Child, String> {
     server.arg("-D").arg(folder.join("data"));
     server.args(["-p", &port.to_string()]);
-    // Whether it survives a power cut is not what is tested.
-    for setting in [
+    let always = [
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
         "max_connections=300",
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-    ] {
+    ];
+    for setting in always.iter().chain(settings) {
         server.args(["-c", setting]);
     }
     server

@@ -43,7 +43,7 @@ pub use groups::{Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
 pub use management::Management;
-pub use money::Money;
+pub use money::{Money, Rows};
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::allowance::{Allowance, dollars};
 use super::env::Env;
 use super::management::Management;
+use super::remarks::Taken;
 use super::section::{Section, flag_of};
 use crate::domain::{Secret, Usd};
 
@@ -68,6 +69,34 @@ pub struct Money {
     pub margins: Option<Map<String, Value>>,
     /// A call whose price nobody knows may go although a payer has a budget. Ours.
     pub allow_unknown_prices: bool,
+    pub rows: Rows,
+}
+
+/// How long the database keeps a row for each call. Sums outlive them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// `maximum_spend_logs_retention_period`, a duration. None: for ever.
+    pub keep: Option<String>,
+    /// `maximum_spend_logs_retention_interval`: how often old ones are deleted.
+    pub sweep_every: Option<String>,
+    /// `disable_spend_logs`: as short as being exact allows.
+    pub off: bool,
+}
+
+impl Rows {
+    fn read(section: &mut Section<'_>) -> Self {
+        const CRON: &str = "maximum_spend_logs_cleanup_cron";
+        if section.raw(CRON).is_some() {
+            let text = "is not supported; old rows are deleted every \
+                `maximum_spend_logs_retention_interval`, once a day unless said";
+            section.say(Taken::Warning, CRON, text);
+        }
+        Self {
+            keep: section.text("maximum_spend_logs_retention_period"),
+            sweep_every: section.text("maximum_spend_logs_retention_interval"),
+            off: section.flag("disable_spend_logs").unwrap_or(false),
+        }
+    }
 }
 
 impl Default for Money {
@@ -99,6 +128,7 @@ impl Default for Money {
             discounts: None,
             margins: None,
             allow_unknown_prices: false,
+            rows: Rows::default(),
         }
     }
 }
@@ -136,6 +166,7 @@ impl Money {
             trust_stored_bases: section.flag("trust_stored_api_base").unwrap_or(false),
             salt_key: env.get("LITELLM_SALT_KEY").filter(filled),
             management,
+            rows: Rows::read(section),
             ..Self::default()
         }
     }

@@ -71,12 +71,25 @@ pub struct Entity {
     pub id: Arc<str>,
 }
 
+/// Between the id of a holder and the model of one of its parts.
+const OF_MODEL: &str = "#model=";
+
 impl Entity {
     pub fn new(kind: EntityKind, id: impl Into<Arc<str>>) -> Self {
         Self {
             kind,
             id: id.into(),
         }
+    }
+
+    /// The part of a holder that a budget for one model counts: an account beside the holder's.
+    pub fn of_model(&self, model: &str) -> Self {
+        Self::new(self.kind, format!("{}{OF_MODEL}{model}", self.id))
+    }
+
+    /// Whether it is such a part, whose spend is among the holder's.
+    pub fn is_part(&self) -> bool {
+        self.id.contains(OF_MODEL)
     }
 }
 
@@ -114,5 +127,12 @@ mod tests {
             assert_eq!(serde_json::from_str::<Entity>(&text).unwrap(), entity);
         }
         assert_eq!(EntityKind::parse("nobody"), None);
+    }
+
+    #[test]
+    fn a_part_knows_that_it_is_one() {
+        let team = Entity::new(EntityKind::Team, "t");
+        assert!(team.of_model("gpt-4o").is_part() && !team.is_part());
+        assert_eq!(&*team.of_model("m").id, "t#model=m");
     }
 }

@@ -81,10 +81,10 @@ pub struct SpendRow {
 
 impl CostLine {
     /// Whether this payer pays for it: of deployments and providers, the one that it was sent to.
-    pub fn is_of(&self, payer: &Entity) -> bool {
-        match payer.kind {
-            EntityKind::Deployment => *self.deployment == *payer.id,
-            EntityKind::Provider => *self.provider == *payer.id,
+    pub fn is_of(&self, kind: EntityKind, id: &str) -> bool {
+        match kind {
+            EntityKind::Deployment => self.deployment == id,
+            EntityKind::Provider => self.provider == id,
             _ => true,
         }
     }
@@ -94,12 +94,17 @@ impl SpendRow {
     /// What of the cost is this payer's: of a deployment and of a provider, its own lines; of
     /// everybody else, all of it. None: a price is unknown, so nobody pays.
     pub fn share_of(&self, payer: &Entity) -> Option<Usd> {
+        self.share(payer.kind, &payer.id)
+    }
+
+    /// The same of a payer by its kind and id.
+    pub fn share(&self, kind: EntityKind, id: &str) -> Option<Usd> {
         let whole = self.cost?;
-        let own = matches!(payer.kind, EntityKind::Deployment | EntityKind::Provider);
+        let own = matches!(kind, EntityKind::Deployment | EntityKind::Provider);
         if !own || self.lines.is_empty() {
             return Some(whole);
         }
-        let mut lines = self.lines.iter().filter(|line| line.is_of(payer));
+        let mut lines = self.lines.iter().filter(|line| line.is_of(kind, id));
         lines.try_fold(Usd::ZERO, |sum, line| Some(sum + line.cost?))
     }
 }

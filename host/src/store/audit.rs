@@ -1,6 +1,6 @@
 //! The audit log: who changed what, with the values before and after. Rows are only appended.
 
-use super::sql::{Connection, Value};
+use super::sql::{Block, Connection, Value};
 use super::{Store, StoreError};
 
 /// One change of one object.
@@ -61,8 +61,9 @@ pub(super) async fn append(
         return Ok(());
     }
     let first = numbers(connection, "audit", entries.len()).await?;
+    let mut block = Block::new(9, entries.len());
     for (seq, entry) in (first..).zip(entries) {
-        let values: Vec<Value> = vec![
+        block.push([
             seq.into(),
             entry.at.into(),
             (&entry.actor).into(),
@@ -72,17 +73,11 @@ pub(super) async fn append(
             (&entry.id).into(),
             (&entry.before).into(),
             (&entry.after).into(),
-        ];
-        connection
-            .execute(
-                "INSERT INTO sluice.audit
-                 (seq, at, actor, actor_key, action, kind, id, before_doc, after_doc)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                values,
-            )
-            .await?;
+        ]);
     }
-    Ok(())
+    let into = "INSERT INTO sluice.audit
+        (seq, at, actor, actor_key, action, kind, id, before_doc, after_doc) ";
+    connection.block(into, block, "").await.map(drop)
 }
 
 impl Store {

@@ -3,12 +3,10 @@
 
 use super::column::Cells;
 use super::record::Record;
-use super::sql::{Connection, Value, places, tuples};
-use super::{Page, Query, StoreError, query};
+use super::sql::{Block, Connection, Value, places};
+use super::{Page, Query, StoreError, TOTAL, query};
 use crate::domain::EntityKind;
 
-/// Values of one statement. SQLite takes 32,766, PostgreSQL 65,535.
-const MOST_VALUES: usize = 16_000;
 /// Longest text in a column, in bytes: what is longer does not fit into PostgreSQL's indexes.
 const MOST_BYTES: usize = 1_024;
 /// Ids of one statement.
@@ -86,25 +84,32 @@ impl Change {
 
     async fn write<R: Record>(&mut self, rows: &[R], conflict: &str) -> Result<(), StoreError> {
         let columns = R::columns();
-        for chunk in rows.chunks((MOST_VALUES / columns.len()).max(1)) {
-            let mut values = Vec::with_capacity(chunk.len().saturating_mul(columns.len()));
-            for row in chunk {
-                values.extend(fitting(row, &columns)?);
-            }
-            let sql = format!(
-                "INSERT INTO sluice.{} ({}) VALUES {}{conflict}",
-                R::TABLE,
-                columns.join(", "),
-                tuples(chunk.len(), columns.len())
-            );
-            self.connection
-                .execute(&sql, values)
-                .await
-                .map_err(|cause| named::<R>(cause, false))?;
-            self.notices
-                .extend(chunk.iter().map(|row| (R::KIND, row.id().to_owned())));
+        let mut block = Block::new(columns.len(), rows.len());
+        for row in rows {
+            block.push(fitting(row, &columns)?);
         }
+        let into = format!("INSERT INTO sluice.{} ({}) ", R::TABLE, columns.join(", "));
+        let done = self.connection.block(&into, block, conflict).await;
+        done.map_err(|cause| named::<R>(cause, false))?;
+        if EntityKind::parse(R::KIND).is_some() {
+            self.open_accounts(rows).await?;
+        }
+        let notices = rows.iter().map(|row| (R::KIND, row.id().to_owned()));
+        self.notices.extend(notices);
         Ok(())
+    }
+
+    /// Who spent nothing yet has an account all the same: a list by spend reads accounts.
+    async fn open_accounts<R: Record>(&mut self, rows: &[R]) -> Result<(), StoreError> {
+        let mut block = Block::new(5, rows.len());
+        for row in rows {
+            let nothing = Value::from(0i64);
+            let holder = [R::KIND.into(), row.id().into(), TOTAL.into()];
+            block.push(holder.into_iter().chain([nothing.clone(), nothing]));
+        }
+        let into = "INSERT INTO sluice.accounts (kind, id, span, spent_usd, spent_pico) ";
+        let kept = " ON CONFLICT (kind, id, span) DO NOTHING";
+        self.connection.block(into, block, kept).await.map(drop)
     }
 
     /// Replaces a row that exists.

@@ -1,7 +1,7 @@
 //! Notices between replicas: what changed, numbered in the order in which it became visible.
 //! A replica asks at its own pace what came after the number that it knows.
 
-use super::sql::{Connection, Value, tuples};
+use super::sql::{Block, Connection};
 use super::{Store, StoreError, audit};
 
 /// What changed since a number.
@@ -31,19 +31,13 @@ pub(super) async fn append(
         return Ok(());
     }
     let mut seq = audit::numbers(connection, "changes", notices.len()).await?;
-    for chunk in notices.chunks(1_000) {
-        let mut values: Vec<Value> = Vec::with_capacity(chunk.len().saturating_mul(4));
-        for (kind, id) in chunk {
-            values.extend([seq.into(), (*kind).into(), id.into(), now_ms.into()]);
-            seq = seq.saturating_add(1);
-        }
-        let sql = format!(
-            "INSERT INTO sluice.changes (seq, kind, id, at) VALUES {}",
-            tuples(chunk.len(), 4)
-        );
-        connection.execute(&sql, values).await?;
+    let mut block = Block::new(4, notices.len());
+    for (kind, id) in notices {
+        block.push([seq.into(), (*kind).into(), id.into(), now_ms.into()]);
+        seq = seq.saturating_add(1);
     }
-    Ok(())
+    let into = "INSERT INTO sluice.changes (seq, kind, id, at) ";
+    connection.block(into, block, "").await.map(drop)
 }
 
 impl Store {

@@ -8,7 +8,10 @@ use super::open::Pools;
 use super::sql::Connection;
 
 /// Every migration there is, oldest first; the version of one is its place, counted from 1.
-pub(super) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+pub(super) const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_large.sql"),
+];
 
 /// Names our lock among the advisory locks of a PostgreSQL database.
 const LOCK: i64 = 0x736c_7569_6365;

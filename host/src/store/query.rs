@@ -1,9 +1,10 @@
 //! Lists: filters, one sort column, pages by offset with the total, as LiteLLM's lists have them.
 
-use super::record::Record;
-use super::sql::{Connection, Value, places};
-use super::{StoreError, column::Cells};
-use crate::domain::EntityKind;
+mod page;
+
+use super::StoreError;
+use super::sql::{Value, places};
+pub(super) use page::list;
 
 /// One condition on a row.
 #[derive(Debug, Clone)]
@@ -93,13 +94,15 @@ pub struct Page<R> {
 struct Conditions<'a> {
     columns: &'a [String],
     kind: &'static str,
+    /// Written before each column.
+    mark: &'static str,
     values: Vec<Value>,
 }
 
 impl Conditions<'_> {
     fn column(&self, name: &str) -> Result<String, StoreError> {
         if self.columns.iter().any(|it| it == name) {
-            return Ok(format!("t.{name}"));
+            return Ok(format!("{}t.{name}", self.mark));
         }
         Err(unknown(self.kind, name))
     }
@@ -133,7 +136,9 @@ impl Conditions<'_> {
                     .replace('%', "\\%")
                     .replace('_', "\\_");
                 let place = self.place(format!("%{part}%").into());
-                format!("LOWER({}) LIKE {place} ESCAPE '\\'", self.column(name)?)
+                let column = self.column(name)?;
+                // Said of the column itself, an index without its NULLs can be read.
+                format!("({column} IS NOT NULL AND LOWER({column}) LIKE {place} ESCAPE '\\')")
             }
             Filter::AtLeast(name, value) => {
                 format!("{} >= {}", self.column(name)?, self.place((*value).into()))
@@ -164,79 +169,4 @@ fn unknown(entity: &'static str, column: &str) -> StoreError {
         entity,
         column: column.to_owned(),
     }
-}
-
-/// The page of a list. `connection` should be a snapshot, so that rows and total agree.
-pub(super) async fn list<R: Record>(
-    connection: &mut Connection,
-    query: &Query,
-) -> Result<Page<R>, StoreError> {
-    let columns = R::columns();
-    let mut conditions = Conditions {
-        columns: &columns,
-        kind: R::KIND,
-        values: Vec::new(),
-    };
-    let filter = conditions.joined(&query.filters, " AND ", "1 = 1")?;
-    let (join, order) = order::<R>(&columns, query)?;
-    let Conditions { values, .. } = conditions;
-    let table = R::TABLE;
-    let total = connection
-        .row(
-            &format!("SELECT COUNT(*) AS total FROM sluice.{table} t WHERE {filter}"),
-            values.clone(),
-        )
-        .await?;
-    let total = total.map_or(Ok(0), |row| row.int("total"))?;
-    let sql = format!(
-        "SELECT t.* FROM sluice.{table} t{join} WHERE {filter} ORDER BY {order} \
-         LIMIT {} OFFSET {}",
-        query.limit.min(1 << 40),
-        query.offset.min(1 << 40)
-    );
-    let rows = connection.rows(&sql, values).await?;
-    Ok(Page {
-        rows: rows
-            .iter()
-            .map(|row| R::read(&Cells::new(row, "")))
-            .collect::<Result<_, _>>()?,
-        total: u64::try_from(total).unwrap_or_default(),
-    })
-}
-
-/// The join that a sort needs, and the order; ties are broken by id, so that pages never overlap.
-fn order<R: Record>(columns: &[String], query: &Query) -> Result<(String, String), StoreError> {
-    let direction = if query.descending { "DESC" } else { "ASC" };
-    let name = query.sort_by.as_str();
-    let money = format!("{name}_usd");
-    let (join, by) = if name == "spend" && EntityKind::parse(R::KIND).is_some() {
-        (
-            format!(
-                " LEFT JOIN sluice.accounts a ON a.kind = '{}' AND a.id = t.id AND a.span = 'total'",
-                R::KIND
-            ),
-            vec![
-                "COALESCE(a.spent_usd, 0)".to_owned(),
-                "COALESCE(a.spent_pico, 0)".to_owned(),
-            ],
-        )
-    } else if columns.contains(&money) {
-        let pico = format!("t.{name}_pico");
-        (String::new(), vec![format!("t.{money}"), pico])
-    } else if name != "doc" && name != "sealed" && columns.iter().any(|it| it == name) {
-        (String::new(), vec![format!("t.{name}")])
-    } else {
-        return Err(unknown(R::KIND, name));
-    };
-    // What has no value comes last, in both engines and both directions. Said of a column that
-    // always has one, it would keep PostgreSQL from using the index.
-    let nulls = match name {
-        "id" | "created_at" | "updated_at" => "",
-        _ => " NULLS LAST",
-    };
-    let parts: Vec<String> = by
-        .iter()
-        .map(|column| format!("{column} {direction}{nulls}"))
-        .collect();
-    Ok((join, format!("{}, t.id {direction}", parts.join(", "))))
 }

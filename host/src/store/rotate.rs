@@ -39,6 +39,13 @@ impl Change {
             let values = vec![(&new.id).into(), old.into()];
             self.connection.execute(&sql, values).await?;
         }
+        // The new row's account gives way to the old one's.
+        self.connection
+            .execute(
+                "DELETE FROM sluice.accounts WHERE kind = 'key' AND id = $1",
+                vec![(&new.id).into()],
+            )
+            .await?;
         self.connection
             .execute(
                 "UPDATE sluice.accounts SET id = $1 WHERE kind = 'key' AND id = $2",

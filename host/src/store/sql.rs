@@ -5,10 +5,13 @@
 //! was tried first: it hides the connection options that PgBouncer and WAL need, and a NULL read
 //! through it has lost its type.
 
+mod block;
+
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
 
 use super::StoreError;
+pub(super) use block::Block;
 
 /// A value bound to a placeholder. A NULL keeps its type, which PostgreSQL asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,9 +186,9 @@ impl Connection {
     /// Several statements without values, for migrations.
     pub async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
         let sql = AssertSqlSafe(if self.is_postgres() {
-            sql.to_owned()
+            said_to("postgres", sql)
         } else {
-            sqlite(sql)
+            sqlite(&said_to("sqlite", sql))
         });
         let script = sqlx::raw_sql(sql);
         match self {
@@ -219,7 +222,22 @@ fn storable(text: String) -> String {
     }
 }
 
-/// SQLite has one schema only, and `WITHOUT ROWID` stands in migrations as a comment for it.
+/// A script with what stands in comments for one engine alone: `/*sqlite: WITHOUT ROWID*/`.
+fn said_to(engine: &str, sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    let mark = format!("/*{engine}:");
+    while let Some((before, after)) = rest.split_once(&mark) {
+        let (said, after) = after.split_once("*/").unwrap_or((after, ""));
+        text.push_str(before);
+        text.push_str(said);
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// SQLite has one schema only.
 ///
 /// It looks up the name of each placeholder among all before it: a statement with thousands of
 /// them takes seconds. Where they come in order, they need no names.
@@ -238,24 +256,6 @@ fn sqlite(sql: &str) -> String {
         text.push_str(rest);
     }
     text.replace("sluice.", "")
-        .replace("/*sqlite: WITHOUT ROWID*/", " WITHOUT ROWID")
-}
-
-/// `($1, $2), ($3, $4)` for `rows` rows of `columns` values.
-pub(super) fn tuples(rows: usize, columns: usize) -> String {
-    let mut text = String::with_capacity(rows.saturating_mul(columns).saturating_mul(6));
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..columns {
-            if column > 0 {
-                text.push_str(", ");
-            }
-            text.push('$');
-            text.push_str(&(row * columns + column + 1).to_string());
-        }
-        text.push(')');
-    }
-    text
 }
 
 /// `$3, $4, $5` for `count` values after the first `after`.
@@ -270,11 +270,18 @@ mod tests {
 
     #[test]
     fn placeholders_in_order_lose_their_names() {
-        let sql = format!("INSERT INTO sluice.t VALUES {}", tuples(2, 2));
-        assert_eq!(sqlite(&sql), "INSERT INTO t VALUES (?, ?), (?, ?)");
+        let sql = "INSERT INTO sluice.t VALUES ($1, $2), ($3, $4)";
+        assert_eq!(sqlite(sql), "INSERT INTO t VALUES (?, ?), (?, ?)");
         for kept in ["a = $1 OR b = $1", "a = $2 OR b = $1", "a = '$'", "$1x $3"] {
             assert_eq!(sqlite(kept), kept);
         }
         assert_eq!(sqlite("SELECT 1"), "SELECT 1");
+    }
+
+    #[test]
+    fn each_engine_hears_what_is_said_to_it() {
+        let sql = "a/*sqlite: b*//*postgres: c*/ /* d */";
+        assert_eq!(said_to("sqlite", sql), "a b/*postgres: c*/ /* d */");
+        assert_eq!(said_to("postgres", sql), "a/*sqlite: b*/ c /* d */");
     }
 }

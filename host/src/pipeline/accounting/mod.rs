@@ -6,6 +6,7 @@ mod numbers;
 mod party;
 mod permit;
 mod quote;
+mod retention;
 mod stake;
 mod upkeep;
 
@@ -31,6 +32,7 @@ use party::Party;
 
 pub use numbers::Number;
 pub use permit::{Charged, Permit, Source};
+pub use retention::Retention;
 pub use stake::Full;
 pub use upkeep::StoreSink;
 
@@ -49,6 +51,10 @@ pub struct AccountingSettings {
     /// Calls go without accounts that cannot be read: `allow_requests_on_db_unavailable`, unless
     /// `fail_closed_budget_enforcement`.
     pub goes_without_accounts: bool,
+    /// None: rows are kept for ever.
+    pub retention: Option<Retention>,
+    /// `general_settings.disable_spend_logs`: rows say nothing of who called from where.
+    pub bare_rows: bool,
 }
 
 /// Admits calls. Cheap to clone.
@@ -68,6 +74,7 @@ struct Inner {
     limiter: Limiter,
     prices: ArcSwap<Prices>,
     counts: Counts,
+    forgotten: retention::Forgotten,
 }
 
 /// What happened since the start.
@@ -134,6 +141,7 @@ impl Accounting {
                 limiter: services.limiter,
                 prices: ArcSwap::from_pointee(services.prices),
                 counts: Counts::default(),
+                forgotten: retention::Forgotten::default(),
             }),
         }
     }
@@ -181,6 +189,10 @@ impl Accounting {
     ) -> Result<Permit, Fault> {
         let inner = &self.inner;
         let now = now_ms();
+        let source = match inner.settings.bare_rows {
+            true => Source::default(),
+            false => source,
+        };
         let party = Party::of(
             caller,
             request,

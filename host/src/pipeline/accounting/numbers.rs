@@ -78,6 +78,12 @@ impl Accounting {
             .map(|(name, kind, help, read)| (*name, *kind, *help, read(&gauges)))
             .collect();
         numbers.push((
+            "sluice_spend_rows_forgotten_total",
+            "counter",
+            "Calls whose row was deleted because of its age",
+            self.inner.forgotten.count() as f64,
+        ));
+        numbers.push((
             "sluice_budget_accounts",
             "gauge",
             "Accounts with a budget that are in memory",

@@ -228,9 +228,7 @@ impl Party {
 pub fn payer(id: &AccountId) -> Entity {
     match &id.window {
         Window::Whole | Window::Limit(_) => id.entity.clone(),
-        Window::Model(model) => {
-            Entity::new(id.entity.kind, format!("{}#model={model}", id.entity.id))
-        }
+        Window::Model(model) => id.entity.of_model(model),
     }
 }
 

@@ -10,6 +10,9 @@ use crate::reports::fault::{bad, missing, store};
 use crate::reports::{Answer, Reports};
 use crate::store::{SpendFilter, SpendPlace};
 
+/// Rows that are counted for `total`; further ones are not looked at.
+const MOST_COUNTED: u32 = 10_000;
+
 /// `GET /spend/logs/v2` and `/spend/logs/ui`: a page of rows between two times, newest first, by
 /// number or after a `cursor`. A page by cursor takes the same time wherever it is.
 pub(in crate::reports) async fn page(reports: &Reports, caller: &Caller, input: Input) -> Answer {
@@ -75,15 +78,24 @@ async fn answer(
         }
     };
     let rows = rows.map_err(store)?;
-    let total = reports
-        .store
-        .count_spend_rows(&filter)
-        .await
-        .map_err(store)?;
-    Ok(shape(&rows, paging, total).into())
+    let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let shown = paging.offset().saturating_add(count);
+    // A page that is not full is the last one.
+    if cursor.is_none() && count < paging.size && (count > 0 || paging.offset() == 0) {
+        return Ok(shape(&rows, paging, (shown, false)).into());
+    }
+    let counted = reports.store.count_spend_rows(&filter, MOST_COUNTED + 1);
+    let counted = counted.await.map_err(store)?;
+    let capped = counted > u64::from(MOST_COUNTED);
+    let total = match (capped, &cursor) {
+        (true, None) => shown.max(u64::from(MOST_COUNTED)),
+        (true, Some(_)) => u64::from(MOST_COUNTED),
+        (false, _) => counted,
+    };
+    Ok(shape(&rows, paging, (total, capped)).into())
 }
 
-fn shape(rows: &[SpendRow], paging: Paging, total: u64) -> Value {
+fn shape(rows: &[SpendRow], paging: Paging, (total, capped): (u64, bool)) -> Value {
     let full = u64::try_from(rows.len()).is_ok_and(|it| it == paging.size);
     let last = rows.last().filter(|_| full).map(|row| SpendPlace {
         started_ms: row.started_ms,
@@ -92,6 +104,7 @@ fn shape(rows: &[SpendRow], paging: Paging, total: u64) -> Value {
     json!({
         "data": rows.iter().map(row::json).collect::<Vec<_>>(),
         "total": total,
+        "total_is_capped": capped,
         "page": paging.page,
         "page_size": paging.size,
         "total_pages": paging.pages(total),

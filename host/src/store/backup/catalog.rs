@@ -5,7 +5,7 @@ use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
 /// who names them. The record of migrations is not among them.
-pub(in crate::store) const TABLES: [(&str, &[&str]); 23] = [
+pub(in crate::store) const TABLES: [(&str, &[&str]); 22] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
     ("audit", &["seq"]),
@@ -26,7 +26,6 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 23] = [
     ("invitations", &["id"]),
     ("accounts", &["kind", "id", "span"]),
     ("spend_rows", &["call_id"]),
-    ("spend_lines", &["call_id", "line"]),
     (
         "rollups",
         &[

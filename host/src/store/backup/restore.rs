@@ -7,11 +7,11 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use super::catalog::{self, ColumnType};
 use super::{Cell, FORMAT, Line};
 use crate::store::open::Pools;
-use crate::store::sql::{Connection, Value, tuples};
+use crate::store::sql::{Block, Connection, Value};
 use crate::store::{Address, Store, StoreError, migrate};
 
-/// Values of one statement.
-const MOST_VALUES: usize = 16_000;
+/// Rows of one statement.
+const ROWS: usize = 1_000;
 
 impl Store {
     /// Restores a backup made by `dump`, also one of an older version: its schema is made first,
@@ -111,7 +111,7 @@ impl Input {
 struct Target {
     table: String,
     columns: Vec<ColumnType>,
-    values: Vec<Value>,
+    block: Block,
 }
 
 impl Target {
@@ -137,8 +137,8 @@ impl Target {
         }
         Ok(Self {
             table,
+            block: Block::new(columns.len(), 0),
             columns,
-            values: Vec::new(),
         })
     }
 
@@ -146,8 +146,9 @@ impl Target {
         if row.len() != self.columns.len() {
             return Err(input.bad("the row has another length than its table"));
         }
+        let mut values = Vec::with_capacity(row.len());
         for (column, cell) in self.columns.iter().zip(row) {
-            self.values.push(match (column.is_int, cell) {
+            values.push(match (column.is_int, cell) {
                 (true, None) => Value::Int(None),
                 (true, Some(Cell::Int(it))) => it.into(),
                 (false, None) => Value::Text(None),
@@ -155,26 +156,15 @@ impl Target {
                 _ => return Err(input.bad(format!("`{}` has another type", column.name))),
             });
         }
+        self.block.push(values);
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
-        self.values.len() + self.columns.len() > MOST_VALUES
-    }
-
     async fn flush(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
-        if self.values.is_empty() {
-            return Ok(());
-        }
         let names: Vec<&str> = self.columns.iter().map(|it| it.name.as_str()).collect();
-        let values = std::mem::take(&mut self.values);
-        let sql = format!(
-            "INSERT INTO sluice.{} ({}) VALUES {}",
-            self.table,
-            names.join(", "),
-            tuples(values.len() / names.len(), names.len())
-        );
-        connection.execute(&sql, values).await.map(drop)
+        let block = std::mem::replace(&mut self.block, Block::new(names.len(), 0));
+        let into = format!("INSERT INTO sluice.{} ({}) ", self.table, names.join(", "));
+        connection.block(&into, block, "").await.map(drop)
     }
 }
 
@@ -195,7 +185,7 @@ async fn fill(connection: &mut Connection, input: &mut Input) -> Result<(), Stor
                 };
                 target.add(input, row)?;
                 count = count.saturating_add(1);
-                if target.is_full() {
+                if target.block.rows() >= ROWS {
                     target.flush(connection).await?;
                 }
             }

@@ -1,11 +1,12 @@
 //! Accounts: what a holder has spent, in all and in each window of its budgets.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::indexed;
 use crate::domain::{Entity, EntityKind, Usd};
 use crate::store::column::{join, split};
-use crate::store::sql::{Connection, Row, Value, tuples};
+use crate::store::sql::{Block, Connection, Row};
 use crate::store::{Store, StoreError};
 
 /// The window that is never reset.
@@ -13,9 +14,6 @@ pub const TOTAL: &str = "total";
 
 /// The window of the holder's `max_budget`; it is reset where the budget has a duration.
 pub const WHOLE: &str = "whole";
-
-/// Entities of one statement.
-const CHUNK: usize = 1_000;
 
 /// What a holder has spent in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,88 +29,76 @@ pub struct Account {
 /// Adds to every window of each holder; `TOTAL` and `WHOLE` begin with the first amount.
 pub(super) async fn add(
     connection: &mut Connection,
-    sums: &BTreeMap<Entity, Usd>,
+    sums: &HashMap<&Entity, Usd>,
 ) -> Result<(), StoreError> {
     // Holders in one order, so that replicas wait for each other instead of locking up.
-    let mut amounts: BTreeMap<(&str, String), Usd> = BTreeMap::new();
+    let mut amounts: BTreeMap<(&str, Cow<'_, str>), Usd> = BTreeMap::new();
     for (entity, amount) in sums {
-        let id = indexed(&entity.id).into_owned();
-        *amounts.entry((entity.kind.as_str(), id)).or_default() += *amount;
+        let holder = (entity.kind.as_str(), indexed(&entity.id));
+        *amounts.entry(holder).or_default() += *amount;
     }
-    let all: Vec<_> = amounts.into_iter().collect();
-    for chunk in all.chunks(CHUNK) {
-        let mut spans: BTreeMap<(String, String, String), Usd> = chunk
-            .iter()
-            .flat_map(|((kind, id), amount)| {
-                [TOTAL, WHOLE].map(|span| {
-                    let window = ((*kind).to_owned(), id.clone(), span.to_owned());
-                    (window, *amount)
-                })
-            })
-            .collect();
-        let entities = chunk.iter().map(|((kind, id), _)| (*kind, id.as_str()));
-        for row in find(connection, entities).await? {
-            let (kind, id, span) = (row.text("kind")?, row.text("id")?, row.text("span")?);
-            let total = (kind.clone(), id.clone(), TOTAL.to_owned());
-            if let Some(amount) = spans.get(&total).copied() {
-                spans.insert((kind, id, span), amount);
-            }
+    let mut spans: Vec<(&str, Cow<'_, str>, Cow<'_, str>, Usd)> = Vec::new();
+    for ((kind, id), amount) in &amounts {
+        spans.extend([TOTAL, WHOLE].map(|span| (*kind, (&**id).into(), span.into(), *amount)));
+    }
+    let holders = amounts.keys().map(|(kind, id)| (*kind, &**id));
+    let others = format!(" AND span NOT IN ('{TOTAL}', '{WHOLE}')");
+    for row in find(connection, holders, &others).await? {
+        let found = read(&row)?;
+        let kind = found.entity.kind.as_str();
+        let id = found.entity.id.to_string();
+        if let Some(amount) = amounts.get(&(kind, Cow::from(&id))).copied() {
+            spans.push((kind, id.into(), found.span.into(), amount));
         }
-        book(connection, &spans).await?;
     }
-    Ok(())
+    spans.sort_unstable_by(|a, b| (a.0, &a.1, &a.2).cmp(&(b.0, &b.1, &b.2)));
+    let mut block = Block::new(5, spans.len());
+    for (kind, id, span, amount) in spans {
+        let (usd, pico) = split(amount);
+        block.push([
+            kind.into(),
+            (&*id).into(),
+            (&*span).into(),
+            usd.into(),
+            pico.into(),
+        ]);
+    }
+    let done = connection.block(
+        "INSERT INTO sluice.accounts AS a (kind, id, span, spent_usd, spent_pico) ",
+        block,
+        " ON CONFLICT (kind, id, span) DO UPDATE SET
+         spent_usd = a.spent_usd + excluded.spent_usd
+             + (a.spent_pico + excluded.spent_pico) / 1000000000000,
+         spent_pico = (a.spent_pico + excluded.spent_pico) % 1000000000000",
+    );
+    done.await.map(drop)
 }
 
-async fn book(
-    connection: &mut Connection,
-    spans: &BTreeMap<(String, String, String), Usd>,
-) -> Result<(), StoreError> {
-    let all: Vec<_> = spans.iter().collect();
-    for chunk in all.chunks(CHUNK) {
-        let mut values: Vec<Value> = Vec::with_capacity(chunk.len().saturating_mul(5));
-        for ((kind, id, span), amount) in chunk {
-            let (usd, pico) = split(**amount);
-            values.extend([kind.into(), id.into(), span.into(), usd.into(), pico.into()]);
-        }
-        let sql = format!(
-            "INSERT INTO sluice.accounts AS a (kind, id, span, spent_usd, spent_pico) VALUES {}
-             ON CONFLICT (kind, id, span) DO UPDATE SET
-             spent_usd = a.spent_usd + excluded.spent_usd
-                 + (a.spent_pico + excluded.spent_pico) / 1000000000000,
-             spent_pico = (a.spent_pico + excluded.spent_pico) % 1000000000000",
-            tuples(chunk.len(), 5)
-        );
-        connection.execute(&sql, values).await?;
-    }
-    Ok(())
-}
-
+/// The windows of holders, those that `also` lets through.
 async fn find<'a>(
     connection: &mut Connection,
-    entities: impl ExactSizeIterator<Item = (&'a str, &'a str)>,
+    holders: impl Iterator<Item = (&'a str, &'a str)>,
+    also: &str,
 ) -> Result<Vec<Row>, StoreError> {
-    let list = tuples(entities.len(), 2);
-    let sql = format!("SELECT * FROM sluice.accounts WHERE (kind, id) IN (VALUES {list})");
-    let values = entities.flat_map(|(kind, id)| [kind.into(), id.into()]);
-    connection.rows(&sql, values.collect()).await
+    let mut block = Block::new(2, holders.size_hint().0);
+    for (kind, id) in holders {
+        block.push([kind.into(), id.into()]);
+    }
+    let select = "SELECT * FROM sluice.accounts WHERE (kind, id) IN (";
+    connection.block(select, block, &format!("){also}")).await
 }
 
 pub(super) async fn all_of(
     connection: &mut Connection,
     entities: &[Entity],
 ) -> Result<Vec<Account>, StoreError> {
-    let mut all = Vec::new();
-    for chunk in entities.chunks(CHUNK) {
-        let ids: Vec<_> = chunk
-            .iter()
-            .map(|it| (it.kind.as_str(), indexed(&it.id)))
-            .collect();
-        let pairs = ids.iter().map(|(kind, id)| (*kind, &**id));
-        for row in find(connection, pairs).await? {
-            all.push(read(&row)?);
-        }
-    }
-    Ok(all)
+    let ids: BTreeSet<_> = entities
+        .iter()
+        .map(|it| (it.kind.as_str(), indexed(&it.id)))
+        .collect();
+    let holders = ids.iter().map(|(kind, id)| (*kind, &**id));
+    let rows = find(connection, holders, "").await?;
+    rows.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<Account, StoreError> {

@@ -2,28 +2,16 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::indexed;
-use super::{SpendFilter, SpendPlace};
-use crate::domain::{CallError, CallStatus, CostLine, Entity, SpendRow, Usage, Usd};
+use super::{SpendFilter, SpendPlace, doc, indexed};
+use crate::domain::{CallStatus, SpendRow, Usd};
 use crate::store::record::from_doc;
 use crate::store::sql::{Connection, Row, Value, places};
 use crate::store::{Store, StoreError};
 
-/// What `settle` writes into the column `doc`.
-#[derive(Deserialize)]
-struct Doc {
-    usage: Usage,
-    payers: Vec<Entity>,
-    api_base: Option<String>,
-    price_version: String,
-    client_ip: Option<String>,
-    user_agent: Option<String>,
-    error: Option<CallError>,
-    metadata: Option<Box<RawValue>>,
-}
+/// Ids of one statement.
+const CHUNK: usize = 500;
 
 /// Everything but the bodies, which are large and rarely wanted.
 const COLUMNS: &str = "call_id, started_ms, ended_ms, first_token_ms, provider_id, operation, \
@@ -39,7 +27,7 @@ impl Store {
         after: Option<&SpendPlace>,
         limit: u32,
     ) -> Result<Vec<SpendRow>, StoreError> {
-        self.page(filter, after, &format!("LIMIT {limit}")).await
+        self.page(filter, after, 0, limit).await
     }
 
     /// The same by number of rows to leave out, for lists that count pages. The further the page,
@@ -50,31 +38,47 @@ impl Store {
         offset: u64,
         limit: u32,
     ) -> Result<Vec<SpendRow>, StoreError> {
-        let part = format!("LIMIT {limit} OFFSET {}", offset.min(1 << 40));
-        self.page(filter, None, &part).await
+        self.page(filter, None, offset.min(1 << 40), limit).await
     }
 
+    /// Which rows those are is read from an index first, then the rows by their ids: so that the
+    /// rows before a page are not touched.
     async fn page(
         &self,
         filter: &SpendFilter,
         after: Option<&SpendPlace>,
-        part: &str,
+        offset: u64,
+        limit: u32,
     ) -> Result<Vec<SpendRow>, StoreError> {
-        let (conditions, values) = filter.conditions(after)?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM sluice.spend_rows WHERE {conditions}
-             ORDER BY started_ms DESC, call_id DESC {part}"
-        );
         let mut connection = self.pools.snapshot().await?;
-        let rows = connection.rows(&sql, values).await?;
-        let rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        with_lines(&mut connection, rows).await
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let ids = match filter.one_by_one() {
+            None => places_of(&mut connection, filter, after, offset, limit).await?,
+            Some(parts) => {
+                let skip = usize::try_from(offset).unwrap_or(usize::MAX);
+                let wanted = limit.saturating_add(skip);
+                let mut all = Vec::new();
+                for part in &parts {
+                    all.extend(places_of(&mut connection, part, after, 0, wanted).await?);
+                }
+                all.sort_unstable_by(|a, b| b.cmp(a));
+                all.into_iter().skip(skip).take(limit).collect()
+            }
+        };
+        by_ids(&mut connection, &ids).await
     }
 
-    /// How many rows there are.
-    pub async fn count_spend_rows(&self, filter: &SpendFilter) -> Result<u64, StoreError> {
+    /// How many rows there are; `most` if there are more, which are not looked at.
+    pub async fn count_spend_rows(
+        &self,
+        filter: &SpendFilter,
+        most: u32,
+    ) -> Result<u64, StoreError> {
         let (conditions, values) = filter.conditions(None)?;
-        let sql = format!("SELECT COUNT(*) AS total FROM sluice.spend_rows WHERE {conditions}");
+        let sql = format!(
+            "SELECT COUNT(*) AS total FROM (
+                 SELECT 1 FROM sluice.spend_rows WHERE {conditions} LIMIT {most}) AS counted"
+        );
         let row = self.pools.read().await?.row(&sql, values).await?;
         let total = row.map_or(Ok(0), |row| row.int("total"))?;
         Ok(u64::try_from(total).unwrap_or_default())
@@ -85,16 +89,15 @@ impl Store {
         let sql = format!(
             "SELECT {COLUMNS}, request, response FROM sluice.spend_rows WHERE call_id = $1"
         );
-        let mut connection = self.pools.snapshot().await?;
         let values = vec![(&*indexed(call_id)).into()];
-        let Some(found) = connection.row(&sql, values).await? else {
+        let found = self.pools.read().await?.row(&sql, values).await?;
+        let Some(found) = found else {
             return Ok(None);
         };
         let mut row = read(&found)?;
         row.request = body(&found, "request")?;
         row.response = body(&found, "response")?;
-        let rows = with_lines(&mut connection, vec![row]).await?;
-        Ok(rows.into_iter().next())
+        Ok(Some(row))
     }
 
     /// Forgets at most `limit` calls that started before a time, the oldest first; how many it
@@ -113,6 +116,46 @@ impl Store {
     }
 }
 
+/// Where rows stand in the order, the newest first.
+async fn places_of(
+    connection: &mut Connection,
+    filter: &SpendFilter,
+    after: Option<&SpendPlace>,
+    offset: u64,
+    limit: usize,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let (conditions, values) = filter.conditions(after)?;
+    let sql = format!(
+        "SELECT started_ms, call_id FROM sluice.spend_rows WHERE {conditions}
+         ORDER BY started_ms DESC, call_id DESC LIMIT {limit} OFFSET {offset}"
+    );
+    let rows = connection.rows(&sql, values).await?;
+    rows.iter()
+        .map(|row| Ok((row.int("started_ms")?, row.text("call_id")?)))
+        .collect()
+}
+
+/// Rows in the order of their ids, without bodies.
+async fn by_ids(
+    connection: &mut Connection,
+    ids: &[(i64, String)],
+) -> Result<Vec<SpendRow>, StoreError> {
+    let mut found: HashMap<String, SpendRow> = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM sluice.spend_rows WHERE call_id IN ({})",
+            places(0, chunk.len())
+        );
+        let values = chunk.iter().map(|(_, id)| Value::from(id)).collect();
+        for row in connection.rows(&sql, values).await? {
+            let row = read(&row)?;
+            found.insert(row.call_id.clone(), row);
+        }
+    }
+    let rows = ids.iter().filter_map(|(_, id)| found.remove(id));
+    Ok(rows.collect())
+}
+
 fn body(row: &Row, column: &str) -> Result<Option<Box<RawValue>>, StoreError> {
     let text = row.opt_text(column)?;
     text.map(|text| RawValue::from_string(text).map_err(|it| StoreError::unreadable(column, it)))
@@ -121,14 +164,14 @@ fn body(row: &Row, column: &str) -> Result<Option<Box<RawValue>>, StoreError> {
 
 fn read(row: &Row) -> Result<SpendRow, StoreError> {
     let call_id = row.text("call_id")?;
-    let doc: Doc = from_doc(&format!("spend row `{call_id}`"), &row.text("doc")?)?;
+    let mut doc = doc::read(&call_id, &row.text("doc")?)?;
     let status = match row.text("status")?.as_str() {
         "success" => CallStatus::Success,
         "failure" => CallStatus::Failure,
         "interrupted" => CallStatus::Interrupted,
         other => return Err(StoreError::unreadable("status", other)),
     };
-    Ok(SpendRow {
+    let mut row = SpendRow {
         call_id,
         provider_id: row.opt_text("provider_id")?,
         operation: row.text("operation")?,
@@ -147,50 +190,21 @@ fn read(row: &Row) -> Result<SpendRow, StoreError> {
         deployment: row.text("deployment")?,
         provider: row.text("provider")?,
         model: row.text("model")?,
-        api_base: doc.api_base,
-        usage: doc.usage,
+        api_base: doc.api_base.take(),
+        usage: std::mem::take(&mut doc.usage),
         cost: row.opt_int("cost_pico")?.map(Usd::from_row),
         lines: Vec::new(),
-        payers: doc.payers,
-        price_version: doc.price_version,
+        payers: Vec::new(),
+        price_version: std::mem::take(&mut doc.price_version),
         cache_hit: row.int("cache_hit")? != 0,
         session_id: row.opt_text("session_id")?,
-        client_ip: doc.client_ip,
-        user_agent: doc.user_agent,
-        error: doc.error,
-        metadata: doc.metadata,
+        client_ip: doc.client_ip.take(),
+        user_agent: doc.user_agent.take(),
+        error: doc.error.take(),
+        metadata: doc.metadata.take(),
         request: None,
         response: None,
-    })
-}
-
-async fn with_lines(
-    connection: &mut Connection,
-    mut rows: Vec<SpendRow>,
-) -> Result<Vec<SpendRow>, StoreError> {
-    let mut lines: HashMap<String, Vec<CostLine>> = HashMap::new();
-    for chunk in rows.chunks(500) {
-        let sql = format!(
-            "SELECT * FROM sluice.spend_lines WHERE call_id IN ({}) ORDER BY call_id, line",
-            places(0, chunk.len())
-        );
-        let ids = chunk.iter().map(|row| Value::from(&row.call_id)).collect();
-        for line in connection.rows(&sql, ids).await? {
-            lines
-                .entry(line.text("call_id")?)
-                .or_default()
-                .push(CostLine {
-                    deployment: line.text("deployment")?,
-                    provider: line.text("provider")?,
-                    model: line.text("model")?,
-                    usage: from_doc("usage", &line.text("usage_doc")?)?,
-                    cost: line.opt_int("cost_pico")?.map(Usd::from_row),
-                    estimated: line.int("estimated")? != 0,
-                });
-        }
-    }
-    for row in &mut rows {
-        row.lines = lines.remove(&row.call_id).unwrap_or_default();
-    }
-    Ok(rows)
+    };
+    doc.complete(&mut row);
+    Ok(row)
 }

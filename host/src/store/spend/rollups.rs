@@ -1,25 +1,27 @@
 //! Sums by day: what the usage pages read instead of rows.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::settle::{charged, tokens};
 use super::{day_of, indexed};
-use crate::domain::{CallStatus, Entity, EntityKind, SpendRow, Usage, Usd};
+use crate::domain::{CallStatus, EntityKind, SpendRow, Usage, Usd};
 use crate::store::StoreError;
 use crate::store::column::split;
-use crate::store::sql::{Connection, Value, tuples};
+use crate::store::sql::{Block, Connection};
 
 /// Which sum.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Slot<'a> {
     kind: &'static str,
-    id: String,
+    id: Cow<'a, str>,
     day: i64,
-    key_hash: String,
-    model_group: String,
-    model: String,
-    provider: String,
-    operation: String,
+    /// Empty where sums are not by key.
+    key_hash: Cow<'a, str>,
+    model_group: Cow<'a, str>,
+    model: Cow<'a, str>,
+    provider: Cow<'a, str>,
+    operation: Cow<'a, str>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,120 +47,144 @@ impl Sums {
     }
 }
 
+/// Whether the sums of a kind of holder are kept for each key. The others would have as many sums
+/// as there are keys, and for all together they are those of the keys.
+pub(super) const fn by_key(kind: EntityKind) -> bool {
+    match kind {
+        EntityKind::Key
+        | EntityKind::User
+        | EntityKind::Team
+        | EntityKind::Organization
+        | EntityKind::EndUser
+        | EntityKind::Tag => true,
+        EntityKind::TeamMember
+        | EntityKind::AccessGroup
+        | EntityKind::Provider
+        | EntityKind::Deployment
+        | EntityKind::Proxy => false,
+    }
+}
+
 /// The sums of a batch.
 #[derive(Debug, Default)]
-pub(super) struct Rollups(BTreeMap<Slot, Sums>);
+pub(super) struct Rollups<'a>(HashMap<Slot<'a>, Sums>);
 
-impl Rollups {
-    /// Adds a call to the days of all its payers. Tokens and cost go to the model and provider
-    /// of each attempt, the call itself to those that answered; deployments and providers have
-    /// their own attempts only. A call that was cut off counts as failed.
-    pub fn add(&mut self, row: &SpendRow) {
+impl<'a> Rollups<'a> {
+    /// Adds a call to the days of its key and of all its payers. Tokens and cost go to the model
+    /// and provider of each attempt, the call itself to those that answered; deployments and
+    /// providers have their own attempts only. A call that was cut off counts as failed.
+    pub fn add(&mut self, row: &'a SpendRow) {
+        // The master key has no account, and a sum all the same.
+        self.add_to(EntityKind::Key, &row.key_hash, row);
         for payer in &row.payers {
-            // A call of unknown price charges nobody, so its known parts are no spend.
-            let share = row.share_of(payer).map(charged);
-            let mut open = share.unwrap_or_default();
-            for line in row.lines.iter().filter(|line| line.is_of(payer)) {
-                let part = share.and(line.cost).map(charged).unwrap_or_default();
-                open -= part;
-                self.slot(payer, row, &line.model, &line.provider)
-                    .add(&line.usage, part);
+            let is_key = payer.kind == EntityKind::Key && *payer.id == *row.key_hash;
+            // A part's calls are among those of the whole.
+            if !is_key && !payer.is_part() {
+                self.add_to(payer.kind, &payer.id, row);
             }
-            let whole = Usage::default();
-            let usage = if row.lines.is_empty() {
-                &row.usage
-            } else {
-                &whole
-            };
-            let answered = match payer.kind {
-                EntityKind::Deployment => row.deployment == *payer.id,
-                EntityKind::Provider => row.provider == *payer.id,
-                _ => true,
-            };
-            if !answered && !row.lines.is_empty() {
-                continue;
-            }
-            let sums = self.slot(payer, row, &row.model, &row.provider);
-            sums.add(usage, open);
-            sums.requests = sums.requests.saturating_add(1);
-            let outcome = match row.status {
-                CallStatus::Success => &mut sums.successes,
-                CallStatus::Failure | CallStatus::Interrupted => &mut sums.failures,
-            };
-            *outcome = outcome.saturating_add(1);
         }
     }
 
-    fn slot(&mut self, payer: &Entity, row: &SpendRow, model: &str, provider: &str) -> &mut Sums {
+    fn add_to(&mut self, kind: EntityKind, id: &'a str, row: &'a SpendRow) {
+        // A call of unknown price charges nobody, so its known parts are no spend.
+        let share = row.share(kind, id).map(charged);
+        let mut open = share.unwrap_or_default();
+        for line in row.lines.iter().filter(|line| line.is_of(kind, id)) {
+            let part = share.and(line.cost).map(charged).unwrap_or_default();
+            open -= part;
+            self.slot(kind, id, row, &line.model, &line.provider)
+                .add(&line.usage, part);
+        }
+        let whole = Usage::default();
+        let usage = if row.lines.is_empty() {
+            &row.usage
+        } else {
+            &whole
+        };
+        let answered = match kind {
+            EntityKind::Deployment => row.deployment == id,
+            EntityKind::Provider => row.provider == id,
+            _ => true,
+        };
+        if !answered && !row.lines.is_empty() {
+            return;
+        }
+        let sums = self.slot(kind, id, row, &row.model, &row.provider);
+        sums.add(usage, open);
+        sums.requests = sums.requests.saturating_add(1);
+        let outcome = match row.status {
+            CallStatus::Success => &mut sums.successes,
+            CallStatus::Failure | CallStatus::Interrupted => &mut sums.failures,
+        };
+        *outcome = outcome.saturating_add(1);
+    }
+
+    fn slot(
+        &mut self,
+        kind: EntityKind,
+        id: &'a str,
+        row: &'a SpendRow,
+        model: &'a str,
+        provider: &'a str,
+    ) -> &mut Sums {
+        let key_hash = if by_key(kind) { &*row.key_hash } else { "" };
         let slot = Slot {
-            kind: payer.kind.as_str(),
-            id: indexed(&payer.id).into_owned(),
+            kind: kind.as_str(),
+            id: indexed(id),
             day: day_of(row.started_ms),
-            key_hash: indexed(&row.key_hash).into_owned(),
-            model_group: indexed(&row.model_group).into_owned(),
-            model: indexed(model).into_owned(),
-            provider: indexed(provider).into_owned(),
-            operation: indexed(&row.operation).into_owned(),
+            key_hash: indexed(key_hash),
+            model_group: indexed(&row.model_group),
+            model: indexed(model),
+            provider: indexed(provider),
+            operation: indexed(&row.operation),
         };
         self.0.entry(slot).or_default()
     }
 }
 
-/// What grows.
-const COUNTS: [&str; 7] = [
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "requests",
-    "successes",
-    "failures",
-];
+const INTO: &str = "INSERT INTO sluice.rollups AS r (kind, id, day, key_hash, model_group, model,
+    provider, operation, input_tokens, output_tokens, cached_tokens, cache_write_tokens,
+    spent_usd, spent_pico, requests, successes, failures) ";
 
-pub(super) async fn add(connection: &mut Connection, sums: Rollups) -> Result<(), StoreError> {
-    let grown: Vec<String> = COUNTS
-        .iter()
-        .map(|it| format!("{it} = r.{it} + excluded.{it}"))
-        .collect();
-    let all: Vec<(Slot, Sums)> = sums.0.into_iter().collect();
-    for chunk in all.chunks(500) {
-        let mut values: Vec<Value> = Vec::with_capacity(chunk.len().saturating_mul(17));
-        for (slot, sums) in chunk {
-            let (usd, pico) = split(sums.spent);
-            values.extend([
-                slot.kind.into(),
-                (&slot.id).into(),
-                slot.day.into(),
-                (&slot.key_hash).into(),
-                (&slot.model_group).into(),
-                (&slot.model).into(),
-                (&slot.provider).into(),
-                (&slot.operation).into(),
-                sums.input.into(),
-                sums.output.into(),
-                sums.cached.into(),
-                sums.cache_write.into(),
-                usd.into(),
-                pico.into(),
-                sums.requests.into(),
-                sums.successes.into(),
-                sums.failures.into(),
-            ]);
-        }
-        let sql = format!(
-            "INSERT INTO sluice.rollups AS r (kind, id, day, key_hash, model_group, model, \
-             provider, operation, input_tokens, output_tokens, cached_tokens, \
-             cache_write_tokens, spent_usd, spent_pico, requests, successes, failures)
-             VALUES {}
-             ON CONFLICT (kind, id, day, key_hash, model_group, model, provider, operation)
-             DO UPDATE SET {},
-             spent_usd = r.spent_usd + excluded.spent_usd
-                 + (r.spent_pico + excluded.spent_pico) / 1000000000000,
-             spent_pico = (r.spent_pico + excluded.spent_pico) % 1000000000000",
-            tuples(chunk.len(), 17),
-            grown.join(", ")
-        );
-        connection.execute(&sql, values).await?;
+const GROW: &str = "
+    ON CONFLICT (kind, id, day, key_hash, model_group, model, provider, operation) DO UPDATE SET
+    input_tokens = r.input_tokens + excluded.input_tokens,
+    output_tokens = r.output_tokens + excluded.output_tokens,
+    cached_tokens = r.cached_tokens + excluded.cached_tokens,
+    cache_write_tokens = r.cache_write_tokens + excluded.cache_write_tokens,
+    requests = r.requests + excluded.requests,
+    successes = r.successes + excluded.successes,
+    failures = r.failures + excluded.failures,
+    spent_usd = r.spent_usd + excluded.spent_usd
+        + (r.spent_pico + excluded.spent_pico) / 1000000000000,
+    spent_pico = (r.spent_pico + excluded.spent_pico) % 1000000000000";
+
+pub(super) async fn add(connection: &mut Connection, sums: Rollups<'_>) -> Result<(), StoreError> {
+    // In one order, so that replicas wait for each other instead of locking up.
+    let mut all: Vec<(Slot<'_>, Sums)> = sums.0.into_iter().collect();
+    all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    let mut block = Block::new(17, all.len());
+    for (slot, sums) in &all {
+        let (usd, pico) = split(sums.spent);
+        block.push([
+            slot.kind.into(),
+            (&*slot.id).into(),
+            slot.day.into(),
+            (&*slot.key_hash).into(),
+            (&*slot.model_group).into(),
+            (&*slot.model).into(),
+            (&*slot.provider).into(),
+            (&*slot.operation).into(),
+            sums.input.into(),
+            sums.output.into(),
+            sums.cached.into(),
+            sums.cache_write.into(),
+            usd.into(),
+            pico.into(),
+            sums.requests.into(),
+            sums.successes.into(),
+            sums.failures.into(),
+        ]);
     }
-    Ok(())
+    connection.block(INTO, block, GROW).await.map(drop)
 }

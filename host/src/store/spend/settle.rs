@@ -1,15 +1,14 @@
 //! Booking calls: in one transaction, each call once however often it comes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::rollups::{self, Rollups};
-use super::{accounts, indexed, marks};
-use crate::domain::{CallError, CallStatus, Entity, SpendRow, Usage, Usd};
+use super::{accounts, doc, indexed, marks};
+use crate::domain::{CallStatus, Entity, SpendRow, Usd};
 use crate::store::record::to_doc;
-use crate::store::sql::{Connection, Value, tuples};
+use crate::store::sql::{Block, Connection, Value};
 use crate::store::{Store, StoreError};
 
 /// What became of a batch.
@@ -48,25 +47,9 @@ const COLUMNS: [&str; 26] = [
     "request",
     "response",
 ];
-const LINE_COLUMNS: usize = 8;
-/// Rows of one statement.
-const CHUNK: usize = 500;
-
-/// What is neither filtered nor sorted by. `read::Doc` is its other half.
-#[derive(Serialize)]
-struct Doc<'a> {
-    usage: &'a Usage,
-    payers: &'a [Entity],
-    api_base: &'a Option<String>,
-    price_version: &'a str,
-    client_ip: &'a Option<String>,
-    user_agent: &'a Option<String>,
-    error: &'a Option<CallError>,
-    metadata: &'a Option<Box<RawValue>>,
-}
 
 impl Store {
-    /// Books calls: rows, lines, the accounts of their payers and the sums of their days, all of
+    /// Books calls: rows, the accounts of their payers and the sums of their days, all of
     /// it or nothing. A call that is on record already changes nothing, so that a batch may be
     /// sent again after an error. A cost beyond 9.2 million dollars a call is booked as that.
     pub async fn settle(&self, batch: &[SpendRow]) -> Result<Settled, StoreError> {
@@ -86,22 +69,16 @@ impl Store {
             by_id.entry(&row.call_id).or_insert(row);
         }
         let mut connection = self.pools.write().await?;
-        let rows: Vec<&SpendRow> = by_id.values().copied().collect();
-        let mut fresh = BTreeSet::new();
-        for chunk in rows.chunks(CHUNK) {
-            fresh.extend(insert(&mut connection, chunk).await?);
-        }
-        let booked: Vec<&SpendRow> = rows
-            .into_iter()
-            .filter(|row| fresh.contains(&*indexed(&row.call_id)))
-            .collect();
-        insert_lines(&mut connection, &booked).await?;
-        let mut sums: BTreeMap<Entity, Usd> = BTreeMap::new();
+        let mut rows: Vec<&SpendRow> = by_id.into_values().collect();
+        let fresh = insert(&mut connection, &rows).await?;
+        rows.retain(|row| fresh.contains(&*indexed(&row.call_id)));
+        let booked = rows;
+        let mut sums: HashMap<&Entity, Usd> = HashMap::new();
         let mut rollups = Rollups::default();
         for row in &booked {
             for payer in &row.payers {
                 let share = row.share_of(payer).map(charged);
-                *sums.entry(payer.clone()).or_default() += share.unwrap_or_default();
+                *sums.entry(payer).or_default() += share.unwrap_or_default();
             }
             rollups.add(row);
         }
@@ -127,38 +104,24 @@ pub(super) fn charged(cost: Usd) -> Usd {
 async fn insert(
     connection: &mut Connection,
     rows: &[&SpendRow],
-) -> Result<Vec<String>, StoreError> {
-    let mut values = Vec::with_capacity(rows.len().saturating_mul(COLUMNS.len()));
+) -> Result<HashSet<String>, StoreError> {
+    let mut block = Block::new(COLUMNS.len(), rows.len());
     for row in rows {
-        bind(row, &mut values)?;
+        block.push(values(row)?);
     }
-    let sql = format!(
-        "INSERT INTO sluice.spend_rows ({}) VALUES {} ON CONFLICT (call_id) DO NOTHING \
-         RETURNING call_id",
-        COLUMNS.join(", "),
-        tuples(rows.len(), COLUMNS.len())
-    );
-    let fresh = connection.rows(&sql, values).await?;
+    let into = format!("INSERT INTO sluice.spend_rows ({}) ", COLUMNS.join(", "));
+    let once = " ON CONFLICT (call_id) DO NOTHING RETURNING call_id";
+    let fresh = connection.block(&into, block, once).await?;
     fresh.iter().map(|row| row.text("call_id")).collect()
 }
 
-fn bind(row: &SpendRow, values: &mut Vec<Value>) -> Result<(), StoreError> {
-    let doc = Doc {
-        usage: &row.usage,
-        payers: &row.payers,
-        api_base: &row.api_base,
-        price_version: &row.price_version,
-        client_ip: &row.client_ip,
-        user_agent: &row.user_agent,
-        error: &row.error,
-        metadata: &row.metadata,
-    };
+fn values(row: &SpendRow) -> Result<[Value; COLUMNS.len()], StoreError> {
     let short = |text: &str| Value::from(&*indexed(text));
     let maybe =
         |text: &Option<String>| Value::from(text.as_deref().map(|it| indexed(it).into_owned()));
     let body =
         |body: &Option<Box<RawValue>>| Value::from(body.as_ref().map(|it| it.get().to_owned()));
-    values.extend([
+    Ok([
         short(&row.call_id),
         row.started_ms.into(),
         row.ended_ms.into(),
@@ -182,40 +145,10 @@ fn bind(row: &SpendRow, values: &mut Vec<Value>) -> Result<(), StoreError> {
         row.cost.map(Usd::to_row).into(),
         row.cache_hit.into(),
         maybe(&row.session_id),
-        to_doc(&doc)?.into(),
+        doc::write(row)?.into(),
         body(&row.request),
         body(&row.response),
-    ]);
-    Ok(())
-}
-
-async fn insert_lines(connection: &mut Connection, rows: &[&SpendRow]) -> Result<(), StoreError> {
-    let mut lines = Vec::new();
-    for row in rows {
-        for (number, line) in (0i64..).zip(&row.lines) {
-            lines.push([
-                Value::from(&*indexed(&row.call_id)),
-                number.into(),
-                (&line.deployment).into(),
-                (&line.provider).into(),
-                (&line.model).into(),
-                line.cost.map(Usd::to_row).into(),
-                line.estimated.into(),
-                to_doc(&line.usage)?.into(),
-            ]);
-        }
-    }
-    for chunk in lines.chunks(CHUNK) {
-        let sql = format!(
-            "INSERT INTO sluice.spend_lines (call_id, line, deployment, provider, model, \
-             cost_pico, estimated, usage_doc) VALUES {}",
-            tuples(chunk.len(), LINE_COLUMNS)
-        );
-        connection
-            .execute(&sql, chunk.iter().flatten().cloned().collect())
-            .await?;
-    }
-    Ok(())
+    ])
 }
 
 /// A count as a column holds it: at most a million million, so that no provider can name one

@@ -35,6 +35,7 @@ impl Dimension {
 #[derive(Debug, Clone)]
 pub struct UsageFilter {
     /// Whose accounts are read. `Proxy` has every call once, if every call is charged to it.
+    /// Sums of members, providers and deployments are not by key.
     pub kind: EntityKind,
     /// Empty: all of that kind.
     pub ids: Vec<String>,
@@ -119,8 +120,13 @@ impl Store {
         by: &[Dimension],
         limit: Option<u32>,
     ) -> Result<Vec<UsageRow>, StoreError> {
+        let about_keys =
+            by.contains(&Dimension::Key) || filter.only.iter().any(|(by, _)| *by == Dimension::Key);
+        // Of the whole gateway by key: that is the keys.
+        let keys = about_keys && filter.kind == EntityKind::Proxy;
+        let kind = if keys { EntityKind::Key } else { filter.kind };
         let mut values: Vec<Value> = vec![
-            filter.kind.as_str().into(),
+            kind.as_str().into(),
             filter.from_day.into(),
             filter.until_day.into(),
         ];

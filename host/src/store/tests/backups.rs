@@ -182,7 +182,8 @@ async fn a_damaged_backup_changes_nothing() {
             .unwrap_err();
         assert!(refused.to_string().contains(why), "{refused}");
     }
-    std::fs::write(&path, good.replace("\"schema\":1", "\"schema\":99")).unwrap();
+    let ours = format!("\"schema\":{}", crate::store::migrate::newest());
+    std::fs::write(&path, good.replace(&ours, "\"schema\":99")).unwrap();
     let refused = Store::restore(&place.address, &path, true, NOW)
         .await
         .unwrap_err();

@@ -130,7 +130,7 @@ both! {
         let second = store.settle(&batch).await.unwrap();
         assert_eq!((second.booked, second.repeated), (0, 3));
         assert_eq!(spent(store, &team("t"), TOTAL).await, usd(0.3));
-        assert_eq!(store.count_spend_rows(&SpendFilter::default()).await.unwrap(), 2);
+        assert_eq!(store.count_spend_rows(&SpendFilter::default(), 9).await.unwrap(), 2);
         assert_eq!(store.settle(&[]).await.unwrap().booked, 0);
     }
 
@@ -196,7 +196,7 @@ both! {
         store.settle(&[row]).await.unwrap();
         assert_eq!(spent(store, &end_user, TOTAL).await, usd(1.0));
         let mine = SpendFilter { end_user: Some(long), ..SpendFilter::default() };
-        assert_eq!(store.count_spend_rows(&mine).await.unwrap(), 1);
+        assert_eq!(store.count_spend_rows(&mine, 9).await.unwrap(), 1);
     }
 
     async fn usage_is_broken_down(store: &Store) {
@@ -328,7 +328,7 @@ both! {
             let found = store.spend_rows(&filter, None, 9).await.unwrap();
             let ids: Vec<_> = found.iter().map(|it| it.call_id.as_str()).collect();
             assert_eq!(ids, ["mine"], "{filter:?}");
-            assert_eq!(store.count_spend_rows(&filter).await.unwrap(), 1);
+            assert_eq!(store.count_spend_rows(&filter, 9).await.unwrap(), 1);
         }
         let before = SpendFilter { until_ms: Some(NOW), ..none() };
         assert_eq!(store.spend_rows(&before, None, 9).await.unwrap()[0].call_id, "other");

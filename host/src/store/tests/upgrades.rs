@@ -10,7 +10,10 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 1] = [include_str!("fixtures/schema-0001.jsonl")];
+const FIXTURES: [&str; 2] = [
+    include_str!("fixtures/schema-0001.jsonl"),
+    include_str!("fixtures/schema-0002.jsonl"),
+];
 
 /// What every fixture holds, in the words of its time.
 async fn fill(store: &Store) {

@@ -1,0 +1,171 @@
+//! Deletes the rows of calls that are older than the operator keeps them, a few at a time, so that
+//! new rows are stored in between. Accounts and sums by day stay.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{Store, StoreError};
+
+use super::{Accounting, now_ms};
+
+/// How long rows are kept, and how often the older ones are deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    pub keep: Duration,
+    pub every: Duration,
+}
+
+impl Retention {
+    /// The shortest time. A batch of the journal may come a second time after an answer was lost,
+    /// and counts once as long as its rows are there.
+    pub const SHORTEST: Duration = Duration::from_secs(3600);
+    /// LiteLLM's interval.
+    pub const EVERY: Duration = Duration::from_secs(86_400);
+}
+
+/// Rows of one transaction: some 20 ms in which nobody else writes into a SQLite file.
+const BATCH: u32 = 500;
+/// Between two transactions.
+const PAUSE: Duration = Duration::from_millis(20);
+/// After the start; the first minute has enough to do.
+const FIRST: Duration = Duration::from_secs(60);
+
+/// Rows that were deleted since the start.
+#[derive(Debug, Default)]
+pub(super) struct Forgotten(AtomicU64);
+
+impl Forgotten {
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Deletes rows of calls that started before a time, until `stop`.
+    async fn forget(
+        &self,
+        store: &Store,
+        before_ms: i64,
+        stop: &CancellationToken,
+    ) -> Result<u64, StoreError> {
+        let mut all = 0u64;
+        while !stop.is_cancelled() {
+            let gone = store.forget_spend_rows(before_ms, BATCH).await?;
+            self.0.fetch_add(gone, Ordering::Relaxed);
+            all = all.saturating_add(gone);
+            if gone < u64::from(BATCH) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(all)
+    }
+}
+
+impl Accounting {
+    /// Deletes old rows until `stop`; at once done where all are kept.
+    pub async fn forget_rows(self, stop: CancellationToken) {
+        let Some(retention) = self.inner.settings.retention else {
+            return;
+        };
+        let keep = i64::try_from(retention.keep.as_millis()).unwrap_or(i64::MAX);
+        let mut wait = FIRST.min(retention.every);
+        while stop
+            .run_until_cancelled(tokio::time::sleep(wait))
+            .await
+            .is_some()
+        {
+            wait = retention.every;
+            let before = now_ms().saturating_sub(keep);
+            let done = self
+                .inner
+                .forgotten
+                .forget(&self.inner.store, before, &stop);
+            match done.await {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(rows, "old rows of calls were deleted"),
+                Err(cause) => tracing::warn!(
+                    %cause,
+                    "old rows of calls could not be deleted; the next try is in {} s",
+                    wait.as_secs()
+                ),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CallStatus, Entity, EntityKind, SpendRow, Usage, Usd};
+    use crate::store::tests::{NOW, Place, run};
+    use crate::store::{SpendFilter, UsageFilter, day_of};
+
+    fn call(number: u32) -> SpendRow {
+        SpendRow {
+            call_id: format!("c{number}"),
+            provider_id: None,
+            operation: "chat".to_owned(),
+            status: CallStatus::Success,
+            started_ms: NOW + i64::from(number),
+            first_token_ms: None,
+            ended_ms: NOW + 900,
+            key_hash: "hash".to_owned(),
+            key_alias: None,
+            user_id: None,
+            team_id: None,
+            organization_id: None,
+            end_user: None,
+            tags: Vec::new(),
+            model_group: "group".to_owned(),
+            deployment: "d".to_owned(),
+            provider: "openai".to_owned(),
+            model: "gpt-4o".to_owned(),
+            api_base: None,
+            usage: Usage::default(),
+            cost: Some(Usd::from_pico(1)),
+            lines: Vec::new(),
+            payers: vec![Entity::new(EntityKind::Proxy, "")],
+            price_version: "v1".to_owned(),
+            cache_hit: false,
+            session_id: None,
+            client_ip: None,
+            user_agent: None,
+            error: None,
+            metadata: None,
+            request: None,
+            response: None,
+        }
+    }
+
+    async fn sweep(store: &Store) {
+        let rows: Vec<SpendRow> = (0..1_205).map(call).collect();
+        store.settle(&rows).await.unwrap();
+        let (forgotten, stop) = (Forgotten::default(), CancellationToken::new());
+        let gone = forgotten.forget(store, NOW + 1_200, &stop).await.unwrap();
+        assert_eq!((gone, forgotten.count()), (1_200, 1_200));
+        let left = store.spend_rows(&SpendFilter::default(), None, 99).await;
+        assert_eq!(left.unwrap().len(), 5);
+        let all = UsageFilter {
+            kind: EntityKind::Proxy,
+            ids: Vec::new(),
+            from_day: day_of(NOW),
+            until_day: day_of(NOW) + 1,
+            only: Vec::new(),
+        };
+        let sums = store.usage(&all, &[]).await;
+        assert_eq!(sums.unwrap()[0].sums.requests, 1_205);
+        stop.cancel();
+        assert_eq!(forgotten.forget(store, i64::MAX, &stop).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn old_rows_go_and_sums_stay_in_sqlite() {
+        run(Place::sqlite().await, async |store| sweep(store).await).await;
+    }
+
+    #[tokio::test]
+    async fn old_rows_go_and_sums_stay_in_postgres() {
+        run(Place::postgres().await, async |store| sweep(store).await).await;
+    }
+}

@@ -1,0 +1,120 @@
+//! What the database costs: keys, settling and usage, on SQLite and PostgreSQL, with as many keys
+//! and calls in it as an installation gathers in years.
+//!
+//! `cargo bench -p sluice-tests --bench store -- --rows 100000 --keys 10000` is a quick run; without
+//! arguments it is 10,000,000 calls and 1,000,000 keys, which need 20 GB in the folder for temporary
+//! files and half an hour. PostgreSQL is the server named by `SLUICE_TEST_DATABASE_URL`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, is told by the environment, and stops where something is wrong"
+)]
+
+mod calls;
+mod checks;
+mod holders;
+mod lists;
+mod raw;
+mod settling;
+mod usage;
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use raw::Raw;
+use sluice::store::{Address, Store};
+
+/// How much there is.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    keys: u64,
+    rows: u64,
+}
+
+impl Size {
+    /// Of `--keys N` and `--rows N`; cargo's own arguments are passed over.
+    fn of_arguments() -> Self {
+        let all: Vec<String> = std::env::args().collect();
+        let number = |name: &str, unsaid: u64| {
+            let at = all.iter().position(|it| it == name);
+            at.map_or(unsaid, |at| all[at + 1].parse().unwrap())
+        };
+        Self {
+            keys: number("--keys", 1_000_000),
+            rows: number("--rows", 10_000_000),
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+/// The median of some runs, in milliseconds. The first one, which fills caches, does not count.
+async fn median<T>(mut run: impl AsyncFnMut() -> T) -> f64 {
+    run().await;
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let begun = Instant::now();
+        run().await;
+        times.push(begun.elapsed().as_secs_f64() * 1000.0);
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// A line of a table.
+fn line(what: &str, ms: f64) {
+    println!("| {what} | {ms:.1} ms |");
+}
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(all());
+}
+
+async fn all() {
+    let size = Size::of_arguments();
+    println!("{} keys, {} calls", size.keys, size.rows);
+    checks::reservations();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sluice.db");
+    println!("\n## SQLite");
+    measure(&Address::file(path.clone()), Raw::sqlite(&path), size).await;
+    drop(folder);
+    match std::env::var("SLUICE_TEST_DATABASE_URL") {
+        Err(_) => println!("\nNOT RUN: PostgreSQL (SLUICE_TEST_DATABASE_URL is not set)"),
+        Ok(server) => {
+            println!("\n## PostgreSQL");
+            let (url, admin) = raw::database(&server).await;
+            let address = Address::parse(&url).unwrap();
+            measure(&address, Raw::postgres(&url), size).await;
+            admin.drop_database().await;
+        }
+    }
+}
+
+async fn measure(address: &Address, raw: Raw, size: Size) {
+    let store = Store::open(address, now_ms()).await.unwrap();
+    let begun = Instant::now();
+    let holders = holders::fill(&store, size.keys).await;
+    println!("keys made in {:.0} s", begun.elapsed().as_secs_f64());
+    let raw = raw.open().await;
+    let begun = Instant::now();
+    calls::fill(&raw, &holders, size.rows).await;
+    raw.analyze().await;
+    println!("calls made in {:.0} s", begun.elapsed().as_secs_f64());
+    raw.sizes(size).await;
+    checks::keys(&store, size.keys).await;
+    println!("\n| a page of a list | median |\n|---|---|");
+    lists::keys(&store, &holders).await;
+    lists::others(&store).await;
+    println!("\n| usage and rows | median |\n|---|---|");
+    usage::sums(&store).await;
+    usage::rows(&store, &holders).await;
+    settling::rows(&store, &holders).await;
+    store.close().await;
+    raw.close().await;
+}

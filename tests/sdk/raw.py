@@ -82,7 +82,9 @@ class RawUpstream:
                 answer(Peer(connection, request))
             else:
                 connection.sendall(answer)
-            connection.shutdown(socket.SHUT_WR)
+            # A gateway that was killed is not connected any more.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
 
 
 def read_message(connection):

@@ -49,6 +49,19 @@ pub struct Portion {
     pub most: Option<Usd>,
 }
 
+impl Portion {
+    /// What a stream would hold that has cost `so_far` and held `held`, if a budget had to give it.
+    pub fn would_hold(&self, held: Usd, so_far: Usd) -> Usd {
+        let half = Usd::from_pico(self.slice.pico() / 2);
+        if held - so_far > half {
+            return held;
+        }
+        let wanted = so_far + self.slice;
+        let most = self.most.filter(|most| so_far <= *most);
+        held.max(most.map_or(wanted, |most| wanted.min(most)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +107,19 @@ mod tests {
             };
             assert_eq!(open.opening(256).pico(), 3560);
         }
+    }
+
+    #[test]
+    fn a_stream_that_no_budget_bounds_is_followed_in_slices_up_to_its_most() {
+        let portion = QUOTE.portion(256);
+        let opening = QUOTE.opening(256);
+        let at = |tokens: i128| Usd::from_pico(1000 + 10 * tokens);
+        assert_eq!(portion.would_hold(opening, at(127)), opening);
+        assert_eq!(portion.would_hold(opening, at(128)), at(128 + 256));
+        assert_eq!(portion.would_hold(at(4000), at(4000)), at(4096));
+        assert_eq!(portion.would_hold(at(4096), at(4090)), at(4096));
+        // It was counted wrong, and has no known end.
+        assert_eq!(portion.would_hold(at(4096), at(5000)), at(5256));
     }
 
     #[test]

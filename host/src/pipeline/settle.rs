@@ -79,7 +79,10 @@ impl Settlement {
     /// # Errors
     /// A payer's budget has nothing left.
     pub fn advance(&mut self, tokens: u64) -> Result<(), Fault> {
-        self.permit.as_mut().map_or(Ok(()), |it| it.advance(tokens))
+        let Some(permit) = &mut self.permit else {
+            return Ok(());
+        };
+        permit.advance(tokens, &self.trail)
     }
 
     /// The call was answered in full.

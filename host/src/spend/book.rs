@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::domain::{Entity, SpendRow, Usd};
 
-use super::record::{Opened, ToppedUp};
+use super::error::JournalError;
+use super::frame::Frame;
+use super::record::{self, Record, RecordRef, ToppedUp};
 use super::sink::Mark;
 use super::tail::Place;
 
@@ -22,11 +24,29 @@ pub struct Waiting {
     pub ended_ms: i64,
 }
 
-/// A call that has not ended, and the mark of its last [`Opened`].
+/// A call that has not ended.
 #[derive(Debug)]
-struct Live {
-    call: Opened,
-    mark: Mark,
+pub struct Live {
+    /// Its [`Opened`](super::Opened), as it was written last.
+    pub frame: Frame,
+    pub mark: Mark,
+    /// What has been learned since then.
+    more: Option<ToppedUp>,
+}
+
+impl Live {
+    /// Puts what was learned into the frame.
+    pub fn renew(&mut self) -> Result<(), JournalError> {
+        let Some(more) = self.more.clone() else {
+            return Ok(());
+        };
+        if let Some(Record::Opened(mut call)) = record::read(self.frame.payload()) {
+            call.apply(more);
+            self.frame = Frame::of(RecordRef::Opened(&call))?;
+            self.more = None;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +63,7 @@ pub struct Book {
     pub stored: Mark,
     /// The last row handed to the queue.
     pub last: Mark,
-    /// The last row that is in memory only. Until it is stored no file goes: its call's `Opened`
+    /// The last row that is in memory only. Until it is stored no file goes: its call's beginning
     /// may be there.
     unwritten: Mark,
 }
@@ -62,13 +82,18 @@ impl Book {
         self.live.contains_key(call_id)
     }
 
-    pub fn open(&mut self, call: Opened, mark: Mark) {
-        self.live.insert(call.call_id.clone(), Live { call, mark });
+    pub fn open(&mut self, call_id: String, frame: Frame, mark: Mark) {
+        let more = None;
+        self.live.insert(call_id, Live { frame, mark, more });
     }
 
     pub fn top_up(&mut self, more: ToppedUp) {
-        if let Some(live) = self.live.get_mut(&more.call_id) {
-            live.call.apply(more);
+        let Some(live) = self.live.get_mut(&more.call_id) else {
+            return;
+        };
+        match &mut live.more {
+            Some(known) => known.then(more),
+            none => *none = Some(more),
         }
     }
 
@@ -80,28 +105,14 @@ impl Book {
         self.live.len()
     }
 
-    /// All calls under way, in the order they were opened.
-    pub fn take_open(&mut self) -> Vec<Opened> {
-        let mut all: Vec<Live> = self.live.drain().map(|(_, live)| live).collect();
-        all.sort_by_key(|live| live.mark);
-        all.into_iter().map(|live| live.call).collect()
-    }
-
-    /// The calls under way whose [`Opened`] stands at `last` or before.
+    /// The calls under way whose beginning stands at `last` or before.
     pub fn opened_until(&self, last: Mark) -> Vec<String> {
         let old = self.live.iter().filter(|(_, live)| live.mark <= last);
         old.map(|(id, _)| id.clone()).collect()
     }
 
-    pub fn live(&self, call_id: &str) -> Option<&Opened> {
-        self.live.get(call_id).map(|live| &live.call)
-    }
-
-    /// The call's [`Opened`] was written again.
-    pub fn carried(&mut self, call_id: &str, mark: Mark) {
-        if let Some(live) = self.live.get_mut(call_id) {
-            live.mark = mark;
-        }
+    pub fn live(&mut self, call_id: &str) -> Option<&mut Live> {
+        self.live.get_mut(call_id)
     }
 
     /// Whether memory has room for one more row.

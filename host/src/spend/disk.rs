@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A file that grows.
+/// A file that is filled from its start to its end.
 pub trait Output: Send + Sync + fmt::Debug {
-    /// Hands the bytes to the operating system. After an error any part of them may be there.
-    fn append(&self, bytes: &[u8]) -> io::Result<()>;
-    /// Cuts the file off at `length` bytes.
-    fn cut(&self, length: u64) -> io::Result<()>;
-    /// Waits until the disk has what was appended.
+    /// Hands the bytes to the operating system, to stand at this offset. After an error any part
+    /// of them may be there.
+    fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Cuts the file off at `length` bytes, or puts zeros behind it up to there.
+    fn resize(&self, length: u64) -> io::Result<()>;
+    /// Waits until the disk has what was written.
     fn sync(&self) -> io::Result<()>;
 }
 
@@ -30,18 +31,17 @@ pub struct Files;
 impl Disk for Files {
     fn create(&self, path: &Path) -> io::Result<Arc<dyn Output>> {
         let mut options = OpenOptions::new();
-        options.append(true).create_new(true).mode(0o600);
+        options.write(true).create_new(true).mode(0o600);
         Ok(Arc::new(options.open(path)?))
     }
 }
 
 impl Output for File {
-    fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut file = self;
-        file.write_all(bytes)
+    fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_all_at(bytes, at)
     }
 
-    fn cut(&self, length: u64) -> io::Result<()> {
+    fn resize(&self, length: u64) -> io::Result<()> {
         self.set_len(length)
     }
 

@@ -11,9 +11,7 @@ use crate::domain::SpendRow;
 
 use super::book::Waiting;
 use super::error::JournalError;
-use super::frame::Frame;
-use super::journal::{Journal, Loaded, Shared};
-use super::record::RecordRef;
+use super::journal::{Journal, Loaded, Shared, State};
 use super::replay::Rejected;
 use super::sink::{Batch, Mark, Sink, SinkError};
 
@@ -294,13 +292,15 @@ impl Shared {
 
     fn carry(&self, call_id: &str) -> Result<(), JournalError> {
         let mut state = self.state();
-        let Some(call) = state.book.live(call_id) else {
+        let State { book, tail, counts } = &mut *state;
+        let Some(live) = book.live(call_id) else {
             return Ok(());
         };
-        let mut frame = Frame::of(RecordRef::Opened(call))?;
-        let (mark, written) = self.append(&mut state, &mut frame, false);
+        live.renew()?;
+        let (mark, written) = tail.append(&self.directory, &mut live.frame, false);
+        counts.unwritten += u64::from(written.is_err());
         written.map_err(JournalError::Write)?;
-        state.book.carried(call_id, mark);
+        live.mark = mark;
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ pub struct Frame {
 
 impl Frame {
     pub fn of(record: RecordRef<'_>) -> Result<Self, JournalError> {
-        let mut bytes = Vec::with_capacity(1024);
+        let mut bytes = Vec::with_capacity(2048);
         bytes.extend_from_slice(&MAGIC);
         bytes.resize(HEADER, 0);
         serde_json::to_writer(&mut bytes, &record)?;
@@ -46,6 +46,10 @@ impl Frame {
         put(&mut self.bytes, 8, &checksum.finalize().to_le_bytes());
         put(&mut self.bytes, 12, &number);
         &self.bytes
+    }
+
+    pub fn payload(&self) -> &[u8] {
+        self.bytes.get(HEADER..).unwrap_or_default()
     }
 
     /// In the file, in bytes.
@@ -72,6 +76,8 @@ pub enum Piece<'a> {
     /// Bytes that are no record. `torn`: the file ends in a record that was not written to its
     /// end.
     Gap { at: Range<usize>, torn: bool },
+    /// Zeros up to the end of the file, where nothing was written.
+    Unused { at: Range<usize> },
 }
 
 /// Walks through the bytes of a file.
@@ -90,6 +96,11 @@ impl<'a> Iterator for Scan<'a> {
 
     fn next(&mut self) -> Option<Piece<'a>> {
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let written = written(rest);
+        if written.is_empty() {
+            let start = std::mem::replace(&mut self.at, self.bytes.len());
+            return Some(Piece::Unused { at: start..self.at });
+        }
         if let Some((mark, payload)) = intact(rest) {
             let start = self.at;
             self.at = start + HEADER + payload.len();
@@ -99,15 +110,15 @@ impl<'a> Iterator for Scan<'a> {
                 at: start..self.at,
             });
         }
-        let next = (1..rest.len()).find(|&from| {
+        let next = (1..written.len()).find(|&from| {
             rest.get(from..)
                 .is_some_and(|rest| rest.starts_with(&MAGIC) && intact(rest).is_some())
         });
         let start = self.at;
-        self.at = next.map_or(self.bytes.len(), |next| start + next);
+        self.at = start + next.unwrap_or(written.len());
         Some(Piece::Gap {
             at: start..self.at,
-            torn: next.is_none() && is_short(rest),
+            torn: next.is_none() && is_short(written),
         })
     }
 }
@@ -130,12 +141,16 @@ pub fn intact(bytes: &[u8]) -> Option<(Mark, &[u8])> {
     same.then_some((Mark(u64::from_le_bytes(*mark)), payload))
 }
 
-/// Whether a write that was cut short leaves such an end: the start of a record, or the zeros
-/// that a power loss leaves where a file had grown.
+/// What stands before the zeros at the end.
+fn written(bytes: &[u8]) -> &[u8] {
+    let last = bytes.iter().rposition(|byte| *byte != 0);
+    bytes
+        .get(..last.map_or(0, |last| last + 1))
+        .unwrap_or_default()
+}
+
+/// Whether a write that was cut short leaves such an end: the start of a record.
 fn is_short(end: &[u8]) -> bool {
-    if end.iter().all(|byte| *byte == 0) {
-        return true;
-    }
     let Some((magic, rest)) = end.split_first_chunk::<4>() else {
         return MAGIC.starts_with(end);
     };

@@ -1,31 +1,34 @@
 //! What the journal writes down of a call.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{CallError, CallStatus, CostLine, Entity, SpendRow, Usage, Usd};
 
-/// A call has begun: what is needed to charge it if nothing more is ever heard of it.
+/// A call has begun: what is needed to charge it if nothing more is ever heard of it. It borrows
+/// from whoever holds the call, as it is only written down.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Opened {
-    pub call_id: String,
-    pub operation: String,
+pub struct Opened<'a> {
+    pub call_id: Cow<'a, str>,
+    pub operation: Cow<'a, str>,
     /// Milliseconds since 1970 in UTC.
     pub started_ms: i64,
-    pub key_hash: String,
-    pub key_alias: Option<String>,
-    pub user_id: Option<String>,
-    pub team_id: Option<String>,
-    pub organization_id: Option<String>,
-    pub end_user: Option<String>,
-    pub tags: Vec<String>,
-    pub model_group: String,
-    pub payers: Vec<Entity>,
+    pub key_hash: Cow<'a, str>,
+    pub key_alias: Option<Cow<'a, str>>,
+    pub user_id: Option<Cow<'a, str>>,
+    pub team_id: Option<Cow<'a, str>>,
+    pub organization_id: Option<Cow<'a, str>>,
+    pub end_user: Option<Cow<'a, str>>,
+    pub tags: Cow<'a, [String]>,
+    pub model_group: Cow<'a, str>,
+    pub payers: Cow<'a, [Entity]>,
     /// None: the price is unknown.
     pub reserved: Option<Usd>,
-    pub price_version: String,
-    pub session_id: Option<String>,
-    pub client_ip: Option<String>,
-    pub user_agent: Option<String>,
+    pub price_version: Cow<'a, str>,
+    pub session_id: Option<Cow<'a, str>>,
+    pub client_ip: Option<Cow<'a, str>>,
+    pub user_agent: Option<Cow<'a, str>>,
     /// What is known of its attempts so far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<CostLine>,
@@ -50,7 +53,7 @@ pub struct ToppedUp {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Record {
-    Opened(Box<Opened>),
+    Opened(Box<Opened<'static>>),
     ToppedUp(ToppedUp),
     Settled(Box<SpendRow>),
 }
@@ -59,19 +62,31 @@ pub(super) enum Record {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RecordRef<'a> {
-    Opened(&'a Opened),
+    Opened(&'a Opened<'a>),
     ToppedUp(&'a ToppedUp),
     Settled(&'a SpendRow),
 }
 
-impl Opened {
+/// A record from its payload; None: it is none of ours.
+pub(super) fn read(payload: &[u8]) -> Option<Record> {
+    serde_json::from_slice(payload).ok()
+}
+
+impl ToppedUp {
+    /// Both as one.
+    pub(super) fn then(&mut self, more: Self) {
+        self.reserved = more.reserved;
+        add(&mut self.payers, more.payers);
+        if !more.lines.is_empty() {
+            self.lines = more.lines;
+        }
+    }
+}
+
+impl Opened<'_> {
     pub(super) fn apply(&mut self, more: ToppedUp) {
         self.reserved = more.reserved;
-        for payer in more.payers {
-            if !self.payers.contains(&payer) {
-                self.payers.push(payer);
-            }
-        }
+        add(self.payers.to_mut(), more.payers);
         if !more.lines.is_empty() {
             self.lines = more.lines;
         }
@@ -103,21 +118,21 @@ impl Opened {
             }]
         };
         SpendRow {
-            call_id: self.call_id,
+            call_id: self.call_id.into_owned(),
             provider_id: None,
-            operation: self.operation,
+            operation: self.operation.into_owned(),
             status: CallStatus::Interrupted,
             started_ms: self.started_ms,
             first_token_ms: None,
             ended_ms: ended_ms.max(self.started_ms),
-            key_hash: self.key_hash,
-            key_alias: self.key_alias,
-            user_id: self.user_id,
-            team_id: self.team_id,
-            organization_id: self.organization_id,
-            end_user: self.end_user,
-            tags: self.tags,
-            model_group: self.model_group,
+            key_hash: self.key_hash.into_owned(),
+            key_alias: owned(self.key_alias),
+            user_id: owned(self.user_id),
+            team_id: owned(self.team_id),
+            organization_id: owned(self.organization_id),
+            end_user: owned(self.end_user),
+            tags: self.tags.into_owned(),
+            model_group: self.model_group.into_owned(),
             deployment: last.deployment,
             provider: last.provider,
             model: last.model,
@@ -125,12 +140,12 @@ impl Opened {
             usage,
             cost: known.or(self.reserved),
             lines,
-            payers: self.payers,
-            price_version: self.price_version,
+            payers: self.payers.into_owned(),
+            price_version: self.price_version.into_owned(),
             cache_hit: false,
-            session_id: self.session_id,
-            client_ip: self.client_ip,
-            user_agent: self.user_agent,
+            session_id: owned(self.session_id),
+            client_ip: owned(self.client_ip),
+            user_agent: owned(self.user_agent),
             error: Some(CallError {
                 status: 500,
                 kind: "internal".to_owned(),
@@ -141,4 +156,17 @@ impl Opened {
             response: None,
         }
     }
+}
+
+/// Each payer once.
+fn add(payers: &mut Vec<Entity>, more: Vec<Entity>) {
+    for payer in more {
+        if !payers.contains(&payer) {
+            payers.push(payer);
+        }
+    }
+}
+
+fn owned(text: Option<Cow<'_, str>>) -> Option<String> {
+    text.map(Cow::into_owned)
 }

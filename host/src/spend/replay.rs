@@ -1,6 +1,6 @@
 //! What a start finds in the directory, and what becomes of it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::disk::Disk;
 use super::error::JournalError;
 use super::frame::{self, Piece};
 use super::journal::{Counts, State, encode_row};
-use super::record::Record;
+use super::record::{self, Opened, Record};
 use super::settings::Settings;
 use super::sink::Mark;
 use super::tail::{Closed, Place, Tail};
@@ -49,6 +49,8 @@ struct Replay<'a> {
     directory: &'a Directory,
     done: Mark,
     book: Book,
+    /// Calls that have not ended, and where they began.
+    open: HashMap<String, (Opened<'static>, Mark)>,
     /// The calls of rows that wait: none waits twice.
     waiting: HashSet<String>,
     latest_ms: i64,
@@ -74,6 +76,7 @@ pub fn restore(
         directory,
         done: checkpoint.done,
         book: Book::resume(checkpoint.done, checkpoint.stored),
+        open: HashMap::new(),
         waiting: HashSet::new(),
         latest_ms: 0,
         recovered: Recovered::default(),
@@ -91,7 +94,7 @@ pub fn restore(
         ..checkpoint.clone()
     })?;
 
-    for call in replay.book.take_open() {
+    for call in replay.take_open() {
         let row = call.interrupted(replay.latest_ms);
         replay.append(row, &mut tail)?;
         replay.recovered.interrupted += 1;
@@ -122,8 +125,8 @@ impl Replay<'_> {
         };
         for piece in frame::scan(&bytes) {
             let (at, torn) = match piece {
-                Piece::Record { mark, payload, at } => match serde_json::from_slice(payload) {
-                    Ok(record) => {
+                Piece::Record { mark, payload, at } => match record::read(payload) {
+                    Some(record) => {
                         closed.last = mark;
                         if matches!(record, Record::Settled(_)) {
                             closed.settled = mark;
@@ -137,39 +140,45 @@ impl Replay<'_> {
                         continue;
                     }
                     // Written whole, and no record of ours: of a later version, perhaps.
-                    Err(_) => (at, false),
+                    None => (at, false),
                 },
                 Piece::Gap { at, torn } => (at, torn),
+                Piece::Unused { at } => {
+                    closed.bytes = closed.bytes.min(at.start as u64);
+                    continue;
+                }
             };
-            self.put_aside(number, &path, &bytes, at.start, at.end, torn)?;
+            let gap = bytes.get(at.clone()).unwrap_or_default();
+            self.put_aside(number, &path, at.start as u64, gap, torn)?;
             if torn {
                 closed.bytes = at.start as u64;
             }
         }
+        if closed.bytes < bytes.len() as u64 {
+            let file = fs::OpenOptions::new().write(true).open(&path);
+            let cut = file.and_then(|file| file.set_len(closed.bytes));
+            cut.map_err(JournalError::path("shorten", path))?;
+        }
         Ok(closed)
     }
 
-    /// Keeps what is no record, and cuts a torn end off.
+    /// Keeps what is no record.
     fn put_aside(
         &mut self,
         number: u32,
         path: &Path,
-        bytes: &[u8],
-        start: usize,
-        end: usize,
+        at: u64,
+        gap: &[u8],
         torn: bool,
     ) -> Result<(), JournalError> {
-        let gap = bytes.get(start..end).unwrap_or_default();
-        self.directory.keep_damaged(number, start as u64, gap)?;
+        self.directory.keep_damaged(number, at, gap)?;
         if torn {
             tracing::warn!(file = %path.display(), bytes = gap.len(), "the last record of the journal was not written to its end");
             self.recovered.torn += 1;
-            let file = fs::OpenOptions::new().write(true).open(path);
-            let cut = file.and_then(|file| file.set_len(start as u64));
-            return cut.map_err(JournalError::path("shorten", path));
+        } else {
+            tracing::error!(file = %path.display(), offset = at, bytes = gap.len(), "the journal is damaged here; the bytes were kept");
+            self.recovered.damaged += 1;
         }
-        tracing::error!(file = %path.display(), offset = start, bytes = gap.len(), "the journal is damaged here; the bytes were kept");
-        self.recovered.damaged += 1;
         Ok(())
     }
 
@@ -177,17 +186,28 @@ impl Replay<'_> {
         match record {
             Record::Opened(call) => {
                 self.latest_ms = self.latest_ms.max(call.started_ms);
-                self.book.open(*call, mark);
+                self.open.insert(call.call_id.to_string(), (*call, mark));
             }
-            Record::ToppedUp(more) => self.book.top_up(more),
+            Record::ToppedUp(more) => {
+                if let Some((call, _)) = self.open.get_mut(&more.call_id) {
+                    call.apply(more);
+                }
+            }
             Record::Settled(row) => {
                 self.latest_ms = self.latest_ms.max(row.ended_ms);
-                self.book.close(&row.call_id);
+                self.open.remove(&row.call_id);
                 if mark > self.done {
                     self.wait(*row, mark, place);
                 }
             }
         }
+    }
+
+    /// In the order in which they were opened.
+    fn take_open(&mut self) -> Vec<Opened<'static>> {
+        let mut open: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
+        open.sort_by_key(|(_, mark)| *mark);
+        open.into_iter().map(|(call, _)| call).collect()
     }
 
     fn wait(&mut self, row: SpendRow, mark: Mark, place: Place) {

@@ -10,6 +10,9 @@ use super::error::JournalError;
 use super::frame::Frame;
 use super::sink::Mark;
 
+/// The file is lengthened by so many bytes at a time.
+const GROWTH: u64 = 1 << 20;
+
 /// Where a record lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -35,6 +38,9 @@ pub struct Tail {
     /// None after an error that left the file unusable: the next record gets a new one.
     output: Option<Arc<dyn Output>>,
     now: Closed,
+    /// The file's length: behind the records stand zeros. A write that does not change it costs
+    /// half of one that does.
+    length: u64,
     closed: VecDeque<Closed>,
     segment_bytes: u64,
     mark: Mark,
@@ -60,6 +66,7 @@ impl Tail {
             disk,
             output: Some(output),
             now: empty(number),
+            length: 0,
             closed,
             segment_bytes,
             mark: Mark::ZERO,
@@ -94,9 +101,22 @@ impl Tail {
     fn write(&mut self, frame: &mut Frame) -> io::Result<Place> {
         let output = self.output.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         let length = frame.length();
-        if let Err(error) = output.append(frame.stamp(self.mark)) {
+        let end = self.now.bytes.saturating_add(u64::from(length));
+        if end > self.length {
+            let longer = self
+                .now
+                .bytes
+                .saturating_add(GROWTH.min(self.segment_bytes));
+            let longer = longer.max(end);
+            // If not, the write lengthens it.
+            if output.resize(longer).is_ok() {
+                self.length = longer;
+            }
+        }
+        if let Err(error) = output.write(self.now.bytes, frame.stamp(self.mark)) {
             // Half a record would stand between two whole ones.
-            if output.cut(self.now.bytes).is_err() {
+            self.length = self.now.bytes;
+            if output.resize(self.now.bytes).is_err() {
                 self.unsynced.extend(self.output.take());
             }
             return Err(error);
@@ -106,7 +126,7 @@ impl Tail {
             offset: self.now.bytes,
             length,
         };
-        self.now.bytes = self.now.bytes.saturating_add(u64::from(length));
+        self.now.bytes = end;
         Ok(place)
     }
 
@@ -116,13 +136,22 @@ impl Tail {
         let next = next.ok_or(io::ErrorKind::StorageFull)?;
         match self.disk.create(&directory.segment(next)) {
             Ok(output) => {
+                self.trim();
                 self.unsynced.extend(self.output.replace(output));
+                self.length = 0;
                 self.closed.push_back(self.now);
                 self.now = empty(next);
                 Ok(())
             }
             Err(_) if self.output.is_some() => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Cuts off what was never written. Whoever reads the file does so, too.
+    fn trim(&self) {
+        if let Some(output) = &self.output {
+            let _ = output.resize(self.now.bytes);
         }
     }
 
@@ -172,6 +201,12 @@ impl Tail {
     /// Whether the last record could not be written.
     pub fn failing(&self) -> bool {
         self.failing
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        self.trim();
     }
 }
 

@@ -10,6 +10,7 @@ mod retention;
 mod stake;
 mod upkeep;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -222,27 +223,29 @@ impl Accounting {
             })?;
             reservation = Some(hold.start());
         }
-        let opened = Opened {
-            call_id: request.id.as_str().to_owned(),
-            operation: request.operation.as_str().to_owned(),
+        let reserved = quote.map(|it| it.opening(SLICE));
+        let price_version = inner.prices.load().version();
+        let journaled = inner.journal.open(&Opened {
+            call_id: request.id.as_str().into(),
+            operation: request.operation.as_str().into(),
             started_ms: now,
-            key_hash: party.key_hash.clone(),
-            key_alias: party.key_alias.clone(),
-            user_id: party.user_id.clone(),
-            team_id: party.team_id.clone(),
-            organization_id: party.organization_id.clone(),
-            end_user: party.end_user.clone(),
-            tags: party.tags.clone(),
-            model_group: request.controls.model.clone(),
-            payers: party.payers.clone(),
-            reserved: quote.map(|it| it.opening(SLICE)),
-            price_version: inner.prices.load().version().to_string(),
-            session_id: source.session_id.clone(),
-            client_ip: source.client_ip.clone(),
-            user_agent: source.user_agent.clone(),
+            key_hash: party.key_hash.as_str().into(),
+            key_alias: party.key_alias.as_deref().map(Cow::from),
+            user_id: party.user_id.as_deref().map(Cow::from),
+            team_id: party.team_id.as_deref().map(Cow::from),
+            organization_id: party.organization_id.as_deref().map(Cow::from),
+            end_user: party.end_user.as_deref().map(Cow::from),
+            tags: party.tags.as_slice().into(),
+            model_group: request.controls.model.as_str().into(),
+            payers: party.payers.as_slice().into(),
+            reserved,
+            price_version: (&*price_version).into(),
+            session_id: source.session_id.as_deref().map(Cow::from),
+            client_ip: source.client_ip.as_deref().map(Cow::from),
+            user_agent: source.user_agent.as_deref().map(Cow::from),
             lines: Vec::new(),
-        };
-        inner.journal.open(opened).map_err(|cause| {
+        });
+        journaled.map_err(|cause| {
             Fault::ours(
                 "the call cannot be accounted for; try again",
                 cause.to_string(),
@@ -256,6 +259,7 @@ impl Accounting {
             reservation,
             admission,
             quote,
+            journaled: reserved.unwrap_or_default(),
             started_ms: now,
             input_tokens,
             written_tokens: 0,

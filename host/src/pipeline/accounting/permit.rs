@@ -1,6 +1,7 @@
 //! A call that was admitted: it holds its places and its money until it is closed, once, whichever
 //! way it ends.
 
+use std::mem;
 use std::sync::Arc;
 
 use crate::budget::{AccountId, Portion, Quote, Reservation, Window};
@@ -13,7 +14,7 @@ use crate::prices::{self, Terms};
 use super::super::answer::Trail;
 use super::super::fleet::Line;
 use super::party::{Party, payer};
-use super::stake::{Stake, deployment_payers};
+use super::stake::{Stake, deployment_payers, under_way};
 use super::{Inner, SLICE, now_ms, over_budget};
 
 /// Counting tokens costs nothing at any provider, though its answer looks like a usage.
@@ -26,6 +27,8 @@ pub struct Permit {
     pub(super) reservation: Option<Reservation>,
     pub(super) admission: Admission,
     pub(super) quote: Option<Quote>,
+    /// What a kill would be charged, as far as the journal knows.
+    pub(super) journaled: Usd,
     pub(super) started_ms: i64,
     pub(super) input_tokens: u64,
     /// Output tokens of a stream so far, as far as their text tells.
@@ -65,8 +68,14 @@ impl Permit {
     ///
     /// # Errors
     /// A payer's budget has nothing left: the stream ends here.
-    pub fn advance(&mut self, tokens: u64) -> Result<(), Fault> {
+    pub fn advance(&mut self, tokens: u64, trail: &Trail) -> Result<(), Fault> {
         self.written_tokens = self.written_tokens.saturating_add(tokens);
+        let advanced = self.reserve_on();
+        self.journal_held(trail);
+        advanced
+    }
+
+    fn reserve_on(&mut self) -> Result<(), Fault> {
         let (written, earlier) = (self.written_tokens, self.spent_earlier());
         let own = (self.quote.as_ref(), self.reservation.as_mut(), earlier);
         let stake = self.stake.as_mut();
@@ -85,6 +94,29 @@ impl Permit {
             })?;
         }
         Ok(())
+    }
+
+    /// Before more of a stream leaves, the journal knows what a kill would be charged for it.
+    fn journal_held(&mut self, trail: &Trail) {
+        let Some(quote) = self.quote else {
+            return;
+        };
+        let before = self.spent_earlier();
+        let output = quote.output_token.saturating_mul(self.written_tokens);
+        let portion = quote.portion(SLICE);
+        let most = portion.most.map(|it| it + before);
+        let held = match &self.reservation {
+            Some(reservation) => reservation.held(),
+            None => Portion { most, ..portion }
+                .would_hold(self.journaled, before + quote.input + output),
+        };
+        if held > self.journaled {
+            self.journaled = held;
+            let model = trail.upstream_model.as_deref().unwrap_or_default();
+            let line = trail.line.as_deref();
+            let line = line.map(|it| under_way(&it.deployment, model));
+            self.write_attempts(trail.call_id.as_str(), line);
+        }
     }
 
     /// Another attempt is sent.
@@ -146,7 +178,7 @@ impl Permit {
         let now = now_ms();
         let held = self.reservation.as_ref().map(Reservation::held);
         let line = self.line(status, trail, held, now);
-        let mut lines = std::mem::take(&mut self.earlier);
+        let mut lines = mem::take(&mut self.earlier);
         lines.extend(line.clone());
         let cost: Option<Usd> = lines.iter().map(|it| it.cost).sum();
         let used = lines.iter().map(|it| it.usage.clone());
@@ -158,7 +190,7 @@ impl Permit {
             },
             now,
         );
-        let unread = std::mem::take(&mut self.unread);
+        let unread = mem::take(&mut self.unread);
         // Those that were opened meanwhile, without this call.
         let opened = unread.into_iter().filter_map(|id| {
             let path = self.inner.ledger.path(std::slice::from_ref(&id)).ok()?;
@@ -243,16 +275,17 @@ impl Permit {
         }
     }
 
+    /// Takes what it needs: the call is over.
     fn row(
-        &self,
+        &mut self,
         status: CallStatus,
         trail: &Trail,
         (lines, usage, cost): (Vec<CostLine>, Usage, Option<Usd>),
         fault: Option<(u16, &Fault)>,
         now: i64,
     ) -> SpendRow {
-        let party = &self.party;
-        let mut payers = party.payers.clone();
+        let (party, source) = (mem::take(&mut self.party), mem::take(&mut self.source));
+        let mut payers = party.payers;
         for payer in lines.iter().flat_map(deployment_payers) {
             if !payers.contains(&payer) {
                 payers.push(payer);
@@ -261,7 +294,6 @@ impl Permit {
         let first_token = trail
             .first_token
             .and_then(|it| i64::try_from(it.as_millis()).ok());
-        let metadata = self.source.metadata.clone();
         SpendRow {
             call_id: trail.call_id.as_str().to_owned(),
             provider_id: trail.provider_id.clone(),
@@ -270,13 +302,13 @@ impl Permit {
             started_ms: self.started_ms,
             first_token_ms: first_token.map(|it| self.started_ms.saturating_add(it)),
             ended_ms: now,
-            key_hash: party.key_hash.clone(),
-            key_alias: party.key_alias.clone(),
-            user_id: party.user_id.clone(),
-            team_id: party.team_id.clone(),
-            organization_id: party.organization_id.clone(),
-            end_user: party.end_user.clone(),
-            tags: party.tags.clone(),
+            key_hash: party.key_hash,
+            key_alias: party.key_alias,
+            user_id: party.user_id,
+            team_id: party.team_id,
+            organization_id: party.organization_id,
+            end_user: party.end_user,
+            tags: party.tags,
             model_group: trail.model_group.clone(),
             deployment: trail.deployment_id().unwrap_or_default().to_owned(),
             provider: trail.provider().unwrap_or_default().to_owned(),
@@ -288,11 +320,13 @@ impl Permit {
             payers,
             price_version: self.inner.prices.load().version().to_string(),
             cache_hit: false,
-            session_id: self.source.session_id.clone(),
-            client_ip: self.source.client_ip.clone(),
-            user_agent: self.source.user_agent.clone(),
+            session_id: source.session_id,
+            client_ip: source.client_ip,
+            user_agent: source.user_agent,
             error: fault.map(|(status, fault)| error(status, fault)),
-            metadata: metadata.and_then(|it| serde_json::value::RawValue::from_string(it).ok()),
+            metadata: source
+                .metadata
+                .and_then(|it| serde_json::value::RawValue::from_string(it).ok()),
             request: None,
             response: None,
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::budget::{Exceeded, Quote, Reason, Refusal, Reservation};
+use crate::config::Deployment;
 use crate::domain::{At, Blame, CostLine, Entity, EntityKind, ErrorKind, Fault, Retry, Usage, Usd};
 use crate::limits::{self, Admission, Scope, ScopeKind, Tokens};
 use crate::spend::ToppedUp;
@@ -180,15 +181,8 @@ impl Permit {
         // Once the journal was told who has the call, it is told who has it next.
         self.noted |= reservation.is_some();
         if self.noted {
-            let under_way = CostLine {
-                deployment: deployment.id.as_str().to_owned(),
-                provider: deployment.provider.clone(),
-                model: model.to_owned(),
-                usage: Usage::default(),
-                cost: None,
-                estimated: true,
-            };
-            self.write_attempts(request.id.as_str(), Some(under_way));
+            let line = under_way(deployment, model);
+            self.write_attempts(request.id.as_str(), Some(line));
         }
         if let Some(place) = &mut place {
             place.begin();
@@ -245,18 +239,30 @@ impl Permit {
 
     /// Tells the journal of every attempt, so that a call that is cut off is charged to those who
     /// had it.
-    fn write_attempts(&self, call_id: &str, under_way: Option<CostLine>) {
+    pub(super) fn write_attempts(&self, call_id: &str, under_way: Option<CostLine>) {
         let mut lines = self.earlier.clone();
         lines.extend(under_way);
         let written = self.inner.journal.top_up(ToppedUp {
             call_id: call_id.to_owned(),
-            reserved: self.quote.map(|it| it.opening(super::SLICE)),
+            reserved: self.quote.map(|_| self.journaled),
             payers: lines.iter().flat_map(deployment_payers).collect(),
             lines,
         });
         if let Err(cause) = written {
             tracing::warn!(call.id = call_id, %cause, "the journal does not know who has the call");
         }
+    }
+}
+
+/// The line of an attempt whose cost nobody knows yet.
+pub(super) fn under_way(deployment: &Deployment, model: &str) -> CostLine {
+    CostLine {
+        deployment: deployment.id.as_str().to_owned(),
+        provider: deployment.provider.clone(),
+        model: model.to_owned(),
+        usage: Usage::default(),
+        cost: None,
+        estimated: true,
     }
 }
 

@@ -33,16 +33,16 @@ impl Disk for Small {
 }
 
 impl Output for SmallFile {
-    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
         if self.full.load(Ordering::Relaxed) {
-            self.file.append(&bytes[..bytes.len() / 2])?;
+            self.file.write(at, &bytes[..bytes.len() / 2])?;
             return Err(io::ErrorKind::StorageFull.into());
         }
-        self.file.append(bytes)
+        self.file.write(at, bytes)
     }
 
-    fn cut(&self, length: u64) -> io::Result<()> {
-        self.file.cut(length)
+    fn resize(&self, length: u64) -> io::Result<()> {
+        self.file.resize(length)
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -56,7 +56,7 @@ struct DevFull;
 
 impl Disk for DevFull {
     fn create(&self, _: &Path) -> io::Result<Arc<dyn Output>> {
-        let file: File = OpenOptions::new().append(true).open("/dev/full")?;
+        let file: File = OpenOptions::new().write(true).open("/dev/full")?;
         Ok(Arc::new(file))
     }
 }
@@ -68,7 +68,7 @@ async fn a_full_disk_is_counted_and_its_rows_reach_the_database() {
     let full = Arc::clone(&disk.full);
     let (journal, _) = Journal::start_on(settings(place.path()), Arc::new(disk)).unwrap();
     call(&journal, "before", 1, 3);
-    journal.open(opened("across", 1, 500)).unwrap();
+    journal.open(&opened("across", 1, 500)).unwrap();
 
     full.store(true, Ordering::Relaxed);
     call(&journal, "during", 1, 3);
@@ -112,7 +112,7 @@ fn calls_are_refused_while_the_disk_is_full_if_the_operator_wants_that() {
     };
     let (journal, _) = Journal::start_on(settings, Arc::new(DevFull)).unwrap();
 
-    let refused = journal.open(opened("a", 1, 500)).unwrap_err();
+    let refused = journal.open(&opened("a", 1, 500)).unwrap_err();
     assert!(matches!(refused, JournalError::Write(_)));
     assert_eq!(journal.gauges().open_calls, 0);
     // A row is kept for the database even so.
@@ -129,7 +129,7 @@ fn a_row_that_fits_nowhere_is_an_error_with_its_call() {
         ..settings(place.path())
     };
     let (journal, _) = Journal::start_on(settings, Arc::new(DevFull)).unwrap();
-    journal.open(opened("a", 1, 500)).unwrap();
+    journal.open(&opened("a", 1, 500)).unwrap();
 
     let lost = journal.settle(row("a", 1, 3)).unwrap_err();
 

@@ -23,7 +23,7 @@ fn file(records: &[(bool, String)]) -> (Vec<u8>, Vec<usize>) {
 fn records(bytes: &[u8]) -> Vec<(Mark, Vec<u8>)> {
     let found = scan(bytes).filter_map(|piece| match piece {
         Piece::Record { mark, payload, .. } => Some((mark, payload.to_vec())),
-        Piece::Gap { .. } => None,
+        Piece::Gap { .. } | Piece::Unused { .. } => None,
     });
     found.collect()
 }
@@ -45,7 +45,7 @@ proptest! {
         let rest: Vec<bool> = scan(&bytes[..cut])
             .filter_map(|piece| match piece {
                 Piece::Gap { torn, .. } => Some(torn),
-                Piece::Record { .. } => None,
+                Piece::Record { .. } | Piece::Unused { .. } => None,
             })
             .collect();
         let clean = cut == 0 || ends.contains(&cut);
@@ -63,7 +63,7 @@ proptest! {
         expected.remove(ends.iter().filter(|end| **end <= at).count());
         prop_assert_eq!(records(&bytes), expected);
         let length = |piece: Piece<'_>| match piece {
-            Piece::Record { at, .. } | Piece::Gap { at, .. } => at.len(),
+            Piece::Record { at, .. } | Piece::Gap { at, .. } | Piece::Unused { at } => at.len(),
         };
         prop_assert_eq!(scan(&bytes).map(length).sum::<usize>(), bytes.len());
     }
@@ -75,15 +75,24 @@ proptest! {
 }
 
 #[test]
-fn zeros_at_the_end_are_a_torn_record() {
+fn zeros_at_the_end_were_never_written() {
     let (mut bytes, ends) = file(&[(true, "a".to_owned())]);
     bytes.extend([0; 100]);
     let last = scan(&bytes).last().unwrap();
-    assert_eq!(
-        last,
-        Piece::Gap {
-            at: ends[0]..bytes.len(),
-            torn: true
-        }
-    );
+    let at = ends[0]..bytes.len();
+    assert_eq!(last, Piece::Unused { at });
+}
+
+#[test]
+fn a_record_is_torn_also_where_zeros_stand_behind_it() {
+    let (whole, ends) = file(&[(true, "a".to_owned()), (false, "b".to_owned())]);
+    for cut in ends[0] + 1..ends[1] {
+        let mut bytes = whole[..cut].to_vec();
+        bytes.extend([0; 5000]);
+        let pieces: Vec<Piece<'_>> = scan(&bytes).skip(1).collect();
+        let [Piece::Gap { at, torn: true }, Piece::Unused { at: unused }] = &pieces[..] else {
+            panic!("cut at {cut}: {pieces:?}");
+        };
+        assert!(at.start == ends[0] && at.end <= cut && at.end == unused.start);
+    }
 }

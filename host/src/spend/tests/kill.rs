@@ -32,7 +32,7 @@ fn write_until_killed(directory: &Path) -> ! {
             scope.spawn(move || {
                 for call in 0u64.. {
                     let id = format!("{}-{thread}-{call}", std::process::id());
-                    journal.open(opened(&id, call, 500)).unwrap();
+                    journal.open(&opened(&id, call, 500)).unwrap();
                     say(format!("\n@open {id}\n"));
                     if call % 2 == 0 {
                         let known = if call % 4 == 0 {

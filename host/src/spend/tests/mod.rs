@@ -23,24 +23,24 @@ pub fn payers(call: u64) -> Vec<Entity> {
     ]
 }
 
-pub fn opened(call_id: &str, call: u64, reserved: i128) -> Opened {
+pub fn opened(call_id: &str, call: u64, reserved: i128) -> Opened<'static> {
     Opened {
-        call_id: call_id.to_owned(),
-        operation: "chat".to_owned(),
+        call_id: call_id.to_owned().into(),
+        operation: "chat".into(),
         started_ms: 1_000,
-        key_hash: "hash".to_owned(),
+        key_hash: "hash".into(),
         key_alias: None,
-        user_id: Some("u".to_owned()),
-        team_id: Some("t".to_owned()),
+        user_id: Some("u".into()),
+        team_id: Some("t".into()),
         organization_id: None,
         end_user: None,
-        tags: vec!["blue".to_owned()],
-        model_group: "gpt-4o".to_owned(),
-        payers: payers(call),
+        tags: vec!["blue".to_owned()].into(),
+        model_group: "gpt-4o".into(),
+        payers: payers(call).into(),
         reserved: Some(Usd::from_pico(reserved)),
-        price_version: "2026-01".to_owned(),
+        price_version: "2026-01".into(),
         session_id: None,
-        client_ip: Some("10.0.0.1".to_owned()),
+        client_ip: Some("10.0.0.1".into()),
         user_agent: None,
         lines: Vec::new(),
     }
@@ -102,7 +102,7 @@ pub fn start_with(settings: Settings) -> (Journal, Recovered) {
 }
 
 pub fn call(journal: &Journal, call_id: &str, number: u64, cost: i128) -> Mark {
-    journal.open(opened(call_id, number, 500)).unwrap();
+    journal.open(&opened(call_id, number, 500)).unwrap();
     journal.settle(row(call_id, number, cost)).unwrap()
 }
 

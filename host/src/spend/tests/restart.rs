@@ -26,7 +26,7 @@ async fn stored(place: &Path, call_id: &str) -> SpendRow {
 async fn a_call_that_was_cut_off_is_charged_its_last_reservation() {
     let place = tempfile::tempdir().unwrap();
     let (journal, _) = start(place.path());
-    journal.open(opened("a", 1, 500)).unwrap();
+    journal.open(&opened("a", 1, 500)).unwrap();
     journal.top_up(topped_up("a", 900, vec![])).unwrap();
     drop(journal);
 
@@ -42,7 +42,7 @@ async fn a_call_that_was_cut_off_is_charged_its_last_reservation() {
 async fn a_call_that_was_cut_off_is_charged_its_known_usage() {
     let place = tempfile::tempdir().unwrap();
     let (journal, _) = start(place.path());
-    journal.open(opened("a", 1, 500)).unwrap();
+    journal.open(&opened("a", 1, 500)).unwrap();
     let known = vec![line(20), line(13)];
     journal.top_up(topped_up("a", 900, known)).unwrap();
     drop(journal);
@@ -58,7 +58,7 @@ async fn a_call_that_was_cut_off_is_charged_its_known_usage() {
 async fn dying_again_during_the_start_counts_nothing_twice() {
     let place = tempfile::tempdir().unwrap();
     let (journal, _) = start(place.path());
-    journal.open(opened("a", 1, 500)).unwrap();
+    journal.open(&opened("a", 1, 500)).unwrap();
     drop(journal);
     let (first, recovered) = start(place.path());
     assert_eq!((recovered.rows, recovered.interrupted), (1, 1));
@@ -80,7 +80,7 @@ async fn dying_again_during_the_start_counts_nothing_twice() {
 async fn a_long_call_holds_no_files_back_and_is_not_forgotten() {
     let place = tempfile::tempdir().unwrap();
     let (journal, _) = start(place.path());
-    journal.open(opened("long", 1, 500)).unwrap();
+    journal.open(&opened("long", 1, 500)).unwrap();
     journal.top_up(topped_up("long", 900, vec![])).unwrap();
     let database = Database::default();
     for number in 0..100 {
@@ -214,9 +214,60 @@ fn a_call_is_opened_once_and_settled_once() {
     call(&journal, "a", 1, 3);
     let again = journal.settle(row("a", 1, 3)).unwrap_err();
     assert!(matches!(again, JournalError::NotOpen(id) if id == "a"));
-    journal.open(opened("b", 1, 5)).unwrap();
-    let twice = journal.open(opened("b", 1, 5)).unwrap_err();
+    journal.open(&opened("b", 1, 5)).unwrap();
+    let twice = journal.open(&opened("b", 1, 5)).unwrap_err();
     assert!(matches!(twice, JournalError::AlreadyOpen(id) if id == "b"));
     let unknown = journal.top_up(topped_up("c", 5, vec![])).unwrap_err();
     assert!(matches!(unknown, JournalError::NotOpen(_)));
+}
+
+/// A file as the first version wrote it: one call whole, one that was cut off.
+const FIRST: &[u8] = include_bytes!("first.journal");
+
+#[tokio::test]
+async fn files_of_the_first_version_are_read() {
+    let place = tempfile::tempdir().unwrap();
+    drop(start(place.path()));
+    let file = place.path().join("journal/0000000007.journal");
+    fs::write(&file, FIRST).unwrap();
+
+    let (journal, recovered) = start(place.path());
+
+    assert_eq!((recovered.rows, recovered.interrupted), (2, 1));
+    assert_eq!((recovered.torn, recovered.damaged), (0, 0));
+    let database = Database::default();
+    journal.flush(&database, false).await.unwrap();
+    let rows = database.read().rows;
+    let of = |status| rows.values().find(|row| row.status == status).unwrap();
+    let (whole, cut) = (of(CallStatus::Success), of(CallStatus::Interrupted));
+    assert_eq!(whole.cost, Some(Usd::from_pico(3_500_000_000)));
+    assert_eq!((whole.usage.cached_tokens, whole.payers.len()), (512, 9));
+    assert_eq!(cut.cost, Some(Usd::from_pico(5_350_000_000)));
+    assert_eq!(
+        (cut.key_alias.as_deref(), cut.payers.len()),
+        (Some("backend"), 7)
+    );
+}
+
+#[tokio::test]
+async fn zeros_behind_the_last_record_are_cut_off_and_no_damage() {
+    let place = tempfile::tempdir().unwrap();
+    let (journal, _) = start(place.path());
+    call(&journal, "a", 1, 3);
+    let file = files(place.path(), ".journal").remove(0);
+    let killed = fs::read(&file).unwrap();
+    assert_eq!(killed.len(), 4096);
+    drop(journal);
+    let ended = fs::read(&file).unwrap();
+    assert!(ended.len() < 4096 && killed.starts_with(&ended));
+    fs::write(&file, &killed).unwrap();
+
+    let (_journal, recovered) = start(place.path());
+
+    assert_eq!(
+        (recovered.rows, recovered.torn, recovered.damaged),
+        (1, 0, 0)
+    );
+    assert_eq!(fs::read(&file).unwrap(), ended);
+    assert_eq!(files(place.path(), ".damaged").len(), 0);
 }

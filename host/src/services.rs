@@ -338,7 +338,7 @@ fn settings(config: &Config) -> Result<AccountingSettings, ServeError> {
 
 /// How long the rows of calls are kept.
 fn retention(rows: &Rows) -> Result<Option<Retention>, ServeError> {
-    let time = |name: &str, text: &Option<String>| {
+    let time = |name: &str, text: &Option<String>| -> Result<Option<Duration>, ServeError> {
         let Some(text) = text else { return Ok(None) };
         let path = format!("general_settings.maximum_spend_logs_retention_{name}");
         let period = text.parse::<Period>();

@@ -129,7 +129,7 @@ mod tests {
             "model_list[0].litellm_params.max_budget: is `-1`, expected dollars, 0 or more",
             "provider_budget_config.openai: has no `budget_limit`",
             "provider_budget_config.openai.limit: is not known",
-            "provider_budget_config.azure.budget_limit: is `much`, expected a number",
+            "provider_budget_config.azure.budget_limit: is `\"much\"`, expected a number",
         ] {
             assert!(all.contains(wanted), "{wanted} in {all}");
         }

@@ -54,6 +54,25 @@ general_settings: {master_key: sk-master-x}
 }
 
 #[test]
+fn how_long_rows_are_kept_is_read_and_a_cron_is_not_supported() {
+    let (config, remarks) = read(
+        "general_settings: {maximum_spend_logs_retention_period: 30d, \
+         maximum_spend_logs_retention_interval: 12h, disable_spend_logs: true, \
+         maximum_spend_logs_cleanup_cron: \"0 4 * * *\"}",
+    );
+    let rows = &config.money.rows;
+    assert_eq!(rows.keep.as_deref(), Some("30d"));
+    assert_eq!(rows.sweep_every.as_deref(), Some("12h"));
+    assert!(rows.off);
+    let warned = said(&remarks, Taken::Warning);
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    assert!(
+        warned[0].contains("cleanup_cron: is not supported"),
+        "{warned:?}"
+    );
+}
+
+#[test]
 fn a_credential_fills_what_the_deployment_leaves_open() {
     let (config, remarks) = read(
         r#"

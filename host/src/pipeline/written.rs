@@ -5,16 +5,16 @@ use memchr::memmem;
 
 /// Members of events that hold what the model writes, in every dialect.
 const TEXTS: [&str; 6] = [
-    "\"content\":\"",
-    "\"reasoning_content\":\"",
-    "\"text\":\"",
-    "\"thinking\":\"",
-    "\"arguments\":\"",
-    "\"partial_json\":\"",
+    "\"content\":",
+    "\"reasoning_content\":",
+    "\"text\":",
+    "\"thinking\":",
+    "\"arguments\":",
+    "\"partial_json\":",
 ];
 
 /// Responses name every piece so.
-const DELTA: &str = "\"delta\":\"";
+const DELTA: &str = "\"delta\":";
 
 /// Bytes of text to a token, in English; other languages have fewer.
 const BYTES_PER_TOKEN: usize = 4;
@@ -24,8 +24,11 @@ pub fn tokens(data: &str) -> u64 {
     let mut bytes = 0;
     for name in TEXTS.iter().chain([&DELTA]) {
         for at in memmem::find_iter(data.as_bytes(), name.as_bytes()) {
-            let text = data.get(at + name.len()..).unwrap_or_default();
-            bytes += length(text);
+            // Some upstreams write a space here.
+            let value = data.get(at + name.len()..).unwrap_or_default();
+            if let Some(text) = value.trim_start().strip_prefix('"') {
+                bytes += length(text);
+            }
         }
     }
     u64::try_from(bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(u64::MAX)
@@ -56,6 +59,8 @@ mod tests {
             (r#"{"delta":{"type":"text_delta","text":"a \" quote"}}"#, 3),
             (r#"{"type":"response.output_text.delta","delta":"abc"}"#, 1),
             (r#"{"delta":{"partial_json":"{\"a\":"}}"#, 2),
+            (r#"{"choices": [{"delta": {"content": "12345678"}}]}"#, 2),
+            (r#"{"choices":[{"delta":{"content":null}}]}"#, 0),
             (r#"{"choices":[],"usage":{"prompt_tokens":7}}"#, 0),
             (r#"{"delta":{"content":"cut off"#, 2),
         ] {

@@ -47,7 +47,7 @@ impl Settings {
             directory: directory.into(),
             sync_every: Duration::from_secs(1),
             write_every: Duration::from_secs(10),
-            batch_rows: 1000,
+            batch_rows: 5000,
             batch_bytes: 8 << 20,
             segment_bytes: 16 << 20,
             memory_bytes: 32 << 20,

@@ -32,7 +32,7 @@ pub async fn fill(database: &Open, holders: &[Holder], rows: u64) {
 async fn callers(database: &Open, holders: &[Holder]) {
     database
         .run(
-            "CREATE TABLE sluice.bench_callers (n BIGINT PRIMARY KEY, key_hash TEXT, user_id TEXT,
+            "CREATE TABLE sluice.bench_callers (number BIGINT PRIMARY KEY, key_hash TEXT, user_id TEXT,
                  team_id TEXT, organization_id TEXT)",
         )
         .await;
@@ -49,7 +49,7 @@ async fn callers(database: &Open, holders: &[Holder]) {
 fn statement(database: &Open, from: u64, until: u64, rows: u64) -> String {
     let (series, hex) = if database.is_postgres() {
         (
-            format!("SELECT n FROM generate_series({from}, {until} - 1) AS s(n)"),
+            format!("SELECT n FROM generate_series({from}::bigint, {until} - 1) AS s(n)"),
             "lpad(to_hex(n), 32, '0')",
         )
     } else {
@@ -82,7 +82,7 @@ fn statement(database: &Open, from: u64, until: u64, rows: u64) -> String {
              NULL, NULL
          FROM (SELECT n, h, {begin} + n * {step} / 1000 AS started FROM (
              SELECT n, n * 2654435761 % 4294967296 / 1024 AS h FROM ({series}) AS a) AS b) AS d
-         JOIN sluice.bench_callers c ON c.n = h % 1000"
+         JOIN sluice.bench_callers c ON c.number = h % 1000"
     )
 }
 
@@ -116,7 +116,7 @@ async fn sums(database: &Open) {
         database
             .run(&format!(
                 "INSERT INTO sluice.rollups
-                 SELECT '{kind}', the_id, the_day, the_key, {what}, {numbers} FROM (
+                 SELECT '{kind}', the_day, the_id, the_key, {what}, {numbers} FROM (
                      SELECT {id} AS the_id, started_ms / 86400000 AS the_day, {key} AS the_key,
                          {what}, input_tokens, output_tokens, cost_pico, status
                      FROM sluice.spend_rows) AS a

@@ -213,7 +213,10 @@ mod tests {
         };
         let now = super::super::now_ms();
         let (known, unknown) = (budget("known"), budget("unknown"));
-        books(false).path(&[known.clone()], now).await.unwrap();
+        books(false)
+            .path(std::slice::from_ref(&known), now)
+            .await
+            .unwrap();
         store.close().await;
 
         let both = [known.clone(), unknown.clone()];
@@ -223,7 +226,7 @@ mod tests {
         assert_eq!((fault.kind, fault.at), (ErrorKind::Overloaded, At::Door));
         for _ in 0..2 {
             let (path, unread) = books(true).path(&both, now).await.unwrap();
-            assert_eq!(unread, [unknown.0.clone()]);
+            assert_eq!(unread, std::slice::from_ref(&unknown.0));
             assert!(path.try_reserve(Some(Usd::from_pico(10)), now).is_ok());
         }
     }

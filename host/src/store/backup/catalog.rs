@@ -30,8 +30,8 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 22] = [
         "rollups",
         &[
             "kind",
-            "id",
             "day",
+            "id",
             "key_hash",
             "model_group",
             "model",

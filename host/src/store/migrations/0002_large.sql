@@ -65,9 +65,14 @@ INSERT INTO sluice.rollups
     WHERE p.kind = 'proxy' AND NOT EXISTS (
         SELECT 1 FROM sluice.rollups k
         WHERE k.kind = 'key' AND k.id = p.key_hash AND k.day = p.day AND k.key_hash = p.key_hash);
--- These are no longer kept for each key: they would be as many as the keys' own.
+-- Sums of members, providers, deployments and the gateway are no longer kept for each key: they
+-- would be as many as the keys' own. And what is of one day stands together, which is what is
+-- written today and what is read of a month.
 CREATE TABLE sluice.folded AS
-    SELECT kind, id, day, model_group, model, provider, operation,
+    SELECT kind, id, day,
+        CASE WHEN kind IN ('team_member', 'provider', 'deployment', 'proxy') THEN ''
+            ELSE key_hash END AS key_hash,
+        model_group, model, provider, operation,
         CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
         CAST(SUM(output_tokens) AS BIGINT) AS output_tokens,
         CAST(SUM(cached_tokens) AS BIGINT) AS cached_tokens,
@@ -79,11 +84,30 @@ CREATE TABLE sluice.folded AS
         CAST(SUM(successes) AS BIGINT) AS successes,
         CAST(SUM(failures) AS BIGINT) AS failures
     FROM sluice.rollups
-    WHERE kind IN ('team_member', 'provider', 'deployment', 'proxy')
-    GROUP BY kind, id, day, model_group, model, provider, operation;
-DELETE FROM sluice.rollups WHERE kind IN ('team_member', 'provider', 'deployment', 'proxy');
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+DROP TABLE sluice.rollups;
+CREATE TABLE sluice.rollups (
+    kind TEXT NOT NULL,
+    day BIGINT NOT NULL,
+    id TEXT NOT NULL,
+    key_hash TEXT NOT NULL,
+    model_group TEXT NOT NULL,
+    model TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cached_tokens BIGINT NOT NULL,
+    cache_write_tokens BIGINT NOT NULL,
+    spent_usd BIGINT NOT NULL,
+    spent_pico BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    successes BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    PRIMARY KEY (kind, day, id, key_hash, model_group, model, provider, operation)
+)/*sqlite: WITHOUT ROWID*/;
 INSERT INTO sluice.rollups
-    SELECT kind, id, day, '', model_group, model, provider, operation,
+    SELECT kind, day, id, key_hash, model_group, model, provider, operation,
         input_tokens, output_tokens, cached_tokens, cache_write_tokens,
         spent_usd + (spent_micro + spent_pico / 1000000) / 1000000,
         (spent_micro + spent_pico / 1000000) % 1000000 * 1000000 + spent_pico % 1000000,

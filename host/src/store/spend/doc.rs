@@ -119,6 +119,8 @@ fn of_column(row: &SpendRow, kind: EntityKind) -> Option<Cow<'_, str>> {
             [tag] => Some(tag.into()),
             _ => None,
         },
+        // A model is of many groups, and no column names one.
+        EntityKind::AccessGroup => None,
         EntityKind::Provider => Some(indexed(&row.provider)),
         EntityKind::Deployment => Some(indexed(&row.deployment)),
         EntityKind::Proxy => Some("".into()),

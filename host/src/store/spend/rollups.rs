@@ -14,8 +14,8 @@ use crate::store::sql::{Block, Connection};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Slot<'a> {
     kind: &'static str,
-    id: Cow<'a, str>,
     day: i64,
+    id: Cow<'a, str>,
     /// Empty where sums are not by key.
     key_hash: Cow<'a, str>,
     model_group: Cow<'a, str>,
@@ -130,8 +130,8 @@ impl<'a> Rollups<'a> {
         let key_hash = if by_key(kind) { &*row.key_hash } else { "" };
         let slot = Slot {
             kind: kind.as_str(),
-            id: indexed(id),
             day: day_of(row.started_ms),
+            id: indexed(id),
             key_hash: indexed(key_hash),
             model_group: indexed(&row.model_group),
             model: indexed(model),
@@ -142,12 +142,12 @@ impl<'a> Rollups<'a> {
     }
 }
 
-const INTO: &str = "INSERT INTO sluice.rollups AS r (kind, id, day, key_hash, model_group, model,
+const INTO: &str = "INSERT INTO sluice.rollups AS r (kind, day, id, key_hash, model_group, model,
     provider, operation, input_tokens, output_tokens, cached_tokens, cache_write_tokens,
     spent_usd, spent_pico, requests, successes, failures) ";
 
 const GROW: &str = "
-    ON CONFLICT (kind, id, day, key_hash, model_group, model, provider, operation) DO UPDATE SET
+    ON CONFLICT (kind, day, id, key_hash, model_group, model, provider, operation) DO UPDATE SET
     input_tokens = r.input_tokens + excluded.input_tokens,
     output_tokens = r.output_tokens + excluded.output_tokens,
     cached_tokens = r.cached_tokens + excluded.cached_tokens,
@@ -168,8 +168,8 @@ pub(super) async fn add(connection: &mut Connection, sums: Rollups<'_>) -> Resul
         let (usd, pico) = split(sums.spent);
         block.push([
             slot.kind.into(),
-            (&*slot.id).into(),
             slot.day.into(),
+            (&*slot.id).into(),
             (&*slot.key_hash).into(),
             (&*slot.model_group).into(),
             (&*slot.model).into(),

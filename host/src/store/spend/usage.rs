@@ -46,6 +46,28 @@ pub struct UsageFilter {
     pub only: Vec<(Dimension, Vec<String>)>,
 }
 
+/// Longest range whose days are asked for one by one: a year, and what a calendar adds.
+const MOST_DAYS: i64 = 400;
+
+impl UsageFilter {
+    /// The condition on days, and its values. Each day has its holders in order: of some of them,
+    /// each day is looked up; of all, the range is read.
+    fn days(&self, of_some: bool) -> (String, Vec<Value>) {
+        let (from, until) = (self.from_day, self.until_day);
+        let length = until.saturating_sub(from).saturating_add(1);
+        match usize::try_from(length) {
+            Ok(count) if of_some && count > 0 && length <= MOST_DAYS => (
+                format!("day IN ({})", places(0, count)),
+                (from..=until).map(Value::from).collect(),
+            ),
+            _ => (
+                "day >= $1 AND day <= $2".to_owned(),
+                vec![from.into(), until.into()],
+            ),
+        }
+    }
+}
+
 /// Sums of one group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsageRow {
@@ -125,13 +147,12 @@ impl Store {
         // Of the whole gateway by key: that is the keys.
         let keys = about_keys && filter.kind == EntityKind::Proxy;
         let kind = if keys { EntityKind::Key } else { filter.kind };
-        let mut values: Vec<Value> = vec![
-            kind.as_str().into(),
-            filter.from_day.into(),
-            filter.until_day.into(),
-        ];
-        let mut conditions = "kind = $1 AND day >= $2 AND day <= $3".to_owned();
         let ids = Some((Dimension::Entity, &filter.ids)).filter(|(_, ids)| !ids.is_empty());
+        let of_some = ids.is_some() || filter.only.iter().any(|it| it.0 == Dimension::Entity);
+        let (mut conditions, mut values) = filter.days(of_some);
+        conditions.push_str(" AND kind = '");
+        conditions.push_str(kind.as_str());
+        conditions.push('\'');
         let only = filter.only.iter().map(|(by, wanted)| (*by, wanted));
         for (dimension, wanted) in only.chain(ids) {
             if wanted.is_empty() {

@@ -4,9 +4,11 @@
 mod backups;
 mod entities;
 mod holders;
+mod lists;
 mod opening;
 mod spend;
 mod upgrades;
+mod usage;
 
 use super::{Address, Store};
 

@@ -75,7 +75,7 @@ async fn spent(store: &Store, entity: &Entity, span: &str) -> Option<Usd> {
     all.iter().find(|it| it.span == span).map(|it| it.spent)
 }
 
-fn days(kind: EntityKind, ids: &[&str]) -> UsageFilter {
+pub(super) fn days(kind: EntityKind, ids: &[&str]) -> UsageFilter {
     UsageFilter {
         kind,
         ids: ids.iter().map(|it| (*it).to_owned()).collect(),

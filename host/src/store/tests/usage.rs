@@ -1,0 +1,77 @@
+//! Sums by day: what counts for whom, and once.
+
+use super::spend::{call, days};
+use super::{NOW, both};
+use crate::domain::{Entity, EntityKind, SpendRow, Usd};
+use crate::store::{Dimension, SpendFilter, Store, UsageFilter};
+
+fn paid(id: &str, key: &str, payers: &[Entity]) -> SpendRow {
+    let mut row = call(id, Some(Usd::from_pico(10)), payers);
+    row.key_hash = key.to_owned();
+    row
+}
+
+async fn sums(store: &Store, filter: &UsageFilter, by: &[Dimension]) -> Vec<(String, i128)> {
+    let rows = store.usage(filter, by).await.unwrap();
+    let rows = rows.into_iter();
+    rows.map(|it| (it.values.join("/"), it.sums.spent.pico()))
+        .collect()
+}
+
+both! {
+    async fn the_gateways_spend_by_key_has_the_master_key(store: &Store) {
+        let proxy = Entity::new(EntityKind::Proxy, "");
+        let key = Entity::new(EntityKind::Key, "k");
+        let rows = [
+            paid("1", "k", &[key, proxy.clone()]),
+            paid("2", "master", &[proxy.clone()]),
+            paid("3", "master", &[proxy]),
+        ];
+        store.settle(&rows).await.unwrap();
+        let all = days(EntityKind::Proxy, &[]);
+        assert_eq!(sums(store, &all, &[]).await, [(String::new(), 30)]);
+        let by_key = [("k".to_owned(), 10), ("master".to_owned(), 20)];
+        assert_eq!(sums(store, &all, &[Dimension::Key]).await, by_key);
+        let of_key = UsageFilter {
+            only: vec![(Dimension::Key, vec!["master".to_owned()])],
+            ..all
+        };
+        assert_eq!(sums(store, &of_key, &[]).await, [(String::new(), 20)]);
+        let entity = UsageFilter {
+            only: vec![(Dimension::Entity, vec!["k".to_owned()])],
+            ..days(EntityKind::Key, &[])
+        };
+        assert_eq!(sums(store, &entity, &[]).await, [(String::new(), 10)]);
+    }
+
+    async fn a_budget_for_a_model_counts_no_call_twice(store: &Store) {
+        let team = Entity::new(EntityKind::Team, "t");
+        let row = paid("1", "k", &[team.clone(), team.of_model("gpt-4o")]);
+        store.settle(&[row]).await.unwrap();
+        let teams = days(EntityKind::Team, &[]);
+        assert_eq!(sums(store, &teams, &[]).await, [(String::new(), 10)]);
+        let accounts = store.accounts(&[team.of_model("gpt-4o")]).await.unwrap();
+        assert!(accounts.iter().all(|it| it.spent == Usd::from_pico(10)));
+        assert_eq!(accounts.len(), 2);
+    }
+
+    async fn rows_of_several_teams_come_in_one_order(store: &Store) {
+        let mut rows = Vec::new();
+        for n in 0..12i64 {
+            let mut row = paid(&format!("c{n:02}"), "k", &[]);
+            row.started_ms = NOW + n / 2;
+            row.team_id = Some(format!("t{}", n % 4));
+            rows.push(row);
+        }
+        store.settle(&rows).await.unwrap();
+        let filter = SpendFilter {
+            team_ids: ["t0", "t1", "t2", "t1"].map(str::to_owned).to_vec(),
+            ..SpendFilter::default()
+        };
+        let page = store.spend_rows_at(&filter, 2, 4).await.unwrap();
+        let ids: Vec<&str> = page.iter().map(|it| it.call_id.as_str()).collect();
+        assert_eq!(ids, ["c08", "c06", "c05", "c04"]);
+        assert_eq!(store.count_spend_rows(&filter, 100).await.unwrap(), 9);
+        assert_eq!(store.count_spend_rows(&filter, 5).await.unwrap(), 5);
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
-use sluice::auth::{Door, KeySettings, Keys, Knock, StoredKeys};
+use sluice::auth::{Door, KeySettings, Keys, Knock, OwnerRules, StoredKeys};
 use sluice::budget::{AccountId, Ledger, Settings, Standing, Terms};
 use sluice::domain::{Entity, EntityKind, Secret, Usd};
 use sluice::store::Store;
@@ -17,7 +17,7 @@ const UNCACHED: u64 = 5_000;
 
 /// Proves keys at the door: one that is remembered, and thousands that are not.
 pub async fn keys(store: &Store, count: u64) {
-    let rows = Arc::new(StoredKeys::new(store.clone(), false));
+    let rows = Arc::new(StoredKeys::new(store.clone(), OwnerRules::default()));
     let keys = Keys::new(Some(rows), KeySettings::default());
     let door = Door::new(Some(Secret::new("sk-the-master-key")), keys);
     let same = headers(0);

@@ -11,6 +11,7 @@ INSERT INTO sluice.accounts (kind, id, span, spent_usd, spent_pico)
     UNION ALL SELECT 'team_member', id, 'total', 0, 0 FROM sluice.team_members
     UNION ALL SELECT 'organization', id, 'total', 0, 0 FROM sluice.organizations
     UNION ALL SELECT 'end_user', id, 'total', 0, 0 FROM sluice.end_users
+    UNION ALL SELECT 'access_group', id, 'total', 0, 0 FROM sluice.access_groups
     UNION ALL SELECT 'tag', id, 'total', 0, 0 FROM sluice.tags WHERE TRUE
     ON CONFLICT (kind, id, span) DO NOTHING;
 

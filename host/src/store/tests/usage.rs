@@ -24,8 +24,8 @@ both! {
         let key = Entity::new(EntityKind::Key, "k");
         let rows = [
             paid("1", "k", &[key, proxy.clone()]),
-            paid("2", "master", &[proxy.clone()]),
-            paid("3", "master", &[proxy]),
+            paid("2", "master", std::slice::from_ref(&proxy)),
+            paid("3", "master", std::slice::from_ref(&proxy)),
         ];
         store.settle(&rows).await.unwrap();
         let all = days(EntityKind::Proxy, &[]);

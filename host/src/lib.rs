@@ -10,6 +10,7 @@ pub mod http;
 pub mod in_force;
 pub mod limits;
 pub mod manage;
+pub mod migrate;
 pub mod pipeline;
 pub mod plugins;
 pub mod prices;

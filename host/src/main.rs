@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Backup(options) => told(runtime.block_on(upkeep::backup(&options))),
         Command::Restore(options) => told(runtime.block_on(upkeep::restore(&options))),
         Command::RotateSalt(options) => told(runtime.block_on(upkeep::rotate_salt(&options))),
+        Command::Migrate(options) => told(runtime.block_on(upkeep::migrate(&options))),
         Command::ExportPlugins(options) => match serve::export_plugins(&options.folder) {
             Ok(()) => ExitCode::SUCCESS,
             Err(cause) => fail(&format!("{}: {cause}", options.folder.display())),

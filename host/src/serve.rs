@@ -49,6 +49,8 @@ pub enum ServeError {
     Store(#[from] crate::store::StoreError),
     #[error(transparent)]
     Journal(#[from] crate::spend::JournalError),
+    #[error(transparent)]
+    Migrate(#[from] crate::migrate::MigrateError),
     #[error("{0}")]
     Bind(String),
 }

@@ -1,14 +1,16 @@
-//! Commands on the database: backups, and a new salt key.
+//! Commands on the database: backups, a new salt key, and moving in from another gateway.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::{Backup, Restore, RotateSalt};
+use crate::cli::{Backup, FromLiteLlm, Migrate, Origin, Restore, RotateSalt};
 use crate::config::{Config, Env};
+use crate::domain::Secret;
+use crate::migrate::{self, Fate, Plan, Report, Style};
 use crate::pipeline::accounting::now_ms;
 use crate::serve::{self, ServeError};
 use crate::services;
-use crate::store::{SaltKey, Store};
+use crate::store::{Address, SaltKey, Store};
 
 /// Writes a backup; the sentence says what was written.
 ///
@@ -61,6 +63,59 @@ pub async fn rotate_salt(options: &RotateSalt) -> Result<String, ServeError> {
     Ok(format!(
         "secrets of the database are sealed with the new key: {next}"
     ))
+}
+
+/// Moves in from another gateway; the report goes to standard output.
+///
+/// # Errors
+/// A database refuses, the salt key is wrong, or the report cannot be written.
+pub async fn migrate(options: &Migrate) -> Result<String, ServeError> {
+    let Origin::LiteLlm(options) = &options.origin;
+    let (config, env) = config(options.config.as_deref())?;
+    let plan = Plan {
+        from: Address::parse(&options.from)?,
+        schema: options.schema.clone(),
+        to: services::address(&config, &env)?,
+        their_salt: match &options.salt_key {
+            Some(salt) => SaltKey::new(&Secret::new(salt.as_str())),
+            None => services::salt(&config),
+        },
+        our_salt: services::salt(&config),
+        config: Some(serve::config_path(options.config.as_deref())?),
+        env,
+        dry_run: options.dry_run,
+        spend_logs: options.spend_logs,
+        overwrite: options.overwrite,
+    };
+    let style = if options.json {
+        Style::Json
+    } else {
+        Style::Text
+    };
+    let mut out = std::io::stdout();
+    let mut report = Report::new(&mut out, style);
+    migrate::litellm(&plan, now_ms(), &mut report).await?;
+    let left = report.total(Fate::Conflict);
+    report.finish().map_err(migrate::MigrateError::Report)?;
+    Ok(closing(options, left))
+}
+
+/// What an operator has to know in the end; programs have the counts.
+fn closing(options: &FromLiteLlm, conflicts: u64) -> String {
+    if options.json {
+        return serde_json::json!({"dry_run": options.dry_run, "conflicts": conflicts}).to_string();
+    }
+    let conflicts = match conflicts {
+        0 => String::new(),
+        count => format!("{count} rows changed on both sides and stay as they are here; "),
+    };
+    let done = if options.dry_run {
+        "dry run: nothing was changed on either side"
+    } else {
+        "moved; gateways that run on this database have to be started again, because they \
+         remember what was spent"
+    };
+    format!("\n{conflicts}{done}")
 }
 
 fn config(path: Option<&Path>) -> Result<(Arc<Config>, Env), ServeError> {

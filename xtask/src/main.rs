@@ -40,13 +40,15 @@ fn test() -> Result<(), String> {
     let postgres = postgres(services::FORGETFUL)?;
     let database = postgres.iter().map(|it| (services::DATABASE_URL, it.url()));
     sh::cargo_with(&["test", "--locked", "--workspace"], database)?;
-    drop(postgres);
     match tools::ensure_all(&python::TOOLS) {
         Err(what) if !tools::must_run_all() => {
             println!("\n== NOT RUN: tests/sdk ({what})");
             Ok(())
         }
-        ready => ready.and_then(|()| python::sdk_tests()),
+        ready => {
+            let database = postgres.as_ref().map(services::Postgres::url);
+            ready.and_then(|()| python::sdk_tests(database))
+        }
     }
 }
 

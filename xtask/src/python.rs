@@ -6,18 +6,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::tools::{NPM, PYTHON, Tool};
-use crate::{sh, tools};
+use crate::{services, sh, tools};
 
 /// What has to be there first.
 pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
 
-/// The packages, pinned. `componentize-py` builds the example in Python.
-const PACKAGES: [&str; 5] = [
+/// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
+/// make the database that is moved out of, and what it encrypts with fills it.
+const PACKAGES: [&str; 10] = [
     "openai==3.57.0",
     "anthropic==2.13.0",
     "pytest==9.2.0",
     "httpx==0.28.1",
     "componentize-py==0.25.1",
+    "litellm-proxy-extras==0.4.110",
+    "psycopg==3.3.9",
+    "psycopg-binary==3.3.9",
+    "pynacl==1.6.2",
+    "cryptography==50.0.2",
 ];
 
 /// The npm packages, pinned. `componentize-qjs` builds the example in JavaScript.
@@ -26,8 +32,9 @@ const NPM_PACKAGES: [&str; 2] = ["openai@7.57.0", "componentize-qjs@0.4.5"];
 /// Guests that are dropped into a running gateway.
 const GUESTS: [&str; 2] = ["sluice-guest-hard-cases", "sluice-guest-hostile"];
 
-/// Installs what the tests need into folders of their own and runs `tests/sdk`.
-pub fn sdk_tests() -> Result<(), String> {
+/// Installs what the tests need into folders of their own and runs `tests/sdk`, with a PostgreSQL
+/// server where there is one.
+pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
     let guests = guests()?;
     let target = sh::target_dir();
     let python = venv(&target.join("sdk-venv"))?;
@@ -45,7 +52,8 @@ pub fn sdk_tests() -> Result<(), String> {
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"])
             .env("SLUICE_BINARY", target.join("debug/sluice"))
             .env("SLUICE_GUESTS", guests)
-            .env("SDK_NODE", node),
+            .env("SDK_NODE", node)
+            .envs(database.map(|url| (services::DATABASE_URL, url))),
     )
 }
 

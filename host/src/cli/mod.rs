@@ -2,6 +2,7 @@
 
 mod check;
 mod litellm;
+mod migrate;
 
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use check::print as print_check;
 pub use litellm::LiteLlm;
+pub use migrate::{FromLiteLlm, Migrate, Origin};
 
 /// An LLM gateway whose providers are sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -36,6 +38,8 @@ pub enum Command {
     Restore(Restore),
     /// Seal what is secret in the database with the key in `SLUICE_NEW_SALT_KEY` from now on.
     RotateSalt(RotateSalt),
+    /// Take over what another gateway has in its database.
+    Migrate(Migrate),
 }
 
 /// Options of `serve`.
@@ -232,6 +236,27 @@ mod tests {
             "b.pem",
         ]);
         assert_eq!(both.tls(), Some((Path::new("a.pem"), Path::new("b.pem"))));
+    }
+
+    #[test]
+    fn a_migration_is_told_where_from_and_shows_no_secret() {
+        let url = "postgres://u:hunter2@h/d";
+        let command = read(&["migrate", "litellm", "--from", url, "--salt-key", "sk-salt"]);
+        let command = command.unwrap();
+        let shown = format!("{command:?}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("sk-salt"),
+            "{shown}"
+        );
+        let Command::Migrate(Migrate {
+            origin: Origin::LiteLlm(options),
+        }) = command
+        else {
+            panic!("{shown}");
+        };
+        assert_eq!((options.from.as_str(), options.dry_run), (url, false));
+        assert!(read(&["migrate", "litellm"]).is_err());
+        assert!(read(&["migrate"]).is_err());
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Address {
     pub(super) target: Target,
     /// Parts of the URL that have no effect, as sentences for the log.
     pub remarks: Vec<String>,
+    /// `schema` of the URL: where LiteLLM keeps its tables. Ours have a schema of their own.
+    pub(super) schema: Option<String>,
 }
 
 #[derive(Clone)]
@@ -58,6 +60,7 @@ impl Address {
         Self {
             target: Target::Sqlite(path.into()),
             remarks: Vec::new(),
+            schema: None,
         }
     }
 
@@ -120,6 +123,7 @@ impl Address {
         Ok(Self {
             target: Target::Postgres(Box::new(Server::new(options))),
             remarks: Vec::new(),
+            schema: None,
         })
     }
 
@@ -187,11 +191,10 @@ fn postgres(url: &Url) -> Result<Address, StoreError> {
     let mut server = Server::new(options);
     let mut remarks = Vec::new();
     let mut tls = Tls::default();
-    let mut socket_timeout_s = None;
+    let (mut socket_timeout_s, mut schema) = (None, None);
     for (name, value) in url.query_pairs() {
         match &*name {
-            // Where LiteLLM keeps its tables; ours have a schema of their own.
-            "schema" => {}
+            "schema" => schema = Some(value.into_owned()).filter(|it| !it.is_empty()),
             "host" => server.options = server.options.clone().host(&value),
             "connection_limit" => server.connections = number(&name, &value)?.max(1),
             "connect_timeout" => server.connect_timeout = seconds(&name, &value)?,
@@ -232,6 +235,7 @@ fn postgres(url: &Url) -> Result<Address, StoreError> {
     Ok(Address {
         target: Target::Postgres(Box::new(server)),
         remarks,
+        schema,
     })
 }
 

@@ -221,7 +221,7 @@ impl Change {
 }
 
 /// The values of a row, none of them too long for an index.
-fn fitting<R: Record>(row: &R, columns: &[String]) -> Result<Vec<Value>, StoreError> {
+pub(super) fn fitting<R: Record>(row: &R, columns: &[String]) -> Result<Vec<Value>, StoreError> {
     let values = row.values()?;
     for (column, value) in columns.iter().zip(&values) {
         if let Value::Text(Some(text)) = value

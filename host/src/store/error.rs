@@ -60,6 +60,9 @@ pub enum StoreError {
     /// A value cannot be opened with the salt key.
     #[error("{what} cannot be decrypted; is this the salt key that it was encrypted with?")]
     Undecryptable { what: String },
+    /// What should be read is no LiteLLM database.
+    #[error("{what}; {cure}")]
+    NotLiteLlm { what: String, cure: String },
     /// A restore into a database that has rows.
     #[error("the database is not empty; restore into an empty one, or force it to be replaced")]
     NotEmpty,

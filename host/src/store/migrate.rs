@@ -8,9 +8,10 @@ use super::open::Pools;
 use super::sql::Connection;
 
 /// Every migration there is, oldest first; the version of one is its place, counted from 1.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_large.sql"),
+    include_str!("migrations/0004_brought.sql"),
 ];
 
 /// Names our lock among the advisory locks of a PostgreSQL database.
@@ -30,6 +31,15 @@ pub(super) async fn begin(pools: &Pools) -> Result<Connection, StoreError> {
         lock(&mut connection).await?;
     }
     Ok(connection)
+}
+
+/// Whether every migration ran. Where that cannot be told, it is for the migrations to say why.
+pub(super) async fn is_current(pools: &Pools) -> bool {
+    let Ok(mut connection) = pools.read().await else {
+        return false;
+    };
+    let done = recorded(&mut connection).await;
+    done.is_ok_and(|done| done.last().is_some_and(|(last, _)| *last == newest()))
 }
 
 /// Waits for another starting replica, and makes our schema. The schema is only made where it

@@ -7,6 +7,7 @@
 mod address;
 mod audit;
 mod backup;
+mod brought;
 mod change;
 mod changes;
 mod check;
@@ -14,6 +15,7 @@ mod column;
 mod crypto;
 mod error;
 mod limits;
+pub mod litellm;
 mod migrate;
 mod open;
 mod others;
@@ -28,6 +30,7 @@ pub(crate) mod tests;
 
 pub use address::{Address, Parts};
 pub use audit::{AuditEntry, AuditFilter};
+pub use brought::{Arrival, Arriving, Departure};
 pub use change::Change;
 pub use changes::{Changed, Notice};
 pub use check::Holder;
@@ -46,8 +49,8 @@ pub use rows::{
     OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,
 };
 pub use spend::{
-    Account, Dimension, Settled, SpendFilter, SpendPlace, TOTAL, UsageFilter, UsageRow, UsageSums,
-    WHOLE, day_of,
+    Account, BroughtDay, BroughtSum, Dimension, Settled, SpendFilter, SpendPlace, TOTAL,
+    UsageFilter, UsageRow, UsageSums, WHOLE, day_of,
 };
 pub use sql::Value;
 
@@ -71,6 +74,25 @@ impl Store {
         let pools = open::Pools::open(address).await?;
         migrate::run(&pools, now_ms).await?;
         Ok(Self { pools })
+    }
+
+    /// A change to look at what would become of it: on the database as it is, or on an empty one
+    /// where there is none yet. Dropped, as it is meant to be, it leaves nothing behind, neither a
+    /// file nor a schema.
+    pub async fn rehearse(address: &Address, now_ms: i64) -> Result<Change, StoreError> {
+        let pools = match address.path() {
+            Some(path) if !path.exists() => open::Pools::memory().await?,
+            _ => open::Pools::open(address).await?,
+        };
+        // The lock under which schemas change would hold up gateways that start.
+        let connection = if migrate::is_current(&pools).await {
+            pools.write().await?
+        } else {
+            let mut connection = migrate::begin(&pools).await?;
+            migrate::up_to(&mut connection, migrate::newest(), now_ms).await?;
+            connection
+        };
+        Ok(Change::new(connection, now_ms))
     }
 
     pub const fn engine(&self) -> Engine {

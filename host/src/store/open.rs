@@ -49,6 +49,21 @@ impl Pools {
         }
     }
 
+    /// An empty SQLite database that is gone with its last connection.
+    pub async fn memory() -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            .foreign_keys(true);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await?;
+        let readers = writer.clone();
+        Ok(Self::Sqlite { writer, readers })
+    }
+
     pub const fn engine(&self) -> Engine {
         match self {
             Self::Sqlite { .. } => Engine::Sqlite,

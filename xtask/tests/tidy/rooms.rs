@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -21,6 +21,8 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("spend", &["domain"]),
     // What operators change: rows, whose they are, and when budgets begin anew.
     ("manage", &["domain", "config", "store", "auth", "budget"]),
+    // What another gateway has in its database, as rows of ours.
+    ("migrate", &["domain", "config", "store", "budget"]),
     // What operators read: sums and rows of what was spent.
     ("reports", &["domain", "store", "auth", "prices"]),
     (
@@ -83,7 +85,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     (
         "upkeep.rs",
         &[
-            "domain", "config", "store", "pipeline", "cli", "serve", "services",
+            "domain", "config", "store", "migrate", "pipeline", "cli", "serve", "services",
         ],
     ),
     (
@@ -106,6 +108,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "services",
             "in_force",
             "reports",
+            "migrate",
         ],
     ),
 ];

@@ -5,7 +5,7 @@ use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
 /// who names them. The record of migrations is not among them.
-pub(in crate::store) const TABLES: [(&str, &[&str]); 22] = [
+pub(in crate::store) const TABLES: [(&str, &[&str]); 24] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
     ("audit", &["seq"]),
@@ -40,6 +40,8 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 22] = [
         ],
     ),
     ("journals", &["id"]),
+    ("brought", &["kind", "id"]),
+    ("brought_sums", &["kind", "id", "span"]),
 ];
 
 /// A column, and whether it holds integers.

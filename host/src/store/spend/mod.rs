@@ -1,6 +1,7 @@
 //! What calls cost: one row a call with its lines, the accounts of who pays, and sums by day.
 
 mod accounts;
+mod brought;
 mod doc;
 mod filter;
 mod marks;
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 
 pub use accounts::{Account, TOTAL, WHOLE};
+pub use brought::{BroughtDay, BroughtSum};
 pub use filter::{SpendFilter, SpendPlace};
 pub use settle::Settled;
 pub use usage::{Dimension, UsageFilter, UsageRow, UsageSums};

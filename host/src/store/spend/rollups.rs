@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::settle::{charged, tokens};
-use super::{day_of, indexed};
+use super::{BroughtDay, day_of, indexed};
 use crate::domain::{CallStatus, EntityKind, SpendRow, Usage, Usd};
 use crate::store::StoreError;
-use crate::store::column::split;
+use crate::store::column::{join, split};
 use crate::store::sql::{Block, Connection};
 
 /// Which sum.
@@ -140,6 +140,89 @@ impl<'a> Rollups<'a> {
         };
         self.0.entry(slot).or_default()
     }
+}
+
+impl Rollups<'static> {
+    /// Adds a sum of a day that a migration brings.
+    pub fn put(&mut self, it: &BroughtDay) {
+        let own = |text: &str| Cow::Owned(indexed(text).into_owned());
+        let slot = Slot {
+            kind: it.entity.kind.as_str(),
+            id: own(&it.entity.id),
+            day: it.day,
+            key_hash: own(if by_key(it.entity.kind) {
+                &it.key_hash
+            } else {
+                ""
+            }),
+            model_group: own(&it.model_group),
+            model: own(&it.model),
+            provider: own(&it.provider),
+            operation: own(&it.operation),
+        };
+        let more = &it.sums;
+        let sums = self.0.entry(slot).or_default();
+        sums.input = sums.input.saturating_add(more.input_tokens);
+        sums.output = sums.output.saturating_add(more.output_tokens);
+        sums.cached = sums.cached.saturating_add(more.cached_tokens);
+        sums.cache_write = sums.cache_write.saturating_add(more.cache_write_tokens);
+        sums.spent += more.spent;
+        sums.requests = sums.requests.saturating_add(more.requests);
+        sums.successes = sums.successes.saturating_add(more.successes);
+        sums.failures = sums.failures.saturating_add(more.failures);
+    }
+}
+
+/// What has to be added to the stored sums to make them these.
+pub(super) async fn beyond_stored(
+    connection: &mut Connection,
+    mut wanted: Rollups<'static>,
+) -> Result<Rollups<'static>, StoreError> {
+    let mut slots = Block::new(8, wanted.0.len());
+    for slot in wanted.0.keys() {
+        slots.push([
+            slot.kind.into(),
+            (&*slot.id).into(),
+            slot.day.into(),
+            (&*slot.key_hash).into(),
+            (&*slot.model_group).into(),
+            (&*slot.model).into(),
+            (&*slot.provider).into(),
+            (&*slot.operation).into(),
+        ]);
+    }
+    let select = "SELECT * FROM sluice.rollups WHERE
+        (kind, id, day, key_hash, model_group, model, provider, operation) IN (";
+    for row in connection.block(select, slots, ")").await? {
+        let Some(kind) = EntityKind::parse(&row.text("kind")?) else {
+            continue;
+        };
+        let slot = Slot {
+            kind: kind.as_str(),
+            id: row.text("id")?.into(),
+            day: row.int("day")?,
+            key_hash: row.text("key_hash")?.into(),
+            model_group: row.text("model_group")?.into(),
+            model: row.text("model")?.into(),
+            provider: row.text("provider")?.into(),
+            operation: row.text("operation")?.into(),
+        };
+        let Some(sums) = wanted.0.get_mut(&slot) else {
+            continue;
+        };
+        let less = |sum: i64, column: &str| -> Result<i64, StoreError> {
+            Ok(sum.saturating_sub(row.int(column)?))
+        };
+        sums.input = less(sums.input, "input_tokens")?;
+        sums.output = less(sums.output, "output_tokens")?;
+        sums.cached = less(sums.cached, "cached_tokens")?;
+        sums.cache_write = less(sums.cache_write, "cache_write_tokens")?;
+        sums.spent -= join(row.int("spent_usd")?, row.int("spent_pico")?);
+        sums.requests = less(sums.requests, "requests")?;
+        sums.successes = less(sums.successes, "successes")?;
+        sums.failures = less(sums.failures, "failures")?;
+    }
+    Ok(wanted)
 }
 
 const INTO: &str = "INSERT INTO sluice.rollups AS r (kind, day, id, key_hash, model_group, model,

@@ -57,6 +57,18 @@ impl Store {
         self.settle_from(&rows, None).await
     }
 
+    /// Keeps rows to look up. Nobody pays for them: they are in accounts and days already.
+    pub async fn file(&self, batch: &[SpendRow]) -> Result<Settled, StoreError> {
+        let mut connection = self.pools.write().await?;
+        let rows: Vec<&SpendRow> = batch.iter().collect();
+        let fresh = insert(&mut connection, &rows).await?;
+        connection.commit().await?;
+        Ok(Settled {
+            booked: fresh.len(),
+            repeated: batch.len().saturating_sub(fresh.len()),
+        })
+    }
+
     /// [`Self::settle`] of rows that come from a journal, and how far it is stored with them.
     pub async fn settle_from(
         &self,

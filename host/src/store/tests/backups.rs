@@ -182,8 +182,8 @@ async fn a_damaged_backup_changes_nothing() {
             .unwrap_err();
         assert!(refused.to_string().contains(why), "{refused}");
     }
-    let ours = format!("\"schema\":{}", crate::store::migrate::newest());
-    std::fs::write(&path, good.replace(&ours, "\"schema\":99")).unwrap();
+    let newest = format!("\"schema\":{}", crate::store::migrate::newest());
+    std::fs::write(&path, good.replace(&newest, "\"schema\":99")).unwrap();
     let refused = Store::restore(&place.address, &path, true, NOW)
         .await
         .unwrap_err();

@@ -11,6 +11,7 @@ mod upgrades;
 mod usage;
 
 use super::{Address, Store};
+pub(crate) use spend::call;
 
 /// A database made for one test.
 pub(crate) struct Place {
@@ -96,6 +97,53 @@ pub(super) async fn admin(server: &str, sql: &str) {
         .await
         .unwrap();
     connection.close().await.unwrap();
+}
+
+/// A database of another program on the test server, filled and looked at by statements.
+pub(crate) struct Foreign {
+    server: String,
+    name: String,
+    pub url: String,
+}
+
+impl Foreign {
+    /// None where there is no server.
+    pub async fn new() -> Option<Self> {
+        let server = server()?;
+        let name = format!("test_{:016x}", rand::random::<u64>());
+        admin(&server, &format!("CREATE DATABASE {name}")).await;
+        let mut url = url::Url::parse(&server).unwrap();
+        url.set_path(&name);
+        let url = url.to_string();
+        Some(Self { server, name, url })
+    }
+
+    pub fn address(&self) -> Address {
+        Address::parse(&self.url).unwrap()
+    }
+
+    pub async fn run(&self, sql: &str) {
+        admin(&self.url, sql).await;
+    }
+
+    /// The only value of the only row.
+    pub async fn text(&self, sql: &str) -> String {
+        use sqlx::{Connection as _, Row as _};
+        let super::address::Target::Postgres(server) = self.address().target else {
+            panic!("no server");
+        };
+        let options = &server.options;
+        let mut connection = sqlx::PgConnection::connect_with(options).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        row.get::<Option<String>, _>(0).unwrap_or_default()
+    }
+
+    pub async fn remove(self) {
+        let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        admin(&self.server, &sql).await;
+    }
 }
 
 /// Runs an async test on both engines.

@@ -8,7 +8,7 @@ use crate::domain::{CallError, CallStatus, CostLine, Entity, EntityKind, SpendRo
 use crate::store::{Dimension, SpendFilter, SpendPlace, Store, TOTAL, UsageFilter, day_of};
 
 /// A call that costs this, paid by these, through one line.
-pub(super) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
+pub(crate) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
     let usage = Usage {
         input_tokens: 10,
         output_tokens: 5,

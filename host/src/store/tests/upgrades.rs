@@ -10,9 +10,10 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 2] = [
+const FIXTURES: [&str; 3] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
+    include_str!("fixtures/schema-0003.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.

@@ -5,16 +5,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use crate::auth::{Caller, Source, allow_model};
 use crate::budget::{AccountId, Terms};
 use crate::config::{Config, Env, Taken};
 use crate::domain::{Entity, EntityKind, ErrorKind, Fault, Usage, Usd};
 use crate::http::catalog;
-use crate::manage::{Changed, Clock, Deployment, InForce, Setting, Touched};
+use crate::live::Understood;
+use crate::manage::{Changed, Clock, Deployment, InForce, PriceTable, Setting, Touched};
 use crate::pipeline::accounting::{Accounting, now_ms};
 use crate::pipeline::{Fleet, Pipeline};
+use crate::price_tables::PriceTables;
 use crate::prices::{self, Wanted, cost};
 use crate::reports::{Outside, ProviderBudget};
 
@@ -22,20 +26,28 @@ use crate::reports::{Outside, ProviderBudget};
 #[derive(Clone)]
 pub struct Running {
     pipeline: Pipeline,
-    models_changed: Arc<tokio::sync::Notify>,
+    tables: PriceTables,
+    /// Counts changes of models, credentials and settings in the database.
+    rows: watch::Sender<u64>,
 }
 
 impl Running {
-    pub fn new(pipeline: Pipeline) -> Self {
+    pub fn new(pipeline: Pipeline, tables: PriceTables) -> Self {
         Self {
             pipeline,
-            models_changed: Arc::default(),
+            tables,
+            rows: watch::Sender::new(0),
         }
     }
 
-    /// Somebody changed a model or a setting through the API.
-    pub fn models_changed(&self) -> Arc<tokio::sync::Notify> {
-        Arc::clone(&self.models_changed)
+    /// Tells of changes of models, credentials and settings in the database.
+    pub fn rows_changed(&self) -> watch::Receiver<u64> {
+        self.rows.subscribe()
+    }
+
+    /// Somebody changed one, here or on another replica.
+    pub fn tell_rows_changed(&self) {
+        self.rows.send_modify(|it| *it = it.wrapping_add(1));
     }
 
     fn deployment(&self, fleet: &Fleet, it: &crate::config::Deployment) -> Deployment {
@@ -83,6 +95,111 @@ impl fmt::Debug for Running {
         out.write_str("Running")
     }
 }
+
+/// Settings of `general_settings` that can be set through the API: name, type, default as JSON,
+/// and what it does.
+type Described = (&'static str, &'static str, &'static str, &'static str);
+
+const SETTINGS: [Described; 18] = [
+    (
+        "user_api_key_cache_ttl",
+        "Float",
+        "60.0",
+        "seconds for which a checked key is remembered",
+    ),
+    (
+        "proxy_batch_write_at",
+        "Float",
+        "10.0",
+        "seconds after which spend is in the database",
+    ),
+    (
+        "disable_budget_reservation",
+        "Boolean",
+        "false",
+        "budgets are looked at, nothing is reserved",
+    ),
+    (
+        "allow_requests_on_db_unavailable",
+        "Boolean",
+        "false",
+        "serve known keys in an outage",
+    ),
+    (
+        "apply_user_budget_to_team_keys",
+        "Boolean",
+        "false",
+        "a user's budget binds keys of teams",
+    ),
+    (
+        "token_rate_limit_type",
+        "String",
+        "\"total\"",
+        "tokens that limits count",
+    ),
+    (
+        "store_model_in_db",
+        "Boolean",
+        "false",
+        "models may be made through the API",
+    ),
+    (
+        "max_request_size_mb",
+        "Float",
+        "null",
+        "largest body of a request, in MiB",
+    ),
+    (
+        "max_response_size_mb",
+        "Float",
+        "null",
+        "largest answer of a provider, in MiB",
+    ),
+    (
+        "disable_custom_api_keys",
+        "Boolean",
+        "false",
+        "keys cannot be brought along",
+    ),
+    (
+        "allowed_routes",
+        "List",
+        "null",
+        "routes that are served; all if empty",
+    ),
+    (
+        "admin_only_routes",
+        "List",
+        "null",
+        "routes for proxy admins only",
+    ),
+    ("public_routes", "List", "null", "routes that need no key"),
+    ("allowed_ips", "List", "null", "addresses that may call"),
+    (
+        "enforced_params",
+        "List",
+        "null",
+        "fields that every call must have",
+    ),
+    (
+        "enforce_user_param",
+        "Boolean",
+        "false",
+        "every call must name its `user`",
+    ),
+    (
+        "reject_clientside_metadata_tags",
+        "Boolean",
+        "false",
+        "clients may set no tags",
+    ),
+    (
+        "use_x_forwarded_for",
+        "Boolean",
+        "false",
+        "trust the proxy before the gateway",
+    ),
+];
 
 /// What groups show of their first deployment that says it.
 const SHOWN: [&str; 6] = [
@@ -144,37 +261,91 @@ impl InForce for Running {
     }
 
     fn check_settings(&self, section: &str, settings: &Map<String, Value>) -> Result<(), Fault> {
-        checked(&json!({ section: settings }), "").map(drop)
+        let config = checked(&json!({ section: settings }), "")?;
+        Understood::read(&config).map(drop).map_err(|misread| {
+            let message = format!("`{}` {}", misread.path, misread.what);
+            Fault::caller(ErrorKind::InvalidRequest, message).with_param(misread.path)
+        })
+    }
+
+    fn section(&self, name: &str) -> Map<String, Value> {
+        let fleet = self.pipeline.fleet();
+        let section = fleet.config.shown.get(name).and_then(Value::as_object);
+        section.cloned().unwrap_or_default()
+    }
+
+    fn document(&self) -> Map<String, Value> {
+        (*self.pipeline.fleet().config.shown).clone()
+    }
+
+    fn serves(&self, provider: &str) -> bool {
+        self.pipeline.fleet().serves(provider)
+    }
+
+    fn price_table(&self) -> PriceTable {
+        let (prices, state) = (self.pipeline.accounting().prices(), self.tables.state());
+        PriceTable {
+            version: prices.version().to_string(),
+            models: prices.names().count(),
+            url: state.sources.url.as_deref().map(without_secrets),
+            is_remote: state.is_remote(),
+            file: state.sources.file.map(|it| it.display().to_string()),
+            local_only: state.sources.local_only,
+            failure: state.failure,
+            fetched_ms: state.fetched_ms,
+        }
+    }
+
+    fn price_map(&self) -> Map<String, Value> {
+        self.pipeline.accounting().prices().map()
+    }
+
+    fn fetch_prices(&self, request: i64) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async move {
+            let sources = self.tables.state().sources;
+            if sources.url.is_none() || sources.local_only {
+                let message = "there is no address to fetch prices from: set \
+                               `litellm_settings.model_cost_map_url`, and not \
+                               `LITELLM_LOCAL_MODEL_COST_MAP`";
+                let fault = Fault::caller(ErrorKind::InvalidRequest, message);
+                return Err(fault.with_param("model_cost_map_url").with_status(400));
+            }
+            self.tables.fetch(Some(request)).await.map_err(|why| {
+                let message = format!("no prices were fetched, the old ones stay: {why}");
+                let fault = Fault::upstream(ErrorKind::Upstream, message);
+                fault.with_param("model_cost_map_url").with_status(502)
+            })
+        })
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let fleet = self.pipeline.fleet();
-        let money = &fleet.config.money;
-        let seconds = |it: Option<std::time::Duration>| it.map(|it| it.as_secs_f64());
-        vec![
-            Setting {
-                name: "user_api_key_cache_ttl",
-                type_name: "Float",
-                description: "seconds for which a checked key is remembered",
-                value: seconds(money.key_cache_ttl).into(),
-                default: 60.0.into(),
-            },
-            Setting {
-                name: "proxy_batch_write_at",
-                type_name: "Float",
-                description: "seconds after which spend is in the database at the latest",
-                value: seconds(money.write_every).into(),
-                default: 10.0.into(),
-            },
-            Setting {
-                name: "disable_budget_reservation",
-                type_name: "Boolean",
-                description: "budgets are looked at, and nothing is reserved",
-                value: (!money.reserves).into(),
-                default: false.into(),
-            },
-        ]
+        let set = self.section("general_settings");
+        let settings = SETTINGS.iter();
+        settings
+            .map(|(name, type_name, default, description)| {
+                let default: Value = serde_json::from_str(default).unwrap_or_default();
+                Setting {
+                    name,
+                    type_name,
+                    description,
+                    value: set.get(*name).unwrap_or(&default).clone(),
+                    default,
+                }
+            })
+            .collect()
     }
+}
+
+/// An address without user, password and query.
+fn without_secrets(address: &str) -> String {
+    let plain = url::Url::parse(address).ok().and_then(|mut it| {
+        it.set_query(None);
+        it.set_fragment(None);
+        it.set_username("").ok()?;
+        it.set_password(None).ok()?;
+        Some(it.to_string())
+    });
+    plain.unwrap_or_default()
 }
 
 impl Outside for Running {
@@ -200,6 +371,29 @@ impl Outside for Running {
         };
         let entry = of_group.or_else(by_name);
         cost(entry.as_deref(), usage, &prices::Terms::default()).map(|it| it.total)
+    }
+
+    fn model(&self, caller: &Caller, model: &str) -> Result<Option<(String, Value)>, Fault> {
+        let fleet = self.pipeline.fleet();
+        allow_model(caller, &catalog(&fleet), model)?;
+        let Some(resolved) = fleet.config.groups.resolve(model) else {
+            return Ok(None);
+        };
+        let mut deployments = resolved.deployments.into_iter();
+        Ok(deployments.next().map(|(deployment, model)| {
+            let info = self.deployment(&fleet, &deployment).model_info;
+            let full = format!("{}/{model}", deployment.provider);
+            (full, Value::Object(info))
+        }))
+    }
+
+    fn params(&self, model: &str) -> Vec<&'static str> {
+        let fleet = self.pipeline.fleet();
+        let resolved = fleet.config.groups.resolve(model);
+        let first = resolved.and_then(|it| it.deployments.into_iter().next());
+        let line = first.and_then(|(it, model)| Some((fleet.line(&it.id).ok()?, model)));
+        line.map(|(line, model)| line.openai_params(&model))
+            .unwrap_or_default()
     }
 
     fn max_budget(&self) -> Option<Usd> {
@@ -270,7 +464,7 @@ impl Changed for Heard {
                 self.set_spend(Entity::new(kind, it.id.as_str()), spend, now);
             }
             if matches!(it.kind, "model" | "config" | "credential") {
-                self.running.models_changed.notify_one();
+                self.running.tell_rows_changed();
             }
         }
     }

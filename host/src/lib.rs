@@ -1,5 +1,6 @@
 //! The gateway. The rooms and the direction between them are in ARCHITECTURE.md.
 
+pub mod asked;
 pub mod auth;
 pub mod budget;
 pub mod cli;
@@ -9,13 +10,17 @@ pub mod domain;
 pub mod http;
 pub mod in_force;
 pub mod limits;
+pub mod live;
 pub mod manage;
 pub mod migrate;
 pub mod pipeline;
 pub mod plugins;
+pub mod price_tables;
 pub mod prices;
 pub mod reload;
+pub mod replicas;
 pub mod reports;
+pub mod rotation;
 pub mod router;
 pub mod serve;
 pub mod services;

@@ -1,20 +1,24 @@
 //! Changes while calls go on: of the config file, and of the plugins. All or nothing.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::{Notify, mpsc};
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Env, ReadFile, Stored, Taken};
 use crate::http::{self, Doors};
+use crate::live::Understood;
 use crate::pipeline::Fleet;
 use crate::plugins::PluginsConfig;
-use crate::services;
+use crate::price_tables::PriceTables;
+use crate::services::{self, Ground};
 
 /// Quiet time before the file is read, and the longest time until a change is seen without a
 /// notification.
@@ -31,6 +35,10 @@ pub struct Reloader {
     env: Env,
     current: Arc<ArcSwap<Config>>,
     doors: Doors,
+    ground: Ground,
+    tables: PriceTables,
+    /// What the database had when it was last taken over, as a digest: it has secrets.
+    stored: Arc<Mutex<Option<u64>>>,
     /// Held while a fleet is built and put in force: of a new config and new plugins at the same
     /// time, neither may be lost.
     building: Arc<Mutex<()>>,
@@ -43,6 +51,7 @@ impl Reloader {
         env: Env,
         current: Arc<ArcSwap<Config>>,
         doors: Doors,
+        (ground, tables): (Ground, PriceTables),
     ) -> Self {
         Self {
             path,
@@ -50,6 +59,9 @@ impl Reloader {
             env,
             current,
             doors,
+            ground,
+            tables,
+            stored: Arc::default(),
             building: Arc::default(),
         }
     }
@@ -115,27 +127,42 @@ impl Reloader {
         }
     }
 
-    /// Takes the models over that the database has, if there are any.
+    /// Takes over what the database has beside the file, if there is anything.
     pub async fn take_stored(&self) -> Result<(), String> {
-        let store = self.doors.pipeline.accounting().store().clone();
-        let stored = services::stored(&self.current.load_full(), &store).await;
-        if stored.map_err(|cause| cause.to_string())? == Stored::default() {
+        if self.read_stored().await? == Stored::default() {
             return Ok(());
         }
         self.reload().await.map(drop)
     }
 
-    /// Takes models over as they are changed through the API, until `stop`.
-    pub async fn follow_stored(self, changed: Arc<Notify>, stop: CancellationToken) {
+    /// Takes over what is changed through the API, here or on another replica, until `stop`.
+    pub async fn follow_stored(self, mut changed: watch::Receiver<u64>, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = changed.notified() => {}
+                told = changed.changed() => if told.is_err() { return },
             }
-            if let Err(why) = self.reload().await {
+            let done = async {
+                let stored = self.read_stored().await?;
+                // A change of our own is told again by the database.
+                if *self.taken() == Some(digest(&stored)) {
+                    return Ok(());
+                }
+                self.reload().await.map(drop)
+            };
+            if let Err(why) = done.await {
                 self.refuse(&why);
             }
         }
+    }
+
+    async fn read_stored(&self) -> Result<Stored, String> {
+        let stored = services::stored(&self.current.load_full(), &self.ground).await;
+        stored.map_err(|cause| cause.to_string())
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Option<u64>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn refuse(&self, why: &str) {
@@ -146,9 +173,8 @@ impl Reloader {
     /// Takes the file over, or says why nothing of it is.
     async fn reload(&self) -> Result<Arc<Config>, String> {
         let (path, env) = (self.path.clone(), self.env.clone());
-        let store = self.doors.pipeline.accounting().store().clone();
-        let stored = services::stored(&self.current.load_full(), &store).await;
-        let stored = stored.map_err(|cause| cause.to_string())?;
+        let stored = self.read_stored().await?;
+        let seen = digest(&stored);
         let read = tokio::task::spawn_blocking(move || Config::load_with(&path, env, stored)).await;
         let read = read.map_err(|cause| cause.to_string())?;
         let (config, remarks) = read.map_err(|cause| cause.to_string())?;
@@ -161,12 +187,7 @@ impl Reloader {
         }
         let old = self.doors.pipeline.fleet();
         http::Rules::read(&config.general)?;
-        if config.money != old.config.money {
-            tracing::warn!(
-                "changed settings of the database, of budgets and of the management API are taken \
-                 over at the next start"
-            );
-        }
+        let understood = Understood::read(&config).map_err(|it| it.to_string())?;
         let lost_key = config.general.loopback_only().is_some()
             && old.config.general.loopback_only().is_none();
         if lost_key {
@@ -192,8 +213,17 @@ impl Reloader {
             for warning in fleet.warnings() {
                 tracing::warn!("{warning}");
             }
+            for needed in self.ground.needs_start(&old.config, &config) {
+                tracing::warn!("config: {needed}");
+            }
             self.current.store(Arc::clone(&config));
+            self.ground.settle(understood, &self.doors.manage);
             self.doors.pipeline.set_fleet(fleet);
+            *self.taken() = Some(seen);
+        }
+        // Prices that cannot be read keep the old ones; the rest of the config holds.
+        if let Err(why) = self.tables.configure(&config.money.prices).await {
+            tracing::error!(%why, "the changed price table is not taken over");
         }
         // Files that only the old config spoke against are looked at again.
         self.doors.plugins.rescan();
@@ -205,6 +235,18 @@ impl Reloader {
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.building.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What tells one state of the database from another.
+fn digest(stored: &Stored) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for part in [&stored.models, &stored.credentials] {
+        Value::from(part.as_slice()).to_string().hash(&mut hasher);
+    }
+    Value::from(stored.settings.clone())
+        .to_string()
+        .hash(&mut hasher);
+    hasher.finish()
 }
 
 /// How the files look once none of them changes any more: half of a config that is being written

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sluice_engine::{Engine, EngineConfig};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,12 +16,15 @@ use crate::config::{self, Config, Env, Remark, Taken};
 use crate::http::server::{Entrance, Stop};
 use crate::http::{self, Doors};
 use crate::in_force::Running;
-use crate::pipeline::accounting::Accounting;
+use crate::live::{Misread, Understood};
 use crate::pipeline::{Fleet, Pipeline, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
+use crate::price_tables::PriceTables;
 use crate::reload::Reloader;
+use crate::replicas;
 use crate::reports::Reports;
-use crate::services;
+use crate::rotation::Rotation;
+use crate::services::{self, Ground};
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
@@ -55,14 +57,21 @@ pub enum ServeError {
     Bind(String),
 }
 
+impl From<Misread> for ServeError {
+    fn from(misread: Misread) -> Self {
+        Self::Wrong(format!("  {misread}"))
+    }
+}
+
 /// The house, built.
 pub struct House {
     /// The config in force; new plugin versions are judged by it.
     pub current: Arc<ArcSwap<Config>>,
     pub doors: Doors,
     pub plugins: Plugins,
-    /// A model or a credential was changed through the API.
-    models_changed: Arc<Notify>,
+    /// What runs, as the management API asks for it.
+    running: Running,
+    tables: PriceTables,
 }
 
 /// Serves until a signal says stop.
@@ -115,8 +124,13 @@ pub async fn run(
     for path in &rules.idle {
         tracing::warn!("config: {path} has no effect");
     }
-    let accounting = services::open(&config, &env).await?;
-    let (house, tasks) = (build(config, &accounting).await?, TaskTracker::new());
+    let rotation = Rotation::read(&env)?;
+    let ground = services::open(&config, &env).await?;
+    let accounting = ground.accounting.clone();
+    let sources = config.money.prices.clone();
+    let (house, tasks) = (build(config, &ground).await?, TaskTracker::new());
+    let tables = house.tables.configure(&sources).await;
+    tables.map_err(|why| ServeError::Wrong(format!("  {why}")))?;
     let writing = CancellationToken::new();
     tasks.spawn(accounting.clone().keep_windows(stop.clone()));
     tasks.spawn(accounting.clone().forget_rows(stop.clone()));
@@ -127,6 +141,7 @@ pub async fn run(
         env,
         Arc::clone(&house.current),
         house.doors.clone(),
+        (ground, house.tables.clone()),
     );
     let users = house.doors.pipeline.clone();
     let in_use = move |name: &str| users.fleet().uses(name);
@@ -145,13 +160,19 @@ pub async fn run(
             .follow_plugins(house.plugins.changes(), stop.clone()),
     );
     if let Err(cause) = reloader.take_stored().await {
-        tracing::error!("models of the database are not in force: {cause}");
+        tracing::error!("models and settings of the database are not in force: {cause}");
     }
-    tasks.spawn(
-        reloader
-            .clone()
-            .follow_stored(house.models_changed, stop.clone()),
-    );
+    let rows = || house.running.rows_changed();
+    tasks.spawn(reloader.clone().follow_stored(rows(), stop.clone()));
+    let store = accounting.store();
+    tasks.spawn(house.tables.follow(store.clone(), rows(), stop.clone()));
+    if let Some(rotation) = rotation {
+        let (manage, metrics) = (house.doors.manage.clone(), house.doors.metrics.clone());
+        tasks.spawn(rotation.keep(manage, metrics, stop.clone()));
+    }
+    let running = house.running.clone();
+    let heard = move || running.tell_rows_changed();
+    tasks.spawn(replicas::follow(store.clone(), heard, stop.clone()));
     tasks.spawn(reloader.watch_file(stop.clone()));
     tracing::info!(address = %entrance, config = %path.display(), "sluice is listening");
     let router = http::router(house.doors);
@@ -180,6 +201,13 @@ pub async fn check(path: Option<&Path>) -> Result<(Vec<Remark>, Vec<String>), Se
     plugins.load_directory(&|_: &str| true).await;
     let fleet = Fleet::build(config, &plugins.table());
     remarks.extend(mistakes_of(&fleet));
+    if let Err(misread) = Understood::read(&fleet.config) {
+        remarks.push(Remark {
+            path: misread.path,
+            taken: Taken::Wrong,
+            text: misread.what,
+        });
+    }
     Ok((remarks, fleet.warnings()))
 }
 
@@ -233,7 +261,8 @@ async fn start_plugins(
 }
 
 /// Builds what serves calls.
-async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, ServeError> {
+async fn build(config: Arc<Config>, ground: &Ground) -> Result<House, ServeError> {
+    let accounting = &ground.accounting;
     let (plugins, current) = start_plugins(&config).await?;
     let upstream = Upstream::new()?;
     let metrics = Metrics::default();
@@ -251,17 +280,18 @@ async fn build(config: Arc<Config>, accounting: &Accounting) -> Result<House, Se
         accounting.clone(),
         written,
     );
-    let running = Running::new(pipeline.clone());
-    let models_changed = running.models_changed();
+    let tables = services::price_tables(ground, upstream.clone(), metrics.clone());
+    let running = Running::new(pipeline.clone(), tables.clone());
     let reports = Reports::new(accounting.store().clone(), Arc::new(running.clone()));
-    let manage = services::manage(&config, &pipeline, running)?;
+    let manage = services::manage(&config, ground, running.clone())?;
     let fetch = Arc::new(services::KeyFetch(upstream));
     let doors = Doors::new(pipeline, plugins.clone(), metrics, (manage, reports), fetch);
     Ok(House {
         current,
         doors,
         plugins,
-        models_changed,
+        running,
+        tables,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
 use serde_json::Value;
 
@@ -24,11 +25,11 @@ const MEMBERSHIPS: u64 = 1_000;
 #[derive(Debug, Clone)]
 pub struct StoredKeys {
     store: Store,
-    rules: Arc<OwnerRules>,
+    rules: Arc<ArcSwap<OwnerRules>>,
 }
 
 /// What the operator's config says of those who pay, beside their rows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OwnerRules {
     /// `apply_user_budget_to_team_keys`: a user's budget binds keys of teams too.
     pub user_budget_on_team_keys: bool,
@@ -45,8 +46,13 @@ pub struct OwnerRules {
 
 impl StoredKeys {
     pub fn new(store: Store, rules: OwnerRules) -> Self {
-        let rules = Arc::new(rules);
+        let rules = Arc::new(ArcSwap::from_pointee(rules));
         Self { store, rules }
+    }
+
+    /// Where the rules stand. Who changes them has what is remembered read anew.
+    pub fn rules(&self) -> Arc<ArcSwap<OwnerRules>> {
+        Arc::clone(&self.rules)
     }
 
     async fn around(
@@ -76,7 +82,7 @@ impl StoredKeys {
             .flat_map(|team| &team.doc.access_group_ids);
         let groups = holder.key.doc.access_group_ids.iter().chain(of_team);
         let around = self.around(holder.user.as_ref(), groups.collect()).await?;
-        let mut grant = of_holder(&holder, &around, self.rules.user_budget_on_team_keys);
+        let mut grant = of_holder(&holder, &around, self.rules.load().user_budget_on_team_keys);
         // A rotated key falls with its own notice too.
         grant.sources.push(Source::new("key", hash.as_str()));
         Ok(Some(grant))
@@ -137,7 +143,7 @@ impl StoredKeys {
             .iter()
             .flat_map(|team| &team.doc.access_group_ids);
         let around = self.around(holder.user.as_ref(), groups.collect()).await?;
-        let mut grant = of_holder(&holder, &around, self.rules.user_budget_on_team_keys);
+        let mut grant = of_holder(&holder, &around, self.rules.load().user_budget_on_team_keys);
         grant.key = None;
         grant
             .limits
@@ -167,9 +173,9 @@ impl StoredKeys {
             id: id.to_owned(),
             email: email.map(str::to_owned),
             role: Some(Role::InternalUser.as_str().to_owned()),
-            max_budget: self.rules.new_user_budget,
+            max_budget: self.rules.load().new_user_budget,
             doc: UserDoc {
-                limits: self.rules.new_user_limits.clone(),
+                limits: self.rules.load().new_user_limits.clone(),
                 ..UserDoc::default()
             },
             stamp: Stamp::new(now_ms, "jwt"),
@@ -201,7 +207,7 @@ impl StoredKeys {
         let (mut payer, mut budget_id) = found.unwrap_or_default();
         payer.sources.push(Source::new(kind.as_str(), id));
         if kind == EntityKind::EndUser && budget_id.is_none() {
-            budget_id.clone_from(&self.rules.end_user_budget_id);
+            budget_id.clone_from(&self.rules.load().end_user_budget_id);
         }
         // One that is named and not there may come.
         let named = budget_id.as_deref().map(|it| Source::new("budget", it));
@@ -212,8 +218,8 @@ impl StoredKeys {
             terms = terms.or(budget.max_budget, &budget.doc.limits);
         }
         terms = match kind {
-            EntityKind::EndUser => terms.or(self.rules.end_user_budget, &Limits::default()),
-            _ => match self.rules.tag_budgets.get(id) {
+            EntityKind::EndUser => terms.or(self.rules.load().end_user_budget, &Limits::default()),
+            _ => match self.rules.load().tag_budgets.get(id) {
                 Some((max, duration)) => terms.or(
                     Some(*max),
                     &Limits {

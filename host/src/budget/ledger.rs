@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+
 use crate::domain::Usd;
 
 use super::account::{Account, State};
@@ -61,12 +63,16 @@ pub struct Ledger {
 /// What paths and reservations take along.
 #[derive(Debug)]
 pub(super) struct Rules {
-    pub settings: Settings,
+    settings: ArcSwap<Settings>,
     /// The latest time anyone named: what a reservation goes by that is dropped.
     latest_ms: AtomicI64,
 }
 
 impl Rules {
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
     pub fn see(&self, now_ms: i64) {
         self.latest_ms.fetch_max(now_ms, Ordering::Relaxed);
     }
@@ -82,10 +88,15 @@ impl Ledger {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             next_serial: AtomicU64::new(0),
             rules: Arc::new(Rules {
-                settings,
+                settings: ArcSwap::from_pointee(settings),
                 latest_ms: AtomicI64::new(i64::MIN),
             }),
         }
+    }
+
+    /// Settings from now on; a window that is open ends when it was to end.
+    pub fn set_settings(&self, settings: Settings) {
+        self.rules.settings.store(Arc::new(settings));
     }
 
     /// The accounts that a call is charged to, each once, in any order. Keep the path for the call
@@ -116,8 +127,8 @@ impl Ledger {
         let mut shard = self.shard(&id);
         shard.entry(id.clone()).or_insert_with(|| {
             let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
-            let settings = &self.rules.settings;
-            Arc::new(Account::new(id, serial, standing, now_ms, settings))
+            let settings = self.rules.settings();
+            Arc::new(Account::new(id, serial, standing, now_ms, &settings))
         });
     }
 
@@ -125,9 +136,9 @@ impl Ledger {
     /// look again. The running window goes on: a reset time that has passed is taken as kept.
     /// False: there is no such account.
     pub fn revise(&self, id: &AccountId, terms: Terms, now_ms: i64) -> bool {
-        let settings = &self.rules.settings;
+        let settings = self.rules.settings();
         self.change(id, now_ms, |state| {
-            state.set_terms(terms, now_ms, settings);
+            state.set_terms(terms, now_ms, &settings);
         })
         .is_some()
     }
@@ -145,7 +156,7 @@ impl Ledger {
     /// What the account holds at `now_ms`.
     pub fn snapshot(&self, id: &AccountId, now_ms: i64) -> Option<Snapshot> {
         let account = self.find(id)?;
-        let state = account.lock_at(now_ms, &self.rules.settings);
+        let state = account.lock_at(now_ms, &self.rules.settings());
         Some(Snapshot {
             spend: state.spend,
             reserved: state.reserved,
@@ -163,7 +174,7 @@ impl Ledger {
         for shard in &self.shards {
             let accounts: Vec<_> = lock(shard).values().cloned().collect();
             for account in accounts {
-                if let Some(reset) = account.take_reset(now_ms, &self.rules.settings) {
+                if let Some(reset) = account.take_reset(now_ms, &self.rules.settings()) {
                     account.wake_one();
                     resets.push(reset);
                 }
@@ -217,7 +228,7 @@ impl Ledger {
     ) -> Option<T> {
         self.rules.see(now_ms);
         let account = self.find(id)?;
-        let done = change(&mut account.lock_at(now_ms, &self.rules.settings));
+        let done = change(&mut account.lock_at(now_ms, &self.rules.settings()));
         account.wake_one();
         Some(done)
     }

@@ -100,7 +100,7 @@ impl Path {
                 let now_ms = later(now_ms, began);
                 match self.attempt(amount, now_ms) {
                     Err(Blocked::Held(still, exceeded)) if still == at => {
-                        let left = self.rules.settings.longest_wait;
+                        let left = self.rules.settings().longest_wait;
                         let left = left.saturating_sub(began.elapsed());
                         if timeout(left, freed).await.is_err() {
                             return Err(Refusal::Exceeded(exceeded));
@@ -125,7 +125,7 @@ impl Path {
         if let Some(amount) = amount {
             return Ok(clamp(amount));
         }
-        if self.rules.settings.unknown_price == UnknownPrice::Refuse {
+        if self.rules.settings().unknown_price == UnknownPrice::Refuse {
             let limited = |account: &&Arc<Account>| account.lock().terms.max_budget.is_some();
             if let Some(account) = self.accounts.iter().find(limited) {
                 return Err(Refusal::UnknownPrice(account.id.entity.clone()));
@@ -204,7 +204,7 @@ impl Path {
         self.rules.see(now_ms);
         let charged = clamp(cost);
         for account in self.accounts.iter() {
-            let mut state = account.lock_at(now_ms, &self.rules.settings);
+            let mut state = account.lock_at(now_ms, &self.rules.settings());
             state.reserved -= held;
             state.spend += charged;
             then(account, &mut state);
@@ -218,10 +218,10 @@ impl Path {
     /// other.
     fn lock_all(&self, now_ms: i64) -> Vec<MutexGuard<'_, State>> {
         self.rules.see(now_ms);
-        let settings = &self.rules.settings;
+        let settings = self.rules.settings();
         self.accounts
             .iter()
-            .map(|account| account.lock_at(now_ms, settings))
+            .map(|account| account.lock_at(now_ms, &settings))
             .collect()
     }
 }

@@ -24,6 +24,7 @@ mod remarks;
 mod routing;
 mod secrets;
 mod section;
+mod shown;
 mod stored;
 mod verify;
 mod yaml;
@@ -43,12 +44,13 @@ pub use groups::{Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
 pub use management::Management;
-pub use money::{Money, Rows};
+pub use money::{Money, PriceSources, Rows};
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
-pub use stored::Stored;
+pub use shown::MASK;
+pub use stored::{SECTIONS, Stored};
 pub use verify::{Authorities, Verify};
 
 use crate::domain::Secret;
@@ -71,6 +73,8 @@ pub struct Config {
     pub groups: Groups,
     pub plugins: PluginsSection,
     pub env: Env,
+    /// The document that it was read from, secrets masked.
+    pub shown: Arc<Map<String, Value>>,
     /// The files that it was read from, the main one first.
     pub files: Vec<ReadFile>,
 }
@@ -95,6 +99,10 @@ impl Config {
         config.files = files;
         let authorities = config.authority_files();
         config.files.extend(authorities);
+        let prices = config.money.prices.file.clone();
+        config
+            .files
+            .extend(prices.map(|path| (path.clone(), stamp(&path))));
         Ok((Arc::new(config), remarks.0))
     }
 
@@ -120,6 +128,7 @@ impl Config {
     }
 
     fn from_map(root: Map<String, Value>, env: Env, remarks: &mut Remarks) -> Self {
+        let shown = Arc::new(shown::masked(&root));
         let mut top = Section::new("", Some(root.into()), &env, remarks);
         let variables = top.members("environment_variables");
         let [models, credentials, plugins] =
@@ -166,6 +175,7 @@ impl Config {
             groups,
             plugins,
             env,
+            shown,
             files: Vec::new(),
         }
     }

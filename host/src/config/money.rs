@@ -2,6 +2,7 @@
 //! services that it is for.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -15,6 +16,42 @@ use crate::domain::{Secret, Usd};
 
 /// LiteLLM's status for a budget that is spent.
 const BUDGET_STATUS: u16 = 422;
+
+/// Price tables from outside of the build.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PriceSources {
+    /// `litellm_settings.model_cost_map_file`. Ours.
+    pub file: Option<PathBuf>,
+    /// `litellm_settings.model_cost_map_url`, else `LITELLM_MODEL_COST_MAP_URL`. None: nothing is
+    /// fetched.
+    pub url: Option<String>,
+    /// `LITELLM_LOCAL_MODEL_COST_MAP`: nothing is fetched whatever the address says.
+    pub local_only: bool,
+}
+
+impl PriceSources {
+    fn read(section: &mut Section<'_>) -> Self {
+        let filled = |it: &String| !it.is_empty();
+        let written = section.text("model_cost_map_url").filter(filled);
+        let env = section.env();
+        let url = written.or_else(|| env.text("LITELLM_MODEL_COST_MAP_URL").filter(filled));
+        let http = |it: &String| it.starts_with("https://") || it.starts_with("http://");
+        let local = env.text("LITELLM_LOCAL_MODEL_COST_MAP");
+        let sources = Self {
+            file: section
+                .text("model_cost_map_file")
+                .filter(filled)
+                .map(PathBuf::from),
+            url: url.clone().filter(http),
+            local_only: local.is_some_and(|it| flag_of(&it) == Some(true)),
+        };
+        if url.is_some() && sources.url.is_none() {
+            let text = "is no http address; a file is named by `model_cost_map_file`";
+            section.say(Taken::Wrong, "model_cost_map_url", text);
+        }
+        sources
+    }
+}
 
 /// Settings of the database, of budgets and of keys.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +107,7 @@ pub struct Money {
     /// A call whose price nobody knows may go although a payer has a budget. Ours.
     pub allow_unknown_prices: bool,
     pub rows: Rows,
+    pub prices: PriceSources,
 }
 
 /// How long the database keeps a row for each call. Sums outlive them.
@@ -129,6 +167,7 @@ impl Default for Money {
             margins: None,
             allow_unknown_prices: false,
             rows: Rows::default(),
+            prices: PriceSources::default(),
         }
     }
 }
@@ -189,5 +228,34 @@ impl Money {
         self.discounts = section.members("cost_discount_config");
         self.margins = section.members("cost_margin_config");
         self.allow_unknown_prices = section.flag("allow_unknown_prices").unwrap_or(false);
+        self.prices = PriceSources::read(section);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::remarks::Remarks;
+    use serde_json::json;
+
+    fn prices(section: Value, env: &[(&str, &str)]) -> (PriceSources, bool) {
+        let (env, mut remarks) = (Env::of(env), Remarks::default());
+        let mut section = Section::new("litellm_settings", Some(section), &env, &mut remarks);
+        let read = PriceSources::read(&mut section);
+        (read, remarks.0.iter().any(|it| it.taken == Taken::Wrong))
+    }
+
+    #[test]
+    fn price_tables_are_named_by_the_file_then_the_environment() {
+        let env = [("LITELLM_MODEL_COST_MAP_URL", "http://b/p.json")];
+        let (read, _) = prices(json!({"model_cost_map_url": "https://a/p.json"}), &env);
+        assert_eq!(read.url.as_deref(), Some("https://a/p.json"));
+        let (read, wrong) = prices(json!({"model_cost_map_file": "p.json"}), &env);
+        assert_eq!(read.url.as_deref(), Some("http://b/p.json"));
+        assert_eq!((read.file, wrong), (Some(PathBuf::from("p.json")), false));
+        let (read, wrong) = prices(json!({"model_cost_map_url": "file:///p.json"}), &[]);
+        assert_eq!((read.url, wrong), (None, true));
+        let (read, _) = prices(json!({}), &[("LITELLM_LOCAL_MODEL_COST_MAP", "True")]);
+        assert!(read.local_only && read.url.is_none());
     }
 }

@@ -15,6 +15,8 @@ use crate::pipeline::Fleet;
 /// What the door needs of one config.
 pub struct Gate {
     of: Weak<Fleet>,
+    /// What was fetched of the identity provider, for the gate that follows.
+    tokens: Option<Tokens>,
     pub door: Door,
     pub routes: RouteRules,
     pub bodies: BodyRules,
@@ -121,21 +123,32 @@ impl Rules {
 }
 
 impl Gate {
-    pub fn new(fleet: &Arc<Fleet>, keys: Keys, fetch: &Arc<dyn Fetch>) -> Self {
+    /// `before` is the gate of the fleet before: what did not change of it is kept, so that a new
+    /// plugin costs no look at an identity provider.
+    pub fn new(
+        fleet: &Arc<Fleet>,
+        keys: Keys,
+        fetch: &Arc<dyn Fetch>,
+        before: Option<&Self>,
+    ) -> Self {
         let general = &fleet.config.general;
         let rules = Rules::read(general).unwrap_or_else(|cause| {
             tracing::error!("nobody is let in: {cause}");
             Rules::closed()
         });
-        let tokens = rules
-            .tokens
-            .map(|(settings, issuer)| Tokens::new(settings, issuer, Arc::clone(fetch)));
+        let known = before.and_then(|it| it.tokens.as_ref());
+        let tokens = rules.tokens.map(|(settings, issuer)| {
+            let same = known.filter(|it| it.are_of(&settings, &issuer));
+            same.cloned()
+                .unwrap_or_else(|| Tokens::new(settings, issuer, Arc::clone(fetch)))
+        });
         let door = Door::new(general.master_key.clone(), keys)
             .with_key_header(general.key_header.clone())
             .with_addresses(rules.allowed_ips, rules.trust)
-            .with_tokens(tokens);
+            .with_tokens(tokens.clone());
         Self {
             of: Arc::downgrade(fleet),
+            tokens,
             door,
             routes: rules.routes,
             bodies: rules.bodies,
@@ -182,5 +195,70 @@ fn empty(name: &str) -> CatalogModel {
         name: name.into(),
         access_groups: Vec::new(),
         team: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use futures_util::future::BoxFuture;
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::auth::{KeySettings, Knock};
+    use crate::config::{Config, Env};
+    use crate::plugins::Table;
+
+    /// An identity provider without keys, which counts how often it is asked.
+    #[derive(Debug, Default)]
+    struct Provider(AtomicUsize);
+
+    impl Fetch for Provider {
+        fn get<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Bytes, String>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async { Err("down".to_owned()) })
+        }
+    }
+
+    fn fleet(claim: &str) -> Arc<Fleet> {
+        let file = serde_json::json!({"general_settings": {"master_key": "sk-0f3c9a",
+            "enable_jwt_auth": true, "litellm_jwtauth": {"user_id_jwt_field": claim}}});
+        let env = Env::of(&[("JWT_PUBLIC_KEY_URL", "https://idp.example.com/keys")]);
+        let (config, _) = Config::parse(&file.to_string(), env).unwrap();
+        Arc::new(Fleet::build(config, &Table::default()))
+    }
+
+    async fn knock(gate: &Gate) {
+        let mut headers = HeaderMap::new();
+        // {"alg":"RS256","kid":"k"}.{}
+        let token = "Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.e30.c2ln";
+        headers.insert("authorization", HeaderValue::from_static(token));
+        let knock = Knock {
+            headers: &headers,
+            path: "/v1/models",
+            query: None,
+            peer: Some(SocketAddr::from(([127, 0, 0, 1], 1))),
+            now_ms: 0,
+        };
+        gate.door.prove(knock).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_new_fleet_keeps_what_was_fetched_of_an_unchanged_identity_provider() {
+        let provider = Arc::new(Provider::default());
+        let fetch: Arc<dyn Fetch> = provider.clone();
+        let keys = || Keys::new(None, KeySettings::default());
+        let first = Gate::new(&fleet("sub"), keys(), &fetch, None);
+        knock(&first).await;
+        let second = Gate::new(&fleet("sub"), keys(), &fetch, Some(&first));
+        knock(&second).await;
+        // The provider was asked a moment ago: nobody asks again.
+        assert_eq!(provider.0.load(Ordering::Relaxed), 1);
+        let other = Gate::new(&fleet("oid"), keys(), &fetch, Some(&second));
+        knock(&other).await;
+        assert_eq!(provider.0.load(Ordering::Relaxed), 2);
     }
 }

@@ -4,12 +4,14 @@ use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Json, Router};
+use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::{Doors, body};
 use crate::auth::Caller;
+use crate::domain::json::{Document, JsonError};
 use crate::domain::{ErrorKind, Fault};
 use crate::manage::{Input, Method, OPERATIONS, Op, PUBLIC, PublicOp};
 
@@ -87,27 +89,56 @@ pub(super) async fn read(
         .into_owned()
         .collect();
     let bytes = body::read(incoming, &parts.headers, doors.max_request_bytes()).await?;
-    let body = if bytes.iter().all(u8::is_ascii_whitespace) {
-        Map::new()
-    } else {
-        match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(members)) => members,
-            Ok(_) => return Err(bad("request_body", "the body must be a JSON object".into())),
-            Err(cause) => {
-                return Err(bad(
-                    "request_body",
-                    format!("the body is not JSON: {cause}"),
-                ));
-            }
-        }
-    };
     Ok(Input {
         path: Input::pairs(&path),
         query: Input::pairs(query.iter().map(|(name, value)| (&**name, &**value))),
-        body,
+        body: members(bytes)?,
+    })
+}
+
+/// The members of a body; none of an empty one. A member that stands twice in one object is
+/// refused, as on the routes of models: two readers would see two different requests.
+fn members(bytes: Bytes) -> Result<Map<String, Value>, Fault> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    let document = Document::parse(bytes).map_err(|cause| match &cause {
+        JsonError::Duplicate { name, .. } => bad(name, cause.to_string()),
+        _ => bad("request_body", cause.to_string()),
+    })?;
+    serde_json::from_str(document.text()).map_err(|cause| {
+        bad(
+            "request_body",
+            format!("the body is not valid JSON: {cause}"),
+        )
     })
 }
 
 fn bad(param: &str, message: String) -> Fault {
     Fault::caller(ErrorKind::InvalidRequest, message).with_param(param)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_that_stands_twice_is_refused_by_its_name() {
+        for (body, param) in [
+            (r#"{"max_budget":1,"max_budget":1000}"#, "max_budget"),
+            (r#"{"metadata":{"a":1,"\u0061":2}}"#, "a"),
+            (r#"[{"key":"a"}]"#, "request_body"),
+            (r#"{"key":"a"} trailing"#, "request_body"),
+            ("key=a", "request_body"),
+        ] {
+            let fault = members(Bytes::from_static(body.as_bytes())).unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some(param), "{body}");
+        }
+        assert!(members(Bytes::from_static(b" \n")).unwrap().is_empty());
+        let read = members(Bytes::from_static(br#"{"b":1e3,"a":[{}]}"#)).unwrap();
+        assert_eq!(
+            read.keys().map(String::as_str).collect::<Vec<_>>(),
+            ["b", "a"]
+        );
+    }
 }

@@ -72,11 +72,13 @@ impl Doors {
     /// Who may come in, by the config of this moment.
     fn gate(&self) -> Arc<gate::Gate> {
         let fleet = self.pipeline.fleet();
-        if let Some(gate) = self.gate.load_full().filter(|it| it.is_of(&fleet)) {
+        let before = self.gate.load_full();
+        if let Some(gate) = before.clone().filter(|it| it.is_of(&fleet)) {
             return gate;
         }
         let keys = self.pipeline.accounting().keys().clone();
-        let gate = Arc::new(gate::Gate::new(&fleet, keys, &self.fetch));
+        let gate = gate::Gate::new(&fleet, keys, &self.fetch, before.as_deref());
+        let gate = Arc::new(gate);
         self.gate.store(Some(Arc::clone(&gate)));
         gate
     }

@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::{Doors, manage};
 use crate::auth::Caller;
 use crate::domain::Fault;
-use crate::reports::{Input, OPERATIONS, Op, Report};
+use crate::reports::{OPERATIONS, Op, Report};
 
 /// Adds the routes of every operation.
 pub fn add_routes(mut router: Router<Doors>) -> Router<Doors> {
@@ -36,12 +36,7 @@ fn route(method: MethodFilter, op: Op) -> MethodRouter<Doors> {
             let caller = caller.ok_or_else(|| {
                 Fault::ours("the caller is not known", "a report without a caller")
             })?;
-            let read = manage::read(&doors, &mut parts, incoming).await?;
-            let input = Input {
-                path: read.path,
-                query: read.query,
-                body: read.body,
-            };
+            let input = manage::read(&doors, &mut parts, incoming).await?;
             op(&doors.reports, &caller, input).await
         };
         match done.await {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwap;
+
 use super::admission::{Admission, Place};
 use super::counter::{Counter, Used, Wanted};
 use super::refusal::Refusal;
@@ -24,7 +26,7 @@ const FEW: usize = 64;
 pub struct Limiter {
     shards: Vec<Mutex<Shard>>,
     next_serial: AtomicU64,
-    counting: TokenCounting,
+    counting: ArcSwap<TokenCounting>,
 }
 
 #[derive(Debug)]
@@ -45,8 +47,13 @@ impl Limiter {
         Self {
             shards: (0..SHARDS).map(|_| shard()).collect(),
             next_serial: AtomicU64::new(0),
-            counting,
+            counting: ArcSwap::from_pointee(counting),
         }
+    }
+
+    /// How tokens are counted from now on; calls under way are counted as they began.
+    pub fn set_counting(&self, counting: TokenCounting) {
+        self.counting.store(Arc::new(counting));
     }
 
     /// Admits a call to every scope of its path, or to none. The estimated tokens stand until
@@ -61,7 +68,8 @@ impl Limiter {
         estimate: Tokens,
         now_ms: i64,
     ) -> Result<Admission, Box<Refusal>> {
-        let tokens = self.counting.count(estimate);
+        let counting = **self.counting.load();
+        let tokens = counting.count(estimate);
         let mut places: Vec<(usize, Arc<Counter>, Wanted)> = path
             .iter()
             .enumerate()
@@ -106,7 +114,7 @@ impl Limiter {
             .zip(counted)
             .map(|((_, counter, wanted), counted)| Place::new(counter, wanted.limits, counted))
             .collect();
-        Ok(Admission::new(places, self.counting))
+        Ok(Admission::new(places, counting))
     }
 
     /// What is left to each scope of a path, without a call: for `/key/info` and refusals.

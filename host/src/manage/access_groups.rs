@@ -199,12 +199,14 @@ async fn forget(work: &mut Work<'_>, group: &AccessGroupRow) -> Result<usize, Fa
 /// `GET /access_group/{access_group}/info`.
 pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see access groups")?;
+    read(&input.query, &[])?;
     Ok(by_name(&find(m, &input).await?))
 }
 
 /// `GET /v1/access_group/{access_group}`.
 pub(super) async fn info_v1(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see access groups")?;
+    read(&input.query, &[])?;
     let row = find(m, &input).await?;
     with_holders(m, &row).await
 }

@@ -34,7 +34,7 @@ pub(super) const NAMED: &[Field] = &[Field("budget_id", Kind::Id)];
 /// When the running window of a budget ends: as its account says, else as the calendar does.
 pub(super) fn reset_at(m: &Manage, limits: &Limits, known: Option<i64>, now: i64) -> Option<i64> {
     let period = limits.budget_duration.as_deref()?.parse::<Period>().ok()?;
-    let next = || m.settings.calendar.next_reset(period, now);
+    let next = || m.settings().calendar.next_reset(period, now);
     Some(known.filter(|it| *it > now).unwrap_or_else(next))
 }
 

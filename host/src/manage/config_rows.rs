@@ -34,7 +34,10 @@ async fn admin(m: &Manage, caller: &Caller) -> Result<Rights, Fault> {
 }
 
 /// The section's row, and a copy to change.
-async fn section(work: &mut Work<'_>, name: &str) -> Result<(Option<ConfigRow>, ConfigRow), Fault> {
+pub(super) async fn section(
+    work: &mut Work<'_>,
+    name: &str,
+) -> Result<(Option<ConfigRow>, ConfigRow), Fault> {
     let before = work.get::<ConfigRow>(name).await?;
     let mut row = before.clone().unwrap_or_else(|| ConfigRow {
         id: name.to_owned(),
@@ -50,7 +53,12 @@ async fn section(work: &mut Work<'_>, name: &str) -> Result<(Option<ConfigRow>, 
 }
 
 /// One setting onto a section: secrets are sealed, null takes it out.
-fn apply(m: &Manage, row: &mut ConfigRow, name: &str, value: &Value) -> Result<(), Fault> {
+pub(super) fn apply(
+    m: &Manage,
+    row: &mut ConfigRow,
+    name: &str,
+    value: &Value,
+) -> Result<(), Fault> {
     let path = format!("{}.{}", row.id, short(name));
     if row.id == GENERAL && OF_THE_FILE.contains(&name) {
         let message = format!("`{path}` is set in the configuration file or the environment");
@@ -78,7 +86,7 @@ fn apply(m: &Manage, row: &mut ConfigRow, name: &str, value: &Value) -> Result<(
 }
 
 /// Whether the gateway would run with the section, secrets included.
-fn check(m: &Manage, row: &ConfigRow) -> Result<(), Fault> {
+pub(super) fn check(m: &Manage, row: &ConfigRow) -> Result<(), Fault> {
     let mut whole = row.doc.as_object().cloned().unwrap_or_default();
     for (name, value) in m.salt.open_all(&row.sealed)? {
         whole.insert(name, value.reveal().into());
@@ -86,7 +94,7 @@ fn check(m: &Manage, row: &ConfigRow) -> Result<(), Fault> {
     m.in_force.check_settings(&row.id, &whole)
 }
 
-async fn write(
+pub(super) async fn write(
     work: &mut Work<'_>,
     before: Option<ConfigRow>,
     row: &ConfigRow,
@@ -214,6 +222,46 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
         })
     });
     Ok(shown.collect())
+}
+
+/// `GET /config/yaml`: the configuration in force, file and database together, secrets masked.
+pub(super) async fn document(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller)
+        .await?
+        .need_sight("see the configuration")?;
+    read(&input.query, &[])?;
+    Ok(Value::Object(m.in_force.document()))
+}
+
+/// `GET /get/config/callbacks`: the callbacks that the configuration names, and the router's
+/// settings. None of them is called yet.
+pub(super) async fn callbacks(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_sight("see callbacks")?;
+    read(&input.query, &[])?;
+    let section = m.in_force.section("litellm_settings");
+    let mut callbacks = Vec::new();
+    for (setting, kind) in [
+        ("success_callback", "success"),
+        ("failure_callback", "failure"),
+        ("callbacks", "success_and_failure"),
+    ] {
+        let named = match section.get(setting) {
+            Some(Value::Array(all)) => all.clone(),
+            Some(one @ Value::String(_)) => vec![one.clone()],
+            _ => Vec::new(),
+        };
+        let named = named.into_iter().filter(Value::is_string);
+        callbacks.extend(
+            named.map(|it| json!({"name": it, "type": kind, "variables": {}, "in_force": false})),
+        );
+    }
+    Ok(json!({
+        "status": "success",
+        "callbacks": callbacks,
+        "alerts": [],
+        "router_settings": m.in_force.section("router_settings"),
+        "available_callbacks": {},
+    }))
 }
 
 impl Audited for ConfigRow {

@@ -93,6 +93,7 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /credentials/{credential_name}` and `/credentials/by_name/{credential_name}`.
 pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see credentials")?;
+    read(&input.query, &[])?;
     let name = input.part("credential_name")?;
     let row = m.store.get::<CredentialRow>(name).await?;
     Ok(row
@@ -103,6 +104,7 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /credentials/by_model/{model_id}`: which values a model of the database has.
 pub(super) async fn of_model(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see credentials")?;
+    read(&input.query, &[])?;
     let id = input.part("model_id")?;
     let model = m.store.get::<ModelRow>(id).await?;
     let model = model.ok_or_else(|| absent("model_id", "model", id))?;

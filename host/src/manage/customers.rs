@@ -1,20 +1,18 @@
 //! Customers, whom LiteLLM also calls end users: who is named by the `user` of a request.
 //! `/customer/*` and `/end_user/*`.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value, json};
 
 use super::fault::{absent, missing};
 use super::fields::{Field, Given, Kind, read, set};
+use super::holders::Views;
 use super::input::Paging;
 use super::rights::Rights;
-use super::spend::Spends;
 use super::work::{Audited, Work};
-use super::{Answer, Input, Manage, budgets, keys, time};
+use super::{Answer, Input, Manage, budgets, time};
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
-use crate::store::{BudgetRow, EndUserRow, Query, Stamp};
+use crate::store::{EndUserRow, Query, Stamp};
 
 const FIELDS: &[Field] = &[
     Field("user_id", Kind::Id),
@@ -206,38 +204,6 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
 
 async fn shown(m: &Manage, row: &EndUserRow) -> Answer {
     Ok(Views::of(m, std::slice::from_ref(row)).await?.show(m, row))
-}
-
-/// What a page of customers needs beside its rows, read at once.
-struct Views {
-    spends: Spends,
-    budgets: HashMap<String, BudgetRow>,
-    now: i64,
-}
-
-impl Views {
-    async fn of(m: &Manage, rows: &[EndUserRow]) -> Result<Self, Fault> {
-        let ids: Vec<String> = rows.iter().map(|it| it.id.clone()).collect();
-        let named = rows.iter().filter_map(|it| it.budget_id.as_deref());
-        Ok(Self {
-            spends: Spends::of(m, EntityKind::EndUser, &ids).await?,
-            budgets: keys::budgets_of(m, named).await?,
-            now: m.now(),
-        })
-    }
-
-    fn show(&self, m: &Manage, row: &EndUserRow) -> Value {
-        let mut shown = row.shown();
-        let table = row.budget_id.as_deref().and_then(|it| self.budgets.get(it));
-        let table = table.map_or(Value::Null, |it| budgets::show(m, it, self.now));
-        if let Some(shown) = shown.as_object_mut() {
-            let spend = self.spends.get(&row.id);
-            shown.insert("spend".to_owned(), spend.window.dollars().into());
-            shown.insert("total_spend".to_owned(), spend.total.dollars().into());
-            shown.insert("litellm_budget_table".to_owned(), table);
-        }
-        shown
-    }
 }
 
 impl Audited for EndUserRow {

@@ -1,19 +1,10 @@
 //! What may go wrong with a management request, in LiteLLM's shape: a status, and the field.
 
-use crate::domain::{At, ErrorKind, Fault};
+use crate::asked::fault as asked;
+use crate::domain::Fault;
 use crate::store::StoreError;
 
-/// A field that cannot be what it is.
-pub(super) fn bad(field: &str, message: impl Into<String>) -> Fault {
-    Fault::caller(ErrorKind::InvalidRequest, message)
-        .with_param(field)
-        .with_status(400)
-}
-
-/// A field that has to be there.
-pub(super) fn missing(field: &str) -> Fault {
-    bad(field, format!("`{field}` is required"))
-}
+pub(super) use crate::asked::fault::{bad, forbidden, missing, shown};
 
 /// Whether it is no mistake of the caller's: it ends a whole request, not one item of many.
 pub(super) fn is_ours(fault: &Fault) -> bool {
@@ -22,34 +13,12 @@ pub(super) fn is_ours(fault: &Fault) -> bool {
 
 /// The object that the request is about does not exist.
 pub(super) fn absent(field: &str, what: &str, id: &str) -> Fault {
-    Fault::caller(
-        ErrorKind::NotFound,
-        format!("there is no {what} `{}`", shown(id)),
-    )
-    .with_param(field)
-    .with_status(404)
-}
-
-/// The caller may not do this to that object.
-pub(super) fn forbidden(field: &str, message: impl Into<String>) -> Fault {
-    Fault::caller(ErrorKind::Permission, message)
-        .with_param(field)
-        .with_status(403)
+    asked::absent(field, format!("there is no {what} `{}`", shown(id)))
 }
 
 /// The caller's role may not do this at all.
 pub(super) fn admins_only(what: &str) -> Fault {
-    let message = format!("only a proxy admin may {what}");
-    Fault::caller(ErrorKind::Permission, message).with_status(403)
-}
-
-/// What a client sent, at a length that an answer may repeat. A virtual key is never repeated.
-pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 100;
-    if text.starts_with("sk-") {
-        return crate::auth::masked(text);
-    }
-    text.chars().take(LONGEST).collect()
+    asked::refused(format!("only a proxy admin may {what}"))
 }
 
 /// The client is told about its own mistakes; the rest is for the log.
@@ -80,12 +49,10 @@ impl From<StoreError> for Fault {
             StoreError::UnknownColumn { column, .. } => {
                 bad("sort_by", format!("lists cannot be sorted by `{column}`"))
             }
-            error if error.is_outage() => {
-                Self::ours("the database does not answer; try again", chain(error))
-                    .with_status(503)
-                    .at(At::Door)
+            StoreError::TooLong { field, most, .. } => {
+                bad(field, format!("`{field}` has more than {most} bytes"))
             }
-            error => Self::ours("the database failed", chain(error)),
+            error => asked::failed(error),
         }
     }
 }
@@ -111,15 +78,4 @@ fn words(entity: &str) -> String {
         "end_user" => "customer".to_owned(),
         other => other.replace('_', " "),
     }
-}
-
-fn chain(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

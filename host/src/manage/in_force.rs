@@ -1,6 +1,7 @@
 //! What is in force: the deployments and settings that the gateway runs with, file and database
 //! together. This room writes rows; whoever runs them answers here.
 
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::auth::Caller;
@@ -32,6 +33,25 @@ pub struct Setting {
     pub default: Value,
 }
 
+/// The prices in force, and where they come from.
+#[derive(Debug, Clone, Default)]
+pub struct PriceTable {
+    pub version: String,
+    pub models: usize,
+    /// The address that prices are fetched from, without secrets.
+    pub url: Option<String>,
+    /// The operator's own file.
+    pub file: Option<String>,
+    /// Whether prices of the address are in force.
+    pub is_remote: bool,
+    /// `LITELLM_LOCAL_MODEL_COST_MAP`: nothing is fetched.
+    pub local_only: bool,
+    /// Why the address gave none when it was asked last.
+    pub failure: Option<String>,
+    /// When it gave some, in milliseconds since 1970.
+    pub fetched_ms: Option<i64>,
+}
+
 /// The running gateway, as far as management has to know it.
 pub trait InForce: Send + Sync + std::fmt::Debug {
     /// The deployments that the caller may use.
@@ -56,4 +76,24 @@ pub trait InForce: Send + Sync + std::fmt::Debug {
 
     /// The settings of `general_settings` that can be set through the API.
     fn settings(&self) -> Vec<Setting>;
+
+    /// A section of the configuration in force, file and database together, secrets masked.
+    fn section(&self, name: &str) -> Map<String, Value>;
+
+    /// The whole configuration in force, secrets masked.
+    fn document(&self) -> Map<String, Value>;
+
+    /// Whether a plugin serves the provider.
+    fn serves(&self, provider: &str) -> bool;
+
+    fn price_table(&self) -> PriceTable;
+
+    /// Every price in force, in LiteLLM's format. Takes a while: for a thread of its own.
+    fn price_map(&self) -> Map<String, Value>;
+
+    /// Fetches prices now; `request` is when somebody asked for it.
+    ///
+    /// # Errors
+    /// There is no address to fetch from, or it gave no price table; the old one stays in force.
+    fn fetch_prices(&self, request: i64) -> BoxFuture<'_, Result<(), Fault>>;
 }

@@ -120,7 +120,7 @@ pub(super) async fn open(m: &Manage, input: Input) -> Answer {
     Ok(json!({
         "user_id": user.id,
         "user_email": user.email,
-        "login_url": format!("{}/ui", m.settings.base_url.trim_end_matches('/')),
+        "login_url": format!("{}/ui", m.settings().base_url.trim_end_matches('/')),
         "expires_at": time::iso(row.expires_at),
     }))
 }

@@ -8,13 +8,16 @@
 //! all is the door's question; whose an object is, is answered here.
 
 mod access_groups;
+mod audit;
 mod budgets;
 mod config_rows;
+mod costs;
 mod credentials;
 mod customers;
 mod fault;
 mod fields;
 mod group_budgets;
+mod holders;
 mod in_force;
 mod input;
 mod invitations;
@@ -23,6 +26,7 @@ mod kinds;
 mod models;
 mod operations;
 mod organizations;
+mod prices;
 mod redact;
 mod rights;
 mod settings;
@@ -37,12 +41,15 @@ mod work;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use crate::domain::Fault;
 use crate::store::{SaltKey, Store};
 
-pub use in_force::{Deployment, InForce, Setting};
-pub use input::Input;
+pub use crate::asked::Input;
+pub use in_force::{Deployment, InForce, PriceTable, Setting};
 pub use operations::{Method, OPERATIONS, Op, Operation, PUBLIC, PublicOp, PublicOperation};
+pub use prices::PRICE_SCHEDULE;
 pub use settings::{KeyGeneration, KeyRules, Settings};
 pub use users::{hash_password, verify_password};
 pub use work::Touched;
@@ -62,7 +69,7 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 #[derive(Debug, Clone)]
 pub struct Manage {
     store: Store,
-    settings: Arc<Settings>,
+    settings: Arc<ArcSwap<Settings>>,
     /// Closes what is secret in the database.
     salt: SaltKey,
     listener: Arc<dyn Changed>,
@@ -73,7 +80,7 @@ pub struct Manage {
 impl Manage {
     pub fn new(
         store: Store,
-        settings: Arc<Settings>,
+        settings: Settings,
         salt: SaltKey,
         listener: Arc<dyn Changed>,
         in_force: Arc<dyn InForce>,
@@ -81,12 +88,21 @@ impl Manage {
     ) -> Self {
         Self {
             store,
-            settings,
+            settings: Arc::new(ArcSwap::from_pointee(settings)),
             salt,
             listener,
             in_force,
             clock,
         }
+    }
+
+    /// Rules for the requests that come.
+    pub fn set_settings(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
     }
 
     fn now(&self) -> i64 {

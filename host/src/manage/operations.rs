@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::{
-    Answer, Input, Manage, access_groups, budgets, config_rows, credentials, customers,
-    group_budgets, invitations, keys, models, organizations, tags, teams, users,
+    Answer, Input, Manage, access_groups, audit, budgets, config_rows, costs, credentials,
+    customers, group_budgets, invitations, keys, models, organizations, prices, tags, teams, users,
 };
 use crate::auth::Caller;
 
@@ -56,6 +56,7 @@ pub const OPERATIONS: &[Operation] = &[
     (Post, "/key/regenerate", op!(keys::regenerate)),
     (Post, "/key/{key}/regenerate", op!(keys::regenerate)),
     (Post, "/key/{key}/reset_spend", op!(keys::reset_spend)),
+    (Post, "/key/health", op!(keys::health)),
     (Post, "/team/new", op!(teams::create)),
     (Post, "/team/update", op!(teams::update)),
     (Patch, "/team/{team_id}", op!(teams::patch)),
@@ -88,6 +89,11 @@ pub const OPERATIONS: &[Operation] = &[
         Post,
         "/team/{team_id}/member/{user_id}/reset_spend",
         op!(teams::member_reset_spend),
+    ),
+    (
+        Post,
+        "/team/{team_id}/member/{user_id}/reset_budget",
+        op!(teams::member_reset_budget),
     ),
     (Post, "/user/new", op!(users::create)),
     (Get, "/user/info", op!(users::info)),
@@ -235,11 +241,41 @@ pub const OPERATIONS: &[Operation] = &[
     (Get, "/v1/model/info", op!(models::info)),
     (Get, "/v2/model/info", op!(models::info_v2)),
     (Get, "/model_group/info", op!(models::group_info)),
+    (Get, "/audit", op!(audit::list)),
+    (Get, "/audit/{id}", op!(audit::one)),
+    (Get, "/model/cost_map/source", op!(prices::source)),
+    (Get, "/get/litellm_model_cost_map", op!(prices::map)),
+    (Post, "/reload/model_cost_map", op!(prices::reload)),
+    (
+        Post,
+        "/schedule/model_cost_map_reload",
+        op!(prices::schedule),
+    ),
+    (
+        Delete,
+        "/schedule/model_cost_map_reload",
+        op!(prices::unschedule),
+    ),
+    (
+        Get,
+        "/schedule/model_cost_map_reload/status",
+        op!(prices::status),
+    ),
     (Post, "/config/update", op!(config_rows::update)),
     (Get, "/config/list", op!(config_rows::list)),
     (Get, "/config/field/info", op!(config_rows::field_info)),
     (Post, "/config/field/update", op!(config_rows::update_field)),
     (Post, "/config/field/delete", op!(config_rows::delete_field)),
+    (Get, "/config/yaml", op!(config_rows::document)),
+    (Get, "/get/config/callbacks", op!(config_rows::callbacks)),
+    (Get, "/config/cost_discount_config", op!(costs::discounts)),
+    (
+        Patch,
+        "/config/cost_discount_config",
+        op!(costs::set_discounts),
+    ),
+    (Get, "/config/cost_margin_config", op!(costs::margins)),
+    (Patch, "/config/cost_margin_config", op!(costs::set_margins)),
 ];
 
 /// An operation without a caller: a link in the request is the proof.

@@ -3,10 +3,8 @@
 
 use serde_json::Value;
 
+pub(super) use crate::config::MASK;
 use crate::config::looks_secret;
-
-/// What is shown for a secret that is there.
-pub(super) const MASK: &str = "********";
 
 /// Objects of which every text may be a secret.
 const WHOLE: &[&str] = &["extra_headers", "headers", "callback_vars"];

@@ -3,14 +3,12 @@
 
 use super::Manage;
 use super::fault::{admins_only, forbidden};
+use crate::asked::{MASTER, Standing};
 use crate::auth::{Caller, Role};
 use crate::domain::Fault;
 use crate::store::{
     KeyRow, OrganizationMemberRow, OrganizationRow, Query, TeamMemberRow, TeamRow, UserRow,
 };
-
-/// Who acts when the master key does.
-const MASTER: &str = "litellm_proxy_master_key";
 
 /// What a caller may see and change.
 #[derive(Debug, Clone)]
@@ -29,33 +27,19 @@ pub(super) struct Rights {
 
 impl Manage {
     pub(super) async fn rights(&self, caller: &Caller) -> Result<Rights, Fault> {
-        let mut rights = Rights {
-            role: caller.role(),
-            user: caller.user_id().map(str::to_owned),
-            key: caller.key_hash().map(|it| it.as_str().to_owned()),
-            key_team: caller.team_id().map(str::to_owned),
-            seats: Vec::new(),
-            organizations: Vec::new(),
+        let role = caller.role();
+        let standing = match role {
+            Role::ProxyAdmin => Standing::of(caller),
+            _ => Standing::read(&self.store, caller).await?,
         };
-        if rights.is_admin() {
-            return Ok(rights);
-        }
-        if let Some(user) = &rights.user {
-            let query = || Query::new().is("user_id", user.as_str());
-            let seats = self.store.list::<TeamMemberRow>(&query()).await?;
-            let seats = seats.rows.into_iter();
-            rights.seats = seats.map(|it| (it.team_id, it.role == "admin")).collect();
-            let organizations = self.store.list::<OrganizationMemberRow>(&query()).await?;
-            rights.organizations = organizations
-                .rows
-                .into_iter()
-                .map(|it| {
-                    let admin = it.role.as_deref() == Some(Role::OrgAdmin.as_str());
-                    (it.organization_id, admin)
-                })
-                .collect();
-        }
-        Ok(rights)
+        Ok(Rights {
+            role,
+            user: standing.user,
+            key: standing.key,
+            key_team: standing.key_team,
+            seats: standing.seats,
+            organizations: standing.organizations,
+        })
     }
 }
 
@@ -69,6 +53,14 @@ impl Rights {
             key_team: None,
             seats: Vec::new(),
             organizations: Vec::new(),
+        }
+    }
+
+    /// Of the gateway itself, under this name.
+    pub fn of_job(name: &str) -> Self {
+        Self {
+            role: Role::ProxyAdmin,
+            ..Self::of_user(name)
         }
     }
 

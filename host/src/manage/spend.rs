@@ -64,7 +64,15 @@ impl Spends {
     }
 }
 
-/// Sets the spend in the running window; what was spent in all stays.
-pub(super) async fn set(change: &mut Change, entity: &Entity, to: Usd) -> Result<(), Fault> {
-    Ok(change.set_spent(entity, WINDOW, to).await?)
+/// Sets the spend in the running window, and gives what it was; what was spent in all stays.
+pub(super) async fn set(change: &mut Change, entity: &Entity, to: Usd) -> Result<Usd, Fault> {
+    let accounts = change.accounts(std::slice::from_ref(entity)).await?;
+    let spent = |span: &str| {
+        accounts
+            .iter()
+            .find(|it| it.span == span)
+            .map(|it| it.spent)
+    };
+    change.set_spent(entity, WINDOW, to).await?;
+    Ok(spent(WINDOW).or_else(|| spent(TOTAL)).unwrap_or_default())
 }

@@ -1,17 +1,14 @@
 //! Tags: labels of requests with models and a budget. `/tag/*`.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value, json};
 
 use super::fault::{absent, missing};
 use super::fields::{Field, Given, Kind, read, set};
-use super::spend::Spends;
+use super::holders::Views;
 use super::work::Audited;
-use super::{Answer, Input, Manage, budgets, keys, time};
+use super::{Answer, Input, Manage, budgets, time};
 use crate::auth::Caller;
-use crate::domain::{EntityKind, Fault};
-use crate::store::{BudgetRow, Query, Stamp, TagRow};
+use crate::store::{Query, Stamp, TagRow};
 
 const FIELDS: &[Field] = &[
     Field("name", Kind::Id),
@@ -121,36 +118,6 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     }
     let views = Views::of(m, &rows).await?;
     Ok(rows.iter().map(|it| views.show(m, it)).collect())
-}
-
-struct Views {
-    spends: Spends,
-    budgets: HashMap<String, BudgetRow>,
-    now: i64,
-}
-
-impl Views {
-    async fn of(m: &Manage, rows: &[TagRow]) -> Result<Self, Fault> {
-        let ids: Vec<String> = rows.iter().map(|it| it.id.clone()).collect();
-        let named = rows.iter().filter_map(|it| it.budget_id.as_deref());
-        Ok(Self {
-            spends: Spends::of(m, EntityKind::Tag, &ids).await?,
-            budgets: keys::budgets_of(m, named).await?,
-            now: m.now(),
-        })
-    }
-
-    fn show(&self, m: &Manage, row: &TagRow) -> Value {
-        let mut shown = row.shown();
-        let table = row.budget_id.as_deref().and_then(|it| self.budgets.get(it));
-        let table = table.map_or(Value::Null, |it| budgets::show(m, it, self.now));
-        if let Some(shown) = shown.as_object_mut() {
-            let spend = self.spends.get(&row.id);
-            shown.insert("spend".to_owned(), spend.window.dollars().into());
-            shown.insert("litellm_budget_table".to_owned(), table);
-        }
-        shown
-    }
 }
 
 impl Audited for TagRow {

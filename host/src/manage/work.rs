@@ -55,10 +55,10 @@ impl Manage {
     }
 }
 
-impl<'a> Work<'a> {
+impl Work<'_> {
     /// What users have of whom the request says nothing.
-    pub fn default_user(&self) -> &'a Map<String, Value> {
-        &self.manage.settings.default_user
+    pub fn default_user(&self) -> Map<String, Value> {
+        self.manage.settings().default_user.clone()
     }
 }
 
@@ -105,10 +105,10 @@ impl Work<'_> {
 
     /// Sets what an entity has spent in its running window.
     pub async fn set_spend(&mut self, entity: &Entity, to: Usd) -> Result<(), Fault> {
-        super::spend::set(&mut self.change, entity, to).await?;
+        let was = super::spend::set(&mut self.change, entity, to).await?;
         let kind = entity.kind.as_str();
-        let spend = serde_json::json!({"spend": to.dollars()});
-        self.note("spend set", kind, &entity.id, None, Some(spend));
+        let shown = |spend: Usd| Some(serde_json::json!({"spend": spend.dollars()}));
+        self.note("spend set", kind, &entity.id, shown(was), shown(to));
         self.change.notice(entity.kind, &entity.id);
         if let Some(last) = self.touched.last_mut() {
             last.spend = Some(to);

@@ -289,6 +289,7 @@ impl<'c> Check<'c> {
         let stored = Stored {
             models,
             credentials: self.credentials.clone(),
+            ..Stored::default()
         };
         let read = match self.config {
             Some(path) => Config::load_with(path, self.env.clone(), stored),

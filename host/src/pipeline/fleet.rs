@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::allowances;
+use super::params::ParamRules;
 use super::priced::Priced;
 use crate::budget::{AccountId, Terms};
 use crate::config::{self, Config, Deployment, defaults};
@@ -54,6 +55,20 @@ pub struct Line {
 }
 
 impl Line {
+    /// The optional parameters of OpenAI's chat that a model of this deployment takes.
+    pub fn openai_params(&self, model: &str) -> Vec<&'static str> {
+        let chat = self.provider.describe.operations.get("chat");
+        chat.map_or_else(Vec::new, |operation| {
+            let (unsupported, ignored) = operation.lists_for(model);
+            let rules = ParamRules {
+                allowed: operation.allowed_for(model),
+                unsupported,
+                ignored,
+            };
+            rules.openai()
+        })
+    }
+
     /// The prices of a model of this deployment. None: nobody knows them.
     pub fn price(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
         let find = || self.find_price(prices, model);

@@ -92,6 +92,12 @@ impl ParamRules<'_> {
         !listed(&self.unsupported) && self.allowed.as_deref().is_none_or(listed)
     }
 
+    /// The optional parameters of the OpenAI API that have an effect.
+    pub fn openai(&self) -> Vec<&'static str> {
+        let taken = |name: &&str| self.takes(name) && !self.ignored.contains(name);
+        OPENAI_PARAMS.iter().copied().filter(taken).collect()
+    }
+
     /// The members to take out of a request with these `members` (name, raw value), or a refusal
     /// that names every parameter the provider does not take.
     pub fn judge<'m>(
@@ -170,6 +176,21 @@ mod tests {
         leniency: Leniency<'_>,
     ) -> Result<Vec<&'static str>, Fault> {
         rules.judge(members.iter().copied(), leniency, ("acme", "m"))
+    }
+
+    #[test]
+    fn parameters_that_are_taken_are_told() {
+        let rules = ParamRules {
+            allowed: Some(vec!["temperature", "tools", "own"]),
+            unsupported: vec!["tools"],
+            ignored: vec![],
+        };
+        assert_eq!(rules.openai(), ["temperature"]);
+        let rules = ParamRules {
+            ignored: vec!["seed"],
+            ..ParamRules::default()
+        };
+        assert_eq!(rules.openai().len(), OPENAI_PARAMS.len() - 1);
     }
 
     #[test]

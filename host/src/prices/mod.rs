@@ -141,19 +141,26 @@ impl Prices {
     /// What is known of a model, in LiteLLM's field names, for `/model/info` and
     /// `/model_group/info`: prices, limits, `supports_*`, `mode`, and what a deployment overrides.
     pub fn info(&self, entry: &Entry) -> Map<String, Value> {
-        let found = self
-            .layers
-            .iter()
-            .find_map(|layer| Some((layer, layer.fields_of(&entry.name)?)));
-        let mut info = match found {
-            Some((layer, fields)) => convert::to_theirs(&fields, &|index| layer.source(index)),
-            None => Map::new(),
-        };
+        let mut info = self.fields(&entry.name).unwrap_or_default();
         if entry.operator_priced {
             // What the operator's prices replace is no longer true.
             info.retain(|name, _| entry.still_holds(name));
         }
         info.extend(entry.overrides.clone());
         info
+    }
+
+    /// Every entry in LiteLLM's format. It is megabytes of work: nothing of it is kept.
+    pub fn map(&self) -> Map<String, Value> {
+        let fields = |name: &str| Some((name.to_owned(), self.fields(name)?.into()));
+        self.names().filter_map(fields).collect()
+    }
+
+    /// What the table says of a name, in LiteLLM's field names.
+    fn fields(&self, name: &str) -> Option<Map<String, Value>> {
+        let mut layers = self.layers.iter();
+        let found = layers.find_map(|layer| Some((layer, layer.fields_of(name)?)));
+        let (layer, fields) = found?;
+        Some(convert::to_theirs(&fields, &|index| layer.source(index)))
     }
 }

@@ -7,21 +7,12 @@ use serde_json::{Map, Value};
 
 use super::days;
 use super::fault::{bad, missing, shown};
+use crate::asked::number;
 use crate::domain::{Fault, Usd};
 
-/// The parameters of a request, as the door read them.
-#[derive(Debug, Clone, Default)]
-pub struct Input {
-    /// Parts of the path by name, such as `request_id`.
-    pub path: Map<String, Value>,
-    /// The query; what stands twice is an array of texts, everything else a text.
-    pub query: Map<String, Value>,
-    /// The JSON body; empty where there is none.
-    pub body: Map<String, Value>,
-}
+pub use crate::asked::Input;
+pub(super) use crate::asked::{MASTER, Paging};
 
-/// What rows of the master key have for a hash.
-pub(super) const MASTER: &str = "litellm_proxy_master_key";
 /// Longest text of a field, in bytes.
 const LONGEST: usize = 2_000;
 /// Most values of a list.
@@ -38,24 +29,6 @@ pub(super) struct Asked<'a>(&'a Map<String, Value>);
 pub(super) struct Days {
     pub from: i64,
     pub until: i64,
-}
-
-/// A page, counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Paging {
-    pub page: u64,
-    pub size: u64,
-}
-
-impl Paging {
-    /// How many rows stand before the page.
-    pub const fn offset(self) -> u64 {
-        self.page.saturating_sub(1).saturating_mul(self.size)
-    }
-
-    pub const fn pages(self, total: u64) -> u64 {
-        total.div_ceil(self.size)
-    }
 }
 
 impl<'a> Asked<'a> {
@@ -145,17 +118,7 @@ impl<'a> Asked<'a> {
 
     /// A whole number from 1.
     pub fn count(&self, name: &str, default: u64, most: u64) -> Result<u64, Fault> {
-        let read = match self.value(name) {
-            None => Some(default),
-            Some(Value::String(text)) => text.trim().parse().ok(),
-            Some(other) => other.as_u64(),
-        };
-        read.filter(|it| (1..=most).contains(it)).ok_or_else(|| {
-            bad(
-                name,
-                format!("`{name}` must be a whole number from 1 to {most}"),
-            )
-        })
+        number(self.0, name, default, most)
     }
 
     /// The page, with `page_size` rows.

@@ -106,7 +106,7 @@ fn answered(response: &serde_json::Map<String, Value>) -> u64 {
 }
 
 /// A token for each four bytes of text that is shown to a model, or by it.
-fn guessed(value: &Value, depth: usize) -> u64 {
+pub(super) fn guessed(value: &Value, depth: usize) -> u64 {
     fn bytes(value: &Value, depth: usize) -> u64 {
         const SHOWN: [&str; 11] = [
             "message",

@@ -18,6 +18,8 @@ mod logs;
 mod names;
 mod operations;
 mod providers;
+mod questions;
+mod report;
 mod reset;
 mod sight;
 mod sums;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::auth::Caller;
 use crate::domain::{Fault, Usage, Usd};
 use crate::store::Store;
 
@@ -41,6 +44,14 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
     /// What a usage of a model costs; None: nobody knows, which is not the same as free. The name
     /// is a model group, or `provider/model`.
     fn price(&self, model: &str, usage: &Usage) -> Option<Usd>;
+    /// The provider's name of a model that the caller may use, and what is known of it in
+    /// LiteLLM's fields; None: there is no such model.
+    ///
+    /// # Errors
+    /// The caller may not use it.
+    fn model(&self, caller: &Caller, model: &str) -> Result<Option<(String, Value)>, Fault>;
+    /// The optional parameters of the OpenAI API that the model takes.
+    fn params(&self, model: &str) -> Vec<&'static str>;
     /// `litellm_settings.max_budget`: what the whole gateway may spend.
     fn max_budget(&self) -> Option<Usd>;
     /// The spend of every key and team was set to zero: budgets in memory are out of date.

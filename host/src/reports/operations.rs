@@ -6,7 +6,8 @@ use std::pin::Pin;
 use http::Method;
 
 use super::{
-    Answer, Input, Reports, activity, calculate, daily, global, holders, logs, providers, reset,
+    Answer, Input, Reports, activity, calculate, daily, global, holders, logs, providers,
+    questions, report, reset,
 };
 use crate::auth::Caller;
 
@@ -38,6 +39,15 @@ pub const OPERATIONS: &[Operation] = &[
     (GET, "/spend/users", op!(holders::users)),
     (GET, "/spend/tags", op!(holders::tags)),
     (POST, "/spend/calculate", op!(calculate::calculate)),
+    (POST, "/utils/token_counter", op!(questions::tokens)),
+    (GET, "/utils/model_info", op!(questions::info)),
+    (
+        GET,
+        "/utils/supported_openai_params",
+        op!(questions::params),
+    ),
+    (GET, "/global/spend/report", op!(report::report)),
+    (GET, "/team/spend/by_user", op!(daily::by_user)),
     (GET, "/global/spend", op!(global::spend)),
     (GET, "/global/spend/logs", op!(global::logs)),
     (GET, "/global/spend/keys", op!(global::keys)),

@@ -6,9 +6,10 @@
 
 use super::Reports;
 use super::fault::{forbidden, refused, store};
-use crate::auth::{Caller, Role};
+use crate::asked::Standing;
+use crate::auth::Caller;
 use crate::domain::{Fault, SpendRow};
-use crate::store::{KeyRow, OrganizationMemberRow, Query, SpendFilter, TeamMemberRow, TeamRow};
+use crate::store::{KeyRow, Query, SpendFilter, TeamRow};
 
 /// Keys of one user that are looked at.
 const MOST_KEYS: u64 = 10_000;
@@ -31,32 +32,21 @@ pub(super) struct Sight {
 
 impl Reports {
     pub(super) async fn sight(&self, caller: &Caller) -> Result<Sight, Fault> {
-        let mut sight = Sight {
-            all: caller.sees_all(),
-            user: caller.user_id().map(str::to_owned),
-            key: caller.key_hash().map(|it| it.as_str().to_owned()),
-            key_team: caller.team_id().map(str::to_owned),
-            ..Sight::default()
+        let all = caller.sees_all();
+        let standing = if all {
+            Standing::of(caller)
+        } else {
+            Standing::read(&self.store, caller).await.map_err(store)?
         };
-        if let (false, Some(user)) = (sight.all, &sight.user) {
-            let query = || Query::new().is("user_id", user.as_str());
-            let seats = self
-                .store
-                .list::<TeamMemberRow>(&query())
-                .await
-                .map_err(store)?;
-            let heads = self
-                .store
-                .list::<OrganizationMemberRow>(&query())
-                .await
-                .map_err(store)?;
-            let seats = seats.rows.into_iter();
-            sight.seats = seats.map(|it| (it.team_id, it.role == "admin")).collect();
-            let heads = heads.rows.into_iter();
-            let heads = heads.filter(|it| it.role.as_deref() == Some(Role::OrgAdmin.as_str()));
-            sight.heads = heads.map(|it| it.organization_id).collect();
-        }
-        Ok(sight)
+        let led = standing.organizations.into_iter().filter(|it| it.1);
+        Ok(Sight {
+            all,
+            user: standing.user,
+            key: standing.key,
+            key_team: standing.key_team,
+            seats: standing.seats,
+            heads: led.map(|it| it.0).collect(),
+        })
     }
 
     /// For what only those may ask who see everything.

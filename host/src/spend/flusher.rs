@@ -75,7 +75,7 @@ impl Journal {
             let next = async {
                 if pause.is_zero() {
                     let full = self.shared.full.notified();
-                    let _ = timeout_at(started + settings.write_every, full).await;
+                    let _ = timeout_at(started + **self.shared.write_every.load(), full).await;
                 } else {
                     sleep(pause).await;
                 }

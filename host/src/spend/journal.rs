@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 use crate::domain::{Entity, SpendRow, Usd};
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     syncing: Mutex<()>,
     /// A batch is full.
     pub full: Notify,
+    /// `settings.write_every`, until somebody says otherwise.
+    pub write_every: ArcSwap<Duration>,
 }
 
 pub(super) struct State {
@@ -109,6 +112,7 @@ impl Journal {
         let directory = Directory::hold(&settings.directory)?;
         let (state, id, recovered) = replay::restore(&settings, &directory, disk)?;
         let shared = Shared {
+            write_every: ArcSwap::from_pointee(settings.write_every),
             settings,
             directory,
             id,
@@ -123,6 +127,11 @@ impl Journal {
     /// Its name in the database, beside its mark.
     pub fn id(&self) -> &str {
         &self.shared.id
+    }
+
+    /// After this time at most rows are brought to the database from now on.
+    pub fn set_write_every(&self, time: Duration) {
+        self.shared.write_every.store(Arc::new(time));
     }
 
     /// A call begins. When this returns, a kill leaves at least an interrupted row of it. Under

@@ -27,5 +27,5 @@ pub use flusher::Drained;
 pub use journal::{Counts, Gauges, Journal, Pending};
 pub use record::{Opened, ToppedUp};
 pub use replay::Recovered;
-pub use settings::{Settings, WhenUnwritable};
+pub use settings::{Settings, WRITE_EVERY, WhenUnwritable};
 pub use sink::{Batch, Mark, Sink, SinkError};

@@ -12,6 +12,9 @@ pub enum WhenUnwritable {
     Refuse,
 }
 
+/// LiteLLM's `proxy_batch_write_at`, unless configured.
+pub const WRITE_EVERY: Duration = Duration::from_secs(10);
+
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The replica's own; made with mode 0700 where it is missing.
@@ -46,7 +49,7 @@ impl Settings {
         Self {
             directory: directory.into(),
             sync_every: Duration::from_secs(1),
-            write_every: Duration::from_secs(10),
+            write_every: WRITE_EVERY,
             batch_rows: 5000,
             batch_bytes: 8 << 20,
             segment_bytes: 16 << 20,

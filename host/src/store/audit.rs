@@ -1,6 +1,6 @@
 //! The audit log: who changed what, with the values before and after. Rows are only appended.
 
-use super::sql::{Block, Connection, Value};
+use super::sql::{Block, Connection, Row, Value};
 use super::{Store, StoreError};
 
 /// One change of one object.
@@ -28,7 +28,10 @@ pub struct AuditFilter {
     pub kind: Option<String>,
     pub id: Option<String>,
     pub actor: Option<String>,
+    pub actor_key: Option<String>,
     pub action: Option<String>,
+    /// The entry with this number.
+    pub seq: Option<i64>,
     pub from_ms: Option<i64>,
     pub until_ms: Option<i64>,
     /// Entries older than this one: the next page.
@@ -80,6 +83,52 @@ pub(super) async fn append(
     connection.block(into, block, "").await.map(drop)
 }
 
+/// The conditions of a filter as SQL, with their values.
+fn conditions(filter: &AuditFilter) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = Vec::new();
+    let mut sql = " WHERE 1 = 1".to_owned();
+    let texts = [
+        ("kind", &filter.kind),
+        ("id", &filter.id),
+        ("actor", &filter.actor),
+        ("actor_key", &filter.actor_key),
+        ("action", &filter.action),
+    ];
+    for (column, wanted) in texts {
+        if let Some(wanted) = wanted {
+            values.push(wanted.into());
+            sql.push_str(&format!(" AND {column} = ${}", values.len()));
+        }
+    }
+    let numbers = [
+        ("at >=", filter.from_ms),
+        ("at <", filter.until_ms),
+        ("seq <", filter.before_seq),
+        ("seq =", filter.seq),
+    ];
+    for (test, wanted) in numbers {
+        if let Some(wanted) = wanted {
+            values.push(wanted.into());
+            sql.push_str(&format!(" AND {test} ${}", values.len()));
+        }
+    }
+    (sql, values)
+}
+
+fn read(row: &Row) -> Result<(i64, AuditEntry), StoreError> {
+    let entry = AuditEntry {
+        at: row.int("at")?,
+        actor: row.text("actor")?,
+        actor_key: row.opt_text("actor_key")?,
+        action: row.text("action")?,
+        kind: row.text("kind")?,
+        id: row.text("id")?,
+        before: row.opt_text("before_doc")?,
+        after: row.opt_text("after_doc")?,
+    };
+    Ok((row.int("seq")?, entry))
+}
+
 impl Store {
     /// The log, newest first, each entry with its number.
     pub async fn audit_log(
@@ -87,47 +136,30 @@ impl Store {
         filter: &AuditFilter,
         limit: u32,
     ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
-        let mut values: Vec<Value> = Vec::new();
-        let mut sql = "SELECT * FROM sluice.audit WHERE 1 = 1".to_owned();
-        let texts = [
-            ("kind", &filter.kind),
-            ("id", &filter.id),
-            ("actor", &filter.actor),
-            ("action", &filter.action),
-        ];
-        for (column, wanted) in texts {
-            if let Some(wanted) = wanted {
-                values.push(wanted.into());
-                sql.push_str(&format!(" AND {column} = ${}", values.len()));
-            }
-        }
-        let numbers = [
-            ("at >=", filter.from_ms),
-            ("at <", filter.until_ms),
-            ("seq <", filter.before_seq),
-        ];
-        for (test, wanted) in numbers {
-            if let Some(wanted) = wanted {
-                values.push(wanted.into());
-                sql.push_str(&format!(" AND {test} ${}", values.len()));
-            }
-        }
-        sql.push_str(&format!(" ORDER BY seq DESC LIMIT {limit}"));
+        self.audit_page(filter, 0, limit).await
+    }
+
+    /// A page of it.
+    pub async fn audit_page(
+        &self,
+        filter: &AuditFilter,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        let (filtered, values) = conditions(filter);
+        let sql = format!(
+            "SELECT * FROM sluice.audit{filtered} ORDER BY seq DESC LIMIT {limit} OFFSET {offset}"
+        );
         let rows = self.pools.read().await?.rows(&sql, values).await?;
-        rows.iter()
-            .map(|row| {
-                let entry = AuditEntry {
-                    at: row.int("at")?,
-                    actor: row.text("actor")?,
-                    actor_key: row.opt_text("actor_key")?,
-                    action: row.text("action")?,
-                    kind: row.text("kind")?,
-                    id: row.text("id")?,
-                    before: row.opt_text("before_doc")?,
-                    after: row.opt_text("after_doc")?,
-                };
-                Ok((row.int("seq")?, entry))
-            })
-            .collect()
+        rows.iter().map(read).collect()
+    }
+
+    /// How many entries a filter lets through.
+    pub async fn audit_count(&self, filter: &AuditFilter) -> Result<u64, StoreError> {
+        let (filtered, values) = conditions(filter);
+        let sql = format!("SELECT COUNT(*) AS entries FROM sluice.audit{filtered}");
+        let row = self.pools.read().await?.row(&sql, values).await?;
+        let entries = row.map_or(Ok(0), |row| row.int("entries"))?;
+        Ok(u64::try_from(entries).unwrap_or_default())
     }
 }

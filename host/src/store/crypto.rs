@@ -22,7 +22,7 @@ const GCM_NONCE: usize = 12;
 const SALSA_NONCE: usize = 24;
 
 /// Opens and closes values. Made from `LITELLM_SALT_KEY`, or the master key where there is none.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SaltKey([u8; 32]);
 
 impl std::fmt::Debug for SaltKey {

@@ -11,7 +11,7 @@ use super::sql::Connection;
 pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_large.sql"),
-    include_str!("migrations/0004_brought.sql"),
+    include_str!("migrations/0003_brought.sql"),
 ];
 
 /// Names our lock among the advisory locks of a PostgreSQL database.

@@ -10,6 +10,8 @@
 //! | `sluice_spend_usd_total` | dollars, of calls whose price is known | model_group |
 //! | `sluice_in_flight_requests` | calls | |
 //! | `sluice_config_reloads_total` | reloads | result |
+//! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
+//! | `sluice_keys_rotated_total` | keys that were replaced by themselves | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
 
@@ -87,6 +89,8 @@ struct All {
     spend: Family<SpendLabels, Counter<f64, AtomicU64>>,
     in_flight: Gauge,
     config_reloads: Family<ResultLabel, Counter>,
+    price_refreshes: Family<ResultLabel, Counter>,
+    keys_rotated: Counter,
     /// The groups that have series of their own.
     groups: RwLock<HashSet<String>>,
     registry: Registry,
@@ -129,6 +133,8 @@ impl Default for All {
         let spend = Family::default();
         let in_flight = Gauge::default();
         let config_reloads = Family::default();
+        let price_refreshes = Family::default();
+        let keys_rotated = Counter::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register("requests", "Calls answered", Family::clone(&requests));
         registry.register(
@@ -162,6 +168,16 @@ impl Default for All {
             "Config reloads",
             Family::clone(&config_reloads),
         );
+        registry.register(
+            "price_refreshes",
+            "Price tables from outside",
+            Family::clone(&price_refreshes),
+        );
+        registry.register(
+            "keys_rotated",
+            "Keys that were replaced by themselves",
+            keys_rotated.clone(),
+        );
         Self {
             requests,
             durations,
@@ -171,6 +187,8 @@ impl Default for All {
             spend,
             in_flight,
             config_reloads,
+            price_refreshes,
+            keys_rotated,
             groups: RwLock::default(),
             registry,
         }
@@ -251,6 +269,20 @@ impl Metrics {
             .config_reloads
             .get_or_create(&ResultLabel { result })
             .inc();
+    }
+
+    /// Counts a price table that came from outside.
+    pub fn price_refresh(&self, result: &'static str) {
+        self.all
+            .price_refreshes
+            .get_or_create(&ResultLabel { result })
+            .inc();
+    }
+
+    /// Counts keys that were replaced by themselves.
+    pub fn keys_rotated(&self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.all.keys_rotated.inc_by(count);
     }
 
     /// A call that counts as being served until the guard is dropped.

@@ -138,6 +138,19 @@ impl Upstream {
     /// # Errors
     /// Why there is none, without the address's query.
     pub async fn fetch(&self, url: &str) -> Result<Bytes, String> {
+        self.fetch_within(url, MAX_FETCHED, CONNECT_TIMEOUT).await
+    }
+
+    /// A document of at most so many bytes, which comes whole within this time.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub async fn fetch_within(
+        &self,
+        url: &str,
+        most: usize,
+        time: Duration,
+    ) -> Result<Bytes, String> {
         let url = url::Url::parse(url).map_err(|cause| format!("it is no URL: {cause}"))?;
         let client = self.usual.client(false, url.scheme() == "https");
         let read = async {
@@ -149,13 +162,13 @@ impl Upstream {
             let mut bytes = BytesMut::new();
             while let Some(chunk) = response.chunk().await.map_err(|it| describe(&it))? {
                 bytes.extend_from_slice(&chunk);
-                if bytes.len() > MAX_FETCHED {
-                    return Err(format!("it has more than {MAX_FETCHED} bytes"));
+                if bytes.len() > most {
+                    return Err(format!("it has more than {most} bytes"));
                 }
             }
             Ok(bytes.freeze())
         };
-        let read = tokio::time::timeout(CONNECT_TIMEOUT, read).await;
+        let read = tokio::time::timeout(time, read).await;
         read.unwrap_or_else(|_| Err("it does not answer in time".to_owned()))
     }
 

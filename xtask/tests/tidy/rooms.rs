@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 24] = [
+const ROOMS: [(&str, &[&str]); 29] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -19,12 +19,17 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("limits", &["domain"]),
     ("prices", &["domain"]),
     ("spend", &["domain"]),
+    // What both of the next have of a request: what it brings, who asks, how it is refused.
+    ("asked", &["domain", "store", "auth"]),
     // What operators change: rows, whose they are, and when budgets begin anew.
-    ("manage", &["domain", "config", "store", "auth", "budget"]),
+    (
+        "manage",
+        &["domain", "config", "store", "auth", "budget", "asked"],
+    ),
     // What another gateway has in its database, as rows of ours.
     ("migrate", &["domain", "config", "store", "budget"]),
     // What operators read: sums and rows of what was spent.
-    ("reports", &["domain", "store", "auth", "prices"]),
+    ("reports", &["domain", "store", "auth", "prices", "asked"]),
     (
         "pipeline",
         &[
@@ -57,6 +62,37 @@ const ROOMS: [(&str, &[&str]); 24] = [
         ],
     ),
     ("cli", &["domain", "config", "telemetry"]),
+    // Settings, understood before they are put in force.
+    (
+        "live.rs",
+        &[
+            "domain", "config", "auth", "budget", "limits", "prices", "spend", "manage", "pipeline",
+        ],
+    ),
+    (
+        "price_tables.rs",
+        &[
+            "domain",
+            "config",
+            "store",
+            "telemetry",
+            "prices",
+            "manage",
+            "pipeline",
+        ],
+    ),
+    ("replicas.rs", &["store"]),
+    (
+        "rotation.rs",
+        &[
+            "config",
+            "telemetry",
+            "budget",
+            "manage",
+            "pipeline",
+            "live",
+        ],
+    ),
     (
         "reload.rs",
         &[
@@ -66,20 +102,46 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "plugins",
             "pipeline",
             "http",
+            "live",
+            "price_tables",
             "services",
         ],
     ),
     (
         "in_force.rs",
         &[
-            "domain", "config", "auth", "budget", "prices", "manage", "reports", "pipeline", "http",
+            "domain",
+            "config",
+            "auth",
+            "budget",
+            "prices",
+            "manage",
+            "reports",
+            "pipeline",
+            "http",
+            "live",
+            "price_tables",
         ],
     ),
     (
         "services.rs",
         &[
-            "domain", "config", "store", "upstream", "auth", "budget", "limits", "prices", "spend",
-            "manage", "pipeline", "in_force", "serve",
+            "domain",
+            "config",
+            "store",
+            "telemetry",
+            "upstream",
+            "auth",
+            "budget",
+            "limits",
+            "prices",
+            "spend",
+            "manage",
+            "pipeline",
+            "live",
+            "price_tables",
+            "in_force",
+            "serve",
         ],
     ),
     (
@@ -104,6 +166,10 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "pipeline",
             "http",
             "cli",
+            "live",
+            "price_tables",
+            "replicas",
+            "rotation",
             "reload",
             "services",
             "in_force",

@@ -94,6 +94,11 @@ impl Tokens {
         }))
     }
 
+    /// Whether these are tokens of the same provider, judged the same way.
+    pub fn are_of(&self, settings: &TokenSettings, issuer: &Issuer) -> bool {
+        self.0.settings == *settings && self.0.issuer == *issuer
+    }
+
     /// The grant of a token's holder.
     pub(super) async fn prove(
         &self,

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
@@ -59,7 +60,7 @@ pub(super) struct Cache<V: Cached> {
     readings: Semaphore,
     /// When the store last failed, or was last tried since.
     down: Mutex<Option<Instant>>,
-    terms: Terms,
+    terms: ArcSwap<Terms>,
 }
 
 struct Entry<V> {
@@ -95,8 +96,13 @@ impl<V: Cached> Cache<V> {
             changes,
             readings: Semaphore::new(READINGS),
             down: Mutex::default(),
-            terms,
+            terms: ArcSwap::from_pointee(terms),
         }
+    }
+
+    /// How long what is remembered holds from now on; the size stays.
+    pub(super) fn set_terms(&self, terms: Terms) {
+        self.terms.store(Arc::new(terms));
     }
 
     /// The value of a name, remembered or read by `read`. None: nobody knows the name, which is
@@ -203,8 +209,8 @@ impl<V: Cached> Cache<V> {
             return Look::Missing;
         };
         let ttl = match entry.value {
-            Some(_) => self.terms.ttl,
-            None => self.terms.unknown_ttl,
+            Some(_) => self.terms.load().ttl,
+            None => self.terms.load().unknown_ttl,
         };
         if entry.read_at.elapsed() < ttl {
             Look::Fresh(entry.value.clone())
@@ -215,7 +221,7 @@ impl<V: Cached> Cache<V> {
 
     /// Whether an old entry may stand in for a store that does not answer.
     fn may_serve(&self, entry: &Entry<V>) -> bool {
-        entry.value.is_some() && entry.read_at.elapsed() < self.terms.outage_age
+        entry.value.is_some() && entry.read_at.elapsed() < self.terms.load().outage_age
     }
 
     /// Whether this call asks the store on behalf of what is remembered: always while the store

@@ -157,6 +157,17 @@ impl Default for KeySettings {
     }
 }
 
+impl KeySettings {
+    fn terms(self, max_bytes: u64) -> Terms {
+        Terms {
+            ttl: self.ttl,
+            unknown_ttl: self.unknown_ttl,
+            max_bytes,
+            outage_age: self.outage_age.unwrap_or_default(),
+        }
+    }
+}
+
 /// The keys of the store, remembered. Clones share the memory.
 #[derive(Debug, Clone)]
 pub struct Keys(Arc<Inner>);
@@ -177,12 +188,7 @@ struct Inner {
 impl Keys {
     pub fn new(rows: Option<Arc<dyn Rows>>, settings: KeySettings) -> Self {
         let changes = Arc::new(Changes::default());
-        let terms = |max_bytes| Terms {
-            ttl: settings.ttl,
-            unknown_ttl: settings.unknown_ttl,
-            max_bytes,
-            outage_age: settings.outage_age.unwrap_or_default(),
-        };
+        let terms = |max_bytes| settings.terms(max_bytes);
         // Tokens and end users are fewer than keys, or smaller.
         let share = settings.max_bytes / 4;
         Self(Arc::new(Inner {
@@ -194,6 +200,14 @@ impl Keys {
             changes,
             seen: AtomicI64::new(-1),
         }))
+    }
+
+    /// How long keys are remembered from now on; the size of the memory stays.
+    pub fn set_settings(&self, settings: KeySettings) {
+        let terms = settings.terms(settings.max_bytes);
+        self.0.grants.set_terms(terms);
+        self.0.identities.set_terms(terms);
+        self.0.payers.set_terms(terms);
     }
 
     /// The grant behind a key's hash; None: nobody knows it. Whether it is blocked or expired is

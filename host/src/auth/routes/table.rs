@@ -81,6 +81,7 @@ pub(super) const TABLE: &[Group] = &[
     Group(Organization, Info, &[(GET, "/organization/list")]),
     Group(ModelInfo, Info, &[
         (GET, "[/v1|/v2]/model/info"), (GET, "/model_group/info"),
+        (GET, "/get/litellm_model_cost_map"),
     ]),
     Group(Guardrail, Info, &[(GET, "/guardrails/list")]),
     Group(Health, Info, &[(GET, "/health"), (GET, "/health/readiness/details"), (GET, "/metrics")]),
@@ -165,7 +166,7 @@ pub(super) const TABLE: &[Group] = &[
         (POST, "/model/block"), (POST, "/model/unblock"),
         (POST, "/reload/model_cost_map"),
         (POST | DELETE, "/schedule/model_cost_map_reload"),
-        (GET, "/schedule/model_cost_map_reload/status"),
+        (GET, "/schedule/model_cost_map_reload/status"), (GET, "/model/cost_map/source"),
     ]),
     Group(Credential, Admin, &[
         (GET | POST, "/credentials"), (GET | PATCH | DELETE, "/credentials/{name}"),

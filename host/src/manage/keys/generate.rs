@@ -118,7 +118,9 @@ impl Manage {
     /// connection of its own.
     pub(super) async fn key_text(&self, field: &str, given: &Given) -> Result<Secret, Fault> {
         let Some(text) = given.text(field) else {
-            return Ok(auth::new_key(self.settings.keys.bytes.max(auth::KEY_BYTES)));
+            return Ok(auth::new_key(
+                self.settings().keys.bytes.max(auth::KEY_BYTES),
+            ));
         };
         self.check_custom_key(field, &text)?;
         let superseding = lookup::superseding(self, auth::hash_key(&text).as_str()).await?;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lookup;
+use super::rotate::REGENERATE;
 use crate::auth::Caller;
 use crate::manage::fault::{absent, bad};
 use crate::manage::fields::{Field, Kind, read};
@@ -34,7 +35,14 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
         return Err(foreign("key", "key"));
     }
     let views = super::Views::of(m, std::slice::from_ref(&key)).await?;
-    Ok(json!({"key": key.id, "info": without_token(views.show(m, &key))}))
+    let mut info = without_token(views.show(m, &key));
+    // Who may give the key a new text may know the one that it got by itself.
+    if rights.changes_key(&key, team.as_ref(), REGENERATE)
+        && let (Some(text), Some(info)) = (m.rotated_key(&key), info.as_object_mut())
+    {
+        info.insert("rotated_key".to_owned(), text.into());
+    }
+    Ok(json!({"key": key.id, "info": info}))
 }
 
 /// Several keys. Those that are not there or not the caller's are left out, as LiteLLM does.

@@ -1,10 +1,12 @@
 //! Virtual keys: made, changed, shown, listed, replaced, deleted.
 
 mod apply;
+mod auto;
 mod bulk;
 mod delete;
 mod fields;
 mod generate;
+mod health;
 mod info;
 mod list;
 mod lookup;
@@ -19,6 +21,7 @@ pub(super) use bulk::{bulk_update, team_bulk_update};
 pub(super) use delete::{block, delete, unblock};
 pub(super) use fields::{IN_METADATA, LIMITS};
 pub(super) use generate::{Plan, generate, generate_service_account, make};
+pub(super) use health::health;
 pub(super) use info::{info, info_of_many};
 pub(super) use list::{aliases, list};
 pub(super) use rotate::{regenerate, reset_spend};

@@ -15,7 +15,8 @@ use crate::store::TeamRow;
 impl Manage {
     /// Defaults, then upper bounds, which also stand in where the request is silent.
     pub(super) fn apply_key_rules(&self, given: &mut Given, now: i64) -> Result<(), Fault> {
-        let rules = &self.settings.keys;
+        let settings = self.settings();
+        let rules = &settings.keys;
         for (name, value) in &rules.defaults {
             given.or_default(name, value);
         }
@@ -28,7 +29,7 @@ impl Manage {
 
     /// What the request names may not be more than the upper bounds.
     pub(super) fn bound_key(&self, given: &Given, now: i64) -> Result<(), Fault> {
-        for (name, bound) in &self.settings.keys.upper_bounds {
+        for (name, bound) in &self.settings().keys.upper_bounds {
             let Some(value) = given.value(name) else {
                 continue;
             };
@@ -44,7 +45,8 @@ impl Manage {
     }
 
     pub(super) fn check_alias(&self, alias: Option<&str>) -> Result<(), Fault> {
-        let Some((alias, pattern)) = alias.zip(self.settings.keys.alias_pattern.as_ref()) else {
+        let settings = self.settings();
+        let Some((alias, pattern)) = alias.zip(settings.keys.alias_pattern.as_ref()) else {
             return Ok(());
         };
         let whole = pattern
@@ -59,7 +61,7 @@ impl Manage {
 
     /// A key that the request brings along.
     pub(super) fn check_custom_key(&self, field: &str, key: &str) -> Result<(), Fault> {
-        if self.settings.keys.no_custom_keys {
+        if self.settings().keys.no_custom_keys {
             let message = "custom keys are disabled (`disable_custom_api_keys`): leave `key` out";
             return Err(forbidden(field, message));
         }
@@ -73,7 +75,8 @@ impl Manage {
         team: Option<&TeamRow>,
         given: &Given,
     ) -> Result<(), Fault> {
-        let rules = &self.settings.keys.generation;
+        let settings = self.settings();
+        let rules = &settings.keys.generation;
         let (required, refusal) = match team {
             Some(team) => {
                 let leads = rights.changes_team(team);

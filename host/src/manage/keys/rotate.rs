@@ -15,7 +15,7 @@ use crate::manage::work::Audited as _;
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{KeyRow, Record};
 
-const REGENERATE: &str = "/key/regenerate";
+pub(super) const REGENERATE: &str = "/key/regenerate";
 
 const ROTATION: &[Field] = &[
     Field("new_key", Kind::Text),
@@ -63,6 +63,7 @@ pub(in crate::manage) async fn regenerate(m: &Manage, caller: &Caller, input: In
     scope::references(&mut work, &given).await?;
     apply::key(&given, &mut row, work.now)?;
     rotated(&mut row, work.now);
+    super::auto::forget(&mut row);
     let grace = apply::expiry(&given, "grace_period", work.now);
     work.change.rotate_key(&before.id, &row, grace).await?;
     let (old, new) = (before.shown(), row.shown());
@@ -108,7 +109,7 @@ fn given(input: &Input) -> Result<Given, Fault> {
 }
 
 /// The next rotation of a key that rotates by itself.
-fn rotated(row: &mut KeyRow, now: i64) {
+pub(super) fn rotated(row: &mut KeyRow, now: i64) {
     if row.rotate_at.is_none() {
         return;
     }

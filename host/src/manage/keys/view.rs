@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::auto::{COUNT, LAST};
 use super::fields::{IN_METADATA, IN_REST};
 use crate::domain::{EntityKind, Fault, Usd};
 use crate::manage::fields::Field;
@@ -116,6 +117,9 @@ fn plain(row: &KeyRow) -> Map<String, Value> {
                 .unwrap_or_else(|| default_of(name)),
         );
     }
+    let rotated = |name: &str| doc.rest.get(name).cloned();
+    put(COUNT, rotated(COUNT).unwrap_or_else(|| 0.into()));
+    put(LAST, rotated(LAST).unwrap_or_default());
     limits(&doc.limits, &mut shown);
     metadata(&doc.metadata, &doc.limits, &mut shown);
     shown

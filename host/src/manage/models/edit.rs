@@ -23,7 +23,7 @@ const FIELDS: &[Field] = &[
 const ENVIRONMENT: &str = "os.environ/";
 
 fn open_for_models(m: &Manage) -> Result<(), Fault> {
-    if m.settings.store_models {
+    if m.settings().store_models {
         return Ok(());
     }
     let message = "models cannot be made through the API: set `store_model_in_db: true` in \

@@ -19,7 +19,7 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         &input.body,
         &[TEAM, NEW, MEMBER_DEFAULTS, keys::LIMITS, keys::IN_METADATA],
     )?;
-    for (name, value) in &m.settings.default_team {
+    for (name, value) in &m.settings().default_team {
         given.or_default(name, value);
     }
     let mut work = m.work(&rights).await?;

@@ -46,6 +46,7 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
 /// The caller's own seat.
 pub(in crate::manage) async fn me(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
+    read(&input.query, &[])?;
     let team = m.team(input.part("team_id")?).await?;
     let user = rights.user.clone();
     let user = user.ok_or_else(|| bad("user_id", "your key belongs to no user"))?;

@@ -252,3 +252,10 @@ pub(in crate::manage) async fn reset_spend(m: &Manage, caller: &Caller, input: I
         "previous_spend": spent.dollars(),
     }))
 }
+
+/// `POST /team/{team_id}/member/{user_id}/reset_budget`: a member's window begins with nothing
+/// spent.
+pub(in crate::manage) async fn reset_budget(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    read(&input.body, &[])?;
+    reset_spend(m, caller, input).await
+}

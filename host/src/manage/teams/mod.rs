@@ -21,7 +21,8 @@ pub(super) use limits::rise;
 pub(super) use list::{list, list_v2};
 pub(super) use members::{
     add as member_add, bulk_add as bulk_member_add, delete as member_delete,
-    reset_spend as member_reset_spend, update as member_update,
+    reset_budget as member_reset_budget, reset_spend as member_reset_spend,
+    update as member_update,
 };
 pub(super) use models::{add as model_add, delete as model_delete};
 pub(super) use permissions::{

@@ -1,16 +1,19 @@
 //! One suite for both engines, on the real store: what each caller may do, what is refused by
 //! name, what is written and what is not.
 
+mod every;
 mod foreign;
 mod holders;
 mod hostile;
 mod keys;
+mod keys_auto;
 mod keys_foreign;
 mod keys_list;
 mod keys_rules;
 mod organizations;
 mod rig;
 mod running;
+mod samples;
 mod settings;
 mod table;
 mod teams;

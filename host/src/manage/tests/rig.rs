@@ -4,10 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::auth::{Caller, Role, samples};
+pub(super) use crate::asked::rig::{holder, master, member, named, user};
+use crate::auth::Caller;
 use crate::domain::{Fault, Secret};
-use crate::manage::{Changed, Clock, Input, Manage, Method, OPERATIONS, Settings, Touched};
+use crate::manage::{
+    Changed, Clock, Input, Manage, Method, OPERATIONS, Operation, Settings, Touched,
+};
 use crate::store::tests::NOW;
+pub(super) use crate::store::tests::both;
 use crate::store::{
     AuditEntry, AuditFilter, OrganizationMemberRow, OrganizationRow, SaltKey, Stamp, Store,
     TeamMemberRow, TeamRow, UserRow, member_id,
@@ -37,25 +41,6 @@ pub(super) struct Rig {
     heard: Arc<Heard>,
 }
 
-/// The operator, with the master key.
-pub(super) fn master() -> Caller {
-    samples::master()
-}
-
-/// A user with a key that is not in the database.
-pub(super) fn user(id: &str, role: Role) -> Caller {
-    samples::person(role, id)
-}
-
-/// Whoever holds this key and nothing else.
-pub(super) fn holder(hash: &str) -> Caller {
-    samples::key_alone(hash)
-}
-
-pub(super) fn member(id: &str) -> Caller {
-    user(id, Role::InternalUser)
-}
-
 impl Rig {
     pub fn new(store: &Store) -> Self {
         let settings = Settings {
@@ -71,7 +56,7 @@ impl Rig {
         Self {
             manage: Manage::new(
                 store.clone(),
-                Arc::new(settings),
+                settings,
                 salt,
                 heard.clone(),
                 Arc::new(super::running::Running),
@@ -161,10 +146,7 @@ impl Rig {
         parameters: Value,
     ) -> Result<Value, Fault> {
         let (route, query) = path.split_once('?').unwrap_or((path, ""));
-        let (_, pattern, op) = OPERATIONS
-            .iter()
-            .find(|(known, pattern, _)| *known == method && parts(pattern, route).is_some())
-            .unwrap_or_else(|| panic!("no operation {method:?} {path}"));
+        let (_, pattern, op) = operation(method, path);
         let query = query.split('&').filter_map(|it| it.split_once('='));
         let input = Input {
             path: Input::pairs(parts(pattern, route).unwrap()),
@@ -202,18 +184,27 @@ impl Rig {
         all.into_iter().map(|it| (it.kind, it.id)).collect()
     }
 
+    /// Everything that the database has.
+    pub async fn everything(&self) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dump");
+        self.store.dump(&file).await.unwrap();
+        std::fs::read_to_string(file).unwrap()
+    }
+
     pub async fn audit(&self) -> Vec<AuditEntry> {
         let log = self.store.audit_log(&AuditFilter::default(), 1_000).await;
         log.unwrap().into_iter().map(|(_, it)| it).collect()
     }
 }
 
-/// Status and field of a refusal, which is never an error of ours.
-pub(super) fn named(answer: Result<Value, Fault>) -> String {
-    let fault = answer.expect_err("was not refused");
-    let status = fault.status.unwrap_or(500);
-    assert!((400..500).contains(&status), "{status}: {fault}");
-    format!("{status} {}", fault.param.unwrap_or_default())
+/// The operation that answers a request.
+pub(super) fn operation(method: Method, path: &str) -> &'static Operation {
+    let route = path.split_once('?').map_or(path, |it| it.0);
+    OPERATIONS
+        .iter()
+        .find(|(known, pattern, _)| *known == method && parts(pattern, route).is_some())
+        .unwrap_or_else(|| panic!("no operation {method:?} {path}"))
 }
 
 fn parts<'a>(pattern: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
@@ -233,27 +224,3 @@ fn parts<'a>(pattern: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>>
         }
     }
 }
-
-/// Runs an async test on both engines.
-macro_rules! both {
-    ($(async fn $name:ident($store:ident: &Store) $body:block)*) => { $(
-        mod $name {
-            use super::*;
-
-            async fn body($store: &Store) $body
-
-            #[tokio::test]
-            async fn sqlite() {
-                let place = crate::store::tests::Place::sqlite().await;
-                crate::store::tests::run(place, async |it| body(it).await).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                let place = crate::store::tests::Place::postgres().await;
-                crate::store::tests::run(place, async |it| body(it).await).await;
-            }
-        }
-    )* };
-}
-pub(super) use both;

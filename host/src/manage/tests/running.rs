@@ -1,11 +1,14 @@
 //! What the gateway of the tests runs with.
 
+use std::future::ready;
+
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::bad;
-use crate::manage::{Deployment, InForce, Setting};
+use crate::manage::{Deployment, InForce, PriceTable, Setting};
 
 /// A gateway with three deployments and one setting.
 #[derive(Debug)]
@@ -50,5 +53,37 @@ impl InForce for Running {
             value: json!(3),
             ..Setting::default()
         }]
+    }
+
+    fn section(&self, name: &str) -> Map<String, Value> {
+        let section = json!({"of": name, "api_key": "********"});
+        section.as_object().cloned().unwrap()
+    }
+
+    fn document(&self) -> Map<String, Value> {
+        let document = json!({"general_settings": self.section("general_settings")});
+        document.as_object().cloned().unwrap()
+    }
+
+    fn serves(&self, provider: &str) -> bool {
+        matches!(provider, "openai" | "anthropic")
+    }
+
+    fn price_table(&self) -> PriceTable {
+        PriceTable {
+            version: "v1".to_owned(),
+            models: 3,
+            url: Some("https://example.com/prices.json".to_owned()),
+            ..PriceTable::default()
+        }
+    }
+
+    fn price_map(&self) -> Map<String, Value> {
+        let map = json!({"m": {"input_cost_per_token": 1e-6}});
+        map.as_object().cloned().unwrap()
+    }
+
+    fn fetch_prices(&self, _: i64) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(ready(Ok(())))
     }
 }

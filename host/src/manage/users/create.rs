@@ -24,7 +24,7 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     // `default_internal_user_params` are for internal users.
     let admin = |it: String| it.starts_with("proxy_admin");
     if !given.text("user_role").is_some_and(admin) {
-        for (name, value) in &m.settings.default_user {
+        for (name, value) in &m.settings().default_user {
             given.or_default(name, value);
         }
     }
@@ -181,7 +181,7 @@ pub(in crate::manage) async fn by_email(
         ..UserRow::default()
     };
     let mut defaults = Given::default();
-    for (name, value) in work.default_user() {
+    for (name, value) in &work.default_user() {
         defaults.or_default(name, value);
     }
     apply(&defaults, &mut row)?;

@@ -79,7 +79,7 @@ async fn blocking<T: Send + 'static>(
 
 /// Whether a password is good enough.
 pub(in crate::manage) fn check(m: &Manage, field: &str, password: &str) -> Result<(), Fault> {
-    let least = m.settings.password_min_length.max(SHORTEST);
+    let least = m.settings().password_min_length.max(SHORTEST);
     if password.chars().count() < least {
         let message = format!("`{field}` needs at least {least} characters");
         return Err(bad(field, message));

@@ -65,7 +65,7 @@ pub struct Accounting {
 }
 
 struct Inner {
-    settings: AccountingSettings,
+    settings: ArcSwap<AccountingSettings>,
     store: Store,
     keys: Keys,
     journal: Journal,
@@ -94,7 +94,7 @@ impl Inner {
             ledger: &self.ledger,
             said: &self.said,
             down: &self.down,
-            lenient: self.settings.goes_without_accounts,
+            lenient: self.settings.load().goes_without_accounts,
         }
     }
 
@@ -132,7 +132,7 @@ impl Accounting {
     pub fn new(services: Services, settings: AccountingSettings) -> Self {
         Self {
             inner: Arc::new(Inner {
-                settings,
+                settings: ArcSwap::from_pointee(settings),
                 store: services.store,
                 keys: services.keys,
                 journal: services.journal,
@@ -159,6 +159,10 @@ impl Accounting {
         &self.inner.journal
     }
 
+    pub fn limiter(&self) -> &Limiter {
+        &self.inner.limiter
+    }
+
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
     }
@@ -173,8 +177,18 @@ impl Accounting {
         }
     }
 
+    /// Settings for the calls that come; those under way keep theirs.
+    pub fn set_settings(&self, settings: AccountingSettings) {
+        self.inner.settings.store(Arc::new(settings));
+    }
+
     pub fn prices(&self) -> Arc<Prices> {
         self.inner.prices.load_full()
+    }
+
+    /// Prices for the calls that come; those under way keep theirs.
+    pub fn set_prices(&self, prices: Prices) {
+        self.inner.prices.store(Arc::new(prices));
     }
 
     /// Lets a call begin: every limit and every budget on its path has room, or none is touched.
@@ -190,7 +204,8 @@ impl Accounting {
     ) -> Result<Permit, Fault> {
         let inner = &self.inner;
         let now = now_ms();
-        let source = match inner.settings.bare_rows {
+        let (settings, prices) = (inner.settings.load_full(), inner.prices.load_full());
+        let source = match settings.bare_rows {
             true => Source::default(),
             false => source,
         };
@@ -198,7 +213,7 @@ impl Accounting {
             caller,
             request,
             &inner.keys,
-            &inner.settings,
+            &settings,
             &served.access_groups,
         )
         .await?;
@@ -216,15 +231,15 @@ impl Accounting {
         if !party.budgets.is_empty() {
             let (path, not_there) = inner.books().path(&party.budgets, now).await?;
             unread = not_there;
-            let amount = opening(quote, inner.settings.reserves);
+            let amount = opening(quote, settings.reserves);
             let hold = path.reserve(amount, now).await.map_err(|refusal| {
                 inner.counts.over_budget.fetch_add(1, Ordering::Relaxed);
-                refused(&refusal, &party, inner.settings.budget_status)
+                refused(&refusal, &party, settings.budget_status)
             })?;
             reservation = Some(hold.start());
         }
         let reserved = quote.map(|it| it.opening(SLICE));
-        let price_version = inner.prices.load().version();
+        let price_version = prices.version();
         let journaled = inner.journal.open(&Opened {
             call_id: request.id.as_str().into(),
             operation: request.operation.as_str().into(),
@@ -255,6 +270,8 @@ impl Accounting {
         admission.begin();
         Ok(Permit {
             inner: Arc::clone(inner),
+            settings,
+            prices,
             party,
             reservation,
             admission,

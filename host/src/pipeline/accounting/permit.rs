@@ -9,13 +9,13 @@ use crate::domain::{
     CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };
 use crate::limits::{Admission, ScopeKind, Tokens};
-use crate::prices::{self, Terms};
+use crate::prices::{self, Prices, Terms};
 
 use super::super::answer::Trail;
 use super::super::fleet::Line;
 use super::party::{Party, payer};
 use super::stake::{Stake, deployment_payers, under_way};
-use super::{Inner, SLICE, now_ms, over_budget};
+use super::{AccountingSettings, Inner, SLICE, now_ms, over_budget};
 
 /// Counting tokens costs nothing at any provider, though its answer looks like a usage.
 pub(super) const FREE: &str = "count-tokens";
@@ -23,6 +23,9 @@ pub(super) const FREE: &str = "count-tokens";
 /// A call that was admitted. Dropping it unclosed charges it as interrupted.
 pub struct Permit {
     pub(super) inner: Arc<Inner>,
+    /// As they were when the call began.
+    pub(super) settings: Arc<AccountingSettings>,
+    pub(super) prices: Arc<Prices>,
     pub(super) party: Party,
     pub(super) reservation: Option<Reservation>,
     pub(super) admission: Admission,
@@ -90,7 +93,7 @@ impl Permit {
             let advanced = reservation.advance(cost, Portion { slice, most }, now_ms());
             advanced.map_err(|exceeded| {
                 let shown = self.party.shown(&exceeded.account.entity);
-                over_budget(&exceeded, &shown, self.inner.settings.budget_status)
+                over_budget(&exceeded, &shown, self.settings.budget_status)
             })?;
         }
         Ok(())
@@ -256,7 +259,7 @@ impl Permit {
         (usage, estimated): (Usage, bool),
         now: i64,
     ) -> CostLine {
-        let price = line.price(&self.inner.prices.load(), model);
+        let price = line.price(&self.prices, model);
         let terms = Terms {
             at_ms: self.started_ms,
             elapsed_ms: u64::try_from(now.saturating_sub(self.started_ms)).unwrap_or(0),
@@ -264,7 +267,7 @@ impl Permit {
         };
         let provider = &line.deployment.provider;
         let bill = prices::cost(price.as_deref(), &usage, &terms);
-        let adjustments = &self.inner.settings.adjustments;
+        let adjustments = &self.settings.adjustments;
         CostLine {
             deployment: line.deployment.id.as_str().to_owned(),
             provider: provider.clone(),
@@ -318,7 +321,7 @@ impl Permit {
             cost,
             lines,
             payers,
-            price_version: self.inner.prices.load().version().to_string(),
+            price_version: self.prices.version().to_string(),
             cache_hit: false,
             session_id: source.session_id,
             client_ip: source.client_ip,

@@ -63,19 +63,23 @@ impl Forgotten {
 }
 
 impl Accounting {
-    /// Deletes old rows until `stop`; at once done where all are kept.
+    /// Deletes old rows until `stop`. A changed setting holds from the next round on, which where
+    /// all rows were kept is within a day.
     pub async fn forget_rows(self, stop: CancellationToken) {
-        let Some(retention) = self.inner.settings.retention else {
-            return;
-        };
-        let keep = i64::try_from(retention.keep.as_millis()).unwrap_or(i64::MAX);
-        let mut wait = FIRST.min(retention.every);
+        let every =
+            |retention: Option<Retention>| retention.map_or(Retention::EVERY, |it| it.every);
+        let mut wait = FIRST.min(every(self.inner.settings.load().retention));
         while stop
             .run_until_cancelled(tokio::time::sleep(wait))
             .await
             .is_some()
         {
-            wait = retention.every;
+            let retention = self.inner.settings.load().retention;
+            wait = every(retention);
+            let Some(retention) = retention else {
+                continue;
+            };
+            let keep = i64::try_from(retention.keep.as_millis()).unwrap_or(i64::MAX);
             let before = now_ms().saturating_sub(keep);
             let done = self
                 .inner

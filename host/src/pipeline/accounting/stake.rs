@@ -157,7 +157,7 @@ impl Permit {
         }
         let (mut reservation, mut quoted) = (None, None);
         if !line.budgets.is_empty() {
-            let entry = line.price(&self.inner.prices.load(), model);
+            let entry = line.price(&self.prices, model);
             quoted = quote::quote(request, &[entry]);
             let (path, unread) = self
                 .inner
@@ -166,7 +166,7 @@ impl Permit {
                 .await
                 .map_err(|fault| Full::Unreadable(Box::new(fault)))?;
             self.unread.extend(unread);
-            let amount = opening(quoted, self.inner.settings.reserves);
+            let amount = opening(quoted, self.settings.reserves);
             let held = if patient {
                 path.reserve(amount, now).await
             } else {

@@ -178,3 +178,25 @@ fn the_last_of_two_entries_with_one_name_holds() {
     let info = prices.info(&prices.get("m").unwrap());
     assert_eq!(info.get("input_cost_per_token"), Some(&json!(2e-6)));
 }
+
+#[test]
+fn the_whole_map_is_litellms_and_reads_back_to_the_same_prices() {
+    let base = Prices::embedded();
+    let own = read(
+        json!({"gpt-4o": {"input_cost_per_token": 9e-6}, "mine": {"mode": "chat",
+        "output_cost_per_token": 1e-6}}),
+    )
+    .unwrap();
+    let map = own.over(&base).map();
+    assert_eq!(map.len(), 4552);
+    assert_eq!(map["gpt-4o"]["input_cost_per_token"], json!(9e-6));
+    assert_eq!(
+        map["mine"],
+        json!({"mode": "chat", "output_cost_per_token": 1e-6})
+    );
+    let again = read(base.map().into()).unwrap();
+    let prices = |table: &Prices, name: &str| table.get(name).map(|it| (*it).clone());
+    for name in base.names() {
+        assert_eq!(prices(&base, name), prices(&again, name), "{name}");
+    }
+}

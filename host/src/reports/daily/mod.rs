@@ -2,6 +2,7 @@
 //! pages of days or whole.
 
 mod answer;
+mod by_user;
 mod csv;
 mod scope;
 
@@ -11,6 +12,8 @@ use super::{Answer, Reports};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use scope::Scope;
+
+pub(super) use by_user::by_user;
 
 /// Fields of every one of these operations.
 const FIELDS: &[&str] = &[

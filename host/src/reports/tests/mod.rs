@@ -3,5 +3,7 @@ mod daily;
 mod foreign;
 mod global;
 mod logs;
+mod questions;
 mod refused;
+mod report;
 mod rig;

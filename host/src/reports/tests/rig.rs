@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::auth::{Caller, Role, samples};
+pub(super) use crate::asked::rig::{holder, master, member, named, user};
+use crate::auth::Caller;
 use crate::domain::{
-    CallError, CallStatus, CostLine, Entity, EntityKind, Fault, SpendRow, Usage, Usd,
+    CallError, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };
 use crate::reports::{Input, OPERATIONS, Outside, ProviderBudget, Report, Reports};
 use crate::store::tests::NOW;
+pub(super) use crate::store::tests::both;
 use crate::store::{
     KeyRow, OrganizationMemberRow, OrganizationRow, Stamp, Store, TeamMemberRow, TeamRow, UserRow,
     member_id,
@@ -36,6 +38,19 @@ impl Outside for World {
     fn price(&self, model: &str, usage: &Usage) -> Option<Usd> {
         let tokens = usage.input_tokens + 2 * usage.output_tokens;
         (model == "gpt").then(|| Usd::from_dollars(1.0).unwrap().saturating_mul(tokens))
+    }
+
+    fn model(&self, caller: &Caller, model: &str) -> Result<Option<(String, Value)>, Fault> {
+        if model == "secret" && !caller.sees_all() {
+            let fault = Fault::caller(ErrorKind::Permission, "not yours");
+            return Err(fault.with_param("model").with_status(403));
+        }
+        let known = ["gpt", "secret"].contains(&model);
+        Ok(known.then(|| (format!("openai/{model}"), json!({"mode": "chat"}))))
+    }
+
+    fn params(&self, _: &str) -> Vec<&'static str> {
+        vec!["temperature", "tools"]
     }
 
     fn max_budget(&self) -> Option<Usd> {
@@ -64,24 +79,6 @@ impl Outside for World {
 pub(super) struct Rig {
     reports: Reports,
     pub world: Arc<World>,
-}
-
-/// The operator, with the master key.
-pub(super) fn master() -> Caller {
-    samples::master()
-}
-
-pub(super) fn user(id: &str, role: Role) -> Caller {
-    samples::person(role, id)
-}
-
-pub(super) fn member(id: &str) -> Caller {
-    user(id, Role::InternalUser)
-}
-
-/// Whoever holds this key, which belongs to no user.
-pub(super) fn holder(hash: &str) -> Caller {
-    samples::key_alone(hash)
 }
 
 /// The hash of a key of the rig.
@@ -347,14 +344,6 @@ impl Rig {
     }
 }
 
-/// Status and field of a refusal, which is never an error of ours.
-pub(super) fn named<T: std::fmt::Debug>(answer: Result<T, Fault>) -> String {
-    let fault = answer.expect_err("was not refused");
-    let status = fault.status.unwrap_or(500);
-    assert!((400..500).contains(&status), "{status}: {fault}");
-    format!("{status} {}", fault.param.unwrap_or_default())
-}
-
 /// A field of each entry of a list, sorted.
 pub(super) fn each(list: &Value, name: &str) -> Vec<String> {
     let mut all: Vec<String> = list
@@ -366,27 +355,3 @@ pub(super) fn each(list: &Value, name: &str) -> Vec<String> {
     all.sort();
     all
 }
-
-/// Runs an async test on both engines.
-macro_rules! both {
-    ($(async fn $name:ident($store:ident: &Store) $body:block)*) => { $(
-        mod $name {
-            use super::*;
-
-            async fn body($store: &Store) $body
-
-            #[tokio::test]
-            async fn sqlite() {
-                let place = crate::store::tests::Place::sqlite().await;
-                crate::store::tests::run(place, async |it| body(it).await).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                let place = crate::store::tests::Place::postgres().await;
-                crate::store::tests::run(place, async |it| body(it).await).await;
-            }
-        }
-    )* };
-}
-pub(super) use both;

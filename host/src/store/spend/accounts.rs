@@ -229,6 +229,11 @@ impl Store {
 }
 
 impl crate::store::Change {
+    /// Every window of these holders, as this change sees them.
+    pub async fn accounts(&mut self, entities: &[Entity]) -> Result<Vec<Account>, StoreError> {
+        all_of(&mut self.connection, entities).await
+    }
+
     /// Sets what was spent in a window, as part of this change; the end of a window that is
     /// open stays.
     pub async fn set_spent(

@@ -172,7 +172,7 @@ macro_rules! both {
         }
     )* };
 }
-use both;
+pub(crate) use both;
 
 pub(crate) async fn run(place: Option<Place>, body: impl AsyncFnOnce(&Store)) {
     let Some(place) = place else { return };

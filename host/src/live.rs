@@ -1,0 +1,290 @@
+//! Settings of money and of the management API, understood: read whole from a config before any of
+//! them is put in force, at the start as at a reload.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use regex::Regex;
+use serde_json::Value;
+
+use crate::auth::{KeySettings, OUTAGE_AGE, OwnerRules};
+use crate::budget::{self, Calendar, Period, UnknownPrice};
+use crate::config::{Config, Rows};
+use crate::domain::Usd;
+use crate::limits::TokenCounting;
+use crate::manage;
+use crate::pipeline::accounting::{AccountingSettings, Retention};
+use crate::prices::Adjustments;
+use crate::spend;
+
+/// A setting that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {what}")]
+pub struct Misread {
+    pub path: String,
+    pub what: String,
+}
+
+/// Settings of money and of the management API, understood.
+pub struct Understood {
+    pub accounting: AccountingSettings,
+    pub ledger: budget::Settings,
+    pub counting: TokenCounting,
+    pub keys: KeySettings,
+    pub owners: OwnerRules,
+    /// `proxy_batch_write_at`.
+    pub write_every: Duration,
+    pub manage: manage::Settings,
+}
+
+impl Understood {
+    /// Reads what a config says.
+    ///
+    /// # Errors
+    /// A setting cannot be read, with its path.
+    pub fn read(config: &Config) -> Result<Self, Misread> {
+        let money = &config.money;
+        let counting = money.token_counting.as_deref();
+        let counting = counting.map_or(Some(TokenCounting::default()), TokenCounting::parse);
+        let counting = counting.ok_or_else(|| {
+            wrong(
+                "general_settings.token_rate_limit_type",
+                "is none of total, input, output",
+            )
+        })?;
+        let ledger = ledger_settings(config)?;
+        Ok(Self {
+            accounting: settings(config)?,
+            counting,
+            keys: KeySettings {
+                ttl: money.key_cache_ttl.unwrap_or(crate::auth::CACHE_TTL),
+                outage_age: money.serve_without_database.then_some(OUTAGE_AGE),
+                ..KeySettings::default()
+            },
+            owners: owner_rules(config)?,
+            write_every: money.write_every.unwrap_or(spend::WRITE_EVERY),
+            manage: manage::Settings {
+                calendar: ledger.calendar.clone(),
+                store_models: money.store_models,
+                keys: key_rules(config)?,
+                default_user: money.management.user_defaults.clone(),
+                default_team: money.management.team_defaults.clone(),
+                base_url: config.env.text("PROXY_BASE_URL").unwrap_or_default(),
+                ..manage::Settings::default()
+            },
+            ledger,
+        })
+    }
+}
+
+/// Rules for keys that are made through the API.
+fn key_rules(config: &Config) -> Result<manage::KeyRules, Misread> {
+    const LENGTH: &str = "LENGTH_OF_LITELLM_GENERATED_KEY";
+    let management = &config.money.management;
+    let length = config.env.text(LENGTH).filter(|it| !it.is_empty());
+    let bytes = length.map(|it| {
+        it.parse::<usize>()
+            .ok()
+            .filter(|it| (16..=256).contains(it))
+    });
+    let bytes = match bytes {
+        Some(None) => return Err(wrong(LENGTH, "is no number of bytes from 16 to 256")),
+        Some(Some(bytes)) => bytes,
+        None => 0,
+    };
+    let pattern = management.key_alias_pattern.as_deref().map(Regex::new);
+    let alias_pattern = pattern.transpose().map_err(|cause| {
+        wrong(
+            "litellm_settings.key_alias_pattern",
+            &format!("is no pattern: {cause}"),
+        )
+    })?;
+    let listed = |group: &str, name: &str| {
+        let list = management
+            .key_generation
+            .get(group)?
+            .get(name)?
+            .as_array()?;
+        let texts = list.iter().filter_map(Value::as_str).map(str::to_owned);
+        Some(texts.collect::<Vec<String>>())
+    };
+    let (team, personal) = ("team_key_generation", "personal_key_generation");
+    Ok(manage::KeyRules {
+        defaults: management.key_defaults.clone(),
+        upper_bounds: management.key_upper_bounds.clone(),
+        generation: manage::KeyGeneration {
+            team_roles: listed(team, "allowed_team_member_roles"),
+            team_required: listed(team, "required_params").unwrap_or_default(),
+            personal_roles: listed(personal, "allowed_user_roles"),
+            personal_required: listed(personal, "required_params").unwrap_or_default(),
+        },
+        alias_pattern,
+        no_custom_keys: management.no_custom_keys,
+        bytes,
+    })
+}
+
+/// What the config says of those who pay, beside their rows.
+fn owner_rules(config: &Config) -> Result<OwnerRules, Misread> {
+    let money = &config.money;
+    let of_user = &money.management.user_defaults;
+    let tags = money.tag_budgets.iter();
+    let new_user = "litellm_settings.default_internal_user_params";
+    let period = |text: &str| text.parse::<Period>();
+    let duration = of_user.get("budget_duration").and_then(Value::as_str);
+    duration
+        .map(period)
+        .transpose()
+        .map_err(|cause| wrong(new_user, &cause.to_string()))?;
+    Ok(OwnerRules {
+        user_budget_on_team_keys: money.user_budget_on_team_keys,
+        end_user_budget: money.end_user_budget,
+        end_user_budget_id: money.end_user_budget_id.clone(),
+        tag_budgets: tags
+            .map(|(tag, budget)| (tag.clone(), (budget.max, budget.duration.clone())))
+            .collect(),
+        new_user_budget: of_user
+            .get("max_budget")
+            .and_then(Value::as_f64)
+            .and_then(Usd::from_dollars),
+        new_user_limits: serde_json::from_value(Value::Object(of_user.clone()))
+            .map_err(|cause| wrong(new_user, &cause.to_string()))?,
+    })
+}
+
+fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
+    let money = &config.money;
+    let adjustments = Adjustments::read(money.discounts.as_ref(), money.margins.as_ref());
+    let adjustments =
+        adjustments.map_err(|it| wrong(&format!("litellm_settings.{}", it.field), &it.fault))?;
+    let proxy_budget = match money.max_budget {
+        None => None,
+        Some(dollars) => {
+            let max = Usd::from_dollars(dollars).filter(|it| *it >= Usd::ZERO);
+            let max =
+                max.ok_or_else(|| wrong("litellm_settings.max_budget", "is no amount of dollars"))?;
+            let period = money.budget_duration.as_deref().map(str::parse::<Period>);
+            let period = period
+                .transpose()
+                .map_err(|cause| wrong("litellm_settings.budget_duration", &cause.to_string()))?;
+            Some(budget::Terms {
+                max_budget: Some(max),
+                period,
+                ..budget::Terms::default()
+            })
+        }
+    };
+    Ok(AccountingSettings {
+        proxy_budget,
+        budget_status: money.budget_status,
+        reserves: money.reserves,
+        adjustments,
+        max_parallel_requests: money.max_parallel_requests.map(u64::from),
+        goes_without_accounts: money.serve_without_database && !money.needs_accounts,
+        retention: retention(&money.rows)?,
+        bare_rows: money.rows.off,
+    })
+}
+
+/// How long the rows of calls are kept.
+fn retention(rows: &Rows) -> Result<Option<Retention>, Misread> {
+    let time = |name: &str, text: &Option<String>| -> Result<Option<Duration>, Misread> {
+        let Some(text) = text else { return Ok(None) };
+        let path = format!("general_settings.maximum_spend_logs_retention_{name}");
+        let period = text.parse::<Period>();
+        let period = period.map_err(|cause| wrong(&path, &cause.to_string()))?;
+        let length = period.expiry(0, &TimeZone::UTC);
+        Ok(Some(Duration::from_millis(
+            u64::try_from(length).unwrap_or(u64::MAX),
+        )))
+    };
+    let every = time("interval", &rows.sweep_every)?;
+    let keep = match time("period", &rows.keep)? {
+        _ if rows.off => Some(Retention::SHORTEST),
+        Some(keep) if keep < Retention::SHORTEST => {
+            let path = "general_settings.maximum_spend_logs_retention_period";
+            let what = "is less than an hour: a batch that is stored twice would count twice";
+            return Err(wrong(path, what));
+        }
+        keep => keep,
+    };
+    let often = Retention::SHORTEST / 6;
+    let unsaid = if rows.off { often } else { Retention::EVERY };
+    Ok(keep.map(|keep| Retention {
+        keep,
+        every: every.unwrap_or(unsaid),
+    }))
+}
+
+fn ledger_settings(config: &Config) -> Result<budget::Settings, Misread> {
+    let money = &config.money;
+    let calendar = Calendar::new(
+        money.timezone.as_deref(),
+        money.budget_reset_time.as_deref(),
+    )
+    .map_err(|cause| wrong("litellm_settings", &cause.to_string()))?;
+    Ok(budget::Settings {
+        calendar,
+        unknown_price: if money.allow_unknown_prices {
+            UnknownPrice::Allow
+        } else {
+            UnknownPrice::Refuse
+        },
+        rolls_over: money.rolls_over,
+        ..budget::Settings::default()
+    })
+}
+
+/// The path of a setting and what is wrong with it.
+pub fn wrong(path: &str, what: &str) -> Misread {
+    Misread {
+        path: path.to_owned(),
+        what: what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Env;
+    use serde_json::json;
+
+    fn read(file: Value) -> Result<Understood, Misread> {
+        let (config, _) = Config::parse(&file.to_string(), Env::default()).unwrap();
+        Understood::read(&config)
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_path() {
+        for (section, name, value, path) in [
+            (
+                "general_settings",
+                "token_rate_limit_type",
+                json!("all"),
+                "",
+            ),
+            ("litellm_settings", "max_budget", json!(-1), ""),
+            (
+                "litellm_settings",
+                "cost_discount_config",
+                json!({"openai": 1.5}),
+                ".openai",
+            ),
+            (
+                "litellm_settings",
+                "cost_margin_config",
+                json!({"openai": -1}),
+                ".openai",
+            ),
+            ("litellm_settings", "key_alias_pattern", json!("("), ""),
+        ] {
+            let why = read(json!({ section: { name: value } })).err().unwrap();
+            assert_eq!(why.path, format!("{section}.{name}{path}"));
+        }
+        let period = json!({"litellm_settings": {"max_budget": 1, "budget_duration": "x"}});
+        assert_eq!(
+            read(period).err().unwrap().path,
+            "litellm_settings.budget_duration"
+        );
+    }
+}

@@ -27,9 +27,17 @@ pub fn cargo_with<'a>(
     variables: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<(), String> {
     println!("\n== cargo {}", arguments.join(" "));
-    run(Command::new(cargo_program())
-        .args(arguments)
-        .envs(variables))
+    let mut command = Command::new(cargo_program());
+    command.args(arguments).envs(variables);
+    // What cargo says of this very program: build scripts ask for it, and would run again after
+    // each build that was started by hand.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+    run(&mut command)
 }
 
 fn cargo_program() -> String {

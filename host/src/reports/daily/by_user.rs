@@ -41,7 +41,7 @@ pub(in crate::reports) async fn by_user(
         add(of_user, &row.sums);
     }
     let mut sums: Vec<_> = sums.into_iter().collect();
-    sums.sort_by(|(_, left), (_, right)| right.spent.cmp(&left.spent));
+    sums.sort_by_key(|(_, sums)| std::cmp::Reverse(sums.spent));
     let users = sums.iter().filter_map(|((_, user), _)| user.as_deref());
     let users = reports.described(EntityKind::User, users).await?;
     let teams = sums.iter().map(|((team, _), _)| team.as_str());

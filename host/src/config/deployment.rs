@@ -203,7 +203,6 @@ fn read_rest(params: &mut Section<'_>, deployment: &mut Deployment) -> Map<Strin
     for name in params.names() {
         if is_price(&name) {
             prices.extend(params.resolved(&name).map(|value| (name.clone(), value)));
-            params.say(Taken::Accepted, &name, "spend is not counted yet");
         } else if params::ACCEPTED.contains(&name.as_str()) {
             params.accept(&name, "has no effect yet");
         } else if looks_secret(&name) {

@@ -22,7 +22,7 @@ pub enum Gate {
     Llm,
     /// Any key; answers hold what the caller owns.
     Info,
-    /// Users for what is theirs; the handler asks [`crate::auth::owners`].
+    /// Users for what is theirs; the handler asks whose it is.
     Own,
     /// Users who may be the admin of a team; the handler asks of which.
     TeamAdmin,

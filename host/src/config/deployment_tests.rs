@@ -83,7 +83,7 @@ fn prices_are_kept_with_the_models_info() {
     assert!(it.secrets.is_empty() && it.settings.is_empty());
     assert_eq!(it.info.rest.len(), 2);
     assert_eq!(it.info.mode.as_deref(), Some("chat"));
-    assert_eq!(said(&remarks, Taken::Accepted).len(), 2);
+    assert_eq!(said(&remarks, Taken::Accepted).len(), 0);
 }
 
 #[test]

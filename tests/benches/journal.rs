@@ -1,15 +1,10 @@
 //! What the journal costs a call: opened and settled, in a file of the target's file system. How
 //! rows get to the database is not measured; they are taken away between the measurements.
-//! `cargo bench --workspace --bench journal`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark stops where something is wrong"
-)]
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use sluice::domain::{CallStatus, CostLine, Entity, EntityKind, SpendRow, Usage, Usd};
 use sluice::spend::{Batch, Journal, Opened, Settings, Sink, SinkError};
 use tokio::runtime::Runtime;
@@ -147,7 +142,7 @@ fn time(runtime: &Runtime, journal: &Journal, first: u64, calls: u64) -> Duratio
     took
 }
 
-fn journal(criterion: &mut Criterion) {
+pub fn benches(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -168,6 +163,3 @@ fn journal(criterion: &mut Criterion) {
         });
     });
 }
-
-criterion_group!(benches, journal);
-criterion_main!(benches);

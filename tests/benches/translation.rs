@@ -1,13 +1,9 @@
 //! What one component call costs: a request, a response and a stream event of the bundled plugins,
-//! in a warm instance and in a fresh one. `cargo bench -p sluice-tests`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark stops where something is wrong"
-)]
+//! in a warm instance and in a fresh one.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use sluice_engine::contract::{Call, Frame, Head, Payload, Reply, Step};
 use sluice_engine::{Engine, EngineConfig, Isolation, Plugin, Settings};
 use tokio::runtime::Runtime;
@@ -94,7 +90,7 @@ fn frame(name: &str, data: &str) -> Frame {
     }
 }
 
-fn benches(criterion: &mut Criterion) {
+pub fn benches(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let engine = Engine::new(&EngineConfig::default()).unwrap();
     let (body, answer) = (request(), answer());
@@ -149,6 +145,3 @@ fn benches(criterion: &mut Criterion) {
             .iter(|| event(&anthropic, &state, &delta));
     });
 }
-
-criterion_group!(translation, benches);
-criterion_main!(translation);

@@ -25,7 +25,7 @@ const PACKAGES: &[&str] = &[
 /// All of it, one after the other. `arguments` are for the database's.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     gateway()?;
-    cargo("bench", &["--bench", "translation", "--bench", "journal"])?;
+    cargo("bench", &["--bench", "inside"])?;
     database(arguments)
 }
 
@@ -37,7 +37,7 @@ fn cargo(command: &str, targets: &[&str]) -> Result<(), String> {
 fn database(arguments: &[String]) -> Result<(), String> {
     let server = postgres(SERVER)?;
     let url = server.iter().map(|it| (services::DATABASE_URL, it.url()));
-    let mut command = [&["bench"], PACKAGES, &["--bench", "store", "--"]].concat();
+    let mut command = [&["bench"], PACKAGES, &["--bench", "inside", "--", "store"]].concat();
     command.extend(arguments.iter().map(String::as_str));
     sh::cargo_with(&command, url)
 }
@@ -45,17 +45,9 @@ fn database(arguments: &[String]) -> Result<(), String> {
 /// Builds the release binary and runs `tests/bench/run.py`, which starts everything on loopback.
 fn gateway() -> Result<(), String> {
     let programs = ["--bin", "sluice", "--bin", "sluice-load"];
-    let benches = [
-        "--bench",
-        "translation",
-        "--bench",
-        "journal",
-        "--bench",
-        "store",
-    ];
     cargo(
         "build",
-        &[&["--release"], &programs[..], &benches[..]].concat(),
+        &[&["--release"], &programs[..], &["--bench", "inside"]].concat(),
     )?;
     for (program, packages) in [("wrk", &["wrk"]), ("nginx", &["nginx"])] {
         tools::ensure(Tool { program, packages })?;

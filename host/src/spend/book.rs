@@ -17,8 +17,9 @@ pub struct Waiting {
     pub mark: Mark,
     /// None: it could not be written, and is in memory only.
     pub place: Option<Place>,
-    /// None: it is read from its place again.
-    pub row: Option<Arc<SpendRow>>,
+    /// The row as it was written; None: it is read from its place again. A row that is kept whole
+    /// keeps dozens of pieces of memory, which are cold when they are given back.
+    pub frame: Option<Arc<Frame>>,
     /// What it takes in the file.
     pub bytes: u64,
     pub ended_ms: i64,
@@ -120,7 +121,7 @@ impl Book {
         self.held_bytes.saturating_add(bytes) <= limit
     }
 
-    /// A row waits from now on. `row` is what `waiting` may not hold any more.
+    /// A row waits from now on.
     pub fn wait(&mut self, waiting: Waiting, row: &SpendRow) {
         for payer in &row.payers {
             let Some(cost) = row.share_of(payer) else {
@@ -133,7 +134,7 @@ impl Book {
                 }
             }
         }
-        if waiting.row.is_some() {
+        if waiting.frame.is_some() {
             self.held_bytes = self.held_bytes.saturating_add(waiting.bytes);
         }
         if waiting.place.is_none() {
@@ -174,9 +175,9 @@ impl Book {
     }
 
     /// These rows, which come first in the queue, wait no longer.
-    pub fn finish(&mut self, rows: &[Arc<SpendRow>], through: Mark) {
+    pub fn finish(&mut self, rows: &[SpendRow], through: Mark) {
         while let Some(first) = self.queue.pop_front_if(|it| it.mark <= through) {
-            if first.row.is_some() {
+            if first.frame.is_some() {
                 self.held_bytes = self.held_bytes.saturating_sub(first.bytes);
             }
         }

@@ -25,7 +25,7 @@ pub struct Drained {
 }
 
 /// Rows on their way, each with its mark.
-type Rows = (Vec<Mark>, Vec<Arc<SpendRow>>);
+type Rows = (Vec<Mark>, Vec<SpendRow>);
 
 impl Journal {
     /// Works until `stop`, then hands over what waits, for at most `Settings::shutdown`, and waits
@@ -128,13 +128,8 @@ impl Journal {
             let state = self.shared.state();
             state.book.front(settings.batch_rows, settings.batch_bytes)
         };
-        let all_here = front.iter().all(|it| it.row.is_some());
-        let loaded = if all_here {
-            load(&shared, front)
-        } else {
-            let load = tokio::task::spawn_blocking(move || load(&shared, front));
-            load.await.unwrap_or_else(|error| Err(disk(&error)))
-        };
+        let load = tokio::task::spawn_blocking(move || load(&shared, front));
+        let loaded = load.await.unwrap_or_else(|error| Err(disk(&error)));
         loaded.inspect_err(|error| self.failed(error))
     }
 
@@ -168,7 +163,7 @@ impl Journal {
     async fn send<S: Sink>(
         &self,
         sink: &S,
-        rows: &[Arc<SpendRow>],
+        rows: &[SpendRow],
         through: Mark,
     ) -> Result<(), SinkError> {
         let batch = Batch {
@@ -197,13 +192,13 @@ impl Journal {
         }
     }
 
-    async fn set_aside(&self, row: &Arc<SpendRow>, reason: String) -> Result<(), SinkError> {
+    async fn set_aside(&self, row: &SpendRow, reason: String) -> Result<(), SinkError> {
         tracing::error!(call.id = %row.call_id, %reason, "the database refuses the row of a call; it was set aside");
-        let (shared, row) = (Arc::clone(&self.shared), Arc::clone(row));
+        let shared = Arc::clone(&self.shared);
+        let line = Rejected { reason, row };
+        let mut line = serde_json::to_vec(&line).map_err(|error| disk(&error))?;
+        line.push(b'\n');
         let write = tokio::task::spawn_blocking(move || {
-            let line = Rejected { reason, row: &*row };
-            let mut line = serde_json::to_vec(&line).map_err(|error| disk(&error))?;
-            line.push(b'\n');
             shared
                 .directory
                 .set_aside(&line)

@@ -201,11 +201,10 @@ impl Journal {
             Err(source) => (None, self.accept::<()>(Err(source)).map(|()| mark)),
         };
         state.book.close(&row.call_id);
-        let row = Arc::new(row);
         let waiting = Waiting {
             mark,
             place,
-            row: room.then(|| Arc::clone(&row)),
+            frame: room.then(|| Arc::new(frame)),
             bytes,
             ended_ms: row.ended_ms,
         };
@@ -316,7 +315,7 @@ impl Shared {
 
     /// Rows of the queue for [`Journal::pending`]. If one cannot be read, it may have been handed
     /// over and its file deleted meanwhile.
-    fn rows(&self, waiting: Vec<Waiting>) -> Result<Vec<Arc<SpendRow>>, Stale> {
+    fn rows(&self, waiting: Vec<Waiting>) -> Result<Vec<SpendRow>, Stale> {
         let rows = waiting.into_iter().map(|it| match self.load(&it) {
             Ok(Loaded::Row(row)) => Ok(row),
             _ => Err(Stale),
@@ -326,18 +325,22 @@ impl Shared {
 
     /// A row that waits, from memory or from its file.
     pub fn load(&self, waiting: &Waiting) -> io::Result<Loaded> {
-        let place = match (&waiting.row, waiting.place) {
-            (Some(row), _) => return Ok(Loaded::Row(Arc::clone(row))),
-            (None, Some(place)) => place,
-            (None, None) => return Ok(Loaded::Damaged(Vec::new())),
+        if let Some(frame) = &waiting.frame {
+            return Ok(match settled(frame.payload()) {
+                Some(row) => Loaded::Row(row),
+                None => Loaded::Damaged(frame.payload().to_vec()),
+            });
+        }
+        let Some(place) = waiting.place else {
+            return Ok(Loaded::Damaged(Vec::new()));
         };
         let bytes = self
             .directory
             .read_at(place.segment, place.offset, place.length)?;
         let found = frame::intact(&bytes).filter(|(mark, _)| *mark == waiting.mark);
-        match found.and_then(|(_, payload)| record::read(payload)) {
-            Some(Record::Settled(row)) => Ok(Loaded::Row(Arc::from(row))),
-            _ => Ok(Loaded::Damaged(bytes)),
+        match found.and_then(|(_, payload)| settled(payload)) {
+            Some(row) => Ok(Loaded::Row(row)),
+            None => Ok(Loaded::Damaged(bytes)),
         }
     }
 
@@ -368,8 +371,15 @@ impl Shared {
     }
 }
 
+fn settled(payload: &[u8]) -> Option<SpendRow> {
+    match record::read(payload) {
+        Some(Record::Settled(row)) => Some(*row),
+        _ => None,
+    }
+}
+
 pub(super) enum Loaded {
-    Row(Arc<SpendRow>),
+    Row(SpendRow),
     Damaged(Vec<u8>),
 }
 

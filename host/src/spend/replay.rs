@@ -215,12 +215,10 @@ impl Replay<'_> {
             return;
         }
         let bytes = u64::from(place.length);
-        let room = self.book.has_room(bytes, self.settings.memory_bytes);
-        let row = Arc::new(row);
         let waiting = Waiting {
             mark,
             place: Some(place),
-            row: room.then(|| Arc::clone(&row)),
+            frame: None,
             bytes,
             ended_ms: row.ended_ms,
         };

@@ -1,7 +1,6 @@
 //! Where the rows go: the border to the database, which this room does not know.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +33,7 @@ pub struct Batch<'a> {
     /// The journal they come from ([`super::Journal::id`]).
     pub journal: &'a str,
     /// In the order of their marks. May be empty: then only the mark is stored.
-    pub rows: &'a [Arc<SpendRow>],
+    pub rows: &'a [SpendRow],
     /// With this batch every row of the journal up to here is stored.
     pub through: Mark,
 }

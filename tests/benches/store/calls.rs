@@ -1,8 +1,8 @@
 //! Calls of a hundred days, with their sums, written by the database itself.
 
-use crate::holders::Holder;
-use crate::now_ms;
-use crate::raw::Open;
+use super::holders::Holder;
+use super::now_ms;
+use super::raw::Open;
 
 /// Days that the calls are of, up to today.
 pub const DAYS: i64 = 100;

@@ -9,7 +9,7 @@ use sluice::budget::{AccountId, Ledger, Settings, Standing, Terms};
 use sluice::domain::{Entity, EntityKind, Secret, Usd};
 use sluice::store::Store;
 
-use crate::{holders, now_ms};
+use super::{holders, now_ms};
 
 /// Checks of one run.
 const CACHED: u32 = 100_000;

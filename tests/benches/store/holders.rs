@@ -4,7 +4,7 @@ use sluice::auth::hash_key;
 use sluice::domain::Usd;
 use sluice::store::{KeyRow, OrganizationRow, Stamp, Store, TeamRow, UserRow};
 
-use crate::now_ms;
+use super::now_ms;
 
 /// Keys that call; the others are there.
 pub const CALLING: u64 = 1_000;

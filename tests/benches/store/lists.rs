@@ -2,8 +2,8 @@
 
 use sluice::store::{Filter, KeyRow, Query, Record, Store, TeamRow, UserRow};
 
-use crate::holders::Holder;
-use crate::{line, median, now_ms};
+use super::holders::Holder;
+use super::{line, median, now_ms};
 
 async fn page<R: Record>(store: &Store, what: &str, query: Query) {
     let query = query.page(1, 100);

@@ -6,7 +6,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, Row as _, SqlitePool};
 
-use crate::Size;
+use super::Size;
 
 /// A database, not open yet.
 pub enum Raw {

@@ -5,8 +5,8 @@ use std::time::Instant;
 use sluice::domain::{CallStatus, CostLine, Entity, EntityKind, SpendRow, Usage, Usd};
 use sluice::store::Store;
 
-use crate::holders::Holder;
-use crate::now_ms;
+use super::holders::Holder;
+use super::now_ms;
 
 /// Calls that are booked.
 const CALLS: u64 = 50_000;

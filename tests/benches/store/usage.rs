@@ -3,8 +3,8 @@
 use sluice::domain::{CallStatus, EntityKind};
 use sluice::store::{Dimension, SpendFilter, SpendPlace, Store, UsageFilter, day_of};
 
-use crate::holders::Holder;
-use crate::{calls, line, median, now_ms};
+use super::holders::Holder;
+use super::{calls, line, median, now_ms};
 
 /// Groups of an answer.
 const MOST: u32 = 10_000;

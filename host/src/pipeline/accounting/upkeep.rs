@@ -25,7 +25,7 @@ pub struct StoreSink(pub Store);
 
 impl Sink for StoreSink {
     async fn settle(&self, batch: Batch<'_>) -> Result<(), SinkError> {
-        let rows: Vec<&SpendRow> = batch.rows.iter().map(|row| &**row).collect();
+        let rows: Vec<&SpendRow> = batch.rows.iter().collect();
         let stored = self
             .0
             .settle_from(&rows, Some((batch.journal, batch.through.to_row())))

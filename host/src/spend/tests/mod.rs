@@ -174,7 +174,7 @@ impl Sink for Database {
                 tables.repeated += 1;
                 continue;
             }
-            tables.rows.insert(row.call_id.clone(), (**row).clone());
+            tables.rows.insert(row.call_id.clone(), row.clone());
             for payer in &row.payers {
                 *tables.sums.entry(payer.clone()).or_default() += row.cost.unwrap_or_default();
             }

@@ -1,16 +1,8 @@
 //! What the database costs: keys, settling and usage, on SQLite and PostgreSQL, with as many keys
 //! and calls in it as an installation gathers in years.
 //!
-//! `cargo bench -p sluice-tests --bench store -- --rows 100000 --keys 10000` is a quick run; without
-//! arguments it is 10,000,000 calls and 1,000,000 keys, which need 20 GB in the folder for temporary
-//! files and half an hour. PostgreSQL is the server named by `SLUICE_TEST_DATABASE_URL`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a benchmark prints, is told by the environment, and stops where something is wrong"
-)]
-
+//! `--rows 100000 --keys 10000` is a quick run; without them it is 10,000,000 calls and 1,000,000
+//! keys, which need 20 GB in the folder for temporary files and half an hour. PostgreSQL is the server named by `SLUICE_TEST_DATABASE_URL`.
 mod calls;
 mod checks;
 mod holders;
@@ -70,7 +62,8 @@ fn line(what: &str, ms: f64) {
     println!("| {what} | {ms:.1} ms |");
 }
 
-fn main() {
+/// Prints the tables.
+pub fn measure_all() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(all());
 }

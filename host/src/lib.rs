@@ -3,6 +3,7 @@
 pub mod asked;
 pub mod auth;
 pub mod budget;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod dialect;

@@ -161,8 +161,8 @@ async fn a_key_comes_with_everybody_behind_it() {
     assert_eq!(&*grant.user.as_ref().unwrap().id, "u1");
     assert_eq!(&*grant.organization.as_ref().unwrap().id, "o1");
     assert!(grant.member.as_ref().is_some_and(|it| it.models.len() == 1));
-    assert_eq!(grant.tags, ["a".into(), "of-key".into(), "of-team".into()]);
-    assert_eq!(grant.guardrails, ["pii".into()]);
+    assert_eq!(grant.tags, ["a", "of-key", "of-team"].map(Arc::<str>::from));
+    assert_eq!(grant.guardrails, ["pii"].map(Arc::<str>::from));
     assert!(grant.access_groups.iter().any(|it| &*it.name == "best"));
     world.end().await;
 }

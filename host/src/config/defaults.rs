@@ -20,6 +20,18 @@ pub const NUM_RETRIES: u32 = 2;
 /// LiteLLM's `max_fallbacks`.
 pub const MAX_FALLBACKS: u32 = 5;
 
+/// How long an answer is kept; LiteLLM's default in memory.
+pub const CACHE_TTL: Duration = Duration::from_secs(600);
+
+/// Longest time that an answer is kept: a year.
+pub const LONGEST_CACHE_TTL: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// Bytes of memory for kept answers: some ten thousand short ones.
+pub const CACHE_BYTES: u64 = 64 << 20;
+
+/// Bytes of the largest answer that is kept; a long stream is a few hundred kilobytes.
+pub const CACHE_ENTRY_BYTES: usize = 1 << 20;
+
 /// Bytes of a request's body. A PDF of 20 MB is 27 MB in base64.
 pub const MAX_REQUEST_BYTES: usize = 64 << 20;
 

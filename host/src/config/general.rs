@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::access::Access;
 use super::allowance::Allowance;
+use super::caching::Caching;
 use super::defaults;
 use super::env::Env;
 use super::money::Money;
@@ -141,7 +142,7 @@ pub fn read_litellm(
     remarks: &mut Remarks,
     (general, money): (&mut General, &mut Money),
     router: &mut RouterSettings,
-) -> Fallbacks {
+) -> (Fallbacks, Caching) {
     let mut section = Section::new("litellm_settings", value, env, remarks);
     general.drop_params = section.flag("drop_params").unwrap_or(false);
     let timeout = section.seconds("request_timeout");
@@ -159,10 +160,13 @@ pub fn read_litellm(
     money.read_litellm(&mut section);
     let fallbacks = Fallbacks::read(&mut section);
     let tags = section.members("tag_budget_config");
+    let caches = section.flag("cache").unwrap_or(false);
+    let cache_params = section.raw("cache_params");
     section.finish(&LITELLM);
     let at = "litellm_settings.tag_budget_config";
     money.tag_budgets = Allowance::read_all(at, tags, env, remarks);
-    fallbacks
+    let caching = Caching::read(caches, cache_params, env, remarks);
+    (fallbacks, caching)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod access;
 mod allowance;
+mod caching;
 mod credentials;
 pub mod defaults;
 mod deployment;
@@ -37,6 +38,7 @@ use serde_json::{Map, Value};
 
 pub use access::{Access, TokenAccess};
 pub use allowance::Allowance;
+pub use caching::{CachePlace, CacheShare, Caching, RedisAddress};
 pub use deployment::Deployment;
 pub use env::Env;
 pub use general::General;
@@ -69,6 +71,7 @@ pub struct ConfigError(pub String);
 pub struct Config {
     pub general: General,
     pub money: Money,
+    pub caching: Caching,
     pub router: RouterSettings,
     pub groups: Groups,
     pub plugins: PluginsSection,
@@ -144,7 +147,7 @@ impl Config {
         let sections = home::move_home(sections, remarks);
         let (mut general, mut money) = general::read(sections.general, &env, remarks);
         let (mut router, own, aliases) = routing::read(sections.router, &env, remarks);
-        let more = general::read_litellm(
+        let (more, caching) = general::read_litellm(
             sections.litellm,
             &env,
             remarks,
@@ -171,6 +174,7 @@ impl Config {
         Self {
             general,
             money,
+            caching,
             router,
             groups,
             plugins,

@@ -17,7 +17,7 @@ const WHOLE: [&str; 5] = [
 ];
 
 /// Names whose texts hold a password in their middle.
-const ADDRESSES: [&str; 2] = ["database_url", "model_cost_map_url"];
+const ADDRESSES: [&str; 4] = ["database_url", "model_cost_map_url", "redis_url", "url"];
 
 /// The document with every secret masked. Names of environment variables are no secrets.
 pub fn masked(document: &Map<String, Value>) -> Map<String, Value> {

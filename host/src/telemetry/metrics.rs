@@ -12,6 +12,10 @@
 //! | `sluice_config_reloads_total` | reloads | result |
 //! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
 //! | `sluice_keys_rotated_total` | keys that were replaced by themselves | |
+//! | `sluice_cache_lookups_total` | calls that the response cache was asked for | operation, outcome (`hit`, `miss`, `partial`, `joined`) |
+//! | `sluice_cache_tokens_total` | tokens of answers that were kept, given again | model_group |
+//! | `sluice_cache_failures_total` | what the response cache could not do | what (`unreachable`, `refused`, `corrupt`, `full`) |
+//! | `sluice_cache_entries`, `sluice_cache_bytes` | answers kept in memory, and their bytes | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
 
@@ -69,6 +73,17 @@ struct TokenLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LookupLabels {
+    operation: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WhatLabel {
+    what: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
 }
@@ -91,6 +106,9 @@ struct All {
     config_reloads: Family<ResultLabel, Counter>,
     price_refreshes: Family<ResultLabel, Counter>,
     keys_rotated: Counter,
+    cache_lookups: Family<LookupLabels, Counter>,
+    cache_tokens: Family<SpendLabels, Counter>,
+    cache_failures: Family<WhatLabel, Counter>,
     /// The groups that have series of their own.
     groups: RwLock<HashSet<String>>,
     registry: Registry,
@@ -135,6 +153,9 @@ impl Default for All {
         let config_reloads = Family::default();
         let price_refreshes = Family::default();
         let keys_rotated = Counter::default();
+        let cache_lookups = Family::default();
+        let cache_tokens = Family::default();
+        let cache_failures = Family::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register("requests", "Calls answered", Family::clone(&requests));
         registry.register(
@@ -178,6 +199,21 @@ impl Default for All {
             "Keys that were replaced by themselves",
             keys_rotated.clone(),
         );
+        registry.register(
+            "cache_lookups",
+            "Calls that the response cache was asked for",
+            Family::clone(&cache_lookups),
+        );
+        registry.register(
+            "cache_tokens",
+            "Tokens of kept answers that were given again",
+            Family::clone(&cache_tokens),
+        );
+        registry.register(
+            "cache_failures",
+            "What the response cache could not do",
+            Family::clone(&cache_failures),
+        );
         Self {
             requests,
             durations,
@@ -189,6 +225,9 @@ impl Default for All {
             config_reloads,
             price_refreshes,
             keys_rotated,
+            cache_lookups,
+            cache_tokens,
+            cache_failures,
             groups: RwLock::default(),
             registry,
         }
@@ -283,6 +322,27 @@ impl Metrics {
     pub fn keys_rotated(&self, count: usize) {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         self.all.keys_rotated.inc_by(count);
+    }
+
+    /// Counts a call that the response cache was asked for.
+    pub fn cache_lookup(&self, operation: &'static str, outcome: &'static str) {
+        let labels = LookupLabels { operation, outcome };
+        self.all.cache_lookups.get_or_create(&labels).inc();
+    }
+
+    /// Counts the tokens of a kept answer that is given again.
+    pub fn cache_tokens(&self, model_group: &str, tokens: u64) {
+        let model_group = self.group(model_group).to_owned();
+        let labels = SpendLabels { model_group };
+        self.all.cache_tokens.get_or_create(&labels).inc_by(tokens);
+    }
+
+    /// Counts what the response cache could not do.
+    pub fn cache_failure(&self, what: &'static str) {
+        self.all
+            .cache_failures
+            .get_or_create(&WhatLabel { what })
+            .inc();
     }
 
     /// A call that counts as being served until the guard is dropped.

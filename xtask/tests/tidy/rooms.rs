@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 29] = [
+const ROOMS: [(&str, &[&str]); 30] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -19,6 +19,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
     ("limits", &["domain"]),
     ("prices", &["domain"]),
     ("spend", &["domain"]),
+    ("cache", &["domain", "config", "telemetry"]),
     // What both of the next have of a request: what it brings, who asks, how it is refused.
     ("asked", &["domain", "store", "auth"]),
     // What operators change: rows, whose they are, and when budgets begin anew.
@@ -46,6 +47,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "limits",
             "prices",
             "spend",
+            "cache",
         ],
     ),
     (
@@ -163,6 +165,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "router",
             "auth",
             "spend",
+            "cache",
             "pipeline",
             "http",
             "cli",
@@ -180,11 +183,12 @@ const ROOMS: [(&str, &[&str]); 29] = [
 ];
 
 /// Outside crates that belong to one room, or few.
-const OUTSIDE: [(&str, &[&str]); 10] = [
+const OUTSIDE: [(&str, &[&str]); 11] = [
     ("reqwest", &["upstream"]),
     ("axum", &["http", "admin"]),
     ("hyper", &["http"]),
     ("sqlx", &["store"]),
+    ("redis", &["cache"]),
     ("clap", &["cli"]),
     ("notify", &["plugins", "reload.rs"]),
     ("prometheus_client", &["telemetry"]),

@@ -218,6 +218,7 @@ impl Reloader {
             }
             self.current.store(Arc::clone(&config));
             self.ground.settle(understood, &self.doors.manage);
+            self.doors.pipeline.cache().configure(&config.caching);
             self.doors.pipeline.set_fleet(fleet);
             *self.taken() = Some(seen);
         }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Keys, POLL_EVERY};
+use crate::cache::Cache;
 use crate::cli::Serve;
 use crate::config::{self, Config, Env, Remark, Taken};
 use crate::http::server::{Entrance, Stop};
@@ -175,11 +176,13 @@ pub async fn run(
     tasks.spawn(replicas::follow(store.clone(), heard, stop.clone()));
     tasks.spawn(reloader.watch_file(stop.clone()));
     tracing::info!(address = %entrance, config = %path.display(), "sluice is listening");
+    let cache = house.doors.pipeline.cache().clone();
     let router = http::router(house.doors);
     let drained = http::server::serve(entrance, router, paths, &stopping).await;
     stop.cancel();
     // No call is under way any more: what they cost is brought to the database.
     writing.cancel();
+    cache.close().await;
     tasks.close();
     if tokio::time::timeout(Duration::from_secs(15), tasks.wait())
         .await
@@ -277,7 +280,10 @@ async fn build(config: Arc<Config>, ground: &Ground) -> Result<House, ServeError
         plugins.clone(),
         upstream.clone(),
         metrics.clone(),
-        accounting.clone(),
+        (
+            accounting.clone(),
+            Cache::new(&config.caching, metrics.clone()),
+        ),
         written,
     );
     let tables = services::price_tables(ground, upstream.clone(), metrics.clone());

@@ -74,6 +74,24 @@ impl BodyRules {
     }
 }
 
+/// Whether a key may say these of the cache: `allowed_cache_controls`.
+///
+/// # Errors
+/// One of them is not in the key's list.
+pub fn allow_cache_controls(caller: &Caller, said: &[&str]) -> Result<(), Fault> {
+    let Some(grant) = caller.grant().filter(|it| !it.cache_controls.is_empty()) else {
+        return Ok(());
+    };
+    let allowed = |name: &&&str| grant.cache_controls.iter().any(|it| &**it == **name);
+    match said.iter().find(|name| !allowed(name)) {
+        Some(name) => {
+            let text = format!("`cache.{name}` is not in this key's `allowed_cache_controls`");
+            Err(Fault::caller(ErrorKind::Permission, text).with_param("cache"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The value at a dotted path: `metadata.generation_name`.
 fn at(path: &str, member: impl Fn(&str) -> Option<Value>) -> Option<Value> {
     let (top, rest) = path.split_once('.').unwrap_or((path, ""));
@@ -139,6 +157,19 @@ mod tests {
             let refused = judge(&rules, &[], json!({group: {"tags": ["a"]}}));
             assert_eq!(refused, Err(format!("{group}.tags")));
         }
+    }
+
+    #[test]
+    fn a_key_says_of_the_cache_what_its_list_has() {
+        let mut grant = Grant::bare(Role::Team);
+        let free = Caller::granted(Arc::new(grant.clone()));
+        grant.cache_controls = vec!["no-cache".into()];
+        let bound = Caller::granted(Arc::new(grant));
+        assert!(allow_cache_controls(&free, &["ttl"]).is_ok());
+        assert!(allow_cache_controls(&bound, &["no-cache"]).is_ok());
+        let refused = allow_cache_controls(&bound, &["no-cache", "ttl"]).unwrap_err();
+        assert_eq!(refused.param.as_deref(), Some("cache"));
+        assert!(allow_cache_controls(&Caller::MASTER, &["ttl"]).is_ok());
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Grant {
     pub guardrails: Vec<Arc<str>>,
     /// Members that a body must have, of the key and the team.
     pub enforced_params: Vec<Arc<str>>,
+    /// What the key may say of the cache (`allowed_cache_controls`); empty: everything.
+    pub cache_controls: Vec<Arc<str>>,
     /// Names of model access groups that are rows of the database, and what is in them.
     pub access_groups: Vec<AccessGroup>,
     /// What this snapshot was read from: a change of any of them makes it stale.
@@ -236,6 +238,7 @@ impl Grant {
             tags: Vec::new(),
             guardrails: Vec::new(),
             enforced_params: Vec::new(),
+            cache_controls: Vec::new(),
             access_groups: Vec::new(),
             sources: Vec::new(),
         }
@@ -290,7 +293,8 @@ impl Grant {
             add(object(&organization.metadata));
             add(128);
         }
-        for list in [&self.tags, &self.guardrails, &self.enforced_params] {
+        let lists = [&self.tags, &self.guardrails, &self.enforced_params];
+        for list in lists.into_iter().chain([&self.cache_controls]) {
             add(names(list));
         }
         for group in &self.access_groups {

@@ -30,7 +30,7 @@ mod rows_tests;
 pub(crate) mod samples;
 mod terms;
 
-pub use body::BodyRules;
+pub use body::{BodyRules, allow_cache_controls};
 pub use caller::{Caller, Role};
 pub use door::{Door, Knock};
 pub use grant::{

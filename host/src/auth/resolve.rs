@@ -56,6 +56,7 @@ pub(super) fn of_holder(holder: &Holder, around: &Around, user_budget_on_team_ke
         add_new(&mut grant.guardrails, list(said, "guardrails"));
         add_new(&mut grant.enforced_params, list(said, "enforced_params"));
     }
+    grant.cache_controls = list(&key.rest, "allowed_cache_controls");
     add_terms(&mut grant, holder, user_budget_on_team_keys);
     grant.sources = sources(holder, around);
     grant

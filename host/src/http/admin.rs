@@ -39,7 +39,22 @@ pub async fn metrics(State(doors): State<Doors>) -> Response {
         labels: Vec::new(),
         value,
     });
-    let samples: Vec<PluginSample> = samples.into_iter().chain(money).collect();
+    let held = doors.pipeline.cache().sight().size;
+    let held = held.into_iter().flat_map(|(entries, bytes)| {
+        [
+            ("sluice_cache_entries", "Answers kept in memory", entries),
+            ("sluice_cache_bytes", "Memory of kept answers", bytes),
+        ]
+    });
+    let held = held.map(|(name, help, value)| PluginSample {
+        name,
+        kind: "gauge",
+        help,
+        labels: Vec::new(),
+        value: value as f64,
+    });
+    let samples = samples.into_iter().chain(money).chain(held);
+    let samples: Vec<PluginSample> = samples.collect();
     let text = doors.metrics.render(&samples);
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],

@@ -11,7 +11,7 @@ use super::error::ApiError;
 use super::server::Peer;
 use super::steering::steer;
 use super::{Doors, body, headers, unknown};
-use crate::auth::{Caller, allow_model};
+use crate::auth::{Caller, allow_cache_controls, allow_model};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::accounting::Source;
 use crate::pipeline::{Answer, AnswerBody, ClientRequest, Controls, Operation};
@@ -92,6 +92,7 @@ async fn call(
         let passed_on = passed_on(&parts.headers);
         let mut request = ClientRequest::parse(operation, bytes, model, passed_on)?;
         steer(&mut request.controls, &parts.headers)?;
+        allow_cache_controls(&caller, &request.controls.cache.said())?;
         let gate = doors.gate();
         if gate.bodies.ask_anything(&caller) {
             gate.bodies.judge(&caller, |name| {

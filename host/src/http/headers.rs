@@ -32,6 +32,9 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     if let (Some(provider), Some(model)) = (trail.provider(), &trail.upstream_model) {
         add("x-litellm-model-name", &format!("{provider}/{model}"));
     }
+    if let Some(key) = &trail.cache_key {
+        add("x-litellm-cache-key", key);
+    }
     if let Some(base) = trail.api_base() {
         add("x-litellm-model-api-base", base);
     }

@@ -23,6 +23,9 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
     if let Some(tags) = text(headers, "x-litellm-tags") {
         controls.tag(tags.split(',').map(|it| it.trim().to_owned()));
     }
+    if let Some(wanted) = text(headers, "cache-control") {
+        controls.cache.take_header(wanted);
+    }
     for name in ["x-litellm-customer-id", "x-litellm-end-user-id"] {
         if let Some(id) = text(headers, name) {
             controls.user = Some(id.to_owned());
@@ -74,6 +77,8 @@ mod tests {
         assert_eq!(controls.timeout, Some(Duration::from_millis(2500)));
         assert_eq!(controls.num_retries, Some(0));
         assert_eq!(steered(&[]).unwrap().num_retries, Some(1));
+        let fresh = steered(&[("cache-control", "no-cache")]).unwrap();
+        assert!(fresh.cache.no_cache && !fresh.cache.no_store);
     }
 
     #[test]

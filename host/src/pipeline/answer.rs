@@ -59,6 +59,8 @@ pub struct Trail {
     pub provider_id: Option<String>,
     /// What the call cost, once it is known; None also where the price is unknown.
     pub cost: Option<Usd>,
+    /// The key under which the answer was kept, if it was.
+    pub cache_key: Option<String>,
     /// What is left of the caller's limits, as headers.
     pub limits: Vec<(String, String)>,
     pub stream: bool,
@@ -88,6 +90,7 @@ impl Trail {
             usage: None,
             provider_id: None,
             cost: None,
+            cache_key: None,
             limits: Vec::new(),
             stream,
             upstream_headers: Vec::new(),

@@ -4,8 +4,10 @@
 pub mod accounting;
 mod allowances;
 mod answer;
+mod answered;
 mod attempt;
 mod backoff;
+mod cached;
 mod choose;
 mod fleet;
 mod mock;

@@ -13,7 +13,7 @@ use super::writer::{Event, Writer};
 use crate::domain::{ErrorKind, Usage};
 
 /// The recordings of one kind that were no errors.
-fn recorded(kind: &str) -> Vec<Value> {
+pub fn recorded(kind: &str) -> Vec<Value> {
     let lines = include_str!("../../../plugins/openai/fixtures/corpus.jsonl").lines();
     let items = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
     let items = items.filter(|item| item["kind"] == kind && item["status"] == 200);
@@ -30,7 +30,7 @@ fn request(operation: Operation, include_usage: bool) -> ClientRequest {
 }
 
 /// The frames of a stream that comes in these pieces, and whether its end marker was among them.
-fn cut<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> (Vec<Event>, bool) {
+pub fn cut<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> (Vec<Event>, bool) {
     let mut splitter = Splitter::new(Framing::Sse, 1 << 20);
     let mut frames = Vec::new();
     for piece in pieces {
@@ -87,7 +87,7 @@ fn same_but_for_the_model(sent: &str, got: &str, keep_usage: bool, what: &Value)
     );
 }
 
-fn fails_on_its_way(item: &Value) -> bool {
+pub fn fails_on_its_way(item: &Value) -> bool {
     let marks = item["marks"].as_array().unwrap();
     marks.contains(&"error-in-stream".into())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::cache::Wish;
 use crate::domain::json::Document;
 use crate::domain::{CallId, ErrorKind, Fault};
 
@@ -100,6 +101,8 @@ pub struct Controls {
     pub session_id: Option<String>,
     /// `metadata`, as it came.
     pub metadata: Option<String>,
+    /// What the client wants of the response cache.
+    pub cache: Wish,
 }
 
 /// Members that are for the gateway and never go upstream.
@@ -232,6 +235,7 @@ impl Controls {
             }
             "n" => self.choices = serde_json::from_str(raw).unwrap_or(0),
             "user" => self.user = serde_json::from_str(raw).ok(),
+            "cache" => self.cache = Wish::read(raw)?,
             "tags" => self.tag(typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default()),
             "metadata" | "litellm_metadata" => self.read_metadata(raw),
             name if CLIENT_SIDE_TARGETS.contains(&name) => {
@@ -331,6 +335,10 @@ mod tests {
             (
                 r#"{"model":"m","messages":[],"api_base":"http://evil"}"#,
                 "api_base",
+            ),
+            (
+                r#"{"model":"m","messages":[],"cache":{"ttl":"x"}}"#,
+                "cache",
             ),
             (r#"{"model":"m","model":"n","messages":[]}"#, "request_body"),
             ("{", "request_body"),

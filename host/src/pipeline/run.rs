@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::accounting::{Accounting, Served, Source as CallSource};
-use super::answer::{Answer, AnswerBody, Failure, Trail};
+use super::answer::{Answer, Failure, Trail};
+use super::answered;
 use super::attempt::{Attempt, Outcome};
 use super::backoff;
+use super::cached::{self, Looked};
 use super::choose::choose;
 use super::fleet::{Fleet, Line};
 use super::mock;
@@ -16,9 +18,9 @@ use super::request::ClientRequest;
 use super::settle::Settlement;
 use super::shape;
 use super::source::{Events, Source};
-use super::stream::{FaultWriter, Streaming};
-use super::writer::Writer;
+use super::stream::FaultWriter;
 use crate::auth::Caller;
+use crate::cache::Cache;
 use crate::config::{Deployment, Resolved, defaults};
 use crate::domain::{At, Blame, ErrorKind, Fault, Retry};
 use crate::plugins::{self, Plugins};
@@ -38,6 +40,7 @@ struct Inner {
     upstream: Upstream,
     metrics: Metrics,
     accounting: Accounting,
+    cache: Cache,
     write_fault: FaultWriter,
     status_of: fn(&Fault) -> u16,
 }
@@ -49,7 +52,7 @@ impl Pipeline {
         plugins: Plugins,
         upstream: Upstream,
         metrics: Metrics,
-        accounting: Accounting,
+        (accounting, cache): (Accounting, Cache),
         (write_fault, status_of): (FaultWriter, fn(&Fault) -> u16),
     ) -> Self {
         let fleet = ArcSwap::from_pointee(fleet);
@@ -60,6 +63,7 @@ impl Pipeline {
                 upstream,
                 metrics,
                 accounting,
+                cache,
                 write_fault,
                 status_of,
             }),
@@ -69,6 +73,11 @@ impl Pipeline {
     /// What calls that begin now are accounted by.
     pub fn accounting(&self) -> &Accounting {
         &self.inner.accounting
+    }
+
+    /// Answers that are kept.
+    pub fn cache(&self) -> &Cache {
+        &self.inner.cache
     }
 
     /// What calls that begin now are served by.
@@ -108,9 +117,30 @@ impl Pipeline {
             }
         };
         let mut settlement = Settlement::open(&self.inner.metrics, trail, permit);
+        let write_fault = self.inner.write_fault;
+        let (request, keeper) = match cached::look(&self.inner.cache, caller, request).await {
+            Looked::Found(request, found) => {
+                let answer = answered::kept((&request, write_fault), &fleet, *found, settlement);
+                return Ok(answer);
+            }
+            Looked::Go(request, keeper) => (request, keeper),
+        };
         match self.through_groups(&fleet, &request, &mut settlement).await {
-            Ok((reached, line)) => self.answer(&request, reached, line, settlement),
-            Err(fault) => Err(self.fail(fault, settlement)),
+            Ok((reached, line)) => {
+                let made_by = (
+                    self.inner.plugins.clone(),
+                    Arc::clone(&line.provider.generation),
+                );
+                let asked = (&request, write_fault);
+                answered::made(asked, reached, (made_by, keeper), settlement)
+                    .map_err(|failed| self.fail(failed.0, failed.1))
+            }
+            Err(fault) => {
+                if let Some(keeper) = keeper {
+                    keeper.failed();
+                }
+                Err(self.fail(fault, settlement))
+            }
         }
     }
 
@@ -381,56 +411,6 @@ impl Pipeline {
             (Outcome::Stream(source), false) => {
                 let cap = line.target.max_reply_bytes;
                 gather(request, source, cap, settlement).await
-            }
-        }
-    }
-
-    fn answer(
-        &self,
-        request: &ClientRequest,
-        reached: Reached,
-        line: Arc<Line>,
-        mut settlement: Settlement,
-    ) -> Result<Answer, Failure> {
-        let generation = Arc::clone(&line.provider.generation);
-        match reached {
-            Reached::Whole { body } => {
-                self.inner
-                    .plugins
-                    .report(&generation, plugins::Outcome::Fine);
-                settlement.done(200);
-                Ok(Answer {
-                    status: 200,
-                    // Whatever the upstream calls it: it was read as JSON, and SDKs go by the type.
-                    content_type: "application/json",
-                    body: AnswerBody::Whole(body),
-                    trail: settlement.trail().clone(),
-                })
-            }
-            Reached::Stream { source, first } => {
-                let trail = settlement.trail();
-                trail.first_token = Some(trail.started.elapsed());
-                let trail = trail.clone();
-                let envelope = shape::envelope(request, true);
-                let streaming = Streaming {
-                    source,
-                    writer: Writer::new(
-                        request.operation,
-                        envelope,
-                        request.controls.include_usage,
-                    ),
-                    settlement,
-                    dialect: request.operation.dialect(),
-                    write_fault: self.inner.write_fault,
-                    plugins: self.inner.plugins.clone(),
-                    generation,
-                };
-                Ok(Answer {
-                    status: 200,
-                    content_type: "text/event-stream",
-                    body: AnswerBody::Stream(streaming.into_bytes(first)),
-                    trail,
-                })
             }
         }
     }

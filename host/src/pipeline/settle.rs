@@ -1,6 +1,6 @@
 //! The end of every call: counted, and one line in the log. It runs also when the client has gone.
 
-use crate::domain::{Blame, CallStatus, Fault};
+use crate::domain::{Blame, CallStatus, Fault, Usage};
 use crate::telemetry::metrics::{CallSample, InFlight, Metrics};
 
 use super::accounting::{Full, Permit};
@@ -82,6 +82,9 @@ impl Settlement {
         let Some(permit) = &mut self.permit else {
             return Ok(());
         };
+        if self.trail.cache_key.is_some() {
+            return Ok(());
+        }
         permit.advance(tokens, &self.trail)
     }
 
@@ -113,6 +116,13 @@ impl Settlement {
 
     fn count(&self, status: u16) {
         let usage = self.trail.usage.as_ref();
+        if self.trail.cache_key.is_some() {
+            let tokens = usage.map_or(0, Usage::total_tokens);
+            let model_group = &self.trail.model_group;
+            self.metrics.cache_tokens(model_group, tokens);
+        }
+        // Tokens of a kept answer were counted when it was made.
+        let usage = usage.filter(|_| self.trail.cache_key.is_none());
         self.metrics.call(&CallSample {
             operation: self.trail.operation,
             model_group: &self.trail.model_group,
@@ -136,7 +146,8 @@ impl Settlement {
                     call.id = %trail.call_id, operation = trail.operation, model.group = %trail.model_group,
                     deployment.id = trail.deployment_id(), provider = trail.provider(),
                     http.status = status, retries = trail.retries, fallbacks = trail.fallbacks,
-                    duration_ms, ttft_ms, stream = trail.stream, tokens.input = usage.input_tokens,
+                    duration_ms, ttft_ms, stream = trail.stream,
+                    cache.hit = trail.cache_key.is_some(), tokens.input = usage.input_tokens,
                     tokens.output = usage.output_tokens,
                     spend.usd = trail.cost.map(|it| it.dollars()), $($text)+
                 )

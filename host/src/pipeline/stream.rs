@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::answer::ByteStream;
+use super::cached::Keeper;
 use super::settle::Settlement;
 use super::source::{Events, Source};
 use super::writer::Writer;
@@ -20,6 +21,9 @@ const PING: Duration = Duration::from_secs(15);
 /// Writes a fault as the event that ends a stream.
 pub type FaultWriter = fn(&Fault, super::Dialect) -> String;
 
+/// The plugin that a stream is made by, and who hears how it went.
+pub type MadeBy = (Plugins, Arc<Generation>);
+
 /// A stream on its way to the client.
 pub struct Streaming {
     pub source: Source,
@@ -27,8 +31,10 @@ pub struct Streaming {
     pub settlement: Settlement,
     pub dialect: super::Dialect,
     pub write_fault: FaultWriter,
-    pub plugins: Plugins,
-    pub generation: Arc<Generation>,
+    /// Whose work it is; None: a kept answer, which is nobody's.
+    pub made_by: Option<MadeBy>,
+    /// Keeps the answer.
+    pub keeper: Option<Keeper>,
 }
 
 impl Streaming {
@@ -79,6 +85,9 @@ impl Streaming {
     fn write(&mut self, next: Result<Events, Fault>, out: &mut String) -> Result<bool, Fault> {
         let events = next?;
         self.settlement.trail().upstream_time += events.upstream_time;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.record(&events.events, events.usage.as_deref());
+        }
         for event in &events.events {
             self.writer.write(event, out)?;
             self.settlement.advance(written::tokens(&event.data))?;
@@ -103,7 +112,10 @@ impl Streaming {
     fn settle(&mut self, fault: Option<Fault>) {
         match fault {
             None => {
-                self.plugins.report(&self.generation, Outcome::Fine);
+                self.report(Outcome::Fine);
+                if let Some(keeper) = self.keeper.take() {
+                    keeper.end(self.settlement.trail());
+                }
                 self.settlement.done(200);
             }
             Some(mut fault) => {
@@ -112,12 +124,21 @@ impl Streaming {
                 } else {
                     Outcome::Fine
                 };
-                self.plugins.report(&self.generation, outcome);
+                self.report(outcome);
+                if let Some(keeper) = self.keeper.take() {
+                    keeper.failed();
+                }
                 if fault.provider.is_none() {
                     fault.provider = self.settlement.trail().provider().map(str::to_owned);
                 }
                 self.settlement.failed(200, &fault);
             }
+        }
+    }
+
+    fn report(&self, outcome: Outcome) {
+        if let Some((plugins, generation)) = &self.made_by {
+            plugins.report(generation, outcome);
         }
     }
 }

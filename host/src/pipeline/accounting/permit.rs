@@ -186,6 +186,7 @@ impl Permit {
         let cost: Option<Usd> = lines.iter().map(|it| it.cost).sum();
         let used = lines.iter().map(|it| it.usage.clone());
         let usage = used.fold(Usage::default(), Usage::plus);
+        // A kept answer costs no tokens.
         self.admission.settle(
             Tokens {
                 input: usage.input_tokens,
@@ -193,6 +194,9 @@ impl Permit {
             },
             now,
         );
+        let is_kept = trail.cache_key.is_some();
+        let kept = trail.usage.as_ref().filter(|_| is_kept);
+        let usage = kept.cloned().unwrap_or(usage);
         let unread = mem::take(&mut self.unread);
         // Those that were opened meanwhile, without this call.
         let opened = unread.into_iter().filter_map(|id| {
@@ -322,7 +326,7 @@ impl Permit {
             lines,
             payers,
             price_version: self.prices.version().to_string(),
-            cache_hit: false,
+            cache_hit: trail.cache_key.is_some(),
             session_id: source.session_id,
             client_ip: source.client_ip,
             user_agent: source.user_agent,

@@ -15,7 +15,7 @@ use crate::config::{Config, Env, Taken};
 use crate::domain::{Entity, EntityKind, ErrorKind, Fault, Usage, Usd};
 use crate::http::catalog;
 use crate::live::Understood;
-use crate::manage::{Changed, Clock, Deployment, InForce, PriceTable, Setting, Touched};
+use crate::manage::{CacheAsk, Changed, Clock, Deployment, InForce, PriceTable, Setting, Touched};
 use crate::pipeline::accounting::{Accounting, now_ms};
 use crate::pipeline::{Fleet, Pipeline};
 use crate::price_tables::PriceTables;
@@ -276,6 +276,18 @@ impl InForce for Running {
 
     fn document(&self) -> Map<String, Value> {
         (*self.pipeline.fleet().config.shown).clone()
+    }
+
+    fn cache(&self, ask: CacheAsk) -> BoxFuture<'_, Result<Value, Fault>> {
+        let cache = self.pipeline.cache();
+        Box::pin(async move {
+            match ask {
+                CacheAsk::Ping => cache.report_ping().await,
+                CacheAsk::Redis => cache.report_redis().await,
+                CacheAsk::Delete(keys) => cache.report_delete(&keys).await,
+                CacheAsk::Clear => cache.report_clear().await,
+            }
+        })
     }
 
     fn serves(&self, provider: &str) -> bool {

@@ -52,6 +52,19 @@ pub struct PriceTable {
     pub fetched_ms: Option<i64>,
 }
 
+/// What is asked of the response cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CacheAsk {
+    /// Whether answers can be kept.
+    Ping,
+    /// What its Redis says of itself.
+    Redis,
+    /// To forget answers by their keys.
+    Delete(Vec<String>),
+    /// To forget every answer.
+    Clear,
+}
+
 /// The running gateway, as far as management has to know it.
 pub trait InForce: Send + Sync + std::fmt::Debug {
     /// The deployments that the caller may use.
@@ -82,6 +95,12 @@ pub trait InForce: Send + Sync + std::fmt::Debug {
 
     /// The whole configuration in force, secrets masked.
     fn document(&self) -> Map<String, Value>;
+
+    /// Asks the response cache.
+    ///
+    /// # Errors
+    /// No answers are kept, or what keeps them does not answer.
+    fn cache(&self, ask: CacheAsk) -> BoxFuture<'_, Result<Value, Fault>>;
 
     /// Whether a plugin serves the provider.
     fn serves(&self, provider: &str) -> bool;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::{
-    Answer, Input, Manage, access_groups, audit, budgets, config_rows, costs, credentials,
+    Answer, Input, Manage, access_groups, audit, budgets, cache, config_rows, costs, credentials,
     customers, group_budgets, invitations, keys, models, organizations, prices, tags, teams, users,
 };
 use crate::auth::Caller;
@@ -241,6 +241,12 @@ pub const OPERATIONS: &[Operation] = &[
     (Get, "/v1/model/info", op!(models::info)),
     (Get, "/v2/model/info", op!(models::info_v2)),
     (Get, "/model_group/info", op!(models::group_info)),
+    (Get, "/cache/ping", op!(cache::ping)),
+    (Get, "/cache/redis/info", op!(cache::redis_info)),
+    (Post, "/cache/delete", op!(cache::delete)),
+    (Post, "/cache/flushall", op!(cache::flush)),
+    (Get, "/cache/settings", op!(cache::settings)),
+    (Post, "/cache/settings", op!(cache::set)),
     (Get, "/audit", op!(audit::list)),
     (Get, "/audit/{id}", op!(audit::one)),
     (Get, "/model/cost_map/source", op!(prices::source)),

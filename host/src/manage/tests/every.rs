@@ -44,6 +44,8 @@ const NAMES: &[&str] = &[
 /// Where such a field may name what does not exist: it is made, or LiteLLM leaves it out.
 const MAY_BE_NEW: &[(&str, &str)] = &[
     ("/budget/new", "budget_id"),
+    // Keys of answers that are gone are no mistake.
+    ("/cache/delete", "keys"),
     ("/credentials", "credential_name"),
     ("/customer/block", "user_ids"),
     ("/customer/new", "user_id"),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::bad;
-use crate::manage::{Deployment, InForce, PriceTable, Setting};
+use crate::manage::{CacheAsk, Deployment, InForce, PriceTable, Setting};
 
 /// A gateway with three deployments and one setting.
 #[derive(Debug)]
@@ -63,6 +63,10 @@ impl InForce for Running {
     fn document(&self) -> Map<String, Value> {
         let document = json!({"general_settings": self.section("general_settings")});
         document.as_object().cloned().unwrap()
+    }
+
+    fn cache(&self, ask: CacheAsk) -> BoxFuture<'_, Result<Value, Fault>> {
+        Box::pin(ready(Ok(json!({"asked": format!("{ask:?}")}))))
     }
 
     fn serves(&self, provider: &str) -> bool {

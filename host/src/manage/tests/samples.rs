@@ -363,6 +363,12 @@ fn models(it: &mut Rows) {
     it.reads("/config/cost_margin_config");
     it.add(Does::Changes, Patch, "/config/cost_margin_config", json!({"openai": 0.1,
         "global": {"percentage": 0.08, "fixed_amount": 0.5}}));
+    it.reads("/cache/ping");
+    it.reads("/cache/redis/info");
+    it.add(Does::Reads, Post, "/cache/delete", json!({"keys": ["a"]}));
+    it.add(Does::Reads, Post, "/cache/flushall", Value::Null);
+    it.reads("/cache/settings");
+    it.changes("/cache/settings", json!({"cache_settings": {"type": "local", "ttl": 60}}));
     it.reads("/model/cost_map/source");
     it.reads("/get/litellm_model_cost_map");
     it.changes("/reload/model_cost_map", Value::Null);

@@ -1,0 +1,161 @@
+//! The response cache: what is kept, forgetting it, and its settings. `/cache/*`.
+
+use serde_json::{Value, json};
+
+use super::config_rows::{apply, check, section, write};
+use super::fault::{bad, missing};
+use super::fields::{Field, Kind, read};
+use super::{Answer, CacheAsk, Input, Manage};
+use crate::auth::Caller;
+
+const LITELLM: &str = "litellm_settings";
+
+/// A setting of `cache_params`: name, type and what it does.
+type Described = (&'static str, &'static str, &'static str);
+
+const SETTINGS: [Described; 17] = [
+    (
+        "type",
+        "String",
+        "local or redis; redis if a server is named",
+    ),
+    (
+        "mode",
+        "String",
+        "default_on, or default_off: only calls that ask for it",
+    ),
+    ("ttl", "Float", "seconds for which an answer is kept"),
+    ("namespace", "String", "stands before every key"),
+    (
+        "supported_call_types",
+        "List",
+        "the calls whose answers are kept; all if empty",
+    ),
+    ("host", "String", "of a Redis server"),
+    ("port", "Integer", "of a Redis server"),
+    ("username", "String", "of a Redis server"),
+    (
+        "password",
+        "String",
+        "of a Redis server, as os.environ/NAME",
+    ),
+    ("db", "Integer", "number of a Redis database"),
+    ("ssl", "Boolean", "TLS to the Redis server"),
+    (
+        "url",
+        "String",
+        "address of a Redis server, as os.environ/NAME",
+    ),
+    (
+        "share",
+        "String",
+        "who gets whose answers: tenant, key or everyone",
+    ),
+    (
+        "coalesce",
+        "Boolean",
+        "same calls under way together wait for one answer",
+    ),
+    ("max_size_mb", "Float", "memory for answers, in MiB"),
+    (
+        "max_entry_mb",
+        "Float",
+        "largest answer that is kept, in MiB",
+    ),
+    (
+        "default_in_redis_ttl",
+        "Float",
+        "seconds, where `ttl` is not set",
+    ),
+];
+
+/// What must not lie in the database as it is.
+const SECRETS: [&str; 2] = ["password", "url"];
+
+/// `GET /cache/ping`.
+pub(super) async fn ping(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_sight("see the cache")?;
+    read(&input.query, &[])?;
+    m.in_force.cache(CacheAsk::Ping).await
+}
+
+/// `GET /cache/redis/info`.
+pub(super) async fn redis_info(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_sight("see the cache")?;
+    read(&input.query, &[])?;
+    m.in_force.cache(CacheAsk::Redis).await
+}
+
+/// `POST /cache/delete` `{keys}`: keys as `x-litellm-cache-key` tells them.
+pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_admin("change the cache")?;
+    let given = read(&input.body, &[&[Field("keys", Kind::Texts)]])?;
+    if !given.some("keys") {
+        return Err(missing("keys"));
+    }
+    m.in_force
+        .cache(CacheAsk::Delete(given.texts("keys")))
+        .await
+}
+
+/// `POST /cache/flushall`.
+pub(super) async fn flush(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_admin("change the cache")?;
+    read(&input.body, &[])?;
+    m.in_force.cache(CacheAsk::Clear).await
+}
+
+/// `GET /cache/settings`: every setting, for a form.
+pub(super) async fn settings(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_sight("see settings")?;
+    read(&input.query, &[])?;
+    let in_force = m.in_force.section(LITELLM);
+    let params = in_force.get("cache_params");
+    let params = params.filter(|it| it.is_object());
+    let fields = SETTINGS.map(|(name, kind, description)| {
+        json!({
+            "field_name": name,
+            "field_type": kind,
+            "field_description": description,
+            "field_value": params.and_then(|it| it.get(name)),
+        })
+    });
+    Ok(json!({
+        "enabled": in_force.get("cache").cloned().unwrap_or(false.into()),
+        "fields": fields,
+        "current_values": params.cloned().unwrap_or_else(|| json!({})),
+    }))
+}
+
+/// `POST /cache/settings` `{cache_settings}`: replaces `cache_params` and switches the cache on.
+pub(super) async fn set(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = m.rights(caller).await?;
+    rights.need_admin("change settings")?;
+    let given = read(&input.body, &[&[Field("cache_settings", Kind::Object)]])?;
+    if !given.some("cache_settings") {
+        return Err(missing("cache_settings"));
+    }
+    let settings = given.object("cache_settings");
+    for name in SECRETS {
+        let written = settings.get(name).and_then(Value::as_str).unwrap_or("");
+        if !written.is_empty() && !written.starts_with("os.environ/") {
+            let path = format!("cache_settings.{name}");
+            let message =
+                format!("`{path}` may hold a secret: name its variable, `os.environ/NAME`");
+            return Err(bad(&path, message));
+        }
+    }
+    let settings = Value::Object(settings);
+    let mut work = m.work(&rights).await?;
+    let (before, mut row) = section(&mut work, LITELLM).await?;
+    apply(m, &mut row, "cache", &true.into())?;
+    apply(m, &mut row, "cache_params", &settings)?;
+    check(m, &row)?;
+    write(&mut work, before, &row).await?;
+    work.commit().await?;
+    Ok(json!({
+        "message": "Cache settings updated successfully",
+        "status": "success",
+        "settings": settings,
+    }))
+}

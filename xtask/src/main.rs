@@ -8,6 +8,7 @@
 
 mod bench;
 mod python;
+mod redis;
 mod services;
 mod sh;
 mod tools;
@@ -39,7 +40,9 @@ fn test() -> Result<(), String> {
     sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
     let postgres = postgres(services::FORGETFUL)?;
     let database = postgres.iter().map(|it| (services::DATABASE_URL, it.url()));
-    sh::cargo_with(&["test", "--locked", "--workspace"], database)?;
+    let redis = redis()?;
+    let servers = database.chain(redis.iter().map(|it| (redis::REDIS_URL, it.url())));
+    sh::cargo_with(&["test", "--locked", "--workspace"], servers)?;
     match tools::ensure_all(&python::TOOLS) {
         Err(what) if !tools::must_run_all() => {
             println!("\n== NOT RUN: tests/sdk ({what})");
@@ -61,6 +64,20 @@ fn postgres(settings: &[&str]) -> Result<Option<services::Postgres>, String> {
     match services::Postgres::start(settings) {
         Err(what) if !tools::must_run_all() => {
             println!("\n== NOT RUN: tests on PostgreSQL ({what})");
+            Ok(None)
+        }
+        started => started.map(Some),
+    }
+}
+
+/// The Redis server of the tests, as [`postgres`]. Tests that stop one start their own.
+fn redis() -> Result<Option<redis::Redis>, String> {
+    if std::env::var_os(redis::REDIS_URL).is_some() {
+        return Ok(None);
+    }
+    match redis::Redis::start() {
+        Err(what) if !tools::must_run_all() => {
+            println!("\n== NOT RUN: tests on Redis ({what})");
             Ok(None)
         }
         started => started.map(Some),

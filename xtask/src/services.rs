@@ -230,12 +230,12 @@ fn folder(owner: Option<Owner>) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-fn password() -> std::io::Result<String> {
+pub fn password() -> std::io::Result<String> {
     let mut bytes = [0u8; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn free_port() -> std::io::Result<u16> {
+pub fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

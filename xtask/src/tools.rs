@@ -21,6 +21,11 @@ pub const NPM: Tool = Tool {
     packages: &["nodejs", "npm"],
 };
 
+pub const REDIS: Tool = Tool {
+    program: "redis-server",
+    packages: &["redis-server"],
+};
+
 /// Whether what the tests need must be there: elsewhere than in CI a part may be left out, and
 /// is named.
 pub fn must_run_all() -> bool {

@@ -202,8 +202,9 @@ fn place(section: &mut Section<'_>, on: bool) -> CachePlace {
         (None | Some("local"), _) => CachePlace::Memory,
         (Some("redis"), None) => {
             if on {
-                let text = "names no server: set `host` or `url`, or REDIS_HOST or REDIS_URL";
-                section.say(Taken::Wrong, "type", text);
+                let text = "names no server, so answers are kept in memory: set `host` or `url`, or \
+                    REDIS_HOST or REDIS_URL";
+                section.say(Taken::Warning, "type", text);
             }
             CachePlace::Memory
         }
@@ -394,7 +395,6 @@ mod tests {
     #[test]
     fn what_cannot_be_is_named_by_its_key() {
         for (params, name) in [
-            (json!({"type": "redis"}), "type"),
             (json!({"mode": "off"}), "mode"),
             (json!({"share": "all"}), "share"),
             (json!({"ttl": 0}), "ttl"),
@@ -426,6 +426,13 @@ mod tests {
                 (Taken::Unknown, "nmespace".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn a_redis_that_is_nowhere_is_a_warning() {
+        let (caching, said) = read(json!({"type": "redis"}), &[]);
+        assert_eq!(caching.place, CachePlace::Memory);
+        assert_eq!(said, [(Taken::Warning, "type".to_owned())]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What is measured inside one process: a component's and the journal's share of a call, and the
-//! database. One program, as each one that is linked pays for the optimiser's pass over all of it.
+//! What is measured inside one process: a component's and the journal's share of a call, a choice
+//! among deployments, and the database. One program, as each one that is linked pays for the optimiser's pass over all of it.
 //! `-- store` measures the database, everything else is for criterion.
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 )]
 
 mod journal;
+mod routing;
 mod store;
 mod translation;
 
@@ -21,5 +22,6 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     translation::benches(&mut criterion);
     journal::benches(&mut criterion);
+    routing::benches(&mut criterion);
     criterion.final_summary();
 }

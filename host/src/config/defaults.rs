@@ -20,6 +20,9 @@ pub const NUM_RETRIES: u32 = 2;
 /// LiteLLM's `max_fallbacks`.
 pub const MAX_FALLBACKS: u32 = 5;
 
+/// How long an unused tie between a caller and a deployment is remembered; LiteLLM's.
+pub const AFFINITY_TTL: Duration = Duration::from_secs(3600);
+
 /// Bytes of a request's body. A PDF of 20 MB is 27 MB in base64.
 pub const MAX_REQUEST_BYTES: usize = 64 << 20;
 

@@ -12,6 +12,7 @@ use super::credentials::{self, Credentials};
 use super::env::Env;
 use super::info::ModelInfo;
 use super::params;
+use super::policies::Cooldowns;
 use super::provider::{self, Route};
 use super::remarks::{Remarks, Taken, nearest};
 use super::secrets::{is_price, looks_secret};
@@ -42,7 +43,13 @@ pub struct Deployment {
     pub order: u32,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
+    /// Until a stream's first token.
+    pub first_token_timeout: Option<Duration>,
     pub num_retries: Option<u32>,
+    /// `cooldown_time`, and of `model_info` `allowed_fails` and its policy.
+    pub cooldowns: Cooldowns,
+    /// For requests with one of these, where the router filters by tags.
+    pub tags: Vec<String>,
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
     pub allowed_openai_params: Vec<String>,
@@ -91,7 +98,8 @@ pub fn read(
     let route = provider::read(&name, &mut params);
     let mut deployment = read_params(&mut params, name, id, route?);
     let prices = read_rest(&mut params, &mut deployment);
-    let mut info = ModelInfo::read(&path, [info, inner_info], env, remarks);
+    let cooldowns = &mut deployment.cooldowns;
+    let mut info = ModelInfo::read(&path, [info, inner_info], cooldowns, env, remarks);
     for (price, value) in prices {
         info.rest.entry(price).or_insert(value);
     }
@@ -120,7 +128,10 @@ fn read_params(params: &mut Section<'_>, name: String, id: String, route: Route)
         order: params.count("order").unwrap_or(0),
         timeout: params.seconds("timeout"),
         stream_timeout: params.seconds("stream_timeout"),
+        first_token_timeout: params.seconds("first_token_timeout"),
         num_retries: own.or(max),
+        cooldowns: Cooldowns::of_params(params),
+        tags: params.texts("tags").unwrap_or_default(),
         drop_params: params.flag("drop_params"),
         additional_drop_params: params.texts("additional_drop_params").unwrap_or_default(),
         allowed_openai_params: params.texts("allowed_openai_params").unwrap_or_default(),
@@ -195,11 +206,6 @@ fn extra_body(params: &mut Section<'_>) -> Map<String, Value> {
 fn read_rest(params: &mut Section<'_>, deployment: &mut Deployment) -> Map<String, Value> {
     let mut prices = Map::new();
     let (mut settings, mut secrets) = (Map::new(), BTreeMap::new());
-    params.number("cooldown_time");
-    params.texts("tags");
-    for name in params::TYPED {
-        params.accepted(name);
-    }
     for name in params.names() {
         if is_price(&name) {
             prices.extend(params.resolved(&name).map(|value| (name.clone(), value)));

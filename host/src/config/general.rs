@@ -8,13 +8,17 @@ use super::access::Access;
 use super::allowance::Allowance;
 use super::defaults;
 use super::env::Env;
+use super::fallbacks::Fallbacks;
 use super::money::Money;
 use super::names::{GENERAL, LITELLM};
 use super::remarks::{Remarks, Taken};
-use super::routing::{Fallbacks, RouterSettings};
+use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
 use super::verify::Verify;
 use crate::domain::Secret;
+
+/// LiteLLM's name for letting clients ask for failures.
+const MOCK_TESTING: &str = "dangerously_allow_mock_testing_request_params";
 
 /// Settings of the whole gateway.
 #[derive(Debug, Clone)]
@@ -30,6 +34,8 @@ pub struct General {
     /// How upstreams' certificates are judged, where a deployment does not say.
     pub verify: Verify,
     pub access: Access,
+    /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
+    pub mock_testing: bool,
     /// `/metrics` without a key.
     pub public_metrics: bool,
     /// Pages of other origins that may call; empty: LiteLLM's default.
@@ -84,6 +90,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
             .is_some_and(|it| it.eq_ignore_ascii_case("debug")),
         verify: verify.unwrap_or_default(),
         access,
+        mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
@@ -156,6 +163,8 @@ pub fn read_litellm(
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
+    let fails = section.count("allowed_fails");
+    router.cooldowns.allowed_fails = router.cooldowns.allowed_fails.or(fails);
     money.read_litellm(&mut section);
     let fallbacks = Fallbacks::read(&mut section);
     let tags = section.members("tag_budget_config");

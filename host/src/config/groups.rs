@@ -38,6 +38,34 @@ pub struct Resolved {
     pub deployments: Vec<(Arc<Deployment>, String)>,
 }
 
+/// The deployments for one name, as they stand.
+#[derive(Debug, Clone)]
+pub struct Found<'g> {
+    pub group: ModelGroup,
+    /// All of a group, unless one of them was asked for by its id.
+    pub deployments: &'g [Arc<Deployment>],
+    /// One was asked for by its id.
+    pub alone: bool,
+    /// Behind a pattern: the name, and what its `*` stand for.
+    filled: Option<(String, Vec<String>)>,
+}
+
+impl Found<'_> {
+    /// The upstream's name of the model at one of the deployments.
+    pub fn model(&self, deployment: &Deployment) -> String {
+        let Some((name, parts)) = &self.filled else {
+            return deployment.model.clone();
+        };
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let filled = pattern::fill(&deployment.model, &parts, name);
+        // `*` to `*` brings the provider's name along.
+        match filled.strip_prefix(&format!("{}/", deployment.provider)) {
+            Some(model) if deployment.model.starts_with('*') => model.to_owned(),
+            _ => filled,
+        }
+    }
+}
+
 impl Groups {
     pub fn new(
         deployments: Vec<Deployment>,
@@ -84,17 +112,33 @@ impl Groups {
         groups
     }
 
-    /// The deployments for a name: an alias, a group, a deployment's id, or a pattern.
+    /// The deployments for a name, each with the upstream's model name.
     pub fn resolve(&self, name: &str) -> Option<Resolved> {
+        let found = self.find(name)?;
+        let list = found.deployments.iter();
+        let deployments = list.map(|it| (Arc::clone(it), found.model(it))).collect();
+        Some(Resolved {
+            group: found.group,
+            deployments,
+        })
+    }
+
+    /// The deployments for a name: an alias, a group, a deployment's id, or a pattern.
+    pub fn find(&self, name: &str) -> Option<Found<'_>> {
         let alias = self.aliases.get(name);
         let name = alias.map_or(name, |alias| alias.model.as_str());
+        let plain = |name: &str, deployments, alone| Found {
+            group: ModelGroup::new(name),
+            deployments,
+            alone,
+            filled: None,
+        };
         if let Some(list) = self.exact.get(name) {
-            let model = |it: &Arc<Deployment>| it.model.clone();
-            return Some(resolved(name, list, model));
+            return Some(plain(name, list, false));
         }
         if let Some(deployment) = self.by_id.get(&DeploymentId::new(name)) {
-            let (group, list) = (deployment.group.as_str(), std::slice::from_ref(deployment));
-            return Some(resolved(group, list, |it| it.model.clone()));
+            let group = deployment.group.as_str();
+            return Some(plain(group, std::slice::from_ref(deployment), true));
         }
         if let Some(found) = self.by_pattern(name, name) {
             return Some(found);
@@ -104,21 +148,19 @@ impl Groups {
         self.by_pattern(name, &format!("{provider}/{name}"))
     }
 
-    fn by_pattern(&self, group: &str, name: &str) -> Option<Resolved> {
+    fn by_pattern(&self, group: &str, name: &str) -> Option<Found<'_>> {
         let found = self.patterns.iter().find_map(|(pattern, list)| {
             let parts = pattern::captures(pattern, name)?;
             Some((list, parts))
         });
         let (list, parts) = found?;
-        let model = |it: &Arc<Deployment>| {
-            let filled = pattern::fill(&it.model, &parts, name);
-            // `*` to `*` brings the provider's name along.
-            match filled.strip_prefix(&format!("{}/", it.provider)) {
-                Some(model) if it.model.starts_with('*') => model.to_owned(),
-                _ => filled,
-            }
-        };
-        Some(resolved(group, list, model))
+        let parts = parts.into_iter().map(str::to_owned).collect();
+        Some(Found {
+            group: ModelGroup::new(group),
+            deployments: list,
+            alone: false,
+            filled: Some((name.to_owned(), parts)),
+        })
     }
 
     /// Every deployment, in the file's order.
@@ -146,17 +188,6 @@ impl Groups {
                 remarks.say(Taken::Warning, path, text);
             }
         }
-    }
-}
-
-fn resolved(
-    name: &str,
-    list: &[Arc<Deployment>],
-    model: impl Fn(&Arc<Deployment>) -> String,
-) -> Resolved {
-    Resolved {
-        group: ModelGroup::new(name),
-        deployments: list.iter().map(|it| (Arc::clone(it), model(it))).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::env::Env;
+use super::policies::Cooldowns;
 use super::remarks::{Remarks, Taken, hint};
 use super::section::Section;
 
@@ -45,8 +46,15 @@ impl ModelInfo {
         self.rest.get("db_model").and_then(Value::as_bool) == Some(true)
     }
 
-    /// Reads `model_info`, and the one that may stand inside `litellm_params`.
-    pub fn read(path: &str, values: [Option<Value>; 2], env: &Env, remarks: &mut Remarks) -> Self {
+    /// Reads `model_info`, and the one that may stand inside `litellm_params`; what they have of
+    /// cooldowns too.
+    pub fn read(
+        path: &str,
+        values: [Option<Value>; 2],
+        cooldowns: &mut Cooldowns,
+        env: &Env,
+        remarks: &mut Remarks,
+    ) -> Self {
         let mut info = Self::default();
         for (path, value) in [path, &format!("{path}.litellm_params")].iter().zip(values) {
             let mut section = Section::new(&format!("{path}.model_info"), value, env, remarks);
@@ -65,6 +73,11 @@ impl ModelInfo {
                 }
                 info.mode.get_or_insert(mode);
             }
+            for name in ["allowed_fails", "allowed_fails_policy"] {
+                let written = section.peek(name).cloned();
+                info.rest.extend(written.map(|it| (name.to_owned(), it)));
+            }
+            cooldowns.read_allowed(&mut section);
             for name in section.names() {
                 if let Some(value) = section.resolved(&name) {
                     info.rest.entry(name).or_insert(value);

@@ -2,12 +2,14 @@
 //! network; `sluice check` runs the same code.
 
 mod access;
+mod affinity;
 mod allowance;
 mod credentials;
 pub mod defaults;
 mod deployment;
 mod dotenv;
 mod env;
+mod fallbacks;
 mod general;
 mod groups;
 mod home;
@@ -19,6 +21,7 @@ mod names;
 mod params;
 mod pattern;
 mod plugins;
+mod policies;
 mod provider;
 mod remarks;
 mod routing;
@@ -26,6 +29,7 @@ mod secrets;
 mod section;
 mod shown;
 mod stored;
+mod strategy;
 mod verify;
 mod yaml;
 
@@ -36,26 +40,29 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use access::{Access, TokenAccess};
+pub use affinity::Affinities;
 pub use allowance::Allowance;
 pub use deployment::Deployment;
 pub use env::Env;
 pub use general::General;
-pub use groups::{Groups, Resolved};
+pub use groups::{Found, Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
 pub use management::Management;
 pub use money::{Money, PriceSources, Rows};
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
+pub use policies::{Cooldowns, RetryPolicy};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
 pub use shown::MASK;
 pub use stored::{SECTIONS, Stored};
+pub use strategy::Strategy;
 pub use verify::{Authorities, Verify};
 
 use crate::domain::Secret;
+use fallbacks::Fallbacks;
 use home::Sections;
-use routing::Fallbacks;
 use secrets::REFERENCE;
 use section::{Section, kind};
 
@@ -157,6 +164,7 @@ impl Config {
             let read = deployment::read(index, entry, &credentials, &env, remarks);
             deployments.extend(read.map(|mut it| {
                 it.stream_timeout = it.stream_timeout.or(router.stream_timeout);
+                it.first_token_timeout = it.first_token_timeout.or(router.first_token_timeout);
                 let parallel = it.max_parallel_requests.or(router.max_parallel_requests);
                 it.max_parallel_requests = parallel.or(money.deployment_max_parallel_requests);
                 it.enforces_limits = router.enforces_limits;
@@ -164,6 +172,7 @@ impl Config {
             }));
         }
         let groups = Groups::new(deployments, aliases, remarks);
+        routing::check(&router, &groups, remarks);
         own.check(&groups, remarks);
         more.check(&groups, remarks);
         Fallbacks::settle(own, more, &mut router);

@@ -29,10 +29,10 @@ pub const READ: &[&str] = &[
     "max_budget",
     "budget_duration",
     "max_parallel_requests",
+    "cooldown_time",
+    "first_token_timeout",
+    "tags",
 ];
-
-/// Read for their types, without effect yet.
-pub const TYPED: &[&str] = &["cooldown_time", "tags"];
 
 /// Known to LiteLLM, without effect yet.
 pub const ACCEPTED: &[&str] = &[
@@ -130,7 +130,7 @@ pub const BODY: &[&str] = &[
 
 /// Every name.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    let lists = [READ, TYPED, ACCEPTED, PROVIDER, BODY];
+    let lists = [READ, ACCEPTED, PROVIDER, BODY];
     lists.into_iter().flatten().copied()
 }
 

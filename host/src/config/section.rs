@@ -91,6 +91,11 @@ impl<'a> Section<'a> {
         self.remarks.say(taken, at, text);
     }
 
+    /// The value as it is written; it still has to be read.
+    pub fn peek(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
     /// The raw value, taken out of the mapping.
     pub fn raw(&mut self, name: &str) -> Option<Value> {
         let value = self.members.shift_remove(name)?;
@@ -264,6 +269,21 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Reads a mapping that stands under a key of this one.
+    pub fn inner<T>(
+        &mut self,
+        name: &str,
+        value: Option<Value>,
+        read: impl FnOnce(&mut Section<'_>) -> T,
+        names: &Names,
+    ) -> T {
+        let path = self.at(name);
+        let mut inner = Section::new(&path, value, self.env, self.remarks);
+        let result = read(&mut inner);
+        inner.finish(names);
+        result
+    }
+
     /// The keys that were not read yet.
     pub fn names(&self) -> Vec<String> {
         self.members.keys().cloned().collect()
@@ -278,15 +298,6 @@ impl<'a> Section<'a> {
     pub fn accept(&mut self, name: &str, text: &str) {
         if self.members.shift_remove(name).is_some() {
             self.say(Taken::Accepted, name, text);
-        }
-    }
-
-    /// Says of a key that was read for its type only that it has no effect yet.
-    pub fn accepted(&mut self, name: &str) {
-        let at = self.at(name);
-        let mut said = self.remarks.0.iter().filter(|it| it.path == at).peekable();
-        if said.peek().is_some() && said.all(|it| it.taken == Taken::Honoured) {
-            self.say(Taken::Accepted, name, "has no effect yet");
         }
     }
 

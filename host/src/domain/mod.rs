@@ -1,6 +1,7 @@
 //! The words of the house: what went wrong and whose fault it is, what was used, who is who.
 //! No I/O and no clock here; every other room may import this one.
 
+mod class;
 mod entity;
 mod fault;
 pub mod glob;
@@ -11,6 +12,7 @@ mod spend;
 mod usage;
 mod usd;
 
+pub use class::{ErrorClass, PerClass};
 pub use entity::{Entity, EntityKind};
 pub use fault::{At, Blame, ErrorKind, Fault, Retry};
 pub use ids::{CallId, DeploymentId, KeyHash, ModelGroup};

@@ -110,8 +110,13 @@ async fn call(
         let allowed = allow_model(&caller, &gate.catalog, &asked)?;
         allowed.target.clone_into(&mut request.controls.model);
         // What a client falls back to is asked for as well.
-        for fallback in request.controls.fallbacks.iter().flatten() {
+        let own = request.controls.fallbacks.iter().flatten();
+        let long = request.controls.context_window_fallbacks.values();
+        for fallback in own.map(|it| &it.model).chain(long) {
             allow_model(&caller, &gate.catalog, fallback)?;
+        }
+        if let Some((_, name)) = &request.controls.mock {
+            doors.allow_mock(name)?;
         }
         Ok(request)
     });

@@ -28,7 +28,7 @@ use arc_swap::ArcSwapOption;
 use crate::auth::{Caller, Fetch, Knock};
 use crate::domain::{Fault, glob};
 use crate::manage::Manage;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, no_mock};
 use crate::plugins::Plugins;
 use crate::reports::Reports;
 use crate::telemetry::metrics::Metrics;
@@ -102,6 +102,12 @@ impl Doors {
             has_key: fleet.config.general.master_key.is_some(),
         };
         browsers.judge(headers)
+    }
+
+    /// Whether clients may ask for failures.
+    fn allow_mock(&self, name: &str) -> Result<(), Fault> {
+        let allowed = self.pipeline.fleet().config.general.mock_testing;
+        allowed.then_some(()).ok_or_else(|| no_mock(name))
     }
 
     fn max_request_bytes(&self) -> usize {

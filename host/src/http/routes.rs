@@ -26,6 +26,8 @@ pub fn router(doors: Doors) -> Router {
         .route("/health/readiness/details", get(health::ready))
         .route("/metrics", get(admin::metrics))
         .route("/plugins", get(admin::plugins))
+        .route("/router/deployments", get(admin::deployments))
+        .route("/router/decisions/{call_id}", get(admin::decisions))
         .route("/models", get(models::list_models))
         .route("/v1/models", get(models::list_models))
         .route("/models/{*id}", get(models::get_model))

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::allowances;
 use super::params::ParamRules;
 use super::priced::Priced;
+use super::roster::Rosters;
 use crate::budget::{AccountId, Terms};
 use crate::config::{self, Config, Deployment, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
@@ -25,6 +26,8 @@ use crate::upstream::{AuthScheme, Target, Timeouts};
 pub struct Fleet {
     pub config: Arc<Config>,
     lines: HashMap<DeploymentId, Result<Arc<Line>, Fault>>,
+    /// The deployments of each group, as the router sees them.
+    pub rosters: Rosters,
     rows: Rows,
     /// Names of the plugins' providers.
     providers: HashSet<String>,
@@ -100,7 +103,7 @@ impl Fleet {
                 (name.clone(), provider.map(Arc::new))
             })
             .collect();
-        let lines = config
+        let lines: HashMap<_, _> = config
             .groups
             .deployments()
             .map(|deployment| {
@@ -110,12 +113,22 @@ impl Fleet {
                 )
             })
             .collect();
+        let ready = |id: &DeploymentId| lines.get(id).is_some_and(Result::is_ok);
+        let rosters = Rosters::new(&config, ready);
         Self {
             config,
             lines,
+            rosters,
             rows,
             providers: table.providers.keys().cloned().collect(),
         }
+    }
+
+    /// The same, with what the one before knows of how its deployments are doing.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        self.rosters = self.rosters.with_standings_of(&before.rosters);
+        self
     }
 
     /// Mistakes in the config's provider rows and budgets, by path: those of them that only

@@ -1,13 +1,17 @@
 //! What a client asks for, read no further than the gateway has to act on it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::detour::{self, Detour};
+use super::mock::Mock;
 use crate::domain::json::Document;
 use crate::domain::{CallId, ErrorKind, Fault};
+use crate::upstream::splice;
 
 /// An operation of the plugin contract that has a route of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,7 +76,7 @@ pub struct ClientRequest {
 }
 
 /// Members of the body that steer the gateway.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Controls {
     /// The model group that is routed to.
     pub model: String,
@@ -87,7 +91,12 @@ pub struct Controls {
     pub num_retries: Option<u32>,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
-    pub fallbacks: Option<Vec<String>>,
+    /// The client's own list, instead of the operator's.
+    pub fallbacks: Option<Vec<Detour>>,
+    /// `context_window_fallback_dict`: where the operator has no list for long prompts.
+    pub context_window_fallbacks: BTreeMap<String, String>,
+    /// `mock_testing_*`: the failure that the client asks for, and the member's name.
+    pub mock: Option<(Mock, String)>,
     pub disable_fallbacks: bool,
     /// The most output the client wants, in tokens.
     pub max_output_tokens: Option<u64>,
@@ -116,6 +125,10 @@ pub const OURS: &[&str] = &[
     "litellm_metadata",
     "litellm_trace_id",
     "mock_response",
+    "mock_testing_content_policy_fallbacks",
+    "mock_testing_context_fallbacks",
+    "mock_testing_fallbacks",
+    "mock_testing_rate_limit_error",
     "no-log",
     "num_retries",
     "priority",
@@ -156,6 +169,29 @@ impl ClientRequest {
             controls,
             headers,
         })
+    }
+}
+
+impl ClientRequest {
+    /// The request as it goes to a fallback of the client's, whose members stand in place of its
+    /// own.
+    pub fn by(&self, detour: &Detour) -> Result<Self, Fault> {
+        let body = splice::patch_document(&self.body, &detour.with);
+        let body = Document::parse(Bytes::from(body)).map_err(|it| bad_body(it.to_string()))?;
+        Ok(Self {
+            id: self.id.clone(),
+            operation: self.operation,
+            body: Arc::new(body),
+            controls: self.controls.clone(),
+            headers: self.headers.clone(),
+        })
+    }
+
+    /// A member of the body that is text.
+    pub fn text_member(&self, name: &str) -> Option<String> {
+        let mut entries = self.body.entries();
+        let (_, raw) = entries.find(|(known, _)| *known == name)?;
+        serde_json::from_str(raw).ok()
     }
 }
 
@@ -222,7 +258,11 @@ impl Controls {
             "num_retries" => self.num_retries = typed(name, raw)?,
             "timeout" => self.timeout = seconds(name, raw)?,
             "stream_timeout" => self.stream_timeout = seconds(name, raw)?,
-            "fallbacks" => self.fallbacks = typed(name, raw)?,
+            "fallbacks" => self.fallbacks = detour::read(raw)?,
+            "context_window_fallback_dict" => {
+                let map = typed::<Option<BTreeMap<String, String>>>(name, raw)?;
+                self.context_window_fallbacks = map.unwrap_or_default();
+            }
             "disable_fallbacks" => {
                 self.disable_fallbacks = typed::<Option<bool>>(name, raw)?.unwrap_or(false);
             }
@@ -234,18 +274,34 @@ impl Controls {
             "user" => self.user = serde_json::from_str(raw).ok(),
             "tags" => self.tag(typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default()),
             "metadata" | "litellm_metadata" => self.read_metadata(raw),
-            name if CLIENT_SIDE_TARGETS.contains(&name) => {
-                let message = format!("Rejected Request: {name} is not allowed in request body");
-                return Err(Fault::caller(ErrorKind::Authentication, message).with_param(name));
-            }
             name if name.starts_with("mock_testing_") => {
-                let message = format!("`{name}` is disabled on this gateway");
-                return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name));
+                if typed::<Option<bool>>(name, raw)? == Some(true) {
+                    let mock = Mock::named(name).ok_or_else(|| no_mock(name))?;
+                    self.mock = Some((mock, name.to_owned()));
+                }
             }
-            _ => {}
+            name => refuse_target(name)?,
         }
         Ok(())
     }
+}
+
+/// Clients do not choose the upstream themselves.
+pub fn refuse_target(name: &str) -> Result<(), Fault> {
+    if !CLIENT_SIDE_TARGETS.contains(&name) {
+        return Ok(());
+    }
+    let message = format!("Rejected Request: {name} is not allowed in request body");
+    Err(Fault::caller(ErrorKind::Authentication, message).with_param(name))
+}
+
+/// The refusal of a failure that nobody may ask for.
+pub fn no_mock(name: &str) -> Fault {
+    let message = format!(
+        "`{name}` is disabled on this gateway: an operator allows it by \
+         `general_settings.dangerously_allow_mock_testing_request_params`"
+    );
+    Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
 }
 
 impl Controls {

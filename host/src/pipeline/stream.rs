@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::answer::ByteStream;
+use super::opening::Rest;
 use super::settle::Settlement;
-use super::source::{Events, Source};
+use super::source::Events;
 use super::writer::Writer;
 use super::written;
 use crate::domain::{ErrorKind, Fault};
@@ -17,12 +19,14 @@ use crate::plugins::{Generation, Outcome, Plugins};
 /// How long a stream may be silent before a comment keeps its connection alive.
 const PING: Duration = Duration::from_secs(15);
 
+/// The comment that does it.
+const SILENCE: &[u8] = b": ping\n\n";
+
 /// Writes a fault as the event that ends a stream.
 pub type FaultWriter = fn(&Fault, super::Dialect) -> String;
 
 /// A stream on its way to the client.
 pub struct Streaming {
-    pub source: Source,
     pub writer: Writer,
     pub settlement: Settlement,
     pub dialect: super::Dialect,
@@ -32,10 +36,15 @@ pub struct Streaming {
 }
 
 impl Streaming {
-    /// The bytes: first what `events` hold, which were read before the answer's head was written.
-    pub fn into_bytes(mut self, events: Events) -> ByteStream {
+    /// The bytes: first what `events` hold, which were read before the answer's head was written,
+    /// then the rest.
+    pub fn into_bytes(mut self, events: Events, rest: Rest) -> ByteStream {
         Box::pin(async_stream::stream! {
             let mut next = Ok(events);
+            let (mut source, mut pending) = match rest {
+                Rest::Source(source) => (Some(source), None),
+                Rest::Pending(pending) => (None, Some(pending)),
+            };
             loop {
                 let mut out = String::new();
                 let over = self.step(next, &mut out);
@@ -45,11 +54,24 @@ impl Streaming {
                 if over {
                     break;
                 }
-                let mut reading = std::pin::pin!(self.source.next());
+                if let Some(mut reading) = pending.take() {
+                    next = loop {
+                        match timeout(PING, reading.as_mut()).await {
+                            Ok((read, back)) => {
+                                source = Some(back);
+                                break read;
+                            }
+                            Err(_) => yield Bytes::from_static(SILENCE),
+                        }
+                    };
+                    continue;
+                }
+                let Some(source) = &mut source else { break };
+                let mut reading = std::pin::pin!(source.next());
                 next = loop {
-                    match tokio::time::timeout(PING, reading.as_mut()).await {
+                    match timeout(PING, reading.as_mut()).await {
                         Ok(read) => break read,
-                        Err(_) => yield Bytes::from_static(b": ping\n\n"),
+                        Err(_) => yield Bytes::from_static(SILENCE),
                     }
                 };
             }

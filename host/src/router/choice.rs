@@ -3,10 +3,9 @@
 
 use rand::{Rng, RngExt as _};
 
-use crate::domain::DeploymentId;
-
 use super::place::Place;
-use super::strategy::Strategy;
+use crate::config::Strategy;
+use crate::domain::DeploymentId;
 
 /// As many of those ruled out are named in a decision; the rest are counted.
 const NAMED: usize = 32;
@@ -20,6 +19,10 @@ pub struct Ask<'a> {
     pub now_ms: i64,
     /// Deployments that this call has tried in vain.
     pub tried: &'a [DeploymentId],
+    /// Those that have no room for it: a budget or a limit is in the way.
+    pub full: &'a [DeploymentId],
+    /// The lowest and the highest `order` that may be asked; None: the highest there is.
+    pub orders: (u32, Option<u32>),
     /// The deployment that this caller was served by before, and shall be again if it can.
     pub prefer: Option<&'a DeploymentId>,
     pub team: Option<&'a str>,
@@ -29,6 +32,12 @@ pub struct Ask<'a> {
     pub match_any: bool,
     /// Tokens of the request, where `enable_pre_call_checks` asks whether they fit.
     pub input_tokens: Option<u64>,
+    /// Input tokens that the models take, in the order of the places; needed only where
+    /// `input_tokens` are given. What the operator says of a deployment comes first.
+    pub lengths: &'a [Option<u64>],
+    /// Dollars of an input and an output token together, in the order of the places; needed only
+    /// for `cost-based-routing`. None: nobody knows.
+    pub prices: &'a [Option<f64>],
     /// `enforce_model_rate_limits`.
     pub keep_limits: bool,
 }
@@ -51,9 +60,11 @@ pub enum Reason {
     Requests,
     /// Its tokens of the minute are used up.
     Tokens,
-    /// It has `max_parallel_requests` under way.
-    Busy,
-    /// A lower `order` is left.
+    /// Its budget, its provider's or a limit of its own has no room.
+    Full,
+    /// No plugin serves it, or its settings are wrong.
+    Unready,
+    /// A lower `order` is left, or this one's turn is over.
     Order,
 }
 
@@ -68,7 +79,8 @@ impl Reason {
             Self::TooLong => "context_window",
             Self::Requests => "rpm",
             Self::Tokens => "tpm",
-            Self::Busy => "max_parallel_requests",
+            Self::Full => "budget_or_limit",
+            Self::Unready => "unready",
             Self::Order => "order",
         }
     }
@@ -118,7 +130,7 @@ where
     let tagged = Tagged::of(&places, ask);
     let mut left: Vec<usize> = Vec::with_capacity(places.len());
     for (at, place) in places.iter().enumerate() {
-        match ruled_out(place, ask, strategy, &tagged) {
+        match ruled_out(at, place, ask, strategy, &tagged) {
             Some(reason) => decision.rule_out(at, reason),
             None => left.push(at),
         }
@@ -141,7 +153,7 @@ where
     decision.kept = known.is_some();
     decision.chosen = match known {
         Some((at, _)) => Some(*at),
-        None => pick(&level, strategy, ask.now_ms, rng),
+        None => pick(&level, strategy, ask, rng),
     };
     decision
 }
@@ -185,14 +197,25 @@ impl<'a> Tagged<'a> {
 }
 
 fn ruled_out(
+    at: usize,
     place: &Place,
     ask: &Ask<'_>,
     strategy: Strategy,
     tagged: &Tagged<'_>,
 ) -> Option<Reason> {
     let (terms, standing, now) = (&place.terms, &place.standing, ask.now_ms);
-    if !ask.tried.is_empty() && ask.tried.contains(&place.id) {
+    let (least, most) = ask.orders;
+    if terms.order < least || most.is_some_and(|most| terms.order > most) {
+        return Some(Reason::Order);
+    }
+    if ask.tried.contains(&place.id) {
         return Some(Reason::Tried);
+    }
+    if ask.full.contains(&place.id) {
+        return Some(Reason::Full);
+    }
+    if !place.ready {
+        return Some(Reason::Unready);
     }
     if terms.team.is_some() && terms.team.as_deref() != ask.team {
         return Some(Reason::Team);
@@ -200,18 +223,15 @@ fn ruled_out(
     if !tagged.takes(place) {
         return Some(Reason::Tags);
     }
-    let too_long = ask.input_tokens.zip(terms.max_input_tokens);
-    if too_long.is_some_and(|(tokens, most)| tokens > most) {
+    let most = || ask.lengths.get(at).copied().flatten();
+    let too_long = ask
+        .input_tokens
+        .map(|tokens| (tokens, terms.max_input_tokens.or_else(most)));
+    if too_long.is_some_and(|(tokens, most)| most.is_some_and(|most| tokens > most)) {
         return Some(Reason::TooLong);
     }
     if let Some(until_ms) = standing.rests_until(now) {
         return Some(Reason::Rests { until_ms });
-    }
-    if terms
-        .parallel
-        .is_some_and(|most| standing.under_way() >= most)
-    {
-        return Some(Reason::Busy);
     }
     if ask.keep_limits || strategy.keeps_limits() {
         if terms.rpm.is_some_and(|most| standing.requests(now) >= most) {
@@ -229,21 +249,25 @@ fn ruled_out(
 fn pick(
     level: &[(usize, &Place)],
     strategy: Strategy,
-    now_ms: i64,
+    ask: &Ask<'_>,
     rng: &mut impl Rng,
 ) -> Option<usize> {
+    let now_ms = ask.now_ms;
     if level.len() < 2 {
         return level.first().map(|(at, _)| *at);
     }
     match strategy {
         Strategy::SimpleShuffle => draw(level, rng),
-        Strategy::LeastBusy => lowest(level, 0.0, rng, |it| f64::from(it.standing.under_way())),
-        Strategy::UsageBased => lowest(level, 0.0, rng, |it| precise(it.standing.tokens(now_ms))),
-        Strategy::LatencyBased { buffer } => {
-            lowest(level, buffer, rng, |it| it.standing.mean_latency(now_ms))
+        Strategy::LeastBusy => lowest(level, 0.0, rng, |_, it| f64::from(it.standing.under_way())),
+        Strategy::UsageBased => {
+            lowest(level, 0.0, rng, |_, it| precise(it.standing.tokens(now_ms)))
         }
-        Strategy::CostBased => lowest(level, 0.0, rng, |it| {
-            it.terms.price.unwrap_or(f64::INFINITY)
+        Strategy::LatencyBased { buffer, memory } => lowest(level, buffer, rng, |_, it| {
+            it.standing.mean_latency(now_ms, memory)
+        }),
+        Strategy::CostBased => lowest(level, 0.0, rng, |at, _| {
+            let price = ask.prices.get(at).copied().flatten();
+            price.unwrap_or(f64::INFINITY)
         }),
         Strategy::P2cEwma => better_of_two(level, now_ms, rng),
     }
@@ -271,9 +295,9 @@ fn lowest(
     level: &[(usize, &Place)],
     buffer: f64,
     rng: &mut impl Rng,
-    value: impl Fn(&Place) -> f64,
+    value: impl Fn(usize, &Place) -> f64,
 ) -> Option<usize> {
-    let values: Vec<f64> = level.iter().map(|(_, it)| value(it)).collect();
+    let values: Vec<f64> = level.iter().map(|(at, it)| value(*at, it)).collect();
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = least * (1.0 + buffer.max(0.0));
     let near = |it: &f64| *it <= most || *it <= least;

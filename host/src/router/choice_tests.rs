@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use super::choice::*;
 use super::place::{Place, Terms};
 use super::standing::{Landed, Standing};
-use super::strategy::Strategy;
+use crate::config::Strategy;
 use crate::domain::DeploymentId;
 
 fn place(id: usize, terms: Terms) -> Place {
@@ -17,6 +17,8 @@ fn place(id: usize, terms: Terms) -> Place {
         id: DeploymentId::new(format!("d{id}")),
         terms,
         standing: Arc::new(Standing::default()),
+        cooling: Arc::default(),
+        ready: true,
     }
 }
 
@@ -29,8 +31,13 @@ fn rng(seed: u64) -> StdRng {
 }
 
 fn share(places: &[Place], strategy: Strategy, which: usize) -> usize {
+    share_of(places, &Ask::default(), strategy, which)
+}
+
+/// Of 4000 choices, how many fall on this one.
+fn share_of(places: &[Place], ask: &Ask<'_>, strategy: Strategy, which: usize) -> usize {
     let mut dice = rng(7);
-    let chosen = (0..4000).map(|_| choose(places, &Ask::default(), strategy, &mut dice).chosen);
+    let chosen = (0..4000).map(|_| choose(places, ask, strategy, &mut dice).chosen);
     chosen.filter(|it| *it == Some(which)).count()
 }
 
@@ -120,30 +127,37 @@ fn limits_are_weights_only_for_a_shuffle_unless_they_are_to_be_kept() {
     assert_eq!(choose(&all, &ask, strategy, &mut rng(1)).chosen, None);
 }
 
+const fn latency(buffer: f64) -> Strategy {
+    Strategy::LatencyBased {
+        buffer,
+        memory: Duration::from_secs(60),
+    }
+}
+
 #[test]
 fn the_unknown_latency_is_tried_first_then_the_lowest_or_those_within_the_buffer() {
     let all = places(3);
     answered(&all[0], 1.0, 1);
     answered(&all[1], 1.05, 1);
-    let tight = Strategy::LatencyBased { buffer: 0.0 };
+    let tight = latency(0.0);
     assert_eq!(share(&all, tight, 2), 4000);
     answered(&all[2], 2.0, 1);
     assert_eq!(share(&all, tight, 0), 4000);
-    let loose = Strategy::LatencyBased { buffer: 0.1 };
+    let loose = latency(0.1);
     let (one, two) = (share(&all, loose, 0), share(&all, loose, 1));
     assert!(one > 1800 && two > 1800 && one + two == 4000, "{one} {two}");
 }
 
 #[test]
 fn the_cheapest_is_chosen_and_an_unknown_price_is_the_last_resort() {
-    let mut all = places(3);
-    all[1].terms.price = Some(2e-6);
-    all[2].terms.price = Some(1e-6);
-    assert_eq!(share(&all, Strategy::CostBased, 2), 4000);
-    for place in &mut all {
-        place.terms.price = None;
-    }
-    assert!(share(&all, Strategy::CostBased, 0) > 1000);
+    let all = places(3);
+    let ask = |prices| Ask {
+        prices,
+        ..Ask::default()
+    };
+    let known = ask(&[None, Some(2e-6), Some(1e-6)]);
+    assert_eq!(share_of(&all, &known, Strategy::CostBased, 2), 4000);
+    assert!(share_of(&all, &ask(&[None; 3]), Strategy::CostBased, 0) > 1000);
 }
 
 #[test]
@@ -161,8 +175,8 @@ fn of_two_that_are_drawn_the_faster_one_wins_and_a_stalled_one_gets_nothing() {
 #[test]
 fn tags_go_to_those_who_have_them_else_to_the_default() {
     let mut all = places(3);
-    all[0].terms.tags = vec!["paid".into(), "eu".into()];
-    all[1].terms.tags = vec!["default".into()];
+    all[0].terms.tags = vec!["paid".into(), "eu".into()].into();
+    all[1].terms.tags = vec!["default".into()].into();
     let of = |tags: &[&str], match_any: bool| {
         let tags: Vec<String> = tags.iter().map(|it| (*it).to_owned()).collect();
         let ask = Ask {
@@ -182,7 +196,7 @@ fn tags_go_to_those_who_have_them_else_to_the_default() {
 #[test]
 fn without_a_default_an_unmatched_tag_is_served_by_nobody_and_an_untagged_call_by_all() {
     let mut all = places(2);
-    all[0].terms.tags = vec!["paid".into()];
+    all[0].terms.tags = vec!["paid".into()].into();
     let nobody = ["free".to_owned()];
     let ask = Ask {
         tags: Some(&nobody),
@@ -210,6 +224,7 @@ fn another_team_and_a_prompt_that_is_too_long_are_ruled_out() {
     let ask = Ask {
         team: Some("blue"),
         input_tokens: Some(101),
+        lengths: &[None, Some(1000), None],
         ..Ask::default()
     };
     let decision = choose(&all, &ask, Strategy::SimpleShuffle, &mut rng(3));
@@ -243,13 +258,36 @@ fn a_caller_stays_where_it_was_while_that_is_fit() {
 }
 
 #[test]
-fn a_full_deployment_is_passed_over() {
-    let mut all = places(2);
-    all[0].terms.parallel = Some(1);
-    let flight = all[0].standing.begin(0);
-    assert_eq!(share(&all, Strategy::SimpleShuffle, 1), 4000);
-    drop(flight);
-    assert!(share(&all, Strategy::SimpleShuffle, 0) > 1800);
+fn those_without_room_and_those_that_nothing_serves_are_passed_over() {
+    let mut all = places(3);
+    all[1].ready = false;
+    let full = [all[0].id.clone()];
+    let ask = Ask {
+        full: &full,
+        ..Ask::default()
+    };
+    let decision = choose(&all, &ask, Strategy::SimpleShuffle, &mut rng(3));
+    assert_eq!(decision.chosen, Some(2));
+    assert_eq!(decision.out, [(0, Reason::Full), (1, Reason::Unready)]);
+}
+
+#[test]
+fn only_the_orders_whose_turn_it_is_are_asked() {
+    let mut all = places(3);
+    for (order, place) in all.iter_mut().enumerate() {
+        place.terms.order = u32::try_from(order).unwrap();
+    }
+    let chosen = |orders| {
+        let ask = Ask {
+            orders,
+            ..Ask::default()
+        };
+        choose(&all, &ask, Strategy::SimpleShuffle, &mut rng(3)).chosen
+    };
+    assert_eq!(chosen((0, None)), Some(0));
+    assert_eq!(chosen((1, None)), Some(1));
+    assert_eq!(chosen((2, Some(2))), Some(2));
+    assert_eq!(chosen((3, None)), None);
 }
 
 #[test]
@@ -266,18 +304,12 @@ fn of_very_many_ruled_out_the_first_are_named_and_the_rest_counted() {
 }
 
 fn any_terms() -> impl proptest::strategy::Strategy<Value = (Terms, bool, u32)> {
-    let terms = (
-        0u32..3,
-        0.0f64..4.0,
-        proptest::option::of(0u64..4),
-        proptest::option::of(0u32..3),
-    );
-    (terms, any::<bool>(), 0u32..3).prop_map(|((order, weight, rpm, parallel), rests, busy)| {
+    let terms = (0u32..3, 0.0f64..4.0, proptest::option::of(0u64..4));
+    (terms, any::<bool>(), 0u32..3).prop_map(|((order, weight, rpm), rests, busy)| {
         let terms = Terms {
             order,
             weight,
             rpm,
-            parallel,
             ..Terms::default()
         };
         (terms, rests, busy)
@@ -286,7 +318,7 @@ fn any_terms() -> impl proptest::strategy::Strategy<Value = (Terms, bool, u32)> 
 
 fn any_strategy() -> impl proptest::strategy::Strategy<Value = Strategy> {
     let named = proptest::sample::select(Strategy::NAMES.to_vec());
-    named.prop_map(|name| Strategy::named(name, 0.1).unwrap())
+    named.prop_map(|name| Strategy::named(name).unwrap())
 }
 
 proptest! {

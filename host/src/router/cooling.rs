@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::domain::{ErrorKind, Fault};
-
-use super::class::{Class, PerClass};
+use crate::config::{Cooldowns, RouterSettings};
+use crate::domain::{ErrorClass, ErrorKind, Fault, PerClass};
 
 /// LiteLLM's `cooldown_time`.
 const DEFAULT_REST: Duration = Duration::from_secs(5);
@@ -15,7 +14,7 @@ const ENOUGH_CALLS: u64 = 5;
 /// With so many, all of them failed says something of a lone deployment too.
 const SURELY_ENOUGH: u64 = 1000;
 
-/// The rules of one model group.
+/// The rules of one deployment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cooling {
     /// `disable_cooldowns`.
@@ -24,9 +23,9 @@ pub struct Cooling {
     pub rest: Duration,
     /// `allowed_fails`: more failures in the minute than this let it rest. Replaces the rules of
     /// thumb.
-    pub allowed_fails: Option<u64>,
+    pub allowed_fails: Option<u32>,
     /// `allowed_fails_policy`.
-    pub allowed_by_class: PerClass<u64>,
+    pub allowed_by_class: PerClass<u32>,
 }
 
 impl Default for Cooling {
@@ -94,6 +93,19 @@ impl Failure {
 }
 
 impl Cooling {
+    /// What a deployment says of itself, else the router's.
+    pub fn of(own: &Cooldowns, router: &RouterSettings) -> Self {
+        let all = &router.cooldowns;
+        let says = own.allowed_fails.is_some() || !own.by_class.is_empty();
+        let counted = if says { own } else { all };
+        Self {
+            disabled: router.disable_cooldowns,
+            rest: own.time.or(all.time).unwrap_or(DEFAULT_REST),
+            allowed_fails: counted.allowed_fails,
+            allowed_by_class: counted.by_class.clone(),
+        }
+    }
+
     /// Until when the deployment rests after this failure; `failures` and `requests` are those of
     /// the minute, this one among them.
     pub fn verdict(
@@ -115,9 +127,9 @@ impl Cooling {
     fn is_enough(&self, failure: &Failure, failures: u64, requests: u64) -> bool {
         let own = self
             .allowed_by_class
-            .get(Class::of(failure.kind, failure.status));
+            .get(ErrorClass::of(failure.kind, failure.status));
         if let Some(allowed) = own.copied().or(self.allowed_fails) {
-            return failures > allowed;
+            return failures > u64::from(allowed);
         }
         match failure.kind {
             // The same key and the same name fail the next call too.
@@ -180,7 +192,7 @@ mod tests {
             allowed_fails: Some(10),
             ..Cooling::default()
         };
-        rules.allowed_by_class.set(Class::RateLimit, 1);
+        rules.allowed_by_class.set(ErrorClass::RateLimit, 1);
         assert!(rests(&rules, Failure::of(429), 2, 50) && !rests(&rules, Failure::of(429), 1, 50));
         assert!(
             !rests(&rules, Failure::of(500), 10, 50) && rests(&rules, Failure::of(500), 11, 50)

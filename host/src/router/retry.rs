@@ -1,28 +1,7 @@
-//! How often a call is tried again (`retry_policy`, `model_group_retry_policy`).
+//! Whether a call is tried again, and where.
 
+use crate::config::RetryPolicy;
 use crate::domain::{ErrorKind, Fault, Retry};
-
-use super::class::{Class, PerClass};
-
-/// The policy of one model group.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RetryPolicy {
-    by_class: PerClass<u32>,
-    /// `DefaultRetries`.
-    pub default: Option<u32>,
-}
-
-impl RetryPolicy {
-    pub fn set(&mut self, class: Class, retries: u32) {
-        self.by_class.set(class, retries);
-    }
-
-    /// How many retries a failure of this kind is worth, where the policy says it.
-    pub fn retries(&self, fault: &Fault) -> Option<u32> {
-        let own = self.by_class.get(Class::of(fault.kind, fault.status));
-        own.copied().or(self.default)
-    }
-}
 
 /// What may follow a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,14 +30,7 @@ pub fn next(
     }
     match fault.retry {
         // Only a policy that names the class repeats what fails everywhere.
-        Retry::Never
-            if policy
-                .by_class
-                .get(Class::of(fault.kind, fault.status))
-                .is_some() =>
-        {
-            Next::Any
-        }
+        Retry::Never if policy.named(fault).is_some() => Next::Any,
         Retry::Never => Next::Stop,
         Retry::NextDeployment if others => Next::Another,
         Retry::NextDeployment => Next::Stop,
@@ -72,6 +44,7 @@ pub fn next(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ErrorClass;
 
     fn fault(kind: ErrorKind) -> Fault {
         Fault::upstream(kind, "")
@@ -84,7 +57,7 @@ mod tests {
         assert_eq!(next(&bad, &policy, (0, 2), true, false), Next::Stop);
         policy.default = Some(3);
         assert_eq!(next(&bad, &policy, (0, 2), true, false), Next::Stop);
-        policy.set(Class::BadRequest, 1);
+        policy.set(ErrorClass::BadRequest, 1);
         assert_eq!(next(&bad, &policy, (0, 2), true, false), Next::Any);
         assert_eq!(next(&bad, &policy, (1, 2), true, false), Next::Stop);
     }
@@ -92,7 +65,7 @@ mod tests {
     #[test]
     fn a_policy_comes_before_the_number_of_retries() {
         let mut policy = RetryPolicy::default();
-        policy.set(Class::Timeout, 0);
+        policy.set(ErrorClass::Timeout, 0);
         let (slow, down) = (fault(ErrorKind::Timeout), fault(ErrorKind::Upstream));
         assert_eq!(next(&slow, &policy, (0, 5), true, false), Next::Stop);
         assert_eq!(next(&down, &policy, (4, 5), true, false), Next::Another);

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use super::cooling::{Cooling, Failure};
 use super::window::Window;
+use crate::domain::ErrorClass;
 
 /// Latencies that the mean is taken of, as in LiteLLM.
 const REMEMBERED: usize = 10;
-/// Latencies are forgotten after this many milliseconds without a new one (`ttl` of
-/// `routing_strategy_args`; LiteLLM's default).
+/// The moving average is forgotten after this many milliseconds without a new latency.
 const FORGOTTEN_MS: i64 = 3_600_000;
+/// What a failure counts for as a latency, at least: one that fails at once is not the fastest.
+const FAILED: Duration = Duration::from_secs(1);
 /// In how many milliseconds the moving average loses half of what it knew: short enough to notice
 /// a deployment that recovers, long enough not to follow single calls.
 const HALF_LIFE_MS: f64 = 10_000.0;
@@ -33,6 +35,16 @@ pub struct Standing {
     peak: AtomicU64,
     /// When the two were learnt.
     learnt_ms: AtomicI64,
+    totals: Totals,
+}
+
+/// What happened since the start, for metrics.
+#[derive(Debug, Default)]
+struct Totals {
+    sent: AtomicU64,
+    answered: AtomicU64,
+    cooled: AtomicU64,
+    failed: [AtomicU64; ErrorClass::ALL.len()],
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +76,7 @@ impl Standing {
     pub fn begin(self: &Arc<Self>, now_ms: i64) -> Flight {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         self.requests.add(1, now_ms);
+        self.totals.sent.fetch_add(1, Ordering::Relaxed);
         Flight {
             standing: Arc::clone(self),
         }
@@ -105,20 +118,34 @@ impl Standing {
         self.rests_until_ms.store(0, Ordering::Relaxed);
     }
 
-    /// Seconds per output token, mean of the last answers. Zero: unknown.
-    pub fn mean_latency(&self, now_ms: i64) -> f64 {
-        self.learnt(&self.mean, now_ms)
+    /// Seconds per output token, mean of the last answers. Zero: unknown, or older than `memory`.
+    pub fn mean_latency(&self, now_ms: i64, memory: Duration) -> f64 {
+        let memory = i64::try_from(memory.as_millis()).unwrap_or(i64::MAX);
+        self.learnt(&self.mean, now_ms, memory)
+    }
+
+    /// Calls sent, answered, and times that it was laid to rest, since the start.
+    pub fn totals(&self) -> [u64; 3] {
+        let totals = &self.totals;
+        [&totals.sent, &totals.answered, &totals.cooled].map(|it| it.load(Ordering::Relaxed))
+    }
+
+    /// Failures since the start by class, those classes that had any.
+    pub fn failed(&self) -> impl Iterator<Item = (ErrorClass, u64)> {
+        let counts = ErrorClass::ALL.into_iter().zip(&self.totals.failed);
+        let counts = counts.map(|(class, count)| (class, count.load(Ordering::Relaxed)));
+        counts.filter(|(_, count)| *count > 0)
     }
 
     /// Seconds of a call, as lately as possible. Zero: unknown.
     pub fn peak_latency(&self, now_ms: i64) -> f64 {
         let age = now_ms.saturating_sub(self.learnt_ms.load(Ordering::Relaxed));
-        self.learnt(&self.peak, now_ms) * decay(age)
+        self.learnt(&self.peak, now_ms, FORGOTTEN_MS) * decay(age)
     }
 
-    fn learnt(&self, what: &AtomicU64, now_ms: i64) -> f64 {
+    fn learnt(&self, what: &AtomicU64, now_ms: i64, memory_ms: i64) -> f64 {
         let age = now_ms.saturating_sub(self.learnt_ms.load(Ordering::Relaxed));
-        if age > FORGOTTEN_MS {
+        if age > memory_ms {
             return 0.0;
         }
         f64::from_bits(what.load(Ordering::Relaxed))
@@ -170,18 +197,41 @@ impl Flight {
     pub fn landed(self, landed: &Landed, now_ms: i64) {
         let tokens = landed.input_tokens.saturating_add(landed.output_tokens);
         self.standing.tokens.add(tokens, now_ms);
+        let answered = &self.standing.totals.answered;
+        answered.fetch_add(1, Ordering::Relaxed);
         self.standing.learn(landed, now_ms);
     }
 
-    /// It failed: counted, and the deployment rests if the rules say so; until when is given then.
-    pub fn failed(self, failure: &Failure, rules: &Cooling, now_ms: i64) -> Option<i64> {
+    /// It failed after this time: counted, and the deployment rests if the rules say so; until when
+    /// is given then.
+    pub fn failed(
+        self,
+        failure: &Failure,
+        took: Duration,
+        rules: &Cooling,
+        now_ms: i64,
+    ) -> Option<i64> {
         let standing = &self.standing;
+        let class = ErrorClass::of(failure.kind, failure.status);
+        let counts = ErrorClass::ALL.into_iter().zip(&standing.totals.failed);
+        if let Some((_, count)) = counts.into_iter().find(|(it, _)| *it == class) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         if failure.counts() {
             standing.failures.add(1, now_ms);
+            let latency = took.max(FAILED);
+            let output_tokens = 1;
+            let failed = Landed {
+                latency,
+                output_tokens,
+                ..Landed::default()
+            };
+            standing.learn(&failed, now_ms);
         }
         let (failures, requests) = (standing.failures(now_ms), standing.requests(now_ms));
         let until = rules.verdict(failure, failures, requests, now_ms)?;
         standing.rest_until(until);
+        standing.totals.cooled.fetch_add(1, Ordering::Relaxed);
         Some(until)
     }
 }
@@ -218,6 +268,21 @@ mod tests {
         }
     }
 
+    fn mean(standing: &Standing, now_ms: i64) -> f64 {
+        standing.mean_latency(now_ms, Duration::from_millis(3_600_000))
+    }
+
+    #[test]
+    fn a_deployment_that_fails_at_once_is_not_the_fastest() {
+        let standing = Arc::new(Standing::default());
+        let (rules, none) = (Cooling::default(), Duration::ZERO);
+        standing.begin(0).failed(&Failure::of(500), none, &rules, 0);
+        assert!(standing.peak_latency(0) >= 1.0 && mean(&standing, 0) >= 1.0);
+        standing.begin(0).failed(&Failure::of(400), none, &rules, 0);
+        let failed: Vec<_> = standing.failed().map(|(_, count)| count).collect();
+        assert_eq!((failed, standing.totals()), (vec![1, 1], [2, 0, 0]));
+    }
+
     #[test]
     fn a_call_is_under_way_until_it_is_dropped_however_it_ends() {
         let standing = Arc::new(Standing::default());
@@ -226,7 +291,7 @@ mod tests {
         one.landed(&landed(1.0, 1), 0);
         drop(two);
         assert_eq!(
-            three.failed(&Failure::of(502), &Cooling::default(), 0),
+            three.failed(&Failure::of(502), Duration::ZERO, &Cooling::default(), 0),
             None
         );
         assert_eq!((standing.under_way(), standing.requests(0)), (0, 3));
@@ -236,20 +301,20 @@ mod tests {
     #[test]
     fn the_mean_is_of_the_last_ten_answers_by_output_token() {
         let standing = Arc::new(Standing::default());
-        assert_eq!(standing.mean_latency(0), 0.0);
+        assert_eq!(mean(&standing, 0), 0.0);
         standing.begin(0).landed(&landed(100.0, 1), 0);
         for _ in 0..10 {
             standing.begin(0).landed(&landed(2.0, 4), 0);
         }
-        assert!((standing.mean_latency(0) - 0.5).abs() < 1e-9);
+        assert!((mean(&standing, 0) - 0.5).abs() < 1e-9);
     }
 
     #[test]
     fn latencies_are_forgotten_after_an_hour_without_an_answer() {
         let standing = Arc::new(Standing::default());
         standing.begin(0).landed(&landed(2.0, 1), 0);
-        assert!(standing.mean_latency(FORGOTTEN_MS) > 0.0);
-        assert_eq!(standing.mean_latency(FORGOTTEN_MS + 1), 0.0);
+        assert!(mean(&standing, FORGOTTEN_MS) > 0.0);
+        assert_eq!(mean(&standing, FORGOTTEN_MS + 1), 0.0);
     }
 
     #[test]

@@ -13,6 +13,8 @@
 //! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
 //! | `sluice_keys_rotated_total` | keys that were replaced by themselves | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
+//! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class (an error kind) |
+//! | `litellm_deployment_*` | see [`PluginSample`] | of a deployment |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
 
 use std::collections::HashSet;
@@ -69,6 +71,13 @@ struct TokenLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FallbackLabels {
+    requested_model: String,
+    fallback_model: String,
+    exception_class: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
 }
@@ -91,6 +100,10 @@ struct All {
     config_reloads: Family<ResultLabel, Counter>,
     price_refreshes: Family<ResultLabel, Counter>,
     keys_rotated: Counter,
+    /// That led to an answer, and that failed too.
+    fallbacks: [Family<FallbackLabels, Counter>; 2],
+    /// What has LiteLLM's names.
+    litellm: Registry,
     /// The groups that have series of their own.
     groups: RwLock<HashSet<String>>,
     registry: Registry,
@@ -178,6 +191,15 @@ impl Default for All {
             "Keys that were replaced by themselves",
             keys_rotated.clone(),
         );
+        let fallbacks: [Family<FallbackLabels, Counter>; 2] = Default::default();
+        let mut litellm = Registry::with_prefix("litellm_deployment");
+        let names = [
+            ("successful_fallbacks", "Fallbacks that led to an answer"),
+            ("failed_fallbacks", "Fallbacks that failed too"),
+        ];
+        for (family, (name, help)) in fallbacks.iter().zip(names) {
+            litellm.register(name, help, Family::clone(family));
+        }
         Self {
             requests,
             durations,
@@ -189,6 +211,8 @@ impl Default for All {
             config_reloads,
             price_refreshes,
             keys_rotated,
+            fallbacks,
+            litellm,
             groups: RwLock::default(),
             registry,
         }
@@ -263,6 +287,18 @@ impl Metrics {
         self.all.attempts.get_or_create(&labels).inc();
     }
 
+    /// Counts a fallback from the asked group to another, and what it was for.
+    pub fn fallback(&self, (from, to): (&str, &str), answered: bool, why: &str) {
+        let [successful, failed] = &self.all.fallbacks;
+        let labels = FallbackLabels {
+            requested_model: self.group(from).to_owned(),
+            fallback_model: self.group(to).to_owned(),
+            exception_class: why.to_owned(),
+        };
+        let family = if answered { successful } else { failed };
+        family.get_or_create(&labels).inc();
+    }
+
     /// Counts a config reload.
     pub fn config_reload(&self, result: &'static str) {
         self.all
@@ -299,6 +335,10 @@ impl Metrics {
         }
         let end = out.rfind("# EOF").unwrap_or(out.len());
         out.truncate(end);
+        let mut theirs = String::new();
+        if encode(&mut theirs, &self.all.litellm).is_ok() {
+            out.push_str(theirs.trim_end_matches("# EOF\n"));
+        }
         let dropped = PluginSample {
             name: "sluice_log_lines_dropped_total",
             kind: "counter",

@@ -228,6 +228,9 @@ pub(super) const TABLE: &[Group] = &[
     ]),
     Group(Audit, Admin, &[(GET, "/audit"), (GET, "/audit/{id}")]),
     Group(Plugins, Admin, &[(GET, "/plugins"), (GET, "/debug/plugins")]),
+    Group(Health, Admin, &[
+        (GET, "/router/deployments"), (GET, "/router/decisions/{call_id}"),
+    ]),
 
     // Doors and pages.
     Group(Login, Public, &[

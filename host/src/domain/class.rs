@@ -1,10 +1,10 @@
 //! The classes of error that LiteLLM's policies name: `retry_policy` and `allowed_fails_policy`.
 
-use crate::domain::ErrorKind;
+use super::fault::ErrorKind;
 
 /// A class of errors, by the name that policies give it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
+pub enum ErrorClass {
     BadRequest,
     Authentication,
     Timeout,
@@ -16,7 +16,7 @@ pub enum Class {
     BadGateway,
 }
 
-impl Class {
+impl ErrorClass {
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::BadRequest,
@@ -45,6 +45,13 @@ impl Class {
         }
     }
 
+    /// Of its name, with or without `Error` at the end.
+    pub fn named(name: &str) -> Option<Self> {
+        let wanted =
+            |it: &Self| it.as_str().strip_suffix("Error") == Some(name) || it.as_str() == name;
+        Self::ALL.into_iter().find(wanted)
+    }
+
     /// The class of a failure.
     pub const fn of(kind: ErrorKind, status: Option<u16>) -> Self {
         match kind {
@@ -67,7 +74,7 @@ impl Class {
 
 /// A value for some classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PerClass<T>(Vec<(Class, T)>);
+pub struct PerClass<T>(Vec<(ErrorClass, T)>);
 
 impl<T> Default for PerClass<T> {
     fn default() -> Self {
@@ -76,12 +83,16 @@ impl<T> Default for PerClass<T> {
 }
 
 impl<T> PerClass<T> {
-    pub fn set(&mut self, class: Class, value: T) {
+    pub fn set(&mut self, class: ErrorClass, value: T) {
         self.0.retain(|(it, _)| *it != class);
         self.0.push((class, value));
     }
 
-    pub fn get(&self, class: Class) -> Option<&T> {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn get(&self, class: ErrorClass) -> Option<&T> {
         self.0.iter().find(|(it, _)| *it == class).map(|it| &it.1)
     }
 }
@@ -94,10 +105,16 @@ mod tests {
     fn every_kind_of_error_has_a_class_that_a_policy_can_name() {
         let classes: Vec<_> = ErrorKind::ALL
             .into_iter()
-            .map(|kind| Class::of(kind, None))
+            .map(|kind| ErrorClass::of(kind, None))
             .collect();
-        assert!(classes.iter().all(|it| Class::ALL.contains(it)));
-        assert_eq!(Class::of(ErrorKind::Upstream, Some(502)), Class::BadGateway);
-        assert_eq!(Class::of(ErrorKind::Quota, Some(402)), Class::RateLimit);
+        assert!(classes.iter().all(|it| ErrorClass::ALL.contains(it)));
+        assert_eq!(
+            ErrorClass::of(ErrorKind::Upstream, Some(502)),
+            ErrorClass::BadGateway
+        );
+        assert_eq!(
+            ErrorClass::of(ErrorKind::Quota, Some(402)),
+            ErrorClass::RateLimit
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What is measured inside one process: a component's and the journal's share of a call, a choice
-//! among deployments, and the database. One program, as each one that is linked pays for the optimiser's pass over all of it.
-//! `-- store` measures the database, everything else is for criterion.
+//! among deployments, and the database. One program, as each one that is linked pays for the
+//! optimiser's pass over all of it. `-- store` measures the database, everything else is for criterion.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -120,7 +120,7 @@ mod tests {
             id: "resp_1".into(),
         };
         let none = of(&request, "k", Some("s"), Affinities::default());
-        assert_eq!(none, [response.clone()]);
+        assert_eq!(none, std::slice::from_ref(&response));
         let all = Affinities {
             session: true,
             key: true,

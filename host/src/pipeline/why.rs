@@ -41,10 +41,13 @@ struct Record {
     choices: Vec<Choice>,
 }
 
+/// Calls, the oldest first.
+type Calls = VecDeque<(CallId, Arc<Record>)>;
+
 /// The last calls.
 #[derive(Debug, Default)]
 pub struct Decisions {
-    shards: [Mutex<VecDeque<(CallId, Arc<Record>)>>; SHARDS],
+    shards: [Mutex<Calls>; SHARDS],
 }
 
 impl Decisions {
@@ -125,7 +128,7 @@ mod tests {
             decisions.remember(&CallId::random(), Vec::new());
         }
         assert!(decisions.of(first.as_str()).is_none());
-        let kept = |it: &Mutex<VecDeque<_>>| it.lock().unwrap().len();
+        let kept = |it: &Mutex<Calls>| it.lock().unwrap().len();
         assert!(decisions.shards.iter().map(kept).sum::<usize>() <= CALLS);
     }
 }

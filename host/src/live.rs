@@ -13,7 +13,7 @@ use crate::config::{Config, Rows};
 use crate::domain::Usd;
 use crate::limits::TokenCounting;
 use crate::manage;
-use crate::pipeline::accounting::{AccountingSettings, Retention};
+use crate::pipeline::accounting::{AccountingSettings, Retention, Share};
 use crate::prices::Adjustments;
 use crate::spend;
 
@@ -67,6 +67,7 @@ impl Understood {
                 calendar: ledger.calendar.clone(),
                 store_models: money.store_models,
                 keys: key_rules(config)?,
+                passwords: money.management.passwords,
                 default_user: money.management.user_defaults.clone(),
                 default_team: money.management.team_defaults.clone(),
                 base_url: config.env.text("PROXY_BASE_URL").unwrap_or_default(),
@@ -174,8 +175,13 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
             })
         }
     };
+    let throttle = money.throttle.map(|share| {
+        let path = "litellm_settings.budget_exceeded_throttle_percentage";
+        Share::new(share).ok_or_else(|| wrong(path, "is no share above 0 and up to 1"))
+    });
     Ok(AccountingSettings {
         proxy_budget,
+        throttle: throttle.transpose()?,
         budget_status: money.budget_status,
         reserves: money.reserves,
         adjustments,
@@ -277,6 +283,12 @@ mod tests {
                 ".openai",
             ),
             ("litellm_settings", "key_alias_pattern", json!("("), ""),
+            (
+                "litellm_settings",
+                "budget_exceeded_throttle_percentage",
+                json!(10),
+                "",
+            ),
         ] {
             let why = read(json!({ section: { name: value } })).err().unwrap();
             assert_eq!(why.path, format!("{section}.{name}{path}"));
@@ -286,5 +298,32 @@ mod tests {
             read(period).err().unwrap().path,
             "litellm_settings.budget_duration"
         );
+    }
+
+    #[test]
+    fn rows_are_kept_as_long_as_is_said_and_never_shorter_than_is_exact() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let rows = |general: Value| {
+            let read = read(json!({"general_settings": general}))?.accounting;
+            let kept = read.retention.map(|it| (it.keep, it.every));
+            Ok::<_, Misread>((kept, read.bare_rows))
+        };
+        let (period, interval) = (
+            "maximum_spend_logs_retention_period",
+            "maximum_spend_logs_retention_interval",
+        );
+        assert_eq!(rows(json!({})).unwrap(), (None, false));
+        assert_eq!(rows(json!({interval: "1h"})).unwrap(), (None, false));
+        let week = rows(json!({period: "7d"})).unwrap();
+        assert_eq!(week, (Some((7 * 24 * HOUR, 24 * HOUR)), false));
+        let often = rows(json!({period: "30d", interval: "6h"})).unwrap();
+        assert_eq!(often, (Some((30 * 24 * HOUR, 6 * HOUR)), false));
+        // The switch goes before what is said of a time.
+        let off = json!({"disable_spend_logs": true, period: "30d"});
+        assert_eq!(rows(off).unwrap(), (Some((HOUR, HOUR / 6)), true));
+        for (name, text) in [(period, "59m"), (period, "soon"), (interval, "often")] {
+            let why = rows(json!({period: "1d", name: text})).err().unwrap();
+            assert_eq!(why.path, format!("general_settings.{name}"), "{text}");
+        }
     }
 }

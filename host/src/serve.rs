@@ -170,6 +170,8 @@ pub async fn run(
         let (manage, metrics) = (house.doors.manage.clone(), house.doors.metrics.clone());
         tasks.spawn(rotation.keep(manage, metrics, stop.clone()));
     }
+    let metrics = house.doors.metrics.clone();
+    tasks.spawn(replicas::forget(store.clone(), metrics, stop.clone()));
     let running = house.running.clone();
     let heard = move || running.tell_rows_changed();
     tasks.spawn(replicas::follow(store.clone(), heard, stop.clone()));

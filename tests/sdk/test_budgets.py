@@ -351,3 +351,19 @@ def test_a_soft_budget_is_told_once(house):
     metrics = it.gateway.get("/metrics")[1].decode()
     assert "sluice_soft_budgets_reached_total{} 1" in metrics, metrics
     assert it.gateway.logged().count("a soft budget is reached") == 1
+
+
+def test_a_key_that_asked_for_it_goes_on_slowly_beyond_its_budget(house):
+    it = house({"d": ("m", {}, None)}, litellm_settings={"budget_exceeded_throttle_percentage": 0.5})
+    slow = {"max_budget": COST / 2, "rpm_limit": 4, "throttle_on_budget_exceeded": True}
+    goes_on, stops, unlimited = it.key(**slow), it.key(max_budget=COST / 2, rpm_limit=4), it.key(**{**slow, "rpm_limit": None})
+    for key in (stops, unlimited):
+        assert [it.ask(key=key)[0] for _ in range(2)] == [200, 422]
+    # One within the budget, one more of the two that half of four are, and no third.
+    told = [it.ask(key=goes_on) for _ in range(3)]
+    assert [status for status, _, _ in told] == [200, 200, 429], told
+    assert told[2][1]["error"]["type"] == "throttling_error"
+    # What it spends beyond counts, in memory and in the database.
+    info = json.loads(it.gateway.get(f"/key/info?key={goes_on}", MASTER_KEY)[1])["info"]
+    it.gateway.wait_for(lambda: it.spent("key", info["token"]) == 2 * round(COST * PICO))
+    assert "sluice_throttled_calls_total{} 2" in it.gateway.get("/metrics", MASTER_KEY)[1]

@@ -371,3 +371,32 @@ def test_keys_are_made_within_the_rules_of_the_config(tmp_path, data_dir):
             assert 400 <= status < 500 and refused["error"]["param"] == param, refused
     finally:
         gateway.stop()
+
+
+def test_rows_say_nothing_of_clients_where_the_log_is_off_and_old_ones_go_when_that_is_said(calls):
+    chat = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "metadata": {"note": "mine"}}
+    headers = {"user-agent": "a-client/1", "x-litellm-session-id": "s1"}
+    general = json.loads(calls.gateway.config.read_text())["general_settings"]
+
+    def ask(count):
+        assert calls.gateway.post("/v1/chat/completions", chat, headers=headers)[0] == 200
+        calls.gateway.wait_for(lambda: len(calls.rows()) == count)
+        row = calls.rows()[-1]
+        return row["session_id"], {name for name in ("client_ip", "user_agent", "metadata") if json.loads(row["doc"]).get(name)}
+
+    def say(**more):
+        config = json.loads(calls.gateway.config.read_text())
+        config["general_settings"] = {**general, **more}
+        calls.gateway.config.write_text(json.dumps(config))
+
+    assert ask(1) == ("s1", {"client_ip", "user_agent", "metadata"})
+    # A row that is older than an hour: it goes when a time is said, not within a day.
+    with sqlite3.connect(calls.folder / ".local/share/sluice/sluice.db", timeout=30) as database:
+        database.execute("UPDATE spend_rows SET started_ms = started_ms - 7200000")
+    say(maximum_spend_logs_retention_period="1h")
+    calls.gateway.wait_for(lambda: calls.rows() == [])
+    spent = calls.do("/global/spend")[1]["spend"]
+    assert spent == pytest.approx(COST)
+    say(disable_spend_logs=True)
+    calls.gateway.wait_for(lambda: calls.gateway.logged().count("the changed config is in force") >= 2)
+    assert ask(1) == (None, set())

@@ -43,7 +43,7 @@ pub use general::General;
 pub use groups::{Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
-pub use management::Management;
+pub use management::{Management, PasswordRules};
 pub use money::{Money, PriceSources, Rows};
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};

@@ -92,7 +92,8 @@ pub struct Money {
     pub budget_reset_time: Option<String>,
     /// `budget_rollover`: what was spent beyond a budget counts in its next window.
     pub rolls_over: bool,
-    /// `max_end_user_budget`: of each customer without a budget of its own.
+    /// `max_end_user_budget`, else its older name `max_user_budget`: of each customer without a
+    /// budget of its own.
     pub end_user_budget: Option<Usd>,
     /// `max_end_user_budget_id`: the same, as a budget of the database.
     pub end_user_budget_id: Option<String>,
@@ -100,6 +101,9 @@ pub struct Money {
     pub tag_budgets: BTreeMap<String, Allowance>,
     /// `budget_exceeded_status_code`.
     pub budget_status: u16,
+    /// `budget_exceeded_throttle_percentage`: the share of its limits that a key keeps beyond its
+    /// budget, if it asked for that.
+    pub throttle: Option<f64>,
     /// `cost_discount_config`.
     pub discounts: Option<Map<String, Value>>,
     /// `cost_margin_config`.
@@ -163,6 +167,7 @@ impl Default for Money {
             end_user_budget_id: None,
             tag_budgets: BTreeMap::new(),
             budget_status: BUDGET_STATUS,
+            throttle: None,
             discounts: None,
             margins: None,
             allow_unknown_prices: false,
@@ -223,7 +228,9 @@ impl Money {
             .filter(|it| (400..600).contains(it))
             .unwrap_or(BUDGET_STATUS);
         self.rolls_over = section.flag("budget_rollover").unwrap_or(false);
-        self.end_user_budget = dollars(section, "max_end_user_budget");
+        let older = dollars(section, "max_user_budget");
+        self.end_user_budget = dollars(section, "max_end_user_budget").or(older);
+        self.throttle = section.number("budget_exceeded_throttle_percentage");
         self.end_user_budget_id = section.text("max_end_user_budget_id");
         self.discounts = section.members("cost_discount_config");
         self.margins = section.members("cost_margin_config");

@@ -11,7 +11,7 @@ use crate::store::litellm::{Daily, DailyTable, LiteLlm, SpendLog, Table};
 use crate::store::{BroughtDay, Store};
 
 /// Tables whose rows are told one by one, or are read with others.
-const MOVED: [&str; 20] = [
+const MOVED: [&str; 21] = [
     "LiteLLM_BudgetTable",
     "LiteLLM_OrganizationTable",
     "LiteLLM_OrganizationMembership",
@@ -26,6 +26,7 @@ const MOVED: [&str; 20] = [
     "LiteLLM_EndUserTable",
     "LiteLLM_TagTable",
     "LiteLLM_AccessGroupTable",
+    "LiteLLM_ModelAccessGroupBudgetTable",
     "LiteLLM_CredentialsTable",
     "LiteLLM_ProxyModelTable",
     "LiteLLM_Config",
@@ -35,14 +36,10 @@ const MOVED: [&str; 20] = [
 ];
 
 /// Why tables with rows are left behind; of the others there is no more to say than that.
-const LEFT: [(&str, &str); 14] = [
+const LEFT: [(&str, &str); 13] = [
     (
         "LiteLLM_ProjectTable",
         "projects: keys keep their project's id, without its limits",
-    ),
-    (
-        "LiteLLM_ModelAccessGroupBudgetTable",
-        "budgets of access groups",
     ),
     ("LiteLLM_AgentsTable", "agents"),
     ("LiteLLM_MCPServerTable", "MCP servers"),

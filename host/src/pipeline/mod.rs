@@ -12,6 +12,7 @@ mod mock;
 mod nested;
 mod params;
 mod prepare;
+mod preview;
 mod priced;
 mod reached;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod written;
 
 pub use answer::{Answer, AnswerBody, ByteStream, Failure, Trail};
 pub use fleet::{Fleet, check_settings};
+pub use preview::Preview;
 pub use request::{ClientRequest, Controls, Dialect, Operation};
 pub use run::Pipeline;
 pub use stream::FaultWriter;

@@ -71,6 +71,10 @@ impl Pipeline {
         &self.inner.accounting
     }
 
+    pub(super) fn upstream(&self) -> &Upstream {
+        &self.inner.upstream
+    }
+
     /// What calls that begin now are served by.
     pub fn fleet(&self) -> Arc<Fleet> {
         self.inner.fleet.load_full()

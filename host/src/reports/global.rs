@@ -184,13 +184,9 @@ pub(super) async fn tags(reports: &Reports, caller: &Caller, input: Input) -> An
 pub(super) async fn tag_names(reports: &Reports, caller: &Caller, input: Input) -> Answer {
     Asked::of(&input.query, &[])?;
     reports.need_all(caller)?;
-    let ever = Days {
-        from: 0,
-        until: i64::MAX,
-    };
     let by = [Dimension::Entity];
     let rows = reports
-        .top(&Whose::of(EntityKind::Tag), ever, &by, MOST_GROUPS)
+        .top(&Whose::of(EntityKind::Tag), Days::EVER, &by, MOST_GROUPS)
         .await?;
     let names: BTreeSet<&str> = rows.iter().map(value).collect();
     Ok(json!({"tag_names": names}).into())

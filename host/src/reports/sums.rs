@@ -21,6 +21,7 @@ pub(super) struct Whose {
     pub keys: Option<Vec<String>>,
     /// By the names of the providers; None: of every model.
     pub model: Option<String>,
+    pub provider: Option<String>,
 }
 
 impl Whose {
@@ -34,6 +35,7 @@ impl Whose {
             ids: None,
             keys: None,
             model: None,
+            provider: None,
         }
     }
 
@@ -49,6 +51,10 @@ impl Whose {
             (Dimension::Entity, self.ids.clone()),
             (Dimension::Key, self.keys.clone()),
             (Dimension::Model, self.model.clone().map(|it| vec![it])),
+            (
+                Dimension::Provider,
+                self.provider.clone().map(|it| vec![it]),
+            ),
         ];
         let only = only.into_iter();
         UsageFilter {

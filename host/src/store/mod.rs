@@ -49,8 +49,8 @@ pub use rows::{
     OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,
 };
 pub use spend::{
-    Account, BroughtDay, BroughtSum, Dimension, Settled, SpendFilter, SpendPlace, TOTAL,
-    UsageFilter, UsageRow, UsageSums, WHOLE, day_of,
+    Account, BroughtDay, BroughtSum, CachedCalls, Dimension, FailedCalls, Settled, SpendFilter,
+    SpendPlace, TOTAL, TagUse, TagUsers, UsageFilter, UsageRow, UsageSums, WHOLE, day_of,
 };
 pub use sql::Value;
 

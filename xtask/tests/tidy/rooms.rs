@@ -70,7 +70,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
         ],
     ),
     (
-        "price_tables.rs",
+        "price_tables",
         &[
             "domain",
             "config",
@@ -81,7 +81,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "pipeline",
         ],
     ),
-    ("replicas.rs", &["store"]),
+    ("replicas.rs", &["store", "telemetry", "pipeline"]),
     (
         "rotation.rs",
         &[
@@ -108,7 +108,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
         ],
     ),
     (
-        "in_force.rs",
+        "in_force",
         &[
             "domain",
             "config",

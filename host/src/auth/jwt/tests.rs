@@ -1,14 +1,15 @@
-//! Tokens of an identity provider of the tests' own. The keys in fixtures/ open nothing.
+//! Tokens of an identity provider of the tests' own, whose keys are made anew in each run.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, ready};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use serde_json::json;
 use tokio::time::advance;
 
@@ -18,16 +19,34 @@ use crate::auth::samples::{team, user};
 use crate::auth::{Caller, KeySettings, News, Payer, RouteRules, Rows, Unreachable};
 use crate::domain::{EntityKind, KeyHash};
 
+/// The head of a PKCS#8 document with a private key of 32 bytes: P-256, and Ed25519 (RFC 8410).
+/// Any bytes are such a key, but for one P-256 key in 2^32.
+const EC: &str = "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420";
+const ED: &str = "302e020100300506032b657004220420";
+
+fn document(head: &str) -> Vec<u8> {
+    let digits = head.as_bytes().chunks(2);
+    let byte = |it| u8::from_str_radix(std::str::from_utf8(it).unwrap(), 16).unwrap();
+    digits.map(byte).chain(rand::random::<[u8; 32]>()).collect()
+}
+
 fn ec() -> EncodingKey {
-    EncodingKey::from_ec_pem(include_bytes!("fixtures/ec.pem")).unwrap()
+    static KEY: LazyLock<Vec<u8>> = LazyLock::new(|| document(EC));
+    EncodingKey::from_ec_der(&KEY)
 }
 
 fn ed() -> EncodingKey {
-    EncodingKey::from_ed_pem(include_bytes!("fixtures/ed.pem")).unwrap()
+    static KEY: LazyLock<Vec<u8>> = LazyLock::new(|| document(ED));
+    EncodingKey::from_ed_der(&KEY)
 }
 
+/// Made once: it takes some tenths of a second.
 fn rsa() -> EncodingKey {
-    EncodingKey::from_rsa_pem(include_bytes!("fixtures/rsa.pem")).unwrap()
+    static KEY: LazyLock<EncodingKey> = LazyLock::new(|| {
+        let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
+        EncodingKey::from_rsa_der(key.to_pkcs1_der().unwrap().as_bytes())
+    });
+    KEY.clone()
 }
 
 fn jwk(key: &EncodingKey, algorithm: Algorithm, id: &str) -> Value {

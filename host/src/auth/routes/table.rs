@@ -195,7 +195,8 @@ pub(super) const TABLE: &[Group] = &[
         (GET, "/global/spend/tags"), (GET, "/global/spend/all_tag_names"),
         (ASK, "/global/spend/end_users"), (POST, "/global/spend/refresh"),
         (GET, "/global/activity"), (GET, "/global/activity/model"),
-        (GET, "/global/activity/exceptions"), (GET, "/global/activity/cache_hits"),
+        (GET, "/global/activity/exceptions"), (GET, "/global/activity/exceptions/deployment"),
+        (GET, "/global/activity/cache_hits"),
     ]),
     Group(GlobalSpend, Master, &[(POST, "/global/spend/reset")]),
 

@@ -8,18 +8,22 @@ mod permit;
 mod quote;
 mod retention;
 mod stake;
+mod throttle;
 mod upkeep;
 
 use std::borrow::Cow;
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::auth::{Caller, Keys};
 use crate::budget::{
-    self, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Refusal, Settled,
+    self, AccountId, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Refusal, Settled,
+    Terms,
 };
 use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd};
 use crate::limits::{self, Limiter, Tokens};
@@ -35,6 +39,7 @@ pub use numbers::Number;
 pub use permit::{Charged, Permit, Source};
 pub use retention::Retention;
 pub use stake::Full;
+pub use throttle::Share;
 pub use upkeep::StoreSink;
 
 /// Settings of the whole gateway.
@@ -44,6 +49,9 @@ pub struct AccountingSettings {
     pub proxy_budget: Option<budget::Terms>,
     /// `litellm_settings.budget_exceeded_status_code`.
     pub budget_status: u16,
+    /// `litellm_settings.budget_exceeded_throttle_percentage`. None: no key goes on beyond its
+    /// budget.
+    pub throttle: Option<Share>,
     /// `general_settings.disable_budget_reservation`: budgets are only looked at.
     pub reserves: bool,
     pub adjustments: Adjustments,
@@ -76,6 +84,8 @@ struct Inner {
     prices: ArcSwap<Prices>,
     counts: Counts,
     forgotten: retention::Forgotten,
+    /// Told when rows are to be kept for another time.
+    keeps_otherwise: Notify,
 }
 
 /// What happened since the start.
@@ -84,6 +94,7 @@ struct Counts {
     soft_budgets: AtomicU64,
     over_budget: AtomicU64,
     over_limit: AtomicU64,
+    slowed_down: AtomicU64,
 }
 
 impl Inner {
@@ -96,6 +107,14 @@ impl Inner {
             down: &self.down,
             lenient: self.settings.load().goes_without_accounts,
         }
+    }
+
+    /// Whether an account has nothing left.
+    async fn is_spent(&self, account: &(AccountId, Terms), now: i64) -> Result<bool, Fault> {
+        self.books().path(slice::from_ref(account), now).await?;
+        let standing = self.ledger.snapshot(&account.0, now);
+        let spent = |it: budget::Snapshot| it.max_budget.is_some_and(|max| it.spend >= max);
+        Ok(standing.is_some_and(spent))
     }
 
     /// Tells of the soft budgets that a charge has reached.
@@ -143,6 +162,7 @@ impl Accounting {
                 prices: ArcSwap::from_pointee(services.prices),
                 counts: Counts::default(),
                 forgotten: retention::Forgotten::default(),
+                keeps_otherwise: Notify::new(),
             }),
         }
     }
@@ -179,7 +199,11 @@ impl Accounting {
 
     /// Settings for the calls that come; those under way keep theirs.
     pub fn set_settings(&self, settings: AccountingSettings) {
-        self.inner.settings.store(Arc::new(settings));
+        let now = settings.retention;
+        let before = self.inner.settings.swap(Arc::new(settings));
+        if before.retention != now {
+            self.inner.keeps_otherwise.notify_one();
+        }
     }
 
     pub fn prices(&self) -> Arc<Prices> {
@@ -209,7 +233,7 @@ impl Accounting {
             true => Source::default(),
             false => source,
         };
-        let party = Party::of(
+        let mut party = Party::of(
             caller,
             request,
             &inner.keys,
@@ -217,6 +241,18 @@ impl Accounting {
             &served.access_groups,
         )
         .await?;
+        let quote = quote::quote(request, &served.prices);
+        let mut unheld = Vec::new();
+        // What has no price is left to the rule for unknown prices.
+        if let Some(share) = settings.throttle.filter(|_| quote.is_some())
+            && let Some(own) = party.take_slowing_budget(caller)
+        {
+            if inner.is_spent(&own, now).await? {
+                inner.counts.slowed_down.fetch_add(1, Ordering::Relaxed);
+                party.slow_down(share);
+            }
+            unheld.push(own.0);
+        }
         let input_tokens = quote::input_tokens(request);
         let estimate = Tokens::estimate(input_tokens, request.controls.max_output_tokens);
         let admitted = inner.limiter.admit(&party.limits, estimate, now);
@@ -226,11 +262,10 @@ impl Accounting {
         })?;
         // Whatever refuses the call from here on, its minute has not had it.
         let mut admission = admitted.tentative();
-        let quote = quote::quote(request, &served.prices);
-        let (mut reservation, mut unread) = (None, Vec::new());
+        let mut reservation = None;
         if !party.budgets.is_empty() {
             let (path, not_there) = inner.books().path(&party.budgets, now).await?;
-            unread = not_there;
+            unheld.extend(not_there);
             let amount = opening(quote, settings.reserves);
             let hold = path.reserve(amount, now).await.map_err(|refusal| {
                 inner.counts.over_budget.fetch_add(1, Ordering::Relaxed);
@@ -285,7 +320,7 @@ impl Accounting {
             under_way: false,
             earlier: Vec::new(),
             noted: false,
-            unread,
+            unheld,
         })
     }
 }

@@ -102,6 +102,11 @@ impl Accounting {
                 &counts.over_budget,
             ),
             (
+                "sluice_throttled_calls_total",
+                "Calls of keys that go on slowly because their budget is spent",
+                &counts.slowed_down,
+            ),
+            (
                 "sluice_limit_refusals_total",
                 "Calls that a rate limit refused",
                 &counts.over_limit,

@@ -45,8 +45,9 @@ pub struct Permit {
     pub(super) earlier: Vec<CostLine>,
     /// Whether the journal was told of its attempts.
     pub(super) noted: bool,
-    /// Accounts that could not be read when the call began.
-    pub(super) unread: Vec<AccountId>,
+    /// Accounts that hold nothing for the call and are charged in the end: they could not be read
+    /// when it began, or are a budget that only slows down.
+    pub(super) unheld: Vec<AccountId>,
 }
 
 /// What the spend row says of where a request came from.
@@ -193,9 +194,9 @@ impl Permit {
             },
             now,
         );
-        let unread = mem::take(&mut self.unread);
-        // Those that were opened meanwhile, without this call.
-        let opened = unread.into_iter().filter_map(|id| {
+        let unheld = mem::take(&mut self.unheld);
+        // Those that are open by now, without this call.
+        let opened = unheld.into_iter().filter_map(|id| {
             let path = self.inner.ledger.path(std::slice::from_ref(&id)).ok()?;
             Some((payer(&id), path))
         });

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::{Store, StoreError};
@@ -63,43 +64,61 @@ impl Forgotten {
 }
 
 impl Accounting {
-    /// Deletes old rows until `stop`. A changed setting holds from the next round on, which where
-    /// all rows were kept is within a day.
+    /// Deletes old rows until `stop`. A changed setting holds at once.
     pub async fn forget_rows(self, stop: CancellationToken) {
-        let every =
-            |retention: Option<Retention>| retention.map_or(Retention::EVERY, |it| it.every);
-        let mut wait = FIRST.min(every(self.inner.settings.load().retention));
-        while stop
-            .run_until_cancelled(tokio::time::sleep(wait))
-            .await
-            .is_some()
-        {
-            let retention = self.inner.settings.load().retention;
-            wait = every(retention);
-            let Some(retention) = retention else {
-                continue;
-            };
-            let keep = i64::try_from(retention.keep.as_millis()).unwrap_or(i64::MAX);
-            let before = now_ms().saturating_sub(keep);
-            let done = self
-                .inner
-                .forgotten
-                .forget(&self.inner.store, before, &stop);
-            match done.await {
-                Ok(0) => {}
-                Ok(rows) => tracing::info!(rows, "old rows of calls were deleted"),
-                Err(cause) => tracing::warn!(
-                    %cause,
-                    "old rows of calls could not be deleted; the next try is in {} s",
-                    wait.as_secs()
-                ),
+        let (inner, stop) = (&self.inner, &stop);
+        let setting = || inner.settings.load().retention;
+        let sweep = |it| self.sweep(it, stop);
+        rounds(setting, &inner.keeps_otherwise, stop, sweep).await;
+    }
+
+    async fn sweep(&self, retention: Retention, stop: &CancellationToken) {
+        let inner = &self.inner;
+        let keep = i64::try_from(retention.keep.as_millis()).unwrap_or(i64::MAX);
+        let before = now_ms().saturating_sub(keep);
+        match inner.forgotten.forget(&inner.store, before, stop).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "old rows of calls were deleted"),
+            Err(cause) => tracing::warn!(
+                %cause,
+                "old rows of calls could not be deleted; the next try is in {} s",
+                retention.every.as_secs()
+            ),
+        }
+    }
+}
+
+/// Sweeps as often as the setting says, and as soon as it changes.
+async fn rounds<F: Future<Output = ()>>(
+    setting: impl Fn() -> Option<Retention>,
+    changed: &Notify,
+    stop: &CancellationToken,
+    sweep: impl Fn(Retention) -> F,
+) {
+    let every = |retention: Option<Retention>| retention.map_or(Retention::EVERY, |it| it.every);
+    let mut wait = FIRST.min(every(setting()));
+    loop {
+        let due = async {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = changed.notified() => {}
             }
+        };
+        if stop.run_until_cancelled(due).await.is_none() {
+            return;
+        }
+        let now = setting();
+        wait = every(now);
+        if let Some(retention) = now {
+            sweep(retention).await;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::domain::{CallStatus, Entity, EntityKind, SpendRow, Usage, Usd};
     use crate::store::tests::{NOW, Place, run};
@@ -140,6 +159,33 @@ mod tests {
             request: None,
             response: None,
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_setting_holds_at_once() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let (setting, swept) = (Cell::new(None), Cell::new(0));
+        let (changed, stop) = (Notify::new(), CancellationToken::new());
+        let sweep = |_| {
+            swept.set(swept.get() + 1);
+            std::future::ready(())
+        };
+        let operator = async {
+            tokio::time::sleep(2 * HOUR).await;
+            assert_eq!(swept.get(), 0, "rows are kept for ever");
+            setting.set(Some(Retention {
+                keep: HOUR,
+                every: 24 * HOUR,
+            }));
+            changed.notify_one();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(swept.get(), 1);
+            tokio::time::sleep(24 * HOUR).await;
+            assert_eq!(swept.get(), 2);
+            stop.cancel();
+        };
+        let setting_now = || setting.get();
+        tokio::join!(rounds(setting_now, &changed, &stop, sweep), operator);
     }
 
     async fn sweep(store: &Store) {

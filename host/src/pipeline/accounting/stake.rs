@@ -165,7 +165,7 @@ impl Permit {
                 .path(&line.budgets, now)
                 .await
                 .map_err(|fault| Full::Unreadable(Box::new(fault)))?;
-            self.unread.extend(unread);
+            self.unheld.extend(unread);
             let amount = opening(quoted, self.settings.reserves);
             let held = if patient {
                 path.reserve(amount, now).await

@@ -6,7 +6,7 @@ use crate::reports::fault::bad;
 use crate::store::{SpendFilter, SpendPlace};
 
 /// Fields that choose rows.
-pub(super) const FIELDS: &[&str] = &[
+pub(in crate::reports) const FIELDS: &[&str] = &[
     "api_key",
     "user_id",
     "team_id",

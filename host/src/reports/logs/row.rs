@@ -97,7 +97,7 @@ pub(super) fn json(row: &SpendRow) -> Value {
 }
 
 /// What LiteLLM calls an operation; it has names of its own for the oldest ones.
-fn call_type(operation: &str) -> &str {
+pub(in crate::reports) fn call_type(operation: &str) -> &str {
     match operation {
         "chat" => "acompletion",
         "completions" => "atext_completion",

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod brought;
+mod counts;
 mod doc;
 mod filter;
 mod marks;
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 pub use accounts::{Account, TOTAL, WHOLE};
 pub use brought::{BroughtDay, BroughtSum};
+pub use counts::{CachedCalls, FailedCalls, TagUse, TagUsers};
 pub use filter::{SpendFilter, SpendPlace};
 pub use settle::Settled;
 pub use usage::{Dimension, UsageFilter, UsageRow, UsageSums};

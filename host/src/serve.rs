@@ -17,6 +17,7 @@ use crate::http::server::{Entrance, Stop};
 use crate::http::{self, Doors};
 use crate::in_force::Running;
 use crate::live::{Misread, Understood};
+use crate::pipeline::accounting::now_ms;
 use crate::pipeline::{Fleet, Pipeline, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
 use crate::price_tables::PriceTables;
@@ -25,6 +26,7 @@ use crate::replicas;
 use crate::reports::Reports;
 use crate::rotation::Rotation;
 use crate::services::{self, Ground};
+use crate::store::Store;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
@@ -89,6 +91,9 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     }
     refuse_wrong(&remarks)?;
     say(&remarks);
+    if options.skip_server_startup {
+        return prepare_database(&config, &env).await;
+    }
     let tls = match options.tls() {
         Some((certificate, key)) => Some(http::tls::acceptor(certificate, key)?),
         None => None,
@@ -107,6 +112,15 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     signals.close();
     signals.wait().await;
     served
+}
+
+/// What a deployment does before its gateways start: the database is there, with this version's
+/// schema.
+async fn prepare_database(config: &Config, env: &Env) -> Result<(), ServeError> {
+    let store = Store::open(&services::address(config, env)?, now_ms()).await?;
+    store.close().await;
+    tracing::info!("the database is up to date; the server is not started");
+    Ok(())
 }
 
 /// Serves a config at an entrance until `stop`: everything but the process's own matters, which are

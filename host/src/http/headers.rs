@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
+use crate::domain::CallId;
 use crate::pipeline::Trail;
+
+const CALL_ID: &str = "x-litellm-call-id";
 
 /// Headers of an upstream that are passed on under their own name.
 const RATE_LIMITS: &[&str] = &[
@@ -14,6 +17,19 @@ const RATE_LIMITS: &[&str] = &[
     "x-ratelimit-remaining-tokens",
 ];
 
+/// The id of a request, as the router gave it.
+pub fn call_id(extensions: &Extensions) -> CallId {
+    let given = extensions.get::<CallId>().cloned();
+    given.unwrap_or_else(CallId::random)
+}
+
+/// Names a request in its answer.
+pub fn add_call_id(headers: &mut HeaderMap, id: &CallId) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(CALL_ID, value);
+    }
+}
+
 /// Adds what is known of a call to its answer.
 pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     let mut add = |name: &'static str, value: &str| {
@@ -21,7 +37,6 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    add("x-litellm-call-id", trail.call_id.as_str());
     add("x-litellm-version", env!("CARGO_PKG_VERSION"));
     if !trail.model_group.is_empty() {
         add("x-litellm-model-group", &trail.model_group);
@@ -68,9 +83,31 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
             headers.insert("x-litellm-response-cost", value);
         }
     }
+    add_bill(headers, trail);
     for (name, left) in &trail.limits {
         let name = HeaderName::from_bytes(name.as_bytes()).ok();
         if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(left)) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// What the cost is made of, in LiteLLM's words: parts that are nothing are left out, and a price
+/// that the provider reported has none.
+fn add_bill(headers: &mut HeaderMap, trail: &Trail) {
+    let Some(bill) = trail.bill.as_ref().filter(|it| !it.total.is_zero()) else {
+        return;
+    };
+    for (name, part) in [
+        ("x-litellm-response-cost-original", bill.original),
+        ("x-litellm-response-cost-input", bill.input),
+        ("x-litellm-response-cost-output", bill.output),
+        ("x-litellm-response-cost-tool-usage", bill.tools),
+        ("x-litellm-response-cost-discount-amount", bill.discount),
+        ("x-litellm-response-cost-margin-amount", bill.margin),
+    ] {
+        let value = HeaderValue::from_str(&part.to_string()).ok();
+        if let Some(value) = value.filter(|_| !part.is_zero()) {
             headers.insert(name, value);
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use http::Uri;
 use serde_json::{Value, json};
 
 use super::Doors;
@@ -30,14 +31,19 @@ fn model(doors: &Doors, id: &str) -> Option<Value> {
     Some(model)
 }
 
-/// `GET /v1/models`: every model group; a pattern is listed as the models its providers name.
+/// `GET /v1/models`: every model group; a pattern is listed as the models that are known of its
+/// providers, and with `return_wildcard_routes=true` by itself too.
 pub async fn list_models(
     State(doors): State<Doors>,
     Extension(caller): Extension<Caller>,
+    uri: Uri,
 ) -> Json<Value> {
     let gate = doors.gate();
+    let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let mut wanted = query.filter(|(name, _)| name == "return_wildcard_routes");
+    let patterns = wanted.any(|(_, value)| value.eq_ignore_ascii_case("true") || value == "1");
     let data: Vec<Value> = doors
-        .model_names()
+        .model_names(patterns)
         .iter()
         .filter(|name| allow_model(&caller, &gate.catalog, name).is_ok())
         .filter_map(|name| model(&doors, name))

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::fleet::Line;
 use crate::domain::{CallId, Fault, Usage, Usd};
+use crate::prices::Cost;
 
 /// A stream of bytes for the client. It never ends in an error: failures are events in it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
@@ -59,6 +60,8 @@ pub struct Trail {
     pub provider_id: Option<String>,
     /// What the call cost, once it is known; None also where the price is unknown.
     pub cost: Option<Usd>,
+    /// What it is made of.
+    pub bill: Option<Box<Cost>>,
     /// What is left of the caller's limits, as headers.
     pub limits: Vec<(String, String)>,
     pub stream: bool,
@@ -88,6 +91,7 @@ impl Trail {
             usage: None,
             provider_id: None,
             cost: None,
+            bill: None,
             limits: Vec::new(),
             stream,
             upstream_headers: Vec::new(),

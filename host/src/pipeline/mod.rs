@@ -24,6 +24,7 @@ mod settle;
 mod shape;
 mod source;
 mod stream;
+mod types;
 mod writer;
 mod written;
 

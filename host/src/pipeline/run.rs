@@ -311,7 +311,7 @@ impl Pipeline {
         settlement: &mut Settlement,
     ) -> Result<Reached, Fault> {
         let outcome = match &line.deployment.mock_response {
-            Some(text) => mock::answer(text),
+            Some(text) => mock::answer(text)?,
             None => {
                 let (attempt, guest_body) = Attempt::new(
                     &self.inner.upstream,

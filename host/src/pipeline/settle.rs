@@ -107,6 +107,7 @@ impl Settlement {
         };
         let charged = permit.close(ended, &self.trail, fault.map(|it| (status, it)));
         self.trail.cost = charged.cost;
+        self.trail.bill = charged.bill.map(Box::new);
         self.count(status);
         self.line(status, fault);
     }

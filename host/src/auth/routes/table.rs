@@ -228,7 +228,9 @@ pub(super) const TABLE: &[Group] = &[
         (POST, "/config/pass_through_endpoint/{id}"),
     ]),
     Group(Audit, Admin, &[(GET, "/audit"), (GET, "/audit/{id}")]),
-    Group(Plugins, Admin, &[(GET, "/plugins"), (GET, "/debug/plugins")]),
+    Group(Plugins, Admin, &[
+        (GET, "/plugins"), (POST, "/plugins/reload"), (GET, "/debug/plugins"),
+    ]),
 
     // Doors and pages.
     Group(Login, Public, &[

@@ -9,7 +9,7 @@ use crate::domain::{
     CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };
 use crate::limits::{Admission, ScopeKind, Tokens};
-use crate::prices::{self, Prices, Terms};
+use crate::prices::{self, Cost, Prices, Terms};
 
 use super::super::answer::Trail;
 use super::super::fleet::Line;
@@ -65,6 +65,8 @@ pub struct Source {
 pub struct Charged {
     /// None: the price is unknown.
     pub cost: Option<Usd>,
+    /// What it is made of, where one attempt is all there is to pay.
+    pub bill: Option<Cost>,
 }
 
 impl Permit {
@@ -185,6 +187,13 @@ impl Permit {
         let mut lines = mem::take(&mut self.earlier);
         lines.extend(line.clone());
         let cost: Option<Usd> = lines.iter().map(|it| it.cost).sum();
+        let bill = match lines.as_slice() {
+            [only] if status == CallStatus::Success && !trail.stream => {
+                let line = trail.line.as_ref();
+                line.and_then(|line| self.bill(line, &only.model, &only.usage, now))
+            }
+            _ => None,
+        };
         let used = lines.iter().map(|it| it.usage.clone());
         let usage = used.fold(Usage::default(), Usage::plus);
         self.admission.settle(
@@ -214,7 +223,7 @@ impl Permit {
             let settled = reservation.settle(cost.unwrap_or_default(), now);
             self.inner.settled(settled);
         }
-        Charged { cost }
+        Charged { cost, bill }
     }
 
     /// The bill of the attempt that answered, or that was cut off.
@@ -260,23 +269,28 @@ impl Permit {
         (usage, estimated): (Usage, bool),
         now: i64,
     ) -> CostLine {
+        let bill = self.bill(line, model, &usage, now);
+        CostLine {
+            deployment: line.deployment.id.as_str().to_owned(),
+            provider: line.deployment.provider.clone(),
+            model: model.to_owned(),
+            usage,
+            cost: bill.map(|it| it.total),
+            estimated,
+        }
+    }
+
+    /// The same with its parts. None: the price is unknown.
+    fn bill(&self, line: &Line, model: &str, usage: &Usage, now: i64) -> Option<Cost> {
         let price = line.price(&self.prices, model);
         let terms = Terms {
             at_ms: self.started_ms,
             elapsed_ms: u64::try_from(now.saturating_sub(self.started_ms)).unwrap_or(0),
             ..Terms::default()
         };
-        let provider = &line.deployment.provider;
-        let bill = prices::cost(price.as_deref(), &usage, &terms);
+        let bill = prices::cost(price.as_deref(), usage, &terms)?;
         let adjustments = &self.settings.adjustments;
-        CostLine {
-            deployment: line.deployment.id.as_str().to_owned(),
-            provider: provider.clone(),
-            model: model.to_owned(),
-            usage,
-            cost: bill.map(|it| adjustments.apply(provider, model, it).total),
-            estimated,
-        }
+        Some(adjustments.apply(&line.deployment.provider, model, bill))
     }
 
     /// Takes what it needs: the call is over.

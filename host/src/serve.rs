@@ -148,6 +148,7 @@ pub async fn run(
     let writing = CancellationToken::new();
     tasks.spawn(accounting.clone().keep_windows(stop.clone()));
     tasks.spawn(accounting.clone().forget_rows(stop.clone()));
+    tasks.spawn(accounting.clone().follow_others(stop.clone()));
     tasks.spawn(accounting.clone().write_rows(writing.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(

@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import json
+import re
 import sqlite3
 import subprocess
 import time
@@ -142,10 +143,13 @@ def test_bad_fields_are_named_and_nothing_is_made(calls, body, param):
 def test_a_spent_budget_refuses_with_litellms_words(calls):
     key = calls.key(max_budget=COST * 1.5, key_alias="poor")
     headers = calls.ask(key)[2]
-    assert float(headers["x-litellm-key-max-budget"]) == pytest.approx(COST * 1.5) and float(headers["x-litellm-key-spend"]) == 0
+    assert float(headers["x-litellm-key-max-budget"]) == pytest.approx(COST * 1.5)
+    # With the call that it stands on.
+    assert float(headers["x-litellm-key-spend"]) == pytest.approx(COST)
     assert [calls.ask(key)[0] for _ in range(2)] == [200, 422]
     error = calls.ask(key)[1]["error"]
-    assert error["type"] == "budget_exceeded" and "Key=poor" in error["message"]
+    assert error["type"] == "budget_exceeded" and error["message"].startswith("Budget has been exceeded! Key=poor (sk-")
+    assert "raise `max_budget` by `/key/update`" in error["message"]
     # More money is more calls, at once.
     calls.do("/key/update", {"key": key, "max_budget": 1})
     assert calls.ask(key)[0] == 200
@@ -184,6 +188,8 @@ def test_a_limit_of_requests_is_told_before_and_after_it_is_reached(calls):
     assert statuses[0][0] == 200 and statuses[0][1] == "1"
     assert statuses[2][0] == 429 and body["error"]["type"] == "throttling_error"
     assert "Limit type: requests" in body["error"]["message"] and int(headers["retry-after"]) >= 1
+    assert body["error"]["message"].endswith(f". Limit resets at: {headers['reset_at']}")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", headers["reset_at"])
 
 
 def test_a_client_that_leaves_pays_for_what_was_begun(calls):

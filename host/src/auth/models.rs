@@ -17,6 +17,14 @@ const ALL_TEAM_MODELS: &str = "all-team-models";
 /// None, unless a team gives some.
 const NO_DEFAULT_MODELS: &str = "no-default-models";
 
+/// Whether an entry of a model list stands for no model or group by its name.
+pub(super) fn is_no_model(entry: &str) -> bool {
+    matches!(
+        entry,
+        ALL_PROXY_MODELS | ALL_TEAM_MODELS | NO_DEFAULT_MODELS
+    )
+}
+
 /// What the gateway serves, as far as access depends on it. Built anew with each configuration.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {

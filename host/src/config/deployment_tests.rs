@@ -87,6 +87,18 @@ fn prices_are_kept_with_the_models_info() {
 }
 
 #[test]
+fn prices_that_are_no_numbers_are_prices_too() {
+    let (it, remarks) = read(
+        "{model: openai/x, off_peak_pricing: {}, provider_specific_entry: {fast: 2}, \
+         regional_processing_uplift_multiplier_eu: 1.1, web_search_billing_unit: per_query, \
+         tiered_pricing: [{range: [0, 1000], input_cost_per_token: 1e-6, output_cost_per_token: 2e-6}]}",
+    );
+    assert!(it.settings.is_empty(), "{:?}", it.settings);
+    assert_eq!(it.info.rest.len(), 5);
+    assert_eq!(said(&remarks, Taken::Accepted).len(), 0);
+}
+
+#[test]
 fn the_id_is_of_name_and_parameters_and_outlives_a_key() {
     let id = |text: &str, key: &str| {
         let (config, _) = Config::parse(text, Env::of(&[("KEY", key)])).unwrap();

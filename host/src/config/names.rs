@@ -187,6 +187,7 @@ pub const LITELLM: Names = Names {
         "internal_user_budget_duration",
         "tag_budget_config",
         "budget_rollover",
+        "include_cost_in_streaming_usage",
     ],
     accepted: &[
         "add_user_information_to_llm_headers",
@@ -216,7 +217,6 @@ pub const LITELLM: Names = Names {
         "generic_logger_headers",
         "global_disable_no_log_param",
         "http2",
-        "include_cost_in_streaming_usage",
         "langfuse_default_tags",
         "log_raw_request_response",
         "max_ui_session_budget",

@@ -78,12 +78,15 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     }
     add_rate_limits(headers, trail);
     if let Some(cost) = trail.cost.filter(|it| !it.is_zero()) {
-        let value = HeaderValue::from_str(&cost.to_string());
-        if let Ok(value) = value {
-            headers.insert("x-litellm-response-cost", value);
+        add_cost(
+            headers,
+            "x-litellm-response-cost".to_owned(),
+            &cost.to_string(),
+        );
+        for (part, amount) in trail.cost_parts() {
+            add_cost(headers, format!("x-litellm-response-cost-{part}"), &amount);
         }
     }
-    add_bill(headers, trail);
     for (name, left) in &trail.limits {
         let name = HeaderName::from_bytes(name.as_bytes()).ok();
         if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(left)) {
@@ -92,24 +95,10 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     }
 }
 
-/// What the cost is made of, in LiteLLM's words: parts that are nothing are left out, and a price
-/// that the provider reported has none.
-fn add_bill(headers: &mut HeaderMap, trail: &Trail) {
-    let Some(bill) = trail.bill.as_ref().filter(|it| !it.total.is_zero()) else {
-        return;
-    };
-    for (name, part) in [
-        ("x-litellm-response-cost-original", bill.original),
-        ("x-litellm-response-cost-input", bill.input),
-        ("x-litellm-response-cost-output", bill.output),
-        ("x-litellm-response-cost-tool-usage", bill.tools),
-        ("x-litellm-response-cost-discount-amount", bill.discount),
-        ("x-litellm-response-cost-margin-amount", bill.margin),
-    ] {
-        let value = HeaderValue::from_str(&part.to_string()).ok();
-        if let Some(value) = value.filter(|_| !part.is_zero()) {
-            headers.insert(name, value);
-        }
+fn add_cost(headers: &mut HeaderMap, name: String, amount: &str) {
+    let name = HeaderName::try_from(name).ok();
+    if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(amount)) {
+        headers.insert(name, value);
     }
 }
 

@@ -23,6 +23,9 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
     if let Some(tags) = text(headers, "x-litellm-tags") {
         controls.tag(tags.split(',').map(|it| it.trim().to_owned()));
     }
+    if let Some(wish) = text(headers, "x-litellm-include-cost-in-streaming-usage") {
+        controls.include_cost = wish.eq_ignore_ascii_case("true");
+    }
     for name in ["x-litellm-customer-id", "x-litellm-end-user-id"] {
         if let Some(id) = text(headers, name) {
             controls.user = Some(id.to_owned());

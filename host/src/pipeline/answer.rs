@@ -60,7 +60,7 @@ pub struct Trail {
     pub provider_id: Option<String>,
     /// What the call cost, once it is known; None also where the price is unknown.
     pub cost: Option<Usd>,
-    /// What it is made of.
+    /// What the cost is made of.
     pub bill: Option<Box<Cost>>,
     /// What is left of the caller's limits, as headers.
     pub limits: Vec<(String, String)>,
@@ -117,6 +117,38 @@ impl Trail {
         let described = self.line.iter().map(|line| &line.provider.describe);
         let named = described.flat_map(|it| &it.rate_limit_headers);
         named.map(|(kind, header)| (kind.as_str(), header.as_str()))
+    }
+
+    /// What the cost is made of, by the names that LiteLLM's headers have for it. Input is without
+    /// its cached parts, which stand beside it; what most calls have not stands only where there
+    /// is any.
+    pub fn cost_parts(&self) -> Vec<(&'static str, String)> {
+        let Some(bill) = &self.bill else {
+            return Vec::new();
+        };
+        let cached = bill.cache_read + bill.cache_write;
+        let always = [
+            ("original", bill.original),
+            ("input", bill.input - cached),
+            ("output", bill.output),
+            ("tool-usage", bill.tools),
+            ("discount-amount", bill.discount),
+            ("margin-amount", bill.margin),
+            // A share has the digits of an amount.
+            (
+                "margin-percent",
+                Usd::from_pico(i128::from(bill.margin_share) * 1000),
+            ),
+        ];
+        let if_any = [
+            ("cache-read", bill.cache_read),
+            ("cache-creation", bill.cache_write),
+            ("reasoning", bill.reasoning),
+        ];
+        let any = if_any.into_iter().filter(|it| !it.1.is_zero());
+        let all = always.into_iter().chain(any);
+        all.map(|(part, amount)| (part, amount.to_string()))
+            .collect()
     }
 
     /// The call's time less the time spent waiting for upstreams.

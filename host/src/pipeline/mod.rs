@@ -24,6 +24,8 @@ mod settle;
 mod shape;
 mod source;
 mod stream;
+#[cfg(test)]
+mod told_tests;
 mod types;
 mod writer;
 mod written;

@@ -61,7 +61,8 @@ pub async fn gather(
         }
     }
     let shaped = shape::whole(request, &gathered.finish(), None)?;
-    settlement.trail().usage = shaped.usage;
+    let trail = settlement.trail();
+    (trail.usage, trail.provider_id) = (shaped.usage, shaped.provider_id);
     Ok(Reached::Whole { body: shaped.body })
 }
 

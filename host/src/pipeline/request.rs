@@ -82,6 +82,8 @@ pub struct Controls {
     pub stream: bool,
     /// The client asked for the usage chunk.
     pub include_usage: bool,
+    /// The client asked for `usage.cost` in a stream.
+    pub include_cost: bool,
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
     pub allowed_openai_params: Vec<String>,

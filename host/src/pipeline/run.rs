@@ -341,7 +341,8 @@ impl Pipeline {
                 settlement.trail().usage = usage.as_deref().and_then(usage_of);
                 let shaped = shape::whole(request, &body, usage)
                     .map_err(|fault| blame(fault, is_plugins, &body))?;
-                settlement.trail().usage = shaped.usage;
+                let trail = settlement.trail();
+                (trail.usage, trail.provider_id) = (shaped.usage, shaped.provider_id);
                 Ok(Reached::Whole { body: shaped.body })
             }
             (
@@ -416,13 +417,14 @@ impl Pipeline {
                 trail.first_token = Some(trail.started.elapsed());
                 let trail = trail.clone();
                 let envelope = shape::envelope(request, true);
+                let controls = &request.controls;
+                let mut writer = Writer::new(request.operation, envelope, controls.include_usage);
+                if controls.include_cost || self.fleet().config.general.include_stream_cost {
+                    writer.tell_cost(settlement.cost_of(&line));
+                }
                 let streaming = Streaming {
                     source,
-                    writer: Writer::new(
-                        request.operation,
-                        envelope,
-                        request.controls.include_usage,
-                    ),
+                    writer,
                     settlement,
                     dialect: request.operation.dialect(),
                     write_fault: self.inner.write_fault,

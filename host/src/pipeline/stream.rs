@@ -86,7 +86,11 @@ impl Streaming {
         if let Some(usage) = events.usage {
             self.writer.learn_usage(usage);
         }
-        self.settlement.trail().usage = self.writer.usage().cloned();
+        let trail = self.settlement.trail();
+        trail.usage = self.writer.usage();
+        if trail.provider_id.is_none() {
+            trail.provider_id = self.writer.provider_id().map(str::to_owned);
+        }
         if let Some(fault) = events.failure {
             return Err(fault);
         }

@@ -124,8 +124,10 @@ fn check(destination: Destination) -> Result<Destination, Fault> {
 
 fn private(host: &str) -> Fault {
     let message = format!(
-        "`{host}` is a private, local or metadata address, which a plugin does not reach unless the \
-         deployment's `api_base` names it or `plugins.grants.<plugin>.private_addresses` is set"
+        "`{host}` is a private, local or metadata address, which is reached only if the `api_base` \
+         of a model in the config file names it; for models made through the API set \
+         `general_settings.trust_stored_api_base: true`, for other hosts of a plugin \
+         `plugins.grants.<plugin>.private_addresses`"
     );
     Fault::operator(ErrorKind::Permission, message)
 }

@@ -468,6 +468,43 @@ async fn an_unknown_user_is_refused_or_made() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_makes_no_user() {
+    let section = json!({
+        "user_id_jwt_field": "sub", "team_ids_jwt_field": "groups", "org_id_jwt_field": "org",
+        "user_id_upsert": true,
+    });
+    let world = world(section, open_issuer());
+    let who = Identity {
+        user_id: Some("new".into()),
+        ..Identity::default()
+    };
+    for (claim, named, why) in [
+        ("groups", json!(["nope"]), "no team that exists"),
+        ("groups", json!(["blocked"]), "Team=blocked is blocked"),
+        ("org", json!("nope"), "doesn't exist"),
+    ] {
+        let mut claims = with("sub", json!("new"));
+        claims["groups"] = json!([]);
+        claims[claim] = named;
+        let refused = world.refusal(&token(&claims)).await;
+        assert!(refused.contains(why), "{refused}");
+        let made = world.keys.identity(&who, now() * 1000).await.unwrap();
+        assert!(made.is_none(), "{claim}");
+    }
+    let mut claims = with("sub", json!("new"));
+    claims["groups"] = json!(["nope", "t1"]);
+    world.prove(&token(&claims)).await.unwrap();
+    assert!(
+        world
+            .keys
+            .identity(&who, now() * 1000)
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[tokio::test]
 async fn an_admin_by_scope_manages_and_calls_no_models() {
     let world = by_user();
     let admin = token(&with("scope", json!("openid litellm_proxy_admin")));

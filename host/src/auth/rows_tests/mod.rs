@@ -170,6 +170,36 @@ async fn a_key_comes_with_everybody_behind_it() {
 }
 
 #[tokio::test]
+async fn an_access_group_is_found_by_the_name_that_a_model_list_has_also_when_it_comes_later() {
+    let world = world().await;
+    let keys = world.keys();
+    keys.poll().await.unwrap();
+    let holds = |grant: &Grant, name: &str| grant.access_groups.iter().any(|it| &*it.name == name);
+    let mut key = key_row();
+    key.doc.models = vec!["late".into(), "all-team-models".into(), "openai/*".into()];
+    world.put(&key).await;
+    let mut team: TeamRow = world.store.get("t1").await.unwrap().unwrap();
+    team.doc.models = vec!["of-team".into()];
+    world.put(&team).await;
+    keys.poll().await.unwrap();
+    let before = grant_of(&keys, KEY).await.unwrap();
+    assert!(!holds(&before, "late") && !holds(&before, "of-team"));
+    for (id, name) in [("g2", "late"), ("g3", "of-team")] {
+        let group = AccessGroupRow {
+            id: id.into(),
+            name: name.into(),
+            doc: doc(json!({"models": ["claude"]})),
+            ..AccessGroupRow::default()
+        };
+        world.put(&group).await;
+    }
+    keys.poll().await.unwrap();
+    let grant = grant_of(&keys, KEY).await.unwrap();
+    assert!(holds(&grant, "late") && holds(&grant, "of-team") && holds(&grant, "best"));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn limits_and_budgets_are_those_of_everyone_on_the_path() {
     let world = world().await;
     let grant = world.grant().await;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Secrets, public_name};
 use crate::config::{Config, Env, Remark, Stored, Taken, looks_secret};
@@ -70,7 +70,15 @@ impl Move<'_, '_> {
             };
             match usable {
                 Ok(row) => {
+                    let inside = inside_base(&row.litellm_params).filter(|_| !check.trusts_bases);
                     let mut item = model(row, &self.plan.our_salt, self.now_ms)?;
+                    if let Some(host) = inside {
+                        item.notes.say(format!(
+                            "its `api_base` is on `{host}`, which looks private: unless the config \
+                             file says `general_settings.trust_stored_api_base: true`, calls are \
+                             refused"
+                        ));
+                    }
                     item.beside = secrets.beside(Model::NAME, id);
                     items.push(item);
                 }
@@ -94,6 +102,8 @@ pub(super) struct Check<'c> {
     pub credentials: Vec<Value>,
     /// What is wrong without the model.
     pub before: Vec<Remark>,
+    /// `general_settings.trust_stored_api_base`.
+    pub trusts_bases: bool,
 }
 
 impl<'c> Check<'c> {
@@ -103,12 +113,16 @@ impl<'c> Check<'c> {
             env: &plan.env,
             credentials,
             before: Vec::new(),
+            trusts_bases: false,
         };
-        check.before = check.wrong(Vec::new()).unwrap_or_default();
+        if let Ok((before, trusts_bases)) = check.read(Vec::new()) {
+            (check.before, check.trusts_bases) = (before, trusts_bases);
+        }
         check
     }
 
-    fn wrong(&self, models: Vec<Value>) -> Result<Vec<Remark>, String> {
+    /// What is wrong with these models beside the config's own, and whether it trusts their bases.
+    fn read(&self, models: Vec<Value>) -> Result<(Vec<Remark>, bool), String> {
         let stored = Stored {
             models,
             credentials: self.credentials.clone(),
@@ -123,20 +137,21 @@ impl<'c> Check<'c> {
                 Config::parse(&file.to_string(), self.env.clone())
             }
         };
-        let (_, remarks) = read.map_err(|cause| cause.to_string())?;
+        let (config, remarks) = read.map_err(|cause| cause.to_string())?;
         let wrong = remarks.into_iter();
-        Ok(wrong.filter(|it| it.taken == Taken::Wrong).collect())
+        let wrong = wrong.filter(|it| it.taken == Taken::Wrong).collect();
+        Ok((wrong, config.money.trust_stored_bases))
     }
 
     /// A model that the gateway could not start with stays out.
     pub fn usable(&self, row: &Model) -> Result<(), String> {
         let cure = "correct it in LiteLLM, or make the model here by /model/new";
-        let wrong = self.wrong(vec![json!({
+        let wrong = self.read(vec![json!({
             "model_name": row.model_name,
             "litellm_params": row.litellm_params,
             "model_info": row.model_info,
         })]);
-        let wrong = wrong.map_err(|why| format!("{why}; {cure}"))?.into_iter();
+        let (wrong, _) = wrong.map_err(|why| format!("{why}; {cure}"))?;
         match wrong.into_iter().find(|it| !self.before.contains(it)) {
             None => Ok(()),
             Some(wrong) => {
@@ -146,6 +161,28 @@ impl<'c> Check<'c> {
             }
         }
     }
+}
+
+/// The host of a model's `api_base`, if it looks like one of the operator's own network. Names are
+/// judged by their look: nothing is resolved here.
+pub(super) fn inside_base(params: &Map<String, Value>) -> Option<String> {
+    const INSIDE: [&str; 6] = [
+        ".local",
+        ".localhost",
+        ".internal",
+        ".lan",
+        ".home.arpa",
+        ".svc",
+    ];
+    let base = url::Url::parse(params.get("api_base")?.as_str()?).ok()?;
+    let inside = match base.host()? {
+        url::Host::Ipv4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        url::Host::Ipv6(ip) => ip.is_loopback() || ip.is_unique_local(),
+        url::Host::Domain(name) => {
+            !name.contains('.') || INSIDE.iter().any(|end| name.ends_with(end))
+        }
+    };
+    inside.then(|| base.host_str().unwrap_or_default().to_owned())
 }
 
 /// Texts are sealed, and objects that are secrets; the rest is plain.

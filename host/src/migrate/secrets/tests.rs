@@ -2,7 +2,7 @@
 
 use base64::engine::general_purpose::URL_SAFE;
 
-use super::sealed::{Check, model};
+use super::sealed::{Check, inside_base, model};
 use super::*;
 use crate::config::Env;
 use crate::domain::Secret;
@@ -41,6 +41,23 @@ fn a_value_that_does_not_open_is_named() {
         "{why}"
     );
     assert_eq!(opening.locked, 1);
+}
+
+#[test]
+fn bases_of_the_own_network_are_known_by_their_look() {
+    let host = |base: &str| inside_base(&object(json!({"api_base": base})));
+    for base in [
+        "http://10.0.0.5:8000/v1",
+        "http://localhost:11434",
+        "http://vllm:8000",
+        "http://llm.models.svc",
+        "http://[::1]/v1",
+    ] {
+        assert!(host(base).is_some(), "{base}");
+    }
+    for base in ["https://api.openai.com/v1", "https://8.8.8.8", "nonsense"] {
+        assert_eq!(host(base), None, "{base}");
+    }
 }
 
 #[test]
@@ -126,6 +143,7 @@ fn a_model_that_the_gateway_could_not_start_with_is_named() {
         env: &env,
         credentials: vec![json!({"credential_name": "c", "credential_values": {}})],
         before: Vec::new(),
+        trusts_bases: false,
     };
     assert_eq!(check.usable(&it), Ok(()));
     check.credentials.clear();

@@ -3,18 +3,21 @@
 
 mod accounts;
 mod numbers;
+mod others;
 mod party;
 mod permit;
+mod pricer;
 mod quote;
 mod retention;
 mod stake;
 mod throttle;
 mod upkeep;
+mod wishes;
 
 use std::borrow::Cow;
 use std::slice;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -25,7 +28,7 @@ use crate::budget::{
     self, AccountId, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Refusal, Settled,
     Terms,
 };
-use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd};
+use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd, moment};
 use crate::limits::{self, Limiter, Tokens};
 use crate::prices::{Adjustments, Entry, Prices};
 use crate::spend::{Journal, Opened};
@@ -34,9 +37,11 @@ use crate::store::Store;
 use super::request::ClientRequest;
 use accounts::{Books, Down, Said};
 use party::Party;
+use wishes::Wishes;
 
 pub use numbers::Number;
-pub use permit::{Charged, Permit, Source};
+pub use permit::{Charged, KEY_SPEND, Permit, Source};
+pub use pricer::Pricer;
 pub use retention::Retention;
 pub use stake::Full;
 pub use throttle::Share;
@@ -86,6 +91,8 @@ struct Inner {
     forgotten: retention::Forgotten,
     /// Told when rows are to be kept for another time.
     keeps_otherwise: Notify,
+    /// Read by each call that ends, between its row in the journal and its charge in the ledger.
+    closing: RwLock<()>,
 }
 
 /// What happened since the start.
@@ -163,6 +170,7 @@ impl Accounting {
                 counts: Counts::default(),
                 forgotten: retention::Forgotten::default(),
                 keeps_otherwise: Notify::new(),
+                closing: RwLock::new(()),
             }),
         }
     }
@@ -241,7 +249,8 @@ impl Accounting {
             &served.access_groups,
         )
         .await?;
-        let quote = quote::quote(request, &served.prices);
+        let wishes = Wishes::of(request);
+        let quote = quote::quote(request, &wishes, &served.prices);
         let mut unheld = Vec::new();
         // What has no price is left to the rule for unknown prices.
         if let Some(share) = settings.throttle.filter(|_| quote.is_some())
@@ -307,6 +316,7 @@ impl Accounting {
             inner: Arc::clone(inner),
             settings,
             prices,
+            wishes: Arc::new(wishes),
             party,
             reservation,
             admission,
@@ -319,6 +329,7 @@ impl Accounting {
             stake: None,
             under_way: false,
             earlier: Vec::new(),
+            bill: None,
             noted: false,
             unheld,
         })
@@ -349,7 +360,7 @@ fn over_limit(refusal: &limits::Refusal) -> Fault {
     fault.retry_after = Some(Duration::from_secs(refusal.retry_after_s));
     fault.headers = vec![
         ("rate_limit_type", refusal.limit_type.as_str().to_owned()),
-        ("reset_at", (refusal.resets_at_ms / 1000).to_string()),
+        ("reset_at", moment(refusal.resets_at_ms)),
     ];
     fault
 }

@@ -158,7 +158,7 @@ impl Permit {
         let (mut reservation, mut quoted) = (None, None);
         if !line.budgets.is_empty() {
             let entry = line.price(&self.prices, model);
-            quoted = quote::quote(request, &[entry]);
+            quoted = quote::quote(request, &self.wishes, &[entry]);
             let (path, unread) = self
                 .inner
                 .books()

@@ -13,6 +13,7 @@ use crate::config::{Config, Rows};
 use crate::domain::Usd;
 use crate::limits::TokenCounting;
 use crate::manage;
+use crate::pipeline::BodySettings;
 use crate::pipeline::accounting::{AccountingSettings, Retention, Share};
 use crate::prices::Adjustments;
 use crate::spend;
@@ -189,7 +190,33 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
         goes_without_accounts: money.serve_without_database && !money.needs_accounts,
         retention: retention(&money.rows)?,
         bare_rows: money.rows.off,
+        bodies: bodies(config)?,
     })
+}
+
+/// What is stored of the bodies of calls.
+fn bodies(config: &Config) -> Result<Option<BodySettings>, Misread> {
+    const LONGEST: &str = "MAX_STRING_LENGTH_PROMPT_IN_DB";
+    let longest_text = match config.env.text(LONGEST) {
+        None => BodySettings::LONGEST_TEXT,
+        Some(text) => {
+            let count = text.trim().parse::<usize>().ok();
+            let count = count.filter(|it| (1..=BodySettings::MOST_TEXT).contains(it));
+            let most = BodySettings::MOST_TEXT;
+            count.ok_or_else(|| {
+                wrong(
+                    LONGEST,
+                    &format!("is no number of characters from 1 to {most}"),
+                )
+            })?
+        }
+    };
+    let rows = &config.money.rows;
+    Ok((rows.bodies && !rows.off).then_some(BodySettings {
+        redacts: rows.redacts,
+        ignores_no_log: rows.ignores_no_log,
+        longest_text,
+    }))
 }
 
 /// How long the rows of calls are kept.
@@ -261,6 +288,26 @@ mod tests {
     }
 
     #[test]
+    fn bodies_are_stored_only_where_the_operator_asks_for_them() {
+        let bodies = |general: Value, litellm: Value, env: &[(&str, &str)]| {
+            let file = json!({"general_settings": general, "litellm_settings": litellm});
+            let (config, _) = Config::parse(&file.to_string(), Env::of(env)).unwrap();
+            Understood::read(&config).unwrap().accounting.bodies
+        };
+        let asked = json!({"store_prompts_in_spend_logs": true});
+        let private = json!({"turn_off_message_logging": true});
+        assert_eq!(bodies(json!({}), private.clone(), &[]), None);
+        let found = bodies(asked.clone(), json!({}), &[]).unwrap();
+        assert_eq!((found.redacts, found.longest_text), (false, 2048));
+        let found = bodies(asked, private, &[("MAX_STRING_LENGTH_PROMPT_IN_DB", "9")]).unwrap();
+        assert_eq!((found.redacts, found.longest_text), (true, 9));
+        let env = [("STORE_PROMPTS_IN_SPEND_LOGS", "True")];
+        assert!(bodies(json!({}), json!({}), &env).is_some());
+        let off = json!({"store_prompts_in_spend_logs": true, "disable_spend_logs": true});
+        assert_eq!(bodies(off, json!({}), &env), None);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named_by_its_path() {
         for (section, name, value, path) in [
             (
@@ -292,6 +339,11 @@ mod tests {
         ] {
             let why = read(json!({ section: { name: value } })).err().unwrap();
             assert_eq!(why.path, format!("{section}.{name}{path}"));
+        }
+        for length in ["0", "-1", "long", "4000001"] {
+            let file = json!({"environment_variables": {"MAX_STRING_LENGTH_PROMPT_IN_DB": length}});
+            let why = read(file).err().unwrap();
+            assert_eq!(why.path, "MAX_STRING_LENGTH_PROMPT_IN_DB");
         }
         let period = json!({"litellm_settings": {"max_budget": 1, "budget_duration": "x"}});
         assert_eq!(

@@ -150,6 +150,7 @@ pub async fn run(
     tasks.spawn(accounting.clone().forget_rows(stop.clone()));
     tasks.spawn(accounting.clone().follow_others(stop.clone()));
     tasks.spawn(accounting.clone().write_rows(writing.clone()));
+    tasks.spawn(accounting.clone().write_bodies(writing.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
         (path.clone(), default_data_directory()),

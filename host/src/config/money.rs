@@ -114,7 +114,7 @@ pub struct Money {
     pub prices: PriceSources,
 }
 
-/// How long the database keeps a row for each call. Sums outlive them.
+/// How long the database keeps a row for each call, and what with it. Sums outlive them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
     /// `maximum_spend_logs_retention_period`, a duration. None: for ever.
@@ -123,21 +123,44 @@ pub struct Rows {
     pub sweep_every: Option<String>,
     /// `disable_spend_logs`: as short as being exact allows.
     pub off: bool,
+    /// `store_prompts_in_spend_logs`, else `STORE_PROMPTS_IN_SPEND_LOGS`: bodies are kept with them.
+    pub bodies: bool,
+    /// `turn_off_message_logging`: bodies without what was said.
+    pub redacts: bool,
+    /// `global_disable_no_log_param`: a client's `no-log` changes nothing.
+    pub ignores_no_log: bool,
 }
 
 impl Rows {
     fn read(section: &mut Section<'_>) -> Self {
         const CRON: &str = "maximum_spend_logs_cleanup_cron";
+        const BODIES: &str = "store_prompts_in_spend_logs";
         if section.raw(CRON).is_some() {
             let text = "is not supported; old rows are deleted every \
                 `maximum_spend_logs_retention_interval`, once a day unless said";
             section.say(Taken::Warning, CRON, text);
         }
+        let off = section.flag("disable_spend_logs").unwrap_or(false);
+        let env = section.env();
+        let bodies = section.flag(BODIES);
+        let bodies = bodies.or_else(|| flag_of(&env.text("STORE_PROMPTS_IN_SPEND_LOGS")?));
+        let bodies = bodies.unwrap_or(false);
+        if off && bodies {
+            let text = "has no effect: with `disable_spend_logs` no bodies are stored";
+            section.say(Taken::Warning, BODIES, text);
+        }
         Self {
             keep: section.text("maximum_spend_logs_retention_period"),
             sweep_every: section.text("maximum_spend_logs_retention_interval"),
-            off: section.flag("disable_spend_logs").unwrap_or(false),
+            off,
+            bodies,
+            ..Self::default()
         }
+    }
+
+    fn read_litellm(&mut self, section: &mut Section<'_>) {
+        self.redacts = section.flag("turn_off_message_logging").unwrap_or(false);
+        self.ignores_no_log = section.flag("global_disable_no_log_param").unwrap_or(false);
     }
 }
 
@@ -236,6 +259,7 @@ impl Money {
         self.margins = section.members("cost_margin_config");
         self.allow_unknown_prices = section.flag("allow_unknown_prices").unwrap_or(false);
         self.prices = PriceSources::read(section);
+        self.rows.read_litellm(section);
     }
 }
 

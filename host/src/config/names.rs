@@ -73,6 +73,7 @@ pub const GENERAL: Names = Names {
         "password_policy_require_numbers",
         "password_policy_require_special_characters",
         "password_policy_require_uppercase",
+        "store_prompts_in_spend_logs",
     ],
     accepted: &[
         "alert_to_webhook_url",
@@ -124,7 +125,6 @@ pub const GENERAL: Names = Names {
         "proxy_budget_rescheduler_min_time",
         "service_account_settings",
         "spend_report_frequency",
-        "store_prompts_in_spend_logs",
         "supported_db_objects",
         "ui_access_mode",
         "use_redis_transaction_buffer",
@@ -188,6 +188,8 @@ pub const LITELLM: Names = Names {
         "tag_budget_config",
         "budget_rollover",
         "include_cost_in_streaming_usage",
+        "turn_off_message_logging",
+        "global_disable_no_log_param",
     ],
     accepted: &[
         "add_user_information_to_llm_headers",
@@ -215,7 +217,6 @@ pub const LITELLM: Names = Names {
         "force_ipv4",
         "force_redis_hash_tag_grouping",
         "generic_logger_headers",
-        "global_disable_no_log_param",
         "http2",
         "langfuse_default_tags",
         "log_raw_request_response",
@@ -251,7 +252,6 @@ pub const LITELLM: Names = Names {
         "presidio_ad_hoc_recognizers",
         "redact_messages_in_exceptions",
         "redact_user_api_key_info",
-        "turn_off_message_logging",
     ],
 };
 

@@ -17,6 +17,6 @@ pub use fault::{At, Blame, ErrorKind, Fault, Retry};
 pub use ids::{CallId, DeploymentId, KeyHash, ModelGroup};
 pub use moment::moment;
 pub use secret::Secret;
-pub use spend::{CallError, CallStatus, CostLine, SpendRow};
+pub use spend::{CallBodies, CallError, CallStatus, CostLine, SpendRow};
 pub use usage::{Told, Usage};
 pub use usd::Usd;

@@ -249,11 +249,14 @@ async fn calls(source: &mut LiteLlm, store: Option<&Store>, report: &mut Report<
         let page = page.map_err(MigrateError::Source)?;
         let Some(last) = page.last() else { break };
         after.clone_from(&last.key);
-        let mut rows = Vec::with_capacity(page.len());
+        let (mut rows, mut bodies) = (Vec::with_capacity(page.len()), Vec::new());
         for found in page {
             let id = found.id();
             match found.row {
-                Ok(it) if it.started_ms.is_some() => rows.push(logs::row(it)),
+                Ok(it) if it.started_ms.is_some() => {
+                    bodies.extend(logs::bodies(&it));
+                    rows.push(logs::row(it));
+                }
                 Ok(_) => report.left_out(SpendLog::NAME, id, "it has no `startTime`"),
                 Err(why) => {
                     report.left_out(SpendLog::NAME, id, format!("it cannot be read: {why}"))
@@ -261,7 +264,10 @@ async fn calls(source: &mut LiteLlm, store: Option<&Store>, report: &mut Report<
             }
         }
         let settled = match store {
-            Some(store) => store.file(&rows).await.map_err(MigrateError::History)?,
+            Some(store) => {
+                let filed = store.file(&rows, &bodies).await;
+                filed.map_err(MigrateError::History)?
+            }
             None => crate::store::Settled {
                 booked: rows.len(),
                 repeated: 0,

@@ -6,6 +6,7 @@ mod allowances;
 mod answer;
 mod attempt;
 mod backoff;
+mod bodies;
 mod choose;
 mod fleet;
 mod mock;
@@ -31,6 +32,7 @@ mod writer;
 mod written;
 
 pub use answer::{Answer, AnswerBody, ByteStream, Failure, Trail};
+pub use bodies::BodySettings;
 pub use fleet::{Fleet, check_settings};
 pub use preview::Preview;
 pub use request::{ClientRequest, Controls, Dialect, Operation};

@@ -103,6 +103,10 @@ pub struct Controls {
     pub session_id: Option<String>,
     /// `metadata`, as it came.
     pub metadata: Option<String>,
+    /// `no-log`: the call's bodies are not to be stored.
+    pub no_log: bool,
+    /// `turn_off_message_logging`: they are to be stored without what was said.
+    pub redact: bool,
 }
 
 /// Members that are for the gateway and never go upstream.
@@ -131,6 +135,7 @@ pub const OURS: &[&str] = &[
     "success_callback",
     "tags",
     "timeout",
+    "turn_off_message_logging",
 ];
 
 /// Longest name of a model, in bytes: it stands in logs and headers.
@@ -232,6 +237,9 @@ impl Controls {
             "user" => self.user = serde_json::from_str(raw).ok(),
             "tags" => self.tag(texts(name, raw)?),
             "metadata" | "litellm_metadata" => self.read_metadata(name, raw)?,
+            // Not overlooked where it is written otherwise: it asks for privacy.
+            "no-log" => self.no_log |= flag(name, raw)?.unwrap_or(false),
+            "turn_off_message_logging" => self.redact |= flag(name, raw)?.unwrap_or(false),
             name if CLIENT_SIDE_TARGETS.contains(&name) => {
                 let message = format!("Rejected Request: {name} is not allowed in request body");
                 return Err(Fault::caller(ErrorKind::Authentication, message).with_param(name));
@@ -367,6 +375,7 @@ mod tests {
             (r#"{"model":7,"messages":[]}"#, "model"),
             (r#"{"model":"m","messages":[],"stream":"yes"}"#, "stream"),
             (r#"{"model":"m","messages":[],"timeout":-1}"#, "timeout"),
+            (r#"{"model":"m","messages":[],"no-log":"yes"}"#, "no-log"),
             (
                 r#"{"model":"m","messages":[],"num_retries":1.5}"#,
                 "num_retries",

@@ -403,6 +403,7 @@ impl Pipeline {
                 self.inner
                     .plugins
                     .report(&generation, plugins::Outcome::Fine);
+                settlement.answered(&body);
                 settlement.done(200);
                 Ok(Answer {
                     status: 200,

@@ -1,5 +1,6 @@
 //! The end of every call: counted, and one line in the log. It runs also when the client has gone.
 
+use bytes::Bytes;
 use std::sync::Arc;
 
 use crate::domain::{Blame, CallStatus, Fault};
@@ -97,6 +98,20 @@ impl Settlement {
             return Ok(());
         };
         permit.advance(tokens, &self.trail)
+    }
+
+    /// The client gets this as the whole answer.
+    pub fn answered(&mut self, body: &Bytes) {
+        if let Some(permit) = &mut self.permit {
+            permit.answered(body);
+        }
+    }
+
+    /// The client gets this as more of a stream.
+    pub fn streamed(&mut self, more: &Bytes) {
+        if let Some(permit) = &mut self.permit {
+            permit.streamed(more);
+        }
     }
 
     /// The call was answered in full.

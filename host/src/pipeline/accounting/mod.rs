@@ -34,6 +34,7 @@ use crate::prices::{Adjustments, Entry, Prices};
 use crate::spend::{Journal, Opened};
 use crate::store::Store;
 
+use super::bodies::{Bodies, BodySettings};
 use super::request::ClientRequest;
 use accounts::{Books, Down, Said};
 use party::Party;
@@ -69,6 +70,8 @@ pub struct AccountingSettings {
     pub retention: Option<Retention>,
     /// `general_settings.disable_spend_logs`: rows say nothing of who called from where.
     pub bare_rows: bool,
+    /// None: no bodies are stored.
+    pub bodies: Option<BodySettings>,
 }
 
 /// Admits calls. Cheap to clone.
@@ -93,6 +96,7 @@ struct Inner {
     keeps_otherwise: Notify,
     /// Read by each call that ends, between its row in the journal and its charge in the ledger.
     closing: RwLock<()>,
+    bodies: Bodies,
 }
 
 /// What happened since the start.
@@ -171,6 +175,7 @@ impl Accounting {
                 forgotten: retention::Forgotten::default(),
                 keeps_otherwise: Notify::new(),
                 closing: RwLock::new(()),
+                bodies: Bodies::default(),
             }),
         }
     }
@@ -314,7 +319,6 @@ impl Accounting {
         admission.begin();
         Ok(Permit {
             inner: Arc::clone(inner),
-            settings,
             prices,
             wishes: Arc::new(wishes),
             party,
@@ -332,6 +336,8 @@ impl Accounting {
             bill: None,
             noted: false,
             unheld,
+            recording: inner.bodies.begin(settings.bodies, request, now),
+            settings,
         })
     }
 }

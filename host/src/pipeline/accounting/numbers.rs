@@ -89,8 +89,25 @@ impl Accounting {
             "Accounts with a budget that are in memory",
             self.inner.ledger.len() as f64,
         ));
+        let bodies = &self.inner.bodies;
+        numbers.push((
+            "sluice_spend_bodies_held_bytes",
+            "gauge",
+            "Memory of bodies that are under way or wait for the database",
+            bodies.held_bytes() as f64,
+        ));
         let counts = &self.inner.counts;
         let counted = [
+            (
+                "sluice_spend_bodies_stored_total",
+                "Calls whose bodies the database has",
+                &bodies.counts().stored,
+            ),
+            (
+                "sluice_spend_bodies_lost_total",
+                "Calls whose bodies found no room or no database",
+                &bodies.counts().lost,
+            ),
             (
                 "sluice_soft_budgets_reached_total",
                 "Soft budgets that were reached, once a window",

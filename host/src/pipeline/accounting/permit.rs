@@ -4,7 +4,9 @@
 use std::mem;
 use std::sync::{Arc, PoisonError};
 
-use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
+use bytes::Bytes;
+
+use crate::budget::{AccountId, Portion, Quote, Reservation, Window};
 use crate::domain::{
     CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };
@@ -12,6 +14,7 @@ use crate::limits::{Admission, ScopeKind, Tokens};
 use crate::prices::{Cost, Prices};
 
 use super::super::answer::Trail;
+use super::super::bodies::Recording;
 use super::super::fleet::Line;
 use super::party::{Party, payer};
 use super::pricer::Pricer;
@@ -56,6 +59,8 @@ pub struct Permit {
     /// Accounts that hold nothing for the call and are charged in the end: they could not be read
     /// when it began, or are a budget that only slows down.
     pub(super) unheld: Vec<AccountId>,
+    /// What is kept of its bodies; None: nothing.
+    pub(super) recording: Option<Recording>,
 }
 
 /// What the spend row says of where a request came from.
@@ -243,6 +248,9 @@ impl Permit {
             self.inner.settled(settled);
         }
         drop(closing);
+        if let Some(recording) = self.recording.take() {
+            self.inner.bodies.keep(recording, trail.line.clone());
+        }
         let key = key.and_then(|id| self.inner.ledger.snapshot(&id, now));
         // A call that was cut off may be charged something else.
         let bill = self.bill.take().filter(|it| Some(it.total) == cost);
@@ -250,6 +258,20 @@ impl Permit {
             cost,
             bill: bill.map(Box::new),
             key_spend: key.map(|it| it.spend),
+        }
+    }
+
+    /// The client gets this as the whole answer.
+    pub fn answered(&mut self, body: &Bytes) {
+        if let Some(recording) = &mut self.recording {
+            recording.answered(body);
+        }
+    }
+
+    /// The client gets this as more of a stream.
+    pub fn streamed(&mut self, more: &Bytes) {
+        if let Some(recording) = &mut self.recording {
+            recording.sent(more);
         }
     }
 
@@ -371,8 +393,6 @@ impl Permit {
             metadata: source
                 .metadata
                 .and_then(|it| serde_json::value::RawValue::from_string(it).ok()),
-            request: None,
-            response: None,
         }
     }
 }

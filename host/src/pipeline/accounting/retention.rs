@@ -42,13 +42,20 @@ impl Forgotten {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Deletes rows of calls that started before a time, until `stop`.
+    /// Deletes rows of calls that started before a time, until `stop`, and their bodies before them.
     async fn forget(
         &self,
         store: &Store,
         before_ms: i64,
         stop: &CancellationToken,
     ) -> Result<u64, StoreError> {
+        while !stop.is_cancelled() {
+            let gone = store.forget_bodies(before_ms, BATCH).await?;
+            if gone < u64::from(BATCH) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
         let mut all = 0u64;
         while !stop.is_cancelled() {
             let gone = store.forget_spend_rows(before_ms, BATCH).await?;
@@ -120,7 +127,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::domain::{CallStatus, Entity, EntityKind, SpendRow, Usage, Usd};
+    use crate::domain::{CallBodies, CallStatus, Entity, EntityKind, SpendRow, Usage, Usd};
     use crate::store::tests::{NOW, Place, run};
     use crate::store::{SpendFilter, UsageFilter, day_of};
 
@@ -156,8 +163,6 @@ mod tests {
             user_agent: None,
             error: None,
             metadata: None,
-            request: None,
-            response: None,
         }
     }
 
@@ -191,11 +196,21 @@ mod tests {
     async fn sweep(store: &Store) {
         let rows: Vec<SpendRow> = (0..1_205).map(call).collect();
         store.settle(&rows).await.unwrap();
+        let bodies = |row: &SpendRow| CallBodies {
+            call_id: row.call_id.clone(),
+            started_ms: row.started_ms,
+            request: None,
+            response: None,
+        };
+        let bodies: Vec<CallBodies> = rows.iter().map(bodies).collect();
+        store.keep_bodies(&bodies).await.unwrap();
         let (forgotten, stop) = (Forgotten::default(), CancellationToken::new());
         let gone = forgotten.forget(store, NOW + 1_200, &stop).await.unwrap();
         assert_eq!((gone, forgotten.count()), (1_200, 1_200));
         let left = store.spend_rows(&SpendFilter::default(), None, 99).await;
         assert_eq!(left.unwrap().len(), 5);
+        let ids: Vec<&str> = rows.iter().map(|it| it.call_id.as_str()).collect();
+        assert_eq!(store.spend_bodies(&ids).await.unwrap().len(), 5);
         let all = UsageFilter {
             kind: EntityKind::Proxy,
             ids: Vec::new(),

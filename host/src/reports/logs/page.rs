@@ -102,7 +102,7 @@ fn shape(rows: &[SpendRow], paging: Paging, (total, capped): (u64, bool)) -> Val
         call_id: row.call_id.clone(),
     });
     json!({
-        "data": rows.iter().map(row::json).collect::<Vec<_>>(),
+        "data": rows.iter().map(|it| row::json(it, None)).collect::<Vec<_>>(),
         "total": total,
         "total_is_capped": capped,
         "page": paging.page,

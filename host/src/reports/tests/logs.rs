@@ -32,7 +32,7 @@ both! {
             ("requester_ip_address", json!("10.0.0.1")),
             ("session_id", json!("s1")),
             ("status", json!("success")),
-            ("messages", json!({})),
+            ("messages", json!([{"role": "user", "content": "hi"}])),
         ] {
             assert_eq!(row[field], value, "{field}");
         }
@@ -50,6 +50,17 @@ both! {
             assert_eq!(row["request_id"], "c-ann");
             assert_eq!(row["messages"][0]["content"], "hi");
             assert_eq!(row["response"], json!({"choices": []}));
+        }
+    }
+
+    async fn lists_have_no_bodies(store: &Store) {
+        let rig = Rig::new(store).await;
+        let listed = rig.see("/spend/logs").await;
+        let page = rig.see(&format!("/spend/logs/ui?{RANGE}")).await;
+        for row in [&listed[0], &page["data"][0]] {
+            for field in ["messages", "response", "proxy_server_request"] {
+                assert_eq!(row[field], json!({}), "{field}");
+            }
         }
     }
 

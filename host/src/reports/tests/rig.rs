@@ -12,7 +12,8 @@ use crate::asked::rig::people;
 pub(super) use crate::asked::rig::{holder, master, member, named, user};
 use crate::auth::Caller;
 use crate::domain::{
-    CallError, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
+    CallBodies, CallError, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault, SpendRow,
+    Usage, Usd,
 };
 use crate::reports::{Input, OPERATIONS, Outside, Preview, ProviderBudget, Report, Reports};
 use crate::store::tests::NOW;
@@ -172,6 +173,14 @@ pub(super) fn call(id: &str, key: &str, user: Option<&str>, team: Option<&str>) 
         user_agent: None,
         error: None,
         metadata: raw(r#"{"note":"mine","user_api_key":"forged"}"#),
+    }
+}
+
+/// What every call of the rig sent and was sent.
+fn bodies(row: &SpendRow) -> CallBodies {
+    CallBodies {
+        call_id: row.call_id.clone(),
+        started_ms: row.started_ms,
         request: raw(r#"{"messages":[{"role":"user","content":"hi"}]}"#),
         response: raw(r#"{"choices":[]}"#),
     }
@@ -232,6 +241,8 @@ impl Rig {
             failed,
         ];
         store.settle(&calls).await.unwrap();
+        let bodies: Vec<CallBodies> = calls.iter().map(bodies).collect();
+        store.keep_bodies(&bodies).await.unwrap();
         let world = Arc::new(World::default());
         Self {
             reports: Reports::new(store.clone(), world.clone()),

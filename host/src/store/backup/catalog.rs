@@ -5,7 +5,7 @@ use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
 /// who names them. The record of migrations is not among them.
-pub(in crate::store) const TABLES: [(&str, &[&str]); 24] = [
+pub(in crate::store) const TABLES: [(&str, &[&str]); 25] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
     ("audit", &["seq"]),
@@ -26,6 +26,7 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 24] = [
     ("invitations", &["id"]),
     ("accounts", &["kind", "id", "span"]),
     ("spend_rows", &["call_id"]),
+    ("spend_bodies", &["call_id"]),
     (
         "rollups",
         &[

@@ -1,6 +1,7 @@
 //! What calls cost: one row a call with its lines, the accounts of who pays, and sums by day.
 
 mod accounts;
+mod bodies;
 mod brought;
 mod counts;
 mod doc;

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::value::RawValue;
-
 use super::rollups::{self, Rollups};
-use super::{accounts, doc, indexed, marks};
-use crate::domain::{CallStatus, Entity, SpendRow, Usd};
+use super::{accounts, bodies, doc, indexed, marks};
+use crate::domain::{CallBodies, CallStatus, Entity, SpendRow, Usd};
 use crate::store::record::to_doc;
 use crate::store::sql::{Block, Connection, Value};
 use crate::store::{Store, StoreError};
@@ -19,7 +17,7 @@ pub struct Settled {
     pub repeated: usize,
 }
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 24] = [
     "call_id",
     "started_ms",
     "ended_ms",
@@ -44,8 +42,6 @@ const COLUMNS: [&str; 26] = [
     "cache_hit",
     "session_id",
     "doc",
-    "request",
-    "response",
 ];
 
 impl Store {
@@ -57,11 +53,17 @@ impl Store {
         self.settle_from(&rows, None).await
     }
 
-    /// Keeps rows to look up. Nobody pays for them: they are in accounts and days already.
-    pub async fn file(&self, batch: &[SpendRow]) -> Result<Settled, StoreError> {
+    /// Keeps rows to look up, with the bodies that some of them have. Nobody pays for them: they are
+    /// in accounts and days already.
+    pub async fn file(
+        &self,
+        batch: &[SpendRow],
+        bodies: &[CallBodies],
+    ) -> Result<Settled, StoreError> {
         let mut connection = self.pools.write().await?;
         let rows: Vec<&SpendRow> = batch.iter().collect();
         let fresh = insert(&mut connection, &rows).await?;
+        bodies::insert(&mut connection, bodies).await?;
         connection.commit().await?;
         Ok(Settled {
             booked: fresh.len(),
@@ -131,8 +133,6 @@ fn values(row: &SpendRow) -> Result<[Value; COLUMNS.len()], StoreError> {
     let short = |text: &str| Value::from(&*indexed(text));
     let maybe =
         |text: &Option<String>| Value::from(text.as_deref().map(|it| indexed(it).into_owned()));
-    let body =
-        |body: &Option<Box<RawValue>>| Value::from(body.as_ref().map(|it| it.get().to_owned()));
     Ok([
         short(&row.call_id),
         row.started_ms.into(),
@@ -158,8 +158,6 @@ fn values(row: &SpendRow) -> Result<[Value; COLUMNS.len()], StoreError> {
         row.cache_hit.into(),
         maybe(&row.session_id),
         doc::write(row)?.into(),
-        body(&row.request),
-        body(&row.response),
     ])
 }
 

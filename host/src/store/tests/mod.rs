@@ -2,6 +2,7 @@
 //! database of its own, in the server named by `SLUICE_TEST_DATABASE_URL`.
 
 mod backups;
+mod bodies;
 mod entities;
 mod holders;
 mod lists;

@@ -52,8 +52,6 @@ pub(crate) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
         user_agent: None,
         error: None,
         metadata: None,
-        request: None,
-        response: None,
     }
 }
 
@@ -103,20 +101,12 @@ both! {
             message: "slow down".to_owned(),
         });
         row.metadata = raw(r#"{"big":12345678901234567890.5,"b":[1,2]}"#);
-        row.request = raw(r#"{"messages":[]}"#);
-        row.response = raw(r#"{"choices":[]}"#);
         row.lines[0].estimated = true;
         row.lines[0].usage.reported_cost_usd = Some(0.1);
         row.lines.push(CostLine { cost: None, ..row.lines[0].clone() });
         store.settle(std::slice::from_ref(&row)).await.unwrap();
-        let found = store.spend_row("c1").await.unwrap().unwrap();
-        assert_eq!(text(&found), text(&row));
-        // A page leaves out the bodies.
         let page = store.spend_rows(&SpendFilter::default(), None, 10).await.unwrap();
-        row.request = None;
-        row.response = None;
-        assert_eq!(text(&page[0]), text(&row));
-        assert!(store.spend_row("c2").await.unwrap().is_none());
+        assert_eq!((page.len(), text(&page[0])), (1, text(&row)));
     }
 
     async fn a_batch_that_comes_again_changes_nothing(store: &Store) {
@@ -412,7 +402,12 @@ async fn spend_is_the_sum(store: &Store, world: u64, batches: &[Vec<Drawn>]) {
     assert_eq!(store.settle(&again).await.unwrap().booked, 0);
     let mut from_rows: BTreeMap<Entity, Usd> = BTreeMap::new();
     for id in known.keys() {
-        let row = store.spend_row(id).await.unwrap().unwrap();
+        let filter = SpendFilter {
+            request_id: Some(id.clone()),
+            ..SpendFilter::default()
+        };
+        let [row] =
+            <[SpendRow; 1]>::try_from(store.spend_rows(&filter, None, 2).await.unwrap()).unwrap();
         for payer in row.payers {
             *from_rows.entry(payer).or_default() += row.cost.unwrap_or_default();
         }

@@ -72,7 +72,6 @@ impl Understood {
                 default_user: money.management.user_defaults.clone(),
                 default_team: money.management.team_defaults.clone(),
                 base_url: config.env.text("PROXY_BASE_URL").unwrap_or_default(),
-                ..manage::Settings::default()
             },
             ledger,
         })

@@ -151,6 +151,8 @@ pub async fn run(
     tasks.spawn(accounting.clone().follow_others(stop.clone()));
     tasks.spawn(accounting.clone().write_rows(writing.clone()));
     tasks.spawn(accounting.clone().write_bodies(writing.clone()));
+    let presence = ground.presence.clone();
+    tasks.spawn(presence.clone().keep(writing.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
         (path.clone(), default_data_directory()),
@@ -206,6 +208,7 @@ pub async fn run(
     {
         tracing::warn!("some answers were still under way and were cut off");
     }
+    presence.end().await;
     accounting.store().close().await;
     tracing::info!("sluice has stopped");
     Ok(())

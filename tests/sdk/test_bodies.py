@@ -83,6 +83,10 @@ class House:
         self.gateway.wait_for(there)
         return self.see(call_id)[1]
 
+    def number(self, name):
+        metrics = self.gateway.get("/metrics")[1].decode().splitlines()
+        return next(float(line.split()[-1]) for line in metrics if line.startswith(f"sluice_spend_bodies_{name}"))
+
     def stored(self):
         """Bodies in the database, as text."""
         with sqlite3.connect(f"file:{self.folder}/.local/share/sluice/sluice.db?mode=ro", uri=True) as database:
@@ -194,9 +198,7 @@ def test_one_call_may_stay_out_or_be_redacted(house):
 
 def test_the_numbers_are_told(house):
     house.row(house.chat())
-    metrics = house.gateway.get("/metrics")[1].decode()
-    stored = next(line for line in metrics.splitlines() if line.startswith("sluice_spend_bodies_stored_total"))
-    assert float(stored.split()[-1]) >= 1 and "sluice_spend_bodies_lost_total 0" in metrics
+    assert house.number("stored_total") >= 1 and house.number("lost_total") == 0
 
 
 def test_nothing_is_stored_unless_it_is_asked_for(tmp_path, data_dir):
@@ -249,14 +251,11 @@ def test_spend_is_booked_where_bodies_cannot_be(tmp_path, data_dir):
         database.commit()
         database.close()
 
-    def lost():
-        return "sluice_spend_bodies_lost_total 1" in house.gateway.get("/metrics")[1].decode()
-
     try:
         on_database("CREATE TRIGGER refuse BEFORE INSERT ON spend_bodies BEGIN SELECT RAISE(ABORT, 'not these'); END")
         row = house.row(house.chat(), bodies=False)
         assert row["total_tokens"] == 30 and row["messages"] == row["response"] == {}
-        house.gateway.wait_for(lost)
+        house.gateway.wait_for(lambda: house.number("lost_total") == 1)
         assert "bodies of calls are not stored" in house.gateway.logged()
         on_database("DROP TRIGGER refuse")
         assert house.row(house.chat())["messages"] == ASKED

@@ -215,9 +215,10 @@ def test_a_private_base_of_the_api_is_refused_with_its_cure(shop):
 
 
 def test_a_thousand_calls_at_once_stay_within_a_budget_of_cents(shop):
-    # A call costs 1,000 and 100 tokens, and reserves what it may write at most.
     it = shop({"m": {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-5}})
-    price, budget = 1000 * 1e-6 + 100 * 1e-5, 0.03
+    it.upstream.script("m", whole(chat(usage={"prompt_tokens": 10, "completion_tokens": 100})))
+    # No call uses more than it may reserve: ten tokens in, and all that it may write.
+    price, budget = 10 * 1e-6 + 100 * 1e-5, 0.03
     key = it.key(max_budget=budget)
     with concurrent.futures.ThreadPoolExecutor(200) as crowd:
         statuses = list(crowd.map(lambda _: it.ask("m", key, max_tokens=100)[0], range(1000)))

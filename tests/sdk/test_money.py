@@ -96,6 +96,46 @@ def test_a_key_lives_from_its_making_to_its_end(calls):
     assert calls.ask(renewed["key"])[1]["error"]["type"] == "token_not_found_in_db"
 
 
+def test_models_are_listed_by_access_group_and_by_team(tmp_path, data_dir):
+    group = {"model_name": "flat", "litellm_params": {"model": "echo/flat"}, "model_info": {"access_groups": ["best"]}}
+    known = {"model_name": "known", "litellm_params": {"model": "openai/gpt-4o", "api_key": "k"}}
+    gateway = Gateway(tmp_path, {"model_list": [group, known], "general_settings": {"master_key": MASTER_KEY}})
+
+    def listed(query, key=MASTER_KEY):
+        status, text, _ = gateway.get(f"/v1/models?{query}", key)
+        answer = json.loads(text)
+        return [it["id"] for it in answer["data"]] if status == 200 else (status, answer["error"]["param"])
+
+    try:
+        team = gateway.post("/team/new", {"team_id": "t", "models": ["best"]})[1]["team_id"]
+        key = gateway.post("/key/generate", {"models": ["known"]})[1]["key"]
+        assert listed("") == ["flat", "known"]
+        assert listed("include_model_access_groups=true") == ["flat", "known", "best"]
+        assert listed("only_model_access_groups=true") == ["best"]
+        assert listed("only_model_access_groups=true", key) == []
+        assert listed(f"team_id={team}") == ["flat"]
+        assert listed(f"team_id={team}", key) == (403, "team_id")
+        assert listed("scope=all") == (400, "scope") and listed("return_wildcard_routes=x") == (400, "return_wildcard_routes")
+        model = json.loads(gateway.get("/v1/models/known")[1])
+        assert model["mode"] == "chat" and model["max_input_tokens"] == 128000 and model["max_output_tokens"] == 16384
+        for path in ("/agent/daily/activity", "/gateway/daily/activity"):
+            assert gateway.get(path)[0] == 501
+    finally:
+        gateway.stop()
+
+
+def test_whom_a_call_names_is_a_customer(calls):
+    key = calls.key()
+    assert calls.ask(key, user="newcust")[0] == 200
+    info = lambda: calls.do("/customer/info?end_user_id=newcust")
+    calls.gateway.wait_for(lambda: info()[0] == 200)
+    assert info()[1]["spend"] == pytest.approx(COST)
+    assert [it["user_id"] for it in calls.do("/customer/list")[1]] == ["newcust"]
+    # What is known of a customer afterwards counts.
+    assert calls.do("/customer/block", {"user_ids": ["newcust"]})[0] == 200
+    assert calls.ask(key, user="newcust")[0] == 403
+
+
 def test_a_key_does_not_reach_a_model_by_falling_back_to_it(calls):
     key = calls.key(models=["unpriced"])
     status, refused, _ = calls.ask(key, model="unpriced", fallbacks=["m"])
@@ -348,14 +388,20 @@ def test_a_backup_brings_keys_to_another_database(tmp_path, data_dir):
     key = gateway.post("/key/generate", {})[1]["key"]
 
     def command(folder, *arguments):
-        return subprocess.run([gateway.command[0], *arguments, "--config", str(old / "config.yaml")], env=base_environment(folder), cwd=folder, capture_output=True, text=True, timeout=60)
+        return subprocess.run([gateway.command[0], *arguments, "--config", str(old / "config.yaml")], env={**base_environment(folder), "SLUICE_NEW_SALT_KEY": "another-salt"}, cwd=folder, capture_output=True, text=True, timeout=60)
 
     file = str(tmp_path / "backup.jsonl")
     written = command(old, "backup", file)
     assert written.returncode == 0 and "rows" in written.stdout, written.stderr
     assert key not in open(file).read()
     assert command(old, "backup", file).returncode == 1
+    for arguments in (("restore", file, "--replace"), ("rotate-salt",)):
+        refused = command(old, *arguments)
+        assert refused.returncode == 1 and f"process {gateway.process.pid} on" in refused.stderr, refused.stderr
+    assert gateway.post("/v1/chat/completions", chat, key)[0] == 200
     gateway.stop()
+    resealed = command(old, "rotate-salt")
+    assert resealed.returncode == 0 and "sealed with the new key" in resealed.stdout, resealed.stderr
     assert command(new, "restore", file).returncode == 0
     twice = command(new, "restore", file)
     assert twice.returncode == 1 and "not empty" in twice.stderr

@@ -32,7 +32,7 @@ pub enum Refusal {
     /// The model has no price and the path has a budget.
     #[error(
         "the budget of {0} cannot be kept: the price of the model is unknown; give its deployment \
-         a price, or allow unknown prices by `litellm_settings.allow_unknown_prices: true`"
+         a price, or set `litellm_settings.allow_unknown_prices: true`"
     )]
     UnknownPrice(Entity),
 }

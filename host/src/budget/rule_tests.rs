@@ -306,10 +306,10 @@ fn an_unknown_price_is_refused_where_there_is_a_budget() {
     let refused = ledger.path(&[free.clone(), key()]).unwrap();
     let admitted = ledger.path(&[free]).unwrap();
 
-    assert_eq!(
-        refused.try_reserve(None, NOW).unwrap_err(),
-        Refusal::UnknownPrice(key().entity)
-    );
+    let refusal = refused.try_reserve(None, NOW).unwrap_err();
+    assert_eq!(refusal, Refusal::UnknownPrice(key().entity));
+    let cure = "`litellm_settings.allow_unknown_prices: true`";
+    assert!(refusal.to_string().contains(cure), "{refusal}");
     assert!(admitted.try_reserve(None, NOW).is_ok());
 }
 

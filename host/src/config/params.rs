@@ -64,6 +64,7 @@ pub const ACCEPTED: &[&str] = &[
     "success_callback",
     "supports_system_message",
     "tag_regex",
+    "ttl",
     "use_chat_completions_api",
     "use_in_pass_through",
     "use_litellm_proxy",

@@ -82,10 +82,11 @@ impl Running {
         }
         info.insert("id".into(), it.id.as_str().into());
         info.entry("db_model").or_insert(false.into());
+        let team = info.get("team_id").and_then(Value::as_str);
         Deployment {
             id: it.id.as_str().to_owned(),
             model_name: it.group.as_str().to_owned(),
-            team_id: None,
+            team_id: team.map(str::to_owned),
             litellm_params: params,
             model_info: info,
         }

@@ -71,8 +71,8 @@ fn a_client_that_is_told_the_cost_finds_it_in_the_last_usage() {
         })
     };
     let last = |out: &str| -> Value {
-        let data = out.lines().filter_map(|it| it.strip_prefix("data: {"));
-        serde_json::from_str(&format!("{{{}", data.last().unwrap())).unwrap()
+        let mut data = out.lines().filter_map(|it| it.strip_prefix("data: {"));
+        serde_json::from_str(&format!("{{{}", data.next_back().unwrap())).unwrap()
     };
     let mut chat = writer(Operation::Chat, true);
     chat.tell_cost(cost());

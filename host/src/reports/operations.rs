@@ -58,6 +58,7 @@ pub const OPERATIONS: &[Operation] = &[
     (GET, "/global/spend/tags", op!(global::tags)),
     (GET, "/global/spend/all_tag_names", op!(global::tag_names)),
     (POST, "/global/spend/end_users", op!(global::end_users)),
+    (GET, "/global/all_end_users", op!(global::all_end_users)),
     (POST, "/global/spend/reset", op!(reset::reset)),
     (POST, "/global/spend/refresh", op!(reset::refresh)),
     (GET, "/provider/budgets", op!(providers::budgets)),
@@ -101,6 +102,12 @@ pub const OPERATIONS: &[Operation] = &[
     (
         GET,
         "/customer/daily/activity/aggregated",
+        op!(daily::customers_whole),
+    ),
+    (GET, "/end_user/daily/activity", op!(daily::customers)),
+    (
+        GET,
+        "/end_user/daily/activity/aggregated",
         op!(daily::customers_whole),
     ),
     (GET, "/tag/daily/activity", op!(daily::tags)),

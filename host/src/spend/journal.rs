@@ -317,7 +317,7 @@ impl Shared {
     /// over and its file deleted meanwhile.
     fn rows(&self, waiting: Vec<Waiting>) -> Result<Vec<SpendRow>, Stale> {
         let rows = waiting.into_iter().map(|it| match self.load(&it) {
-            Ok(Loaded::Row(row)) => Ok(row),
+            Ok(Loaded::Row(row)) => Ok(*row),
             _ => Err(Stale),
         });
         rows.collect()
@@ -371,15 +371,15 @@ impl Shared {
     }
 }
 
-fn settled(payload: &[u8]) -> Option<SpendRow> {
+fn settled(payload: &[u8]) -> Option<Box<SpendRow>> {
     match record::read(payload) {
-        Some(Record::Settled(row)) => Some(*row),
+        Some(Record::Settled(row)) => Some(row),
         _ => None,
     }
 }
 
 pub(super) enum Loaded {
-    Row(SpendRow),
+    Row(Box<SpendRow>),
     Damaged(Vec<u8>),
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 29] = [
+const ROOMS: [(&str, &[&str]); 30] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -82,6 +82,8 @@ const ROOMS: [(&str, &[&str]); 29] = [
         ],
     ),
     ("replicas.rs", &["store", "telemetry", "pipeline"]),
+    // That this gateway runs, said to the database.
+    ("presence.rs", &["store"]),
     (
         "rotation.rs",
         &[
@@ -140,6 +142,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "pipeline",
             "live",
             "price_tables",
+            "presence",
             "in_force",
             "serve",
         ],

@@ -4,9 +4,15 @@ use serde_json::{Map, Value};
 
 use super::{entry, grow};
 
-/// Events that bring a piece of text, the list of the item's parts that it is in, the index of that
-/// part, and the member that grows. No list: it is in the item itself.
-const PIECES: [(&str, Option<(&str, &str)>, &str); 5] = [
+/// An event that brings a piece of text, the list of the item's parts that it is in with the index
+/// of that part, and the member that grows. No list: it is in the item itself.
+type Piece = (
+    &'static str,
+    Option<(&'static str, &'static str)>,
+    &'static str,
+);
+
+const PIECES: [Piece; 5] = [
     (
         "response.output_text.delta",
         Some(("content", "content_index")),

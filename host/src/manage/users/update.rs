@@ -7,7 +7,7 @@ use super::fields::USER;
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
 use crate::manage::fault::{absent, bad, forbidden};
-use crate::manage::fields::{Given, read};
+use crate::manage::fields::{Field, Given, Kind, read};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::teams::{Person, find_person};
 use crate::manage::{Answer, Input, Manage, keys};
@@ -15,6 +15,22 @@ use crate::store::UserRow;
 
 /// What people may change of themselves. Who set their models and limits keeps them.
 const OWN: &[&str] = &["user_id", "user_email", "user_alias", "metadata"];
+
+/// What LiteLLM takes here because keys have it. It changes nothing of a user.
+const OF_A_KEY: &[Field] = &[
+    Field("key_alias", Kind::Id),
+    Field("duration", Kind::Duration),
+    Field("aliases", Kind::Names),
+    Field("config", Kind::Object),
+    Field("permissions", Kind::Object),
+    Field("blocked", Kind::Flag),
+    Field("team_id", Kind::Id),
+    Field("agent_id", Kind::Id),
+    Field("budget_fallbacks", Kind::NameLists),
+];
+
+/// Those of them that would guard or limit something: taken without effect they would be missed.
+const GUARDS: [&str; 4] = ["blocked", "duration", "permissions", "team_id"];
 
 /// Changes a user, named by `user_id` or by `user_email`, in what the request names.
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
@@ -29,7 +45,10 @@ pub(super) async fn change(
     rights: &Rights,
     body: &Map<String, Value>,
 ) -> Result<UserRow, Fault> {
-    let given = read(body, &[USER, keys::LIMITS, keys::IN_METADATA])?;
+    let given = read(body, &[USER, OF_A_KEY, keys::LIMITS, keys::IN_METADATA])?;
+    for name in GUARDS {
+        given.ask_not(name, "is of keys, not of users: set it by `/key/update`")?;
+    }
     let person = Person::read("", &given)?;
     let may = may_change(m, rights, &person, &given).await?;
     let hash = new_password(m, &given).await?;

@@ -243,6 +243,7 @@ pub fn ever(kind: EntityKind) -> UsageFilter {
     UsageFilter {
         kind,
         ids: Vec::new(),
+        except: Vec::new(),
         from_day: 0,
         until_day: 99_999,
         only: Vec::new(),

@@ -184,6 +184,8 @@ mod tests {
                 goes_without_accounts: false,
                 retention: None,
                 bare_rows: false,
+                bodies: None,
+                throttle: None,
             };
             Self {
                 accounting: Accounting::new(services, settings),

@@ -30,7 +30,7 @@ pub struct Party {
     pub limits: Vec<(Scope, Limits)>,
     /// Everyone whose spend the call adds to, budget or not.
     pub payers: Vec<Entity>,
-    goes_without_accounts: bool,
+    pub(super) goes_without_accounts: bool,
 }
 
 impl Party {

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
-use crate::budget::{AccountId, Portion, Quote, Reservation, Window};
+use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
 use crate::domain::{
     CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };

@@ -214,6 +214,7 @@ mod tests {
         let all = UsageFilter {
             kind: EntityKind::Proxy,
             ids: Vec::new(),
+            except: Vec::new(),
             from_day: day_of(NOW),
             until_day: day_of(NOW) + 1,
             only: Vec::new(),

@@ -157,6 +157,7 @@ both! {
         let all = |path: &str| {
             path.starts_with("/global/")
                 || path.starts_with("/customer/")
+                || path.starts_with("/end_user/")
                 || (path.starts_with("/tag/") && !path.contains("/activity"))
                 || ["/spend/keys", "/spend/users", "/spend/tags"].contains(&path)
         };
@@ -178,7 +179,7 @@ both! {
             assert_eq!(answer.is_ok(), path != "/global/spend/reset", "{path}");
             tried += 1;
         }
-        assert_eq!(tried, 27);
+        assert_eq!(tried, 30);
         let admin = user("root", Role::ProxyAdmin);
         let answer = rig.post("/global/spend/reset", &admin, json!({})).await;
         assert_eq!(named(answer), "403 ");

@@ -8,7 +8,7 @@ use crate::reports::logs::CHOOSES_ROWS;
 use crate::store::Store;
 
 /// Fields that some operation knows beside those that choose rows.
-const MORE: [&str; 20] = [
+const MORE: &[&str] = &[
     "page",
     "page_size",
     "cursor",
@@ -28,6 +28,12 @@ const MORE: [&str; 20] = [
     "months",
     "call_type",
     "request_body",
+    "group_by_session",
+    "session_cursor",
+    "exclude_internal_health_checks",
+    "exclude_team_ids",
+    "exclude_organization_ids",
+    "exclude_end_user_ids",
     "nonsense",
 ];
 
@@ -65,7 +71,11 @@ both! {
             ("/spend/logs/ui", "max_spend=lots", "max_spend"),
             ("/spend/logs/ui", "min_spend=2&max_spend=1", "max_spend"),
             ("/spend/logs/ui", "min_spend=NaN", "min_spend"),
-            ("/spend/logs/ui", "sort_by=spend", "sort_by"),
+            ("/spend/logs/ui", "sort_by=status", "sort_by"),
+            ("/spend/logs/ui", "sort_order=down", "sort_order"),
+            ("/spend/logs/ui", "sort_by=spend&cursor=1.a", "cursor"),
+            ("/spend/logs/ui", "cache_hit_filter=yes", "cache_hit_filter"),
+            ("/spend/logs/ui", "error_code=timeout", "error_code"),
             ("/spend/logs/ui", "user_id=a\0b", "user_id"),
             ("/user/daily/activity", "format=xml", "format"),
             ("/user/daily/activity", "timezone=Berlin", "timezone"),
@@ -100,7 +110,7 @@ both! {
         ];
         for (method, path, _) in OPERATIONS {
             let path = path.replace("{request_id}", "c-ann");
-            for field in CHOOSES_ROWS.iter().chain(&MORE).copied() {
+            for field in CHOOSES_ROWS.iter().chain(MORE).copied() {
                 for value in &values {
                     let mut query: Map<String, Value> = Map::new();
                     if path.contains("activity") || path.contains("logs/") {

@@ -100,7 +100,8 @@ impl Store {
             status: Some(CallStatus::Failure),
             ..filter.clone()
         };
-        let (conditions, mut values) = failed.conditions(None)?;
+        let mut connection = self.pools.read().await?;
+        let (conditions, mut values) = failed.conditions(None, connection.is_postgres())?;
         // How a row's document begins the error. Only a client's metadata could hold the same
         // text, and would count a failure of that client as another one.
         values.push(format!("%,\"error\":{{\"status\":{http_status},%").into());
@@ -110,7 +111,7 @@ impl Store {
              GROUP BY started_ms / {DAY_MS}, deployment ORDER BY day, deployment",
             values.len()
         );
-        let rows = self.pools.read().await?.rows(&sql, values).await?;
+        let rows = connection.rows(&sql, values).await?;
         rows.iter()
             .map(|row| {
                 Ok(FailedCalls {
@@ -124,14 +125,15 @@ impl Store {
 
     /// Calls that were answered out of the cache, by key, operation and model.
     pub async fn cached_calls(&self, filter: &SpendFilter) -> Result<Vec<CachedCalls>, StoreError> {
-        let (conditions, values) = filter.conditions(None)?;
+        let mut connection = self.pools.read().await?;
+        let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
         let sql = format!(
             "SELECT key_hash, operation, model, CAST(COUNT(*) AS BIGINT) AS calls,
                  CAST(SUM(output_tokens) AS BIGINT) AS output_tokens
              FROM sluice.spend_rows WHERE {conditions} AND cache_hit = 1
              GROUP BY key_hash, operation, model ORDER BY key_hash, operation, model"
         );
-        let rows = self.pools.read().await?.rows(&sql, values).await?;
+        let rows = connection.rows(&sql, values).await?;
         rows.iter()
             .map(|row| {
                 Ok(CachedCalls {

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 pub use accounts::{Account, TOTAL, WHOLE};
 pub use brought::{BroughtDay, BroughtSum};
 pub use counts::{CachedCalls, FailedCalls, TagUse, TagUsers};
-pub use filter::{SpendFilter, SpendPlace};
+pub use filter::{SpendFilter, SpendPlace, SpendSort};
 pub use settle::Settled;
 pub use usage::{Dimension, UsageFilter, UsageRow, UsageSums};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{SpendFilter, SpendPlace, doc};
+use super::{SpendFilter, SpendPlace, SpendSort, doc};
 use crate::domain::{CallStatus, SpendRow, Usd};
 use crate::store::record::from_doc;
 use crate::store::sql::{Connection, Row, Value, places};
@@ -38,6 +38,33 @@ impl Store {
         self.page(filter, None, offset.min(1 << 40), limit).await
     }
 
+    /// The same in another order. No index has it: all rows of the filter are looked at, so they
+    /// should be few.
+    pub async fn spend_rows_sorted(
+        &self,
+        filter: &SpendFilter,
+        (by, descending): (SpendSort, bool),
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<SpendRow>, StoreError> {
+        let mut connection = self.pools.snapshot().await?;
+        let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
+        let direction = if descending { "DESC" } else { "ASC" };
+        let sql = format!(
+            "SELECT started_ms, call_id FROM sluice.spend_rows WHERE {conditions}
+             ORDER BY {} {direction}, started_ms {direction}, call_id {direction}
+             LIMIT {limit} OFFSET {}",
+            by.expression(),
+            offset.min(1 << 40),
+        );
+        let rows = connection.rows(&sql, values).await?;
+        let places = rows
+            .iter()
+            .map(|row| Ok((row.int("started_ms")?, row.text("call_id")?)));
+        let places: Vec<(i64, String)> = places.collect::<Result<_, StoreError>>()?;
+        by_ids(&mut connection, &places).await
+    }
+
     /// Which rows those are is read from an index first, then the rows by their ids: so that the
     /// rows before a page are not touched.
     async fn page(
@@ -71,12 +98,13 @@ impl Store {
         filter: &SpendFilter,
         most: u32,
     ) -> Result<u64, StoreError> {
-        let (conditions, values) = filter.conditions(None)?;
+        let mut connection = self.pools.read().await?;
+        let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
         let sql = format!(
             "SELECT COUNT(*) AS total FROM (
                  SELECT 1 FROM sluice.spend_rows WHERE {conditions} LIMIT {most}) AS counted"
         );
-        let row = self.pools.read().await?.row(&sql, values).await?;
+        let row = connection.row(&sql, values).await?;
         let total = row.map_or(Ok(0), |row| row.int("total"))?;
         Ok(u64::try_from(total).unwrap_or_default())
     }
@@ -105,7 +133,7 @@ async fn places_of(
     offset: u64,
     limit: usize,
 ) -> Result<Vec<(i64, String)>, StoreError> {
-    let (conditions, values) = filter.conditions(after)?;
+    let (conditions, values) = filter.conditions(after, connection.is_postgres())?;
     let sql = format!(
         "SELECT started_ms, call_id FROM sluice.spend_rows WHERE {conditions}
          ORDER BY started_ms DESC, call_id DESC LIMIT {limit} OFFSET {offset}"

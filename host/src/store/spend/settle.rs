@@ -1,5 +1,6 @@
 //! Booking calls: in one transaction, each call once however often it comes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::rollups::{self, Rollups};
@@ -87,6 +88,7 @@ impl Store {
         let fresh = insert(&mut connection, &rows).await?;
         rows.retain(|row| fresh.contains(&*indexed(&row.call_id)));
         let booked = rows;
+        meet(&mut connection, &booked).await?;
         let mut sums: HashMap<&Entity, Usd> = HashMap::new();
         let mut rollups = Rollups::default();
         for row in &booked {
@@ -107,6 +109,30 @@ impl Store {
             repeated: batch.len().saturating_sub(booked.len()),
         })
     }
+}
+
+/// Whom a call names as its customer is on record from then on; who is already stays as they are.
+async fn meet(connection: &mut Connection, rows: &[&SpendRow]) -> Result<(), StoreError> {
+    // In one order, so that replicas wait for each other instead of locking up.
+    let mut new: BTreeMap<Cow<'_, str>, i64> = BTreeMap::new();
+    for row in rows {
+        if let Some(id) = row.end_user.as_deref().filter(|it| !it.is_empty()) {
+            new.entry(indexed(id)).or_insert(row.ended_ms);
+        }
+    }
+    let mut block = Block::new(5, new.len());
+    for (id, at) in &new {
+        block.push([
+            (&**id).into(),
+            false.into(),
+            (*at).into(),
+            (*at).into(),
+            "{}".into(),
+        ]);
+    }
+    let into = "INSERT INTO sluice.end_users (id, blocked, created_at, updated_at, doc) ";
+    let once = " ON CONFLICT (id) DO NOTHING";
+    connection.block(into, block, once).await.map(drop)
 }
 
 /// An amount as its column holds it, so that rows, accounts and days agree.

@@ -5,7 +5,9 @@ use serde_json::value::RawValue;
 
 use super::{NOW, Place, both};
 use crate::domain::{CallError, CallStatus, CostLine, Entity, EntityKind, SpendRow, Usage, Usd};
-use crate::store::{Dimension, SpendFilter, SpendPlace, Store, TOTAL, UsageFilter, day_of};
+use crate::store::{
+    Dimension, SpendFilter, SpendPlace, SpendSort, Store, TOTAL, UsageFilter, day_of,
+};
 
 /// A call that costs this, paid by these, through one line.
 pub(crate) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
@@ -77,6 +79,7 @@ pub(super) fn days(kind: EntityKind, ids: &[&str]) -> UsageFilter {
     UsageFilter {
         kind,
         ids: ids.iter().map(|it| (*it).to_owned()).collect(),
+        except: Vec::new(),
         from_day: day_of(NOW) - 1,
         until_day: day_of(NOW) + 1,
         only: Vec::new(),
@@ -320,8 +323,76 @@ both! {
             assert_eq!(ids, ["mine"], "{filter:?}");
             assert_eq!(store.count_spend_rows(&filter, 9).await.unwrap(), 1);
         }
+        let all = ["mine", "p1", "hash", "u", "t", "e", "s", "d1"];
+        for id in all {
+            let filter = SpendFilter { any_id: some(id), ..none() };
+            let found = store.spend_rows(&filter, None, 9).await.unwrap();
+            assert_eq!(found.iter().map(|it| it.call_id.as_str()).collect::<Vec<_>>(), ["mine"], "{id}");
+        }
         let before = SpendFilter { until_ms: Some(NOW), ..none() };
         assert_eq!(store.spend_rows(&before, None, 9).await.unwrap()[0].call_id, "other");
+    }
+
+    async fn failed_calls_are_found_by_what_went_wrong(store: &Store) {
+        let odd = r#"Half a \ud83d letter, a \u0000 and a "quote" at 100%_"#;
+        let failed = |id: &str, status: u16, message: &str| {
+            let mut row = call(id, None, &[]);
+            row.status = CallStatus::Failure;
+            row.error = Some(CallError { status, kind: "timeout".to_owned(), message: message.to_owned() });
+            // What a client writes is no message of ours.
+            let said = r#"{"note":"upstream gone, \u0000 \ud83d","error_status":"404"}"#;
+            row.metadata = Some(RawValue::from_string(said.to_owned()).unwrap());
+            row
+        };
+        let rows = [failed("a", 404, "Model is gone"), failed("b", 429, odd), call("c", None, &[])];
+        store.settle(&rows).await.unwrap();
+        for (status, part, wanted) in [
+            (Some(404), None, &["a"][..]), (Some(40), None, &[]), (None, Some("is GONE"), &["a"]),
+            (None, Some("upstream gone"), &[]), (None, Some("note"), &[]),
+            (None, Some("a \"quote\""), &["b"]), (None, Some("100%_"), &["b"]), (None, Some("1_0"), &[]),
+            (Some(429), Some("half"), &["b"]), (Some(404), Some("half"), &[]),
+            (None, Some("(.*"), &[]), (None, Some("\\"), &["b"]),
+        ] {
+            let filter = SpendFilter {
+                error_status: status,
+                error_message: part.map(str::to_owned),
+                ..SpendFilter::default()
+            };
+            let found = store.spend_rows(&filter, None, 9).await.unwrap();
+            let ids: Vec<_> = found.iter().map(|it| it.call_id.as_str()).collect();
+            assert_eq!(ids, wanted, "{status:?} {part:?}");
+        }
+    }
+
+    async fn rows_are_sorted_by_what_they_cost_and_took(store: &Store) {
+        let mut rows = ["a", "b", "c"].map(|id| call(id, usd(0.5), &[]));
+        let [a, b, c] = &mut rows;
+        (a.started_ms, a.ended_ms, a.cost) = (NOW, NOW + 30, usd(2.0));
+        (b.started_ms, b.ended_ms, b.cost) = (NOW + 1, NOW + 11, None);
+        (c.started_ms, c.ended_ms, c.cost) = (NOW + 2, NOW + 22, usd(1.0));
+        b.first_token_ms = Some(NOW + 5);
+        c.usage.output_tokens = 100;
+        a.model = "z".to_owned();
+        (a.cache_hit, b.cache_hit) = (true, false);
+        store.settle(&rows).await.unwrap();
+        let ids = async |filter: &SpendFilter, order| -> String {
+            let rows = store.spend_rows_sorted(filter, order, 0, 9).await.unwrap();
+            rows.iter().map(|it| it.call_id.as_str()).collect()
+        };
+        let all = SpendFilter::default();
+        for (by, wanted) in [
+            (SpendSort::Started, "cba"), (SpendSort::Ended, "acb"), (SpendSort::Duration, "acb"),
+            (SpendSort::FirstToken, "bca"), (SpendSort::Cost, "acb"), (SpendSort::Tokens, "cba"),
+            (SpendSort::Model, "acb"),
+        ] {
+            assert_eq!(ids(&all, (by, true)).await, wanted, "{by:?}");
+            let reversed: String = wanted.chars().rev().collect();
+            assert_eq!(ids(&all, (by, false)).await, reversed, "{by:?}");
+        }
+        let hits = SpendFilter { cache_hit: Some(true), ..all.clone() };
+        assert_eq!(ids(&hits, (SpendSort::Started, true)).await, "a");
+        let rest = store.spend_rows_sorted(&all, (SpendSort::Cost, true), 1, 1).await.unwrap();
+        assert_eq!(rest[0].call_id, "c");
     }
 
     async fn forgotten_rows_leave_their_sums(store: &Store) {

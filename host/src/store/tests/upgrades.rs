@@ -13,11 +13,12 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 4] = [
+const FIXTURES: [&str; 5] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
     include_str!("fixtures/schema-0004.jsonl"),
+    include_str!("fixtures/schema-0005.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.
@@ -195,7 +196,7 @@ async fn every_table_is_in_the_backup() {
         let mut connection = store.pools.read().await.unwrap();
         let mut there = crate::store::backup::tables(&mut connection).await.unwrap();
         drop(connection);
-        there.retain(|it| it != "migrations");
+        there.retain(|it| it != "migrations" && it != "gateways");
         there.sort();
         let mut ours: Vec<&str> = TABLES.iter().map(|it| it.0).collect();
         ours.sort_unstable();

@@ -14,6 +14,7 @@ fn of(kind: EntityKind, ids: &[&str], days: i64) -> UsageFilter {
     UsageFilter {
         kind,
         ids: ids.iter().map(|it| (*it).to_owned()).collect(),
+        except: Vec::new(),
         from_day: today - days,
         until_day: today,
         only: Vec::new(),

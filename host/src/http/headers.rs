@@ -78,13 +78,11 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     }
     add_rate_limits(headers, trail);
     if let Some(cost) = trail.cost.filter(|it| !it.is_zero()) {
-        add_cost(
-            headers,
-            "x-litellm-response-cost".to_owned(),
-            &cost.to_string(),
-        );
-        for (part, amount) in trail.cost_parts() {
-            add_cost(headers, format!("x-litellm-response-cost-{part}"), &amount);
+        let cost = [("x-litellm-response-cost", cost)].into_iter();
+        for (name, amount) in cost.chain(trail.cost_parts()) {
+            if let Ok(value) = HeaderValue::from_str(&amount.to_string()) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
         }
     }
     for (name, left) in &trail.limits {
@@ -92,13 +90,6 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
         if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(left)) {
             headers.insert(name, value);
         }
-    }
-}
-
-fn add_cost(headers: &mut HeaderMap, name: String, amount: &str) {
-    let name = HeaderName::try_from(name).ok();
-    if let (Some(name), Ok(value)) = (name, HeaderValue::from_str(amount)) {
-        headers.insert(name, value);
     }
 }
 

@@ -119,40 +119,37 @@ impl Trail {
         named.map(|(kind, header)| (kind.as_str(), header.as_str()))
     }
 
-    /// What the cost is made of, by the names that LiteLLM's headers have for it. Input is without
+    /// What the cost is made of, by LiteLLM's names of the headers that say it. Input is without
     /// its cached parts, which stand beside it; what most calls have not stands only where there
     /// is any.
-    pub fn cost_parts(&self) -> Vec<(&'static str, String)> {
-        let Some(bill) = &self.bill else {
-            return Vec::new();
-        };
-        let cached = bill.cache_read + bill.cache_write;
-        let always = [
-            ("original", bill.original),
-            ("input", bill.input - cached),
-            ("output", bill.output),
-            ("tool-usage", bill.tools),
-            ("discount-amount", bill.discount),
-            ("margin-amount", bill.margin),
-            // A share has the digits of an amount.
-            (
-                "margin-percent",
-                Usd::from_pico(i128::from(bill.margin_share) * 1000),
-            ),
-        ];
-        let if_any = [
-            ("cache-read", bill.cache_read),
-            ("cache-creation", bill.cache_write),
-            ("reasoning", bill.reasoning),
-        ];
-        let any = if_any.into_iter().filter(|it| !it.1.is_zero());
-        let all = always.into_iter().chain(any);
-        all.map(|(part, amount)| (part, amount.to_string()))
-            .collect()
+    pub fn cost_parts(&self) -> impl Iterator<Item = (&'static str, Usd)> {
+        self.bill.iter().flat_map(|bill| parts(bill))
     }
 
     /// The call's time less the time spent waiting for upstreams.
     pub fn overhead(&self) -> Duration {
         self.started.elapsed().saturating_sub(self.upstream_time)
     }
+}
+
+fn parts(bill: &Cost) -> impl Iterator<Item = (&'static str, Usd)> + use<> {
+    let cached = bill.cache_read + bill.cache_write;
+    // A share has the digits of an amount.
+    let margin_percent = Usd::from_pico(i128::from(bill.margin_share) * 1000);
+    let always = [
+        ("x-litellm-response-cost-original", bill.original),
+        ("x-litellm-response-cost-input", bill.input - cached),
+        ("x-litellm-response-cost-output", bill.output),
+        ("x-litellm-response-cost-tool-usage", bill.tools),
+        ("x-litellm-response-cost-discount-amount", bill.discount),
+        ("x-litellm-response-cost-margin-amount", bill.margin),
+        ("x-litellm-response-cost-margin-percent", margin_percent),
+    ];
+    let if_any = [
+        ("x-litellm-response-cost-cache-read", bill.cache_read),
+        ("x-litellm-response-cost-cache-creation", bill.cache_write),
+        ("x-litellm-response-cost-reasoning", bill.reasoning),
+    ];
+    let any = if_any.into_iter().filter(|it| !it.1.is_zero());
+    always.into_iter().chain(any)
 }

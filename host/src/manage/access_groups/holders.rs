@@ -6,11 +6,37 @@ use crate::domain::Fault;
 use crate::manage::fields::Given;
 use crate::manage::work::{Audited, Work};
 use crate::manage::{Answer, Manage, keys};
-use crate::store::{AccessGroupRow, Filter, KeyRow, Query, TeamRow};
+use crate::store::{AccessGroupRow, Filter, KeyRow, Query, Stamp, TeamRow};
 
 /// Who is to list the group; a list replaces who did.
 pub(super) const TEAMS: &str = "assigned_team_ids";
 pub(super) const KEYS: &str = "assigned_key_ids";
+
+/// A row that may list groups.
+trait Holder: Audited + Clone + PartialEq {
+    fn groups(&self) -> &Vec<String>;
+    fn parts(&mut self) -> (&mut Vec<String>, &mut Stamp);
+}
+
+impl Holder for KeyRow {
+    fn groups(&self) -> &Vec<String> {
+        &self.doc.access_group_ids
+    }
+
+    fn parts(&mut self) -> (&mut Vec<String>, &mut Stamp) {
+        (&mut self.doc.access_group_ids, &mut self.stamp)
+    }
+}
+
+impl Holder for TeamRow {
+    fn groups(&self) -> &Vec<String> {
+        &self.doc.access_group_ids
+    }
+
+    fn parts(&mut self) -> (&mut Vec<String>, &mut Stamp) {
+        (&mut self.doc.access_group_ids, &mut self.stamp)
+    }
+}
 
 /// Puts the group onto the teams and keys that the request assigns it to, and takes it from the
 /// others that have it.
@@ -20,59 +46,53 @@ pub(super) async fn assign(
     group: &AccessGroupRow,
 ) -> Result<(), Fault> {
     if given.has(TEAMS) {
-        let wanted: BTreeSet<String> = given.texts(TEAMS).into_iter().collect();
-        let mut rows = work.change.list::<TeamRow>(&naming(group)).await?.rows;
-        for id in &wanted {
-            if !rows.iter().any(|it| it.id == *id) {
-                let row = work.get::<TeamRow>(id).await?;
-                rows.push(row.ok_or_else(|| keys::unknown(TEAMS, id))?);
-            }
-        }
-        for before in rows {
-            let mut row = before.clone();
-            hold(
-                &mut row.doc.access_group_ids,
-                group,
-                wanted.contains(&row.id),
-            );
-            if row != before {
-                row.stamp.touch(work.now, &work.actor);
-                work.update("updated", &before, &row).await?;
-            }
-        }
+        let wanted = given.texts(TEAMS).into_iter().collect();
+        assign_to::<TeamRow>(work, TEAMS, &wanted, group).await?;
     }
     if given.has(KEYS) {
         let wanted = given.texts(KEYS).into_iter().map(|it| keys::key_id(&it));
-        let wanted: BTreeSet<String> = wanted.collect();
-        let mut rows = work.change.list::<KeyRow>(&naming(group)).await?.rows;
-        for id in &wanted {
-            if !rows.iter().any(|it| it.id == *id) {
-                let row = work.get::<KeyRow>(id).await?;
-                rows.push(row.ok_or_else(|| keys::unknown(KEYS, id))?);
-            }
-        }
-        for before in rows {
-            let mut row = before.clone();
-            hold(
-                &mut row.doc.access_group_ids,
-                group,
-                wanted.contains(&row.id),
-            );
-            if row != before {
-                row.stamp.touch(work.now, &work.actor);
-                work.update("updated", &before, &row).await?;
-            }
-        }
+        assign_to::<KeyRow>(work, KEYS, &wanted.collect(), group).await?;
     }
     Ok(())
 }
 
-fn hold(ids: &mut Vec<String>, group: &AccessGroupRow, holds: bool) {
-    match (holds, ids.contains(&group.id)) {
-        (true, false) => ids.push(group.id.clone()),
-        (false, true) => ids.retain(|it| *it != group.id),
-        _ => {}
+async fn assign_to<R: Holder>(
+    work: &mut Work<'_>,
+    field: &str,
+    wanted: &BTreeSet<String>,
+    group: &AccessGroupRow,
+) -> Result<(), Fault> {
+    let mut rows = work.change.list::<R>(&naming(group)).await?.rows;
+    for id in wanted {
+        if !rows.iter().any(|it| it.id() == id) {
+            let row = work.get::<R>(id).await?;
+            rows.push(row.ok_or_else(|| keys::unknown(field, id))?);
+        }
     }
+    for row in rows {
+        let holds = wanted.contains(row.id());
+        hold(work, row, group, holds).await?;
+    }
+    Ok(())
+}
+
+/// Whether anything changed.
+async fn hold<R: Holder>(
+    work: &mut Work<'_>,
+    before: R,
+    group: &AccessGroupRow,
+    holds: bool,
+) -> Result<bool, Fault> {
+    let mut row = before.clone();
+    let (groups, stamp) = row.parts();
+    match (holds, groups.contains(&group.id)) {
+        (true, false) => groups.push(group.id.clone()),
+        (false, true) => groups.retain(|it| *it != group.id),
+        _ => return Ok(false),
+    }
+    stamp.touch(work.now, &work.actor);
+    work.update("updated", &before, &row).await?;
+    Ok(true)
 }
 
 /// Rows whose document has the group's id somewhere.
@@ -82,49 +102,31 @@ fn naming(group: &AccessGroupRow) -> Query {
 
 /// Takes the group from everybody; how many had it.
 pub(super) async fn forget(work: &mut Work<'_>, group: &AccessGroupRow) -> Result<usize, Fault> {
+    Ok(forget_by::<KeyRow>(work, group).await? + forget_by::<TeamRow>(work, group).await?)
+}
+
+async fn forget_by<R: Holder>(work: &mut Work<'_>, group: &AccessGroupRow) -> Result<usize, Fault> {
     let mut touched = 0;
-    for before in work.change.list::<KeyRow>(&naming(group)).await?.rows {
-        if before.doc.access_group_ids.contains(&group.id) {
-            let mut row = before.clone();
-            row.doc.access_group_ids.retain(|it| *it != group.id);
-            row.stamp.touch(work.now, &work.actor);
-            work.update("updated", &before, &row).await?;
-            touched += 1;
-        }
-    }
-    for before in work.change.list::<TeamRow>(&naming(group)).await?.rows {
-        if before.doc.access_group_ids.contains(&group.id) {
-            let mut row = before.clone();
-            row.doc.access_group_ids.retain(|it| *it != group.id);
-            row.stamp.touch(work.now, &work.actor);
-            work.update("updated", &before, &row).await?;
-            touched += 1;
-        }
+    for row in work.change.list::<R>(&naming(group)).await?.rows {
+        touched += usize::from(hold(work, row, group, false).await?);
     }
     Ok(touched)
 }
 
 /// With the keys and teams that list the group.
 pub(super) async fn with_holders(m: &Manage, row: &AccessGroupRow) -> Answer {
-    let keys = m.store.list::<KeyRow>(&naming(row)).await?.rows.into_iter();
-    let keys: Vec<String> = keys
-        .filter(|it| it.doc.access_group_ids.contains(&row.id))
-        .map(|it| it.id)
-        .collect();
-    let teams = m
-        .store
-        .list::<TeamRow>(&naming(row))
-        .await?
-        .rows
-        .into_iter();
-    let teams: Vec<String> = teams
-        .filter(|it| it.doc.access_group_ids.contains(&row.id))
-        .map(|it| it.id)
-        .collect();
+    let keys = holders::<KeyRow>(m, row).await?;
+    let teams = holders::<TeamRow>(m, row).await?;
     let mut shown = row.shown();
     if let Some(shown) = shown.as_object_mut() {
-        shown.insert("assigned_key_ids".to_owned(), keys.into());
-        shown.insert("assigned_team_ids".to_owned(), teams.into());
+        shown.insert(KEYS.to_owned(), keys.into());
+        shown.insert(TEAMS.to_owned(), teams.into());
     }
     Ok(shown)
+}
+
+async fn holders<R: Holder>(m: &Manage, group: &AccessGroupRow) -> Result<Vec<String>, Fault> {
+    let rows = m.store.list::<R>(&naming(group)).await?.rows.into_iter();
+    let listing = rows.filter(|it| it.groups().contains(&group.id));
+    Ok(listing.map(|it| it.id().to_owned()).collect())
 }

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::create::{apply, check_role, new_password, unique_email};
-use super::fields::USER;
+use super::fields::{OF_KEY, USER};
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
 use crate::manage::fault::{absent, bad, forbidden};
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Given, read};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::teams::{Person, find_person};
 use crate::manage::{Answer, Input, Manage, keys};
@@ -16,20 +16,7 @@ use crate::store::UserRow;
 /// What people may change of themselves. Who set their models and limits keeps them.
 const OWN: &[&str] = &["user_id", "user_email", "user_alias", "metadata"];
 
-/// What LiteLLM takes here because keys have it. It changes nothing of a user.
-const OF_A_KEY: &[Field] = &[
-    Field("key_alias", Kind::Id),
-    Field("duration", Kind::Duration),
-    Field("aliases", Kind::Names),
-    Field("config", Kind::Object),
-    Field("permissions", Kind::Object),
-    Field("blocked", Kind::Flag),
-    Field("team_id", Kind::Id),
-    Field("agent_id", Kind::Id),
-    Field("budget_fallbacks", Kind::NameLists),
-];
-
-/// Those of them that would guard or limit something: taken without effect they would be missed.
+/// Of [`OF_KEY`] what would guard or limit something: taken without effect it would be missed.
 const GUARDS: [&str; 4] = ["blocked", "duration", "permissions", "team_id"];
 
 /// Changes a user, named by `user_id` or by `user_email`, in what the request names.
@@ -45,7 +32,7 @@ pub(super) async fn change(
     rights: &Rights,
     body: &Map<String, Value>,
 ) -> Result<UserRow, Fault> {
-    let given = read(body, &[USER, OF_A_KEY, keys::LIMITS, keys::IN_METADATA])?;
+    let given = read(body, &[USER, OF_KEY, keys::LIMITS, keys::IN_METADATA])?;
     for name in GUARDS {
         given.ask_not(name, "is of keys, not of users: set it by `/key/update`")?;
     }

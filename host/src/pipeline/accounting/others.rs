@@ -105,23 +105,24 @@ impl Accounting {
         });
         let known: Vec<(AccountId, Account)> = known.collect();
         let inner = self.inner.clone();
-        // The journal may have to read its files.
+        // The journal may have to read its files: once for all of them, as calls wait meanwhile.
         let corrected = tokio::task::spawn_blocking(move || {
+            // Between its row in the journal and its charge in the ledger no call is under way.
+            let _still = inner
+                .closing
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            if inner.ledger.edits() != edits {
+                return false;
+            }
+            let Ok(pending) = inner.journal.pending(mark) else {
+                return false;
+            };
+            let now = now_ms();
             known.into_iter().fold(true, |all, (id, account)| {
-                // Between its row in the journal and its charge in the ledger no call is under way.
-                let _still = inner
-                    .closing
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner);
-                if inner.ledger.edits() != edits {
-                    return false;
-                }
-                let Ok((pending, _)) = inner.journal.pending_of(&account.entity, mark) else {
-                    return false;
-                };
-                let spend: Usd = account.spent + pending;
-                let window = account.reset_at;
-                all & inner.ledger.correct(&id, (spend, window), now_ms())
+                let own = pending.sums.get(&account.entity).copied();
+                let spend: Usd = account.spent + own.unwrap_or_default();
+                all & inner.ledger.correct(&id, (spend, account.reset_at), now)
             })
         });
         // A task that died has corrected nothing.

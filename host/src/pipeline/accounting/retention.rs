@@ -127,42 +127,16 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::domain::{CallBodies, CallStatus, Entity, EntityKind, SpendRow, Usage, Usd};
+    use crate::domain::{CallBodies, Entity, EntityKind, SpendRow, Usd};
     use crate::store::tests::{NOW, Place, run};
     use crate::store::{SpendFilter, UsageFilter, day_of};
 
     fn call(number: u32) -> SpendRow {
+        let payers = [Entity::new(EntityKind::Proxy, "")];
+        let cost = Some(Usd::from_pico(1));
         SpendRow {
-            call_id: format!("c{number}"),
-            provider_id: None,
-            operation: "chat".to_owned(),
-            status: CallStatus::Success,
             started_ms: NOW + i64::from(number),
-            first_token_ms: None,
-            ended_ms: NOW + 900,
-            key_hash: "hash".to_owned(),
-            key_alias: None,
-            user_id: None,
-            team_id: None,
-            organization_id: None,
-            end_user: None,
-            tags: Vec::new(),
-            model_group: "group".to_owned(),
-            deployment: "d".to_owned(),
-            provider: "openai".to_owned(),
-            model: "gpt-4o".to_owned(),
-            api_base: None,
-            usage: Usage::default(),
-            cost: Some(Usd::from_pico(1)),
-            lines: Vec::new(),
-            payers: vec![Entity::new(EntityKind::Proxy, "")],
-            price_version: "v1".to_owned(),
-            cache_hit: false,
-            session_id: None,
-            client_ip: None,
-            user_agent: None,
-            error: None,
-            metadata: None,
+            ..crate::store::tests::call(&format!("c{number}"), cost, &payers)
         }
     }
 

@@ -10,6 +10,7 @@ mod lists;
 mod opening;
 mod pooled;
 mod spend;
+mod sum;
 mod upgrades;
 mod usage;
 

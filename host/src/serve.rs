@@ -17,6 +17,7 @@ use crate::http::server::{Entrance, Stop};
 use crate::http::{self, Doors};
 use crate::in_force::Running;
 use crate::live::{Misread, Understood};
+use crate::pipeline::accounting::now_ms;
 use crate::pipeline::{Fleet, Pipeline, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
 use crate::price_tables::PriceTables;
@@ -25,6 +26,7 @@ use crate::replicas;
 use crate::reports::Reports;
 use crate::rotation::Rotation;
 use crate::services::{self, Ground};
+use crate::store::Store;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
@@ -89,6 +91,9 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     }
     refuse_wrong(&remarks)?;
     say(&remarks);
+    if options.skip_server_startup {
+        return prepare_database(&config, &env).await;
+    }
     let tls = match options.tls() {
         Some((certificate, key)) => Some(http::tls::acceptor(certificate, key)?),
         None => None,
@@ -107,6 +112,15 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     signals.close();
     signals.wait().await;
     served
+}
+
+/// What a deployment does before its gateways start: the database is there, with this version's
+/// schema.
+async fn prepare_database(config: &Config, env: &Env) -> Result<(), ServeError> {
+    let store = Store::open(&services::address(config, env)?, now_ms()).await?;
+    store.close().await;
+    tracing::info!("the database is up to date; the server is not started");
+    Ok(())
 }
 
 /// Serves a config at an entrance until `stop`: everything but the process's own matters, which are
@@ -134,7 +148,11 @@ pub async fn run(
     let writing = CancellationToken::new();
     tasks.spawn(accounting.clone().keep_windows(stop.clone()));
     tasks.spawn(accounting.clone().forget_rows(stop.clone()));
+    tasks.spawn(accounting.clone().follow_others(stop.clone()));
     tasks.spawn(accounting.clone().write_rows(writing.clone()));
+    tasks.spawn(accounting.clone().write_bodies(writing.clone()));
+    let presence = ground.presence.clone();
+    tasks.spawn(presence.clone().keep(writing.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
         (path.clone(), default_data_directory()),
@@ -170,6 +188,8 @@ pub async fn run(
         let (manage, metrics) = (house.doors.manage.clone(), house.doors.metrics.clone());
         tasks.spawn(rotation.keep(manage, metrics, stop.clone()));
     }
+    let metrics = house.doors.metrics.clone();
+    tasks.spawn(replicas::forget(store.clone(), metrics, stop.clone()));
     let running = house.running.clone();
     let heard = move || running.tell_rows_changed();
     tasks.spawn(replicas::follow(store.clone(), heard, stop.clone()));
@@ -188,6 +208,7 @@ pub async fn run(
     {
         tracing::warn!("some answers were still under way and were cut off");
     }
+    presence.end().await;
     accounting.store().close().await;
     tracing::info!("sluice has stopped");
     Ok(())

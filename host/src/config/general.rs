@@ -28,6 +28,8 @@ pub struct General {
     pub max_request_bytes: usize,
     pub max_reply_bytes: usize,
     pub drop_params: bool,
+    /// The usage of every stream tells its cost.
+    pub include_stream_cost: bool,
     pub request_timeout: Duration,
     pub json_logs: bool,
     pub debug: bool,
@@ -83,6 +85,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         max_reply_bytes: mebibytes(&mut section, "max_response_size_mb")
             .unwrap_or(defaults::MAX_REPLY_BYTES),
         drop_params: false,
+        include_stream_cost: false,
         request_timeout: defaults::REQUEST_TIMEOUT,
         json_logs: env_flag(env, "JSON_LOGS") == Some(true),
         debug: env
@@ -151,6 +154,9 @@ pub fn read_litellm(
 ) -> Fallbacks {
     let mut section = Section::new("litellm_settings", value, env, remarks);
     general.drop_params = section.flag("drop_params").unwrap_or(false);
+    general.include_stream_cost = section
+        .flag("include_cost_in_streaming_usage")
+        .unwrap_or(false);
     let timeout = section.seconds("request_timeout");
     general.request_timeout = timeout.unwrap_or(general.request_timeout);
     general.json_logs |= section.flag("json_logs").unwrap_or(false);

@@ -1,6 +1,6 @@
 //! Model groups: which deployments serve the name a client asks for.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::deployment::Deployment;
@@ -12,7 +12,7 @@ use crate::domain::{DeploymentId, ModelGroup};
 /// All groups, by name and by pattern.
 #[derive(Debug, Clone, Default)]
 pub struct Groups {
-    /// In the file's order.
+    /// In the file's order, blocked ones too, which nothing else here leads to.
     all: Vec<Arc<Deployment>>,
     exact: HashMap<String, Vec<Arc<Deployment>>>,
     /// Longest pattern first.
@@ -80,7 +80,7 @@ impl Groups {
             ..Self::default()
         };
         let (mut order, mut lists) = (Vec::new(), HashMap::<String, Vec<_>>::new());
-        for deployment in &groups.all {
+        for deployment in groups.all.iter().filter(|it| !it.info.blocked) {
             let name = deployment.group.as_str();
             if !lists.contains_key(name) {
                 order.push(name.to_owned());
@@ -193,21 +193,22 @@ impl Groups {
 
 /// An id names one deployment: a second that has it gets another, and says so.
 fn own_ids(mut deployments: Vec<Deployment>, remarks: &mut Remarks) -> Vec<Deployment> {
-    let mut ids = HashSet::new();
+    let mut ids: HashMap<DeploymentId, ModelGroup> = HashMap::new();
     for deployment in &mut deployments {
-        let wished = deployment.id.clone();
+        let (wished, group) = (deployment.id.clone(), deployment.group.clone());
         let mut number = 2;
-        while !ids.insert(deployment.id.clone()) {
+        while ids.contains_key(&deployment.id) {
             deployment.id = DeploymentId::new(format!("{wished}-{number}"));
             number += 1;
         }
-        if deployment.id != wished {
+        if let Some(first) = ids.get(&wished) {
             let text = format!(
-                "two deployments of model `{}` or others have the id `{wished}`; one is `{}` now",
-                deployment.group, deployment.id
+                "a deployment of model `{group}` has the id `{wished}` of one of model `{first}`; it is `{}` now",
+                deployment.id
             );
             remarks.say(Taken::Warning, "model_list", text);
         }
+        ids.insert(deployment.id.clone(), group);
     }
     deployments
 }
@@ -222,7 +223,7 @@ fn weigh(deployments: &mut [Deployment], remarks: &mut Remarks) {
         ("tpm", |it| it.tpm),
     ];
     let mut deciding: HashMap<ModelGroup, Option<(&str, Read)>> = HashMap::new();
-    for deployment in deployments.iter_mut() {
+    for deployment in deployments.iter_mut().filter(|it| !it.info.blocked) {
         let first = !deciding.contains_key(&deployment.group);
         let key = *deciding.entry(deployment.group.clone()).or_insert_with(|| {
             keys.into_iter()

@@ -48,8 +48,9 @@ pub use general::General;
 pub use groups::{Found, Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
-pub use management::Management;
+pub use management::{Management, PasswordRules};
 pub use money::{Money, PriceSources, Rows};
+pub use params::is_of_provider;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use policies::{Cooldowns, RetryPolicy};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
@@ -84,6 +85,10 @@ pub struct Config {
     pub shown: Arc<Map<String, Value>>,
     /// The files that it was read from, the main one first.
     pub files: Vec<ReadFile>,
+    /// The file says nothing at all: a write may have been cut off before its first byte.
+    pub is_blank: bool,
+    /// What was to be said of it.
+    pub remarks: Arc<[Remark]>,
 }
 
 impl Config {
@@ -101,9 +106,16 @@ impl Config {
     ) -> Result<(Arc<Self>, Vec<Remark>), ConfigError> {
         let mut remarks = Remarks::default();
         let (mut root, files) = include::read(path, &mut remarks)?;
+        let is_blank = root.is_empty();
+        if is_blank {
+            let file = path.display().to_string();
+            remarks.say(Taken::Warning, file, "is empty");
+        }
         stored.add_to(&mut root);
         let mut config = Self::from_map(root, env, &mut remarks);
         config.files = files;
+        config.is_blank = is_blank;
+        config.remarks = remarks.0.clone().into();
         let authorities = config.authority_files();
         config.files.extend(authorities);
         let prices = config.money.prices.file.clone();
@@ -186,6 +198,8 @@ impl Config {
             env,
             shown,
             files: Vec::new(),
+            is_blank: false,
+            remarks: Arc::new([]),
         }
     }
 }

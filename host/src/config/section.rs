@@ -155,6 +155,12 @@ impl<'a> Section<'a> {
         );
     }
 
+    /// Whether the value is an `os.environ/NAME`.
+    pub fn refers(&self, name: &str) -> bool {
+        let text = self.members.get(name).and_then(Value::as_str);
+        text.is_some_and(|it| it.starts_with(REFERENCE))
+    }
+
     /// A text with `os.environ/NAME` followed. A reference to nothing is a warning.
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.secret(name).map(|value| value.reveal().to_owned())
@@ -239,6 +245,42 @@ impl<'a> Section<'a> {
         flag
     }
 
+    /// As [`Self::text`], of what no number can be.
+    pub fn word(&mut self, name: &str) -> Option<String> {
+        if let Some(other @ (Value::Number(_) | Value::Bool(_))) = self.members.get(name).cloned() {
+            self.members.shift_remove(name);
+            self.wrong(name, "text", &other);
+            return None;
+        }
+        self.text(name)
+    }
+
+    /// As [`Self::texts`], of what no number can be.
+    pub fn words(&mut self, name: &str) -> Option<Vec<String>> {
+        let is_number = |it: &Value| it.is_number();
+        let written = self.members.get(name);
+        let wrong = written.filter(|it| match it {
+            Value::Array(list) => list.iter().any(is_number),
+            other => is_number(other),
+        });
+        if let Some(wrong) = wrong.cloned() {
+            self.members.shift_remove(name);
+            self.wrong(name, "a list of texts", &wrong);
+            return None;
+        }
+        self.texts(name)
+    }
+
+    /// A number that is 0 or more.
+    pub fn amount(&mut self, name: &str) -> Option<f64> {
+        let number = self.number(name)?;
+        if number < 0.0 {
+            self.no_such_number(name, "a number, 0 or more", number);
+            return None;
+        }
+        Some(number)
+    }
+
     /// A list of texts; a single one counts as a list of one.
     pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         let written = self.raw(name)?;
@@ -298,6 +340,15 @@ impl<'a> Section<'a> {
     pub fn accept(&mut self, name: &str, text: &str) {
         if self.members.shift_remove(name).is_some() {
             self.say(Taken::Accepted, name, text);
+        }
+    }
+
+    /// Says of a key that was read for its type only that it has no effect yet.
+    pub fn accepted(&mut self, name: &str) {
+        let at = self.at(name);
+        let mut said = self.remarks.0.iter().filter(|it| it.path == at).peekable();
+        if said.peek().is_some() && said.all(|it| it.taken == Taken::Honoured) {
+            self.say(Taken::Accepted, name, "has no effect yet");
         }
     }
 

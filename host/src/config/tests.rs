@@ -371,3 +371,22 @@ fn the_examples_commented_keys_are_keys_and_show_the_defaults() {
         assert!(honoured.contains(&name), "{name} is not in the example");
     }
 }
+
+#[test]
+fn a_file_that_says_nothing_is_known_as_such_and_one_with_a_comment_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    for text in ["", "# only a word\n", "{}"] {
+        std::fs::write(&path, text).unwrap();
+        let (config, remarks) = Config::load(&path, Env::default()).unwrap();
+        assert!(config.is_blank, "{text}");
+        let warned = said(&remarks, Taken::Warning);
+        assert!(
+            warned.iter().any(|it| it.ends_with(": is empty")),
+            "{warned:?}"
+        );
+        assert_eq!(config.remarks.len(), remarks.len());
+    }
+    std::fs::write(&path, "model_list: []").unwrap();
+    assert!(!Config::load(&path, Env::default()).unwrap().0.is_blank);
+}

@@ -1,13 +1,14 @@
 //! What only the operator sees.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::Doors;
 use super::error::ApiError;
+use crate::auth::Caller;
 use crate::domain::{ErrorKind, Fault};
 use crate::telemetry::metrics::PluginSample;
 
@@ -33,6 +34,17 @@ pub async fn decisions(
         let fault = Fault::caller(ErrorKind::NotFound, message).with_status(404);
         fault.with_param("call_id").into()
     })
+}
+
+/// `POST /plugins/reload`: the plugins directory is looked at now, for file systems that lose
+/// events. Answers as `GET /plugins`, once everything that lies there was judged.
+pub async fn reload_plugins(
+    State(doors): State<Doors>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    doors.manage.note(&caller, "reloaded", "plugins").await?;
+    doors.plugins.reload().await?;
+    Ok(Json(doors.plugins.snapshot().await))
 }
 
 /// `GET /metrics`: Prometheus' text format.

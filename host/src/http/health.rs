@@ -38,7 +38,8 @@ pub async fn deployments(State(doors): State<Doors>) -> Json<Value> {
     let fleet = doors.pipeline.fleet();
     let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
     let now = now_ms();
-    for deployment in fleet.config.groups.deployments() {
+    let deployments = fleet.config.groups.deployments();
+    for deployment in deployments.filter(|it| !it.info.blocked) {
         let mut entry = json!({"model": format!("{}/{}", deployment.provider, deployment.model),
             "model_group": deployment.group.as_str(), "model_id": deployment.id.as_str()});
         match fleet.line(&deployment.id) {

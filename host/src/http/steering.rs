@@ -23,10 +23,22 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
     if let Some(tags) = text(headers, "x-litellm-tags") {
         controls.tag(tags.split(',').map(|it| it.trim().to_owned()));
     }
+    if let Some(wish) = text(headers, "x-litellm-include-cost-in-streaming-usage") {
+        controls.include_cost = wish.eq_ignore_ascii_case("true");
+    }
     for name in ["x-litellm-customer-id", "x-litellm-end-user-id"] {
         if let Some(id) = text(headers, name) {
             controls.user = Some(id.to_owned());
         }
+    }
+    // Only more privacy can be asked for: what the operator redacts stays so.
+    for name in [
+        "x-litellm-enable-message-redaction",
+        "litellm-enable-message-redaction",
+    ] {
+        let asked = text(headers, name).map(str::to_ascii_lowercase);
+        let off = |it: String| matches!(it.as_str(), "false" | "0" | "no" | "off");
+        controls.redact |= asked.is_some_and(|it| !off(it));
     }
     Ok(())
 }
@@ -74,6 +86,22 @@ mod tests {
         assert_eq!(controls.timeout, Some(Duration::from_millis(2500)));
         assert_eq!(controls.num_retries, Some(0));
         assert_eq!(steered(&[]).unwrap().num_retries, Some(1));
+    }
+
+    #[test]
+    fn redaction_is_asked_for_by_header() {
+        for (name, value, asked) in [
+            ("x-litellm-enable-message-redaction", "true", true),
+            ("litellm-enable-message-redaction", "please", true),
+            ("x-litellm-enable-message-redaction", "False", false),
+            ("litellm-disable-message-redaction", "true", false),
+        ] {
+            assert_eq!(
+                steered(&[(name, value)]).unwrap().redact,
+                asked,
+                "{name}: {value}"
+            );
+        }
     }
 
     #[test]

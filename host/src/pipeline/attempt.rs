@@ -220,7 +220,8 @@ impl Attempt {
         }
         let started = Instant::now();
         let sender = &self.sender;
-        let one = |(request, options, state): (Request, Options, String)| async move {
+        // A slow answer keeps none of the later requests waiting, so they come as they come.
+        let one = |(place, (request, options, state)): (usize, (Request, Options, String))| async move {
             let reply = sender
                 .send(request, &options)
                 .await
@@ -228,14 +229,22 @@ impl Attempt {
             if !reply.is_success() && !options.accept_errors {
                 return Err(Unsent::Refused(reply, state));
             }
-            whole(sender, reply, state).await.map_err(Unsent::Fault)
+            let reply = whole(sender, reply, state).await.map_err(Unsent::Fault)?;
+            Ok((place, reply))
         };
-        let replies = stream::iter(ready).map(one).buffered(AT_ONCE).try_collect();
-        let replies = replies.await;
+        let replies: Result<Vec<(usize, Reply)>, Unsent> =
+            stream::iter(ready.into_iter().enumerate())
+                .map(one)
+                .buffer_unordered(AT_ONCE)
+                .try_collect()
+                .await;
         self.upstream_time += started.elapsed();
         self.begun |= bound && replies.is_ok();
         match replies {
-            Ok(replies) => Ok(replies),
+            Ok(mut replies) => {
+                replies.sort_unstable_by_key(|(place, _)| *place);
+                Ok(replies.into_iter().map(|(_, reply)| reply).collect())
+            }
             Err(Unsent::Fault(fault)) => Err(fault),
             Err(Unsent::Refused(reply, state)) => Err(self.failed(reply, state).await),
         }
@@ -428,7 +437,7 @@ pub fn broke(cause: CallError) -> Fault {
     fault
 }
 
-fn refused(error: Error, line: &Line) -> Fault {
+pub(super) fn refused(error: Error, line: &Line) -> Fault {
     let kind = ErrorKind::from_contract(&error.kind);
     let mut fault = Fault::upstream(kind, error.message);
     fault.blame = match kind {

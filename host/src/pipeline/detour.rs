@@ -32,7 +32,7 @@ impl Detour {
 /// Reads `fallbacks`: names of models, or objects with `model` and other members.
 pub fn read(raw: &str) -> Result<Option<Vec<Detour>>, Fault> {
     let list: Option<Vec<&RawValue>> =
-        serde_json::from_str(raw).map_err(|cause| wrong(&format!("has a wrong type: {cause}")))?;
+        serde_json::from_str(raw).map_err(|_| wrong("has a wrong type: it must be an array"))?;
     let Some(list) = list else {
         return Ok(None);
     };

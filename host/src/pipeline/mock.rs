@@ -6,15 +6,36 @@ use bytes::Bytes;
 use super::attempt::Outcome;
 use crate::domain::{ErrorKind, Fault, Retry};
 
-/// How a `mock_response` that is a failure begins.
-const FAILURE: &str = "Exception: ";
+/// What an exception that is named begins with; LiteLLM takes most of its own without it too.
+const EXCEPTION: &str = "Exception: ";
 
-/// LiteLLM's `mock_response`: the text as an answer, with 10 and 20 tokens; or a failure, by the
-/// name of LiteLLM's class (`Exception: litellm.RateLimitError`).
+/// LiteLLM's exceptions that stand for a failure of an upstream.
+const EXCEPTIONS: &[(&str, ErrorKind)] = &[
+    ("litellm.AuthenticationError", ErrorKind::Authentication),
+    ("litellm.BadRequestError", ErrorKind::InvalidRequest),
+    (
+        "litellm.ContentPolicyViolationError",
+        ErrorKind::ContentPolicy,
+    ),
+    (
+        "litellm.ContextWindowExceededError",
+        ErrorKind::ContextWindow,
+    ),
+    ("litellm.InternalServerError", ErrorKind::Upstream),
+    ("litellm.NotFoundError", ErrorKind::NotFound),
+    ("litellm.PermissionDeniedError", ErrorKind::Permission),
+    ("litellm.RateLimitError", ErrorKind::RateLimit),
+    ("litellm.ServiceUnavailableError", ErrorKind::Overloaded),
+    ("litellm.Timeout", ErrorKind::Timeout),
+    ("content_filter_policy", ErrorKind::ContentPolicy),
+];
+
+/// LiteLLM's `mock_response`: the text as an answer, with 10 and 20 tokens, or the failure that it
+/// names (`Exception: litellm.RateLimitError`).
 pub fn answer(text: &str) -> Result<Outcome, Fault> {
-    if let Some(class) = text.strip_prefix(FAILURE) {
-        let kind = kind_of(class.trim());
-        return Err(Fault::upstream(kind, "this is a mock exception"));
+    if let Some(kind) = failure(text) {
+        let message = format!("`mock_response` of the deployment is `{text}`");
+        return Err(Fault::upstream(kind, message));
     }
     let answer = serde_json::json!({
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
@@ -25,21 +46,6 @@ pub fn answer(text: &str) -> Result<Outcome, Fault> {
         usage: None,
         is_plugins: false,
     })
-}
-
-fn kind_of(class: &str) -> ErrorKind {
-    match class.strip_prefix("litellm.").unwrap_or(class) {
-        "BadRequestError" | "InvalidRequestError" => ErrorKind::InvalidRequest,
-        "AuthenticationError" => ErrorKind::Authentication,
-        "PermissionDeniedError" => ErrorKind::Permission,
-        "NotFoundError" => ErrorKind::NotFound,
-        "ContextWindowExceededError" => ErrorKind::ContextWindow,
-        "ContentPolicyViolationError" => ErrorKind::ContentPolicy,
-        "RateLimitError" => ErrorKind::RateLimit,
-        "Timeout" => ErrorKind::Timeout,
-        "ServiceUnavailableError" => ErrorKind::Overloaded,
-        _ => ErrorKind::Upstream,
-    }
 }
 
 /// A failure of the asked group that a client asks for.
@@ -80,16 +86,40 @@ impl Mock {
     }
 }
 
+/// The failure that a text names, if it names one.
+fn failure(text: &str) -> Option<ErrorKind> {
+    let name = text.strip_prefix(EXCEPTION);
+    let known = |name: &str| {
+        let found = EXCEPTIONS.iter().find(|(known, _)| *known == name.trim());
+        found.map(|(_, kind)| *kind)
+    };
+    match name {
+        Some(name) => Some(known(name).unwrap_or(ErrorKind::Upstream)),
+        None => known(text).filter(|_| text.starts_with("litellm.")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_mock_that_names_an_exception_fails_as_it_says() {
-        let kind = |text: &str| answer(text).err().map(|it| it.kind);
-        let limited = kind("Exception: litellm.RateLimitError");
-        assert_eq!(limited, Some(ErrorKind::RateLimit));
-        assert_eq!(kind("Exception: content"), Some(ErrorKind::Upstream));
-        assert_eq!(kind("hello"), None);
+    fn a_named_exception_fails_as_an_upstream_would() {
+        for (text, kind) in [
+            ("Exception: litellm.RateLimitError", ErrorKind::RateLimit),
+            ("litellm.InternalServerError", ErrorKind::Upstream),
+            ("Exception: content_filter_policy", ErrorKind::ContentPolicy),
+            ("Exception: of my own", ErrorKind::Upstream),
+        ] {
+            let fault = answer(text).err().unwrap();
+            assert_eq!(fault.kind, kind, "{text}");
+        }
+        for text in [
+            "This is a test",
+            "no Exception: here",
+            "content_filter_policy",
+        ] {
+            assert!(answer(text).is_ok(), "{text}");
+        }
     }
 }

@@ -28,7 +28,7 @@ pub fn probe(request: &ClientRequest, first: &Events) -> (Result<(), Fault>, Opt
             break;
         }
     }
-    (probed, writer.usage().cloned())
+    (probed, writer.usage())
 }
 
 /// A stream for a client that wants the answer whole. What is known of its usage is kept, also if it
@@ -67,7 +67,8 @@ pub async fn gather(
         }
     }
     let shaped = shape::whole(request, &gathered.finish(), None)?;
-    settlement.trail().usage = shaped.usage;
+    let trail = settlement.trail();
+    (trail.usage, trail.provider_id) = (shaped.usage, shaped.provider_id);
     Ok(Reached::Whole { body: shaped.body })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::detour::{self, Detour};
 use super::mock::Mock;
@@ -85,6 +86,8 @@ pub struct Controls {
     pub stream: bool,
     /// The client asked for the usage chunk.
     pub include_usage: bool,
+    /// The client asked for `usage.cost` in a stream.
+    pub include_cost: bool,
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
     pub allowed_openai_params: Vec<String>,
@@ -109,6 +112,10 @@ pub struct Controls {
     pub session_id: Option<String>,
     /// `metadata`, as it came.
     pub metadata: Option<String>,
+    /// `no-log`: the call's bodies are not to be stored.
+    pub no_log: bool,
+    /// `turn_off_message_logging`: they are to be stored without what was said.
+    pub redact: bool,
 }
 
 /// Members that are for the gateway and never go upstream.
@@ -116,13 +123,16 @@ pub const OURS: &[&str] = &[
     "additional_drop_params",
     "allowed_openai_params",
     "cache",
+    "caching",
     "context_window_fallback_dict",
     "disable_fallbacks",
     "disable_global_guardrails",
     "drop_params",
     "fallbacks",
     "guardrails",
+    "keepalive_seconds",
     "litellm_metadata",
+    "litellm_session_id",
     "litellm_trace_id",
     "mock_response",
     "mock_testing_content_policy_fallbacks",
@@ -135,8 +145,10 @@ pub const OURS: &[&str] = &[
     "prompt_id",
     "prompt_variables",
     "stream_timeout",
+    "success_callback",
     "tags",
     "timeout",
+    "turn_off_message_logging",
 ];
 
 /// Longest name of a model, in bytes: it stands in logs and headers.
@@ -235,47 +247,41 @@ impl Controls {
         model: &mut Option<String>,
     ) -> Result<(), Fault> {
         match name {
-            "model" => *model = typed::<Option<String>>(name, raw)?,
-            "stream" => self.stream = typed::<Option<bool>>(name, raw)?.unwrap_or(false),
+            "model" => *model = typed(name, raw, "a string")?,
+            "stream" => self.stream = flag(name, raw)?.unwrap_or(false),
             "stream_options" => {
-                let options = typed::<Option<StreamOptions>>(name, raw)?;
+                let options: Option<StreamOptions> =
+                    typed(name, raw, "an object whose `include_usage` is a boolean")?;
                 self.include_usage =
                     options.is_some_and(|options| options.include_usage.unwrap_or(false));
             }
-            "messages" if !raw.starts_with('[') => {
-                let message = "`messages` has a wrong type: it must be an array";
-                return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name));
-            }
-            "drop_params" => self.drop_params = typed(name, raw)?,
-            "additional_drop_params" => {
-                self.additional_drop_params =
-                    typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
-            }
-            "allowed_openai_params" => {
-                self.allowed_openai_params =
-                    typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
-            }
-            "num_retries" => self.num_retries = typed(name, raw)?,
+            "messages" if !raw.starts_with('[') => return Err(wrong_type(name, "an array")),
+            "drop_params" => self.drop_params = flag(name, raw)?,
+            "additional_drop_params" => self.additional_drop_params = texts(name, raw)?,
+            "allowed_openai_params" => self.allowed_openai_params = texts(name, raw)?,
+            "num_retries" => self.num_retries = typed(name, raw, "a whole number, 0 or more")?,
             "timeout" => self.timeout = seconds(name, raw)?,
             "stream_timeout" => self.stream_timeout = seconds(name, raw)?,
             "fallbacks" => self.fallbacks = detour::read(raw)?,
             "context_window_fallback_dict" => {
-                let map = typed::<Option<BTreeMap<String, String>>>(name, raw)?;
-                self.context_window_fallbacks = map.unwrap_or_default();
+                let expected = "an object of names of models";
+                self.context_window_fallbacks = typed(name, raw, expected)?.unwrap_or_default();
             }
-            "disable_fallbacks" => {
-                self.disable_fallbacks = typed::<Option<bool>>(name, raw)?.unwrap_or(false);
-            }
+            "disable_fallbacks" => self.disable_fallbacks = flag(name, raw)?.unwrap_or(false),
+            "guardrails" => no_guardrails(name, raw)?,
             // Wrong values are the provider's to refuse.
             "max_tokens" | "max_completion_tokens" | "max_output_tokens" => {
                 self.max_output_tokens = serde_json::from_str(raw).ok().or(self.max_output_tokens);
             }
             "n" => self.choices = serde_json::from_str(raw).unwrap_or(0),
             "user" => self.user = serde_json::from_str(raw).ok(),
-            "tags" => self.tag(typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default()),
-            "metadata" | "litellm_metadata" => self.read_metadata(raw),
+            "tags" => self.tag(texts(name, raw)?),
+            "metadata" | "litellm_metadata" => self.read_metadata(name, raw)?,
+            // Not overlooked where it is written otherwise: it asks for privacy.
+            "no-log" => self.no_log |= flag(name, raw)?.unwrap_or(false),
+            "turn_off_message_logging" => self.redact |= flag(name, raw)?.unwrap_or(false),
             name if name.starts_with("mock_testing_") => {
-                if typed::<Option<bool>>(name, raw)? == Some(true) {
+                if flag(name, raw)? == Some(true) {
                     let mock = Mock::named(name).ok_or_else(|| no_mock(name))?;
                     self.mock = Some((mock, name.to_owned()));
                 }
@@ -315,14 +321,21 @@ impl Controls {
     }
 
     /// What LiteLLM reads in `metadata`; whatever else stands there is the caller's own.
-    fn read_metadata(&mut self, raw: &str) {
+    fn read_metadata(&mut self, name: &str, raw: &str) -> Result<(), Fault> {
+        if let Ok(Guarded {
+            guardrails: Some(wanted),
+        }) = serde_json::from_str(raw)
+        {
+            no_guardrails(&format!("{name}.guardrails"), wanted.get())?;
+        }
         let Ok(metadata) = serde_json::from_str::<Metadata>(raw) else {
-            return;
+            return Ok(());
         };
         self.tag(metadata.tags.unwrap_or_default());
         self.session_id = metadata.session_id.or(self.session_id.take());
         self.user = self.user.take().or(metadata.user_id);
         self.metadata = Some(raw.to_owned());
+        Ok(())
     }
 }
 
@@ -334,6 +347,13 @@ struct Metadata {
     user_id: Option<String>,
 }
 
+/// LiteLLM takes the names of guardrails here too.
+#[derive(Deserialize)]
+struct Guarded<'a> {
+    #[serde(borrow)]
+    guardrails: Option<&'a RawValue>,
+}
+
 #[derive(Deserialize)]
 struct StreamOptions {
     include_usage: Option<bool>,
@@ -343,19 +363,46 @@ fn bad_body(message: String) -> Fault {
     Fault::caller(ErrorKind::InvalidRequest, message).with_param("request_body")
 }
 
-fn typed<'a, T: Deserialize<'a>>(name: &str, raw: &'a str) -> Result<T, Fault> {
-    serde_json::from_str(raw).map_err(|cause| {
-        let message = format!("`{name}` has a wrong type: {cause}");
-        Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
-    })
+const TEXTS: &str = "an array of strings";
+
+/// The refusal of a member that is not `expected`, in the words of JSON.
+pub(super) fn wrong_type(name: &str, expected: &str) -> Fault {
+    let message = format!("`{name}` has a wrong type: it must be {expected}");
+    Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
+}
+
+fn typed<'a, T: Deserialize<'a>>(
+    name: &str,
+    raw: &'a str,
+    expected: &str,
+) -> Result<Option<T>, Fault> {
+    serde_json::from_str(raw).map_err(|_| wrong_type(name, expected))
+}
+
+fn flag(name: &str, raw: &str) -> Result<Option<bool>, Fault> {
+    typed(name, raw, "a boolean")
+}
+
+fn texts(name: &str, raw: &str) -> Result<Vec<String>, Fault> {
+    Ok(typed(name, raw, TEXTS)?.unwrap_or_default())
 }
 
 fn seconds(name: &str, raw: &str) -> Result<Option<Duration>, Fault> {
-    let time = typed::<Option<f64>>(name, raw)?.map(Duration::try_from_secs_f64);
-    time.transpose().map_err(|cause| {
-        let message = format!("`{name}` is no number of seconds: {cause}");
-        Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
-    })
+    let expected = "a number of seconds, 0 or more";
+    let time = typed::<f64>(name, raw, expected)?.map(Duration::try_from_secs_f64);
+    time.transpose().map_err(|_| wrong_type(name, expected))
+}
+
+/// A guardrail that is asked for and not there would let through what it was to stop.
+fn no_guardrails(name: &str, raw: &str) -> Result<(), Fault> {
+    if matches!(raw, "null" | "[]" | "{}" | "\"\"" | "false") {
+        return Ok(());
+    }
+    let message = format!(
+        "`{name}` names guardrails that this gateway does not have: {}",
+        raw.get(..raw.floor_char_boundary(200)).unwrap_or(raw)
+    );
+    Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name))
 }
 
 #[cfg(test)]
@@ -384,6 +431,16 @@ mod tests {
             (r#"{"model":7,"messages":[]}"#, "model"),
             (r#"{"model":"m","messages":[],"stream":"yes"}"#, "stream"),
             (r#"{"model":"m","messages":[],"timeout":-1}"#, "timeout"),
+            (r#"{"model":"m","messages":[],"no-log":"yes"}"#, "no-log"),
+            (
+                r#"{"model":"m","messages":[],"num_retries":1.5}"#,
+                "num_retries",
+            ),
+            (
+                r#"{"model":"m","messages":[],"stream_options":5}"#,
+                "stream_options",
+            ),
+            (r#"{"model":"m","messages":[],"tags":"a"}"#, "tags"),
             (
                 r#"{"model":"m","messages":[],"api_base":"http://evil"}"#,
                 "api_base",
@@ -391,11 +448,32 @@ mod tests {
             (r#"{"model":"m","model":"n","messages":[]}"#, "request_body"),
             ("{", "request_body"),
         ] {
-            assert_eq!(
-                chat(body).unwrap_err().param.as_deref(),
-                Some(param),
-                "{body}"
-            );
+            let fault = chat(body).unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some(param), "{body}");
+            let said = &fault.message;
+            for word in ["struct", "f64", "u32", "line 1", "expected"] {
+                assert!(!said.contains(word) || param == "request_body", "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_guardrail_that_is_not_there_is_refused_and_never_passed_over() {
+        for (more, param) in [
+            (r#""guardrails":["pii"]"#, "guardrails"),
+            (r#""guardrails":{"pii":true}"#, "guardrails"),
+            (
+                r#""metadata":{"guardrails":["pii"]}"#,
+                "metadata.guardrails",
+            ),
+        ] {
+            let fault = chat(&format!(r#"{{"model":"m","messages":[],{more}}}"#)).unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some(param));
+            assert!(fault.message.contains("pii"), "{}", fault.message);
+        }
+        for none in ["[]", "null", "{}"] {
+            let body = format!(r#"{{"model":"m","messages":[],"guardrails":{none}}}"#);
+            assert!(chat(&body).is_ok(), "{none}");
         }
     }
 }

@@ -77,6 +77,10 @@ impl Pipeline {
         &self.inner.accounting
     }
 
+    pub(super) fn upstream(&self) -> &Upstream {
+        &self.inner.upstream
+    }
+
     /// What calls that begin now are served by.
     pub fn fleet(&self) -> Arc<Fleet> {
         self.inner.fleet.load_full()
@@ -184,6 +188,7 @@ impl Pipeline {
                 self.inner
                     .plugins
                     .report(&generation, plugins::Outcome::Fine);
+                settlement.answered(&body);
                 settlement.done(200);
                 Ok(Answer {
                     status: 200,
@@ -196,12 +201,13 @@ impl Pipeline {
             Reached::Stream { rest, first } => {
                 let trail = settlement.trail().clone();
                 let envelope = shape::envelope(request, true);
+                let controls = &request.controls;
+                let mut writer = Writer::new(request.operation, envelope, controls.include_usage);
+                if controls.include_cost || self.fleet().config.general.include_stream_cost {
+                    writer.tell_cost(settlement.cost_of(&line));
+                }
                 let streaming = Streaming {
-                    writer: Writer::new(
-                        request.operation,
-                        envelope,
-                        request.controls.include_usage,
-                    ),
+                    writer,
                     settlement,
                     dialect: request.operation.dialect(),
                     write_fault: self.inner.write_fault,

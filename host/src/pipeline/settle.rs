@@ -1,17 +1,19 @@
 //! The end of every call: counted, and one line in the log. It runs also when the client has gone.
 
+use bytes::Bytes;
 use std::sync::Arc;
 
 use crate::domain::{Blame, CallStatus, Fault};
 use crate::router::Place;
 use crate::telemetry::metrics::{CallSample, InFlight, Metrics};
 
-use super::accounting::{Full, Permit};
+use super::accounting::{Full, KEY_SPEND, Permit, now_ms};
 use super::aloft::Aloft;
 use super::answer::Trail;
 use super::fleet::Line;
 use super::request::ClientRequest;
 use super::why::{Choice, Decisions};
+use super::writer::CostOf;
 
 /// Settles a call once: by [`done`](Self::done) or [`failed`](Self::failed), or, when it is
 /// dropped before, as cancelled by the client.
@@ -128,6 +130,17 @@ impl Settlement {
         }
     }
 
+    /// What a usage of the attempt under way costs, for clients that are told in the stream.
+    pub fn cost_of(&self, line: &Arc<Line>) -> CostOf {
+        let pricer = self.permit.as_ref().map(Permit::pricer);
+        let model = self.trail.upstream_model.clone().unwrap_or_default();
+        let line = Arc::clone(line);
+        Box::new(move |usage| {
+            let bill = pricer.as_ref()?.bill(&line, &model, usage, now_ms())?;
+            Some(bill.total)
+        })
+    }
+
     /// So many tokens more were written to the client, about.
     ///
     /// # Errors
@@ -137,6 +150,20 @@ impl Settlement {
             return Ok(());
         };
         permit.advance(tokens, &self.trail)
+    }
+
+    /// The client gets this as the whole answer.
+    pub fn answered(&mut self, body: &Bytes) {
+        if let Some(permit) = &mut self.permit {
+            permit.answered(body);
+        }
+    }
+
+    /// The client gets this as more of a stream.
+    pub fn streamed(&mut self, more: &Bytes) {
+        if let Some(permit) = &mut self.permit {
+            permit.streamed(more);
+        }
     }
 
     /// The call was answered in full.
@@ -170,6 +197,13 @@ impl Settlement {
         }
         let charged = permit.close(ended, &self.trail, fault.map(|it| (status, it)));
         self.trail.cost = charged.cost;
+        self.trail.bill = charged.bill;
+        if let Some(spend) = charged.key_spend {
+            let mut headers = self.trail.limits.iter_mut();
+            if let Some((_, value)) = headers.find(|(name, _)| name == KEY_SPEND) {
+                *value = spend.to_string();
+            }
+        }
         self.count(status);
         self.line(status, fault);
     }

@@ -46,10 +46,9 @@ impl Streaming {
                 Rest::Pending(pending) => (None, Some(pending)),
             };
             loop {
-                let mut out = String::new();
-                let over = self.step(next, &mut out);
+                let (out, over) = self.step(next);
                 if !out.is_empty() {
-                    yield Bytes::from(out);
+                    yield out;
                 }
                 if over {
                     break;
@@ -79,23 +78,28 @@ impl Streaming {
     }
 
     /// Writes one batch; true at the stream's end.
-    fn step(&mut self, next: Result<Events, Fault>, out: &mut String) -> bool {
-        match self.write(next, out) {
-            Ok(false) => false,
+    fn step(&mut self, next: Result<Events, Fault>) -> (Bytes, bool) {
+        let mut out = String::new();
+        let (over, fault) = match self.write(next, &mut out) {
+            Ok(false) => (false, None),
             Ok(true) => {
-                self.writer.end(out);
-                self.settle(None);
-                true
+                self.writer.end(&mut out);
+                (true, None)
             }
             Err(mut fault) => {
                 if let Some(line) = &self.settlement.trail().line {
                     line.target.redact(&mut fault);
                 }
                 out.push_str(&(self.write_fault)(&fault, self.dialect));
-                self.settle(Some(fault));
-                true
+                (true, Some(fault))
             }
+        };
+        let out = Bytes::from(out);
+        self.settlement.streamed(&out);
+        if over {
+            self.settle(fault);
         }
+        (out, over)
     }
 
     fn write(&mut self, next: Result<Events, Fault>, out: &mut String) -> Result<bool, Fault> {
@@ -108,7 +112,11 @@ impl Streaming {
         if let Some(usage) = events.usage {
             self.writer.learn_usage(usage);
         }
-        self.settlement.trail().usage = self.writer.usage().cloned();
+        let trail = self.settlement.trail();
+        trail.usage = self.writer.usage();
+        if trail.provider_id.is_none() {
+            trail.provider_id = self.writer.provider_id().map(str::to_owned);
+        }
         if let Some(fault) = events.failure {
             return Err(fault);
         }

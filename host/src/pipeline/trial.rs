@@ -120,7 +120,8 @@ impl Course<'_> {
                 settlement.trail().usage = usage.as_deref().and_then(usage_of);
                 let shaped = shape::whole(request, &body, usage)
                     .map_err(|fault| blame(fault, is_plugins, &body))?;
-                settlement.trail().usage = shaped.usage;
+                let trail = settlement.trail();
+                (trail.usage, trail.provider_id) = (shaped.usage, shaped.provider_id);
                 Ok(Reached::Whole { body: shaped.body })
             }
             (

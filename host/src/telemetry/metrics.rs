@@ -12,6 +12,7 @@
 //! | `sluice_config_reloads_total` | reloads | result |
 //! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
 //! | `sluice_keys_rotated_total` | keys that were replaced by themselves | |
+//! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class (an error kind) |
 //! | `litellm_deployment_*` | see [`PluginSample`] | of a deployment |
@@ -100,6 +101,7 @@ struct All {
     config_reloads: Family<ResultLabel, Counter>,
     price_refreshes: Family<ResultLabel, Counter>,
     keys_rotated: Counter,
+    changes_forgotten: Counter,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
     /// What has LiteLLM's names.
@@ -148,6 +150,7 @@ impl Default for All {
         let config_reloads = Family::default();
         let price_refreshes = Family::default();
         let keys_rotated = Counter::default();
+        let changes_forgotten = Counter::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register("requests", "Calls answered", Family::clone(&requests));
         registry.register(
@@ -191,6 +194,11 @@ impl Default for All {
             "Keys that were replaced by themselves",
             keys_rotated.clone(),
         );
+        registry.register(
+            "changes_forgotten",
+            "Notices between replicas that were deleted because of their age",
+            changes_forgotten.clone(),
+        );
         let fallbacks: [Family<FallbackLabels, Counter>; 2] = Default::default();
         let mut litellm = Registry::with_prefix("litellm_deployment");
         let names = [
@@ -211,6 +219,7 @@ impl Default for All {
             config_reloads,
             price_refreshes,
             keys_rotated,
+            changes_forgotten,
             fallbacks,
             litellm,
             groups: RwLock::default(),
@@ -319,6 +328,11 @@ impl Metrics {
     pub fn keys_rotated(&self, count: usize) {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         self.all.keys_rotated.inc_by(count);
+    }
+
+    /// Counts notices between replicas that were deleted because of their age.
+    pub fn changes_forgotten(&self, count: u64) {
+        self.all.changes_forgotten.inc_by(count);
     }
 
     /// A call that counts as being served until the guard is dropped.

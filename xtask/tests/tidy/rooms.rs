@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 29] = [
+const ROOMS: [(&str, &[&str]); 30] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -70,7 +70,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
         ],
     ),
     (
-        "price_tables.rs",
+        "price_tables",
         &[
             "domain",
             "config",
@@ -81,7 +81,9 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "pipeline",
         ],
     ),
-    ("replicas.rs", &["store"]),
+    ("replicas.rs", &["store", "telemetry", "pipeline"]),
+    // That this gateway runs, said to the database.
+    ("presence.rs", &["store"]),
     (
         "rotation.rs",
         &[
@@ -108,7 +110,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
         ],
     ),
     (
-        "in_force.rs",
+        "in_force",
         &[
             "domain",
             "config",
@@ -140,6 +142,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "pipeline",
             "live",
             "price_tables",
+            "presence",
             "in_force",
             "serve",
         ],

@@ -112,7 +112,5 @@ fn call(number: u64, holders: &[Holder]) -> SpendRow {
         user_agent: Some("client/1.0".to_owned()),
         error: None,
         metadata: None,
-        request: None,
-        response: None,
     }
 }

@@ -1,232 +1,17 @@
-//! Tokens of an identity provider of the tests' own. The keys in fixtures/ open nothing.
+//! Tokens of an identity provider, proven and refused.
 
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+mod rig;
 
-use bytes::Bytes;
-use futures_util::future::{BoxFuture, ready};
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::json;
 use tokio::time::advance;
 
 use super::jwks::{RETRY_EVERY, UNKNOWN_KEY_EVERY};
 use super::*;
-use crate::auth::samples::{team, user};
-use crate::auth::{Caller, KeySettings, News, Payer, RouteRules, Rows, Unreachable};
-use crate::domain::{EntityKind, KeyHash};
-
-fn ec() -> EncodingKey {
-    EncodingKey::from_ec_pem(include_bytes!("fixtures/ec.pem")).unwrap()
-}
-
-fn ed() -> EncodingKey {
-    EncodingKey::from_ed_pem(include_bytes!("fixtures/ed.pem")).unwrap()
-}
-
-fn rsa() -> EncodingKey {
-    EncodingKey::from_rsa_pem(include_bytes!("fixtures/rsa.pem")).unwrap()
-}
-
-fn jwk(key: &EncodingKey, algorithm: Algorithm, id: &str) -> Value {
-    let mut jwk = serde_json::to_value(Jwk::from_encoding_key(key, algorithm).unwrap()).unwrap();
-    jwk["kid"] = id.into();
-    jwk
-}
-
-/// A provider that counts how often it is asked.
-#[derive(Debug)]
-struct Provider {
-    keys: Mutex<Vec<Value>>,
-    asked: AtomicUsize,
-    down: AtomicBool,
-}
-
-impl Provider {
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-
-    fn set_down(&self, down: bool) {
-        self.down.store(down, Ordering::SeqCst);
-    }
-
-    fn set_keys(&self, keys: Vec<Value>) {
-        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = keys;
-    }
-}
-
-impl Fetch for Provider {
-    fn get<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Bytes, String>> {
-        if url.ends_with("/.well-known/openid-configuration") {
-            let document = json!({"jwks_uri": "https://idp.example/keys"}).to_string();
-            return Box::pin(ready(Ok(document.into())));
-        }
-        if url.contains("dead.example") {
-            return Box::pin(ready(Err("no such host".to_owned())));
-        }
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let document = json!({ "keys": *keys }).to_string();
-        Box::pin(ready(if self.down.load(Ordering::SeqCst) {
-            Err("connection refused".to_owned())
-        } else {
-            Ok(document.into())
-        }))
-    }
-}
-
-/// Users and teams by id.
-#[derive(Debug)]
-struct People(Mutex<HashSet<&'static str>>);
-
-impl Rows for People {
-    fn grant<'a>(
-        &'a self,
-        _hash: &'a KeyHash,
-        _now_ms: i64,
-    ) -> BoxFuture<'a, Result<Option<Grant>, Unreachable>> {
-        Box::pin(ready(Ok(None)))
-    }
-
-    fn identity<'a>(
-        &'a self,
-        who: &'a Identity,
-        _now_ms: i64,
-    ) -> BoxFuture<'a, Result<Option<Grant>, Unreachable>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ids = who
-            .user_id
-            .iter()
-            .chain(&who.team_id)
-            .chain(&who.organization_id);
-        let found = ids.all(|id| known.contains(id.as_str())).then(|| {
-            let mut grant = Grant::bare(Role::Team);
-            if let Some(id) = &who.user_id {
-                grant.role = Role::InternalUser;
-                grant.user = Some(user(id, &[]));
-            }
-            grant.team = who.team_id.as_deref().map(|id| {
-                let mut team = team(id, &[]);
-                team.models = vec![format!("model-of-{id}").into()];
-                team.blocked = id == "blocked";
-                team
-            });
-            grant
-        });
-        Box::pin(ready(Ok(found)))
-    }
-
-    fn add_user<'a>(
-        &'a self,
-        id: &'a str,
-        _email: Option<&'a str>,
-        _now_ms: i64,
-    ) -> BoxFuture<'a, Result<(), Unreachable>> {
-        let id = if id == "new" { "new" } else { "another" };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(id);
-        Box::pin(ready(Ok(())))
-    }
-
-    fn payer<'a>(
-        &'a self,
-        _kind: EntityKind,
-        _id: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Payer>, Unreachable>> {
-        Box::pin(ready(Ok(None)))
-    }
-
-    fn news(&self, _after: Option<i64>, _limit: u32) -> BoxFuture<'_, Result<News, Unreachable>> {
-        Box::pin(ready(Err(Unreachable("not asked".into()))))
-    }
-}
-
-struct World {
-    tokens: Tokens,
-    keys: Keys,
-    provider: Arc<Provider>,
-}
-
-fn world(section: Value, issuer: Issuer) -> World {
-    let provider = Arc::new(Provider {
-        keys: Mutex::new(vec![
-            jwk(&ec(), Algorithm::ES256, "ec"),
-            jwk(&ed(), Algorithm::EdDSA, "ed"),
-            jwk(&rsa(), Algorithm::RS256, "rsa"),
-            json!({"kty": "oct", "kid": "oct", "k": "c2VjcmV0LXRoYXQtaXMtcHVibGlj", "alg": "HS256"}),
-            json!({"kty": "new-kind", "kid": "odd"}),
-            json!("nonsense"),
-        ]),
-        asked: AtomicUsize::new(0),
-        down: AtomicBool::new(false),
-    });
-    let (settings, _) = TokenSettings::read(section).unwrap();
-    let people = People(Mutex::new(HashSet::from([
-        "u1", "t1", "t2", "o1", "blocked",
-    ])));
-    World {
-        tokens: Tokens::new(settings, issuer, Arc::clone(&provider) as _),
-        keys: Keys::new(Some(Arc::new(people)), KeySettings::default()),
-        provider,
-    }
-}
-
-fn by_user() -> World {
-    let issuer = Issuer {
-        key_urls: vec!["https://idp.example/keys".into()],
-        audience: vec!["gateway".into()],
-        issuer: Vec::new(),
-    };
-    world(
-        json!({"user_id_jwt_field": "sub", "team_ids_jwt_field": "groups"}),
-        issuer,
-    )
-}
-
-fn open_issuer() -> Issuer {
-    Issuer {
-        key_urls: vec!["https://idp.example/.well-known/openid-configuration".into()],
-        ..Issuer::default()
-    }
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    i64::try_from(since.unwrap().as_secs()).unwrap()
-}
-
-fn claims() -> Value {
-    json!({"sub": "u1", "aud": "gateway", "exp": now() + 600})
-}
-
-fn with(name: &str, value: Value) -> Value {
-    let mut claims = claims();
-    claims[name] = value;
-    claims
-}
-
-fn sign(algorithm: Algorithm, id: &str, key: &EncodingKey, claims: &Value) -> String {
-    let mut header = Header::new(algorithm);
-    header.kid = Some(id.into());
-    encode(&header, claims, key).unwrap()
-}
-
-fn token(claims: &Value) -> String {
-    sign(Algorithm::ES256, "ec", &ec(), claims)
-}
-
-impl World {
-    async fn prove(&self, token: &str) -> Result<Arc<Grant>, Fault> {
-        self.tokens.prove(token, &self.keys, now() * 1_000).await
-    }
-
-    async fn refusal(&self, token: &str) -> String {
-        self.prove(token).await.unwrap_err().message
-    }
-}
+use crate::auth::{Caller, RouteRules};
+use rig::*;
 
 #[tokio::test]
 async fn tokens_of_every_kind_of_key_are_proven() {
@@ -445,6 +230,43 @@ async fn an_unknown_user_is_refused_or_made() {
         open.refusal(&nobody)
             .await
             .contains("neither a user nor a team")
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_makes_no_user() {
+    let section = json!({
+        "user_id_jwt_field": "sub", "team_ids_jwt_field": "groups", "org_id_jwt_field": "org",
+        "user_id_upsert": true,
+    });
+    let world = world(section, open_issuer());
+    let who = Identity {
+        user_id: Some("new".into()),
+        ..Identity::default()
+    };
+    for (claim, named, why) in [
+        ("groups", json!(["nope"]), "no team that exists"),
+        ("groups", json!(["blocked"]), "Team=blocked is blocked"),
+        ("org", json!("nope"), "doesn't exist"),
+    ] {
+        let mut claims = with("sub", json!("new"));
+        claims["groups"] = json!([]);
+        claims[claim] = named;
+        let refused = world.refusal(&token(&claims)).await;
+        assert!(refused.contains(why), "{refused}");
+        let made = world.keys.identity(&who, now() * 1000).await.unwrap();
+        assert!(made.is_none(), "{claim}");
+    }
+    let mut claims = with("sub", json!("new"));
+    claims["groups"] = json!(["nope", "t1"]);
+    world.prove(&token(&claims)).await.unwrap();
+    assert!(
+        world
+            .keys
+            .identity(&who, now() * 1000)
+            .await
+            .unwrap()
+            .is_some()
     );
 }
 

@@ -14,6 +14,7 @@ fn of(kind: EntityKind, ids: &[&str], days: i64) -> UsageFilter {
     UsageFilter {
         kind,
         ids: ids.iter().map(|it| (*it).to_owned()).collect(),
+        except: Vec::new(),
         from_day: today - days,
         until_day: today,
         only: Vec::new(),
@@ -208,6 +209,10 @@ pub async fn rows(store: &Store, holders: &[Holder]) {
         "50 calls after 100,000 others, by number of the page",
         median(far).await,
     );
-    let one = async || store.spend_row(&first.call_id).await.unwrap();
+    let named = SpendFilter {
+        request_id: Some(first.call_id.clone()),
+        ..SpendFilter::default()
+    };
+    let one = async || store.spend_rows(&named, None, 1).await.unwrap();
     line("one call", median(one).await);
 }

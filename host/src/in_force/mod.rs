@@ -1,6 +1,8 @@
 //! What the gateway runs with, as the management API asks for it; and what it does when something
 //! was changed there.
 
+mod settings;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +19,10 @@ use crate::http::catalog;
 use crate::live::Understood;
 use crate::manage::{Changed, Clock, Deployment, InForce, PriceTable, Setting, Touched};
 use crate::pipeline::accounting::{Accounting, now_ms};
-use crate::pipeline::{Fleet, Pipeline};
+use crate::pipeline::{ClientRequest, Fleet, Operation, Pipeline};
 use crate::price_tables::PriceTables;
 use crate::prices::{self, Wanted, cost};
-use crate::reports::{Outside, ProviderBudget};
+use crate::reports::{Outside, Preview, ProviderBudget};
 
 /// The running gateway.
 #[derive(Clone)]
@@ -80,10 +82,11 @@ impl Running {
         }
         info.insert("id".into(), it.id.as_str().into());
         info.entry("db_model").or_insert(false.into());
+        let team = info.get("team_id").and_then(Value::as_str);
         Deployment {
             id: it.id.as_str().to_owned(),
             model_name: it.group.as_str().to_owned(),
-            team_id: None,
+            team_id: team.map(str::to_owned),
             litellm_params: params,
             model_info: info,
         }
@@ -95,111 +98,6 @@ impl fmt::Debug for Running {
         out.write_str("Running")
     }
 }
-
-/// Settings of `general_settings` that can be set through the API: name, type, default as JSON,
-/// and what it does.
-type Described = (&'static str, &'static str, &'static str, &'static str);
-
-const SETTINGS: [Described; 18] = [
-    (
-        "user_api_key_cache_ttl",
-        "Float",
-        "60.0",
-        "seconds for which a checked key is remembered",
-    ),
-    (
-        "proxy_batch_write_at",
-        "Float",
-        "10.0",
-        "seconds after which spend is in the database",
-    ),
-    (
-        "disable_budget_reservation",
-        "Boolean",
-        "false",
-        "budgets are looked at, nothing is reserved",
-    ),
-    (
-        "allow_requests_on_db_unavailable",
-        "Boolean",
-        "false",
-        "serve known keys in an outage",
-    ),
-    (
-        "apply_user_budget_to_team_keys",
-        "Boolean",
-        "false",
-        "a user's budget binds keys of teams",
-    ),
-    (
-        "token_rate_limit_type",
-        "String",
-        "\"total\"",
-        "tokens that limits count",
-    ),
-    (
-        "store_model_in_db",
-        "Boolean",
-        "false",
-        "models may be made through the API",
-    ),
-    (
-        "max_request_size_mb",
-        "Float",
-        "null",
-        "largest body of a request, in MiB",
-    ),
-    (
-        "max_response_size_mb",
-        "Float",
-        "null",
-        "largest answer of a provider, in MiB",
-    ),
-    (
-        "disable_custom_api_keys",
-        "Boolean",
-        "false",
-        "keys cannot be brought along",
-    ),
-    (
-        "allowed_routes",
-        "List",
-        "null",
-        "routes that are served; all if empty",
-    ),
-    (
-        "admin_only_routes",
-        "List",
-        "null",
-        "routes for proxy admins only",
-    ),
-    ("public_routes", "List", "null", "routes that need no key"),
-    ("allowed_ips", "List", "null", "addresses that may call"),
-    (
-        "enforced_params",
-        "List",
-        "null",
-        "fields that every call must have",
-    ),
-    (
-        "enforce_user_param",
-        "Boolean",
-        "false",
-        "every call must name its `user`",
-    ),
-    (
-        "reject_clientside_metadata_tags",
-        "Boolean",
-        "false",
-        "clients may set no tags",
-    ),
-    (
-        "use_x_forwarded_for",
-        "Boolean",
-        "false",
-        "trust the proxy before the gateway",
-    ),
-];
 
 /// What groups show of their first deployment that says it.
 const SHOWN: [&str; 6] = [
@@ -319,20 +217,7 @@ impl InForce for Running {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let set = self.section("general_settings");
-        let settings = SETTINGS.iter();
-        settings
-            .map(|(name, type_name, default, description)| {
-                let default: Value = serde_json::from_str(default).unwrap_or_default();
-                Setting {
-                    name,
-                    type_name,
-                    description,
-                    value: set.get(*name).unwrap_or(&default).clone(),
-                    default,
-                }
-            })
-            .collect()
+        settings::all(&self.section("general_settings"))
     }
 }
 
@@ -394,6 +279,30 @@ impl Outside for Running {
         let line = first.and_then(|(it, model)| Some((fleet.line(&it.id).ok()?, model)));
         line.map(|(line, model)| line.openai_params(&model))
             .unwrap_or_default()
+    }
+
+    fn preview(
+        &self,
+        call_type: &str,
+        body: Map<String, Value>,
+    ) -> BoxFuture<'_, Result<Preview, Fault>> {
+        let operation = Operation::of_call_type(call_type);
+        Box::pin(async move {
+            let operation = operation.ok_or_else(|| {
+                let message = "`call_type` must be `completion`, `text_completion`, `embedding`, \
+                               `responses` or `anthropic_messages`";
+                let fault = Fault::caller(ErrorKind::InvalidRequest, message);
+                fault.with_param("call_type").with_status(400)
+            })?;
+            let body = Value::Object(body).to_string().into();
+            let request = ClientRequest::parse(operation, body, None, Vec::new())?;
+            let sent = self.pipeline.preview(&request).await?;
+            Ok(Preview {
+                address: sent.address,
+                headers: sent.headers,
+                body: sent.body,
+            })
+        })
     }
 
     fn max_budget(&self) -> Option<Usd> {

@@ -113,8 +113,6 @@ fn row(call: &Opened<'_>) -> SpendRow {
         user_agent: text(&call.user_agent),
         error: None,
         metadata: None,
-        request: None,
-        response: None,
     }
 }
 

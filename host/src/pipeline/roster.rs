@@ -8,7 +8,7 @@ use crate::config::{Config, Deployment, Found};
 use crate::domain::{DeploymentId, ModelGroup};
 use crate::router::{Place, Standing};
 
-/// The deployments of one group, in the config's order.
+/// The deployments of one group that are not blocked, in the config's order.
 #[derive(Debug, Clone)]
 pub struct Roster {
     pub deployments: Vec<Arc<Deployment>>,
@@ -28,7 +28,8 @@ impl Rosters {
     /// `ready`: whether a deployment can be tried.
     pub fn new(config: &Config, ready: impl Fn(&DeploymentId) -> bool) -> Self {
         let mut groups: HashMap<ModelGroup, Roster> = HashMap::new();
-        for deployment in config.groups.deployments() {
+        let deployments = config.groups.deployments();
+        for deployment in deployments.filter(|it| !it.info.blocked) {
             let roster = groups.entry(deployment.group.clone());
             let roster = roster.or_insert_with(|| Roster {
                 deployments: Vec::new(),
@@ -114,6 +115,18 @@ model_list:
   - {model_name: g, litellm_params: {model: echo/a}, model_info: {id: a}}
   - {model_name: g, litellm_params: {model: echo/b}, model_info: {id: b}}
 ";
+
+    #[test]
+    fn a_roster_has_the_deployments_that_a_search_finds_and_no_blocked_one() {
+        let text = FILE.replace("{id: a}", "{id: a, blocked: true}");
+        let (config, _) = Config::parse(&text, Env::default()).unwrap();
+        let rosters = Rosters::new(&config, |_| true);
+        let found = config.groups.find("g").unwrap();
+        let roster = rosters.get(&found).unwrap();
+        let places = roster.places.iter().map(|it| &it.id);
+        assert!(places.eq(found.deployments.iter().map(|it| &it.id)));
+        assert_eq!(roster.places[0].id, DeploymentId::new("b"));
+    }
 
     #[test]
     fn a_deployment_that_rests_goes_on_resting_when_the_config_changes() {

@@ -16,6 +16,7 @@ pub mod manage;
 pub mod migrate;
 pub mod pipeline;
 pub mod plugins;
+pub mod presence;
 pub mod price_tables;
 pub mod prices;
 pub mod reload;

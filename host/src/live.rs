@@ -13,7 +13,8 @@ use crate::config::{Config, Rows};
 use crate::domain::Usd;
 use crate::limits::TokenCounting;
 use crate::manage;
-use crate::pipeline::accounting::{AccountingSettings, Retention};
+use crate::pipeline::BodySettings;
+use crate::pipeline::accounting::{AccountingSettings, Retention, Share};
 use crate::prices::Adjustments;
 use crate::spend;
 
@@ -67,10 +68,10 @@ impl Understood {
                 calendar: ledger.calendar.clone(),
                 store_models: money.store_models,
                 keys: key_rules(config)?,
+                passwords: money.management.passwords,
                 default_user: money.management.user_defaults.clone(),
                 default_team: money.management.team_defaults.clone(),
                 base_url: config.env.text("PROXY_BASE_URL").unwrap_or_default(),
-                ..manage::Settings::default()
             },
             ledger,
         })
@@ -174,8 +175,13 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
             })
         }
     };
+    let throttle = money.throttle.map(|share| {
+        let path = "litellm_settings.budget_exceeded_throttle_percentage";
+        Share::new(share).ok_or_else(|| wrong(path, "is no share above 0 and up to 1"))
+    });
     Ok(AccountingSettings {
         proxy_budget,
+        throttle: throttle.transpose()?,
         budget_status: money.budget_status,
         reserves: money.reserves,
         adjustments,
@@ -183,7 +189,33 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
         goes_without_accounts: money.serve_without_database && !money.needs_accounts,
         retention: retention(&money.rows)?,
         bare_rows: money.rows.off,
+        bodies: bodies(config)?,
     })
+}
+
+/// What is stored of the bodies of calls.
+fn bodies(config: &Config) -> Result<Option<BodySettings>, Misread> {
+    const LONGEST: &str = "MAX_STRING_LENGTH_PROMPT_IN_DB";
+    let longest_text = match config.env.text(LONGEST) {
+        None => BodySettings::LONGEST_TEXT,
+        Some(text) => {
+            let count = text.trim().parse::<usize>().ok();
+            let count = count.filter(|it| (1..=BodySettings::MOST_TEXT).contains(it));
+            let most = BodySettings::MOST_TEXT;
+            count.ok_or_else(|| {
+                wrong(
+                    LONGEST,
+                    &format!("is no number of characters from 1 to {most}"),
+                )
+            })?
+        }
+    };
+    let rows = &config.money.rows;
+    Ok((rows.bodies && !rows.off).then_some(BodySettings {
+        redacts: rows.redacts,
+        ignores_no_log: rows.ignores_no_log,
+        longest_text,
+    }))
 }
 
 /// How long the rows of calls are kept.
@@ -255,6 +287,26 @@ mod tests {
     }
 
     #[test]
+    fn bodies_are_stored_only_where_the_operator_asks_for_them() {
+        let bodies = |general: Value, litellm: Value, env: &[(&str, &str)]| {
+            let file = json!({"general_settings": general, "litellm_settings": litellm});
+            let (config, _) = Config::parse(&file.to_string(), Env::of(env)).unwrap();
+            Understood::read(&config).unwrap().accounting.bodies
+        };
+        let asked = json!({"store_prompts_in_spend_logs": true});
+        let private = json!({"turn_off_message_logging": true});
+        assert_eq!(bodies(json!({}), private.clone(), &[]), None);
+        let found = bodies(asked.clone(), json!({}), &[]).unwrap();
+        assert_eq!((found.redacts, found.longest_text), (false, 2048));
+        let found = bodies(asked, private, &[("MAX_STRING_LENGTH_PROMPT_IN_DB", "9")]).unwrap();
+        assert_eq!((found.redacts, found.longest_text), (true, 9));
+        let env = [("STORE_PROMPTS_IN_SPEND_LOGS", "True")];
+        assert!(bodies(json!({}), json!({}), &env).is_some());
+        let off = json!({"store_prompts_in_spend_logs": true, "disable_spend_logs": true});
+        assert_eq!(bodies(off, json!({}), &env), None);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named_by_its_path() {
         for (section, name, value, path) in [
             (
@@ -277,14 +329,52 @@ mod tests {
                 ".openai",
             ),
             ("litellm_settings", "key_alias_pattern", json!("("), ""),
+            (
+                "litellm_settings",
+                "budget_exceeded_throttle_percentage",
+                json!(10),
+                "",
+            ),
         ] {
             let why = read(json!({ section: { name: value } })).err().unwrap();
             assert_eq!(why.path, format!("{section}.{name}{path}"));
+        }
+        for length in ["0", "-1", "long", "4000001"] {
+            let file = json!({"environment_variables": {"MAX_STRING_LENGTH_PROMPT_IN_DB": length}});
+            let why = read(file).err().unwrap();
+            assert_eq!(why.path, "MAX_STRING_LENGTH_PROMPT_IN_DB");
         }
         let period = json!({"litellm_settings": {"max_budget": 1, "budget_duration": "x"}});
         assert_eq!(
             read(period).err().unwrap().path,
             "litellm_settings.budget_duration"
         );
+    }
+
+    #[test]
+    fn rows_are_kept_as_long_as_is_said_and_never_shorter_than_is_exact() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let rows = |general: Value| {
+            let read = read(json!({"general_settings": general}))?.accounting;
+            let kept = read.retention.map(|it| (it.keep, it.every));
+            Ok::<_, Misread>((kept, read.bare_rows))
+        };
+        let (period, interval) = (
+            "maximum_spend_logs_retention_period",
+            "maximum_spend_logs_retention_interval",
+        );
+        assert_eq!(rows(json!({})).unwrap(), (None, false));
+        assert_eq!(rows(json!({interval: "1h"})).unwrap(), (None, false));
+        let week = rows(json!({period: "7d"})).unwrap();
+        assert_eq!(week, (Some((7 * 24 * HOUR, 24 * HOUR)), false));
+        let often = rows(json!({period: "30d", interval: "6h"})).unwrap();
+        assert_eq!(often, (Some((30 * 24 * HOUR, 6 * HOUR)), false));
+        // The switch goes before what is said of a time.
+        let off = json!({"disable_spend_logs": true, period: "30d"});
+        assert_eq!(rows(off).unwrap(), (Some((HOUR, HOUR / 6)), true));
+        for (name, text) in [(period, "59m"), (period, "soon"), (interval, "often")] {
+            let why = rows(json!({period: "1d", name: text})).err().unwrap();
+            assert_eq!(why.path, format!("general_settings.{name}"), "{text}");
+        }
     }
 }

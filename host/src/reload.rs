@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config, Env, ReadFile, Stored, Taken};
+use crate::config::{self, Config, Env, ReadFile, Remark, Stored, Taken};
 use crate::http::{self, Doors};
 use crate::live::Understood;
 use crate::pipeline::Fleet;
@@ -71,10 +71,7 @@ impl Reloader {
         let _turn = self.turn();
         let before = self.doors.pipeline.fleet();
         let after = Fleet::build(Arc::clone(&before.config), &self.doors.plugins.table());
-        let known = before.warnings();
-        for warning in after.warnings().iter().filter(|it| !known.contains(it)) {
-            tracing::warn!("{warning}");
-        }
+        say_new(&before, &after);
         self.doors.pipeline.set_fleet(after);
     }
 
@@ -112,16 +109,22 @@ impl Reloader {
             }
             while woken.try_recv().is_ok() {}
             let now = settled(&seen).await;
+            if now == seen && refused.is_none() {
+                continue;
+            }
             let is_there = now.first().is_some_and(|(_, stamp)| stamp.is_some());
-            if is_there && (now != seen || refused.is_some()) {
-                match self.reload().await {
-                    Ok(config) => (seen, refused) = (config.files.clone(), None),
-                    Err(why) => {
-                        if now != seen || refused.as_ref() != Some(&why) {
-                            self.refuse(&why);
-                        }
-                        (seen, refused) = (now, Some(why));
+            let taken = if is_there {
+                self.reload().await
+            } else {
+                Err("the file is gone".to_owned())
+            };
+            match taken {
+                Ok(config) => (seen, refused) = (config.files.clone(), None),
+                Err(why) => {
+                    if now != seen || refused.as_ref() != Some(&why) {
+                        self.refuse(&why);
                     }
+                    (seen, refused) = (now, Some(why));
                 }
             }
         }
@@ -129,7 +132,10 @@ impl Reloader {
 
     /// Takes over what the database has beside the file, if there is anything.
     pub async fn take_stored(&self) -> Result<(), String> {
-        if self.read_stored().await? == Stored::default() {
+        let stored = self.read_stored().await?;
+        if stored == Stored::default() {
+            // It is in force already, and the first word of a change is no change.
+            *self.taken() = Some(digest(&stored));
             return Ok(());
         }
         self.reload().await.map(drop)
@@ -186,6 +192,9 @@ impl Reloader {
             return Err(wrong.join("; "));
         }
         let old = self.doors.pipeline.fleet();
+        if config.is_blank && !old.config.is_blank {
+            return Err("the file is empty: its write may have been cut off".into());
+        }
         http::Rules::read(&config.general)?;
         let understood = Understood::read(&config).map_err(|it| it.to_string())?;
         let lost_key = config.general.loopback_only().is_some()
@@ -210,9 +219,7 @@ impl Reloader {
         {
             let _turn = self.turn();
             let fleet = Fleet::build(Arc::clone(&config), &self.doors.plugins.table());
-            for warning in fleet.warnings() {
-                tracing::warn!("{warning}");
-            }
+            say_new(&old, &fleet);
             for needed in self.ground.needs_start(&old.config, &config) {
                 tracing::warn!("config: {needed}");
             }
@@ -235,6 +242,21 @@ impl Reloader {
 
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is to be said of a fleet and its config that was not to be said of the one before.
+fn say_new(before: &Fleet, after: &Fleet) {
+    let known = &before.config.remarks;
+    let loud = |it: &&Remark| matches!(it.taken, Taken::Unknown | Taken::Warning);
+    for remark in after.config.remarks.iter().filter(loud) {
+        if !known.contains(remark) {
+            tracing::warn!("config: {} {}", remark.path, remark.text);
+        }
+    }
+    let known = before.warnings();
+    for warning in after.warnings().iter().filter(|it| !known.contains(it)) {
+        tracing::warn!("{warning}");
     }
 }
 

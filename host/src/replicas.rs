@@ -1,17 +1,31 @@
 //! What other replicas on the same database change: models, credentials and settings, which this
-//! one has to take over as well. Keys, and who may use them, are followed by `auth`.
+//! one has to take over as well. Keys, and who may use them, are followed by `auth`. What every
+//! replica has long heard is forgotten here.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::pipeline::accounting::now_ms;
 use crate::store::{Changed, Store, StoreError};
+use crate::telemetry::metrics::Metrics;
 
 /// How often the database is asked: with the time that taking over takes, the bound on staleness.
 pub const POLL_EVERY: Duration = Duration::from_secs(2);
 
-/// Notices that are read at once.
+/// Notices that are read, or forgotten in one transaction, at once.
 const NOTICES: u32 = 1_000;
+
+/// How long notices are kept: replicas ask every few seconds, and one that was away for longer
+/// reads everything again.
+const KEPT_MS: i64 = 3_600_000;
+
+/// How often older notices are forgotten: with [`KEPT_MS`] the bound on how many there are, the
+/// changes of 70 minutes.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// Between two transactions, so that others write in between.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Calls `heard` whenever something of a config may have changed, until `stop`. A change of this
 /// replica is told as well.
@@ -64,46 +78,104 @@ async fn ask(store: &Store, seen: &mut Option<i64>) -> Result<bool, StoreError> 
     }
 }
 
+/// Forgets notices that every replica has heard, until `stop`.
+pub async fn forget(store: Store, metrics: Metrics, stop: CancellationToken) {
+    loop {
+        match forget_before(&store, now_ms().saturating_sub(KEPT_MS), NOTICES).await {
+            Ok(count) => metrics.changes_forgotten(count),
+            Err(cause) => {
+                tracing::warn!(%cause, "old notices of changes are not forgotten for now")
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+        }
+    }
+}
+
+/// Forgets notices from before a time, `batch` in each transaction. How many those were.
+async fn forget_before(store: &Store, before_ms: i64, batch: u32) -> Result<u64, StoreError> {
+    let mut all = 0u64;
+    loop {
+        let gone = store.forget_changes(before_ms, batch).await?;
+        all = all.saturating_add(gone);
+        if gone < u64::from(batch) {
+            return Ok(all);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::{NOW, Place, run};
+    use crate::store::tests::{NOW, both};
     use crate::store::{ConfigRow, Stamp, TeamRow};
 
-    async fn told_of_changed_settings_and_of_nothing_else(store: &Store) {
-        let mut seen = None;
-        assert!(ask(store, &mut seen).await.unwrap());
-        assert!(!ask(store, &mut seen).await.unwrap());
-        let mut change = store.change(NOW).await.unwrap();
+    async fn add_team(store: &Store, id: &str, now_ms: i64) {
+        let mut change = store.change(now_ms).await.unwrap();
         let team = TeamRow {
-            id: "t".to_owned(),
-            stamp: Stamp::new(NOW, "x"),
+            id: id.to_owned(),
+            stamp: Stamp::new(now_ms, "x"),
             ..TeamRow::default()
         };
         change.insert(&team).await.unwrap();
         change.commit().await.unwrap();
-        assert!(!ask(store, &mut seen).await.unwrap());
-        let mut change = store.change(NOW).await.unwrap();
-        let row = ConfigRow {
-            id: "litellm_settings".to_owned(),
-            stamp: Stamp::new(NOW, "x"),
-            ..ConfigRow::default()
-        };
-        change.insert(&row).await.unwrap();
-        change.commit().await.unwrap();
-        assert!(ask(store, &mut seen).await.unwrap());
-        assert!(!ask(store, &mut seen).await.unwrap());
     }
 
-    #[tokio::test]
-    async fn told_of_changed_settings_on_sqlite() {
-        let place = Place::sqlite().await;
-        run(place, told_of_changed_settings_and_of_nothing_else).await;
-    }
+    both! {
+        async fn told_of_changed_settings_and_of_nothing_else(store: &Store) {
+            let mut seen = None;
+            assert!(ask(store, &mut seen).await.unwrap());
+            assert!(!ask(store, &mut seen).await.unwrap());
+            add_team(store, "t", NOW).await;
+            assert!(!ask(store, &mut seen).await.unwrap());
+            let mut change = store.change(NOW).await.unwrap();
+            let row = ConfigRow {
+                id: "litellm_settings".to_owned(),
+                stamp: Stamp::new(NOW, "x"),
+                ..ConfigRow::default()
+            };
+            change.insert(&row).await.unwrap();
+            change.commit().await.unwrap();
+            assert!(ask(store, &mut seen).await.unwrap());
+            assert!(!ask(store, &mut seen).await.unwrap());
+        }
 
-    #[tokio::test]
-    async fn told_of_changed_settings_on_postgres() {
-        let place = Place::postgres().await;
-        run(place, told_of_changed_settings_and_of_nothing_else).await;
+        async fn a_replica_that_missed_forgotten_notices_reads_everything(store: &Store) {
+            for number in 0..5 {
+                add_team(store, &format!("t{number}"), NOW + number).await;
+            }
+            let (mut awake, mut asleep) = (Some(5), Some(2));
+            assert_eq!(forget_before(store, NOW + 4, 2).await.unwrap(), 4);
+            assert_eq!(forget_before(store, NOW + 4, 2).await.unwrap(), 0);
+            assert!(!ask(store, &mut awake).await.unwrap());
+            assert!(ask(store, &mut asleep).await.unwrap());
+            assert_eq!((awake, asleep), (Some(5), Some(5)));
+        }
+
+        async fn a_notice_that_was_forgotten_between_others_is_missed(store: &Store) {
+            for (id, at) in [("ahead", NOW + 9), ("behind", NOW), ("newest", NOW + 9)] {
+                add_team(store, id, at).await;
+            }
+            assert_eq!(forget_before(store, NOW + 5, 9).await.unwrap(), 1);
+            let mut seen = Some(0);
+            assert!(ask(store, &mut seen).await.unwrap());
+            assert_eq!(seen, Some(3));
+        }
+
+        async fn notices_are_kept_for_an_hour_and_what_goes_is_counted(store: &Store) {
+            let hour_ago = now_ms() - KEPT_MS;
+            add_team(store, "old", hour_ago - 1).await;
+            add_team(store, "new", hour_ago + 60_000).await;
+            let (metrics, stop) = (Metrics::default(), CancellationToken::new());
+            stop.cancel();
+            forget(store.clone(), metrics.clone(), stop).await;
+            let left = store.changes_after(1, 9).await.unwrap();
+            assert!(matches!(left, Changed::These(notices) if notices.len() == 1));
+            let text = metrics.render(&[]);
+            assert!(text.contains("sluice_changes_forgotten_total 1"), "{text}");
+        }
     }
 }

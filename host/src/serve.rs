@@ -18,6 +18,7 @@ use crate::http::server::{Entrance, Stop};
 use crate::http::{self, Doors};
 use crate::in_force::Running;
 use crate::live::{Misread, Understood};
+use crate::pipeline::accounting::now_ms;
 use crate::pipeline::{Fleet, Pipeline, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
 use crate::price_tables::PriceTables;
@@ -26,6 +27,7 @@ use crate::replicas;
 use crate::reports::Reports;
 use crate::rotation::Rotation;
 use crate::services::{self, Ground};
+use crate::store::Store;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
@@ -90,6 +92,9 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     }
     refuse_wrong(&remarks)?;
     say(&remarks);
+    if options.skip_server_startup {
+        return prepare_database(&config, &env).await;
+    }
     let tls = match options.tls() {
         Some((certificate, key)) => Some(http::tls::acceptor(certificate, key)?),
         None => None,
@@ -108,6 +113,15 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     signals.close();
     signals.wait().await;
     served
+}
+
+/// What a deployment does before its gateways start: the database is there, with this version's
+/// schema.
+async fn prepare_database(config: &Config, env: &Env) -> Result<(), ServeError> {
+    let store = Store::open(&services::address(config, env)?, now_ms()).await?;
+    store.close().await;
+    tracing::info!("the database is up to date; the server is not started");
+    Ok(())
 }
 
 /// Serves a config at an entrance until `stop`: everything but the process's own matters, which are
@@ -135,7 +149,11 @@ pub async fn run(
     let writing = CancellationToken::new();
     tasks.spawn(accounting.clone().keep_windows(stop.clone()));
     tasks.spawn(accounting.clone().forget_rows(stop.clone()));
+    tasks.spawn(accounting.clone().follow_others(stop.clone()));
     tasks.spawn(accounting.clone().write_rows(writing.clone()));
+    tasks.spawn(accounting.clone().write_bodies(writing.clone()));
+    let presence = ground.presence.clone();
+    tasks.spawn(presence.clone().keep(writing.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
         (path.clone(), default_data_directory()),
@@ -171,6 +189,8 @@ pub async fn run(
         let (manage, metrics) = (house.doors.manage.clone(), house.doors.metrics.clone());
         tasks.spawn(rotation.keep(manage, metrics, stop.clone()));
     }
+    let metrics = house.doors.metrics.clone();
+    tasks.spawn(replicas::forget(store.clone(), metrics, stop.clone()));
     let running = house.running.clone();
     let heard = move || running.tell_rows_changed();
     tasks.spawn(replicas::follow(store.clone(), heard, stop.clone()));
@@ -191,6 +211,7 @@ pub async fn run(
     {
         tracing::warn!("some answers were still under way and were cut off");
     }
+    presence.end().await;
     accounting.store().close().await;
     tracing::info!("sluice has stopped");
     Ok(())

@@ -19,6 +19,7 @@ use crate::limits::Limiter;
 use crate::live::Understood;
 use crate::manage::Manage;
 use crate::pipeline::accounting::{Accounting, Services, StoreSink, now_ms};
+use crate::presence::Presence;
 use crate::price_tables::{FETCH_TIME, MOST_BYTES, PriceTables};
 use crate::prices::Prices;
 use crate::serve::ServeError;
@@ -39,6 +40,8 @@ pub struct Ground {
     /// Seals what is secret in the database.
     pub salt: SaltKey,
     pub state: PathBuf,
+    /// What says on the database that this gateway runs.
+    pub presence: Presence,
     /// What reading keys goes by.
     owners: Arc<ArcSwap<OwnerRules>>,
 }
@@ -54,6 +57,7 @@ pub async fn open(config: &Config, env: &Env) -> Result<Ground, ServeError> {
         tracing::warn!("the database's address: {remark}");
     }
     let store = Store::open(&address, now_ms()).await?;
+    let presence = Presence::begin(&store).await?;
     let rows = StoredKeys::new(store.clone(), understood.owners);
     let owners = rows.rules();
     let keys = Keys::new(Some(Arc::new(rows)), understood.keys);
@@ -71,6 +75,7 @@ pub async fn open(config: &Config, env: &Env) -> Result<Ground, ServeError> {
         accounting: Accounting::new(services, understood.accounting),
         salt: salt(config),
         state,
+        presence,
         owners,
     })
 }

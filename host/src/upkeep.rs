@@ -34,7 +34,7 @@ pub async fn backup(options: &Backup) -> Result<String, ServeError> {
 /// Fills the database from a backup.
 ///
 /// # Errors
-/// The backup is none, the database holds something, or it refuses.
+/// The backup is none, a gateway runs, the database holds something, or it refuses.
 pub async fn restore(options: &Restore) -> Result<String, ServeError> {
     let (config, env) = config(options.config.as_deref())?;
     let address = services::address(&config, &env)?;
@@ -49,7 +49,8 @@ pub async fn restore(options: &Restore) -> Result<String, ServeError> {
 /// Seals every secret of the database anew.
 ///
 /// # Errors
-/// There is no new key, a secret does not open with the old one, or the database refuses.
+/// There is no new key, a gateway runs, a secret does not open with the old one, or the database
+/// refuses.
 pub async fn rotate_salt(options: &RotateSalt) -> Result<String, ServeError> {
     const NEW: &str = "SLUICE_NEW_SALT_KEY";
     let (config, env) = config(options.config.as_deref())?;
@@ -57,11 +58,13 @@ pub async fn rotate_salt(options: &RotateSalt) -> Result<String, ServeError> {
     let new = new.ok_or_else(|| ServeError::Wrong(format!("  {NEW}: is not set")))?;
     let store = Store::open(&services::address(&config, &env)?, now_ms()).await?;
     let old = services::salt(&config);
-    store.rotate_salt(&old, &SaltKey::new(&new)).await?;
+    let keys = (&old, &SaltKey::new(&new));
+    let done = store.rotate_salt(keys, "sluice rotate-salt", now_ms());
+    let count = done.await?;
     store.close().await;
     let next = "start the gateway with it as LITELLM_SALT_KEY";
     Ok(format!(
-        "secrets of the database are sealed with the new key: {next}"
+        "{count} secrets of the database are sealed with the new key: {next}"
     ))
 }
 

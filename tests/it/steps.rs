@@ -107,6 +107,30 @@ async fn a_poll_that_fails_is_repeated_in_place_and_the_job_is_not_sent_twice() 
 }
 
 #[tokio::test]
+async fn a_job_that_was_begun_is_begun_at_no_other_deployment_and_no_fallback() {
+    let upstream = FakeUpstream::start(|seen: Seen| async move {
+        match seen.method.as_str() {
+            "POST" => reply(201, &json!({"status": "starting"})),
+            _ => answer(503, "text/plain", "try again"),
+        }
+    })
+    .await;
+    let params = json!({"model": "steps/job", "api_base": upstream.url});
+    let entry = |name: &str| json!({"model_name": name, "litellm_params": params});
+    let config = json!({
+        "model_list": [entry("m"), entry("m"), entry("n")],
+        "router_settings": {"num_retries": 2, "fallbacks": [{"m": ["n"]}]},
+    });
+    let data = target().join("data");
+    let gateway = TestGateway::start(config, &[("steps.wasm", &GUEST)], &data).await;
+    let answer = gateway.post("/v1/chat/completions", &chat("m")).await;
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    let posts = upstream.seen().into_iter().filter(|it| it.method == "POST");
+    assert_eq!(posts.count(), 1);
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_paused_turn_goes_on_with_what_was_said() {
     let upstream = FakeUpstream::start(|seen: Seen| async move {
         let turn: Value = serde_json::from_str(&seen.body).unwrap();

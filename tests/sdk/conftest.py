@@ -63,7 +63,9 @@ class Upstream(BaseHTTPRequestHandler):
 
     def special_halfmessage(self):
         start = {"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}
-        self.answer(200, {"content-type": "text/event-stream"}, b"event: message_start\ndata: " + json.dumps(start).encode() + b"\n\n")
+        block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+        events = b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in (start, block))
+        self.answer(200, {"content-type": "text/event-stream"}, events)
 
     def special_counts(self):
         self.answer(200, {"content-type": "application/json"}, b'{"input_tokens": 17}')

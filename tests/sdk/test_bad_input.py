@@ -28,10 +28,36 @@ CHAT = {"model": "demo", "messages": [{"role": "user", "content": "x"}]}
     ({"messages": []}, "model"),
     ({**CHAT, "stream": "yes"}, "stream"),
     ({**CHAT, "model": "nope"}, "model"),
+    ({**CHAT, "stream_options": 5}, "stream_options"),
+    ({**CHAT, "stop": 5}, "stop"),
+    ({**CHAT, "guardrails": ["pii"]}, "guardrails"),
+    ({**CHAT, "metadata": {"guardrails": ["pii"]}}, "metadata.guardrails"),
+    (b'{"model":"demo","messages":[{"role":"user","content":"\\ud800"}]}', "request_body"),
+    (b'{"model":"demo","messages":[],"temperature":1e400}', "request_body"),
 ])
 def test_a_bad_body_is_refused_with_its_member_named(gateway, body, param):
     status, answer = post(gateway, body)
     assert status == 400 and answer["error"]["param"] == param and answer["error"]["type"] == "invalid_request_error"
+    for word in ("struct", "f64", "u32", "Exception"):
+        assert word not in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("path, key, body, status", [
+    ("/v1/chat/completions", MASTER_KEY, b"{", 400),
+    ("/v1/chat/completions", "sk-wrong", b"{}", 401),
+    ("/key/generate", MASTER_KEY, b"{", 400),
+    ("/no/such/route", MASTER_KEY, None, 404),
+    ("/v1/chat/completions", MASTER_KEY, None, 405),
+    ("/guardrails/apply_guardrail", MASTER_KEY, b"{}", 501),
+    ("/v1/models", MASTER_KEY, None, 200),
+    ("/health/liveliness", MASTER_KEY, None, 200),
+])
+def test_every_answer_can_be_found_in_the_log(gateway, path, key, body, status):
+    got, _, headers = gateway.get(path, key, body)
+    call_id = {name.lower(): value for name, value in headers.items()}["x-litellm-call-id"]
+    assert got == status
+    if status in (400, 401):
+        gateway.wait_for(lambda: call_id in gateway.logged())
 
 
 def test_a_client_does_not_choose_the_upstream(gateway):

@@ -2,6 +2,7 @@
 the gateway; and what each attempt of a call is charged to."""
 
 import concurrent.futures
+import hashlib
 import json
 import sqlite3
 import subprocess
@@ -241,7 +242,7 @@ def test_members_share_a_teams_default_and_may_have_more_for_a_while(house):
     team = it.post("/team/new", {"team_member_budget": COST / 2, "members_with_roles": members})["team_id"]
     ann, bob = (it.key(team_id=team, user_id=user) for user in ("ann", "bob"))
     assert [it.ask(key=ann)[0], it.ask(key=ann)[0], it.ask(key=bob)[0]] == [200, 422, 200]
-    assert f"TeamMember={team}/ann" in it.ask(key=ann)[1]["error"]["message"]
+    assert f"User=ann in Team={team} " in it.ask(key=ann)[1]["error"]["message"]
     raised = {"team_id": team, "user_id": "ann", "max_budget_in_team": COST / 2, "temp_budget_increase": COST, "temp_budget_expiry": "2099-01-01T00:00:00Z"}
     it.post("/team/member_update", raised)
     assert [it.ask(key=ann)[0], it.ask(key=ann)[0]] == [200, 422]
@@ -262,8 +263,21 @@ def test_several_windows_count_side_by_side(house):
     windows = [{"budget_duration": "1d", "max_budget": COST * 1.5}, {"budget_duration": "30d", "max_budget": 1}]
     key = it.key(budget_limits=windows)
     team = it.post("/team/new", {"budget_limits": windows})["team_id"]
-    for holder in (key, it.key(team_id=team)):
+    for holder, whose in ((key, "Key"), (it.key(team_id=team), f"Team={team}")):
         assert [it.ask(key=holder)[0] for _ in range(3)] == [200, 200, 422]
+        message = it.ask(key=holder)[1]["error"]["message"]
+        assert message.startswith(f"ExceededBudget: {whose} over 1d budget.") and "begins anew at" in message
+
+
+def test_a_refusal_names_the_customer_or_the_model_whose_budget_is_spent(house):
+    it = house({"only": ("m", {}, None)})
+    it.post("/customer/new", {"user_id": "c9", "max_budget": COST / 2})
+    assert it.ask(user="c9")[0] == 200
+    assert it.ask(user="c9")[1]["error"]["message"].startswith("ExceededBudget: End User=c9 over budget. Spend=")
+    key = it.key(key_alias="a", model_max_budget={"m": {"budget_limit": COST / 2, "time_period": "1d"}})
+    assert it.ask(key=key)[0] == 200
+    message = it.ask(key=key)[1]["error"]["message"]
+    assert message.startswith("LiteLLM Virtual Key: ") and "exceeded budget for model=m." in message and "Key=a (sk-" in message
 
 
 def test_an_access_group_has_one_budget_for_everybody(house):
@@ -276,7 +290,7 @@ def test_an_access_group_has_one_budget_for_everybody(house):
     for model, group in (("m", "premium"), ("n", "cheap")):
         keys = [it.key(), it.key()]
         assert [it.ask(model=model, key=keys[at % 2])[0] for at in range(3)] == [200, 200, 422]
-        assert f"AccessGroup={group}" in it.ask(model=model, key=keys[0])[1]["error"]["message"]
+        assert f"Model access group={group} " in it.ask(model=model, key=keys[0])[1]["error"]["message"]
     it.gateway.wait_for(lambda: json.loads(it.gateway.get("/access_group/premium/budget")[1])["spend"] == pytest.approx(2 * COST))
 
 
@@ -351,3 +365,19 @@ def test_a_soft_budget_is_told_once(house):
     metrics = it.gateway.get("/metrics")[1].decode()
     assert "sluice_soft_budgets_reached_total{} 1" in metrics, metrics
     assert it.gateway.logged().count("a soft budget is reached") == 1
+
+
+def test_a_key_that_asked_for_it_goes_on_slowly_beyond_its_budget(house):
+    it = house({"d": ("m", {}, None)}, litellm_settings={"budget_exceeded_throttle_percentage": 0.5})
+    slow = {"max_budget": COST / 2, "rpm_limit": 4, "throttle_on_budget_exceeded": True}
+    goes_on, stops, unlimited = it.key(**slow), it.key(max_budget=COST / 2, rpm_limit=4), it.key(**{**slow, "rpm_limit": None})
+    for key in (stops, unlimited):
+        assert [it.ask(key=key)[0] for _ in range(2)] == [200, 422]
+    # One within the budget, one more of the two that half of four are, and no third.
+    told = [it.ask(key=goes_on) for _ in range(3)]
+    assert [status for status, _, _ in told] == [200, 200, 429], told
+    assert told[2][1]["error"]["type"] == "throttling_error"
+    # What it spends beyond counts, in memory and in the database.
+    digest = hashlib.sha256(goes_on.encode()).hexdigest()
+    it.gateway.wait_for(lambda: it.spent("key", digest) == pytest.approx(2 * COST))
+    assert b"sluice_throttled_calls_total{} 2" in it.gateway.get("/metrics", MASTER_KEY)[1]

@@ -24,7 +24,8 @@ class Upstream(BaseHTTPRequestHandler):
     """What the cases talk to."""
 
     protocol_version = "HTTP/1.1"
-    # Four requests have to be here at once before any is answered.
+    # Four requests have to be here at once before any is answered, and a slow one
+    # keeps no later one from being sent: else the last ones wait here for ever.
     together = threading.Barrier(4)
     seen = {}
 

@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import json
+import re
 import sqlite3
 import subprocess
 import time
@@ -95,6 +96,46 @@ def test_a_key_lives_from_its_making_to_its_end(calls):
     assert calls.ask(renewed["key"])[1]["error"]["type"] == "token_not_found_in_db"
 
 
+def test_models_are_listed_by_access_group_and_by_team(tmp_path, data_dir):
+    group = {"model_name": "flat", "litellm_params": {"model": "echo/flat"}, "model_info": {"access_groups": ["best"]}}
+    known = {"model_name": "known", "litellm_params": {"model": "openai/gpt-4o", "api_key": "k"}}
+    gateway = Gateway(tmp_path, {"model_list": [group, known], "general_settings": {"master_key": MASTER_KEY}})
+
+    def listed(query, key=MASTER_KEY):
+        status, text, _ = gateway.get(f"/v1/models?{query}", key)
+        answer = json.loads(text)
+        return [it["id"] for it in answer["data"]] if status == 200 else (status, answer["error"]["param"])
+
+    try:
+        team = gateway.post("/team/new", {"team_id": "t", "models": ["best"]})[1]["team_id"]
+        key = gateway.post("/key/generate", {"models": ["known"]})[1]["key"]
+        assert listed("") == ["flat", "known"]
+        assert listed("include_model_access_groups=true") == ["flat", "known", "best"]
+        assert listed("only_model_access_groups=true") == ["best"]
+        assert listed("only_model_access_groups=true", key) == []
+        assert listed(f"team_id={team}") == ["flat"]
+        assert listed(f"team_id={team}", key) == (403, "team_id")
+        assert listed("scope=all") == (400, "scope") and listed("return_wildcard_routes=x") == (400, "return_wildcard_routes")
+        model = json.loads(gateway.get("/v1/models/known")[1])
+        assert model["mode"] == "chat" and model["max_input_tokens"] == 128000 and model["max_output_tokens"] == 16384
+        for path in ("/agent/daily/activity", "/gateway/daily/activity"):
+            assert gateway.get(path)[0] == 501
+    finally:
+        gateway.stop()
+
+
+def test_whom_a_call_names_is_a_customer(calls):
+    key = calls.key()
+    assert calls.ask(key, user="newcust")[0] == 200
+    info = lambda: calls.do("/customer/info?end_user_id=newcust")
+    calls.gateway.wait_for(lambda: info()[0] == 200)
+    assert info()[1]["spend"] == pytest.approx(COST)
+    assert [it["user_id"] for it in calls.do("/customer/list")[1]] == ["newcust"]
+    # What is known of a customer afterwards counts.
+    assert calls.do("/customer/block", {"user_ids": ["newcust"]})[0] == 200
+    assert calls.ask(key, user="newcust")[0] == 403
+
+
 def test_a_key_does_not_reach_a_model_by_falling_back_to_it(calls):
     key = calls.key(models=["unpriced"])
     status, refused, _ = calls.ask(key, model="unpriced", fallbacks=["m"])
@@ -142,10 +183,13 @@ def test_bad_fields_are_named_and_nothing_is_made(calls, body, param):
 def test_a_spent_budget_refuses_with_litellms_words(calls):
     key = calls.key(max_budget=COST * 1.5, key_alias="poor")
     headers = calls.ask(key)[2]
-    assert float(headers["x-litellm-key-max-budget"]) == pytest.approx(COST * 1.5) and float(headers["x-litellm-key-spend"]) == 0
+    assert float(headers["x-litellm-key-max-budget"]) == pytest.approx(COST * 1.5)
+    # With the call that it stands on.
+    assert float(headers["x-litellm-key-spend"]) == pytest.approx(COST)
     assert [calls.ask(key)[0] for _ in range(2)] == [200, 422]
     error = calls.ask(key)[1]["error"]
-    assert error["type"] == "budget_exceeded" and "Key=poor" in error["message"]
+    assert error["type"] == "budget_exceeded" and error["message"].startswith("Budget has been exceeded! Key=poor (sk-")
+    assert "raise `max_budget` by `/key/update`" in error["message"]
     # More money is more calls, at once.
     calls.do("/key/update", {"key": key, "max_budget": 1})
     assert calls.ask(key)[0] == 200
@@ -184,6 +228,8 @@ def test_a_limit_of_requests_is_told_before_and_after_it_is_reached(calls):
     assert statuses[0][0] == 200 and statuses[0][1] == "1"
     assert statuses[2][0] == 429 and body["error"]["type"] == "throttling_error"
     assert "Limit type: requests" in body["error"]["message"] and int(headers["retry-after"]) >= 1
+    assert body["error"]["message"].endswith(f". Limit resets at: {headers['reset_at']}")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", headers["reset_at"])
 
 
 def test_a_client_that_leaves_pays_for_what_was_begun(calls):
@@ -342,14 +388,20 @@ def test_a_backup_brings_keys_to_another_database(tmp_path, data_dir):
     key = gateway.post("/key/generate", {})[1]["key"]
 
     def command(folder, *arguments):
-        return subprocess.run([gateway.command[0], *arguments, "--config", str(old / "config.yaml")], env=base_environment(folder), cwd=folder, capture_output=True, text=True, timeout=60)
+        return subprocess.run([gateway.command[0], *arguments, "--config", str(old / "config.yaml")], env={**base_environment(folder), "SLUICE_NEW_SALT_KEY": "another-salt"}, cwd=folder, capture_output=True, text=True, timeout=60)
 
     file = str(tmp_path / "backup.jsonl")
     written = command(old, "backup", file)
     assert written.returncode == 0 and "rows" in written.stdout, written.stderr
     assert key not in open(file).read()
     assert command(old, "backup", file).returncode == 1
+    for arguments in (("restore", file, "--replace"), ("rotate-salt",)):
+        refused = command(old, *arguments)
+        assert refused.returncode == 1 and f"process {gateway.process.pid} on" in refused.stderr, refused.stderr
+    assert gateway.post("/v1/chat/completions", chat, key)[0] == 200
     gateway.stop()
+    resealed = command(old, "rotate-salt")
+    assert resealed.returncode == 0 and "sealed with the new key" in resealed.stdout, resealed.stderr
     assert command(new, "restore", file).returncode == 0
     twice = command(new, "restore", file)
     assert twice.returncode == 1 and "not empty" in twice.stderr
@@ -371,3 +423,33 @@ def test_keys_are_made_within_the_rules_of_the_config(tmp_path, data_dir):
             assert 400 <= status < 500 and refused["error"]["param"] == param, refused
     finally:
         gateway.stop()
+
+
+def test_rows_say_nothing_of_clients_where_the_log_is_off_and_old_ones_go_when_that_is_said(calls):
+    chat = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "metadata": {"note": "mine"}}
+    headers = {"user-agent": "a-client/1", "x-litellm-session-id": "s1"}
+    general = json.loads(calls.gateway.config.read_text())["general_settings"]
+
+    def ask(count):
+        assert calls.gateway.post("/v1/chat/completions", chat, headers=headers)[0] == 200
+        calls.gateway.wait_for(lambda: len(calls.rows()) == count)
+        row = calls.rows()[-1]
+        return row["session_id"], {name for name in ("client_ip", "user_agent", "metadata") if json.loads(row["doc"]).get(name)}
+
+    def say(**more):
+        config = json.loads(calls.gateway.config.read_text())
+        config["general_settings"] = {**general, **more}
+        taken = calls.gateway.logged().count("the changed config is in force")
+        calls.gateway.config.write_text(json.dumps(config))
+        calls.gateway.wait_for(lambda: calls.gateway.logged().count("the changed config is in force") > taken)
+
+    assert ask(1) == ("s1", {"client_ip", "user_agent", "metadata"})
+    # A row that is older than an hour: it goes when a time is said, not within a day.
+    with sqlite3.connect(calls.folder / ".local/share/sluice/sluice.db", timeout=30) as database:
+        database.execute("UPDATE spend_rows SET started_ms = started_ms - 7200000")
+    say(maximum_spend_logs_retention_period="1h")
+    calls.gateway.wait_for(lambda: calls.rows() == [])
+    spent = calls.do("/global/spend")[1]["spend"]
+    assert spent == pytest.approx(COST)
+    say(disable_spend_logs=True)
+    assert ask(1) == (None, set())

@@ -74,14 +74,18 @@ def test_a_dropped_component_is_live_and_no_call_fails(reloading):
             before = echo(reloading)["digest"]
             part = target.with_suffix(".part")
             part.write_bytes(variant(number))
-            if number % 2:
+            if number % 10:
                 part.rename(target)
             else:
-                # A slow copy: half the file first.
+                # A slow copy: each piece is written once the one before was found too little.
+                whole = variant(number)
                 with open(target, "wb") as file:
-                    file.write(variant(number)[:2000])
-                    file.flush()
-                    file.write(variant(number)[2000:])
+                    for start, end in ((0, 2000), (2000, len(whole) // 2), (len(whole) // 2, len(whole) - 1)):
+                        file.write(whole[start:end])
+                        file.flush()
+                        size = os.path.getsize(target)
+                        reloading.wait_for(lambda: {"path": str(target), "bytes": size} in state(reloading)["half_copied"])
+                    file.write(whole[-1:])
                 part.unlink()
             reloading.wait_for(lambda: echo(reloading)["digest"] != before)
         stop.set()
@@ -89,6 +93,32 @@ def test_a_dropped_component_is_live_and_no_call_fails(reloading):
             worker.result()
     assert not failed and done[0] > 50
     assert echo(reloading)["source"].endswith("echo.wasm")
+    # No piece was taken for a broken component.
+    assert state(reloading)["quarantined"] == {} and state(reloading)["half_copied"] == []
+    assert "plugin refused" not in reloading.logged()
+
+
+def test_the_directory_is_looked_at_when_an_admin_says_so(reloading):
+    target = reloading.folder / "dropped" / "echo.wasm"
+    (reloading.folder / "elsewhere.wasm").write_bytes(variant(301))
+    target.unlink()
+    target.symlink_to(reloading.folder / "elsewhere.wasm")
+    status, told, _ = reloading.post("/plugins/reload", {})
+    assert status == 200
+    before = echo(reloading)["digest"]
+    # Nothing changes in the directory itself, so no event tells of it.
+    (reloading.folder / "elsewhere.wasm").write_bytes(variant(302))
+    status, told, _ = reloading.post("/plugins/reload", {})
+    assert status == 200
+    assert next(plugin["digest"] for plugin in told["plugins"] if plugin["name"] == "echo") != before
+    audited = json.loads(reloading.get("/audit?action=reloaded")[1])["audit_logs"]
+    assert len(audited) == 2 and audited[0]["object_id"] == "plugins"
+    key = reloading.post("/key/generate", {})[1]["key"]
+    assert reloading.post("/plugins/reload", {}, key)[0] in (401, 403)
+    before = echo(reloading)["digest"]
+    target.unlink()
+    target.write_bytes(variant(303))
+    reloading.wait_for(lambda: echo(reloading)["digest"] != before)
 
 
 def test_a_broken_replacement_leaves_the_good_one_serving(reloading):
@@ -128,6 +158,25 @@ def test_a_changed_config_is_in_force_and_a_broken_one_is_not(reloading):
     reloading.config.write_text("model_list: [")
     reloading.wait_for(lambda: b'sluice_config_reloads_total{result="refused"} 1' in reloading.get("/metrics")[1])
     assert "second" in models()
+
+
+def refusals(gateway):
+    found = re.search(rb'sluice_config_reloads_total\{result="refused"\} (\d+)', gateway.get("/metrics")[1])
+    return int(found[1]) if found else 0
+
+
+@pytest.mark.parametrize("spoil, why", [(lambda path: path.write_text(""), "is empty"), (lambda path: path.unlink(), "is gone")])
+def test_a_config_that_is_empty_or_gone_takes_no_model_away(reloading, spoil, why):
+    models = lambda: [model["id"] for model in json.loads(reloading.get("/v1/models")[1])["data"]]
+    before = refusals(reloading)
+    spoil(reloading.config)
+    reloading.wait_for(lambda: refusals(reloading) == before + 1)
+    assert "demo" in models()
+    assert f"is not taken over: the file {why}" in reloading.logged()
+    config = json.loads(reloading.good)
+    config["model_list"].append({"model_name": f"after-{len(why)}", "litellm_params": {"model": "echo/demo"}})
+    reloading.config.write_text(json.dumps(config))
+    reloading.wait_for(lambda: f"after-{len(why)}" in models())
 
 
 def test_a_config_is_taken_over_once_the_file_that_it_includes_is_there(reloading):
@@ -178,6 +227,30 @@ def test_after_a_restart_with_a_broken_file_the_last_good_version_serves(tmp_pat
     assert echo(second)["digest"] == good
     assert second.get("/v1/chat/completions", body=CHAT)[0] == 200
     second.stop()
+
+
+def test_a_start_puts_its_config_in_force_once_and_says_each_thing_once(tmp_path, data_dir):
+    model = {"model_name": "m", "litellm_params": {"model": "openai/gpt-4o", "api_key": "os.environ/NOT_SET_AT_ALL"}}
+    gateway = Gateway(tmp_path, {"model_list": [model], "general_settings": {"master_key": MASTER_KEY}})
+    # A change of the database is followed after the first question to it, and is the only one.
+    told = {"general_settings": {"store_model_in_db": True}}
+    assert gateway.post("/config/update", told)[0] == 200
+    gateway.wait_for(lambda: "is in force" in gateway.logged())
+    assert gateway.logged().count("is in force") == 1
+    assert gateway.logged().count("NOT_SET_AT_ALL") == 1
+    assert "no `api_key`" not in gateway.logged()
+    assert gateway.stop() == 0
+
+
+def test_a_directory_that_is_made_later_is_found(tmp_path, data_dir):
+    config = {"model_list": [], "general_settings": {"master_key": MASTER_KEY}, "plugins": {**RELOADING, "directory": str(tmp_path / "late" / "dropped")}}
+    gateway = Gateway(tmp_path, config)
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late" / "dropped").mkdir()
+    (tmp_path / "late" / "dropped" / "echo.wasm").write_bytes(variant(9))
+    gateway.wait_for(lambda: echo(gateway)["source"] != "bundled")
+    assert "only polled" not in gateway.logged()
+    assert gateway.stop() == 0
 
 
 def test_a_bundled_name_is_taken_unless_the_operator_says_so(tmp_path_factory, data_dir):

@@ -162,3 +162,16 @@ def test_mistakes_in_rows_are_errors_by_their_path(tmp_path, data_dir):
     assert "did you mean `clamp`" in run.stdout and "histry" in run.stdout
     run = subprocess.run([os.environ["SLUICE_BINARY"], "serve", "--config", str(file), "--port", "0"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert run.returncode != 0 and "plugins.providers.mine.clampp" in run.stderr + run.stdout
+
+
+def test_what_would_be_sent_is_shown_and_not_sent(rows):
+    Upstream.seen.clear()
+    body = {"model": "big", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 7}
+    status, shown, _ = rows.post("/utils/transform_request", {"call_type": "completion", "request_body": body})
+    assert status == 200 and not Upstream.seen, shown
+    assert shown["raw_request_api_base"].endswith("/special/rows/t1/ask") and shown["error"] is None
+    assert shown["raw_request_body"] == {"model": "org/big-1", "messages": body["messages"], "max_new_tokens": 7}
+    assert "k-mine" not in json.dumps(shown) and shown["raw_request_headers"]["x-tenant"] == "t1"
+    for wrong, param in [({**body, "seed": 1, "model": "small"}, "seed"), ({**body, "model": "none"}, "model")]:
+        status, refused, _ = rows.post("/utils/transform_request", {"call_type": "completion", "request_body": wrong})
+        assert (status, refused["error"]["param"]) == (400, param)

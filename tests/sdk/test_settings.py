@@ -135,3 +135,34 @@ def test_a_replica_takes_over_what_another_one_changed(tmp_path, data_dir, upstr
     finally:
         codes = [one.stop(), two.stop()]
     assert codes == [0, 0]
+
+
+def test_a_replica_knows_within_seconds_what_the_other_one_spent(tmp_path, data_dir, upstream):
+    state = str(tmp_path / "state")
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    upstream.script("prices", table(1))
+    one, two = (Gateway(folder, config(upstream), {"SLUICE_STATE_DIR": state}) for folder in folders)
+    try:
+        for gateway in (one, two):
+            gateway.wait_for(lambda: cost(gateway) == pytest.approx(1))
+        key = one.post("/key/generate", {"max_budget": 4})[1]["key"]
+
+        def ask(gateway):
+            return gateway.post("/v1/chat/completions", CHAT, key)
+
+        # Both have the account in memory, and spend three of four.
+        assert [ask(one)[0], ask(two)[0], ask(one)[0]] == [200, 200, 200]
+        # Failures cost nothing, and say what the replica knows.
+        upstream.script("m", whole({"error": {"message": "no"}}, status=500))
+        for gateway in (one, two):
+            gateway.wait_for(lambda: float(ask(gateway)[2].get("x-litellm-key-spend", 0)) == pytest.approx(3))
+        upstream.script("m", whole(ANSWER))
+        assert [ask(two)[0], ask(two)[0]] == [200, 422]
+        upstream.script("m", whole({"error": {"message": "no"}}, status=500))
+        one.wait_for(lambda: ask(one)[0] == 422)
+        one.wait_for(lambda: read(one, f"/key/info?key={key}")["info"]["spend"] == pytest.approx(4))
+    finally:
+        codes = [one.stop(), two.stop()]
+    assert codes == [0, 0]

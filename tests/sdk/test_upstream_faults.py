@@ -11,8 +11,8 @@ from raw import SSE, RawUpstream, chunk, connect, head, request, streamed, until
 
 ANSWER = {"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "all of it"}}]}
 HALF = json.dumps({"id": "x", "choices": [{"index": 0, "delta": {"content": "half"}}]})
-MESSAGE_START = "event: message_start\ndata: " + json.dumps({"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}) + "\n\n"
-RESPONSE_START = "event: response.created\ndata: " + json.dumps({"type": "response.created", "sequence_number": 0, "response": {"id": "r", "status": "in_progress"}}) + "\n\n"
+MESSAGE_START = "event: message_start\ndata: " + json.dumps({"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}) + "\n\nevent: content_block_start\ndata: " + json.dumps({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}) + "\n\n"
+RESPONSE_START = "event: response.created\ndata: " + json.dumps({"type": "response.created", "sequence_number": 0, "response": {"id": "r", "status": "in_progress"}}) + "\n\nevent: response.output_text.delta\ndata: " + json.dumps({"type": "response.output_text.delta", "delta": "half"}) + "\n\n"
 KEY = "k-secret-of-the-provider"
 
 # Answers that are no answer, and what of it is said to the client.

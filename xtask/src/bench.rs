@@ -33,7 +33,7 @@ fn cargo(command: &str, targets: &[&str]) -> Result<(), String> {
     sh::cargo(&[&[command], PACKAGES, targets].concat())
 }
 
-/// `tests/benches/store`, on SQLite and a PostgreSQL of its own.
+/// `tests/benches/inside/store`, on SQLite and a PostgreSQL of its own.
 fn database(arguments: &[String]) -> Result<(), String> {
     let server = postgres(SERVER)?;
     let url = server.iter().map(|it| (services::DATABASE_URL, it.url()));

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod bouncer;
 mod python;
 mod redis;
 mod services;
@@ -39,10 +40,14 @@ fn test() -> Result<(), String> {
     // One selection of packages: another one has other features, and pays for wasmtime again.
     sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
     let postgres = postgres(services::FORGETFUL)?;
+    let bouncer = bouncer(postgres.as_ref())?;
     let database = postgres.iter().map(|it| (services::DATABASE_URL, it.url()));
     let redis = redis()?;
-    let servers = database.chain(redis.iter().map(|it| (redis::REDIS_URL, it.url())));
+    let shared = redis.iter().map(|it| (redis::REDIS_URL, it.url()));
+    let pooled = bouncer.iter().map(|it| (bouncer::POOLED_URL, it.url()));
+    let servers = database.chain(pooled).chain(shared);
     sh::cargo_with(&["test", "--locked", "--workspace"], servers)?;
+    drop(bouncer);
     match tools::ensure_all(&python::TOOLS) {
         Err(what) if !tools::must_run_all() => {
             println!("\n== NOT RUN: tests/sdk ({what})");
@@ -52,6 +57,24 @@ fn test() -> Result<(), String> {
             let database = postgres.as_ref().map(services::Postgres::url);
             ready.and_then(|()| python::sdk_tests(database))
         }
+    }
+}
+
+/// A pooler before the database server, for the tests that go through one.
+fn bouncer(postgres: Option<&services::Postgres>) -> Result<Option<bouncer::Bouncer>, String> {
+    if std::env::var_os(bouncer::POOLED_URL).is_some() {
+        return Ok(None);
+    }
+    let told = std::env::var(services::DATABASE_URL).ok();
+    let Some(server) = postgres.map(|it| it.url().to_owned()).or(told) else {
+        return Ok(None);
+    };
+    match bouncer::Bouncer::start(&server) {
+        Err(what) if !tools::must_run_all() => {
+            println!("\n== NOT RUN: tests behind PgBouncer ({what})");
+            Ok(None)
+        }
+        started => started.map(Some),
     }
 }
 

@@ -33,11 +33,11 @@ pub struct Postgres {
     url: String,
 }
 
-/// Who runs the server where we are root, which it refuses to run as.
+/// Who runs a server where we are root, which it refuses to run as.
 #[derive(Debug, Clone, Copy)]
-struct Owner {
-    user: u32,
-    group: u32,
+pub struct Owner {
+    pub user: u32,
+    pub group: u32,
 }
 
 impl Postgres {
@@ -46,7 +46,7 @@ impl Postgres {
     pub fn start(settings: &[&str]) -> Result<Self, String> {
         let programs = programs()?;
         let owner = owner()?;
-        let folder = folder(owner)?;
+        let folder = folder("postgres", owner)?;
         let started = Self::start_in(folder.clone(), programs, owner, settings);
         if started.is_err() && folder.exists() && fs::remove_dir_all(&folder).is_err() {
             eprintln!("xtask: {} is left over", folder.display());
@@ -76,7 +76,8 @@ impl Postgres {
         let port = free_port().map_err(said)?;
         let program = command(&programs, "postgres", &folder, owner);
         let mut server = serve(program, &folder, port, settings)?;
-        let ready = server.stderr.take().map(until_ready);
+        let ready = server.stderr.take();
+        let ready = ready.map(|log| until_said(log, "ready to accept connections"));
         let this = Self {
             programs,
             folder,
@@ -137,14 +138,14 @@ fn serve(
         .map_err(|cause| format!("postgres could not be started: {cause}"))
 }
 
-/// Waits until the server says that it is ready, then reads on so that it can. An error is what
-/// it said instead.
-fn until_ready(log: ChildStderr) -> Result<(), String> {
+/// Waits until a server says that it is ready, then reads on so that it can. An error is what it
+/// said instead.
+pub fn until_said(log: ChildStderr, ready: &str) -> Result<(), String> {
     let mut lines = BufReader::new(log).lines();
     let mut said = String::new();
     for line in lines.by_ref() {
         let line = line.map_err(|cause| cause.to_string())?;
-        if line.contains("ready to accept connections") {
+        if line.contains(ready) {
             std::thread::spawn(move || lines.for_each(drop));
             return Ok(());
         }
@@ -193,7 +194,7 @@ fn newest() -> Option<PathBuf> {
 }
 
 /// None: we are not root, and run the server ourselves.
-fn owner() -> Result<Option<Owner>, String> {
+pub fn owner() -> Result<Option<Owner>, String> {
     let us = fs::metadata("/proc/self").map_err(|cause| cause.to_string())?;
     if us.uid() != 0 {
         return Ok(None);
@@ -212,12 +213,12 @@ fn owner() -> Result<Option<Owner>, String> {
     find("postgres")
         .or_else(|| find("nobody"))
         .map(Some)
-        .ok_or_else(|| "PostgreSQL does not run as root, and there is no other user".to_owned())
+        .ok_or_else(|| "servers do not run as root, and there is no other user".to_owned())
 }
 
-/// A new folder for the server alone.
-fn folder(owner: Option<Owner>) -> Result<PathBuf, String> {
-    let folder = std::env::temp_dir().join(format!("sluice-postgres-{}", std::process::id()));
+/// A new folder for a server alone.
+pub fn folder(name: &str, owner: Option<Owner>) -> Result<PathBuf, String> {
+    let folder = std::env::temp_dir().join(format!("sluice-{name}-{}", std::process::id()));
     let make = || {
         fs::create_dir(&folder)?;
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;

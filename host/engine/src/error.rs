@@ -16,6 +16,9 @@ pub enum EngineError {
 pub enum LoadError {
     #[error("not a WebAssembly component: {0}")]
     NotAComponent(String),
+    /// It ends before what it begins: perhaps it is still being copied.
+    #[error("not a WebAssembly component, or not the whole of one: {0}")]
+    CutShort(String),
     #[error("a core WebAssembly module, not a component: build it for wasm32-wasip2")]
     CoreModule,
     #[error(

@@ -47,16 +47,20 @@ const WASI: &[&str] = &[
 /// Reads the names of a component's interfaces and judges them.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     if bytes.is_empty() {
-        return Err(LoadError::NotAComponent("the file is empty".into()));
+        return Err(LoadError::CutShort("the file is empty".into()));
     }
-    if bytes.get(..4) != Some(b"\0asm") {
+    let magic = b"\0asm";
+    if bytes.len() < magic.len() && magic.starts_with(bytes) {
+        return Err(LoadError::CutShort("it ends within its magic".into()));
+    }
+    if bytes.get(..4) != Some(magic) {
         return Err(LoadError::NotAComponent(
             "it does not begin with the WebAssembly magic".into(),
         ));
     }
     wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
         .validate_all(bytes)
-        .map_err(|cause| LoadError::NotAComponent(cause.to_string()))?;
+        .map_err(|cause| not_a_component(&cause, bytes.len()))?;
     let (imports, exports) = names(bytes)?;
     let (kind, version) = kind_and_version(&exports)?;
     if !same_line(&version) {
@@ -79,6 +83,17 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
         imports,
         exports,
     })
+}
+
+/// What a reader met that came to the end of the bytes, or to anything else. A reader names the
+/// place where it wanted more, which may lie before the end: the beginning of a section.
+fn not_a_component(cause: &wasmparser::BinaryReaderError, length: usize) -> LoadError {
+    let wants_more = cause.message().starts_with("unexpected end") || cause.offset() >= length;
+    if wants_more {
+        LoadError::CutShort(cause.to_string())
+    } else {
+        LoadError::NotAComponent(cause.to_string())
+    }
 }
 
 fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), LoadError> {
@@ -180,6 +195,9 @@ mod tests {
             inspect(b"hello"),
             Err(LoadError::NotAComponent(_))
         ));
+        for beginning in [&b""[..], b"\0as", b"\0asm\x0d\0"] {
+            assert!(matches!(inspect(beginning), Err(LoadError::CutShort(_))));
+        }
         let module = b"\0asm\x01\0\0\0";
         assert!(matches!(inspect(module), Err(LoadError::CoreModule)));
     }

@@ -44,7 +44,8 @@ pub use keys::{
 };
 pub use mint::{KEY_BYTES, accept_custom_key, hash_key, key_or_hash, masked, new_key};
 pub use models::{
-    Catalog, CatalogModel, Resolved, TeamModel, allow_model, choose_team, visible_models,
+    Catalog, CatalogModel, Resolved, TeamModel, allow_model, choose_team, in_team, visible_groups,
+    visible_models,
 };
 pub use network::{Networks, ProxyTrust};
 pub use routes::{Area, Class, Gate, RouteList, RouteRules, all_routes, class_of};

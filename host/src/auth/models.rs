@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::caller::Caller;
 use super::grant::Grant;
+use super::keys::{Identity, Keys};
 use crate::domain::{ErrorKind, Fault, glob};
 
 /// Every model.
@@ -16,6 +17,14 @@ const ALL_PROXY_MODELS: &str = "all-proxy-models";
 const ALL_TEAM_MODELS: &str = "all-team-models";
 /// None, unless a team gives some.
 const NO_DEFAULT_MODELS: &str = "no-default-models";
+
+/// Whether an entry of a model list stands for no model or group by its name.
+pub(super) fn is_no_model(entry: &str) -> bool {
+    matches!(
+        entry,
+        ALL_PROXY_MODELS | ALL_TEAM_MODELS | NO_DEFAULT_MODELS
+    )
+}
 
 /// What the gateway serves, as far as access depends on it. Built anew with each configuration.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -157,6 +166,53 @@ pub fn visible_models(caller: &Caller, catalog: &Catalog) -> Vec<Arc<str>> {
         .into_iter()
         .filter(|name| allow_model(caller, catalog, name).is_ok())
         .collect()
+}
+
+/// The access groups in which there is a model that the caller may use, sorted: those of the
+/// catalogue, and those of the database that its key or team names.
+pub fn visible_groups(caller: &Caller, catalog: &Catalog) -> Vec<Arc<str>> {
+    let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+    for (name, model) in &catalog.models {
+        if !model.access_groups.is_empty() && allow_model(caller, catalog, name).is_ok() {
+            names.extend(model.access_groups.iter().cloned());
+        }
+    }
+    let of_database = caller.grant().into_iter().flat_map(|it| &it.access_groups);
+    for group in of_database {
+        let may = |model: &Arc<str>| allow_model(caller, catalog, model).is_ok();
+        if group.models.iter().any(may) {
+            names.insert(Arc::clone(&group.name));
+        }
+    }
+    names.into_iter().collect()
+}
+
+/// The caller as somebody of a team: its key's own team, one in which it has a seat, or any for
+/// who sees everything. None: the team is not there, or not the caller's.
+///
+/// # Errors
+/// There is no database, or it does not answer.
+pub async fn in_team(
+    caller: &Caller,
+    keys: &Keys,
+    team: &str,
+    now_ms: i64,
+) -> Result<Option<Caller>, Fault> {
+    if caller.team_id() == Some(team) {
+        return Ok(Some(caller.clone()));
+    }
+    let user_id = caller.user_id().filter(|_| !caller.sees_all());
+    if user_id.is_none() && !caller.sees_all() {
+        return Ok(None);
+    }
+    let who = Identity {
+        user_id: user_id.map(str::to_owned),
+        team_id: Some(team.to_owned()),
+        organization_id: None,
+    };
+    let grant = keys.identity(&who, now_ms).await?;
+    let seated = grant.filter(|it| caller.sees_all() || it.member.is_some());
+    Ok(seated.map(Caller::granted))
 }
 
 /// The key's alias, else the team's, else the team's own model, else the name itself.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::grant::{AccessGroup, OrganizationPart};
-use super::models::{Catalog, CatalogModel, TeamModel, allow_model, visible_models};
+use super::models::{
+    Catalog, CatalogModel, TeamModel, allow_model, visible_groups, visible_models,
+};
 use super::samples::{key, named, names, team, user};
 use super::{Caller, Grant, Role};
 
@@ -86,6 +88,24 @@ fn an_access_group_stands_for_its_models() {
     }];
     assert_eq!(asks(&grant, "claude"), Ok("claude".into()));
     assert_eq!(asks(&grant, "gpt-4o"), KEY);
+}
+
+#[test]
+fn an_access_group_is_listed_where_one_of_its_models_may_be_used() {
+    let listed = |caller: &Caller| -> Vec<String> {
+        let groups = visible_groups(caller, &catalog());
+        groups.iter().map(|it| it.to_string()).collect()
+    };
+    assert_eq!(listed(&Caller::MASTER), ["best", "openai-all"]);
+    let mut grant = of_key(&["gpt-4o"]);
+    assert_eq!(listed(&Caller::granted(Arc::new(grant.clone()))), ["best"]);
+    grant.key.as_mut().unwrap().access_groups = names(&["rows"]);
+    grant.access_groups = vec![AccessGroup {
+        name: "rows".into(),
+        models: names(&["claude"]),
+    }];
+    let caller = Caller::granted(Arc::new(grant));
+    assert_eq!(listed(&caller), ["best", "rows"]);
 }
 
 #[test]

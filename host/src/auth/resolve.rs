@@ -21,6 +21,8 @@ use crate::store::{
 pub(super) struct Around {
     pub organizations: Vec<OrganizationMemberRow>,
     pub access_groups: Vec<AccessGroupRow>,
+    /// Model lists have names that a group may have, or get.
+    pub names_groups: bool,
 }
 
 /// The grant of a key and everybody behind it.
@@ -236,6 +238,9 @@ fn sources(holder: &Holder, around: &Around) -> Vec<Source> {
     }
     for group in &around.access_groups {
         add("access_group", Some(&group.id));
+    }
+    if around.names_groups {
+        add("access_group", Some(&"*".to_owned()));
     }
     all
 }

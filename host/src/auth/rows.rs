@@ -1,6 +1,6 @@
 //! The store as the source of keys: what is asked of it, and the changes that it tells of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -10,16 +10,20 @@ use serde_json::Value;
 use super::caller::Role;
 use super::grant::{Grant, Source};
 use super::keys::{GroupBudget, GroupBudgets, Identity, News, Payer, Rows, Unreachable};
+use super::models::is_no_model;
 use super::resolve::{Around, object, of_holder};
 use super::terms::Terms;
 use crate::domain::{Entity, EntityKind, KeyHash, Usd};
 use crate::store::{
-    AccessGroupRow, BudgetRow, Changed, EndUserRow, Holder, KeyRow, Limits, Query, Stamp, Store,
-    StoreError, TagRow, UserDoc, UserRow, member_id,
+    AccessGroupRow, BudgetRow, Changed, EndUserRow, Filter, Holder, KeyRow, Limits, Query, Stamp,
+    Store, StoreError, TagRow, UserDoc, UserRow, member_id,
 };
 
 /// Rows of a user that are read at most: its memberships.
 const MEMBERSHIPS: u64 = 1_000;
+
+/// Names that one question asks for.
+const NAMES_AT_ONCE: usize = 500;
 
 /// The store as the source of keys, with the rules of the operator that bear on them.
 #[derive(Debug, Clone)]
@@ -55,19 +59,27 @@ impl StoredKeys {
         Arc::clone(&self.rules)
     }
 
-    async fn around(
-        &self,
-        user: Option<&UserRow>,
-        group_ids: Vec<&String>,
-    ) -> Result<Around, StoreError> {
+    async fn around(&self, holder: &Holder) -> Result<Around, StoreError> {
         let mut around = Around::default();
-        if let Some(user) = user {
+        if let Some(user) = &holder.user {
             let of_user = Query::new().is("user_id", user.id.as_str());
             let rows = self.store.list(&of_user.page(1, MEMBERSHIPS)).await?.rows;
             around.organizations = rows;
         }
-        for id in group_ids {
+        let of_team = holder.team.iter().flat_map(|it| &it.doc.access_group_ids);
+        for id in holder.key.doc.access_group_ids.iter().chain(of_team) {
             around.access_groups.extend(self.store.get(id).await?);
+        }
+        let names = group_names(holder);
+        around.names_groups = !names.is_empty();
+        for names in names.chunks(NAMES_AT_ONCE) {
+            let names = names.iter().map(|it| (*it).into()).collect();
+            let named = Query::new().with(Filter::In("name", names));
+            for row in self.store.list::<AccessGroupRow>(&named).await?.rows {
+                if !around.access_groups.iter().any(|it| it.id == row.id) {
+                    around.access_groups.push(row);
+                }
+            }
         }
         Ok(around)
     }
@@ -76,12 +88,7 @@ impl StoredKeys {
         let Some(holder) = self.store.holder(hash.as_str(), now_ms).await? else {
             return Ok(None);
         };
-        let of_team = holder
-            .team
-            .iter()
-            .flat_map(|team| &team.doc.access_group_ids);
-        let groups = holder.key.doc.access_group_ids.iter().chain(of_team);
-        let around = self.around(holder.user.as_ref(), groups.collect()).await?;
+        let around = self.around(&holder).await?;
         let mut grant = of_holder(&holder, &around, self.rules.load().user_budget_on_team_keys);
         // A rotated key falls with its own notice too.
         grant.sources.push(Source::new("key", hash.as_str()));
@@ -138,11 +145,7 @@ impl StoredKeys {
             .as_ref()
             .and_then(|it| it.budget_id.clone());
         holder.organization_budget = self.budget(of_organization).await?;
-        let groups = holder
-            .team
-            .iter()
-            .flat_map(|team| &team.doc.access_group_ids);
-        let around = self.around(holder.user.as_ref(), groups.collect()).await?;
+        let around = self.around(&holder).await?;
         let mut grant = of_holder(&holder, &around, self.rules.load().user_budget_on_team_keys);
         grant.key = None;
         grant
@@ -284,6 +287,24 @@ impl StoredKeys {
             },
         })
     }
+}
+
+/// Entries of model lists that may be the name of an access group, each once.
+fn group_names(holder: &Holder) -> Vec<&str> {
+    let lists = [
+        Some(&holder.key.doc.models),
+        holder.team.as_ref().map(|it| &it.doc.models),
+        holder.user.as_ref().map(|it| &it.doc.models),
+        holder.organization.as_ref().map(|it| &it.doc.models),
+        holder
+            .member_budget
+            .as_ref()
+            .map(|it| &it.doc.allowed_models),
+    ];
+    let names = lists.into_iter().flatten().flatten().map(String::as_str);
+    let names = names.filter(|it| !it.contains('*') && !is_no_model(it));
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().collect()
 }
 
 fn end_user(row: &EndUserRow) -> Payer {

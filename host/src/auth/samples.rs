@@ -82,6 +82,15 @@ pub(crate) fn person(role: Role, id: &str) -> Caller {
     caller(grant)
 }
 
+/// Who holds a key that says this of itself.
+pub(crate) fn key_saying(name: &str, value: serde_json::Value) -> Caller {
+    let mut grant = Grant::bare(Role::Team);
+    let mut key = key(&[]);
+    key.metadata.insert(name.to_owned(), value);
+    grant.key = Some(key);
+    caller(grant)
+}
+
 /// Who holds the key with this hash, which belongs to nobody.
 pub(crate) fn key_alone(hash: &str) -> Caller {
     let mut grant = Grant::bare(Role::Team);

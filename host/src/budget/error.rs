@@ -1,8 +1,8 @@
 //! What may be wrong with a budget, and why a call was refused one.
 
-use crate::domain::{Entity, Usd};
+use crate::domain::{Entity, EntityKind, Usd, moment};
 
-use super::AccountId;
+use super::terms::{AccountId, Window};
 
 /// A text that is no duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum Refusal {
     /// The model has no price and the path has a budget.
     #[error(
         "the budget of {0} cannot be kept: the price of the model is unknown; give its deployment \
-         a price, or allow unknown prices"
+         a price, or set `litellm_settings.allow_unknown_prices: true`"
     )]
     UnknownPrice(Entity),
 }
@@ -72,19 +72,82 @@ impl Reason {
 }
 
 impl Exceeded {
-    /// LiteLLM's sentence, which clients' code looks for. `holder` is how the door names the
-    /// entity, such as `Key=alias (sk-...1234)`.
+    /// LiteLLM's sentence, which clients' code looks for, with the end of the window and the cure.
+    /// `holder` is how the door names the entity, such as `Key=alias (sk-...1234)`.
     pub fn client_message(&self, holder: &str) -> String {
-        let mut text = format!(
-            "Budget has been exceeded! {holder} Current cost: {}, Max budget: {}",
-            self.spend, self.max_budget
-        );
+        let (spend, max) = (self.spend, self.max_budget);
+        let id = &self.account.entity.id;
+        let kind = self.account.entity.kind;
+        let mut text = match (&self.account.window, kind) {
+            (Window::Whole, EntityKind::User | EntityKind::EndUser) => {
+                format!("ExceededBudget: {holder} over budget. Spend={spend}, Budget={max}")
+            }
+            (Window::Whole, _) => {
+                format!(
+                    "Budget has been exceeded! {holder} Current cost: {spend}, Max budget: {max}"
+                )
+            }
+            (Window::Limit(period), EntityKind::Key) => {
+                format!(
+                    "ExceededBudget: Key over {period} budget. Spend=${spend}, Limit=${max}. {holder}"
+                )
+            }
+            (Window::Limit(period), _) => {
+                format!(
+                    "ExceededBudget: {holder} over {period} budget. Spend=${spend}, Limit=${max}"
+                )
+            }
+            (Window::Model(model), kind) => {
+                let whose = match kind {
+                    EntityKind::Key => format!("LiteLLM Virtual Key: {id}"),
+                    EntityKind::User => format!("LiteLLM User: {id}"),
+                    EntityKind::EndUser => format!("LiteLLM End User: {id}"),
+                    EntityKind::Team => format!("LiteLLM Team: {id}"),
+                    _ => holder.to_owned(),
+                };
+                format!(
+                    "{whose}, exceeded budget for model={model}. {holder} Current cost: {spend}, \
+                     Max budget: {max}"
+                )
+            }
+        };
         if self.reason == Reason::Held {
             text.push_str(&format!(
                 ", reserved by calls in flight: {}; try again when they have ended",
                 self.reserved
             ));
+            return text;
+        }
+        if let Some(at) = self.resets_at_ms {
+            text.push_str(&format!(". The budget begins anew at {}", moment(at)));
+        }
+        if let Some(cure) = self.cure() {
+            text.push_str(&format!(". To spend more, raise {cure}"));
         }
         text
+    }
+
+    /// The setting that holds the budget. None: it is one of an upstream.
+    fn cure(&self) -> Option<String> {
+        let field = match self.account.window {
+            Window::Whole => "max_budget",
+            Window::Limit(_) => "budget_limits",
+            Window::Model(_) => "model_max_budget",
+        };
+        let path = match self.account.entity.kind {
+            EntityKind::Key => "/key/update",
+            EntityKind::User => "/user/update",
+            EntityKind::Team => "/team/update",
+            EntityKind::TeamMember => {
+                return Some("`max_budget_in_team` by `/team/member_update`".to_owned());
+            }
+            EntityKind::Organization => "/organization/update",
+            EntityKind::EndUser => "/customer/update",
+            EntityKind::Tag => "/tag/update",
+            EntityKind::AccessGroup => "/access_group/{name}/budget",
+            EntityKind::Proxy => return Some("`litellm_settings.max_budget`".to_owned()),
+            EntityKind::Provider | EntityKind::Deployment => return None,
+        };
+        Some(format!("`{field}` by `{path}`"))
     }
 }

@@ -57,6 +57,7 @@ pub enum UnknownPrice {
 pub struct Ledger {
     shards: Vec<Mutex<HashMap<AccountId, Arc<Account>>>>,
     next_serial: AtomicU64,
+    edits: AtomicU64,
     rules: Arc<Rules>,
 }
 
@@ -87,6 +88,7 @@ impl Ledger {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             next_serial: AtomicU64::new(0),
+            edits: AtomicU64::new(0),
             rules: Arc::new(Rules {
                 settings: ArcSwap::from_pointee(settings),
                 latest_ms: AtomicI64::new(i64::MIN),
@@ -146,11 +148,36 @@ impl Ledger {
     /// Sets the settled spend of the running window, for a reset by hand; what calls in flight
     /// hold stays. Returns what it was; None: there is no such account.
     pub fn set_spend(&self, id: &AccountId, spend: Usd, now_ms: i64) -> Option<Usd> {
+        self.edits.fetch_add(1, Ordering::Relaxed);
         self.change(id, now_ms, |state| {
             let before = state.spend;
             state.set_spend(spend);
             before
         })
+    }
+
+    /// How often a spend was set by hand: what was read of spends before may be old.
+    pub fn edits(&self) -> u64 {
+        self.edits.load(Ordering::Relaxed)
+    }
+
+    /// Takes over what the store and the journal say of the window that ends at this time, as when
+    /// other processes have spent. False: the running window is another one. What calls in flight
+    /// hold stays; an account that is not there needs nothing.
+    pub fn correct(
+        &self,
+        id: &AccountId,
+        (spend, resets_at_ms): (Usd, Option<i64>),
+        now_ms: i64,
+    ) -> bool {
+        let corrected = self.change(id, now_ms, |state| {
+            let same = state.terms.resets_at_ms == resets_at_ms;
+            if same && state.spend != spend {
+                state.set_spend(spend);
+            }
+            same
+        });
+        corrected.unwrap_or(true)
     }
 
     /// What the account holds at `now_ms`.

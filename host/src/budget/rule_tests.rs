@@ -93,12 +93,86 @@ fn a_refusal_says_who_how_much_and_what_of() {
     assert_eq!(refusal.reason, Reason::Spent);
     assert_eq!(
         refusal.client_message("Key=alias (sk-...1234)"),
-        "Budget has been exceeded! Key=alias (sk-...1234) Current cost: 0.0125, Max budget: 0.01"
+        "Budget has been exceeded! Key=alias (sk-...1234) Current cost: 0.0125, Max budget: 0.01. \
+         To spend more, raise `max_budget` by `/key/update`"
     );
     assert_eq!(
         refusal.to_string(),
         "the budget of key k is spent: 0.0125 of 0.01 dollars, 0.0 reserved"
     );
+}
+
+#[test]
+fn a_refusal_names_the_window_or_model_when_it_ends_and_the_cure() {
+    let said = |kind, window, holder: &str| {
+        let exceeded = Exceeded {
+            account: AccountId {
+                entity: Entity::new(kind, "x"),
+                window,
+            },
+            reason: Reason::Spent,
+            spend: cents(2),
+            reserved: Usd::ZERO,
+            max_budget: cents(1),
+            resets_at_ms: Some(1_795_705_590_000),
+        };
+        exceeded.client_message(holder)
+    };
+    let day = || Window::Limit("1d".parse().unwrap());
+    let model = || Window::Model("gpt-4o".into());
+    let anew = ". The budget begins anew at 2026-11-26 15:06:30 UTC. To spend more, raise ";
+    for (kind, window, holder, expected) in [
+        (
+            EntityKind::EndUser,
+            Window::Whole,
+            "End User=x",
+            format!(
+                "ExceededBudget: End User=x over budget. Spend=0.02, Budget=0.01{anew}`max_budget` by `/customer/update`"
+            ),
+        ),
+        (
+            EntityKind::User,
+            Window::Whole,
+            "User=x",
+            format!(
+                "ExceededBudget: User=x over budget. Spend=0.02, Budget=0.01{anew}`max_budget` by `/user/update`"
+            ),
+        ),
+        (
+            EntityKind::Key,
+            day(),
+            "Key=a",
+            format!(
+                "ExceededBudget: Key over 1d budget. Spend=$0.02, Limit=$0.01. Key=a{anew}`budget_limits` by `/key/update`"
+            ),
+        ),
+        (
+            EntityKind::Team,
+            day(),
+            "Team=x",
+            format!(
+                "ExceededBudget: Team=x over 1d budget. Spend=$0.02, Limit=$0.01{anew}`budget_limits` by `/team/update`"
+            ),
+        ),
+        (
+            EntityKind::Key,
+            model(),
+            "Key=a",
+            format!(
+                "LiteLLM Virtual Key: x, exceeded budget for model=gpt-4o. Key=a Current cost: 0.02, Max budget: 0.01{anew}`model_max_budget` by `/key/update`"
+            ),
+        ),
+        (
+            EntityKind::Team,
+            model(),
+            "Team=x",
+            format!(
+                "LiteLLM Team: x, exceeded budget for model=gpt-4o. Team=x Current cost: 0.02, Max budget: 0.01{anew}`model_max_budget` by `/team/update`"
+            ),
+        ),
+    ] {
+        assert_eq!(said(kind, window, holder), expected);
+    }
 }
 
 #[test]
@@ -232,10 +306,10 @@ fn an_unknown_price_is_refused_where_there_is_a_budget() {
     let refused = ledger.path(&[free.clone(), key()]).unwrap();
     let admitted = ledger.path(&[free]).unwrap();
 
-    assert_eq!(
-        refused.try_reserve(None, NOW).unwrap_err(),
-        Refusal::UnknownPrice(key().entity)
-    );
+    let refusal = refused.try_reserve(None, NOW).unwrap_err();
+    assert_eq!(refusal, Refusal::UnknownPrice(key().entity));
+    let cure = "`litellm_settings.allow_unknown_prices: true`";
+    assert!(refusal.to_string().contains(cure), "{refusal}");
     assert!(admitted.try_reserve(None, NOW).is_ok());
 }
 

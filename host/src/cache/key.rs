@@ -11,7 +11,7 @@ use super::canonical;
 pub const PREFIX: &str = "sluice:cache";
 
 /// What keys mean; another number makes other keys of the same requests.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// Requests with more text than this are not looked up: naming them would take longer than is good
 /// for the calls beside them.
@@ -20,7 +20,7 @@ pub const MOST_TEXT: usize = 1 << 20;
 /// Members of a request that do not determine what is answered. `model` is named apart, by the
 /// group that it is routed to and by the name that the answer carries. How an answer is delivered
 /// (`stream`) is named apart too.
-const SILENT: [&str; 21] = [
+const SILENT: [&str; 25] = [
     // Who asks, and what the caller calls it.
     "litellm_metadata",
     "litellm_session_id",
@@ -29,18 +29,23 @@ const SILENT: [&str; 21] = [
     "prompt_cache_key",
     "prompt_cache_retention",
     "safety_identifier",
+    // Named apart where they choose deployments.
     "tags",
     "user",
     // How the gateway goes about it. An answer that came by a fallback is not kept.
     "cache",
+    "caching",
     "context_window_fallback_dict",
     "disable_fallbacks",
     "fallbacks",
+    "keepalive_seconds",
     "no-log",
     "num_retries",
     "priority",
     "stream_timeout",
+    "success_callback",
     "timeout",
+    "turn_off_message_logging",
     // Named apart.
     "model",
     "stream",
@@ -87,6 +92,8 @@ pub struct Asked<'a> {
     pub asked: &'a str,
     /// Who shares the answer.
     pub tenant: &'a str,
+    /// By which deployments are chosen, in any order.
+    pub tags: &'a [String],
     /// The client's own namespace.
     pub namespace: Option<&'a str>,
     /// Headers of the client that reach the provider.
@@ -139,6 +146,12 @@ impl Namer {
             asked.asked,
         ] {
             add(&mut digest, part.as_bytes());
+        }
+        let mut tags: Vec<&String> = asked.tags.iter().collect();
+        tags.sort_unstable();
+        add(&mut digest, &tags.len().to_be_bytes());
+        for tag in tags {
+            add(&mut digest, tag.as_bytes());
         }
         let mut headers: Vec<&(String, String)> = asked.headers.iter().collect();
         headers.sort_unstable();

@@ -11,6 +11,7 @@ const ASKED: Asked<'_> = Asked {
     group: "g",
     asked: "m",
     tenant: "team:t",
+    tags: &[],
     namespace: None,
     headers: &[],
 };
@@ -63,7 +64,12 @@ fn what_determines_an_answer_names_it() {
         assert_ne!(key(ASKED, &with(name, value)), plain, "{name}");
     }
     let header = [("anthropic-beta".to_owned(), "x".to_owned())];
+    let tags = ["eu".to_owned()];
     for asked in [
+        Asked {
+            tags: &tags,
+            ..ASKED
+        },
         Asked {
             operation: "completions",
             ..ASKED

@@ -74,7 +74,7 @@ impl LiteLlm {
             (
                 "max_budget",
                 self.max_budget.is_some(),
-                "budgets are not enforced yet",
+                "set `litellm_settings.max_budget`",
             ),
             (
                 "prometheus_metrics_port",
@@ -103,12 +103,12 @@ impl LiteLlm {
             (
                 "iam_token_db_auth",
                 self.iam_token_db_auth,
-                "there is no database yet",
+                "tokens of AWS IAM are not made here; give the password in DATABASE_URL",
             ),
             (
                 "use_prisma_db_push",
                 self.use_prisma_db_push,
-                "there is no database yet",
+                "every start brings the database's schema up to date",
             ),
         ];
         let given = flags.into_iter().filter(|(_, given, _)| *given);

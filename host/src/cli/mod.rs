@@ -78,6 +78,9 @@ pub struct Serve {
     /// LiteLLM's: say of every key of the config how it is taken, and exit.
     #[arg(long = "validate_config", hide = true)]
     validate_config: bool,
+    /// LiteLLM's: bring the database's schema up to date, and exit.
+    #[arg(long = "skip_server_startup", hide = true)]
+    pub skip_server_startup: bool,
     #[command(flatten)]
     pub litellm: LiteLlm,
 }
@@ -215,6 +218,20 @@ mod tests {
         let named = container.litellm.without_effect();
         let names: Vec<_> = named.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["num_workers", "telemetry", "run_gunicorn"]);
+    }
+
+    #[test]
+    fn what_is_said_of_a_flag_without_effect_is_true() {
+        let given = serve(&[
+            "--max_budget",
+            "5",
+            "--use_prisma_db_push",
+            "--iam_token_db_auth",
+        ]);
+        let said = given.litellm.without_effect();
+        assert_eq!(said.len(), 3);
+        assert!(said.iter().all(|(_, why)| !why.contains("yet")), "{said:?}");
+        assert!(serve(&["--skip_server_startup"]).skip_server_startup);
     }
 
     #[test]

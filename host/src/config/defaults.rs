@@ -31,6 +31,8 @@ pub const CACHE_BYTES: u64 = 64 << 20;
 
 /// Bytes of the largest answer that is kept; a long stream is a few hundred kilobytes.
 pub const CACHE_ENTRY_BYTES: usize = 1 << 20;
+/// How long an unused tie between a caller and a deployment is remembered; LiteLLM's.
+pub const AFFINITY_TTL: Duration = Duration::from_secs(3600);
 
 /// Bytes of a request's body. A PDF of 20 MB is 27 MB in base64.
 pub const MAX_REQUEST_BYTES: usize = 64 << 20;

@@ -1,6 +1,6 @@
 //! One `model_list` entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use super::credentials::{self, Credentials};
 use super::env::Env;
 use super::info::ModelInfo;
 use super::params;
+use super::policies::Cooldowns;
 use super::provider::{self, Route};
 use super::remarks::{Remarks, Taken, nearest};
 use super::secrets::{is_price, looks_secret};
@@ -30,6 +31,9 @@ pub struct Deployment {
     pub model: String,
     pub api_base: Option<Url>,
     pub secrets: BTreeMap<String, Secret>,
+    /// Names of secrets that are written and have no value: it was said that their variables are
+    /// not set.
+    pub unset: BTreeSet<String>,
     /// Everything else of `litellm_params`: the plugin's settings, and defaults of the request.
     pub settings: Map<String, Value>,
     /// Their values may be credentials.
@@ -42,7 +46,13 @@ pub struct Deployment {
     pub order: u32,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
+    /// Until a stream's first token.
+    pub first_token_timeout: Option<Duration>,
     pub num_retries: Option<u32>,
+    /// `cooldown_time`, and of `model_info` `allowed_fails` and its policy.
+    pub cooldowns: Cooldowns,
+    /// For requests with one of these, where the router filters by tags.
+    pub tags: Vec<String>,
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
     pub allowed_openai_params: Vec<String>,
@@ -88,10 +98,13 @@ pub fn read(
     credentials::fill(&mut values, shared, &at, remarks);
     let mut params = Section::new(&at, Some(values.into()), env, remarks).of_model(&name);
     let inner_info = params.raw("model_info");
+    let base_model = params.text("base_model");
     let route = provider::read(&name, &mut params);
     let mut deployment = read_params(&mut params, name, id, route?);
     let prices = read_rest(&mut params, &mut deployment);
-    let mut info = ModelInfo::read(&path, [info, inner_info], env, remarks);
+    let cooldowns = &mut deployment.cooldowns;
+    let mut info = ModelInfo::read(&path, [info, inner_info], cooldowns, env, remarks);
+    info.base_model = info.base_model.or(base_model);
     for (price, value) in prices {
         info.rest.entry(price).or_insert(value);
     }
@@ -111,19 +124,23 @@ fn read_params(params: &mut Section<'_>, name: String, id: String, route: Route)
         model: route.model,
         api_base: api_base(params),
         secrets: BTreeMap::new(),
+        unset: BTreeSet::new(),
         settings: Map::new(),
         extra_headers: headers(params),
         extra_body: extra_body(params),
-        weight: params.number("weight"),
-        rpm: params.number("rpm"),
-        tpm: params.number("tpm"),
+        weight: params.amount("weight"),
+        rpm: params.amount("rpm"),
+        tpm: params.amount("tpm"),
         order: params.count("order").unwrap_or(0),
         timeout: params.seconds("timeout"),
         stream_timeout: params.seconds("stream_timeout"),
+        first_token_timeout: params.seconds("first_token_timeout"),
         num_retries: own.or(max),
+        cooldowns: Cooldowns::of_params(params),
+        tags: params.texts("tags").unwrap_or_default(),
         drop_params: params.flag("drop_params"),
-        additional_drop_params: params.texts("additional_drop_params").unwrap_or_default(),
-        allowed_openai_params: params.texts("allowed_openai_params").unwrap_or_default(),
+        additional_drop_params: params.words("additional_drop_params").unwrap_or_default(),
+        allowed_openai_params: params.words("allowed_openai_params").unwrap_or_default(),
         verify: Verify::read(params),
         mock_response: params.text("mock_response"),
         budget: Allowance::read(params, "max_budget", "budget_duration"),
@@ -172,11 +189,44 @@ fn headers(params: &mut Section<'_>) -> Vec<(String, Secret)> {
                     continue;
                 }
             };
+            if let Some(what) = no_header(&name, &value) {
+                params.say(Taken::Wrong, &format!("{list}.{name}"), what);
+                continue;
+            }
             result.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
             result.push((name, Secret::new(value)));
         }
     }
     result
+}
+
+/// Headers of one connection, and those that the gateway writes itself.
+const NOT_TO_BE_SET: [&str; 10] = [
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+];
+
+/// Why this cannot be a header of a request, if it cannot.
+fn no_header(name: &str, value: &str) -> Option<&'static str> {
+    let is_token = |it: u8| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&it);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Some("is no name of a header");
+    }
+    if NOT_TO_BE_SET.iter().any(|it| name.eq_ignore_ascii_case(it)) {
+        return Some("belongs to the connection, which is the gateway's");
+    }
+    let is_broken = value
+        .bytes()
+        .any(|it| it < 0x20 && it != b'\t' || it == 0x7f);
+    is_broken.then_some("has control characters in its value")
 }
 
 fn extra_body(params: &mut Section<'_>) -> Map<String, Value> {
@@ -195,18 +245,26 @@ fn extra_body(params: &mut Section<'_>) -> Map<String, Value> {
 fn read_rest(params: &mut Section<'_>, deployment: &mut Deployment) -> Map<String, Value> {
     let mut prices = Map::new();
     let (mut settings, mut secrets) = (Map::new(), BTreeMap::new());
-    params.number("cooldown_time");
-    params.texts("tags");
-    for name in params::TYPED {
-        params.accepted(name);
-    }
     for name in params.names() {
         if is_price(&name) {
             prices.extend(params.resolved(&name).map(|value| (name.clone(), value)));
         } else if params::ACCEPTED.contains(&name.as_str()) {
             params.accept(&name, "has no effect yet");
+        } else if params::UNENFORCED.contains(&name.as_str()) {
+            params.forget(&name);
+            let text = "is not enforced yet: do not rely on it";
+            params.say(Taken::Warning, &name, text);
+        } else if params::CLIENTS.contains(&name.as_str()) {
+            params.accept(
+                &name,
+                "has no effect: whether it streams is the client's to say",
+            );
         } else if looks_secret(&name) {
+            let refers = params.refers(&name);
             let secret = params.secret(&name);
+            if secret.is_none() && refers {
+                deployment.unset.insert(name.clone());
+            }
             // An empty one is none, as in LiteLLM: the provider's own variable may hold it.
             let filled = secret.filter(|it| !it.reveal().is_empty());
             secrets.extend(filled.map(|secret| (name, secret)));

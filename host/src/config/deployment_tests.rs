@@ -87,6 +87,18 @@ fn prices_are_kept_with_the_models_info() {
 }
 
 #[test]
+fn prices_that_are_no_numbers_are_prices_too() {
+    let (it, remarks) = read(
+        "{model: openai/x, off_peak_pricing: {}, provider_specific_entry: {fast: 2}, \
+         regional_processing_uplift_multiplier_eu: 1.1, web_search_billing_unit: per_query, \
+         tiered_pricing: [{range: [0, 1000], input_cost_per_token: 1e-6, output_cost_per_token: 2e-6}]}",
+    );
+    assert!(it.settings.is_empty(), "{:?}", it.settings);
+    assert_eq!(it.info.rest.len(), 5);
+    assert_eq!(said(&remarks, Taken::Accepted).len(), 0);
+}
+
+#[test]
 fn the_id_is_of_name_and_parameters_and_outlives_a_key() {
     let id = |text: &str, key: &str| {
         let (config, _) = Config::parse(text, Env::of(&[("KEY", key)])).unwrap();
@@ -133,4 +145,66 @@ fn wrong_types_are_named_with_their_path() {
     .map(at);
     assert_eq!(wrong, expected);
     assert_eq!(it.model, "x");
+}
+
+#[test]
+fn headers_that_cannot_be_sent_are_wrong_by_their_path() {
+    let (it, remarks) = read(
+        r#"{model: openai/x, headers: {"bad header": x, Host: evil.test, x-good: a}, extra_headers: {transfer-encoding: chunked, x-split: "a\r\nb"}}"#,
+    );
+    let at = |name: &str| format!("model_list[0].litellm_params.{name}");
+    let expected = [
+        "headers.bad header",
+        "headers.Host",
+        "extra_headers.transfer-encoding",
+        "extra_headers.x-split",
+    ];
+    assert_eq!(said(&remarks, Taken::Wrong), expected.map(at));
+    let names: Vec<_> = it.extra_headers.iter().map(|it| it.0.as_str()).collect();
+    assert_eq!(names, ["x-good"]);
+}
+
+#[test]
+fn numbers_that_cannot_be_are_wrong_by_their_path() {
+    let (it, remarks) = read(
+        "{model: openai/x, weight: -3, rpm: -1, allowed_openai_params: 5, additional_drop_params: [1]}",
+    );
+    let at = |name: &str| format!("model_list[0].litellm_params.{name}");
+    let expected = [
+        "weight",
+        "rpm",
+        "additional_drop_params",
+        "allowed_openai_params",
+    ];
+    assert_eq!(said(&remarks, Taken::Wrong), expected.map(at));
+    assert_eq!(it.rpm, None);
+    assert!(it.allowed_openai_params.is_empty());
+}
+
+#[test]
+fn what_is_litellms_own_is_neither_a_setting_nor_a_member_of_requests() {
+    let (it, remarks) = read(
+        "{model: openai/x, stream: true, caching: true, metadata: {a: 1}, verbose: true, guardrails: [pii], base_model: openai/gpt-4o}",
+    );
+    assert!(it.settings.is_empty(), "{:?}", it.settings);
+    assert_eq!(it.info.base_model.as_deref(), Some("openai/gpt-4o"));
+    let at = |name: &str| format!("model_list[0].litellm_params.{name}");
+    assert_eq!(said(&remarks, Taken::Warning), [at("guardrails")]);
+}
+
+#[test]
+fn a_secret_whose_variable_is_not_set_is_remembered_and_an_empty_one_is_not() {
+    let (it, _) = read("{model: openai/x, api_key: os.environ/NOT_SET, other_api_key: ''}");
+    assert_eq!(it.unset.iter().collect::<Vec<_>>(), ["api_key"]);
+}
+
+#[test]
+fn what_a_models_info_has_no_effect_of_is_said() {
+    let text = "model_list: [{model_name: m, litellm_params: {model: echo/a}, model_info: {allowed_fails: 3, health_check_model: x, access_windows: [a], blocked: maybe}}]";
+    let (_, remarks) = Config::parse(text, Env::default()).unwrap();
+    let at = |name: &str| format!("model_list[0].model_info.{name}");
+    let accepted = said(&remarks, Taken::Accepted);
+    assert_eq!(accepted, [at("allowed_fails"), at("health_check_model")]);
+    assert_eq!(said(&remarks, Taken::Warning), [at("access_windows")]);
+    assert_eq!(said(&remarks, Taken::Wrong), [at("blocked")]);
 }

@@ -9,13 +9,17 @@ use super::allowance::Allowance;
 use super::caching::Caching;
 use super::defaults;
 use super::env::Env;
+use super::fallbacks::Fallbacks;
 use super::money::Money;
 use super::names::{GENERAL, LITELLM};
 use super::remarks::{Remarks, Taken};
-use super::routing::{Fallbacks, RouterSettings};
+use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
 use super::verify::Verify;
 use crate::domain::Secret;
+
+/// LiteLLM's name for letting clients ask for failures.
+const MOCK_TESTING: &str = "dangerously_allow_mock_testing_request_params";
 
 /// Settings of the whole gateway.
 #[derive(Debug, Clone)]
@@ -25,12 +29,16 @@ pub struct General {
     pub max_request_bytes: usize,
     pub max_reply_bytes: usize,
     pub drop_params: bool,
+    /// The usage of every stream tells its cost.
+    pub include_stream_cost: bool,
     pub request_timeout: Duration,
     pub json_logs: bool,
     pub debug: bool,
     /// How upstreams' certificates are judged, where a deployment does not say.
     pub verify: Verify,
     pub access: Access,
+    /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
+    pub mock_testing: bool,
     /// `/metrics` without a key.
     pub public_metrics: bool,
     /// Pages of other origins that may call; empty: LiteLLM's default.
@@ -78,6 +86,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         max_reply_bytes: mebibytes(&mut section, "max_response_size_mb")
             .unwrap_or(defaults::MAX_REPLY_BYTES),
         drop_params: false,
+        include_stream_cost: false,
         request_timeout: defaults::REQUEST_TIMEOUT,
         json_logs: env_flag(env, "JSON_LOGS") == Some(true),
         debug: env
@@ -85,6 +94,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
             .is_some_and(|it| it.eq_ignore_ascii_case("debug")),
         verify: verify.unwrap_or_default(),
         access,
+        mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
@@ -145,6 +155,9 @@ pub fn read_litellm(
 ) -> (Fallbacks, Caching) {
     let mut section = Section::new("litellm_settings", value, env, remarks);
     general.drop_params = section.flag("drop_params").unwrap_or(false);
+    general.include_stream_cost = section
+        .flag("include_cost_in_streaming_usage")
+        .unwrap_or(false);
     let timeout = section.seconds("request_timeout");
     general.request_timeout = timeout.unwrap_or(general.request_timeout);
     general.json_logs |= section.flag("json_logs").unwrap_or(false);
@@ -157,6 +170,8 @@ pub fn read_litellm(
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
+    let fails = section.count("allowed_fails");
+    router.cooldowns.allowed_fails = router.cooldowns.allowed_fails.or(fails);
     money.read_litellm(&mut section);
     let fallbacks = Fallbacks::read(&mut section);
     let tags = section.members("tag_budget_config");

@@ -1,6 +1,6 @@
 //! Model groups: which deployments serve the name a client asks for.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::deployment::Deployment;
@@ -12,7 +12,7 @@ use crate::domain::{DeploymentId, ModelGroup};
 /// All groups, by name and by pattern.
 #[derive(Debug, Clone, Default)]
 pub struct Groups {
-    /// In the file's order.
+    /// In the file's order, blocked ones too, which nothing else here leads to.
     all: Vec<Arc<Deployment>>,
     exact: HashMap<String, Vec<Arc<Deployment>>>,
     /// Longest pattern first.
@@ -38,6 +38,34 @@ pub struct Resolved {
     pub deployments: Vec<(Arc<Deployment>, String)>,
 }
 
+/// The deployments for one name, as they stand.
+#[derive(Debug, Clone)]
+pub struct Found<'g> {
+    pub group: ModelGroup,
+    /// All of a group, unless one of them was asked for by its id.
+    pub deployments: &'g [Arc<Deployment>],
+    /// One was asked for by its id.
+    pub alone: bool,
+    /// Behind a pattern: the name, and what its `*` stand for.
+    filled: Option<(String, Vec<String>)>,
+}
+
+impl Found<'_> {
+    /// The upstream's name of the model at one of the deployments.
+    pub fn model(&self, deployment: &Deployment) -> String {
+        let Some((name, parts)) = &self.filled else {
+            return deployment.model.clone();
+        };
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let filled = pattern::fill(&deployment.model, &parts, name);
+        // `*` to `*` brings the provider's name along.
+        match filled.strip_prefix(&format!("{}/", deployment.provider)) {
+            Some(model) if deployment.model.starts_with('*') => model.to_owned(),
+            _ => filled,
+        }
+    }
+}
+
 impl Groups {
     pub fn new(
         deployments: Vec<Deployment>,
@@ -52,7 +80,7 @@ impl Groups {
             ..Self::default()
         };
         let (mut order, mut lists) = (Vec::new(), HashMap::<String, Vec<_>>::new());
-        for deployment in &groups.all {
+        for deployment in groups.all.iter().filter(|it| !it.info.blocked) {
             let name = deployment.group.as_str();
             if !lists.contains_key(name) {
                 order.push(name.to_owned());
@@ -84,17 +112,33 @@ impl Groups {
         groups
     }
 
-    /// The deployments for a name: an alias, a group, a deployment's id, or a pattern.
+    /// The deployments for a name, each with the upstream's model name.
     pub fn resolve(&self, name: &str) -> Option<Resolved> {
+        let found = self.find(name)?;
+        let list = found.deployments.iter();
+        let deployments = list.map(|it| (Arc::clone(it), found.model(it))).collect();
+        Some(Resolved {
+            group: found.group,
+            deployments,
+        })
+    }
+
+    /// The deployments for a name: an alias, a group, a deployment's id, or a pattern.
+    pub fn find(&self, name: &str) -> Option<Found<'_>> {
         let alias = self.aliases.get(name);
         let name = alias.map_or(name, |alias| alias.model.as_str());
+        let plain = |name: &str, deployments, alone| Found {
+            group: ModelGroup::new(name),
+            deployments,
+            alone,
+            filled: None,
+        };
         if let Some(list) = self.exact.get(name) {
-            let model = |it: &Arc<Deployment>| it.model.clone();
-            return Some(resolved(name, list, model));
+            return Some(plain(name, list, false));
         }
         if let Some(deployment) = self.by_id.get(&DeploymentId::new(name)) {
-            let (group, list) = (deployment.group.as_str(), std::slice::from_ref(deployment));
-            return Some(resolved(group, list, |it| it.model.clone()));
+            let group = deployment.group.as_str();
+            return Some(plain(group, std::slice::from_ref(deployment), true));
         }
         if let Some(found) = self.by_pattern(name, name) {
             return Some(found);
@@ -104,21 +148,19 @@ impl Groups {
         self.by_pattern(name, &format!("{provider}/{name}"))
     }
 
-    fn by_pattern(&self, group: &str, name: &str) -> Option<Resolved> {
+    fn by_pattern(&self, group: &str, name: &str) -> Option<Found<'_>> {
         let found = self.patterns.iter().find_map(|(pattern, list)| {
             let parts = pattern::captures(pattern, name)?;
             Some((list, parts))
         });
         let (list, parts) = found?;
-        let model = |it: &Arc<Deployment>| {
-            let filled = pattern::fill(&it.model, &parts, name);
-            // `*` to `*` brings the provider's name along.
-            match filled.strip_prefix(&format!("{}/", it.provider)) {
-                Some(model) if it.model.starts_with('*') => model.to_owned(),
-                _ => filled,
-            }
-        };
-        Some(resolved(group, list, model))
+        let parts = parts.into_iter().map(str::to_owned).collect();
+        Some(Found {
+            group: ModelGroup::new(group),
+            deployments: list,
+            alone: false,
+            filled: Some((name.to_owned(), parts)),
+        })
     }
 
     /// Every deployment, in the file's order.
@@ -149,34 +191,24 @@ impl Groups {
     }
 }
 
-fn resolved(
-    name: &str,
-    list: &[Arc<Deployment>],
-    model: impl Fn(&Arc<Deployment>) -> String,
-) -> Resolved {
-    Resolved {
-        group: ModelGroup::new(name),
-        deployments: list.iter().map(|it| (Arc::clone(it), model(it))).collect(),
-    }
-}
-
 /// An id names one deployment: a second that has it gets another, and says so.
 fn own_ids(mut deployments: Vec<Deployment>, remarks: &mut Remarks) -> Vec<Deployment> {
-    let mut ids = HashSet::new();
+    let mut ids: HashMap<DeploymentId, ModelGroup> = HashMap::new();
     for deployment in &mut deployments {
-        let wished = deployment.id.clone();
+        let (wished, group) = (deployment.id.clone(), deployment.group.clone());
         let mut number = 2;
-        while !ids.insert(deployment.id.clone()) {
+        while ids.contains_key(&deployment.id) {
             deployment.id = DeploymentId::new(format!("{wished}-{number}"));
             number += 1;
         }
-        if deployment.id != wished {
+        if let Some(first) = ids.get(&wished) {
             let text = format!(
-                "two deployments of model `{}` or others have the id `{wished}`; one is `{}` now",
-                deployment.group, deployment.id
+                "a deployment of model `{group}` has the id `{wished}` of one of model `{first}`; it is `{}` now",
+                deployment.id
             );
             remarks.say(Taken::Warning, "model_list", text);
         }
+        ids.insert(deployment.id.clone(), group);
     }
     deployments
 }
@@ -191,7 +223,7 @@ fn weigh(deployments: &mut [Deployment], remarks: &mut Remarks) {
         ("tpm", |it| it.tpm),
     ];
     let mut deciding: HashMap<ModelGroup, Option<(&str, Read)>> = HashMap::new();
-    for deployment in deployments.iter_mut() {
+    for deployment in deployments.iter_mut().filter(|it| !it.info.blocked) {
         let first = !deciding.contains_key(&deployment.group);
         let key = *deciding.entry(deployment.group.clone()).or_insert_with(|| {
             keys.into_iter()

@@ -116,3 +116,27 @@ fn the_groups_first_deployment_decides_what_weighs() {
     assert_eq!(weights(["order: 1", "weight: 9"]), (vec![None, None], 1));
     assert_eq!(weights(["order: 1", "order: 2"]), (vec![None, None], 0));
 }
+
+#[test]
+fn a_blocked_deployment_serves_nothing_and_weighs_nothing() {
+    let (config, remarks) = read(
+        "model_list: [{model_name: a, litellm_params: {model: echo/x, weight: 1}, model_info: {id: x, blocked: true}}, \
+         {model_name: a, litellm_params: {model: echo/y}}, \
+         {model_name: b, litellm_params: {model: echo/z}, model_info: {blocked: true}}]",
+    );
+    assert_eq!(served(&config, "a"), ["echo/y"]);
+    assert!(served(&config, "b").is_empty() && served(&config, "x").is_empty());
+    assert_eq!(config.groups.names().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(config.groups.deployments().count(), 3);
+    assert!(warnings(&remarks).is_empty(), "{remarks:?}");
+}
+
+#[test]
+fn an_id_that_two_deployments_have_names_both_their_models() {
+    let (_, remarks) = read(
+        "model_list: [{model_name: a, litellm_params: {model: echo/x}, model_info: {id: one}}, \
+         {model_name: b, litellm_params: {model: echo/y}, model_info: {id: one}}]",
+    );
+    let said = "a deployment of model `b` has the id `one` of one of model `a`; it is `one-2` now";
+    assert_eq!(warnings(&remarks), [said]);
+}

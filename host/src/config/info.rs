@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::env::Env;
+use super::policies::Cooldowns;
 use super::remarks::{Remarks, Taken, hint};
 use super::section::Section;
 
@@ -15,9 +16,23 @@ pub struct ModelInfo {
     /// The model whose prices and limits it has.
     pub base_model: Option<String>,
     pub access_groups: Vec<String>,
+    /// It is neither served nor listed.
+    pub blocked: bool,
     /// Prices, limits, `supports_*` and whatever else stands there.
     pub rest: Map<String, Value>,
 }
+
+/// Known to LiteLLM, without effect yet.
+const ACCEPTED: &[&str] = &[
+    "allowed_fails",
+    "allowed_fails_policy",
+    "disable_background_health_check",
+    "health_check_model",
+    "health_check_timeout",
+];
+
+/// The same, but somebody may rely on it.
+const UNENFORCED: &str = "access_windows";
 
 const MODES: &[&str] = &[
     "chat",
@@ -45,8 +60,15 @@ impl ModelInfo {
         self.rest.get("db_model").and_then(Value::as_bool) == Some(true)
     }
 
-    /// Reads `model_info`, and the one that may stand inside `litellm_params`.
-    pub fn read(path: &str, values: [Option<Value>; 2], env: &Env, remarks: &mut Remarks) -> Self {
+    /// Reads `model_info`, and the one that may stand inside `litellm_params`; what they have of
+    /// cooldowns too.
+    pub fn read(
+        path: &str,
+        values: [Option<Value>; 2],
+        cooldowns: &mut Cooldowns,
+        env: &Env,
+        remarks: &mut Remarks,
+    ) -> Self {
         let mut info = Self::default();
         for (path, value) in [path, &format!("{path}.litellm_params")].iter().zip(values) {
             let mut section = Section::new(&format!("{path}.model_info"), value, env, remarks);
@@ -65,8 +87,24 @@ impl ModelInfo {
                 }
                 info.mode.get_or_insert(mode);
             }
+            for name in ["allowed_fails", "allowed_fails_policy"] {
+                let written = section.peek(name).cloned();
+                info.rest.extend(written.map(|it| (name.to_owned(), it)));
+            }
+            cooldowns.read_allowed(&mut section);
+            if let Some(blocked) = section.flag("blocked") {
+                info.blocked |= blocked;
+                info.rest.insert("blocked".into(), info.blocked.into());
+            }
             for name in section.names() {
                 if let Some(value) = section.resolved(&name) {
+                    let name_of = name.as_str();
+                    if ACCEPTED.contains(&name_of) {
+                        section.accepted(name_of);
+                    } else if name_of == UNENFORCED {
+                        let text = "is not enforced yet: do not rely on it";
+                        section.say(Taken::Warning, name_of, text);
+                    }
                     info.rest.entry(name).or_insert(value);
                 }
             }

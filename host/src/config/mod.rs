@@ -2,6 +2,7 @@
 //! network; `sluice check` runs the same code.
 
 mod access;
+mod affinity;
 mod allowance;
 mod caching;
 mod credentials;
@@ -9,6 +10,7 @@ pub mod defaults;
 mod deployment;
 mod dotenv;
 mod env;
+mod fallbacks;
 mod general;
 mod groups;
 mod home;
@@ -20,6 +22,7 @@ mod names;
 mod params;
 mod pattern;
 mod plugins;
+mod policies;
 mod provider;
 mod remarks;
 mod routing;
@@ -27,6 +30,7 @@ mod secrets;
 mod section;
 mod shown;
 mod stored;
+mod strategy;
 mod verify;
 mod yaml;
 
@@ -37,27 +41,31 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use access::{Access, TokenAccess};
+pub use affinity::Affinities;
 pub use allowance::Allowance;
 pub use caching::{CachePlace, CacheShare, Caching, RedisAddress};
 pub use deployment::Deployment;
 pub use env::Env;
 pub use general::General;
-pub use groups::{Groups, Resolved};
+pub use groups::{Found, Groups, Resolved};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
-pub use management::Management;
+pub use management::{Management, PasswordRules};
 pub use money::{Money, PriceSources, Rows};
+pub use params::is_of_provider;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
+pub use policies::{Cooldowns, RetryPolicy};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
 pub use shown::MASK;
 pub use stored::{SECTIONS, Stored};
+pub use strategy::Strategy;
 pub use verify::{Authorities, Verify};
 
 use crate::domain::Secret;
+use fallbacks::Fallbacks;
 use home::Sections;
-use routing::Fallbacks;
 use secrets::REFERENCE;
 use section::{Section, kind};
 
@@ -80,6 +88,10 @@ pub struct Config {
     pub shown: Arc<Map<String, Value>>,
     /// The files that it was read from, the main one first.
     pub files: Vec<ReadFile>,
+    /// The file says nothing at all: a write may have been cut off before its first byte.
+    pub is_blank: bool,
+    /// What was to be said of it.
+    pub remarks: Arc<[Remark]>,
 }
 
 impl Config {
@@ -97,9 +109,16 @@ impl Config {
     ) -> Result<(Arc<Self>, Vec<Remark>), ConfigError> {
         let mut remarks = Remarks::default();
         let (mut root, files) = include::read(path, &mut remarks)?;
+        let is_blank = root.is_empty();
+        if is_blank {
+            let file = path.display().to_string();
+            remarks.say(Taken::Warning, file, "is empty");
+        }
         stored.add_to(&mut root);
         let mut config = Self::from_map(root, env, &mut remarks);
         config.files = files;
+        config.is_blank = is_blank;
+        config.remarks = remarks.0.clone().into();
         let authorities = config.authority_files();
         config.files.extend(authorities);
         let prices = config.money.prices.file.clone();
@@ -160,6 +179,7 @@ impl Config {
             let read = deployment::read(index, entry, &credentials, &env, remarks);
             deployments.extend(read.map(|mut it| {
                 it.stream_timeout = it.stream_timeout.or(router.stream_timeout);
+                it.first_token_timeout = it.first_token_timeout.or(router.first_token_timeout);
                 let parallel = it.max_parallel_requests.or(router.max_parallel_requests);
                 it.max_parallel_requests = parallel.or(money.deployment_max_parallel_requests);
                 it.enforces_limits = router.enforces_limits;
@@ -167,6 +187,7 @@ impl Config {
             }));
         }
         let groups = Groups::new(deployments, aliases, remarks);
+        routing::check(&router, &groups, remarks);
         own.check(&groups, remarks);
         more.check(&groups, remarks);
         Fallbacks::settle(own, more, &mut router);
@@ -181,6 +202,8 @@ impl Config {
             env,
             shown,
             files: Vec::new(),
+            is_blank: false,
+            remarks: Arc::new([]),
         }
     }
 }

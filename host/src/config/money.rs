@@ -92,7 +92,8 @@ pub struct Money {
     pub budget_reset_time: Option<String>,
     /// `budget_rollover`: what was spent beyond a budget counts in its next window.
     pub rolls_over: bool,
-    /// `max_end_user_budget`: of each customer without a budget of its own.
+    /// `max_end_user_budget`, else its older name `max_user_budget`: of each customer without a
+    /// budget of its own.
     pub end_user_budget: Option<Usd>,
     /// `max_end_user_budget_id`: the same, as a budget of the database.
     pub end_user_budget_id: Option<String>,
@@ -100,6 +101,9 @@ pub struct Money {
     pub tag_budgets: BTreeMap<String, Allowance>,
     /// `budget_exceeded_status_code`.
     pub budget_status: u16,
+    /// `budget_exceeded_throttle_percentage`: the share of its limits that a key keeps beyond its
+    /// budget, if it asked for that.
+    pub throttle: Option<f64>,
     /// `cost_discount_config`.
     pub discounts: Option<Map<String, Value>>,
     /// `cost_margin_config`.
@@ -110,7 +114,7 @@ pub struct Money {
     pub prices: PriceSources,
 }
 
-/// How long the database keeps a row for each call. Sums outlive them.
+/// How long the database keeps a row for each call, and what with it. Sums outlive them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
     /// `maximum_spend_logs_retention_period`, a duration. None: for ever.
@@ -119,21 +123,44 @@ pub struct Rows {
     pub sweep_every: Option<String>,
     /// `disable_spend_logs`: as short as being exact allows.
     pub off: bool,
+    /// `store_prompts_in_spend_logs`, else `STORE_PROMPTS_IN_SPEND_LOGS`: bodies are kept with them.
+    pub bodies: bool,
+    /// `turn_off_message_logging`: bodies without what was said.
+    pub redacts: bool,
+    /// `global_disable_no_log_param`: a client's `no-log` changes nothing.
+    pub ignores_no_log: bool,
 }
 
 impl Rows {
     fn read(section: &mut Section<'_>) -> Self {
         const CRON: &str = "maximum_spend_logs_cleanup_cron";
+        const BODIES: &str = "store_prompts_in_spend_logs";
         if section.raw(CRON).is_some() {
             let text = "is not supported; old rows are deleted every \
                 `maximum_spend_logs_retention_interval`, once a day unless said";
             section.say(Taken::Warning, CRON, text);
         }
+        let off = section.flag("disable_spend_logs").unwrap_or(false);
+        let env = section.env();
+        let bodies = section.flag(BODIES);
+        let bodies = bodies.or_else(|| flag_of(&env.text("STORE_PROMPTS_IN_SPEND_LOGS")?));
+        let bodies = bodies.unwrap_or(false);
+        if off && bodies {
+            let text = "has no effect: with `disable_spend_logs` no bodies are stored";
+            section.say(Taken::Warning, BODIES, text);
+        }
         Self {
             keep: section.text("maximum_spend_logs_retention_period"),
             sweep_every: section.text("maximum_spend_logs_retention_interval"),
-            off: section.flag("disable_spend_logs").unwrap_or(false),
+            off,
+            bodies,
+            ..Self::default()
         }
+    }
+
+    fn read_litellm(&mut self, section: &mut Section<'_>) {
+        self.redacts = section.flag("turn_off_message_logging").unwrap_or(false);
+        self.ignores_no_log = section.flag("global_disable_no_log_param").unwrap_or(false);
     }
 }
 
@@ -163,6 +190,7 @@ impl Default for Money {
             end_user_budget_id: None,
             tag_budgets: BTreeMap::new(),
             budget_status: BUDGET_STATUS,
+            throttle: None,
             discounts: None,
             margins: None,
             allow_unknown_prices: false,
@@ -223,12 +251,15 @@ impl Money {
             .filter(|it| (400..600).contains(it))
             .unwrap_or(BUDGET_STATUS);
         self.rolls_over = section.flag("budget_rollover").unwrap_or(false);
-        self.end_user_budget = dollars(section, "max_end_user_budget");
+        let older = dollars(section, "max_user_budget");
+        self.end_user_budget = dollars(section, "max_end_user_budget").or(older);
+        self.throttle = section.number("budget_exceeded_throttle_percentage");
         self.end_user_budget_id = section.text("max_end_user_budget_id");
         self.discounts = section.members("cost_discount_config");
         self.margins = section.members("cost_margin_config");
         self.allow_unknown_prices = section.flag("allow_unknown_prices").unwrap_or(false);
         self.prices = PriceSources::read(section);
+        self.rows.read_litellm(section);
     }
 }
 

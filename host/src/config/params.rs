@@ -7,6 +7,7 @@ pub const READ: &[&str] = &[
     "api_key",
     "api_base",
     "base_url",
+    "base_model",
     "custom_llm_provider",
     "litellm_credential_name",
     "extra_headers",
@@ -29,30 +30,49 @@ pub const READ: &[&str] = &[
     "max_budget",
     "budget_duration",
     "max_parallel_requests",
+    "cooldown_time",
+    "first_token_timeout",
+    "tags",
 ];
-
-/// Read for their types, without effect yet.
-pub const TYPED: &[&str] = &["cooldown_time", "tags"];
 
 /// Known to LiteLLM, without effect yet.
 pub const ACCEPTED: &[&str] = &[
+    "api_type",
     "auto_router_config",
     "auto_router_default_model",
     "cache_control_injection_points",
+    "caching",
     "configurable_clientside_auth_params",
+    "custom_prompt_dict",
+    "force_timeout",
+    "hf_model_name",
     "itpm",
     "keepalive_seconds",
+    "litellm_metadata",
+    "litellm_session_id",
+    "litellm_trace_id",
+    "logger_fn",
     "max_file_size_mb",
     "merge_reasoning_content_in_choices",
+    "metadata",
+    "mock_timeout",
+    "model_config",
     "modify_params",
+    "no-log",
     "otpm",
     "provider_affinity_header",
+    "success_callback",
+    "supports_system_message",
     "tag_regex",
-    "tiered_pricing",
+    "ttl",
     "use_chat_completions_api",
     "use_in_pass_through",
     "use_litellm_proxy",
+    "verbose",
 ];
+
+/// The same, but somebody may rely on it for safety: a warning where it stands.
+pub const UNENFORCED: &[&str] = &["allowed_model_region", "guardrails"];
 
 /// Settings of providers: whether one is understood is for the plugin to say.
 pub const PROVIDER: &[&str] = &[
@@ -96,7 +116,6 @@ pub const BODY: &[&str] = &[
     "max_completion_tokens",
     "max_tokens",
     "messages",
-    "metadata",
     "modalities",
     "n",
     "parallel_tool_calls",
@@ -113,7 +132,6 @@ pub const BODY: &[&str] = &[
     "service_tier",
     "stop",
     "store",
-    "stream",
     "stream_options",
     "system",
     "temperature",
@@ -128,20 +146,44 @@ pub const BODY: &[&str] = &[
     "web_search_options",
 ];
 
+/// Members of requests that only a client can set.
+pub const CLIENTS: &[&str] = &["stream"];
+
 /// Every name.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    let lists = [READ, TYPED, ACCEPTED, PROVIDER, BODY];
+    let lists = [READ, ACCEPTED, UNENFORCED, PROVIDER, BODY, CLIENTS];
     lists.into_iter().flatten().copied()
 }
 
 /// Whether a name is one that LiteLLM, a provider or OpenAI has.
 pub fn is_known(name: &str) -> bool {
-    all().any(|it| it == name) || PROVIDER_PREFIXES.iter().any(|it| name.starts_with(it))
+    is_of_provider(name) || all().any(|it| it == name)
+}
+
+/// Whether a name is a setting of some provider. No upstream takes it in a body: where the
+/// deployment's own plugin has no such setting, it belongs nowhere.
+pub fn is_of_provider(name: &str) -> bool {
+    PROVIDER.contains(&name) || PROVIDER_PREFIXES.iter().any(|it| name.starts_with(it))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_providers_settings_are_known_by_name_and_by_beginning() {
+        for name in [
+            "api_version",
+            "tenant_id",
+            "vertex_location",
+            "watsonx_project",
+        ] {
+            assert!(is_of_provider(name), "{name}");
+        }
+        for name in ["temperature", "caching", "top_k"] {
+            assert!(!is_of_provider(name), "{name}");
+        }
+    }
 
     #[test]
     fn no_name_stands_twice() {

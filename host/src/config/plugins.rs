@@ -85,9 +85,9 @@ const ISOLATIONS: &[&str] = &["pooled", "call", "fresh"];
 pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSection {
     let mut section = Section::new("plugins", value, env, remarks);
     let mut result = PluginsSection {
-        directory: section.text("directory").map(PathBuf::from),
-        data_directory: section.text("data_directory").map(PathBuf::from),
-        overrides: section.texts("override").unwrap_or_default(),
+        directory: section.word("directory").map(PathBuf::from),
+        data_directory: section.word("data_directory").map(PathBuf::from),
+        overrides: section.words("override").unwrap_or_default(),
         sha256: pins(&mut section),
         isolation: isolation(&mut section),
         poll: section.seconds("poll_interval"),
@@ -195,8 +195,8 @@ fn read_rollback(
 fn read_grant(path: &str, value: Value, env: &Env, remarks: &mut Remarks) -> Grant {
     let mut section = Section::new(path, Some(value), env, remarks);
     let grant = Grant {
-        hosts: section.texts("hosts").unwrap_or_default(),
-        env: section.texts("env").unwrap_or_default(),
+        hosts: section.words("hosts").unwrap_or_default(),
+        env: section.words("env").unwrap_or_default(),
         private_addresses: section.flag("private_addresses").unwrap_or(false),
     };
     section.finish(&GRANT);
@@ -278,5 +278,11 @@ mod tests {
         assert_eq!(wrong, expected.map(|it| format!("plugins.{it}")));
         let (_, wrong) = section(json!({"sha256": ["abc"]}));
         assert_eq!(wrong, ["plugins.sha256"]);
+        let (read, wrong) = section(
+            json!({"directory": 5, "override": [1], "grants": {"a": {"env": 3, "hosts": true}}}),
+        );
+        let expected = ["directory", "override", "grants.a.hosts", "grants.a.env"];
+        assert_eq!(wrong, expected.map(|it| format!("plugins.{it}")));
+        assert_eq!(read.directory, None);
     }
 }

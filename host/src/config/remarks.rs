@@ -55,7 +55,12 @@ pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String 
 /// The name that this one was probably meant to be: at most a third of its letters off, or the
 /// beginning of it (`memory` of `memory_mb`).
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let letters = name.chars().count();
+    // Of one or two letters everything is near.
+    if letters < 3 {
+        return None;
+    }
+    let limit = (letters / 3).clamp(1, 3);
     let fold = |name: &str| name.to_ascii_lowercase().replace('-', "_");
     let folded = fold(name);
     let start = format!("{folded}_");
@@ -108,6 +113,7 @@ mod tests {
         assert_eq!(nearest("TimeOut", known), Some("timeout"));
         assert_eq!(nearest("model", known), Some("model_list"));
         assert_eq!(nearest("nope", known), None);
+        assert_eq!(nearest("x", ["n", "y"]), None);
     }
 
     #[test]

@@ -5,26 +5,48 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::affinity::{Affinities, LIMITS};
 use super::allowance::Allowance;
 use super::defaults;
 use super::env::Env;
+use super::fallbacks::Fallbacks;
 use super::groups::{Alias, Groups};
 use super::names::ROUTER;
+use super::policies::{Cooldowns, RetryPolicy, retries_of_groups};
 use super::remarks::{Remarks, Taken, hint};
-use super::section::{Names, Section, kind};
+use super::section::Section;
+use super::strategy::Strategy;
 
 /// What the router goes by.
 #[derive(Debug, Clone)]
 pub struct RouterSettings {
+    pub strategy: Strategy,
     pub num_retries: Option<u32>,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
+    /// `first_token_timeout`: until a stream's first token. Ours.
+    pub first_token_timeout: Option<Duration>,
     pub fallbacks: BTreeMap<String, Vec<String>>,
     pub context_window_fallbacks: BTreeMap<String, Vec<String>>,
     pub content_policy_fallbacks: BTreeMap<String, Vec<String>>,
     pub default_fallbacks: Vec<String>,
     pub max_fallbacks: u32,
     pub retry_after: Duration,
+    pub retry_policy: RetryPolicy,
+    /// `model_group_retry_policy`.
+    pub retry_by_group: BTreeMap<String, RetryPolicy>,
+    pub cooldowns: Cooldowns,
+    /// `disable_cooldowns`.
+    pub disable_cooldowns: bool,
+    /// `enable_tag_filtering`.
+    pub filters_tags: bool,
+    /// `tag_filtering_match_any`: one common tag is enough.
+    pub tags_match_any: bool,
+    pub affinities: Affinities,
+    /// `model_group_affinity_config`.
+    pub affinities_by_group: BTreeMap<String, Affinities>,
+    /// `deployment_affinity_ttl_seconds`: how long an unused tie is remembered.
+    pub affinity_ttl: Duration,
     /// `provider_budget_config`: what each provider may be paid.
     pub provider_budgets: BTreeMap<String, Allowance>,
     /// `default_max_parallel_requests`, of each deployment.
@@ -32,61 +54,53 @@ pub struct RouterSettings {
     /// `enable_pre_call_checks`, or `enforce_model_rate_limits` among `optional_pre_call_checks`:
     /// a deployment's `rpm` and `tpm` are limits.
     pub enforces_limits: bool,
+    /// `enable_pre_call_checks`: a request that is longer than a model takes is not sent to it.
+    pub checks_length: bool,
+}
+
+impl RouterSettings {
+    /// The retry policy of a model group.
+    pub fn retry_policy(&self, group: &str) -> &RetryPolicy {
+        self.retry_by_group.get(group).unwrap_or(&self.retry_policy)
+    }
+
+    /// What binds callers of a model group to a deployment.
+    pub fn affinities(&self, group: &str) -> Affinities {
+        let own = self.affinities_by_group.get(group);
+        own.copied().unwrap_or(self.affinities)
+    }
 }
 
 impl Default for RouterSettings {
     fn default() -> Self {
         Self {
+            strategy: Strategy::default(),
             num_retries: None,
             timeout: None,
             stream_timeout: None,
+            first_token_timeout: None,
             fallbacks: BTreeMap::new(),
             context_window_fallbacks: BTreeMap::new(),
             content_policy_fallbacks: BTreeMap::new(),
             default_fallbacks: Vec::new(),
             max_fallbacks: defaults::MAX_FALLBACKS,
             retry_after: Duration::ZERO,
+            retry_policy: RetryPolicy::default(),
+            retry_by_group: BTreeMap::new(),
+            cooldowns: Cooldowns::default(),
+            disable_cooldowns: false,
+            filters_tags: false,
+            tags_match_any: true,
+            affinities: Affinities::default(),
+            affinities_by_group: BTreeMap::new(),
+            affinity_ttl: defaults::AFFINITY_TTL,
             provider_budgets: BTreeMap::new(),
             max_parallel_requests: None,
             enforces_limits: false,
+            checks_length: false,
         }
     }
 }
-
-/// The strategies of LiteLLM.
-const STRATEGIES: &[&str] = &[
-    "simple-shuffle",
-    "least-busy",
-    "usage-based-routing",
-    "usage-based-routing-v2",
-    "latency-based-routing",
-    "cost-based-routing",
-    "provider-budget-routing",
-];
-
-/// The kinds of error that `retry_policy` and `allowed_fails_policy` tell apart.
-const RETRIES: Names = Names::known(&[
-    "BadRequestErrorRetries",
-    "AuthenticationErrorRetries",
-    "TimeoutErrorRetries",
-    "RateLimitErrorRetries",
-    "ContentPolicyViolationErrorRetries",
-    "InternalServerErrorRetries",
-    "ServiceUnavailableErrorRetries",
-    "NotFoundErrorRetries",
-    "DefaultRetries",
-]);
-const ALLOWED_FAILS: Names = Names::known(&[
-    "BadRequestErrorAllowedFails",
-    "AuthenticationErrorAllowedFails",
-    "TimeoutErrorAllowedFails",
-    "RateLimitErrorAllowedFails",
-    "ContentPolicyViolationErrorAllowedFails",
-    "InternalServerErrorAllowedFails",
-    "ServiceUnavailableErrorAllowedFails",
-    "NotFoundErrorAllowedFails",
-    "BadGatewayErrorAllowedFails",
-]);
 
 /// Reads the section: the settings, the lists it has, and the aliases.
 pub fn read(
@@ -95,213 +109,73 @@ pub fn read(
     remarks: &mut Remarks,
 ) -> (RouterSettings, Fallbacks, BTreeMap<String, Alias>) {
     let mut section = Section::new("router_settings", value, env, remarks);
-    strategy(&mut section);
     let mut settings = RouterSettings {
+        strategy: Strategy::read(&mut section),
         num_retries: section.count("num_retries"),
         timeout: section.seconds("timeout"),
         stream_timeout: section.seconds("stream_timeout"),
+        first_token_timeout: section.seconds("first_token_timeout"),
         max_parallel_requests: section.count("default_max_parallel_requests"),
+        retry_policy: RetryPolicy::read(&mut section, "retry_policy"),
+        retry_by_group: retries_of_groups(&mut section).into_iter().collect(),
+        filters_tags: section.flag("enable_tag_filtering").unwrap_or(false),
+        tags_match_any: section.flag("tag_filtering_match_any").unwrap_or(true),
+        affinities_by_group: Affinities::read_groups(&mut section).into_iter().collect(),
         ..RouterSettings::default()
     };
+    let ttl = section.seconds("deployment_affinity_ttl_seconds");
+    settings.affinity_ttl = ttl.unwrap_or(settings.affinity_ttl);
     if let Some(after) = section.number("retry_after") {
         match Duration::try_from_secs_f64(after) {
             Ok(after) => settings.retry_after = after,
             Err(_) => section.say(Taken::Wrong, "retry_after", "is no number of seconds"),
         }
     }
+    cooldowns(&mut section, &mut settings);
+    pre_call_checks(&mut section, &mut settings);
     let fallbacks = Fallbacks::read(&mut section);
     let aliases = aliases(&mut section);
-    let policies = [
-        ("retry_policy", section.raw("retry_policy"), &RETRIES),
-        (
-            "allowed_fails_policy",
-            section.raw("allowed_fails_policy"),
-            &ALLOWED_FAILS,
-        ),
-    ];
-    let by_group = section.members("model_group_retry_policy");
     let budgets = section.members("provider_budget_config");
-    settings.enforces_limits = pre_call_checks(&mut section);
-    no_effect_yet(&mut section);
+    let always = "is always so: a failed deployment's calls go to the others by weight";
+    section.accept("enable_weighted_failover", always);
     section.finish(&ROUTER);
     let at = "router_settings.provider_budget_config";
     settings.provider_budgets = Allowance::read_all(at, budgets, env, remarks);
-    for (name, value, names) in policies {
-        policy(
-            &format!("router_settings.{name}"),
-            value,
-            names,
-            env,
-            remarks,
-        );
-    }
-    for (group, value) in by_group.unwrap_or_default() {
-        let path = format!("router_settings.model_group_retry_policy.{group}");
-        policy(&path, Some(value), &RETRIES, env, remarks);
-    }
     (settings, fallbacks, aliases)
 }
 
-fn strategy(section: &mut Section<'_>) {
-    let Some(strategy) = section.text("routing_strategy") else {
-        return;
-    };
-    if !STRATEGIES.contains(&strategy.as_str()) {
-        let hint = hint(&strategy, STRATEGIES.iter().copied());
-        let text = format!("is `{strategy}`, which is no strategy{hint}");
-        section.say(Taken::Wrong, "routing_strategy", text);
-    } else if !matches!(&*strategy, "simple-shuffle" | "provider-budget-routing") {
-        let text = format!("`{strategy}` is not served yet; deployments are shuffled");
-        section.say(Taken::Warning, "routing_strategy", text);
+fn cooldowns(section: &mut Section<'_>, settings: &mut RouterSettings) {
+    settings.cooldowns.read_time(section);
+    settings.cooldowns.read_allowed(section);
+    settings.disable_cooldowns = section.flag("disable_cooldowns").unwrap_or(false);
+    if settings.disable_cooldowns && settings.cooldowns.is_set() {
+        let text = "leaves the other settings of cooldowns without effect";
+        section.say(Taken::Warning, "disable_cooldowns", text);
     }
 }
 
-/// Whether limits of deployments are among the checks before a call. Budgets always are.
-fn pre_call_checks(section: &mut Section<'_>) -> bool {
-    const LIMITS: &str = "enforce_model_rate_limits";
+/// The checks before a call. Budgets always are among them.
+fn pre_call_checks(section: &mut Section<'_>, settings: &mut RouterSettings) {
     let name = "optional_pre_call_checks";
     let checks = section.texts(name).unwrap_or_default();
-    for check in &checks {
-        if !matches!(&**check, LIMITS | "router_budget_limiting") {
-            let text = format!("`{check}` is not enforced yet: do not rely on it");
-            section.say(Taken::Warning, name, text);
-        }
-    }
-    let all = section.flag("enable_pre_call_checks").unwrap_or(false);
-    all || checks.iter().any(|it| it == LIMITS)
+    settings.affinities = Affinities::of(section, name, &checks);
+    settings.checks_length = section.flag("enable_pre_call_checks").unwrap_or(false);
+    settings.enforces_limits = settings.checks_length || checks.iter().any(|it| it == LIMITS);
 }
 
-/// Cooldowns and retry policies: their types are checked, and that is all so far.
-fn no_effect_yet(section: &mut Section<'_>) {
-    section.count("allowed_fails");
-    section.number("cooldown_time");
-    section.flag("disable_cooldowns");
-    for name in ["allowed_fails", "cooldown_time", "disable_cooldowns"] {
-        section.accepted(name);
-    }
-}
-
-fn policy(path: &str, value: Option<Value>, names: &Names, env: &Env, remarks: &mut Remarks) {
-    if value.is_none() {
-        return;
-    }
-    let mut section = Section::new(path, value, env, remarks);
-    for name in names.known {
-        section.count(name);
-        section.accepted(name);
-    }
-    section.finish(names);
-}
-
-/// The lists of one section, with where they stand.
-#[derive(Debug, Default)]
-pub struct Fallbacks {
-    section: String,
-    lists: [(&'static str, BTreeMap<String, Vec<String>>); 3],
-    default: Vec<String>,
-    max: Option<u32>,
-}
-
-impl Fallbacks {
-    /// Reads them out of a section that has them.
-    pub fn read(section: &mut Section<'_>) -> Self {
-        let names = [
-            "fallbacks",
-            "context_window_fallbacks",
-            "content_policy_fallbacks",
-        ];
-        Self {
-            section: section.at(""),
-            lists: names.map(|name| (name, lists(section, name))),
-            default: section.texts("default_fallbacks").unwrap_or_default(),
-            max: section.count("max_fallbacks"),
+/// Warns of groups that the settings name and that are none.
+pub fn check(settings: &RouterSettings, groups: &Groups, remarks: &mut Remarks) {
+    let policies = settings.retry_by_group.keys();
+    let affinities = settings.affinities_by_group.keys();
+    let named = policies.map(|it| ("model_group_retry_policy", it));
+    let named = named.chain(affinities.map(|it| ("model_group_affinity_config", it)));
+    for (list, name) in named {
+        if groups.resolve(name).is_none() {
+            let hint = hint(name, groups.names());
+            let text = format!("names `{name}`, which is no model group{hint}");
+            remarks.say(Taken::Warning, format!("router_settings.{list}"), text);
         }
     }
-
-    /// Warns of names that are no model group.
-    pub fn check(&self, groups: &Groups, remarks: &mut Remarks) {
-        let mut names: Vec<(&str, &str)> = Vec::new();
-        for (list, map) in &self.lists {
-            for (group, targets) in map {
-                names.extend(targets.iter().map(|it| (*list, it.as_str())));
-                names.extend((group != "*").then_some((*list, group.as_str())));
-            }
-        }
-        let default = self.default.iter().map(String::as_str);
-        names.extend(default.map(|it| ("default_fallbacks", it)));
-        for (list, name) in names {
-            if groups.resolve(name).is_none() {
-                let hint = hint(name, groups.names());
-                let text = format!("names `{name}`, which is no model group{hint}");
-                remarks.say(Taken::Warning, format!("{}{list}", self.section), text);
-            }
-        }
-    }
-
-    /// Puts the lists of both sections into the settings; what `router_settings` has counts.
-    pub fn settle(router: Self, litellm: Self, settings: &mut RouterSettings) {
-        let max = router.max.or(litellm.max);
-        settings.max_fallbacks = max.unwrap_or(settings.max_fallbacks);
-        for own in [router, litellm] {
-            let [(_, any), (_, window), (_, policy)] = own.lists;
-            for (target, more) in [
-                (&mut settings.fallbacks, any),
-                (&mut settings.context_window_fallbacks, window),
-                (&mut settings.content_policy_fallbacks, policy),
-            ] {
-                for (group, list) in more {
-                    target.entry(group).or_insert(list);
-                }
-            }
-            if settings.default_fallbacks.is_empty() {
-                settings.default_fallbacks = own.default;
-            }
-        }
-    }
-}
-
-/// `[{group: [other, ...]}, ...]`, or the mapping itself.
-fn lists(section: &mut Section<'_>, name: &str) -> BTreeMap<String, Vec<String>> {
-    let mut result = BTreeMap::new();
-    let maps = match section.resolved(name) {
-        None => return result,
-        Some(Value::Array(list)) => list,
-        Some(one) => vec![one],
-    };
-    for value in maps {
-        let Value::Object(map) = value else {
-            let text = format!(
-                "holds {}, expected mappings of a model group to a list",
-                kind(&value)
-            );
-            section.say(Taken::Wrong, name, text);
-            continue;
-        };
-        for (group, targets) in map {
-            match models(&targets) {
-                Some(models) => drop(result.insert(group, models)),
-                None => {
-                    let text = format!("`{group}` has no list of model names");
-                    section.say(Taken::Wrong, name, text);
-                }
-            }
-        }
-    }
-    result
-}
-
-/// Names, or LiteLLM's mappings with a `model` (of which only the name is taken).
-fn models(targets: &Value) -> Option<Vec<String>> {
-    let list = match targets {
-        Value::Array(list) => list.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let name = |it: &Value| {
-        it.as_str()
-            .or_else(|| it.get("model")?.as_str())
-            .map(str::to_owned)
-    };
-    list.iter().map(name).collect()
 }
 
 /// `model_group_alias`: a name, or `{model, hidden}`.

@@ -32,9 +32,22 @@ pub fn looks_secret(name: &str) -> bool {
             .any(|part| name.contains(part))
 }
 
+/// LiteLLM's price keys that are not named after a cost.
+const PRICES: &[&str] = &[
+    "tiered_pricing",
+    "off_peak_pricing",
+    "provider_specific_entry",
+    "web_search_billing_unit",
+];
+
 /// Whether this is one of LiteLLM's price keys (`input_cost_per_token`, ...).
 pub fn is_price(name: &str) -> bool {
-    name.contains("_cost_per_") || name.ends_with("_cost") || name.contains("_token_cost")
+    name.contains("_cost_per_")
+        || name.ends_with("_cost")
+        || name.contains("_token_cost")
+        || name.ends_with("_uplift_multiplier")
+        || name.contains("_uplift_multiplier_")
+        || PRICES.contains(&name)
 }
 
 #[cfg(test)]

@@ -91,6 +91,11 @@ impl<'a> Section<'a> {
         self.remarks.say(taken, at, text);
     }
 
+    /// The value as it is written; it still has to be read.
+    pub fn peek(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
     /// The raw value, taken out of the mapping.
     pub fn raw(&mut self, name: &str) -> Option<Value> {
         let value = self.members.shift_remove(name)?;
@@ -148,6 +153,12 @@ impl<'a> Section<'a> {
             name,
             format!("is {shown}, expected {expected}"),
         );
+    }
+
+    /// Whether the value is an `os.environ/NAME`.
+    pub fn refers(&self, name: &str) -> bool {
+        let text = self.members.get(name).and_then(Value::as_str);
+        text.is_some_and(|it| it.starts_with(REFERENCE))
     }
 
     /// A text with `os.environ/NAME` followed. A reference to nothing is a warning.
@@ -234,6 +245,42 @@ impl<'a> Section<'a> {
         flag
     }
 
+    /// As [`Self::text`], of what no number can be.
+    pub fn word(&mut self, name: &str) -> Option<String> {
+        if let Some(other @ (Value::Number(_) | Value::Bool(_))) = self.members.get(name).cloned() {
+            self.members.shift_remove(name);
+            self.wrong(name, "text", &other);
+            return None;
+        }
+        self.text(name)
+    }
+
+    /// As [`Self::texts`], of what no number can be.
+    pub fn words(&mut self, name: &str) -> Option<Vec<String>> {
+        let is_number = |it: &Value| it.is_number();
+        let written = self.members.get(name);
+        let wrong = written.filter(|it| match it {
+            Value::Array(list) => list.iter().any(is_number),
+            other => is_number(other),
+        });
+        if let Some(wrong) = wrong.cloned() {
+            self.members.shift_remove(name);
+            self.wrong(name, "a list of texts", &wrong);
+            return None;
+        }
+        self.texts(name)
+    }
+
+    /// A number that is 0 or more.
+    pub fn amount(&mut self, name: &str) -> Option<f64> {
+        let number = self.number(name)?;
+        if number < 0.0 {
+            self.no_such_number(name, "a number, 0 or more", number);
+            return None;
+        }
+        Some(number)
+    }
+
     /// A list of texts; a single one counts as a list of one.
     pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         let written = self.raw(name)?;
@@ -262,6 +309,21 @@ impl<'a> Section<'a> {
                 None
             }
         }
+    }
+
+    /// Reads a mapping that stands under a key of this one.
+    pub fn inner<T>(
+        &mut self,
+        name: &str,
+        value: Option<Value>,
+        read: impl FnOnce(&mut Section<'_>) -> T,
+        names: &Names,
+    ) -> T {
+        let path = self.at(name);
+        let mut inner = Section::new(&path, value, self.env, self.remarks);
+        let result = read(&mut inner);
+        inner.finish(names);
+        result
     }
 
     /// The keys that were not read yet.

@@ -77,10 +77,21 @@ impl Gather {
             .any(|choice| choice.finish_reason.is_some())
     }
 
-    /// The whole answer, with `usage` if there is one.
-    pub fn finish(mut self, usage: Option<Value>) -> Value {
+    /// The whole answer, with `usage` if there is one. A choice without a finish reason stopped.
+    pub fn finish(self, usage: Option<Value>) -> Value {
+        self.finish_as("stop".into(), usage)
+    }
+
+    /// What there is of an answer that may have been cut off: a choice without a finish reason has
+    /// none.
+    pub fn so_far(self, usage: Option<Value>) -> Value {
+        self.finish_as(Value::Null, usage)
+    }
+
+    fn finish_as(mut self, unfinished: Value, usage: Option<Value>) -> Value {
         self.choices.sort_by_key(|choice| choice.index);
-        let choices: Vec<Value> = self.choices.into_iter().map(Choice::finish).collect();
+        let choices = self.choices.into_iter();
+        let choices: Vec<Value> = choices.map(|it| it.finish(&unfinished)).collect();
         let mut answer = self.rest;
         answer.remove("object");
         answer.insert("choices".into(), choices.into());
@@ -147,7 +158,7 @@ impl Choice {
         }
     }
 
-    fn finish(mut self) -> Value {
+    fn finish(mut self, unfinished: &Value) -> Value {
         self.message
             .entry("role")
             .or_insert_with(|| "assistant".into());
@@ -161,7 +172,7 @@ impl Choice {
         choice.insert("message".into(), self.message.into());
         choice.insert(
             "finish_reason".into(),
-            self.finish_reason.unwrap_or_else(|| "stop".into()),
+            self.finish_reason.unwrap_or_else(|| unfinished.clone()),
         );
         choice.extend(self.rest);
         choice.into()

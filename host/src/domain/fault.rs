@@ -148,6 +148,8 @@ pub struct Fault {
     /// Whether the failure is the plugin's own doing (trap, broken contract): counts against
     /// its version.
     pub plugin_at_fault: bool,
+    /// What was begun at the deployment would be done twice elsewhere: nobody else is asked.
+    pub bound: bool,
 }
 
 impl Fault {
@@ -168,6 +170,7 @@ impl Fault {
             provider: None,
             headers: Vec::new(),
             plugin_at_fault: false,
+            bound: false,
         }
     }
 
@@ -242,6 +245,11 @@ impl Fault {
     pub fn at(mut self, at: At) -> Self {
         self.at = at;
         self
+    }
+
+    /// Whether another deployment may be asked, of this group or of another.
+    pub fn may_move(&self) -> bool {
+        self.at != At::Door && !self.bound
     }
 
     #[must_use]

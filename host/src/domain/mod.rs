@@ -1,20 +1,24 @@
 //! The words of the house: what went wrong and whose fault it is, what was used, who is who.
 //! No I/O and no clock here; every other room may import this one.
 
+mod class;
 mod entity;
 mod fault;
 pub mod glob;
 mod ids;
 pub mod json;
+mod moment;
 mod secret;
 mod spend;
 mod usage;
 mod usd;
 
+pub use class::{ErrorClass, PerClass};
 pub use entity::{Entity, EntityKind};
 pub use fault::{At, Blame, ErrorKind, Fault, Retry};
 pub use ids::{CallId, DeploymentId, KeyHash, ModelGroup};
+pub use moment::moment;
 pub use secret::Secret;
-pub use spend::{CallError, CallStatus, CostLine, SpendRow};
-pub use usage::Usage;
+pub use spend::{CallBodies, CallError, CallStatus, CostLine, SpendRow};
+pub use usage::{Told, Usage};
 pub use usd::Usd;

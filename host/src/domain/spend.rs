@@ -74,7 +74,16 @@ pub struct SpendRow {
     pub error: Option<CallError>,
     /// The caller's `metadata`, and what else LiteLLM keeps there.
     pub metadata: Option<Box<RawValue>>,
-    /// Bodies, only where `store_prompts_in_spend_logs` asks for them.
+}
+
+/// What a client sent and was sent in one call. It stands beside the row, never in it: a call is
+/// booked with or without its bodies.
+#[derive(Debug, Clone)]
+pub struct CallBodies {
+    /// Of the row.
+    pub call_id: String,
+    /// As the row has it, in milliseconds since 1970: bodies go when rows of that time go.
+    pub started_ms: i64,
     pub request: Option<Box<RawValue>>,
     pub response: Option<Box<RawValue>>,
 }

@@ -3,8 +3,11 @@
 mod read;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use serde::{Deserialize, Serialize};
+
+pub use told::Told;
 
 /// Token counts as OpenAI counts them: input includes cached and cache-written tokens, output
 /// includes reasoning. All other token counts are parts of these two; what no part claims is text.
@@ -56,10 +59,12 @@ pub struct Usage {
     #[serde(skip_serializing_if = "is_zero")]
     pub citation_tokens: u64,
 
-    /// Searches that the provider made. A Responses answer names none in its usage: count its
-    /// `web_search_call` items.
+    /// Searches that the provider made.
     #[serde(skip_serializing_if = "is_zero")]
     pub web_searches: u64,
+    /// The answer cites pages of the web, which is all that some providers tell of a search.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cites_web: bool,
     #[serde(skip_serializing_if = "is_zero")]
     pub maps_searches: u64,
     #[serde(skip_serializing_if = "is_zero")]
@@ -148,6 +153,7 @@ impl Usage {
                     $($name: of(self.$name, other.$name),)*
                     reported_cost_usd: None,
                     explicit_cache: self.explicit_cache || other.explicit_cache,
+                    cites_web: self.cites_web || other.cites_web,
                     service_tier: other.service_tier.or(self.service_tier),
                     inference_geo: other.inference_geo.or(self.inference_geo),
                     speed: other.speed.or(self.speed),

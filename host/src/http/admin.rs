@@ -1,17 +1,50 @@
 //! What only the operator sees.
 
-use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::Doors;
+use super::error::ApiError;
+use crate::auth::Caller;
+use crate::domain::{ErrorKind, Fault};
 use crate::telemetry::metrics::PluginSample;
 
 /// `GET /plugins`: every loaded component with its limits, grants, numbers, and the reload log.
 pub async fn plugins(State(doors): State<Doors>) -> Json<Value> {
     Json(doors.plugins.snapshot().await)
+}
+
+/// `GET /router/deployments`: how every deployment is doing.
+pub async fn deployments(State(doors): State<Doors>) -> Json<Value> {
+    Json(doors.pipeline.deployments())
+}
+
+/// `GET /router/decisions/{call_id}`: why a call went where it went.
+pub async fn decisions(
+    State(doors): State<Doors>,
+    Path(call_id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let found = doors.pipeline.why(&call_id).map(Json);
+    found.ok_or_else(|| {
+        let message = "no such call: the last calls of this process are remembered, by what \
+                       `x-litellm-call-id` says";
+        let fault = Fault::caller(ErrorKind::NotFound, message).with_status(404);
+        fault.with_param("call_id").into()
+    })
+}
+
+/// `POST /plugins/reload`: the plugins directory is looked at now, for file systems that lose
+/// events. Answers as `GET /plugins`, once everything that lies there was judged.
+pub async fn reload_plugins(
+    State(doors): State<Doors>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    doors.manage.note(&caller, "reloaded", "plugins").await?;
+    doors.plugins.reload().await?;
+    Ok(Json(doors.plugins.snapshot().await))
 }
 
 /// `GET /metrics`: Prometheus' text format.
@@ -53,7 +86,19 @@ pub async fn metrics(State(doors): State<Doors>) -> Response {
         labels: Vec::new(),
         value: value as f64,
     });
-    let samples = samples.into_iter().chain(money).chain(held);
+    let deployments = doors.pipeline.deployment_numbers().into_iter();
+    let deployments = deployments.map(|(name, kind, help, labels, value)| PluginSample {
+        name,
+        kind,
+        help,
+        labels,
+        value,
+    });
+    let samples = samples
+        .into_iter()
+        .chain(money)
+        .chain(held)
+        .chain(deployments);
     let samples: Vec<PluginSample> = samples.collect();
     let text = doors.metrics.render(&samples);
     (

@@ -82,6 +82,7 @@ async fn call(
 ) -> Response {
     let (mut parts, incoming) = request.into_parts();
     let dialect = operation.dialect();
+    let id = headers::call_id(&parts.extensions);
     // The router lets nobody in without one.
     let Some(caller) = parts.extensions.remove::<Caller>() else {
         let fault = Fault::ours("the caller is not known", "a call without a caller");
@@ -91,6 +92,7 @@ async fn call(
     let parsed = read.and_then(|bytes| {
         let passed_on = passed_on(&parts.headers);
         let mut request = ClientRequest::parse(operation, bytes, model, passed_on)?;
+        request.id = id.clone();
         steer(&mut request.controls, &parts.headers)?;
         allow_cache_controls(&caller, &request.controls.cache.said())?;
         let gate = doors.gate();
@@ -111,8 +113,13 @@ async fn call(
         let allowed = allow_model(&caller, &gate.catalog, &asked)?;
         allowed.target.clone_into(&mut request.controls.model);
         // What a client falls back to is asked for as well.
-        for fallback in request.controls.fallbacks.iter().flatten() {
+        let own = request.controls.fallbacks.iter().flatten();
+        let long = request.controls.context_window_fallbacks.values();
+        for fallback in own.map(|it| &it.model).chain(long) {
             allow_model(&caller, &gate.catalog, fallback)?;
+        }
+        if let Some((_, name)) = &request.controls.mock {
+            doors.allow_mock(name)?;
         }
         Ok(request)
     });
@@ -120,7 +127,7 @@ async fn call(
         Ok(request) => request,
         Err(fault) => {
             let path = parts.uri.path();
-            tracing::info!(http.path = path, operation = operation.as_str(), fault = %fault, "a request was refused");
+            tracing::info!(call.id = %id, http.path = path, operation = operation.as_str(), fault = %fault, "a request was refused");
             return ApiError::new(fault, dialect).into_response();
         }
     };

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
+use crate::domain::CallId;
 use crate::pipeline::Trail;
+
+const CALL_ID: &str = "x-litellm-call-id";
 
 /// Headers of an upstream that are passed on under their own name.
 const RATE_LIMITS: &[&str] = &[
@@ -14,6 +17,19 @@ const RATE_LIMITS: &[&str] = &[
     "x-ratelimit-remaining-tokens",
 ];
 
+/// The id of a request, as the router gave it.
+pub fn call_id(extensions: &Extensions) -> CallId {
+    let given = extensions.get::<CallId>().cloned();
+    given.unwrap_or_else(CallId::random)
+}
+
+/// Names a request in its answer.
+pub fn add_call_id(headers: &mut HeaderMap, id: &CallId) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(CALL_ID, value);
+    }
+}
+
 /// Adds what is known of a call to its answer.
 pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     let mut add = |name: &'static str, value: &str| {
@@ -21,7 +37,6 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    add("x-litellm-call-id", trail.call_id.as_str());
     add("x-litellm-version", env!("CARGO_PKG_VERSION"));
     if !trail.model_group.is_empty() {
         add("x-litellm-model-group", &trail.model_group);
@@ -66,9 +81,11 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     }
     add_rate_limits(headers, trail);
     if let Some(cost) = trail.cost.filter(|it| !it.is_zero()) {
-        let value = HeaderValue::from_str(&cost.to_string());
-        if let Ok(value) = value {
-            headers.insert("x-litellm-response-cost", value);
+        let cost = [("x-litellm-response-cost", cost)].into_iter();
+        for (name, amount) in cost.chain(trail.cost_parts()) {
+            if let Ok(value) = HeaderValue::from_str(&amount.to_string()) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
         }
     }
     for (name, left) in &trail.limits {

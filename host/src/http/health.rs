@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::Doors;
+use crate::pipeline::accounting::now_ms;
 
 /// `GET /`
 pub async fn root() -> Json<Value> {
@@ -31,18 +32,27 @@ pub async fn ready(State(doors): State<Doors>) -> Json<Value> {
     )
 }
 
-/// `GET /health`: deployments that can be tried and those that cannot, with the reason. It calls
-/// no upstream.
+/// `GET /health`: deployments that can be tried, and those that cannot or that failed and rest, with
+/// the reason. It calls no upstream.
 pub async fn deployments(State(doors): State<Doors>) -> Json<Value> {
     let fleet = doors.pipeline.fleet();
     let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
-    for deployment in fleet.config.groups.deployments() {
+    let now = now_ms();
+    let deployments = fleet.config.groups.deployments();
+    for deployment in deployments.filter(|it| !it.info.blocked) {
         let mut entry = json!({"model": format!("{}/{}", deployment.provider, deployment.model),
             "model_group": deployment.group.as_str(), "model_id": deployment.id.as_str()});
         match fleet.line(&deployment.id) {
             Ok(line) => {
                 entry["api_base"] = line.api_base.as_deref().into();
-                healthy.push(entry);
+                match fleet.rosters.rests_until(&deployment.id, now) {
+                    Some(until) => {
+                        entry["error"] = "it failed lately and rests".into();
+                        entry["rests_until_ms"] = until.into();
+                        unhealthy.push(entry);
+                    }
+                    None => healthy.push(entry),
+                }
             }
             Err(fault) => {
                 entry["error"] = fault.message.into();

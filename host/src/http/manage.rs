@@ -9,7 +9,7 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use super::{Doors, body};
+use super::{Doors, body, headers};
 use crate::auth::Caller;
 use crate::domain::json::{Document, JsonError};
 use crate::domain::{ErrorKind, Fault};
@@ -48,7 +48,8 @@ fn of_caller(method: MethodFilter, op: Op) -> MethodRouter<Doors> {
             let input = read(&doors, &mut parts, incoming).await?;
             op(&doors.manage, &caller, input).await
         };
-        answer(done.await)
+        let done = done.await;
+        answer(done, &parts)
     };
     on(method, handle)
 }
@@ -58,18 +59,19 @@ fn of_anybody(method: MethodFilter, op: PublicOp) -> MethodRouter<Doors> {
         let (mut parts, incoming) = request.into_parts();
         let input = read(&doors, &mut parts, incoming).await;
         match input {
-            Ok(input) => answer(op(&doors.manage, input).await),
-            Err(fault) => answer(Err(fault)),
+            Ok(input) => answer(op(&doors.manage, input).await, &parts),
+            Err(fault) => answer(Err(fault), &parts),
         }
     };
     on(method, handle)
 }
 
-fn answer(done: Result<Value, Fault>) -> Response {
+fn answer(done: Result<Value, Fault>, parts: &Parts) -> Response {
     match done {
         Ok(value) => Json(value).into_response(),
         Err(fault) => {
-            tracing::info!(fault = %fault, "a management request was refused");
+            let (id, path) = (headers::call_id(&parts.extensions), parts.uri.path());
+            tracing::info!(call.id = %id, http.path = path, fault = %fault, "a management request was refused");
             ApiError::from(fault).into_response()
         }
     }

@@ -28,7 +28,7 @@ use arc_swap::ArcSwapOption;
 use crate::auth::{Caller, Fetch, Knock};
 use crate::domain::{Fault, glob};
 use crate::manage::Manage;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, no_mock};
 use crate::plugins::Plugins;
 use crate::reports::Reports;
 use crate::telemetry::metrics::Metrics;
@@ -104,34 +104,44 @@ impl Doors {
         browsers.judge(headers)
     }
 
+    /// Whether clients may ask for failures.
+    fn allow_mock(&self, name: &str) -> Result<(), Fault> {
+        let allowed = self.pipeline.fleet().config.general.mock_testing;
+        allowed.then_some(()).ok_or_else(|| no_mock(name))
+    }
+
     fn max_request_bytes(&self) -> usize {
         self.pipeline.fleet().config.general.max_request_bytes
     }
 
-    /// Model groups; a pattern as the models that its deployments' providers name, if they do.
-    fn model_names(&self) -> Vec<String> {
+    /// Model groups; a pattern as the models that are known of its deployments' providers, and
+    /// itself if `patterns` are wanted too.
+    fn model_names(&self, patterns: bool) -> Vec<String> {
         let fleet = self.pipeline.fleet();
         let table = self.plugins.table();
+        let prices = self.pipeline.accounting().prices();
         let mut names: Vec<String> = Vec::new();
         for name in fleet.config.groups.names() {
             if !name.contains('*') {
                 names.push(name.to_owned());
                 continue;
             }
+            if patterns {
+                names.push(name.to_owned());
+            }
             for deployment in fleet
                 .config
                 .groups
                 .deployments()
-                .filter(|it| it.group.as_str() == name)
+                .filter(|it| it.group.as_str() == name && !it.info.blocked)
             {
-                let Some(provider) = table.providers.get(&deployment.provider) else {
-                    continue;
-                };
-                let full = provider
-                    .describe
-                    .models
-                    .iter()
-                    .map(|model| format!("{}/{model}", deployment.provider));
+                let provider = &deployment.provider;
+                let described = table.providers.get(provider);
+                let described = described.iter().flat_map(|it| &it.describe.models);
+                let known = described
+                    .map(String::as_str)
+                    .chain(prices.models_of(provider));
+                let full = known.map(|model| format!("{provider}/{model}"));
                 names.extend(full.filter(|full| glob::matches(name, full)));
             }
         }

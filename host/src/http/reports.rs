@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 
 use super::error::ApiError;
-use super::{Doors, manage};
+use super::{Doors, headers, manage};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::reports::{OPERATIONS, Op, Report};
@@ -39,10 +39,12 @@ fn route(method: MethodFilter, op: Op) -> MethodRouter<Doors> {
             let input = manage::read(&doors, &mut parts, incoming).await?;
             op(&doors.reports, &caller, input).await
         };
-        match done.await {
+        let done = done.await;
+        match done {
             Ok(report) => answer(report),
             Err(fault) => {
-                tracing::info!(fault = %fault, "a report was refused");
+                let id = headers::call_id(&parts.extensions);
+                tracing::info!(call.id = %id, fault = %fault, "a report was refused");
                 ApiError::from(fault).into_response()
             }
         }

@@ -9,9 +9,9 @@ use axum::routing::{get, post};
 
 use super::error::ApiError;
 use super::server::Peer;
-use super::{Doors, admin, body, calls, cors, health, manage, models, reports, unknown};
+use super::{Doors, admin, body, calls, cors, headers, health, manage, models, reports, unknown};
 use crate::auth::Knock;
-use crate::domain::Fault;
+use crate::domain::{CallId, Fault};
 use crate::pipeline::Dialect;
 use crate::pipeline::accounting::now_ms;
 
@@ -26,6 +26,9 @@ pub fn router(doors: Doors) -> Router {
         .route("/health/readiness/details", get(health::ready))
         .route("/metrics", get(admin::metrics))
         .route("/plugins", get(admin::plugins))
+        .route("/router/deployments", get(admin::deployments))
+        .route("/router/decisions/{call_id}", get(admin::decisions))
+        .route("/plugins/reload", post(admin::reload_plugins))
         .route("/models", get(models::list_models))
         .route("/v1/models", get(models::list_models))
         .route("/models/{*id}", get(models::get_model))
@@ -54,8 +57,17 @@ pub fn router(doors: Doors) -> Router {
         .with_state(doors)
 }
 
-/// Proves the caller before anything of the body is read.
-async fn prove(State(doors): State<Doors>, request: Request, next: Next) -> Response {
+/// Gives the request its id, which every answer carries, and proves the caller before anything of
+/// the body is read.
+async fn prove(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
+    let id = CallId::random();
+    request.extensions_mut().insert(id.clone());
+    let mut response = judged(doors, request, next).await;
+    headers::add_call_id(response.headers_mut(), &id);
+    response
+}
+
+async fn judged(doors: Doors, request: Request, next: Next) -> Response {
     let origin = match doors.judge_browser(request.headers()) {
         Ok(origin) => origin,
         Err(fault) => return refuse(fault, request).await,
@@ -104,7 +116,8 @@ async fn refuse(fault: Fault, request: Request) -> Response {
     } else {
         Dialect::OpenAi
     };
-    tracing::info!(http.path = path, fault = %fault, "a caller was refused");
+    let id = headers::call_id(&parts.extensions);
+    tracing::info!(call.id = %id, http.path = path, fault = %fault, "a caller was refused");
     body::discard(body, &parts.headers).await;
     ApiError::new(fault, dialect).into_response()
 }

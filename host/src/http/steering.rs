@@ -26,10 +26,22 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
     if let Some(wanted) = text(headers, "cache-control") {
         controls.cache.take_header(wanted);
     }
+    if let Some(wish) = text(headers, "x-litellm-include-cost-in-streaming-usage") {
+        controls.include_cost = wish.eq_ignore_ascii_case("true");
+    }
     for name in ["x-litellm-customer-id", "x-litellm-end-user-id"] {
         if let Some(id) = text(headers, name) {
             controls.user = Some(id.to_owned());
         }
+    }
+    // Only more privacy can be asked for: what the operator redacts stays so.
+    for name in [
+        "x-litellm-enable-message-redaction",
+        "litellm-enable-message-redaction",
+    ] {
+        let asked = text(headers, name).map(str::to_ascii_lowercase);
+        let off = |it: String| matches!(it.as_str(), "false" | "0" | "no" | "off");
+        controls.redact |= asked.is_some_and(|it| !off(it));
     }
     Ok(())
 }
@@ -79,6 +91,22 @@ mod tests {
         assert_eq!(steered(&[]).unwrap().num_retries, Some(1));
         let fresh = steered(&[("cache-control", "no-cache")]).unwrap();
         assert!(fresh.cache.no_cache && !fresh.cache.no_store);
+    }
+
+    #[test]
+    fn redaction_is_asked_for_by_header() {
+        for (name, value, asked) in [
+            ("x-litellm-enable-message-redaction", "true", true),
+            ("litellm-enable-message-redaction", "please", true),
+            ("x-litellm-enable-message-redaction", "False", false),
+            ("litellm-disable-message-redaction", "true", false),
+        ] {
+            assert_eq!(
+                steered(&[(name, value)]).unwrap().redact,
+                asked,
+                "{name}: {value}"
+            );
+        }
     }
 
     #[test]

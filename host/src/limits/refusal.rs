@@ -1,6 +1,7 @@
 //! Why a call was not admitted.
 
 use super::Scope;
+use crate::domain::moment;
 
 /// Which limit of a scope was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,9 @@ impl LimitType {
 /// The limit that was in the way. Nothing was counted anywhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "Rate limit exceeded for {scope}. Limit type: {}. Current limit: {limit}, Remaining: {remaining}",
-    .limit_type.as_str()
+    "Rate limit exceeded for {scope}. Limit type: {}. Current limit: {limit}, \
+     Remaining: {remaining}. Limit resets at: {}",
+    .limit_type.as_str(), moment(*.resets_at_ms)
 )]
 pub struct Refusal {
     pub scope: Scope,

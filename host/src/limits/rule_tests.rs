@@ -79,7 +79,9 @@ fn a_refusal_is_said_as_clients_know_it() {
     assert_eq!(
         refusal.to_string(),
         "Rate limit exceeded for model_per_key: abc:gpt-4o. Limit type: requests. \
-         Current limit: 0, Remaining: 0"
+         Current limit: 0, Remaining: 0. Limit resets at: "
+            .to_owned()
+            + &crate::domain::moment(refusal.resets_at_ms)
     );
 }
 

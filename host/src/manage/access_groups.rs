@@ -2,21 +2,26 @@
 //! APIs for them, by name (`/access_group/*`) and by id (`/v1/access_group`); both are the same
 //! rows here.
 
+mod holders;
+
 use serde_json::{Value, json};
+
+use holders::{KEYS, TEAMS, assign, forget, with_holders};
 
 use super::fault::{absent, bad};
 use super::fields::{Field, Given, Kind, read, set};
 use super::rights::Rights;
 use super::work::{Audited, Work};
-use super::{Answer, Input, Manage, group_budgets, time};
+use super::{Answer, Input, Manage, group_budgets, keys, time};
 use crate::auth::Caller;
 use crate::domain::Fault;
-use crate::store::{AccessGroupRow, Filter, KeyRow, Query, Stamp, TeamRow};
+use crate::store::{AccessGroupRow, Filter, Query, Stamp};
 
 /// By name.
 const BY_NAME: &[Field] = &[
     Field("access_group", Kind::Id),
     Field("model_names", Kind::Texts),
+    Field("model_ids", Kind::Texts),
     Field("description", Kind::Text),
 ];
 
@@ -27,6 +32,8 @@ const BY_ID: &[Field] = &[
     Field("access_model_names", Kind::Texts),
     Field("access_mcp_server_ids", Kind::Texts),
     Field("access_agent_ids", Kind::Texts),
+    Field(TEAMS, Kind::Texts),
+    Field(KEYS, Kind::Texts),
 ];
 
 pub(super) async fn admin(m: &Manage, caller: &Caller) -> Result<Rights, Fault> {
@@ -61,19 +68,47 @@ async fn insert(
         ..AccessGroupRow::default()
     };
     apply(given, &mut row);
+    assign(&mut work, given, &row).await?;
     let inserted = work.insert(&row).await;
-    inserted.map_err(|fault| match fault.status {
-        Some(400) => fault.with_param(field),
-        _ => fault,
-    })?;
+    inserted.map_err(|it| taken(it, field))?;
     work.commit().await?;
     Ok(row)
+}
+
+/// The refusal of a name that another group has, by the field that it came in.
+fn taken(fault: Fault, field: &str) -> Fault {
+    if fault.param.as_deref() != Some("name") {
+        return fault;
+    }
+    let message = format!("`{field}` is taken already by another access group");
+    bad(field, message)
+}
+
+/// The fields of a group by name, with the deployments in `model_ids` as the model groups that they
+/// are of: a key may ask for a model group, never for one of its deployments.
+fn by_models(m: &Manage, caller: &Caller, input: &Input) -> Result<Given, Fault> {
+    let mut given = read(&input.body, &[BY_NAME])?;
+    let ids = given.texts("model_ids");
+    if ids.is_empty() {
+        return Ok(given);
+    }
+    let all = m.in_force.deployments(caller);
+    let mut names = given.texts("model_names");
+    for id in ids {
+        let found = all.iter().find(|it| it.id == id);
+        let found = found.ok_or_else(|| keys::unknown("model_ids", &id))?;
+        if !names.contains(&found.model_name) {
+            names.push(found.model_name.clone());
+        }
+    }
+    given.set("model_names", names.into());
+    Ok(given)
 }
 
 /// `POST /access_group/new`.
 pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[BY_NAME])?;
+    let given = by_models(m, caller, &input)?;
     if given.texts("model_names").is_empty() {
         return Err(bad("model_names", "`model_names` needs at least one model"));
     }
@@ -116,7 +151,9 @@ async fn change(
         row.name = name;
     }
     apply(given, &mut row);
-    work.update("updated", &before, &row).await?;
+    assign(&mut work, given, &row).await?;
+    let updated = work.update("updated", &before, &row).await;
+    updated.map_err(|it| taken(it, "access_group_name"))?;
     work.commit().await?;
     Ok(row)
 }
@@ -124,7 +161,7 @@ async fn change(
 /// `PUT /access_group/{access_group}/update`.
 pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[BY_NAME])?;
+    let given = by_models(m, caller, &input)?;
     if given.has("model_names") && given.texts("model_names").is_empty() {
         return Err(bad("model_names", "`model_names` needs at least one model"));
     }
@@ -166,34 +203,6 @@ pub(super) async fn share_budget(work: &mut Work<'_>, id: &str) -> Result<bool, 
     Ok(rows
         .iter()
         .any(|it| group_budgets::budget_of(it) == Some(id)))
-}
-
-/// Rows whose document has the group's id somewhere.
-fn naming(group: &AccessGroupRow) -> Query {
-    Query::new().with(Filter::Contains("doc", format!("\"{}\"", group.id)))
-}
-
-async fn forget(work: &mut Work<'_>, group: &AccessGroupRow) -> Result<usize, Fault> {
-    let mut touched = 0;
-    for before in work.change.list::<KeyRow>(&naming(group)).await?.rows {
-        if before.doc.access_group_ids.contains(&group.id) {
-            let mut row = before.clone();
-            row.doc.access_group_ids.retain(|it| *it != group.id);
-            row.stamp.touch(work.now, &work.actor);
-            work.update("updated", &before, &row).await?;
-            touched += 1;
-        }
-    }
-    for before in work.change.list::<TeamRow>(&naming(group)).await?.rows {
-        if before.doc.access_group_ids.contains(&group.id) {
-            let mut row = before.clone();
-            row.doc.access_group_ids.retain(|it| *it != group.id);
-            row.stamp.touch(work.now, &work.actor);
-            work.update("updated", &before, &row).await?;
-            touched += 1;
-        }
-    }
-    Ok(touched)
 }
 
 /// `GET /access_group/{access_group}/info`.
@@ -249,31 +258,6 @@ fn by_name(row: &AccessGroupRow) -> Value {
         "deployment_count": row.doc.models.len(),
         "description": row.doc.description,
     })
-}
-
-/// With the keys and teams that list the group.
-async fn with_holders(m: &Manage, row: &AccessGroupRow) -> Answer {
-    let keys = m.store.list::<KeyRow>(&naming(row)).await?.rows.into_iter();
-    let keys: Vec<String> = keys
-        .filter(|it| it.doc.access_group_ids.contains(&row.id))
-        .map(|it| it.id)
-        .collect();
-    let teams = m
-        .store
-        .list::<TeamRow>(&naming(row))
-        .await?
-        .rows
-        .into_iter();
-    let teams: Vec<String> = teams
-        .filter(|it| it.doc.access_group_ids.contains(&row.id))
-        .map(|it| it.id)
-        .collect();
-    let mut shown = row.shown();
-    if let Some(shown) = shown.as_object_mut() {
-        shown.insert("assigned_key_ids".to_owned(), keys.into());
-        shown.insert("assigned_team_ids".to_owned(), teams.into());
-    }
-    Ok(shown)
 }
 
 impl Audited for AccessGroupRow {

@@ -108,7 +108,10 @@ pub(super) async fn write(
 /// `POST /config/update`: settings that are named replace the old ones, in every section at once.
 pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[SECTIONS])?;
+    let models = &[Field("model_list", Kind::List)];
+    let given = read(&input.body, &[SECTIONS, models])?;
+    let why = "is not written here: make models by `/model/new`, or in the configuration file";
+    given.ask_not("model_list", why)?;
     let mut work = m.work(&rights).await?;
     for Field(name, _) in SECTIONS {
         if !given.some(name) {

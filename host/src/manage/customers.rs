@@ -12,7 +12,7 @@ use super::work::{Audited, Work};
 use super::{Answer, Input, Manage, budgets, time};
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
-use crate::store::{EndUserRow, Query, Stamp};
+use crate::store::{EndUserRow, Filter, Query, Stamp};
 
 const FIELDS: &[Field] = &[
     Field("user_id", Kind::Id),
@@ -188,11 +188,17 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /customer/list`: everybody, or the page that is asked for.
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see customers")?;
-    read(
-        &input.query,
-        &[&[Field("page", Kind::Any), Field("page_size", Kind::Any)]],
-    )?;
+    let fields = &[
+        Field("page", Kind::Any),
+        Field("page_size", Kind::Any),
+        Field("search", Kind::Text),
+    ];
+    let asked = read(&input.query, &[fields])?;
     let mut query = Query::new();
+    if let Some(part) = asked.text("search") {
+        let columns = ["id", "alias"].map(|it| Filter::Contains(it, part.clone()));
+        query = query.with(Filter::Any(columns.into()));
+    }
     if input.query.contains_key("page") || input.query.contains_key("page_size") {
         let paging = Paging::read(&input.query, "page_size", 100, 1_000)?;
         query = query.page(paging.page, paging.size);

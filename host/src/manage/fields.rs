@@ -133,6 +133,22 @@ impl Given {
         self.0.get(name).is_some_and(|it| !it.is_null())
     }
 
+    /// Refuses a field of LiteLLM's that would have to do something here and cannot, where the
+    /// request asks for it: null, `false` and what is empty ask for nothing. `why` has the cure.
+    pub fn ask_not(&self, name: &str, why: &str) -> Result<(), Fault> {
+        let asks = match self.0.get(name) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Array(all)) => !all.is_empty(),
+            Some(Value::Object(all)) => !all.is_empty(),
+            Some(_) => true,
+        };
+        if asks {
+            return Err(bad(name, format!("`{name}` {why}")));
+        }
+        Ok(())
+    }
+
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|it| !it.is_null())
     }
@@ -246,6 +262,27 @@ mod tests {
         assert!(given.has("max_budget") && !given.some("max_budget"));
         assert!(given.has("key_alias") && given.text("key_alias").is_none());
         assert!(!given.has("tpm_limit"));
+    }
+
+    #[test]
+    fn what_asks_for_nothing_is_no_reason_to_refuse() {
+        let kinds = &[Field("it", Kind::Any)];
+        for (value, refused) in [
+            (json!(null), false),
+            (json!(false), false),
+            (json!(""), false),
+            (json!([]), false),
+            (json!({}), false),
+            (json!(true), true),
+            (json!("x"), true),
+            (json!([1]), true),
+            (json!(0), true),
+        ] {
+            let body = json!({"it": value});
+            let given = read(body.as_object().unwrap(), &[kinds]).unwrap();
+            let answer = given.ask_not("it", "is not offered");
+            assert_eq!(answer.is_err(), refused, "{body}");
+        }
     }
 
     #[test]

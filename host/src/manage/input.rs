@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fault::bad;
+use super::fields::Given;
 use crate::domain::Fault;
 
 pub(super) use crate::asked::Paging;
@@ -38,4 +39,20 @@ pub(super) fn sorting(
         Some("asc") => Ok((column, false)),
         Some(_) => Err(bad("sort_order", "`sort_order` must be `asc` or `desc`")),
     }
+}
+
+/// A flag of a query: `true`, `1`, `yes` and their opposites, as FastAPI reads them.
+pub(super) fn flag(asked: &Given, name: &str) -> Result<bool, Fault> {
+    let text = asked.text(name).map(|it| it.to_lowercase());
+    match text.as_deref() {
+        None if !asked.some(name) => Ok(false),
+        None => asked.flag(name).ok_or_else(|| not_a_flag(name)),
+        Some("true" | "1" | "yes" | "on") => Ok(true),
+        Some("false" | "0" | "no" | "off" | "") => Ok(false),
+        Some(_) => Err(not_a_flag(name)),
+    }
+}
+
+fn not_a_flag(name: &str) -> Fault {
+    bad(name, format!("`{name}` must be true or false"))
 }

@@ -14,6 +14,13 @@ const LONGEST_ID: usize = 255;
 const LONGEST_TEXT: usize = 64 * 1024;
 /// Most items of a list.
 const MOST_ITEMS: usize = 10_000;
+/// What is said of a value that is no such thing. The numbers are those above, and what money and
+/// counts can be.
+const MONEY: &str = "an amount of dollars from 0 to 1000000000000000";
+const COUNT: &str = "a whole number from 0 to 9223372036854775807";
+const POSITIVE: &str = "a whole number from 1 to 9223372036854775807";
+const TEXT: &str = "a text of at most 65536 bytes, without NUL";
+const TEXTS: &str = "a list of at most 10000 texts, each of at most 65536 bytes";
 
 /// The value as it is kept, or why it is not.
 pub(super) fn check(name: &str, kind: Kind, value: &Value) -> Result<Value, Fault> {
@@ -28,32 +35,32 @@ pub(super) fn check(name: &str, kind: Kind, value: &Value) -> Result<Value, Faul
                 "a text of at most 255 characters, without control characters or blanks around it",
             )
         })?,
-        Kind::Text => text(value).ok_or_else(|| wrong("a text"))?,
+        Kind::Text => text(value).ok_or_else(|| wrong(TEXT))?,
         Kind::Choice(all) => {
             let known = value.as_str().is_some_and(|it| all.contains(&it));
             keep(value, known).ok_or_else(|| wrong(&format!("one of {}", all.join(", "))))?
         }
         Kind::Flag => keep(value, value.is_boolean()).ok_or_else(|| wrong("true or false"))?,
-        Kind::Count => count(value, 0).ok_or_else(|| wrong("a whole number of at least 0"))?,
-        Kind::Positive => count(value, 1).ok_or_else(|| wrong("a whole number of at least 1"))?,
-        Kind::Money => money(value).ok_or_else(|| wrong("an amount of dollars, not negative"))?,
+        Kind::Count => count(value, 0).ok_or_else(|| wrong(COUNT))?,
+        Kind::Positive => count(value, 1).ok_or_else(|| wrong(POSITIVE))?,
+        Kind::Money => money(value).ok_or_else(|| wrong(MONEY))?,
         Kind::Duration => duration(name, value)?,
         Kind::Moment => {
             let known = value.as_str().and_then(time::parse).is_some();
             let wants = "a time such as `2030-01-31T12:00:00Z`";
             keep(value, known).ok_or_else(|| wrong(wants))?
         }
-        Kind::Texts => texts(value).ok_or_else(|| wrong("a list of texts"))?,
+        Kind::Texts => texts(value).ok_or_else(|| wrong(TEXTS))?,
         Kind::List => keep(value, value.is_array()).ok_or_else(|| wrong("a list"))?,
         Kind::Object => keep(value, value.is_object()).ok_or_else(|| wrong("an object"))?,
         Kind::Counts => {
-            let wants = "an object of names and whole numbers of at least 0";
-            each(value, |it| count(it, 0)).ok_or_else(|| wrong(wants))?
+            let wants = format!("an object of names, each with {COUNT}");
+            each(value, |it| count(it, 0)).ok_or_else(|| wrong(&wants))?
         }
-        Kind::Names => each(value, text).ok_or_else(|| wrong("an object of names and texts"))?,
-        Kind::NameLists => {
-            each(value, texts).ok_or_else(|| wrong("an object of names and lists of texts"))?
-        }
+        Kind::Names => each(value, text)
+            .ok_or_else(|| wrong(&format!("an object of names, each with {TEXT}")))?,
+        Kind::NameLists => each(value, texts)
+            .ok_or_else(|| wrong(&format!("an object of names, each with {TEXTS}")))?,
         Kind::ModelBudgets => model_budgets(name, value)?,
         Kind::Windows => windows(name, value)?,
         Kind::Any => value.clone(),
@@ -257,6 +264,38 @@ mod tests {
         ] {
             assert!(refuses(kind, value.clone()), "{kind:?} took {value}");
         }
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_told_the_bounds() {
+        let many: Vec<String> = (0..=MOST_ITEMS).map(|it| it.to_string()).collect();
+        for (kind, value, bound) in [
+            (Kind::Money, json!(1e30), 1e15.to_string()),
+            (Kind::Count, json!(1u64 << 63), i64::MAX.to_string()),
+            (Kind::Positive, json!(1e30), i64::MAX.to_string()),
+            (Kind::Texts, json!(many), MOST_ITEMS.to_string()),
+            (
+                Kind::Texts,
+                json!(["x".repeat(LONGEST_TEXT + 1)]),
+                LONGEST_TEXT.to_string(),
+            ),
+            (
+                Kind::Text,
+                json!("x".repeat(LONGEST_TEXT + 1)),
+                LONGEST_TEXT.to_string(),
+            ),
+            (
+                Kind::Id,
+                json!("x".repeat(LONGEST_ID + 1)),
+                LONGEST_ID.to_string(),
+            ),
+            (Kind::Counts, json!({"m": 1u64 << 63}), i64::MAX.to_string()),
+        ] {
+            let refused = check("it", kind, &value).unwrap_err();
+            assert!(refused.message.contains(&bound), "{}", refused.message);
+        }
+        assert!(check("it", Kind::Money, &json!(1e15)).is_ok());
+        assert!(check("it", Kind::Count, &json!(i64::MAX)).is_ok());
     }
 
     #[test]

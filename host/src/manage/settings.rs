@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::budget::Calendar;
+use crate::config::PasswordRules;
 
 /// Rules of `litellm_settings` and `general_settings` for new objects. The default is LiteLLM's:
 /// no rule.
@@ -17,8 +18,8 @@ pub struct Settings {
     pub calendar: Calendar,
     /// `store_model_in_db`: whether models may be made through the API.
     pub store_models: bool,
-    /// `general_settings.password_policy_min_length`; at least 8 in any case.
-    pub password_min_length: usize,
+    /// `general_settings.password_policy_*`.
+    pub passwords: PasswordRules,
     /// Where the UI stands, for invitation links; empty: links are relative.
     pub base_url: String,
 }

@@ -1,5 +1,7 @@
 //! Tags: labels of requests with models and a budget. `/tag/*`.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::fault::{absent, missing};
@@ -8,7 +10,8 @@ use super::holders::Views;
 use super::work::Audited;
 use super::{Answer, Input, Manage, budgets, time};
 use crate::auth::Caller;
-use crate::store::{Query, Stamp, TagRow};
+use crate::domain::{Entity, EntityKind};
+use crate::store::{Query, Stamp, TagRow, day_of};
 
 const FIELDS: &[Field] = &[
     Field("name", Kind::Id),
@@ -17,6 +20,12 @@ const FIELDS: &[Field] = &[
     Field("model_info", Kind::Names),
     Field("budget_id", Kind::Id),
 ];
+
+/// What is said of a tag that nobody made.
+const IN_CALLS: &str = "a tag of calls, without models or a budget of its own";
+const DAY_MS: i64 = 86_400_000;
+/// A day that is never reached.
+const MOST_DAYS: i64 = 1 << 20;
 
 fn apply(given: &Given, row: &mut TagRow) {
     set! { given;
@@ -49,7 +58,8 @@ pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer 
 pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     rights.need_admin("manage tags")?;
-    let given = read(&input.body, &[FIELDS, budgets::BUDGET])?;
+    let spend = &[Field("spend", Kind::Money)];
+    let given = read(&input.body, &[FIELDS, budgets::BUDGET, spend])?;
     let id = given.need("name")?;
     let mut work = m.work(&rights).await?;
     let before = work.get::<TagRow>(&id).await?;
@@ -59,6 +69,10 @@ pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer 
     apply(&given, &mut row);
     row.budget_id = budgets::of_holder(&mut work, &given, before.budget_id.as_deref()).await?;
     work.update("updated", &before, &row).await?;
+    if let Some(spend) = given.money("spend") {
+        work.set_spend(&Entity::new(EntityKind::Tag, id), spend)
+            .await?;
+    }
     work.commit().await?;
     answer(m, &row, "updated").await
 }
@@ -101,10 +115,20 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     Ok(Value::Object(shown.collect::<Map<_, _>>()))
 }
 
-/// `GET /tag/list`. Tags are names that every user may see; their money is for who sees all.
+/// `GET /tag/list`. Tags are names that every user may see; their money is for who sees all, as are
+/// those that came with calls (between two days, if asked) and have no row.
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    read(&input.query, &[])?;
+    let days = &[
+        Field("start_date", Kind::Moment),
+        Field("end_date", Kind::Moment),
+    ];
+    let asked = read(&input.query, &[days])?;
+    let day = |name: &str| {
+        let moment = asked.text(name).as_deref().and_then(time::parse);
+        moment.map(day_of)
+    };
+    let (from, until) = (day("start_date"), day("end_date"));
     let rows = m
         .store
         .list::<TagRow>(&Query::new().sorted("id", false))
@@ -117,7 +141,26 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
         return Ok(names.collect());
     }
     let views = Views::of(m, &rows).await?;
-    Ok(rows.iter().map(|it| views.show(m, it)).collect())
+    let mut shown: Vec<Value> = rows.iter().map(|it| views.show(m, it)).collect();
+    let known: HashSet<&str> = rows.iter().map(|it| it.id.as_str()).collect();
+    let used = m.store.used(
+        EntityKind::Tag,
+        from.unwrap_or_default(),
+        until.unwrap_or(MOST_DAYS),
+    );
+    for (name, first, last) in used.await? {
+        if known.contains(name.as_str()) {
+            continue;
+        }
+        shown.push(json!({
+            "name": name,
+            "description": IN_CALLS,
+            "models": null,
+            "created_at": time::iso(first.saturating_mul(DAY_MS)),
+            "updated_at": time::iso(last.saturating_mul(DAY_MS)),
+        }));
+    }
+    Ok(shown.into())
 }
 
 impl Audited for TagRow {

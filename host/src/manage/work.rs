@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::Manage;
 use super::redact;
 use super::rights::Rights;
+use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault, Usd};
 use crate::store::{AuditEntry, Change, Record, StoreError};
 
@@ -52,6 +53,25 @@ impl Manage {
             actor_key: rights.key.clone(),
             touched: Vec::new(),
         })
+    }
+}
+
+impl Manage {
+    /// Writes into the audit log what an admin did to the running gateway, where no row shows it.
+    ///
+    /// # Errors
+    /// The caller is no admin, or the database does not answer: then it is not to be done.
+    pub async fn note(
+        &self,
+        caller: &Caller,
+        action: &str,
+        what: &'static str,
+    ) -> Result<(), Fault> {
+        let rights = self.rights(caller).await?;
+        rights.need_admin("change what runs")?;
+        let mut work = self.work(&rights).await?;
+        work.note(action, what, what, None, None);
+        work.commit().await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Budgets: limits that several holders share by name.
 
-use super::fields::{Notes, keep, stamp};
+use super::fields::{Notes, keep, stamp, take_limits};
 use super::{Done, Item, Move};
 use crate::store::BudgetRow;
 use crate::store::litellm::{Budget, Table};
@@ -23,21 +23,13 @@ fn budget(it: Budget, now_ms: i64) -> Item<BudgetRow> {
     let mut row = BudgetRow {
         id: it.budget_id.clone(),
         max_budget: it.max_budget,
-        stamp: stamp(
-            now_ms,
-            (it.created_at, it.created_by),
-            (it.updated_at, it.updated_by),
-        ),
+        stamp: stamp(now_ms, it.made),
         ..BudgetRow::default()
     };
     let limits = &mut row.doc.limits;
     limits.soft_budget = it.soft_budget;
-    limits.budget_duration = notes.duration("budget_duration", it.budget_duration);
-    limits.tpm_limit = it.tpm_limit;
-    limits.rpm_limit = it.rpm_limit;
+    take_limits!(limits, it, notes);
     limits.tpd_limit = it.tpd_limit;
-    limits.max_parallel_requests = it.max_parallel_requests;
-    limits.model_max_budget = it.model_max_budget;
     row.doc.allowed_models = it.allowed_models;
     keep(
         &mut row.doc.rest,

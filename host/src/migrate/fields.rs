@@ -4,9 +4,23 @@ use serde_json::{Map, Value, json};
 
 use crate::budget::Period;
 use crate::store::Stamp;
+use crate::store::litellm::Made;
 
 /// Who is said to have made what nobody is said to have made.
 pub(super) const ACTOR: &str = "litellm";
+
+/// Takes over the limits that LiteLLM's budgets, keys, teams and users have in columns of the same
+/// names.
+macro_rules! take_limits {
+    ($limits:expr, $from:ident, $notes:expr) => {{
+        $limits.budget_duration = $notes.duration("budget_duration", $from.budget_duration);
+        $limits.tpm_limit = $from.tpm_limit;
+        $limits.rpm_limit = $from.rpm_limit;
+        $limits.max_parallel_requests = $from.max_parallel_requests;
+        $limits.model_max_budget = $from.model_max_budget;
+    }};
+}
+pub(super) use take_limits;
 
 /// What is to be said of one row.
 #[derive(Debug, Default)]
@@ -96,17 +110,13 @@ pub(super) fn moment(text: &str) -> Option<i64> {
 }
 
 /// When and by whom a row was made, as LiteLLM has it.
-pub(super) fn stamp(
-    now_ms: i64,
-    created: (Option<i64>, Option<String>),
-    updated: (Option<i64>, Option<String>),
-) -> Stamp {
-    let created_at = created.0.unwrap_or(now_ms);
-    let created_by = created.1.or_else(|| Some(ACTOR.to_owned()));
+pub(super) fn stamp(now_ms: i64, it: Made) -> Stamp {
+    let created_at = it.created_at.unwrap_or(now_ms);
+    let created_by = it.created_by.or_else(|| Some(ACTOR.to_owned()));
     Stamp {
         created_at,
-        updated_at: updated.0.unwrap_or(created_at),
-        updated_by: updated.1.or_else(|| created_by.clone()),
+        updated_at: it.updated_at.unwrap_or(created_at),
+        updated_by: it.updated_by.or_else(|| created_by.clone()),
         created_by,
     }
 }

@@ -11,7 +11,7 @@ use crate::store::litellm::{Daily, DailyTable, LiteLlm, SpendLog, Table};
 use crate::store::{BroughtDay, Store};
 
 /// Tables whose rows are told one by one, or are read with others.
-const MOVED: [&str; 20] = [
+const MOVED: [&str; 21] = [
     "LiteLLM_BudgetTable",
     "LiteLLM_OrganizationTable",
     "LiteLLM_OrganizationMembership",
@@ -26,6 +26,7 @@ const MOVED: [&str; 20] = [
     "LiteLLM_EndUserTable",
     "LiteLLM_TagTable",
     "LiteLLM_AccessGroupTable",
+    "LiteLLM_ModelAccessGroupBudgetTable",
     "LiteLLM_CredentialsTable",
     "LiteLLM_ProxyModelTable",
     "LiteLLM_Config",
@@ -35,14 +36,10 @@ const MOVED: [&str; 20] = [
 ];
 
 /// Why tables with rows are left behind; of the others there is no more to say than that.
-const LEFT: [(&str, &str); 14] = [
+const LEFT: [(&str, &str); 13] = [
     (
         "LiteLLM_ProjectTable",
         "projects: keys keep their project's id, without its limits",
-    ),
-    (
-        "LiteLLM_ModelAccessGroupBudgetTable",
-        "budgets of access groups",
     ),
     ("LiteLLM_AgentsTable", "agents"),
     ("LiteLLM_MCPServerTable", "MCP servers"),
@@ -252,11 +249,14 @@ async fn calls(source: &mut LiteLlm, store: Option<&Store>, report: &mut Report<
         let page = page.map_err(MigrateError::Source)?;
         let Some(last) = page.last() else { break };
         after.clone_from(&last.key);
-        let mut rows = Vec::with_capacity(page.len());
+        let (mut rows, mut bodies) = (Vec::with_capacity(page.len()), Vec::new());
         for found in page {
             let id = found.id();
             match found.row {
-                Ok(it) if it.started_ms.is_some() => rows.push(logs::row(it)),
+                Ok(it) if it.started_ms.is_some() => {
+                    bodies.extend(logs::bodies(&it));
+                    rows.push(logs::row(it));
+                }
                 Ok(_) => report.left_out(SpendLog::NAME, id, "it has no `startTime`"),
                 Err(why) => {
                     report.left_out(SpendLog::NAME, id, format!("it cannot be read: {why}"))
@@ -264,7 +264,10 @@ async fn calls(source: &mut LiteLlm, store: Option<&Store>, report: &mut Report<
             }
         }
         let settled = match store {
-            Some(store) => store.file(&rows).await.map_err(MigrateError::History)?,
+            Some(store) => {
+                let filed = store.file(&rows, &bodies).await;
+                filed.map_err(MigrateError::History)?
+            }
             None => crate::store::Settled {
                 booked: rows.len(),
                 repeated: 0,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::fields::{Notes, keep, some, stamp};
+use super::fields::{Notes, keep, some, stamp, take_limits};
 use super::sums::{Spent, window_end, window_sums};
-use super::{Done, Item, MigrateError, Move};
+use super::{Done, Item, MigrateError, Move, permission_of};
 use crate::domain::{Entity, EntityKind, Usd};
 use crate::store::litellm::{Key, RotatedKey, Table};
 use crate::store::{BroughtSum, Filter, KeyRow, Query, TOTAL, WHOLE};
@@ -62,8 +62,7 @@ impl Move<'_, '_> {
             );
             let end = window_end(own, budget);
             let entity = Entity::new(EntityKind::Key, id.as_str());
-            let permission = it.object_permission_id.as_ref();
-            let permission = permission.and_then(|it| permissions.get(it)).cloned();
+            let permission = permission_of(&permissions, it.object_permission_id.as_ref());
             let (limits, ends) = notes.windows(&it.budget_limits);
             let mut sums = spent.sums(&entity, end);
             let none = Vec::new();
@@ -75,11 +74,7 @@ impl Move<'_, '_> {
             sums.extend(model_sums(&it, &mut notes));
             let mut row = key(it, self.now_ms, &mut notes);
             row.doc.limits.budget_limits = limits;
-            keep(
-                &mut row.doc.rest,
-                "object_permission",
-                permission.unwrap_or_default(),
-            );
+            keep(&mut row.doc.rest, "object_permission", permission);
             items.push(Item {
                 id,
                 becomes: format!("key {}{}", shown(&row), spent.shown(end)),
@@ -211,11 +206,7 @@ fn key(it: Key, now_ms: i64, notes: &mut Notes) -> KeyRow {
         expires_at: it.expires,
         rotate_at: it.key_rotation_at.filter(|_| it.auto_rotate),
         max_budget: it.max_budget,
-        stamp: stamp(
-            now_ms,
-            (it.created_at, it.created_by),
-            (it.updated_at, it.updated_by),
-        ),
+        stamp: stamp(now_ms, it.made),
         ..KeyRow::default()
     };
     let doc = &mut row.doc;
@@ -229,12 +220,8 @@ fn key(it: Key, now_ms: i64, notes: &mut Notes) -> KeyRow {
     let limits = &mut doc.limits;
     limits.model_rpm_limit = notes.counts(&mut doc.metadata, "model_rpm_limit");
     limits.model_tpm_limit = notes.counts(&mut doc.metadata, "model_tpm_limit");
-    limits.budget_duration = notes.duration("budget_duration", it.budget_duration);
-    limits.tpm_limit = it.tpm_limit;
-    limits.rpm_limit = it.rpm_limit;
+    take_limits!(limits, it, notes);
     limits.tpd_limit = it.tpd_limit;
-    limits.max_parallel_requests = it.max_parallel_requests;
-    limits.model_max_budget = it.model_max_budget;
     keep(&mut doc.metadata, "policies", it.policies);
     let rest = &mut doc.rest;
     keep(rest, "agent_id", it.agent_id);

@@ -4,7 +4,7 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
-use crate::domain::{CallError, CallStatus, SpendRow, Usage};
+use crate::domain::{CallBodies, CallError, CallStatus, SpendRow, Usage};
 use crate::store::litellm::SpendLog;
 
 /// Metadata that LiteLLM repeats in each row, such as the price of the model.
@@ -29,8 +29,6 @@ pub(super) fn row(mut it: SpendLog) -> SpendRow {
     for name in REPEATED {
         it.metadata.shift_remove(name);
     }
-    let request = [&it.proxy_server_request, &it.messages];
-    let request = request.into_iter().find_map(body);
     let tags = it.request_tags.iter().filter_map(Value::as_str);
     SpendRow {
         provider_id: Some(it.request_id.clone()),
@@ -69,9 +67,22 @@ pub(super) fn row(mut it: SpendLog) -> SpendRow {
         user_agent: None,
         error: error.as_ref().map(failure),
         metadata: to_raw_value(&it.metadata).ok(),
-        request,
-        response: body(&it.response),
     }
+}
+
+/// The bodies of a call, where LiteLLM was told to keep them.
+pub(super) fn bodies(it: &SpendLog) -> Option<CallBodies> {
+    let request = [&it.proxy_server_request, &it.messages];
+    let (request, response) = (request.into_iter().find_map(body), body(&it.response));
+    if request.is_none() && response.is_none() {
+        return None;
+    }
+    Some(CallBodies {
+        call_id: it.request_id.clone(),
+        started_ms: it.started_ms.unwrap_or_default(),
+        request,
+        response,
+    })
 }
 
 fn some(text: Option<String>) -> Option<String> {
@@ -86,7 +97,7 @@ fn part(metadata: &Map<String, Value>, name: &str) -> u64 {
     found.unwrap_or(0)
 }
 
-/// A body, where LiteLLM was told to keep it.
+/// A body that holds something.
 fn body(value: &Value) -> Option<Box<RawValue>> {
     let empty = match value {
         Value::Object(object) => object.is_empty(),
@@ -140,7 +151,7 @@ mod tests {
             "error_information": {"error_code": "429", "error_class": "RateLimitError",
                 "error_message": "slow down"},
         });
-        let it = row(SpendLog {
+        let log = SpendLog {
             request_id: "chatcmpl-1".to_owned(),
             call_type: "acompletion".to_owned(),
             spend: Usd::from_dollars(0.017).unwrap(),
@@ -153,7 +164,16 @@ mod tests {
             messages: json!([{"role": "user"}]),
             proxy_server_request: json!({}),
             ..SpendLog::default()
-        });
+        };
+        let bodies = bodies(&log).unwrap();
+        let it = row(log);
+        assert_eq!(
+            (bodies.call_id.as_str(), bodies.started_ms),
+            ("chatcmpl-1", 5)
+        );
+        let request = bodies.request.as_ref().map(|it| it.get());
+        assert_eq!(request, Some(r#"[{"role":"user"}]"#));
+        assert!(bodies.response.is_none());
         assert_eq!(
             (it.call_id.as_str(), it.operation.as_str()),
             ("chatcmpl-1", "chat")
@@ -164,10 +184,6 @@ mod tests {
         assert_eq!((it.usage.input_tokens, it.usage.cached_tokens), (10, 4));
         assert_eq!((it.key_alias.as_deref(), it.tags.len()), (Some("ci"), 1));
         assert_eq!(it.error.map(|it| it.status), Some(429));
-        assert_eq!(
-            it.request.map(|it| it.get().to_owned()).as_deref(),
-            Some(r#"[{"role":"user"}]"#)
-        );
         assert!(!it.metadata.unwrap().get().contains("model_map_information"));
     }
 }

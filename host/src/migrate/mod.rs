@@ -8,6 +8,7 @@
 mod budgets;
 mod error;
 mod fields;
+mod groups;
 mod history;
 mod keys;
 mod logs;
@@ -369,6 +370,15 @@ impl<'m, 'w> Move<'m, 'w> {
         }
         Ok(permissions)
     }
+}
+
+/// What a holder may use beside models; nothing where it names no such row.
+fn permission_of(
+    permissions: &BTreeMap<String, Map<String, Value>>,
+    id: Option<&String>,
+) -> Map<String, Value> {
+    let found = id.and_then(|it| permissions.get(it));
+    found.cloned().unwrap_or_default()
 }
 
 /// Why a row that names another, or is too long, stays out.

@@ -1,13 +1,13 @@
-//! End users, tags and access groups.
+//! End users and tags.
 
 use std::collections::BTreeSet;
 
 use super::fields::{Notes, keep, some, stamp};
 use super::sums::{Spent, window_end};
-use super::{Done, Item, Move};
-use crate::domain::{Entity, EntityKind, Usd};
-use crate::store::litellm::{AccessGroup, EndUser, Table, Tag};
-use crate::store::{AccessGroupRow, EndUserDoc, EndUserRow, Filter, Query, Stamp, TagDoc, TagRow};
+use super::{Done, Item, Move, permission_of};
+use crate::domain::{Entity, EntityKind};
+use crate::store::litellm::{EndUser, Table, Tag};
+use crate::store::{EndUserDoc, EndUserRow, Stamp, TagDoc, TagRow};
 
 impl Move<'_, '_> {
     pub(super) async fn end_users(&mut self) -> Done {
@@ -24,20 +24,11 @@ impl Move<'_, '_> {
                 let id = it.user_id.clone();
                 let budget = it.budget_id.as_ref().and_then(|it| budgets.get(it));
                 let end = window_end((None, None, None), budget);
-                let spent = Spent {
-                    window: it.spend,
-                    total: Usd::ZERO,
-                    days: days.get(&id).copied().unwrap_or_default(),
-                };
+                let spent = Spent::of_window(it.spend, &days, &id);
                 let entity = Entity::new(EntityKind::EndUser, id.as_str());
-                let permission = it.object_permission_id.as_ref();
-                let permission = permission.and_then(|it| permissions.get(it)).cloned();
+                let permission = permission_of(&permissions, it.object_permission_id.as_ref());
                 let mut row = end_user(it, now_ms);
-                keep(
-                    &mut row.doc.rest,
-                    "object_permission",
-                    permission.unwrap_or_default(),
-                );
+                keep(&mut row.doc.rest, "object_permission", permission);
                 let blocked = if row.blocked { ", blocked" } else { "" };
                 Item {
                     id,
@@ -65,11 +56,7 @@ impl Move<'_, '_> {
                 let id = it.tag_name.clone();
                 let budget = it.budget_id.as_ref().and_then(|it| budgets.get(it));
                 let end = window_end((None, None, None), budget);
-                let spent = Spent {
-                    window: it.spend,
-                    total: Usd::ZERO,
-                    days: days.get(&id).copied().unwrap_or_default(),
-                };
+                let spent = Spent::of_window(it.spend, &days, &id);
                 let entity = Entity::new(EntityKind::Tag, id.as_str());
                 Item {
                     id,
@@ -81,34 +68,6 @@ impl Move<'_, '_> {
                 }
             });
             self.bring(Tag::NAME, items.collect()).await?;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn access_groups(&mut self) -> Done {
-        let mut after = Some(Vec::new());
-        while let Some(page) = self.page::<AccessGroup>(&mut after).await? {
-            let names = page.iter().map(|it| it.access_group_name.as_str().into());
-            let query = Query::new().with(Filter::In("name", names.collect()));
-            let here = self.change.list::<AccessGroupRow>(&query).await;
-            let here = here.map_err(super::MigrateError::Target)?.rows;
-            let mut items = Vec::with_capacity(page.len());
-            for it in page {
-                let taken = here.iter().any(|other| {
-                    other.name == it.access_group_name && other.id != it.access_group_id
-                });
-                if taken {
-                    let why = format!(
-                        "an access group `{}` is here already; rename one of them",
-                        it.access_group_name
-                    );
-                    self.report
-                        .left_out(AccessGroup::NAME, it.access_group_id, why);
-                    continue;
-                }
-                items.push(access_group(it, self.now_ms));
-            }
-            self.bring(AccessGroup::NAME, items).await?;
         }
         Ok(())
     }
@@ -135,11 +94,7 @@ fn tag(it: Tag, now_ms: i64) -> TagRow {
     let mut row = TagRow {
         id: it.tag_name,
         budget_id: some(it.budget_id),
-        stamp: stamp(
-            now_ms,
-            (it.created_at, it.created_by),
-            (it.updated_at, None),
-        ),
+        stamp: stamp(now_ms, it.made),
         doc: TagDoc {
             description: some(it.description),
             models: it.models,
@@ -150,41 +105,12 @@ fn tag(it: Tag, now_ms: i64) -> TagRow {
     row
 }
 
-fn access_group(it: AccessGroup, now_ms: i64) -> Item<AccessGroupRow> {
-    let mut row = AccessGroupRow {
-        id: it.access_group_id,
-        name: it.access_group_name,
-        stamp: stamp(
-            now_ms,
-            (it.created_at, it.created_by),
-            (it.updated_at, it.updated_by),
-        ),
-        ..AccessGroupRow::default()
-    };
-    row.doc.description = some(it.description);
-    row.doc.models = it.access_model_names;
-    keep(
-        &mut row.doc.rest,
-        "access_mcp_server_ids",
-        it.access_mcp_server_ids,
-    );
-    keep(&mut row.doc.rest, "access_agent_ids", it.access_agent_ids);
-    Item {
-        id: row.id.clone(),
-        becomes: format!("access group `{}`", row.name),
-        row,
-        beside: String::new(),
-        notes: Notes::default(),
-        sums: Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn end_users_tags_and_groups_keep_their_fields() {
+    fn end_users_and_tags_keep_their_fields() {
         let row = end_user(
             EndUser {
                 user_id: "customer".to_owned(),
@@ -211,17 +137,5 @@ mod tests {
             1,
         );
         assert_eq!((row.id.as_str(), row.doc.models[0].as_str()), ("prod", "m"));
-        let item = access_group(
-            AccessGroup {
-                access_group_id: "g".to_owned(),
-                access_group_name: "Group".to_owned(),
-                access_model_names: vec!["m".to_owned()],
-                access_mcp_server_ids: vec!["s".to_owned()],
-                ..AccessGroup::default()
-            },
-            1,
-        );
-        assert_eq!(item.row.doc.models, ["m"]);
-        assert_eq!(item.row.doc.rest["access_mcp_server_ids"][0], "s");
     }
 }

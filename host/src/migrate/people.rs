@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::fields::{Notes, keep, some, stamp};
+use super::fields::{Notes, keep, some, stamp, take_limits};
 use super::sums::{PROXY, Spent, window_end};
-use super::{Done, Item, Move};
-use crate::domain::{Entity, EntityKind, Usd};
+use super::{Done, Item, Move, permission_of};
+use crate::domain::{Entity, EntityKind};
 use crate::store::litellm::{Invitation, Organization, OrganizationMember, Table, User};
 use crate::store::{
     BroughtSum, InvitationRow, OrganizationMemberRow, OrganizationRow, Stamp, UserRow, WHOLE,
@@ -36,22 +36,13 @@ impl Move<'_, '_> {
                     self.report.left_out(Organization::NAME, id, PARTED);
                     continue;
                 }
-                let spent = Spent {
-                    window: it.spend,
-                    total: Usd::ZERO,
-                    days: days.get(&id).copied().unwrap_or_default(),
-                };
+                let spent = Spent::of_window(it.spend, &days, &id);
                 let budget = it.budget_id.as_ref().and_then(|it| budgets.get(it));
                 let end = window_end((None, None, None), budget);
                 let entity = Entity::new(EntityKind::Organization, id.as_str());
-                let permission = it.object_permission_id.as_ref();
-                let permission = permission.and_then(|it| permissions.get(it)).cloned();
+                let permission = permission_of(&permissions, it.object_permission_id.as_ref());
                 let mut row = organization(it, self.now_ms);
-                keep(
-                    &mut row.doc.rest,
-                    "object_permission",
-                    permission.unwrap_or_default(),
-                );
+                keep(&mut row.doc.rest, "object_permission", permission);
                 let name = row.alias.clone().unwrap_or_else(|| id.clone());
                 items.push(Item {
                     id,
@@ -82,25 +73,16 @@ impl Move<'_, '_> {
             for it in page {
                 let mut notes = Notes::default();
                 let id = it.user_id.clone();
-                let spent = Spent {
-                    window: it.spend,
-                    total: Usd::ZERO,
-                    days: days.get(&id).copied().unwrap_or_default(),
-                };
+                let spent = Spent::of_window(it.spend, &days, &id);
                 let own = (
                     it.max_budget,
                     it.budget_duration.as_ref(),
                     it.budget_reset_at,
                 );
                 let end = window_end(own, None);
-                let permission = it.object_permission_id.as_ref();
-                let permission = permission.and_then(|it| permissions.get(it)).cloned();
+                let permission = permission_of(&permissions, it.object_permission_id.as_ref());
                 let mut row = user(it, self.now_ms, &mut notes);
-                keep(
-                    &mut row.doc.rest,
-                    "object_permission",
-                    permission.unwrap_or_default(),
-                );
+                keep(&mut row.doc.rest, "object_permission", permission);
                 if row
                     .sso_id
                     .as_ref()
@@ -177,7 +159,7 @@ impl Move<'_, '_> {
                         user_id: it.user_id,
                         role: it.user_role,
                         budget_id: some(it.budget_id),
-                        stamp: stamp(now_ms, (it.created_at, None), (it.updated_at, None)),
+                        stamp: stamp(now_ms, it.made),
                         ..OrganizationMemberRow::default()
                     },
                     id,
@@ -206,11 +188,7 @@ impl Move<'_, '_> {
                     accepted_at: it.accepted_at,
                     // One without an end is one that is over.
                     expires_at: it.expires_at.unwrap_or_default(),
-                    stamp: stamp(
-                        now_ms,
-                        (it.created_at, it.created_by),
-                        (it.updated_at, it.updated_by),
-                    ),
+                    stamp: stamp(now_ms, it.made),
                     ..InvitationRow::default()
                 },
                 beside: String::new(),
@@ -228,11 +206,7 @@ fn organization(it: Organization, now_ms: i64) -> OrganizationRow {
         id: it.organization_id,
         alias: some(it.organization_alias),
         budget_id: some(it.budget_id),
-        stamp: stamp(
-            now_ms,
-            (it.created_at, it.created_by),
-            (it.updated_at, it.updated_by),
-        ),
+        stamp: stamp(now_ms, it.made),
         ..OrganizationRow::default()
     };
     row.doc.models = it.models;
@@ -249,7 +223,7 @@ fn user(it: User, now_ms: i64, notes: &mut Notes) -> UserRow {
         role: some(it.user_role),
         max_budget: it.max_budget,
         budget_id: None,
-        stamp: stamp(now_ms, (it.created_at, None), (it.updated_at, None)),
+        stamp: stamp(now_ms, it.made),
         ..UserRow::default()
     };
     let doc = &mut row.doc;
@@ -259,11 +233,7 @@ fn user(it: User, now_ms: i64, notes: &mut Notes) -> UserRow {
     limits.model_rpm_limit = notes.counts(&mut doc.metadata, "model_rpm_limit");
     limits.model_tpm_limit = notes.counts(&mut doc.metadata, "model_tpm_limit");
     keep(&mut doc.metadata, "policies", it.policies);
-    limits.budget_duration = notes.duration("budget_duration", it.budget_duration);
-    limits.tpm_limit = it.tpm_limit;
-    limits.rpm_limit = it.rpm_limit;
-    limits.max_parallel_requests = it.max_parallel_requests;
-    limits.model_max_budget = it.model_max_budget;
+    take_limits!(limits, it, notes);
     doc.password_hash = some(it.password);
     keep(
         &mut doc.rest,
@@ -281,6 +251,7 @@ fn user(it: User, now_ms: i64, notes: &mut Notes) -> UserRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Usd;
     use serde_json::json;
 
     #[test]

@@ -23,6 +23,15 @@ pub(super) struct Spent {
 }
 
 impl Spent {
+    /// What LiteLLM counts in the window only: in all it was as much as the holder's days say.
+    pub fn of_window(window: Usd, days: &BTreeMap<String, Usd>, id: &str) -> Self {
+        Self {
+            window,
+            total: Usd::ZERO,
+            days: days.get(id).copied().unwrap_or_default(),
+        }
+    }
+
     /// The sums to bring. LiteLLM keeps what was spent in all for keys and members only, and not
     /// for long: the days may know more.
     pub fn sums(self, entity: &Entity, reset_at: Option<i64>) -> Vec<BroughtSum> {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::fields::{Notes, keep, some, stamp};
+use super::fields::{Notes, keep, some, stamp, take_limits};
 use super::secrets::Secrets;
 use super::sums::{Spent, window_end, window_sums};
-use super::{Done, Item, MigrateError, Move};
+use super::{Done, Item, MigrateError, Move, permission_of};
 use crate::domain::{Entity, EntityKind, Usd};
 use crate::store::litellm::{Budget, Membership, ModelAliases, Table, Team};
 use crate::store::{Stamp, TeamMemberRow, TeamRow, member_id};
@@ -60,11 +60,7 @@ impl Move<'_, '_> {
                 continue;
             }
             let mut notes = Notes::default();
-            let spent = Spent {
-                window: it.spend,
-                total: Usd::ZERO,
-                days: days.get(&id).copied().unwrap_or_default(),
-            };
+            let spent = Spent::of_window(it.spend, &days, &id);
             let own = (
                 it.max_budget,
                 it.budget_duration.as_ref(),
@@ -73,19 +69,14 @@ impl Move<'_, '_> {
             let end = window_end(own, None);
             let entity = Entity::new(EntityKind::Team, id.as_str());
             seats.push((id.clone(), seats_of(&it, &mut notes)));
-            let permission = it.object_permission_id.as_ref();
-            let permission = permission.and_then(|it| permissions.get(it)).cloned();
+            let permission = permission_of(&permissions, it.object_permission_id.as_ref());
             let own_aliases = it.model_id.and_then(|it| aliases.get(&it)).cloned();
             let (limits, ends) = notes.windows(&it.budget_limits);
             let mut row = team(it, self.now_ms, &mut notes);
             row.doc.limits.budget_limits = limits;
             row.doc.model_aliases = own_aliases.unwrap_or_default();
             secrets.rename(&mut row.doc.models, &mut row.doc.model_aliases);
-            keep(
-                &mut row.doc.rest,
-                "object_permission",
-                permission.unwrap_or_default(),
-            );
+            keep(&mut row.doc.rest, "object_permission", permission);
             let mut sums = spent.sums(&entity, end);
             let none = Vec::new();
             sums.extend(window_sums(
@@ -203,7 +194,7 @@ fn team(it: Team, now_ms: i64, notes: &mut Notes) -> TeamRow {
         budget_id: None,
         blocked: it.blocked,
         max_budget: it.max_budget,
-        stamp: stamp(now_ms, (it.created_at, None), (it.updated_at, None)),
+        stamp: stamp(now_ms, it.made),
         ..TeamRow::default()
     };
     let doc = &mut row.doc;
@@ -215,12 +206,8 @@ fn team(it: Team, now_ms: i64, notes: &mut Notes) -> TeamRow {
     limits.model_rpm_limit = notes.counts(&mut doc.metadata, "model_rpm_limit");
     limits.model_tpm_limit = notes.counts(&mut doc.metadata, "model_tpm_limit");
     limits.soft_budget = it.soft_budget;
-    limits.budget_duration = notes.duration("budget_duration", it.budget_duration);
-    limits.tpm_limit = it.tpm_limit;
-    limits.rpm_limit = it.rpm_limit;
+    take_limits!(limits, it, notes);
     limits.tpd_limit = it.tpd_limit;
-    limits.max_parallel_requests = it.max_parallel_requests;
-    limits.model_max_budget = it.model_max_budget;
     keep(&mut doc.metadata, "policies", it.policies);
     keep(&mut doc.rest, "router_settings", it.router_settings);
     keep(

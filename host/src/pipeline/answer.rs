@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::fleet::Line;
 use crate::domain::{CallId, Fault, Usage, Usd};
+use crate::prices::Cost;
 
 /// A stream of bytes for the client. It never ends in an error: failures are events in it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
@@ -61,6 +62,8 @@ pub struct Trail {
     pub cost: Option<Usd>,
     /// The key under which the answer was kept, if it was.
     pub cache_key: Option<String>,
+    /// What the cost is made of.
+    pub bill: Option<Box<Cost>>,
     /// What is left of the caller's limits, as headers.
     pub limits: Vec<(String, String)>,
     pub stream: bool,
@@ -91,6 +94,7 @@ impl Trail {
             provider_id: None,
             cost: None,
             cache_key: None,
+            bill: None,
             limits: Vec::new(),
             stream,
             upstream_headers: Vec::new(),
@@ -118,8 +122,37 @@ impl Trail {
         named.map(|(kind, header)| (kind.as_str(), header.as_str()))
     }
 
+    /// What the cost is made of, by LiteLLM's names of the headers that say it. Input is without
+    /// its cached parts, which stand beside it; what most calls have not stands only where there
+    /// is any.
+    pub fn cost_parts(&self) -> impl Iterator<Item = (&'static str, Usd)> {
+        self.bill.iter().flat_map(|bill| parts(bill))
+    }
+
     /// The call's time less the time spent waiting for upstreams.
     pub fn overhead(&self) -> Duration {
         self.started.elapsed().saturating_sub(self.upstream_time)
     }
+}
+
+fn parts(bill: &Cost) -> impl Iterator<Item = (&'static str, Usd)> + use<> {
+    let cached = bill.cache_read + bill.cache_write;
+    // A share has the digits of an amount.
+    let margin_percent = Usd::from_pico(i128::from(bill.margin_share) * 1000);
+    let always = [
+        ("x-litellm-response-cost-original", bill.original),
+        ("x-litellm-response-cost-input", bill.input - cached),
+        ("x-litellm-response-cost-output", bill.output),
+        ("x-litellm-response-cost-tool-usage", bill.tools),
+        ("x-litellm-response-cost-discount-amount", bill.discount),
+        ("x-litellm-response-cost-margin-amount", bill.margin),
+        ("x-litellm-response-cost-margin-percent", margin_percent),
+    ];
+    let if_any = [
+        ("x-litellm-response-cost-cache-read", bill.cache_read),
+        ("x-litellm-response-cost-cache-creation", bill.cache_write),
+        ("x-litellm-response-cost-reasoning", bill.reasoning),
+    ];
+    let any = if_any.into_iter().filter(|it| !it.1.is_zero());
+    always.into_iter().chain(any)
 }

@@ -1,11 +1,14 @@
 //! What a call came to, as the answer that a door writes: whole or a stream, made just now or kept
 //! from earlier.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::answer::{Answer, AnswerBody};
 use super::cached::{Found, Keeper, KeptAnswer};
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Line};
+use super::opening::Rest;
 use super::reached::Reached;
 use super::request::ClientRequest;
 use super::settle::Settlement;
@@ -14,14 +17,25 @@ use super::source::{Events, Source};
 use super::stream::{FaultWriter, MadeBy, Streaming};
 use super::writer::{Event, Writer};
 use crate::dialect::envelope::Envelope;
-use crate::domain::{DeploymentId, Fault};
-use crate::plugins;
+use crate::domain::{DeploymentId, Fault, Usd};
+use crate::plugins::{self, Plugins};
 
-/// The request, and how a fault in its stream is written.
-type Asked<'r> = (&'r ClientRequest, FaultWriter);
+/// How an answer is written.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    /// A fault in a stream.
+    pub write_fault: FaultWriter,
+    /// A stream's usage says what it cost.
+    pub tells_cost: bool,
+}
 
 /// An answer that was kept: nobody is asked, and it costs nothing.
-pub fn kept(asked: Asked<'_>, fleet: &Fleet, found: Found, mut settlement: Settlement) -> Answer {
+pub fn kept(
+    (request, asked): (&ClientRequest, Asked),
+    fleet: &Fleet,
+    found: Found,
+    mut settlement: Settlement,
+) -> Answer {
     let trail = settlement.trail();
     trail.cache_key = Some(found.key.as_str().to_owned());
     trail.line = fleet.line(&DeploymentId::new(found.deployment)).ok();
@@ -33,7 +47,7 @@ pub fn kept(asked: Asked<'_>, fleet: &Fleet, found: Found, mut settlement: Settl
             let envelope = Envelope {
                 id: recording.id,
                 created: recording.created,
-                ..shape::envelope(asked.0, true)
+                ..shape::envelope(request, true)
             };
             let event = |(name, data)| Event { name, data };
             let events = Events {
@@ -43,8 +57,15 @@ pub fn kept(asked: Asked<'_>, fleet: &Fleet, found: Found, mut settlement: Settl
                 complete: true,
                 ..Events::default()
             };
-            let source = Source::Ready(Vec::new());
-            stream(asked, envelope, (source, events), (None, None), settlement)
+            let mut writer =
+                Writer::new(request.operation, envelope, request.controls.include_usage);
+            if asked.tells_cost {
+                writer.tell_cost(Box::new(|_| Some(Usd::default())));
+            }
+            settlement.began();
+            let rest = Rest::Source(Source::Ready(Vec::new()));
+            let by = (None, None);
+            stream((request, asked), writer, (rest, events), by, settlement)
         }
     }
 }
@@ -54,14 +75,14 @@ pub fn kept(asked: Asked<'_>, fleet: &Fleet, found: Found, mut settlement: Settl
 /// # Errors
 /// It cannot be put together with what was kept of it.
 pub fn made(
-    asked: Asked<'_>,
+    (request, asked): (&ClientRequest, Asked),
     reached: Reached,
-    (made_by, keeper): (MadeBy, Option<Keeper>),
+    ((plugins, line), keeper): ((Plugins, Arc<Line>), Option<Keeper>),
     mut settlement: Settlement,
 ) -> Result<Answer, Box<(Fault, Settlement)>> {
+    let generation = Arc::clone(&line.provider.generation);
     match reached {
         Reached::Whole { body } => {
-            let (plugins, generation) = made_by;
             plugins.report(&generation, plugins::Outcome::Fine);
             let body = match keeper {
                 Some(keeper) => keeper.whole(body, settlement.trail()),
@@ -72,19 +93,31 @@ pub fn made(
                 Err(fault) => Err(Box::new((fault, settlement))),
             }
         }
-        Reached::Stream { source, first } => {
-            let envelope = shape::envelope(asked.0, true);
+        Reached::Stream { rest, first } => {
+            let envelope = shape::envelope(request, true);
             let mut keeper = keeper;
             if let Some(keeper) = &mut keeper {
                 keeper.begin(&envelope);
             }
-            let by = (Some(made_by), keeper);
-            Ok(stream(asked, envelope, (source, first), by, settlement))
+            let mut writer =
+                Writer::new(request.operation, envelope, request.controls.include_usage);
+            if asked.tells_cost {
+                writer.tell_cost(settlement.cost_of(&line));
+            }
+            let by = (Some((plugins, generation)), keeper);
+            Ok(stream(
+                (request, asked),
+                writer,
+                (rest, first),
+                by,
+                settlement,
+            ))
         }
     }
 }
 
 fn whole(body: Bytes, mut settlement: Settlement) -> Answer {
+    settlement.answered(&body);
     settlement.done(200);
     Answer {
         status: 200,
@@ -96,29 +129,25 @@ fn whole(body: Bytes, mut settlement: Settlement) -> Answer {
 }
 
 fn stream(
-    (request, write_fault): Asked<'_>,
-    envelope: Envelope,
-    (source, first): (Source, Events),
+    (request, asked): (&ClientRequest, Asked),
+    writer: Writer,
+    (rest, first): (Rest, Events),
     (made_by, keeper): (Option<MadeBy>, Option<Keeper>),
     mut settlement: Settlement,
 ) -> Answer {
-    let trail = settlement.trail();
-    trail.first_token = Some(trail.started.elapsed());
-    let trail = trail.clone();
-    let include_usage = request.controls.include_usage;
+    let trail = settlement.trail().clone();
     let streaming = Streaming {
-        source,
-        writer: Writer::new(request.operation, envelope, include_usage),
+        writer,
         settlement,
         dialect: request.operation.dialect(),
-        write_fault,
+        write_fault: asked.write_fault,
         made_by,
         keeper,
     };
     Answer {
         status: 200,
         content_type: "text/event-stream",
-        body: AnswerBody::Stream(streaming.into_bytes(first)),
+        body: AnswerBody::Stream(streaming.into_bytes(first, rest)),
         trail,
     }
 }

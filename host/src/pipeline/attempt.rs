@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use sluice_engine::contract::{Call, Error, Outbound, Payload, Reply, ReplyMode, Response, Step};
 use sluice_engine::{CallError, Session};
 use tokio::time::Instant;
 
 use super::fleet::Line;
+use super::passed::{headers_of, pairs, passed_on};
 use super::prepare::{Prepared, prepare};
 use super::request::ClientRequest;
 use super::sending::Sender;
@@ -52,6 +53,10 @@ pub struct Attempt {
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
     /// What a failure says that it used.
     failed_usage: Option<Usage>,
+    /// A step that must not be done twice has succeeded, and others follow it.
+    begun: bool,
+    /// The plugin said of its error that another attempt may follow.
+    said_again: bool,
 }
 
 impl Attempt {
@@ -74,7 +79,7 @@ impl Attempt {
         let streaming = request.controls.stream && operation.stream;
         let Prepared { bodies, guest_body } =
             prepare(upstream, request, &line, model, operation, drop_params).await?;
-        let total = time_for(request, &line, streaming);
+        let (total, idle) = times_for(request, &line, streaming);
         let call = Call {
             id: request.id.as_str().to_owned(),
             operation: name.to_owned(),
@@ -94,7 +99,12 @@ impl Attempt {
             .session()
             .for_call(request.id.as_str());
         let attempt = Self {
-            sender: Sender::new(upstream.clone(), Arc::clone(&line), Instant::now() + total),
+            sender: Sender::new(
+                upstream.clone(),
+                Arc::clone(&line),
+                Instant::now() + total,
+                idle,
+            ),
             line,
             call,
             session,
@@ -102,6 +112,8 @@ impl Attempt {
             upstream_time: Duration::ZERO,
             upstream_headers: Vec::new(),
             failed_usage: None,
+            begun: false,
+            said_again: false,
         };
         Ok((attempt, guest_body))
     }
@@ -122,17 +134,32 @@ impl Attempt {
                     Source::Decode(Box::new(Decode::new(self, reply, options.framing, state)));
                 (Ok(Outcome::Stream(source)), trace)
             }
-            Err(fault) => (Err(fault), trace),
+            Err(fault) => (Err(self.bind(fault)), trace),
         }
+    }
+
+    /// The fault, which stays with this deployment if what was begun there would be done twice.
+    pub fn bind(&self, mut fault: Fault) -> Fault {
+        fault.bound |= self.begun && !self.said_again;
+        fault
+    }
+
+    /// A stream came to its end, and the answer goes on with another request.
+    pub fn goes_on(&mut self) {
+        self.begun = true;
+    }
+
+    /// A plugin's own error.
+    pub fn refuse(&mut self, error: Error) -> Fault {
+        self.said_again = error.retry == Some(true);
+        refused(error, &self.line)
     }
 
     async fn steps(&mut self, guest_body: String) -> Result<Ended, Fault> {
         let mut step = self.session.start(&self.call, &guest_body).await;
         drop(guest_body);
         for _ in 0..MAX_STEPS {
-            let next = step
-                .map_err(broke)?
-                .map_err(|error| refused(error, &self.line))?;
+            let next = step.map_err(broke)?.map_err(|error| self.refuse(error))?;
             let replies = match next {
                 Step::Respond(response) => return self.respond(response),
                 Step::Send(outbound) => match self.send_one(outbound).await? {
@@ -151,6 +178,7 @@ impl Attempt {
     async fn send_one(&mut self, outbound: Outbound) -> Result<Sent, Fault> {
         let options = Options::read(&outbound.options)?;
         let (mode, state) = (outbound.reply, outbound.state.clone());
+        let binds = binds(&outbound, &options);
         let reply = self.send(outbound, &options).await?;
         if !reply.is_success() && !options.accept_errors {
             return Err(self.failed(reply, state).await);
@@ -170,6 +198,7 @@ impl Attempt {
                 let started = Instant::now();
                 let read = whole(&self.sender, reply, state).await;
                 self.upstream_time += started.elapsed();
+                self.begun |= binds && read.is_ok();
                 read.map(Sent::Reply)
             }
         }
@@ -178,18 +207,21 @@ impl Attempt {
     /// Sends all at once and gives the answers in the order of the requests.
     async fn send_all(&mut self, list: Vec<Outbound>) -> Result<Vec<Reply>, Fault> {
         let mut ready = Vec::with_capacity(list.len());
+        let mut bound = false;
         for outbound in list {
             if outbound.reply != ReplyMode::Whole {
                 let message = "the plugin wants several answers, and one of them not whole";
                 return Err(Fault::plugin(message));
             }
             let (options, state) = (Options::read(&outbound.options)?, outbound.state.clone());
+            bound |= binds(&outbound, &options);
             let request = Request::build(&self.line.target, outbound, &mut self.bodies)?;
             ready.push((request, options, state));
         }
         let started = Instant::now();
         let sender = &self.sender;
-        let one = |(request, options, state): (Request, Options, String)| async move {
+        // A slow answer keeps none of the later requests waiting, so they come as they come.
+        let one = |(place, (request, options, state)): (usize, (Request, Options, String))| async move {
             let reply = sender
                 .send(request, &options)
                 .await
@@ -197,13 +229,22 @@ impl Attempt {
             if !reply.is_success() && !options.accept_errors {
                 return Err(Unsent::Refused(reply, state));
             }
-            whole(sender, reply, state).await.map_err(Unsent::Fault)
+            let reply = whole(sender, reply, state).await.map_err(Unsent::Fault)?;
+            Ok((place, reply))
         };
-        let replies = stream::iter(ready).map(one).buffered(AT_ONCE).try_collect();
-        let replies = replies.await;
+        let replies: Result<Vec<(usize, Reply)>, Unsent> =
+            stream::iter(ready.into_iter().enumerate())
+                .map(one)
+                .buffer_unordered(AT_ONCE)
+                .try_collect()
+                .await;
         self.upstream_time += started.elapsed();
+        self.begun |= bound && replies.is_ok();
         match replies {
-            Ok(replies) => Ok(replies),
+            Ok(mut replies) => {
+                replies.sort_unstable_by_key(|(place, _)| *place);
+                Ok(replies.into_iter().map(|(_, reply)| reply).collect())
+            }
             Err(Unsent::Fault(fault)) => Err(fault),
             Err(Unsent::Refused(reply, state)) => Err(self.failed(reply, state).await),
         }
@@ -263,7 +304,7 @@ impl Attempt {
         match self.session.map_error(&self.call, &reply).await {
             Ok(Some(error)) => {
                 let (document, asked) = (fault.detail.take(), fault.retry_after);
-                fault = refused(error, &self.line);
+                fault = self.refuse(error);
                 fault.retry_after = fault.retry_after.or(asked);
                 fault.status = fault.status.or(Some(status));
                 fault.detail = fault.detail.or(document);
@@ -306,13 +347,24 @@ impl Attempt {
     }
 }
 
-/// How long the whole attempt may take: as the operator says, or less if the client asks for less.
-fn time_for(request: &ClientRequest, line: &Line, streaming: bool) -> Duration {
+/// How long the whole attempt may take, and how long a stream may be silent: as the operator says,
+/// or less if the client asks for less.
+fn times_for(
+    request: &ClientRequest,
+    line: &Line,
+    streaming: bool,
+) -> (Duration, Option<Duration>) {
     let controls = &request.controls;
-    let own = line.deployment.stream_timeout.filter(|_| streaming);
-    let own = own.unwrap_or(line.target.timeouts.total);
-    let asked = controls.stream_timeout.filter(|_| streaming);
-    asked.or(controls.timeout).map_or(own, |it| it.min(own))
+    let own = line.target.timeouts.total;
+    let total = controls.timeout.map_or(own, |it| it.min(own));
+    let own = line.deployment.stream_timeout;
+    let idle = own.into_iter().chain(controls.stream_timeout).min();
+    (total, idle.filter(|_| streaming))
+}
+
+/// Whether a step that succeeded keeps the call where it is. Sending it twice does something twice.
+pub fn binds(outbound: &Outbound, options: &Options) -> bool {
+    !outbound.method.eq_ignore_ascii_case("GET") && !options.idempotent
 }
 
 /// Facts about the call, for the plugin.
@@ -385,8 +437,7 @@ pub fn broke(cause: CallError) -> Fault {
     fault
 }
 
-/// A plugin's own error.
-pub fn refused(error: Error, line: &Line) -> Fault {
+pub(super) fn refused(error: Error, line: &Line) -> Fault {
     let kind = ErrorKind::from_contract(&error.kind);
     let mut fault = Fault::upstream(kind, error.message);
     fault.blame = match kind {
@@ -417,43 +468,6 @@ pub fn refused(error: Error, line: &Line) -> Fault {
     (fault.code, fault.param) = (text("code"), text("param"));
     fault.provider = Some(line.provider.name.clone());
     fault
-}
-
-fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-        .collect()
-}
-
-/// The headers of a plugin's answer that are such.
-fn headers_of(pairs: &[(String, String)]) -> HeaderMap {
-    let read = |(name, value): &(String, String)| {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        Some((name, HeaderValue::from_str(value).ok()?))
-    };
-    pairs.iter().filter_map(read).collect()
-}
-
-/// Upstream headers that clients get to see: not the connection's, no cookies.
-fn passed_on(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    const KEPT_BACK: [&str; 9] = [
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "date",
-        "keep-alive",
-        "set-cookie",
-        "transfer-encoding",
-        "server",
-    ];
-    headers
-        .iter()
-        .filter(|(name, _)| !KEPT_BACK.contains(&name.as_str()))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }
 
 #[cfg(test)]

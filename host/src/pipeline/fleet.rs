@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::allowances;
 use super::params::ParamRules;
 use super::priced::Priced;
+use super::roster::Rosters;
 use crate::budget::{AccountId, Terms};
 use crate::config::{self, Config, Deployment, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
@@ -25,9 +26,13 @@ use crate::upstream::{AuthScheme, Target, Timeouts};
 pub struct Fleet {
     pub config: Arc<Config>,
     lines: HashMap<DeploymentId, Result<Arc<Line>, Fault>>,
+    /// The deployments of each group, as the router sees them.
+    pub rosters: Rosters,
     rows: Rows,
     /// Names of the plugins' providers.
     providers: HashSet<String>,
+    /// Names of the plugins, and of the files that they came in.
+    plugins: HashSet<String>,
 }
 
 /// The providers that are rows of the config, by name.
@@ -100,7 +105,7 @@ impl Fleet {
                 (name.clone(), provider.map(Arc::new))
             })
             .collect();
-        let lines = config
+        let lines: HashMap<_, _> = config
             .groups
             .deployments()
             .map(|deployment| {
@@ -110,12 +115,23 @@ impl Fleet {
                 )
             })
             .collect();
+        let ready = |id: &DeploymentId| lines.get(id).is_some_and(Result::is_ok);
+        let rosters = Rosters::new(&config, ready);
         Self {
             config,
             lines,
+            rosters,
             rows,
             providers: table.providers.keys().cloned().collect(),
+            plugins: named(table),
         }
+    }
+
+    /// The same, with what the one before knows of how its deployments are doing.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        self.rosters = self.rosters.with_standings_of(&before.rosters);
+        self
     }
 
     /// Mistakes in the config's provider rows and budgets, by path: those of them that only
@@ -169,7 +185,7 @@ impl Fleet {
 
     /// What an operator should know: deployments that cannot serve, and keys that are missing.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.unknown_plugins();
         for (name, row) in &self.rows {
             if let Err(cause @ RowError::NoPlugin(_)) = row {
                 warnings.push(format!("plugins.providers.{name}: {cause}"));
@@ -180,8 +196,12 @@ impl Fleet {
             match self.lines.get(&deployment.id) {
                 Some(Err(fault)) => warnings.push(format!("model `{group}`: {}", fault.message)),
                 Some(Ok(line)) => {
+                    for name in strange_settings(deployment, &line.provider.describe) {
+                        warnings.push(format!("model `{group}`: `{name}` is no setting of provider `{}`, so it has no effect", line.provider.name));
+                    }
                     for (name, secret) in &line.provider.describe.secrets {
-                        if secret.required && !line.target.secrets.contains_key(name) {
+                        let is_said = deployment.unset.contains(name);
+                        if secret.required && !is_said && !line.target.secrets.contains_key(name) {
                             let env = secret.env.join(" or ");
                             warnings.push(format!("model `{group}`: no `{name}` for provider `{}`; set it in `litellm_params` or set {env}", line.provider.name));
                         }
@@ -194,6 +214,28 @@ impl Fleet {
         warnings.dedup();
         warnings
     }
+
+    /// What the config says of plugins that are not there: a slip of the pen would take a pin away.
+    fn unknown_plugins(&self) -> Vec<String> {
+        let section = &self.config.plugins;
+        let named = |key: &'static str, name: &String| (key, name.clone());
+        let pins = section.sha256.keys().map(|it| named("sha256", it));
+        let isolation = section.isolation.keys().map(|it| named("isolation", it));
+        let grants = section.grants.keys().map(|it| named("grants", it));
+        let all = pins.chain(isolation).chain(grants);
+        let unknown = all.filter(|(_, name)| !self.plugins.contains(name));
+        let said = unknown.map(|(key, name)| {
+            let hint = config::hint(&name, self.plugins.iter().map(String::as_str));
+            format!("plugins.{key}.{name}: no plugin of this name is loaded{hint}")
+        });
+        said.collect()
+    }
+}
+
+fn named(table: &Table) -> HashSet<String> {
+    let names = table.plugins.iter();
+    let names = names.flat_map(|(name, it)| [name.clone(), it.stem.clone()]);
+    names.collect()
 }
 
 /// The reason against a plugin's new version, by the config's rows that stand on it and by the
@@ -238,7 +280,9 @@ fn line(
         None => table.providers.get(name).cloned(),
     };
     let provider = provider.ok_or_else(|| {
-        let message = format!("no plugin serves provider `{name}`");
+        let known = table.providers.keys().chain(rows.keys());
+        let hint = config::hint(name, known.map(String::as_str));
+        let message = format!("no plugin serves provider `{name}`{hint}");
         Fault::operator(ErrorKind::NotFound, message)
     })?;
     let describe = &provider.describe;
@@ -371,11 +415,20 @@ fn split_settings(
     for (name, value) in &deployment.settings {
         if describe.settings().any(|known| known == name) {
             settings.insert(name.clone(), value.clone());
-        } else {
+        } else if !config::is_of_provider(name) {
             body.push((name.clone(), value.to_string()));
         }
     }
     (settings, body)
+}
+
+/// Settings of other providers: they are neither this plugin's nor of any request.
+fn strange_settings<'d>(
+    deployment: &'d Deployment,
+    describe: &ProviderDescribe,
+) -> impl Iterator<Item = &'d String> {
+    let names = deployment.settings.keys();
+    names.filter(|name| config::is_of_provider(name) && !describe.settings().any(|it| it == *name))
 }
 
 fn extra_headers(deployment: &Deployment) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {

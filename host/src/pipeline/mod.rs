@@ -3,33 +3,51 @@
 
 pub mod accounting;
 mod allowances;
+mod aloft;
 mod answer;
 mod answered;
 mod attempt;
 mod backoff;
+mod bodies;
 mod cached;
 mod choose;
+mod course;
+mod detour;
 mod fleet;
 mod mock;
 mod nested;
+mod opening;
 mod params;
+mod passed;
 mod prepare;
+mod preview;
 mod priced;
 mod reached;
+mod refusal;
 #[cfg(test)]
 mod relayed;
 mod request;
+mod roster;
 mod run;
 mod sending;
 mod settle;
 mod shape;
 mod source;
+mod standings;
 mod stream;
+mod ties;
+#[cfg(test)]
+mod told_tests;
+mod trial;
+mod types;
+mod why;
 mod writer;
 mod written;
 
 pub use answer::{Answer, AnswerBody, ByteStream, Failure, Trail};
+pub use bodies::BodySettings;
 pub use fleet::{Fleet, check_settings};
-pub use request::{ClientRequest, Controls, Dialect, Operation};
+pub use preview::Preview;
+pub use request::{ClientRequest, Controls, Dialect, Operation, no_mock};
 pub use run::Pipeline;
 pub use stream::FaultWriter;

@@ -7,6 +7,7 @@ use super::fleet::Line;
 use super::nested;
 use super::params::{Leniency, ParamRules};
 use super::request::{ClientRequest, OURS, Operation};
+use super::types;
 use crate::dialect::envelope::push_quoted;
 use crate::domain::Fault;
 use crate::domain::json::Document;
@@ -103,6 +104,13 @@ fn edits(
     };
     let members = request.body.entries().chain(defaults);
     let out = rules.judge(members, leniency, (&line.provider.name, model))?;
+    for (name, raw) in request
+        .body
+        .entries()
+        .filter(|(name, _)| !out.contains(name))
+    {
+        types::check(request.operation, name, raw)?;
+    }
     edits.extend(set_defaults(request, line, &out));
     edits.extend(out.into_iter().map(|name| (name.to_owned(), None)));
     edits.extend(

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::opening::{Rest, is_opening};
 use super::request::ClientRequest;
 use super::settle::Settlement;
 use super::shape::{self, Gathered};
@@ -13,16 +14,21 @@ use crate::upstream;
 /// What one deployment answered.
 pub enum Reached {
     Whole { body: Bytes },
-    Stream { source: Source, first: Events },
+    Stream { rest: Rest, first: Events },
 }
 
-/// A stream that begins with an error has not begun: another deployment may answer.
-pub fn probe(request: &ClientRequest, first: &Events) -> Result<(), Fault> {
+/// A stream that begins with an error has not begun: another deployment may answer. With the usage
+/// that its beginning tells.
+pub fn probe(request: &ClientRequest, first: &Events) -> (Result<(), Fault>, Option<Usage>) {
     let mut writer = Writer::new(request.operation, shape::envelope(request, true), false);
-    first
-        .events
-        .first()
-        .map_or(Ok(()), |event| writer.write(event, &mut String::new()))
+    let mut probed = Ok(());
+    for event in &first.events {
+        probed = writer.write(event, &mut String::new());
+        if probed.is_err() || !is_opening(event) {
+            break;
+        }
+    }
+    (probed, writer.usage())
 }
 
 /// A stream for a client that wants the answer whole. What is known of its usage is kept, also if it
@@ -61,7 +67,8 @@ pub async fn gather(
         }
     }
     let shaped = shape::whole(request, &gathered.finish(), None)?;
-    settlement.trail().usage = shaped.usage;
+    let trail = settlement.trail();
+    (trail.usage, trail.provider_id) = (shaped.usage, shaped.provider_id);
     Ok(Reached::Whole { body: shaped.body })
 }
 

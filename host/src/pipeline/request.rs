@@ -1,14 +1,19 @@
 //! What a client asks for, read no further than the gateway has to act on it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use super::detour::{self, Detour};
+use super::mock::Mock;
 use crate::cache::Wish;
 use crate::domain::json::Document;
 use crate::domain::{CallId, ErrorKind, Fault};
+use crate::upstream::splice;
 
 /// An operation of the plugin contract that has a route of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,7 +78,7 @@ pub struct ClientRequest {
 }
 
 /// Members of the body that steer the gateway.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Controls {
     /// The model group that is routed to.
     pub model: String,
@@ -82,13 +87,20 @@ pub struct Controls {
     pub stream: bool,
     /// The client asked for the usage chunk.
     pub include_usage: bool,
+    /// The client asked for `usage.cost` in a stream.
+    pub include_cost: bool,
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
     pub allowed_openai_params: Vec<String>,
     pub num_retries: Option<u32>,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
-    pub fallbacks: Option<Vec<String>>,
+    /// The client's own list, instead of the operator's.
+    pub fallbacks: Option<Vec<Detour>>,
+    /// `context_window_fallback_dict`: where the operator has no list for long prompts.
+    pub context_window_fallbacks: BTreeMap<String, String>,
+    /// `mock_testing_*`: the failure that the client asks for, and the member's name.
+    pub mock: Option<(Mock, String)>,
     pub disable_fallbacks: bool,
     /// The most output the client wants, in tokens.
     pub max_output_tokens: Option<u64>,
@@ -103,6 +115,10 @@ pub struct Controls {
     pub metadata: Option<String>,
     /// What the client wants of the response cache.
     pub cache: Wish,
+    /// `no-log`: the call's bodies are not to be stored.
+    pub no_log: bool,
+    /// `turn_off_message_logging`: they are to be stored without what was said.
+    pub redact: bool,
 }
 
 /// Members that are for the gateway and never go upstream.
@@ -110,23 +126,32 @@ pub const OURS: &[&str] = &[
     "additional_drop_params",
     "allowed_openai_params",
     "cache",
+    "caching",
     "context_window_fallback_dict",
     "disable_fallbacks",
     "disable_global_guardrails",
     "drop_params",
     "fallbacks",
     "guardrails",
+    "keepalive_seconds",
     "litellm_metadata",
+    "litellm_session_id",
     "litellm_trace_id",
     "mock_response",
+    "mock_testing_content_policy_fallbacks",
+    "mock_testing_context_fallbacks",
+    "mock_testing_fallbacks",
+    "mock_testing_rate_limit_error",
     "no-log",
     "num_retries",
     "priority",
     "prompt_id",
     "prompt_variables",
     "stream_timeout",
+    "success_callback",
     "tags",
     "timeout",
+    "turn_off_message_logging",
 ];
 
 /// Longest name of a model, in bytes: it stands in logs and headers.
@@ -159,6 +184,29 @@ impl ClientRequest {
             controls,
             headers,
         })
+    }
+}
+
+impl ClientRequest {
+    /// The request as it goes to a fallback of the client's, whose members stand in place of its
+    /// own.
+    pub fn by(&self, detour: &Detour) -> Result<Self, Fault> {
+        let body = splice::patch_document(&self.body, &detour.with);
+        let body = Document::parse(Bytes::from(body)).map_err(|it| bad_body(it.to_string()))?;
+        Ok(Self {
+            id: self.id.clone(),
+            operation: self.operation,
+            body: Arc::new(body),
+            controls: self.controls.clone(),
+            headers: self.headers.clone(),
+        })
+    }
+
+    /// A member of the body that is text.
+    pub fn text_member(&self, name: &str) -> Option<String> {
+        let mut entries = self.body.entries();
+        let (_, raw) = entries.find(|(known, _)| *known == name)?;
+        serde_json::from_str(raw).ok()
     }
 }
 
@@ -202,54 +250,67 @@ impl Controls {
         model: &mut Option<String>,
     ) -> Result<(), Fault> {
         match name {
-            "model" => *model = typed::<Option<String>>(name, raw)?,
-            "stream" => self.stream = typed::<Option<bool>>(name, raw)?.unwrap_or(false),
+            "model" => *model = typed(name, raw, "a string")?,
+            "stream" => self.stream = flag(name, raw)?.unwrap_or(false),
             "stream_options" => {
-                let options = typed::<Option<StreamOptions>>(name, raw)?;
+                let options: Option<StreamOptions> =
+                    typed(name, raw, "an object whose `include_usage` is a boolean")?;
                 self.include_usage =
                     options.is_some_and(|options| options.include_usage.unwrap_or(false));
             }
-            "messages" if !raw.starts_with('[') => {
-                let message = "`messages` has a wrong type: it must be an array";
-                return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name));
-            }
-            "drop_params" => self.drop_params = typed(name, raw)?,
-            "additional_drop_params" => {
-                self.additional_drop_params =
-                    typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
-            }
-            "allowed_openai_params" => {
-                self.allowed_openai_params =
-                    typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default();
-            }
-            "num_retries" => self.num_retries = typed(name, raw)?,
+            "messages" if !raw.starts_with('[') => return Err(wrong_type(name, "an array")),
+            "drop_params" => self.drop_params = flag(name, raw)?,
+            "additional_drop_params" => self.additional_drop_params = texts(name, raw)?,
+            "allowed_openai_params" => self.allowed_openai_params = texts(name, raw)?,
+            "num_retries" => self.num_retries = typed(name, raw, "a whole number, 0 or more")?,
             "timeout" => self.timeout = seconds(name, raw)?,
             "stream_timeout" => self.stream_timeout = seconds(name, raw)?,
-            "fallbacks" => self.fallbacks = typed(name, raw)?,
-            "disable_fallbacks" => {
-                self.disable_fallbacks = typed::<Option<bool>>(name, raw)?.unwrap_or(false);
+            "fallbacks" => self.fallbacks = detour::read(raw)?,
+            "context_window_fallback_dict" => {
+                let expected = "an object of names of models";
+                self.context_window_fallbacks = typed(name, raw, expected)?.unwrap_or_default();
             }
+            "disable_fallbacks" => self.disable_fallbacks = flag(name, raw)?.unwrap_or(false),
+            "guardrails" => no_guardrails(name, raw)?,
             // Wrong values are the provider's to refuse.
             "max_tokens" | "max_completion_tokens" | "max_output_tokens" => {
                 self.max_output_tokens = serde_json::from_str(raw).ok().or(self.max_output_tokens);
             }
             "n" => self.choices = serde_json::from_str(raw).unwrap_or(0),
             "user" => self.user = serde_json::from_str(raw).ok(),
-            "cache" => self.cache = Wish::read(raw)?,
-            "tags" => self.tag(typed::<Option<Vec<String>>>(name, raw)?.unwrap_or_default()),
-            "metadata" | "litellm_metadata" => self.read_metadata(raw),
-            name if CLIENT_SIDE_TARGETS.contains(&name) => {
-                let message = format!("Rejected Request: {name} is not allowed in request body");
-                return Err(Fault::caller(ErrorKind::Authentication, message).with_param(name));
-            }
+            "tags" => self.tag(texts(name, raw)?),
+            "metadata" | "litellm_metadata" => self.read_metadata(name, raw)?,
+            // Not overlooked where it is written otherwise: it asks for privacy.
+            "no-log" => self.no_log |= flag(name, raw)?.unwrap_or(false),
+            "turn_off_message_logging" => self.redact |= flag(name, raw)?.unwrap_or(false),
             name if name.starts_with("mock_testing_") => {
-                let message = format!("`{name}` is disabled on this gateway");
-                return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name));
+                if flag(name, raw)? == Some(true) {
+                    let mock = Mock::named(name).ok_or_else(|| no_mock(name))?;
+                    self.mock = Some((mock, name.to_owned()));
+                }
             }
-            _ => {}
+            name => refuse_target(name)?,
         }
         Ok(())
     }
+}
+
+/// Clients do not choose the upstream themselves.
+pub fn refuse_target(name: &str) -> Result<(), Fault> {
+    if !CLIENT_SIDE_TARGETS.contains(&name) {
+        return Ok(());
+    }
+    let message = format!("Rejected Request: {name} is not allowed in request body");
+    Err(Fault::caller(ErrorKind::Authentication, message).with_param(name))
+}
+
+/// The refusal of a failure that nobody may ask for.
+pub fn no_mock(name: &str) -> Fault {
+    let message = format!(
+        "`{name}` is disabled on this gateway: an operator allows it by \
+         `general_settings.dangerously_allow_mock_testing_request_params`"
+    );
+    Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
 }
 
 impl Controls {
@@ -263,14 +324,21 @@ impl Controls {
     }
 
     /// What LiteLLM reads in `metadata`; whatever else stands there is the caller's own.
-    fn read_metadata(&mut self, raw: &str) {
+    fn read_metadata(&mut self, name: &str, raw: &str) -> Result<(), Fault> {
+        if let Ok(Guarded {
+            guardrails: Some(wanted),
+        }) = serde_json::from_str(raw)
+        {
+            no_guardrails(&format!("{name}.guardrails"), wanted.get())?;
+        }
         let Ok(metadata) = serde_json::from_str::<Metadata>(raw) else {
-            return;
+            return Ok(());
         };
         self.tag(metadata.tags.unwrap_or_default());
         self.session_id = metadata.session_id.or(self.session_id.take());
         self.user = self.user.take().or(metadata.user_id);
         self.metadata = Some(raw.to_owned());
+        Ok(())
     }
 }
 
@@ -282,6 +350,13 @@ struct Metadata {
     user_id: Option<String>,
 }
 
+/// LiteLLM takes the names of guardrails here too.
+#[derive(Deserialize)]
+struct Guarded<'a> {
+    #[serde(borrow)]
+    guardrails: Option<&'a RawValue>,
+}
+
 #[derive(Deserialize)]
 struct StreamOptions {
     include_usage: Option<bool>,
@@ -291,19 +366,46 @@ fn bad_body(message: String) -> Fault {
     Fault::caller(ErrorKind::InvalidRequest, message).with_param("request_body")
 }
 
-fn typed<'a, T: Deserialize<'a>>(name: &str, raw: &'a str) -> Result<T, Fault> {
-    serde_json::from_str(raw).map_err(|cause| {
-        let message = format!("`{name}` has a wrong type: {cause}");
-        Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
-    })
+const TEXTS: &str = "an array of strings";
+
+/// The refusal of a member that is not `expected`, in the words of JSON.
+pub(super) fn wrong_type(name: &str, expected: &str) -> Fault {
+    let message = format!("`{name}` has a wrong type: it must be {expected}");
+    Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
+}
+
+fn typed<'a, T: Deserialize<'a>>(
+    name: &str,
+    raw: &'a str,
+    expected: &str,
+) -> Result<Option<T>, Fault> {
+    serde_json::from_str(raw).map_err(|_| wrong_type(name, expected))
+}
+
+fn flag(name: &str, raw: &str) -> Result<Option<bool>, Fault> {
+    typed(name, raw, "a boolean")
+}
+
+fn texts(name: &str, raw: &str) -> Result<Vec<String>, Fault> {
+    Ok(typed(name, raw, TEXTS)?.unwrap_or_default())
 }
 
 fn seconds(name: &str, raw: &str) -> Result<Option<Duration>, Fault> {
-    let time = typed::<Option<f64>>(name, raw)?.map(Duration::try_from_secs_f64);
-    time.transpose().map_err(|cause| {
-        let message = format!("`{name}` is no number of seconds: {cause}");
-        Fault::caller(ErrorKind::InvalidRequest, message).with_param(name)
-    })
+    let expected = "a number of seconds, 0 or more";
+    let time = typed::<f64>(name, raw, expected)?.map(Duration::try_from_secs_f64);
+    time.transpose().map_err(|_| wrong_type(name, expected))
+}
+
+/// A guardrail that is asked for and not there would let through what it was to stop.
+fn no_guardrails(name: &str, raw: &str) -> Result<(), Fault> {
+    if matches!(raw, "null" | "[]" | "{}" | "\"\"" | "false") {
+        return Ok(());
+    }
+    let message = format!(
+        "`{name}` names guardrails that this gateway does not have: {}",
+        raw.get(..raw.floor_char_boundary(200)).unwrap_or(raw)
+    );
+    Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name))
 }
 
 #[cfg(test)]
@@ -332,6 +434,16 @@ mod tests {
             (r#"{"model":7,"messages":[]}"#, "model"),
             (r#"{"model":"m","messages":[],"stream":"yes"}"#, "stream"),
             (r#"{"model":"m","messages":[],"timeout":-1}"#, "timeout"),
+            (r#"{"model":"m","messages":[],"no-log":"yes"}"#, "no-log"),
+            (
+                r#"{"model":"m","messages":[],"num_retries":1.5}"#,
+                "num_retries",
+            ),
+            (
+                r#"{"model":"m","messages":[],"stream_options":5}"#,
+                "stream_options",
+            ),
+            (r#"{"model":"m","messages":[],"tags":"a"}"#, "tags"),
             (
                 r#"{"model":"m","messages":[],"api_base":"http://evil"}"#,
                 "api_base",
@@ -343,11 +455,32 @@ mod tests {
             (r#"{"model":"m","model":"n","messages":[]}"#, "request_body"),
             ("{", "request_body"),
         ] {
-            assert_eq!(
-                chat(body).unwrap_err().param.as_deref(),
-                Some(param),
-                "{body}"
-            );
+            let fault = chat(body).unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some(param), "{body}");
+            let said = &fault.message;
+            for word in ["struct", "f64", "u32", "line 1", "expected"] {
+                assert!(!said.contains(word) || param == "request_body", "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_guardrail_that_is_not_there_is_refused_and_never_passed_over() {
+        for (more, param) in [
+            (r#""guardrails":["pii"]"#, "guardrails"),
+            (r#""guardrails":{"pii":true}"#, "guardrails"),
+            (
+                r#""metadata":{"guardrails":["pii"]}"#,
+                "metadata.guardrails",
+            ),
+        ] {
+            let fault = chat(&format!(r#"{{"model":"m","messages":[],{more}}}"#)).unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some(param));
+            assert!(fault.message.contains("pii"), "{}", fault.message);
+        }
+        for none in ["[]", "null", "{}"] {
+            let body = format!(r#"{{"model":"m","messages":[],"guardrails":{none}}}"#);
+            assert!(chat(&body).is_ok(), "{none}");
         }
     }
 }

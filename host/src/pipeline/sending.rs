@@ -26,14 +26,22 @@ pub struct Sender {
     line: Arc<Line>,
     /// Until when everything must be done.
     deadline: Instant,
+    /// Longest silence, if shorter than the target's.
+    idle: Option<Duration>,
 }
 
 impl Sender {
-    pub fn new(upstream: Upstream, line: Arc<Line>, deadline: Instant) -> Self {
+    pub fn new(
+        upstream: Upstream,
+        line: Arc<Line>,
+        deadline: Instant,
+        idle: Option<Duration>,
+    ) -> Self {
         Self {
             upstream,
             line,
             deadline,
+            idle,
         }
     }
 
@@ -67,6 +75,7 @@ impl Sender {
         let left = self.left();
         let timed = Options {
             timeout: Some(options.timeout.unwrap_or(left).min(left)),
+            idle: self.idle,
             ..options.clone()
         };
         let sent = self.upstream.send(&self.line.target, request, &timed).await;

@@ -1,12 +1,19 @@
 //! The end of every call: counted, and one line in the log. It runs also when the client has gone.
 
+use bytes::Bytes;
+use std::sync::Arc;
+
 use crate::domain::{Blame, CallStatus, Fault, Usage};
+use crate::router::Place;
 use crate::telemetry::metrics::{CallSample, InFlight, Metrics};
 
-use super::accounting::{Full, Permit};
+use super::accounting::{Full, KEY_SPEND, Permit, now_ms};
+use super::aloft::Aloft;
 use super::answer::Trail;
 use super::fleet::Line;
 use super::request::ClientRequest;
+use super::why::{Choice, Decisions};
+use super::writer::CostOf;
 
 /// Settles a call once: by [`done`](Self::done) or [`failed`](Self::failed), or, when it is
 /// dropped before, as cancelled by the client.
@@ -15,6 +22,11 @@ pub struct Settlement {
     trail: Trail,
     /// None once the call is closed.
     permit: Option<Permit>,
+    /// The attempt under way.
+    aloft: Option<Aloft>,
+    /// Which deployments were chosen, until that is remembered.
+    choices: Vec<Choice>,
+    decisions: Arc<Decisions>,
     _in_flight: InFlight,
 }
 
@@ -22,12 +34,20 @@ pub struct Settlement {
 const CLIENT_CLOSED: u16 = 499;
 
 impl Settlement {
-    pub fn open(metrics: &Metrics, mut trail: Trail, permit: Permit) -> Self {
+    pub fn open(
+        metrics: &Metrics,
+        mut trail: Trail,
+        permit: Permit,
+        decisions: &Arc<Decisions>,
+    ) -> Self {
         trail.limits = permit.limit_headers();
         Self {
             metrics: metrics.clone(),
             trail,
             permit: Some(permit),
+            aloft: None,
+            choices: Vec::new(),
+            decisions: Arc::clone(decisions),
             _in_flight: metrics.in_flight(),
         }
     }
@@ -60,8 +80,44 @@ impl Settlement {
         }
     }
 
+    /// A deployment was chosen, or nobody was.
+    pub fn chose(&mut self, choice: Choice) {
+        self.choices.push(choice);
+    }
+
+    /// What became of the last choice.
+    pub fn came_to(&mut self, outcome: &'static str) {
+        if let Some(choice) = self.choices.last_mut() {
+            choice.outcome = Some(outcome);
+        }
+    }
+
+    /// Who was chosen and why may be asked for from now on.
+    pub fn remember_choices(&mut self) {
+        if !self.choices.is_empty() {
+            let choices = std::mem::take(&mut self.choices);
+            self.decisions.remember(&self.trail.call_id, choices);
+        }
+    }
+
+    /// The attempt at this deployment begins.
+    pub fn takes_off(&mut self, place: &Place, lone: bool) {
+        self.aloft = Some(Aloft::begin(place, lone));
+    }
+
+    /// A stream's first token is there.
+    pub fn began(&mut self) {
+        self.trail.first_token = Some(self.trail.started.elapsed());
+        if let Some(aloft) = &mut self.aloft {
+            aloft.began();
+        }
+    }
+
     /// The attempt that was sent has failed; another may follow.
-    pub fn attempt_failed(&mut self) {
+    pub fn attempt_failed(&mut self, fault: &Fault) {
+        if let Some(aloft) = self.aloft.take() {
+            aloft.failed(fault);
+        }
         if let Some(permit) = &mut self.permit {
             permit.attempt_failed(&mut self.trail);
         }
@@ -72,6 +128,17 @@ impl Settlement {
         if let Some(permit) = &mut self.permit {
             permit.sent();
         }
+    }
+
+    /// What a usage of the attempt under way costs, for clients that are told in the stream.
+    pub fn cost_of(&self, line: &Arc<Line>) -> CostOf {
+        let pricer = self.permit.as_ref().map(Permit::pricer);
+        let model = self.trail.upstream_model.clone().unwrap_or_default();
+        let line = Arc::clone(line);
+        Box::new(move |usage| {
+            let bill = pricer.as_ref()?.bill(&line, &model, usage, now_ms())?;
+            Some(bill.total)
+        })
     }
 
     /// So many tokens more were written to the client, about.
@@ -86,6 +153,20 @@ impl Settlement {
             return Ok(());
         }
         permit.advance(tokens, &self.trail)
+    }
+
+    /// The client gets this as the whole answer.
+    pub fn answered(&mut self, body: &Bytes) {
+        if let Some(permit) = &mut self.permit {
+            permit.answered(body);
+        }
+    }
+
+    /// The client gets this as more of a stream.
+    pub fn streamed(&mut self, more: &Bytes) {
+        if let Some(permit) = &mut self.permit {
+            permit.streamed(more);
+        }
     }
 
     /// The call was answered in full.
@@ -108,8 +189,24 @@ impl Settlement {
         let Some(permit) = self.permit.take() else {
             return;
         };
+        self.remember_choices();
+        match (self.aloft.take(), fault) {
+            (Some(aloft), Some(fault)) => aloft.failed(fault),
+            (Some(aloft), None) if ended == CallStatus::Success => {
+                aloft.answered(self.trail.usage.as_ref());
+            }
+            // The client left: nobody knows how it would have ended.
+            _ => {}
+        }
         let charged = permit.close(ended, &self.trail, fault.map(|it| (status, it)));
         self.trail.cost = charged.cost;
+        self.trail.bill = charged.bill;
+        if let Some(spend) = charged.key_spend {
+            let mut headers = self.trail.limits.iter_mut();
+            if let Some((_, value)) = headers.find(|(name, _)| name == KEY_SPEND) {
+                *value = spend.to_string();
+            }
+        }
         self.count(status);
         self.line(status, fault);
     }

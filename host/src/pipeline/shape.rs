@@ -4,16 +4,18 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::request::{ClientRequest, Operation};
-use super::writer::Event;
+use super::writer::{Event, provider_id};
 use crate::dialect::envelope::{Envelope, Seen};
 use crate::dialect::gather::Gather;
 use crate::dialect::spread::spread;
-use crate::domain::{ErrorKind, Fault, Usage, json};
+use crate::domain::{ErrorKind, Fault, Told, Usage, json};
 
 /// A whole answer for the client.
 pub struct Shaped {
     pub body: Bytes,
     pub usage: Option<Usage>,
+    /// The answer's id, as the provider gave it.
+    pub provider_id: Option<String>,
 }
 
 /// What the gateway knows of an answer to this request.
@@ -63,6 +65,7 @@ pub fn whole(
         return Ok(Shaped {
             body: Bytes::copy_from_slice(text.as_bytes()),
             usage: None,
+            provider_id: None,
         });
     }
     let (full, seen) = envelope(request, false)
@@ -79,10 +82,26 @@ pub fn whole(
         .usage
         .and_then(|usage| serde_json::from_str::<Value>(usage).ok());
     let usage = usage.as_ref().and_then(Usage::from_json);
+    let told = told(request.operation, &seen);
     Ok(Shaped {
+        usage: usage.map(|it| told.with(it)),
+        provider_id: seen.member("id").and_then(provider_id),
         body: Bytes::from(full),
-        usage,
     })
+}
+
+/// What an answer tells of its price beside its usage.
+fn told(operation: Operation, seen: &Seen<'_>) -> Told {
+    let mut told = Told::default();
+    if let Some(tier) = seen.member("service_tier") {
+        told.tier(tier);
+    }
+    match operation {
+        Operation::Chat => told.choices(seen.choices.unwrap_or("[]")),
+        Operation::Responses => told.output(seen.member("output").unwrap_or("[]")),
+        _ => {}
+    }
+    told
 }
 
 /// Members of which an answer has at least one; without them it is none, whatever its status says.
@@ -132,9 +151,17 @@ pub fn as_events(
         let message = "the upstream answered whole where a stream was asked for";
         return Err(Fault::upstream(ErrorKind::Upstream, message));
     }
-    let event = |chunk: Value| Event {
-        name: String::new(),
-        data: chunk.to_string(),
+    let told = ["id", "service_tier"].map(|name| (name, answer.get(name)));
+    let event = |mut chunk: Value| {
+        for (name, value) in told {
+            if let Some(value) = value.filter(|it| it.is_string()) {
+                chunk[name] = value.clone();
+            }
+        }
+        Event {
+            name: String::new(),
+            data: chunk.to_string(),
+        }
     };
     let usage = answer
         .get("usage")

@@ -1,13 +1,14 @@
 //! Where canonical stream events come from: an upstream that is relayed, a plugin that decodes, or
 //! an answer that is there already.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use sluice_engine::contract::{Continuation, Frame, Head, Payload};
 use sluice_framing::Framing;
 use tokio::time::Instant;
 
-use super::attempt::{Attempt, broke, refused};
+use super::attempt::{Attempt, broke};
 use super::writer::Event;
 use crate::domain::{ErrorKind, Fault};
 use crate::upstream::{FrameReader, Options, UpstreamReply};
@@ -18,6 +19,9 @@ pub enum Source {
     Decode(Box<Decode>),
     Ready(Vec<Event>),
 }
+
+/// A read under way, which gives the stream back.
+pub type Pending = Pin<Box<dyn Future<Output = (Result<Events, Fault>, Source)> + Send>>;
 
 /// What one read brought.
 #[derive(Debug, Default)]
@@ -32,6 +36,18 @@ pub struct Events {
     /// The end is the real end, whatever the events say.
     pub complete: bool,
     pub upstream_time: Duration,
+}
+
+impl Events {
+    /// With those that came after them.
+    pub fn extend(&mut self, more: Self) {
+        self.events.extend(more.events);
+        self.usage = more.usage.or(self.usage.take());
+        self.failure = more.failure;
+        self.last = more.last;
+        self.complete = more.complete;
+        self.upstream_time += more.upstream_time;
+    }
 }
 
 impl Source {
@@ -49,8 +65,19 @@ impl Source {
                 ..Events::default()
             }),
             Self::Relay(reader) => relay(reader).await,
-            Self::Decode(decode) => decode.next().await,
+            Self::Decode(decode) => {
+                let next = decode.next().await;
+                next.map_err(|fault| decode.attempt.bind(fault))
+            }
         }
+    }
+
+    /// The same, for a read that may outlive its reader.
+    pub fn into_next(mut self) -> Pending {
+        Box::pin(async move {
+            let read = self.next().await;
+            (read, self)
+        })
     }
 }
 
@@ -127,7 +154,7 @@ impl Decode {
                 .await;
             let decoded = decoded
                 .map_err(broke)?
-                .map_err(|error| refused(error, &self.attempt.line))?;
+                .map_err(|error| self.attempt.refuse(error))?;
             for event in decoded.events {
                 let Payload::Text(data) = event.data else {
                     return Err(Fault::plugin("the plugin gave an event that is no text"));
@@ -141,7 +168,8 @@ impl Decode {
             result.usage = decoded.usage.or(result.usage.take());
             self.state = decoded.state;
             if let Some(error) = decoded.failure {
-                result.failure = Some(refused(error, &self.attempt.line));
+                let fault = self.attempt.refuse(error);
+                result.failure = Some(self.attempt.bind(fault));
                 self.ended = true;
                 break;
             }
@@ -157,6 +185,7 @@ impl Decode {
                     complete = true;
                 }
                 Continuation::ThenSend(outbound) => {
+                    self.attempt.goes_on();
                     let options = Options::read(&outbound.options)?;
                     let state = outbound.state.clone();
                     let reply = self.attempt.send(outbound, &options).await?;

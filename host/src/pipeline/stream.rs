@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::answer::ByteStream;
 use super::cached::Keeper;
+use super::opening::Rest;
 use super::settle::Settlement;
-use super::source::{Events, Source};
+use super::source::Events;
 use super::writer::Writer;
 use super::written;
 use crate::domain::{ErrorKind, Fault};
@@ -17,6 +19,9 @@ use crate::plugins::{Generation, Outcome, Plugins};
 
 /// How long a stream may be silent before a comment keeps its connection alive.
 const PING: Duration = Duration::from_secs(15);
+
+/// The comment that does it.
+const SILENCE: &[u8] = b": ping\n\n";
 
 /// Writes a fault as the event that ends a stream.
 pub type FaultWriter = fn(&Fault, super::Dialect) -> String;
@@ -26,7 +31,6 @@ pub type MadeBy = (Plugins, Arc<Generation>);
 
 /// A stream on its way to the client.
 pub struct Streaming {
-    pub source: Source,
     pub writer: Writer,
     pub settlement: Settlement,
     pub dialect: super::Dialect,
@@ -38,24 +42,41 @@ pub struct Streaming {
 }
 
 impl Streaming {
-    /// The bytes: first what `events` hold, which were read before the answer's head was written.
-    pub fn into_bytes(mut self, events: Events) -> ByteStream {
+    /// The bytes: first what `events` hold, which were read before the answer's head was written,
+    /// then the rest.
+    pub fn into_bytes(mut self, events: Events, rest: Rest) -> ByteStream {
         Box::pin(async_stream::stream! {
             let mut next = Ok(events);
+            let (mut source, mut pending) = match rest {
+                Rest::Source(source) => (Some(source), None),
+                Rest::Pending(pending) => (None, Some(pending)),
+            };
             loop {
-                let mut out = String::new();
-                let over = self.step(next, &mut out);
+                let (out, over) = self.step(next);
                 if !out.is_empty() {
-                    yield Bytes::from(out);
+                    yield out;
                 }
                 if over {
                     break;
                 }
-                let mut reading = std::pin::pin!(self.source.next());
+                if let Some(mut reading) = pending.take() {
+                    next = loop {
+                        match timeout(PING, reading.as_mut()).await {
+                            Ok((read, back)) => {
+                                source = Some(back);
+                                break read;
+                            }
+                            Err(_) => yield Bytes::from_static(SILENCE),
+                        }
+                    };
+                    continue;
+                }
+                let Some(source) = &mut source else { break };
+                let mut reading = std::pin::pin!(source.next());
                 next = loop {
-                    match tokio::time::timeout(PING, reading.as_mut()).await {
+                    match timeout(PING, reading.as_mut()).await {
                         Ok(read) => break read,
-                        Err(_) => yield Bytes::from_static(b": ping\n\n"),
+                        Err(_) => yield Bytes::from_static(SILENCE),
                     }
                 };
             }
@@ -63,23 +84,28 @@ impl Streaming {
     }
 
     /// Writes one batch; true at the stream's end.
-    fn step(&mut self, next: Result<Events, Fault>, out: &mut String) -> bool {
-        match self.write(next, out) {
-            Ok(false) => false,
+    fn step(&mut self, next: Result<Events, Fault>) -> (Bytes, bool) {
+        let mut out = String::new();
+        let (over, fault) = match self.write(next, &mut out) {
+            Ok(false) => (false, None),
             Ok(true) => {
-                self.writer.end(out);
-                self.settle(None);
-                true
+                self.writer.end(&mut out);
+                (true, None)
             }
             Err(mut fault) => {
                 if let Some(line) = &self.settlement.trail().line {
                     line.target.redact(&mut fault);
                 }
                 out.push_str(&(self.write_fault)(&fault, self.dialect));
-                self.settle(Some(fault));
-                true
+                (true, Some(fault))
             }
+        };
+        let out = Bytes::from(out);
+        self.settlement.streamed(&out);
+        if over {
+            self.settle(fault);
         }
+        (out, over)
     }
 
     fn write(&mut self, next: Result<Events, Fault>, out: &mut String) -> Result<bool, Fault> {
@@ -95,7 +121,11 @@ impl Streaming {
         if let Some(usage) = events.usage {
             self.writer.learn_usage(usage);
         }
-        self.settlement.trail().usage = self.writer.usage().cloned();
+        let trail = self.settlement.trail();
+        trail.usage = self.writer.usage();
+        if trail.provider_id.is_none() {
+            trail.provider_id = self.writer.provider_id().map(str::to_owned);
+        }
         if let Some(fault) = events.failure {
             return Err(fault);
         }

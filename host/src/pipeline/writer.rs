@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::request::{Dialect, Operation};
 use crate::dialect::envelope::Envelope;
-use crate::domain::{ErrorKind, Fault, Usage};
+use crate::domain::{ErrorKind, Fault, Told, Usage, Usd};
+use crate::upstream::splice;
 
 /// A canonical event: its name where the dialect has names, and its JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +14,11 @@ pub struct Event {
     pub data: String,
 }
 
-/// Writes events and keeps what settling needs: usage, and whether the answer is complete.
-#[derive(Debug)]
+/// What a usage costs. None: nobody knows.
+pub type CostOf = Box<dyn Fn(&Usage) -> Option<Usd> + Send + Sync>;
+
+/// Writes events and keeps what settling needs: usage, whose answer it is, and whether it is
+/// complete.
 pub struct Writer {
     dialect: Dialect,
     envelope: Envelope,
@@ -23,6 +27,10 @@ pub struct Writer {
     usage_json: Option<String>,
     usage_sent: bool,
     finished: bool,
+    told: Told,
+    provider_id: Option<String>,
+    /// Writes `usage.cost` for the client.
+    cost_of: Option<CostOf>,
 }
 
 impl Writer {
@@ -35,12 +43,25 @@ impl Writer {
             usage_json: None,
             usage_sent: false,
             finished: false,
+            told: Told::default(),
+            provider_id: None,
+            cost_of: None,
         }
     }
 
-    /// The last usage that was seen.
-    pub fn usage(&self) -> Option<&Usage> {
-        self.usage.as_ref()
+    /// Tells the client what the answer cost, in the usage.
+    pub fn tell_cost(&mut self, cost_of: CostOf) {
+        self.cost_of = Some(cost_of);
+    }
+
+    /// The last usage that was seen, with what the answer tells beside it.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage.clone().map(|it| self.told.with(it))
+    }
+
+    /// The answer's id, as the provider gave it.
+    pub fn provider_id(&self) -> Option<&str> {
+        self.provider_id.as_deref()
     }
 
     /// Whether the answer came to its end: a finish reason, `message_stop`, `response.completed`.
@@ -77,6 +98,14 @@ impl Writer {
             return Err(stream_error(error));
         }
         let choices = seen.choices.unwrap_or("[]");
+        if self.provider_id.is_none() {
+            self.provider_id = seen.member("id").and_then(provider_id);
+        }
+        if let Some(tier) = seen.member("service_tier") {
+            self.told.tier(tier);
+        }
+        self.told.choices(choices);
+        self.finished |= has_finish_reason(choices);
         if let Some(usage) = seen.usage {
             let value = serde_json::from_str::<Value>(usage).unwrap_or_default();
             self.usage = Usage::from_json(&value).or(self.usage.take());
@@ -84,10 +113,22 @@ impl Writer {
                 return Ok(());
             }
             self.usage_sent |= keep;
+            if let Some(priced) = keep.then(|| self.with_cost(&value)).flatten() {
+                let edit = ("usage".to_owned(), Some(priced.to_string()));
+                push_data(out, &splice::patch(&text, &[edit])?);
+                return Ok(());
+            }
         }
-        self.finished |= has_finish_reason(choices);
         push_data(out, &text);
         Ok(())
+    }
+
+    /// A `usage` with what it costs, if the client is told and somebody knows.
+    fn with_cost(&self, usage: &Value) -> Option<Value> {
+        let cost = self.cost_of.as_ref()?(&self.usage()?)?;
+        let mut usage = usage.as_object()?.clone();
+        usage.insert("cost".to_owned(), cost.dollars().into());
+        Some(usage.into())
     }
 
     fn write_message_event(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
@@ -106,6 +147,14 @@ impl Writer {
             if let Some(usage) = usage.and_then(Usage::from_json) {
                 self.usage = Some(merged(self.usage.take(), usage));
             }
+            let id = value.pointer("/message/id").and_then(Value::as_str);
+            self.provider_id = self.provider_id.take().or(id.and_then(believed_id));
+            let last = value.get("usage").filter(|_| kind == "message_delta");
+            if let Some(priced) = last.and_then(|it| self.with_cost(it)) {
+                let edit = ("usage".to_owned(), Some(priced.to_string()));
+                push_event(out, kind, &splice::patch(&event.data, &[edit])?);
+                return Ok(());
+            }
         }
         self.finished |= kind == "message_stop";
         push_event(out, kind, &event.data);
@@ -123,14 +172,21 @@ impl Writer {
         if kind == "error" {
             return Err(stream_error(&event.data));
         }
-        if matches!(
+        let last = matches!(
             kind.as_str(),
             "response.completed" | "response.incomplete" | "response.failed"
-        ) {
+        );
+        if last || (kind == "response.created" && self.provider_id.is_none()) {
             let value: Value = serde_json::from_str(&event.data).map_err(garbage)?;
-            let usage = value.pointer("/response/usage").and_then(Usage::from_json);
+            let response = value.get("response").unwrap_or(&Value::Null);
+            let id = response.get("id").and_then(Value::as_str);
+            self.provider_id = self.provider_id.take().or(id.and_then(believed_id));
+            let usage = response.get("usage").and_then(Usage::from_json);
             self.usage = usage.or(self.usage.take());
-            self.finished = true;
+            if last {
+                self.told.response(response);
+                self.finished = true;
+            }
         }
         push_event(out, &kind, &event.data);
         Ok(())
@@ -143,6 +199,9 @@ impl Writer {
         }
         let wanted = self.include_usage && !self.usage_sent;
         if let Some(usage) = self.usage_json.as_deref().filter(|_| wanted) {
+            let value = serde_json::from_str::<Value>(usage).unwrap_or_default();
+            let priced = self.with_cost(&value).map(|it| it.to_string());
+            let usage = priced.as_deref().unwrap_or(usage);
             let chunk = format!("{{\"choices\":[],\"usage\":{usage}}}");
             if let Ok(text) = self.envelope.complete(&chunk, true) {
                 push_data(out, &text);
@@ -150,6 +209,19 @@ impl Writer {
         }
         out.push_str("data: [DONE]\n\n");
     }
+}
+
+/// Longest id of a provider that is kept, in bytes.
+const MAX_ID: usize = 256;
+
+/// An answer's `id`, as JSON.
+pub fn provider_id(raw: &str) -> Option<String> {
+    believed_id(&serde_json::from_str::<String>(raw).ok()?)
+}
+
+fn believed_id(id: &str) -> Option<String> {
+    let plain = !id.is_empty() && id.len() <= MAX_ID && !id.contains(char::is_control);
+    plain.then(|| id.to_owned())
 }
 
 fn is_empty_list(raw: &str) -> bool {

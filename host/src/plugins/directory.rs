@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 use super::digest;
 use super::prepare::{Arrival, InstallError};
@@ -33,8 +35,13 @@ pub struct Directory {
     pub kept: HashSet<PathBuf>,
     /// What is named like a plugin and is no file, with what it is.
     pub odd: BTreeMap<PathBuf, String>,
+    /// Files that look half copied, as they looked then, and since when they look so.
+    pub half: HashMap<PathBuf, (Stamp, Instant)>,
     is_unreadable: bool,
 }
+
+/// A file that looks half copied is refused when it has not grown for this long.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a look at the directory found.
 #[derive(Debug, Default)]
@@ -65,6 +72,31 @@ impl Directory {
 
     pub fn is_new(&self, file: &Path, stamp: &Stamp) -> bool {
         self.known.get(file).is_none_or(|(known, _)| known != stamp)
+    }
+
+    /// Whether this file looks half copied, and may still grow.
+    pub fn is_half(&self, file: &Path, stamp: &Stamp) -> bool {
+        let since = self.half.get(file).filter(|(known, _)| known == stamp);
+        since.is_some_and(|(_, since)| since.elapsed() < PATIENCE)
+    }
+
+    /// The files that look half copied, with the bytes that they had.
+    pub fn half_copied(&self) -> BTreeMap<PathBuf, u64> {
+        let files = self.half.iter();
+        files
+            .map(|(path, (stamp, _))| (path.clone(), stamp.size))
+            .collect()
+    }
+
+    /// Remembers a file that looks half copied. False: it has looked so for long enough.
+    pub fn waits_for_more(&mut self, file: &Path, stamp: &Stamp) -> bool {
+        if self.half.get(file).is_some_and(|(known, _)| known == stamp) {
+            self.half.remove(file);
+            return false;
+        }
+        let now = (stamp.clone(), Instant::now());
+        self.half.insert(file.to_owned(), now);
+        true
     }
 
     pub fn differs(&self, files: &BTreeMap<PathBuf, Stamp>) -> bool {

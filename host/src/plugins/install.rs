@@ -26,10 +26,22 @@ impl Plugins {
         arrival: Arrival,
         in_use: &InUse,
     ) -> Result<(), InstallError> {
+        self.install_unless(|_| false, arrival, in_use).await
+    }
+
+    /// As [`Self::install`]; a refusal that `is_no_news` is kept quiet, and counts as none.
+    pub(super) async fn install_unless(
+        &self,
+        is_no_news: impl Fn(&InstallError) -> bool,
+        arrival: Arrival,
+        in_use: &InUse,
+    ) -> Result<(), InstallError> {
         let (stem, digest) = (arrival.stem.clone(), arrival.digest.clone());
         let is_file = matches!(arrival.source, Source::File(_));
         let outcome = self.try_install(arrival, in_use).await;
-        if let Err(cause) = &outcome {
+        if let Err(cause) = &outcome
+            && !is_no_news(cause)
+        {
             self.refuse(&stem, &digest, cause);
             if cause.is_in_the_bytes() && is_file {
                 let reason = cause.to_string();

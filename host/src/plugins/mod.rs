@@ -28,6 +28,7 @@ mod watch;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
@@ -40,6 +41,8 @@ pub use journal::{LogEntry, What};
 pub use prepare::InstallError;
 pub use registry::{Generation, Outcome, Provider, Source, Table};
 pub use settings::{Grant, PluginsConfig, RollbackRule};
+
+use crate::domain::{ErrorKind, Fault};
 
 use draining::Draining;
 use journal::Journal;
@@ -79,11 +82,18 @@ struct Inner {
     ledger: Ledger,
     /// Rollbacks under way.
     tasks: TaskTracker,
+    /// Files in it that look half copied, with the bytes that they had.
+    half: Mutex<BTreeMap<PathBuf, u64>>,
     /// Asks for a look at the directory.
     look: Notify,
+    /// How many looks were asked for by [`Plugins::reload`], and how many of them are done.
+    looks: Sender<(u64, u64)>,
     /// Counts up with every change of the table.
     changed: Sender<u64>,
 }
+
+/// How long a look at the directory may take that somebody waits for.
+const RELOAD: Duration = Duration::from_secs(120);
 
 /// SHA-256 in lower-case hex.
 pub fn digest(bytes: &[u8]) -> String {
@@ -121,7 +131,9 @@ impl Plugins {
                 journal: Journal::default(),
                 ledger: Ledger::default(),
                 tasks: TaskTracker::new(),
+                half: Mutex::default(),
                 look: Notify::new(),
+                looks: Sender::default(),
                 changed: Sender::new(0),
             }),
         };
@@ -157,6 +169,33 @@ impl Plugins {
     /// the config said then.
     pub fn rescan(&self) {
         self.inner.look.notify_one();
+    }
+
+    /// Has the directory looked at, and waits until that is done.
+    ///
+    /// # Errors
+    /// There is none, or the look takes longer than components may take to be judged.
+    pub async fn reload(&self) -> Result<(), Fault> {
+        let inner = &self.inner;
+        if inner.config.load().directory.is_none() {
+            let message = "there is no plugins directory: set `plugins.directory`";
+            return Err(Fault::caller(ErrorKind::InvalidRequest, message));
+        }
+        let mut looks = inner.looks.subscribe();
+        let mut number = 0;
+        inner.looks.send_modify(|(asked, _)| {
+            *asked += 1;
+            number = *asked;
+        });
+        self.rescan();
+        let done = looks.wait_for(|(_, done)| *done >= number);
+        match tokio::time::timeout(RELOAD, done).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => {
+                let message = "the plugins directory is still being looked at; see `GET /plugins`";
+                Err(Fault::caller(ErrorKind::Overloaded, message).with_status(503))
+            }
+        }
     }
 
     /// Work on the kept versions, which blocks.

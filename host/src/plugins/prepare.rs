@@ -65,6 +65,15 @@ impl InstallError {
         }
     }
 
+    /// Whether it may be the beginning of a component that is still being copied. A beginning that
+    /// ends between two sections is a component, without the contract.
+    pub const fn may_be_half_copied(&self) -> bool {
+        matches!(
+            self,
+            Self::Load(LoadError::CutShort(_) | LoadError::NoContract { .. })
+        )
+    }
+
     /// Whether it may be taken once another file or the config has changed.
     pub const fn depends_on_others(&self) -> bool {
         matches!(self, Self::Clash(_) | Self::Settings(_) | Self::Pin { .. })

@@ -31,7 +31,12 @@ impl Plugins {
             .map(|(name, number, age)| json!({"name": name, "generation": number, "seconds": age.as_secs()}))
             .collect();
         let log: Vec<Value> = entries.iter().map(entry).collect();
-        json!({"plugins": plugins, "draining": draining, "quarantined": bad, "log": log})
+        let half: Vec<Value> = lock(&self.inner.half)
+            .iter()
+            .map(|(path, bytes)| json!({"path": path.display().to_string(), "bytes": bytes}))
+            .collect();
+        json!({"plugins": plugins, "draining": draining, "half_copied": half, "quarantined": bad,
+            "log": log})
     }
 
     /// `serving`; `file-gone` where deployments keep a plugin without its file; `circuit-open`

@@ -15,7 +15,7 @@ use super::install::Vanished;
 use super::prepare::InstallError;
 use super::registry::Source;
 use super::settings::PluginsConfig;
-use super::{InUse, Plugins};
+use super::{InUse, Plugins, lock};
 
 /// Quiet time before the directory is read, and between two looks at a file that must agree.
 const DEBOUNCE: Duration = Duration::from_millis(300);
@@ -49,6 +49,7 @@ impl Plugins {
     ) {
         // One pending wake-up is enough: a look sees everything.
         let (wake, mut woken) = mpsc::channel(1);
+        let looks = &self.inner.looks;
         let mut watched = Watched::default();
         watched.follow(&self.inner.config.load(), &wake);
         let mut polls = interval(self.inner.config.load().poll);
@@ -66,11 +67,15 @@ impl Plugins {
             }
             watched.follow(&self.inner.config.load(), &wake);
             while woken.try_recv().is_ok() {}
+            let asked = looks.borrow().0;
             // A file that is still being written is looked at again.
             let mut unsettled = self.look(&mut directory, look, &in_use).await;
             while unsettled && !stop.is_cancelled() {
                 tokio::time::sleep(DEBOUNCE).await;
                 unsettled = self.look(&mut directory, Look::Again, &in_use).await;
+            }
+            if look == Look::Anew {
+                looks.send_modify(|(_, done)| *done = asked);
             }
         }
         self.inner.tasks.close();
@@ -106,7 +111,7 @@ impl Plugins {
 
         let mut changed = look == Look::Anew;
         for (file, stamp) in files.iter().filter(|(file, _)| is_settled(file)) {
-            if directory.is_new(file, stamp) {
+            if directory.is_new(file, stamp) && !directory.is_half(file, stamp) {
                 changed |= self.take(directory, file, stamp, look, in_use).await;
             }
         }
@@ -115,6 +120,8 @@ impl Plugins {
             let stem = directory::stem(&path);
             self.refuse(&stem, "", &InstallError::NoFile { path, what });
         }
+        directory.half.retain(|file, _| is_there(file));
+        *lock(&self.inner.half) = directory.half_copied();
         changed |= self.let_go(directory, &is_there, in_use).await;
         if changed && look != Look::First {
             let mut again = std::mem::take(&mut directory.waiting);
@@ -122,13 +129,14 @@ impl Plugins {
                 again.extend(files.keys().filter(|file| !self.serves(file)).cloned());
             }
             for file in again {
-                if let Some(stamp) = files.get(&file).filter(|_| is_settled(&file)) {
+                let is_ready = |it: &&Stamp| is_settled(&file) && !directory.is_half(&file, it);
+                if let Some(stamp) = files.get(&file).filter(is_ready) {
                     directory.known.remove(&file);
                     self.take(directory, &file, stamp, look, in_use).await;
                 }
             }
         }
-        unsettled
+        unsettled || !directory.half.is_empty()
     }
 
     /// Reads a file and lets it serve if it is good. True if it was.
@@ -153,11 +161,22 @@ impl Plugins {
                 directory.unreadable.remove(file);
                 let now = (stamp.clone(), arrival.digest.clone());
                 let before = directory.known.insert(file.to_owned(), now);
-                let is_touched = before.is_some_and(|(_, before)| before == arrival.digest);
-                if is_touched && !directory.waiting.contains(file) {
+                let before = before.filter(|(_, before)| *before == arrival.digest);
+                if before.is_some() && !directory.waiting.contains(file) {
+                    directory.half.remove(file);
                     return false;
                 }
-                self.install(arrival, in_use).await
+                // At the start nothing is being copied.
+                let is_patient = look != Look::First;
+                let is_patient = is_patient && directory.waits_for_more(file, stamp);
+                let is_half = |cause: &InstallError| is_patient && cause.may_be_half_copied();
+                let outcome = self.install_unless(is_half, arrival, in_use).await;
+                match &outcome {
+                    // What was known of the file before is no longer in it.
+                    Err(cause) if is_half(cause) => drop(directory.known.remove(file)),
+                    _ => drop(directory.half.remove(file)),
+                }
+                outcome
             }
             // It is tried again, as the reason may not show from outside; it is said once.
             Err(cause) => {
@@ -241,40 +260,55 @@ impl Plugins {
     }
 }
 
-/// The directory that is watched.
+/// The directory that is watched, or, while it is not there, the nearest one above it that is.
 #[derive(Default)]
 struct Watched {
     path: Option<PathBuf>,
+    /// The directory whose events are heard.
+    heard: Option<PathBuf>,
     /// Which directory it was: one of the same name may have taken its place.
     identity: Option<(u64, u64)>,
     watcher: Option<RecommendedWatcher>,
-    is_said: bool,
+    /// The directory of which it was said that it is only polled.
+    said: Option<PathBuf>,
 }
 
 impl Watched {
     /// Watches the directory that the config names now. One that could not be watched may be
     /// there by now.
     fn follow(&mut self, config: &PluginsConfig, wake: &mpsc::Sender<()>) {
-        let identity = config.directory.as_deref().and_then(identity);
-        if self.path != config.directory || self.identity != identity {
+        let heard = config.directory.as_deref().map(nearest);
+        let identity = heard.as_deref().and_then(identity);
+        let is_same = self.path == config.directory && self.heard == heard;
+        if !is_same || self.identity != identity {
             *self = Self {
                 path: config.directory.clone(),
+                heard,
                 identity,
-                ..Self::default()
+                watcher: None,
+                said: self.said.take(),
             };
         }
-        let Some(path) = self.path.as_deref().filter(|_| self.watcher.is_none()) else {
+        let Some(path) = self.heard.as_deref().filter(|_| self.watcher.is_none()) else {
             return;
         };
         match watch_directory(path, wake.clone()) {
             Ok(watcher) => self.watcher = Some(watcher),
-            Err(cause) if !self.is_said => {
-                self.is_said = true;
-                tracing::warn!(path = %path.display(), %cause, "the plugins directory is only polled");
+            Err(cause) if self.said != self.path => {
+                self.said = self.path.clone();
+                let cause = cause.kind;
+                tracing::warn!(path = %path.display(), ?cause, "the plugins directory is only polled");
             }
             Err(_) => {}
         }
     }
+}
+
+/// The directory, or the nearest one above it that is there.
+fn nearest(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let found = whole.ancestors().find(|it| it.is_dir());
+    found.map_or_else(|| whole.clone(), Path::to_owned)
 }
 
 #[cfg(unix)]

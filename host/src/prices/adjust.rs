@@ -59,6 +59,7 @@ impl Adjustments {
         let left = cost.original - cost.discount;
         if let Some(margin) = self.margin(provider) {
             cost.margin = margin.share.of(left) + margin.fixed;
+            cost.margin_share = margin.share.0;
         }
         cost.total = left + cost.margin;
         cost

@@ -163,7 +163,7 @@ impl Most<'_> {
     fn tools(&self, usage: &Usage) -> Amount {
         let search = self.entry.search.iter().flatten().max().copied();
         [
-            (usage.web_searches, search),
+            (usage.web_searches.max(u64::from(usage.cites_web)), search),
             (usage.maps_searches, self.of(|it| it == Unit::PerMapsQuery)),
             (
                 usage.code_sessions,

@@ -43,6 +43,8 @@ pub struct Cost {
     pub discount: Usd,
     /// Put on.
     pub margin: Usd,
+    /// The share that was put on, in units of 10^-9.
+    pub margin_share: u64,
     /// What is charged.
     pub total: Usd,
     /// Tools that were used and have no price: not in the total, and to be said aloud.
@@ -50,6 +52,27 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// The bill of two attempts. Its source is the later one's.
+    pub fn plus(self, later: Self) -> Self {
+        Self {
+            source: later.source,
+            input: self.input + later.input,
+            output: self.output + later.output,
+            cache_read: self.cache_read + later.cache_read,
+            cache_write: self.cache_write + later.cache_write,
+            reasoning: self.reasoning + later.reasoning,
+            audio: self.audio + later.audio,
+            image: self.image + later.image,
+            tools: self.tools + later.tools,
+            original: self.original + later.original,
+            discount: self.discount + later.discount,
+            margin: self.margin + later.margin,
+            margin_share: later.margin_share,
+            total: self.total + later.total,
+            unpriced: [self.unpriced, later.unpriced].concat(),
+        }
+    }
+
     pub(super) fn plain(source: Source, original: Usd) -> Self {
         Self {
             source,
@@ -64,6 +87,7 @@ impl Cost {
             original,
             discount: Usd::ZERO,
             margin: Usd::ZERO,
+            margin_share: 0,
             total: original,
             unpriced: Vec::new(),
         }

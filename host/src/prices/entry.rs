@@ -75,6 +75,12 @@ impl Entry {
         &*self.provider == "xai"
     }
 
+    /// Whether its provider counts searches in the usage.
+    pub(super) fn counts_searches(&self) -> bool {
+        let provider = &*self.provider;
+        matches!(provider, "anthropic" | "gemini" | "xai") || provider.starts_with("vertex_ai")
+    }
+
     /// Whether it counts something else than text: no count at all is then no bill.
     pub(super) fn is_media(&self) -> bool {
         const MEDIA: &[&str] = &[

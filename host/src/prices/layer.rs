@@ -89,6 +89,14 @@ impl Layer {
         self.lines.iter().map(|it| split(slice(self.text(), it)).0)
     }
 
+    /// The names of a provider's models, without parsing any.
+    pub fn names_of(&self, provider: &str) -> impl Iterator<Item = &str> {
+        let start = format!("{{\"provider\":\"{provider}\"");
+        let all = self.lines.iter().map(|it| split(slice(self.text(), it)));
+        let of_it = all.filter(move |(_, fields)| fields.starts_with(&start));
+        of_it.map(|(name, _)| name)
+    }
+
     /// The entry of exactly this name, else the only one that differs by case.
     pub fn get(&self, name: &str) -> Option<Arc<Entry>> {
         let at = self.find(name)?;
@@ -185,6 +193,17 @@ mod tests {
         let (one, two) = (layer.get("gpt-4o").unwrap(), layer.get("gpt-4o").unwrap());
         assert!(Arc::ptr_eq(&one, &two));
         assert_eq!(parsed(), 1);
+    }
+
+    #[test]
+    fn a_providers_names_are_those_whose_entries_say_so() {
+        let layer = Layer::embedded(super::super::TABLE);
+        for provider in ["openai", "anthropic", "gemini", "groq"] {
+            let said = |name: &&str| layer.get(name).is_some_and(|it| *it.provider == *provider);
+            let wanted: Vec<&str> = layer.names().filter(said).collect();
+            let found: Vec<&str> = layer.names_of(provider).collect();
+            assert!(found == wanted && found.len() > 5, "{provider}");
+        }
     }
 
     #[test]

@@ -47,6 +47,15 @@ pub use unit::Service;
 /// The table of this build.
 const TABLE: &str = include_str!("table.json");
 
+/// `hd/1024-x-1792/dall-e-3`, `standard/...`: an image of one size.
+fn names_a_size(model: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    model.split('/').any(|part| {
+        let sides = part.split_once("-x-");
+        sides.is_some_and(|(wide, high)| is_number(wide) && is_number(high))
+    })
+}
+
 /// A price table. Cloning it shares it.
 #[derive(Debug, Clone)]
 pub struct Prices {
@@ -101,6 +110,20 @@ impl Prices {
                 .names()
                 .filter(move |name| !above.iter().any(|it| it.has(name)))
         })
+    }
+
+    /// A provider's models as it names them itself. Sizes of images, which have entries of their
+    /// own, are none.
+    pub fn models_of(&self, provider: &str) -> Vec<&str> {
+        let names = self.layers.iter().flat_map(|it| it.names_of(provider));
+        let models = names.map(|name| {
+            let rest = name.strip_prefix(provider);
+            rest.and_then(|it| it.strip_prefix('/')).unwrap_or(name)
+        });
+        let mut models: Vec<&str> = models.filter(|it| !names_a_size(it)).collect();
+        models.sort_unstable();
+        models.dedup();
+        models
     }
 
     /// The entry of a name as the table writes it.

@@ -54,8 +54,10 @@ impl Terms<'_> {
         if self.batch {
             return Service::Batch;
         }
-        let tier = usage.service_tier.as_deref().or(self.service_tier);
-        tier.map(Service::of).unwrap_or_default()
+        // A served tier that nobody knows (`auto`, `scale`) says nothing of the price.
+        let served = usage.service_tier.as_deref().and_then(Service::named);
+        let asked = self.service_tier.and_then(Service::named);
+        served.or(asked).unwrap_or_default()
     }
 
     /// The multipliers of tokens, media and queries; tools have none.

@@ -164,13 +164,17 @@ impl Service {
         }
     }
 
-    /// From a provider's `service_tier`; what is not known by name is served at the standard price.
-    pub fn of(tier: &str) -> Self {
-        if tier.eq_ignore_ascii_case("fast") {
-            return Self::Priority;
+    /// From a `service_tier`, asked for or served. None: the name says nothing of a price.
+    pub fn named(tier: &str) -> Option<Self> {
+        let is = |name: &str| tier.eq_ignore_ascii_case(name);
+        if is("default") || is("standard") || is("standard_only") {
+            return Some(Self::Standard);
         }
-        let named = |it: &Self| *it != Self::Standard && it.ours().eq_ignore_ascii_case(tier);
-        Self::ALL.into_iter().find(named).unwrap_or_default()
+        if is("fast") {
+            return Some(Self::Priority);
+        }
+        let mut priced = Self::ALL.into_iter().filter(|it| *it != Self::Standard);
+        priced.find(|it| is(it.ours()))
     }
 }
 
@@ -180,11 +184,12 @@ mod tests {
 
     #[test]
     fn services_are_known_by_the_providers_words() {
-        assert_eq!(Service::of("priority"), Service::Priority);
-        assert_eq!(Service::of("Fast"), Service::Priority);
-        assert_eq!(Service::of("batch"), Service::Batch);
-        for tier in ["default", "standard", "auto", "usd", ""] {
-            assert_eq!(Service::of(tier), Service::Standard, "{tier}");
+        assert_eq!(Service::named("priority"), Some(Service::Priority));
+        assert_eq!(Service::named("Fast"), Some(Service::Priority));
+        assert_eq!(Service::named("batch"), Some(Service::Batch));
+        assert_eq!(Service::named("Default"), Some(Service::Standard));
+        for tier in ["auto", "scale", "usd", ""] {
+            assert_eq!(Service::named(tier), None, "{tier}");
         }
     }
 }

@@ -31,6 +31,14 @@ pub(super) struct Days {
     pub until: i64,
 }
 
+impl Days {
+    /// Every day there is.
+    pub const EVER: Self = Self {
+        from: 0,
+        until: i64::MAX,
+    };
+}
+
 impl<'a> Asked<'a> {
     /// Refuses the first field that is not in `known`: a filter that nobody applies would give a
     /// wrong sum.
@@ -186,9 +194,20 @@ impl<'a> Asked<'a> {
 
     /// The same under other names; the last 30 days where one is not given.
     pub fn days_or_month(&self, start: &str, end: &str, now_ms: i64) -> Result<Days, Fault> {
-        let today = crate::store::day_of(now_ms);
-        let until = self.day(end)?.unwrap_or(today);
-        let from = self.day(start)?.unwrap_or(until.saturating_sub(29));
+        self.days_or_last(start, end, now_ms, 30)
+    }
+
+    /// The same; the last `count` days where one is not given.
+    pub fn days_or_last(
+        &self,
+        start: &str,
+        end: &str,
+        now_ms: i64,
+        count: i64,
+    ) -> Result<Days, Fault> {
+        let until = self.day(end)?.unwrap_or(crate::store::day_of(now_ms));
+        let first = until.saturating_sub(count).saturating_add(1);
+        let from = self.day(start)?.unwrap_or(first);
         ordered(from, until, end)
     }
 }

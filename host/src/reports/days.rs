@@ -36,6 +36,14 @@ pub(super) fn short(day: i64) -> String {
     moment.map_or_else(|| day.to_string(), |it| it.strftime("%b %d").to_string())
 }
 
+/// `Jan 2026`: the month of a day.
+pub(super) fn month(day: i64) -> String {
+    let moment = day
+        .checked_mul(DAY)
+        .and_then(|it| Timestamp::from_second(it).ok());
+    moment.map_or_else(|| day.to_string(), |it| it.strftime("%b %Y").to_string())
+}
+
 /// When a day begins, in milliseconds since 1970.
 pub(super) const fn begin_ms(day: i64) -> i64 {
     day.saturating_mul(DAY * 1_000)

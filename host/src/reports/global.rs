@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::ask::{Asked, Days, Input};
-use super::fault::bad;
+use super::fault::{bad, store};
 use super::sums::{MOST_GROUPS, Whose, dollars};
 use super::{Answer, Reports, days};
 use crate::auth::Caller;
@@ -184,13 +184,9 @@ pub(super) async fn tags(reports: &Reports, caller: &Caller, input: Input) -> An
 pub(super) async fn tag_names(reports: &Reports, caller: &Caller, input: Input) -> Answer {
     Asked::of(&input.query, &[])?;
     reports.need_all(caller)?;
-    let ever = Days {
-        from: 0,
-        until: i64::MAX,
-    };
     let by = [Dimension::Entity];
     let rows = reports
-        .top(&Whose::of(EntityKind::Tag), ever, &by, MOST_GROUPS)
+        .top(&Whose::of(EntityKind::Tag), Days::EVER, &by, MOST_GROUPS)
         .await?;
     let names: BTreeSet<&str> = rows.iter().map(value).collect();
     Ok(json!({"tag_names": names}).into())
@@ -219,4 +215,13 @@ pub(super) async fn end_users(reports: &Reports, caller: &Caller, input: Input) 
         })
     });
     Ok(Value::Array(rows.collect()).into())
+}
+
+/// `GET /global/all_end_users`: every customer who was ever named by a call.
+pub(super) async fn all_end_users(reports: &Reports, caller: &Caller, input: Input) -> Answer {
+    Asked::of(&input.query, &[])?;
+    reports.need_all(caller)?;
+    let used = reports.store.used(EntityKind::EndUser, 0, i64::MAX);
+    let names = used.await.map_err(store)?.into_iter().map(|it| it.0);
+    Ok(json!({"end_users": names.collect::<Vec<_>>()}).into())
 }

@@ -8,9 +8,11 @@
 
 mod activity;
 mod ask;
+mod cached;
 mod calculate;
 mod daily;
 mod days;
+mod failures;
 mod fault;
 mod global;
 mod holders;
@@ -23,12 +25,14 @@ mod report;
 mod reset;
 mod sight;
 mod sums;
+mod tags;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
 
 use crate::auth::Caller;
 use crate::domain::{Fault, Usage, Usd};
@@ -52,12 +56,32 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
     fn model(&self, caller: &Caller, model: &str) -> Result<Option<(String, Value)>, Fault>;
     /// The optional parameters of the OpenAI API that the model takes.
     fn params(&self, model: &str) -> Vec<&'static str>;
+    /// What would be sent for a request of LiteLLM's call type, which the caller may make. Nothing
+    /// is sent.
+    ///
+    /// # Errors
+    /// There is no such call type, or the provider refuses the request.
+    fn preview(
+        &self,
+        call_type: &str,
+        body: Map<String, Value>,
+    ) -> BoxFuture<'_, Result<Preview, Fault>>;
     /// `litellm_settings.max_budget`: what the whole gateway may spend.
     fn max_budget(&self) -> Option<Usd>;
     /// The spend of every key and team was set to zero: budgets in memory are out of date.
     fn spend_was_reset(&self);
     /// `router_settings.provider_budget_config`: what each provider may be paid.
     fn provider_budgets(&self) -> Vec<ProviderBudget>;
+}
+
+/// A request as a provider would get it, without credentials and the operator's own headers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Preview {
+    /// Without its query. None: the provider's plugin answers by itself.
+    pub address: Option<String>,
+    pub headers: Vec<(String, String)>,
+    /// JSON, or a text of another type.
+    pub body: Value,
 }
 
 /// What a provider may be paid.

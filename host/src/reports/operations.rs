@@ -6,8 +6,8 @@ use std::pin::Pin;
 use http::Method;
 
 use super::{
-    Answer, Input, Reports, activity, calculate, daily, global, holders, logs, providers,
-    questions, report, reset,
+    Answer, Input, Reports, activity, cached, calculate, daily, failures, global, holders, logs,
+    providers, questions, report, reset, tags,
 };
 use crate::auth::Caller;
 
@@ -40,6 +40,7 @@ pub const OPERATIONS: &[Operation] = &[
     (GET, "/spend/tags", op!(holders::tags)),
     (POST, "/spend/calculate", op!(calculate::calculate)),
     (POST, "/utils/token_counter", op!(questions::tokens)),
+    (POST, "/utils/transform_request", op!(questions::transform)),
     (GET, "/utils/model_info", op!(questions::info)),
     (
         GET,
@@ -57,10 +58,24 @@ pub const OPERATIONS: &[Operation] = &[
     (GET, "/global/spend/tags", op!(global::tags)),
     (GET, "/global/spend/all_tag_names", op!(global::tag_names)),
     (POST, "/global/spend/end_users", op!(global::end_users)),
+    (GET, "/global/all_end_users", op!(global::all_end_users)),
     (POST, "/global/spend/reset", op!(reset::reset)),
+    (POST, "/global/spend/refresh", op!(reset::refresh)),
     (GET, "/provider/budgets", op!(providers::budgets)),
     (GET, "/global/activity", op!(activity::all)),
     (GET, "/global/activity/model", op!(activity::by_model)),
+    (GET, "/global/activity/exceptions", op!(failures::of_group)),
+    (
+        GET,
+        "/global/activity/exceptions/deployment",
+        op!(failures::of_deployments),
+    ),
+    (GET, "/global/activity/cache_hits", op!(cached::hits)),
+    (GET, "/tag/dau", op!(tags::daily)),
+    (GET, "/tag/wau", op!(tags::weekly)),
+    (GET, "/tag/mau", op!(tags::monthly)),
+    (GET, "/tag/summary", op!(tags::summary)),
+    (GET, "/tag/distinct", op!(tags::distinct)),
     (GET, "/user/daily/activity", op!(daily::users)),
     (
         GET,
@@ -87,6 +102,12 @@ pub const OPERATIONS: &[Operation] = &[
     (
         GET,
         "/customer/daily/activity/aggregated",
+        op!(daily::customers_whole),
+    ),
+    (GET, "/end_user/daily/activity", op!(daily::customers)),
+    (
+        GET,
+        "/end_user/daily/activity/aggregated",
         op!(daily::customers_whole),
     ),
     (GET, "/tag/daily/activity", op!(daily::tags)),

@@ -1,7 +1,7 @@
 //! Questions about a model that cost nothing: how many tokens a text has, what is known of the
-//! model, which parameters it takes. `/utils/*`.
+//! model, which parameters it takes, what would be sent. `/utils/*`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::ask::{Asked, Input};
 use super::calculate::guessed;
@@ -64,6 +64,34 @@ pub(super) async fn params(reports: &Reports, caller: &Caller, input: Input) -> 
     known_model(reports, caller, model)?;
     let params = reports.outside.params(model);
     Ok(json!({"supported_openai_params": params}).into())
+}
+
+/// `POST /utils/transform_request` `{call_type, request_body}`: what the model's provider would be
+/// sent, by the first deployment that can. Nothing is sent.
+pub(super) async fn transform(reports: &Reports, caller: &Caller, input: Input) -> Answer {
+    Asked::of(&input.query, &[])?;
+    let asked = Asked::of(&input.body, &["call_type", "request_body"])?;
+    let call_type = asked.text("call_type")?;
+    let call_type = call_type.ok_or_else(|| missing("call_type"))?;
+    let body = match input.body.get("request_body") {
+        Some(Value::Object(body)) => body,
+        None | Some(Value::Null) => return Err(missing("request_body")),
+        Some(_) => return Err(bad("request_body", "`request_body` must be an object")),
+    };
+    let model = body.get("model").and_then(Value::as_str);
+    known_model(reports, caller, model.ok_or_else(|| missing("model"))?)?;
+    let sent = reports.outside.preview(call_type, body.clone()).await?;
+    let headers = sent.headers.into_iter();
+    let headers: Map<String, Value> = headers.map(|(name, it)| (name, it.into())).collect();
+    let answers = sent.address.is_none();
+    let why = answers.then_some("the provider's plugin answers without sending anything");
+    Ok(json!({
+        "raw_request_api_base": sent.address,
+        "raw_request_body": sent.body,
+        "raw_request_headers": headers,
+        "error": why,
+    })
+    .into())
 }
 
 /// The provider's name of a model that the caller may use, and what is known of it.

@@ -1,4 +1,5 @@
-//! `POST /global/spend/reset`: the spend of every key and team begins again.
+//! `POST /global/spend/reset`: the spend of every key and team begins again. `/refresh` of the same
+//! has nothing to do.
 
 use serde_json::json;
 
@@ -39,6 +40,18 @@ pub(super) async fn reset(reports: &Reports, caller: &Caller, input: Input) -> A
     reports.outside.spend_was_reset();
     Ok(json!({
         "message": "Spend for all API Keys and Teams reset successfully",
+        "status": "success",
+    })
+    .into())
+}
+
+/// `POST /global/spend/refresh`: LiteLLM computes a view anew. Here sums move with each call.
+pub(super) async fn refresh(reports: &Reports, caller: &Caller, input: Input) -> Answer {
+    Asked::of(&input.query, &[])?;
+    Asked::of(&input.body, &[])?;
+    reports.need_all(caller)?;
+    Ok(json!({
+        "message": "nothing to refresh: the sums are those of this moment",
         "status": "success",
     })
     .into())

@@ -11,16 +11,33 @@ use crate::store::{Dimension, UsageFilter, UsageRow, UsageSums};
 /// Groups of one answer that have as many values as clients like: the most expensive are shown.
 pub(super) const MOST_GROUPS: u32 = 10_000;
 
+/// The path of an operation, as LiteLLM names what was called. What came from a LiteLLM is named by
+/// its path already.
+pub(super) fn endpoint(operation: &str) -> &str {
+    match operation {
+        "chat" => "/chat/completions",
+        "completions" => "/completions",
+        "embeddings" => "/embeddings",
+        "responses" => "/responses",
+        "messages" => "/v1/messages",
+        "count-tokens" => "/v1/messages/count_tokens",
+        other => other,
+    }
+}
+
 /// Whose usage.
 #[derive(Debug, Clone)]
 pub(super) struct Whose {
     pub kind: EntityKind,
     /// None: all of that kind. No id is nobody's.
     pub ids: Option<Vec<String>>,
+    /// And of none of these.
+    pub except: Vec<String>,
     /// None: of every key.
     pub keys: Option<Vec<String>>,
     /// By the names of the providers; None: of every model.
     pub model: Option<String>,
+    pub provider: Option<String>,
 }
 
 impl Whose {
@@ -32,8 +49,10 @@ impl Whose {
         Self {
             kind,
             ids: None,
+            except: Vec::new(),
             keys: None,
             model: None,
+            provider: None,
         }
     }
 
@@ -49,12 +68,17 @@ impl Whose {
             (Dimension::Entity, self.ids.clone()),
             (Dimension::Key, self.keys.clone()),
             (Dimension::Model, self.model.clone().map(|it| vec![it])),
+            (
+                Dimension::Provider,
+                self.provider.clone().map(|it| vec![it]),
+            ),
         ];
         let only = only.into_iter();
         UsageFilter {
             kind: self.kind,
             // Here no id would be everybody, so ids are a condition like the others.
             ids: Vec::new(),
+            except: self.except.clone(),
             from_day: days.from,
             until_day: days.until,
             only: only

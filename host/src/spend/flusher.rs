@@ -236,7 +236,7 @@ fn load(shared: &Shared, front: Vec<Waiting>) -> Result<Rows, SinkError> {
         match shared.load(&waiting) {
             Ok(Loaded::Row(row)) => {
                 marks.push(waiting.mark);
-                rows.push(row);
+                rows.push(*row);
             }
             // Those before it first: they are finished in order.
             Ok(Loaded::Damaged(_)) | Err(_) if !rows.is_empty() => break,

@@ -10,7 +10,7 @@ use super::sink::Mark;
 
 const MAGIC: [u8; 4] = [0xFF, b'S', b'J', 1];
 const HEADER: usize = 20;
-/// Longest payload, in bytes. A row that is longer goes without its bodies.
+/// Longest payload, in bytes. A row that is longer goes without its metadata.
 pub const MAX_PAYLOAD: usize = 32 << 20;
 
 /// A record ready to be written, but for its mark.

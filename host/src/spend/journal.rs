@@ -62,7 +62,7 @@ pub struct Counts {
     pub unwritten: u64,
     /// Rows that are in no file, no memory and no database.
     pub lost: u64,
-    /// Rows that went without their bodies, being too long.
+    /// Rows that went without their metadata, being too long.
     pub shortened: u64,
     /// Rows that could not be read again from their file; their bytes were kept.
     pub damaged: u64,
@@ -286,11 +286,11 @@ impl Journal {
     }
 }
 
-/// A row as a frame; without its bodies, if it is too long with them.
+/// A row as a frame; without its metadata, if it is too long with it.
 pub(super) fn encode_row(row: &mut SpendRow) -> Result<(Frame, bool), JournalError> {
     match Frame::of(RecordRef::Settled(row)) {
         Err(JournalError::TooLong(_)) => {
-            (row.request, row.response, row.metadata) = (None, None, None);
+            row.metadata = None;
             Ok((Frame::of(RecordRef::Settled(row))?, true))
         }
         framed => Ok((framed?, false)),
@@ -317,7 +317,7 @@ impl Shared {
     /// over and its file deleted meanwhile.
     fn rows(&self, waiting: Vec<Waiting>) -> Result<Vec<SpendRow>, Stale> {
         let rows = waiting.into_iter().map(|it| match self.load(&it) {
-            Ok(Loaded::Row(row)) => Ok(row),
+            Ok(Loaded::Row(row)) => Ok(*row),
             _ => Err(Stale),
         });
         rows.collect()
@@ -371,15 +371,15 @@ impl Shared {
     }
 }
 
-fn settled(payload: &[u8]) -> Option<SpendRow> {
+fn settled(payload: &[u8]) -> Option<Box<SpendRow>> {
     match record::read(payload) {
-        Some(Record::Settled(row)) => Some(*row),
+        Some(Record::Settled(row)) => Some(row),
         _ => None,
     }
 }
 
 pub(super) enum Loaded {
-    Row(SpendRow),
+    Row(Box<SpendRow>),
     Damaged(Vec<u8>),
 }
 

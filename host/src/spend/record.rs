@@ -152,8 +152,6 @@ impl Opened<'_> {
                 message: "the gateway stopped before the call ended".to_owned(),
             }),
             metadata: None,
-            request: None,
-            response: None,
         }
     }
 }

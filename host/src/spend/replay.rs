@@ -45,7 +45,6 @@ pub struct Rejected<R> {
 }
 
 struct Replay<'a> {
-    settings: &'a Settings,
     directory: &'a Directory,
     done: Mark,
     book: Book,
@@ -72,7 +71,6 @@ pub fn restore(
         next_segment: 1,
     });
     let mut replay = Replay {
-        settings,
         directory,
         done: checkpoint.done,
         book: Book::resume(checkpoint.done, checkpoint.stored),

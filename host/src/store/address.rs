@@ -142,10 +142,11 @@ impl fmt::Display for Address {
             Target::Sqlite(path) => write!(out, "sqlite file {}", path.display()),
             Target::Postgres(server) => write!(
                 out,
-                "postgresql database `{}` at {}:{}",
+                "postgresql database `{}` at {}:{}, user `{}`",
                 server.options.get_database().unwrap_or_default(),
                 server.options.get_host(),
-                server.options.get_port()
+                server.options.get_port(),
+                server.options.get_username(),
             ),
         }
     }
@@ -379,10 +380,12 @@ mod tests {
         let parts = Parts {
             host: "db:6000".to_owned(),
             name: "lite".to_owned(),
+            username: Some("me".to_owned()),
             ..Parts::default()
         };
         let address = Address::from_parts(&parts).unwrap();
-        assert_eq!(address.to_string(), "postgresql database `lite` at db:6000");
+        let shown = "postgresql database `lite` at db:6000, user `me`";
+        assert_eq!(address.to_string(), shown);
     }
 
     #[test]

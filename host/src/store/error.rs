@@ -1,6 +1,8 @@
 //! What goes wrong with a database, and the cure.
 
-use super::Engine;
+use std::path::{Path, PathBuf};
+
+use super::{Address, Engine};
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +66,37 @@ pub enum StoreError {
     #[error("{what}; {cure}")]
     NotLiteLlm { what: String, cure: String },
     /// A restore into a database that has rows.
-    #[error("the database is not empty; restore into an empty one, or force it to be replaced")]
+    #[error(
+        "the database is not empty; restore into an empty one, or say `--replace` to throw away \
+         what it holds"
+    )]
     NotEmpty,
-    /// A backup that is not one, or is incomplete.
-    #[error("the backup cannot be read at line {line}: {why}")]
-    BadBackup { line: usize, why: String },
-    #[error("file could not be read or written")]
-    File(#[from] std::io::Error),
-    #[error("database error")]
+    /// What is asked would take away what a running gateway remembers.
+    #[error(
+        "a gateway runs on this database ({gateways}); stop it first. One that was killed counts \
+         as gone {seconds} s after it was seen last"
+    )]
+    GatewaysRun { gateways: String, seconds: i64 },
+    /// A file that is no backup.
+    #[error("{path} is no backup that can be restored: {why}")]
+    NoBackup { path: PathBuf, why: String },
+    /// A backup that is damaged or incomplete.
+    #[error("the backup {path} cannot be read at line {line}: {why}")]
+    BadBackup {
+        path: PathBuf,
+        line: usize,
+        why: String,
+    },
+    /// A file refuses. The reason is part of the message: it is all that the operator sees.
+    #[error("cannot {action} {path}: {source}")]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    /// A statement that should have worked. The reason is part of the message: where this is
+    /// handled there is no other.
+    #[error("the database refuses a statement: {0}")]
     Database(#[source] sqlx::Error),
 }
 
@@ -89,6 +114,8 @@ pub enum Reason {
     Corrupted,
     /// Every connection is in use.
     Busy,
+    /// A pooler stands in between, and the URL does not say so.
+    Pooled,
 }
 
 impl StoreError {
@@ -100,6 +127,36 @@ impl StoreError {
         Self::Unreadable {
             what: what.to_owned(),
             why: why.to_string(),
+        }
+    }
+
+    pub(super) fn file(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::File {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// The same, with the address of the database that refused.
+    pub(super) fn at(self, address: &Address) -> Self {
+        match self {
+            Self::Refused {
+                reason,
+                what,
+                cure,
+                source,
+            } => Self::Refused {
+                reason,
+                what: format!("{what} ({address})"),
+                cure,
+                source,
+            },
+            other => other,
         }
     }
 
@@ -173,6 +230,13 @@ fn refusal(source: &sqlx::Error) -> Option<Refusal> {
     }
 }
 
+const POOLED: Refusal = (
+    Reason::Pooled,
+    "a pooler (PgBouncer in transaction mode) stands before the database, and the URL does not \
+     say so",
+    "add `pgbouncer=true` to the database URL",
+);
+
 /// By SQLSTATE.
 fn postgres(code: &str, message: &str) -> Option<Refusal> {
     Some(match code {
@@ -228,6 +292,10 @@ fn postgres(code: &str, message: &str) -> Option<Refusal> {
             "the database is read-only",
             "point the URL at the primary, not at a replica",
         ),
+        // A statement was prepared on another connection of the server than it is run on; or a
+        // parameter of the connection is none that the pooler passes on.
+        "26000" | "42P05" => POOLED,
+        "08P01" if message.contains("startup parameter") => POOLED,
         "XX001" | "XX002" => (
             Reason::Corrupted,
             "the database has damaged pages",

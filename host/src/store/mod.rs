@@ -14,6 +14,7 @@ mod check;
 mod column;
 mod crypto;
 mod error;
+mod gateways;
 mod limits;
 pub mod litellm;
 mod migrate;
@@ -37,6 +38,7 @@ pub use check::Holder;
 pub use column::money;
 pub use crypto::{SaltKey, Sealed};
 pub use error::{Reason, StoreError};
+pub use gateways::Gateway;
 pub use limits::Limits;
 pub use others::{
     AccessGroupDoc, AccessGroupRow, ConfigRow, CredentialRow, EndUserDoc, EndUserRow,
@@ -49,8 +51,9 @@ pub use rows::{
     OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,
 };
 pub use spend::{
-    Account, BroughtDay, BroughtSum, Dimension, Settled, SpendFilter, SpendPlace, TOTAL,
-    UsageFilter, UsageRow, UsageSums, WHOLE, day_of,
+    Account, BroughtDay, BroughtSum, CachedCalls, Dimension, FailedCalls, Settled, SpendFilter,
+    SpendPlace, SpendSort, TOTAL, TagUse, TagUsers, UsageFilter, UsageRow, UsageSums, WHOLE,
+    day_of,
 };
 pub use sql::Value;
 
@@ -72,7 +75,8 @@ impl Store {
     /// to date.
     pub async fn open(address: &Address, now_ms: i64) -> Result<Self, StoreError> {
         let pools = open::Pools::open(address).await?;
-        migrate::run(&pools, now_ms).await?;
+        let current = migrate::run(&pools, now_ms).await;
+        current.map_err(|it| it.at(address))?;
         Ok(Self { pools })
     }
 

@@ -43,10 +43,11 @@ pub(super) enum Pools {
 
 impl Pools {
     pub async fn open(address: &Address) -> Result<Self, StoreError> {
-        match &address.target {
+        let opened = match &address.target {
             Target::Sqlite(path) => sqlite(path).await,
             Target::Postgres(server) => postgres(server).await,
-        }
+        };
+        opened.map_err(|it| it.at(address))
     }
 
     /// An empty SQLite database that is gone with its last connection.

@@ -18,6 +18,8 @@ pub enum Filter {
     Same(&'static str, String),
     /// Contains this text, whatever the case.
     Contains(&'static str, String),
+    /// Begins with this text, whatever the case.
+    Begins(&'static str, String),
     AtLeast(&'static str, i64),
     Below(&'static str, i64),
     /// At least one of these; none of an empty list.
@@ -130,15 +132,14 @@ impl Conditions<'_> {
                 format!("LOWER({}) = {place}", self.column(name)?)
             }
             Filter::Contains(name, part) => {
-                let part = part.to_lowercase();
-                let part = part
-                    .replace('\\', "\\\\")
-                    .replace('%', "\\%")
-                    .replace('_', "\\_");
-                let place = self.place(format!("%{part}%").into());
+                let place = self.place(format!("%{}%", pattern(part)).into());
                 let column = self.column(name)?;
                 // Said of the column itself, an index without its NULLs can be read.
                 format!("({column} IS NOT NULL AND LOWER({column}) LIKE {place} ESCAPE '\\')")
+            }
+            Filter::Begins(name, part) => {
+                let place = self.place(format!("{}%", pattern(part)).into());
+                format!("LOWER({}) LIKE {place} ESCAPE '\\'", self.column(name)?)
             }
             Filter::AtLeast(name, value) => {
                 format!("{} >= {}", self.column(name)?, self.place((*value).into()))
@@ -162,6 +163,14 @@ impl Conditions<'_> {
             format!("({})", parts.join(by))
         })
     }
+}
+
+/// A text in lower case as a pattern that has no wildcard.
+fn pattern(text: &str) -> String {
+    let text = text.to_lowercase();
+    text.replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_")
 }
 
 fn unknown(entity: &'static str, column: &str) -> StoreError {

@@ -1,8 +1,12 @@
 //! Replacing what opens things: a key by a new one with a grace period, the salt key by another.
 
 use super::sql::{Connection, Value};
-use super::{Change, KeyRow, Record, SaltKey, Sealed, Store, StoreError, column, record};
+use super::{
+    AuditEntry, Change, KeyRow, Record, SaltKey, Sealed, Store, StoreError, audit, column,
+    gateways, record,
+};
 use column::Column as _;
+use serde::Serialize;
 
 /// Tables with a `sealed` column.
 const SEALED: [&str; 3] = ["credentials", "models", "config"];
@@ -83,17 +87,40 @@ impl Store {
     }
 
     /// Encrypts every value again, from one salt key to another; how many values. One that the
-    /// old key does not open stops all of it.
-    pub async fn rotate_salt(&self, old: &SaltKey, new: &SaltKey) -> Result<usize, StoreError> {
+    /// old key does not open stops all of it, and so does a gateway that runs: it would go on
+    /// sealing with the old one. `by` is who the audit log names.
+    pub async fn rotate_salt(
+        &self,
+        (old, new): (&SaltKey, &SaltKey),
+        by: &str,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
         let mut connection = self.pools.write().await?;
+        gateways::none_runs(&mut connection).await?;
         let mut count = 0usize;
         for table in SEALED {
             let values = resealed(&mut connection, table, old, new).await?;
             count = count.saturating_add(values);
         }
+        let entry = AuditEntry {
+            at: now_ms,
+            actor: by.to_owned(),
+            action: "rotated".to_owned(),
+            kind: "salt_key".to_owned(),
+            id: "salt_key".to_owned(),
+            after: Some(record::to_doc(&Sealings { values: count })?),
+            ..AuditEntry::default()
+        };
+        audit::append(&mut connection, &[entry]).await?;
         connection.commit().await?;
         Ok(count)
     }
+}
+
+/// What the audit log says of a new salt key.
+#[derive(Serialize)]
+struct Sealings {
+    values: usize,
 }
 
 async fn resealed(

@@ -16,7 +16,10 @@
 //! | `sluice_cache_tokens_total` | tokens of answers that were kept, given again | model_group |
 //! | `sluice_cache_failures_total` | what the response cache could not do | what (`unreachable`, `refused`, `corrupt`, `full`) |
 //! | `sluice_cache_entries`, `sluice_cache_bytes` | answers kept in memory, and their bytes | |
+//! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
+//! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class (an error kind) |
+//! | `litellm_deployment_*` | see [`PluginSample`] | of a deployment |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
 
 use std::collections::HashSet;
@@ -84,6 +87,13 @@ struct WhatLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FallbackLabels {
+    requested_model: String,
+    fallback_model: String,
+    exception_class: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
 }
@@ -109,6 +119,11 @@ struct All {
     cache_lookups: Family<LookupLabels, Counter>,
     cache_tokens: Family<SpendLabels, Counter>,
     cache_failures: Family<WhatLabel, Counter>,
+    changes_forgotten: Counter,
+    /// That led to an answer, and that failed too.
+    fallbacks: [Family<FallbackLabels, Counter>; 2],
+    /// What has LiteLLM's names.
+    litellm: Registry,
     /// The groups that have series of their own.
     groups: RwLock<HashSet<String>>,
     registry: Registry,
@@ -156,6 +171,7 @@ impl Default for All {
         let cache_lookups = Family::default();
         let cache_tokens = Family::default();
         let cache_failures = Family::default();
+        let changes_forgotten = Counter::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register("requests", "Calls answered", Family::clone(&requests));
         registry.register(
@@ -214,6 +230,20 @@ impl Default for All {
             "What the response cache could not do",
             Family::clone(&cache_failures),
         );
+        registry.register(
+            "changes_forgotten",
+            "Notices between replicas that were deleted because of their age",
+            changes_forgotten.clone(),
+        );
+        let fallbacks: [Family<FallbackLabels, Counter>; 2] = Default::default();
+        let mut litellm = Registry::with_prefix("litellm_deployment");
+        let names = [
+            ("successful_fallbacks", "Fallbacks that led to an answer"),
+            ("failed_fallbacks", "Fallbacks that failed too"),
+        ];
+        for (family, (name, help)) in fallbacks.iter().zip(names) {
+            litellm.register(name, help, Family::clone(family));
+        }
         Self {
             requests,
             durations,
@@ -228,6 +258,9 @@ impl Default for All {
             cache_lookups,
             cache_tokens,
             cache_failures,
+            changes_forgotten,
+            fallbacks,
+            litellm,
             groups: RwLock::default(),
             registry,
         }
@@ -302,6 +335,18 @@ impl Metrics {
         self.all.attempts.get_or_create(&labels).inc();
     }
 
+    /// Counts a fallback from the asked group to another, and what it was for.
+    pub fn fallback(&self, (from, to): (&str, &str), answered: bool, why: &str) {
+        let [successful, failed] = &self.all.fallbacks;
+        let labels = FallbackLabels {
+            requested_model: self.group(from).to_owned(),
+            fallback_model: self.group(to).to_owned(),
+            exception_class: why.to_owned(),
+        };
+        let family = if answered { successful } else { failed };
+        family.get_or_create(&labels).inc();
+    }
+
     /// Counts a config reload.
     pub fn config_reload(&self, result: &'static str) {
         self.all
@@ -345,6 +390,11 @@ impl Metrics {
             .inc();
     }
 
+    /// Counts notices between replicas that were deleted because of their age.
+    pub fn changes_forgotten(&self, count: u64) {
+        self.all.changes_forgotten.inc_by(count);
+    }
+
     /// A call that counts as being served until the guard is dropped.
     pub fn in_flight(&self) -> InFlight {
         self.all.in_flight.inc();
@@ -359,6 +409,10 @@ impl Metrics {
         }
         let end = out.rfind("# EOF").unwrap_or(out.len());
         out.truncate(end);
+        let mut theirs = String::new();
+        if encode(&mut theirs, &self.all.litellm).is_ok() {
+            out.push_str(theirs.trim_end_matches("# EOF\n"));
+        }
         let dropped = PluginSample {
             name: "sluice_log_lines_dropped_total",
             kind: "counter",

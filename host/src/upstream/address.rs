@@ -92,6 +92,19 @@ pub(super) fn medium(given: &str, allow_private: bool) -> Result<Url, Fault> {
         guarded: !allow_private,
     })
     .map(|checked| checked.url)
+    .map_err(|refused| of_medium(given, refused))
+}
+
+/// What a client may know of it: the cure is the operator's, and stands in the log.
+fn of_medium(given: &str, refused: Fault) -> Fault {
+    let host = Url::parse(given).ok();
+    let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let message = format!(
+        "the medium at `{host}` cannot be used: it is a private, local or metadata address"
+    );
+    Fault::caller(ErrorKind::InvalidRequest, message)
+        .with_param("messages")
+        .with_log(refused.message)
 }
 
 /// Addresses written as numbers do not pass the resolver, so they are judged here.
@@ -111,8 +124,10 @@ fn check(destination: Destination) -> Result<Destination, Fault> {
 
 fn private(host: &str) -> Fault {
     let message = format!(
-        "`{host}` is a private, local or metadata address, which a plugin does not reach unless the \
-         deployment's `api_base` names it or `plugins.grants.<plugin>.private_addresses` is set"
+        "`{host}` is a private, local or metadata address, which is reached only if the `api_base` \
+         of a model in the config file names it; for models made through the API set \
+         `general_settings.trust_stored_api_base: true`, for other hosts of a plugin \
+         `plugins.grants.<plugin>.private_addresses`"
     );
     Fault::operator(ErrorKind::Permission, message)
 }
@@ -213,6 +228,14 @@ impl Resolve for PublicOnly {
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` has no public address")]
 pub(super) struct NotPublic(String);
+
+/// The fault behind a medium that could not be fetched, if its name was refused by [`PublicOnly`].
+pub(super) fn refused_medium(
+    given: &str,
+    cause: &(dyn std::error::Error + 'static),
+) -> Option<Fault> {
+    refused(cause).map(|fault| of_medium(given, fault))
+}
 
 /// The fault behind a failed connection, if a name was refused by [`PublicOnly`].
 pub(super) fn refused(cause: &(dyn std::error::Error + 'static)) -> Option<Fault> {

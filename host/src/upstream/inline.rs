@@ -110,9 +110,8 @@ async fn download(upstream: &Upstream, url: &str, allow_private: bool) -> Result
     let mut response = match sent {
         Ok(Ok(response)) => response,
         Ok(Err(cause)) => {
-            return Err(
-                address::refused(&cause).unwrap_or_else(|| failed("it does not answer".into()))
-            );
+            let refused = address::refused_medium(url, &cause);
+            return Err(refused.unwrap_or_else(|| failed("it does not answer".into())));
         }
         Err(_) => return Err(failed("it does not answer in time".into())),
     };
@@ -193,6 +192,9 @@ mod tests {
                 "{url}: {}",
                 fault.message
             );
+            assert!(!fault.message.contains("plugins."), "{}", fault.message);
+            assert_eq!(fault.kind, ErrorKind::InvalidRequest);
+            assert_eq!(fault.param.as_deref(), Some("messages"));
         }
     }
 

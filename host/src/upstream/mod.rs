@@ -117,7 +117,11 @@ impl Upstream {
         if !body.is_empty() {
             request = request.body(body);
         }
-        let until = (started + target.timeouts.first_byte).min(deadline);
+        let Timeouts {
+            first_byte, idle, ..
+        } = target.timeouts;
+        let silence = options.idle.unwrap_or(Duration::MAX);
+        let until = (started + first_byte.min(silence)).min(deadline);
         let sent = tokio::time::timeout_at(until, request.send()).await;
         let response = sent
             .map_err(|_| {
@@ -128,7 +132,7 @@ impl Upstream {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response,
-            idle: target.timeouts.idle,
+            idle: idle.min(silence),
             deadline,
         })
     }

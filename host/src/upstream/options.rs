@@ -18,6 +18,9 @@ pub struct Options {
     pub framing: Option<Framing>,
     /// May be sent again in place.
     pub idempotent: bool,
+    /// Longest silence, before the answer and between its pieces, if shorter than the target's. Not
+    /// the plugin's to say.
+    pub idle: Option<Duration>,
 }
 
 /// Longest time a plugin may ask to wait before sending.

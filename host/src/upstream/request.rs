@@ -45,6 +45,20 @@ impl Request {
         })
     }
 
+    /// Where it goes, without what may be secret of it: a name, a password and the query.
+    pub fn address(&self) -> String {
+        let mut url = self.destination.url.clone();
+        url.set_query(None);
+        // A URL that can have neither has none.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        url.into()
+    }
+
+    /// The body's bytes.
+    pub const fn body(&self) -> &bytes::Bytes {
+        &self.body
+    }
+
     /// Whether sending it twice does what sending it once does.
     pub fn is_safe(&self) -> bool {
         self.method == Method::GET

@@ -46,15 +46,7 @@ impl Target {
     /// Takes this target's credentials out of what an upstream wrote: some repeat the key that they
     /// refuse, and neither a client nor the log may see it.
     pub fn redact(&self, fault: &mut Fault) {
-        let headers = self
-            .extra_headers
-            .iter()
-            .filter_map(|(_, it)| it.to_str().ok());
-        let secrets = self.secrets.values().map(Secret::reveal).chain(headers);
-        for secret in secrets
-            .map(str::trim)
-            .filter(|it| it.len() >= SECRET_LENGTH)
-        {
+        for secret in self.credentials() {
             let texts = [
                 Some(&mut fault.message),
                 fault.log.as_mut(),
@@ -70,6 +62,26 @@ impl Target {
                 redact_value(detail, secret);
             }
         }
+    }
+
+    /// The same of any other text.
+    pub fn redact_text(&self, text: &mut String) {
+        for secret in self.credentials() {
+            if text.contains(secret) {
+                *text = text.replace(secret, "***");
+            }
+        }
+    }
+
+    fn credentials(&self) -> impl Iterator<Item = &str> {
+        let headers = self
+            .extra_headers
+            .iter()
+            .filter_map(|(_, it)| it.to_str().ok());
+        let secrets = self.secrets.values().map(Secret::reveal).chain(headers);
+        secrets
+            .map(str::trim)
+            .filter(|it| it.len() >= SECRET_LENGTH)
     }
 }
 

@@ -15,37 +15,27 @@ pub struct Translated {
     pub plan: Plan,
 }
 
-/// Members of a chat request that are read here; any other goes on as it is.
+/// Members of a chat request that are read here. Any other goes on as it is: what the API lacks
+/// comes here only where somebody allowed it (`allowed_openai_params`).
 const READ: &[&str] = &[
-    "frequency_penalty",
     "function_call",
     "functions",
-    "logit_bias",
-    "logprobs",
     "max_completion_tokens",
     "max_tokens",
     "messages",
     "metadata",
-    "modalities",
     "model",
-    "n",
     "parallel_tool_calls",
-    "prediction",
-    "presence_penalty",
     "reasoning_effort",
     "response_format",
-    "seed",
     "service_tier",
     "stop",
-    "store",
     "stream",
     "stream_options",
     "thinking",
     "tool_choice",
     "tools",
-    "top_logprobs",
     "user",
-    "verbosity",
     "web_search_options",
 ];
 

@@ -5,14 +5,14 @@ use sluice_sdk::{Call, Error, fault};
 
 use crate::{contents, generation, tools};
 
-/// Members of a chat request that are read here; any other goes on as it is.
+/// Members of a chat request that are read here. Any other goes on as it is: what the API lacks
+/// comes here only where somebody allowed it (`allowed_openai_params`).
 const READ: &[&str] = &[
     "audio",
     "cache_control",
     "frequency_penalty",
     "function_call",
     "functions",
-    "logit_bias",
     "logprobs",
     "max_completion_tokens",
     "max_tokens",
@@ -21,8 +21,6 @@ const READ: &[&str] = &[
     "modalities",
     "model",
     "n",
-    "parallel_tool_calls",
-    "prediction",
     "presence_penalty",
     "reasoning_effort",
     "response_format",
@@ -30,7 +28,6 @@ const READ: &[&str] = &[
     "seed",
     "service_tier",
     "stop",
-    "store",
     "stream",
     "stream_options",
     "temperature",
@@ -40,8 +37,6 @@ const READ: &[&str] = &[
     "top_k",
     "top_logprobs",
     "top_p",
-    "user",
-    "verbosity",
     "web_search_options",
 ];
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 30] = [
+const ROOMS: [(&str, &[&str]); 31] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -72,7 +72,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
         ],
     ),
     (
-        "price_tables.rs",
+        "price_tables",
         &[
             "domain",
             "config",
@@ -83,7 +83,9 @@ const ROOMS: [(&str, &[&str]); 30] = [
             "pipeline",
         ],
     ),
-    ("replicas.rs", &["store"]),
+    ("replicas.rs", &["store", "telemetry", "pipeline"]),
+    // That this gateway runs, said to the database.
+    ("presence.rs", &["store"]),
     (
         "rotation.rs",
         &[
@@ -110,7 +112,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
         ],
     ),
     (
-        "in_force.rs",
+        "in_force",
         &[
             "domain",
             "config",
@@ -142,6 +144,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
             "pipeline",
             "live",
             "price_tables",
+            "presence",
             "in_force",
             "serve",
         ],

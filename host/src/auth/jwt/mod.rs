@@ -269,7 +269,37 @@ impl Tokens {
         if !self.0.settings.user_id_upsert {
             return Err(unknown_user(said));
         }
+        // Whoever is refused all the same is not made.
+        self.admits(said, keys, now_ms).await?;
         keys.add_user(id, said.email.as_deref(), now_ms).await
+    }
+
+    /// Whether what a token names beside its user would let that user in.
+    async fn admits(&self, said: &Said, keys: &Keys, now_ms: i64) -> Result<(), Fault> {
+        let around = |team: Option<&String>| Identity {
+            user_id: None,
+            ..self.identity(said, team)
+        };
+        if said.team_ids.is_empty() {
+            if self.0.settings.enforce_team_based_model_access {
+                return Err(no_team(said));
+            }
+            let named = said.organization_id.is_some();
+            if named && keys.identity(&around(None), now_ms).await?.is_none() {
+                return Err(unknown_user(said));
+            }
+            return Ok(());
+        }
+        let mut shut = None;
+        for team in said.team_ids.iter().take(TEAMS) {
+            let found = keys.identity(&around(Some(team)), now_ms).await?;
+            match found.map(|it| judge_parts(&it)) {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(why)) => shut = Some(why),
+                None => {}
+            }
+        }
+        Err(shut.unwrap_or_else(|| no_team(said)))
     }
 
     fn identity(&self, said: &Said, team: Option<&String>) -> Identity {

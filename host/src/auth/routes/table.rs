@@ -77,6 +77,7 @@ pub(super) const TABLE: &[Group] = &[
     ]),
     Group(Team, Info, &[
         (GET, "/team/info"), (GET, "/team/list"), (GET, "/v2/team/list"), (GET, "/team/available"),
+        (GET, "/team/filter/ui"),
     ]),
     Group(Organization, Info, &[(GET, "/organization/list")]),
     Group(ModelInfo, Info, &[
@@ -103,6 +104,7 @@ pub(super) const TABLE: &[Group] = &[
     Group(User, Own, &[(POST, "/user/update"), (POST, "/user/password/change")]),
     Group(User, OrgAdmin, &[
         (POST, "/user/new"), (GET, "/user/list"), (POST, "/user/delete"),
+        (GET, "/user/filter/ui"),
     ]),
     Group(User, Admin, &[(POST, "/user/bulk_update"), (GET, "/user/available_users")]),
     Group(Invitation, TeamAdmin, &[(POST, "/invitation/new"), (POST, "/invitation/delete")]),
@@ -185,6 +187,7 @@ pub(super) const TABLE: &[Group] = &[
     Group(Spend, Admin, &[
         (GET, "/spend/keys"), (GET, "/spend/users"), (GET, "/spend/tags"),
         (GET, "/customer/daily/activity"), (GET, "/customer/daily/activity/aggregated"),
+        (GET, "/end_user/daily/activity"), (GET, "/end_user/daily/activity/aggregated"),
         (GET, "/agent/daily/activity"), (GET, "/agent/daily/activity/aggregated"),
         (GET, "/gateway/daily/activity"), (GET, "/gateway/daily/activity/aggregated"),
     ]),
@@ -194,8 +197,10 @@ pub(super) const TABLE: &[Group] = &[
         (GET, "/global/spend/provider"), (GET, "/global/spend/report"),
         (GET, "/global/spend/tags"), (GET, "/global/spend/all_tag_names"),
         (ASK, "/global/spend/end_users"), (POST, "/global/spend/refresh"),
+        (GET, "/global/all_end_users"),
         (GET, "/global/activity"), (GET, "/global/activity/model"),
-        (GET, "/global/activity/exceptions"), (GET, "/global/activity/cache_hits"),
+        (GET, "/global/activity/exceptions"), (GET, "/global/activity/exceptions/deployment"),
+        (GET, "/global/activity/cache_hits"),
     ]),
     Group(GlobalSpend, Master, &[(POST, "/global/spend/reset")]),
 
@@ -227,7 +232,12 @@ pub(super) const TABLE: &[Group] = &[
         (POST, "/config/pass_through_endpoint/{id}"),
     ]),
     Group(Audit, Admin, &[(GET, "/audit"), (GET, "/audit/{id}")]),
-    Group(Plugins, Admin, &[(GET, "/plugins"), (GET, "/debug/plugins")]),
+    Group(Plugins, Admin, &[
+        (GET, "/plugins"), (POST, "/plugins/reload"), (GET, "/debug/plugins"),
+    ]),
+    Group(Health, Admin, &[
+        (GET, "/router/deployments"), (GET, "/router/decisions/{call_id}"),
+    ]),
 
     // Doors and pages.
     Group(Login, Public, &[

@@ -91,7 +91,12 @@ impl Usage {
                 .find("web_search_requests")
                 .or(input.find("web_search_requests"))
                 .or(at("num_search_queries"))
+                .or(Details::of(usage, ["server_side_tool_usage_details"]).find("web_search_calls"))
+                .or(Details::of(usage, ["tool_usage"])
+                    .group("web_search")
+                    .find("num_requests"))
                 .unwrap_or(0),
+            cites_web: false,
             maps_searches: input.count("google_maps_grounding_requests"),
             code_sessions: 0,
             queries: queries.unwrap_or(0),
@@ -107,7 +112,10 @@ impl Usage {
             input_audio_ms: seconds.unwrap_or_else(|| input.milliseconds("audio_length_seconds")),
             input_video_ms: input.milliseconds("video_length_seconds"),
             output_media_ms: 0,
-            service_tier: word("service_tier"),
+            service_tier: word("service_tier").or_else(|| {
+                let traffic = usage.get("traffic_type").and_then(Value::as_str)?;
+                Some(tier_of(traffic).to_owned())
+            }),
             inference_geo: word("inference_geo"),
             speed: word("speed"),
         })
@@ -160,6 +168,15 @@ fn milliseconds(seconds: &Value) -> Option<u64> {
     let seconds = seconds.as_f64().filter(|it| it.is_finite() && *it >= 0.0)?;
     // The cast saturates: it is a float beyond u64 at worst.
     Some((seconds * 1000.0).round() as u64)
+}
+
+/// Google's `trafficType` as a tier.
+fn tier_of(traffic: &str) -> &'static str {
+    match traffic {
+        "ON_DEMAND_PRIORITY" => "priority",
+        "ON_DEMAND_FLEX" | "FLEX" | "BATCH" => "flex",
+        _ => "default",
+    }
 }
 
 /// `cost` as OpenRouter writes it, `cost.total_cost` as Perplexity does, or xAI's ticks.

@@ -136,6 +136,29 @@ fn embeddings_rerank_and_ocr_are_counted() {
 }
 
 #[test]
+fn searches_and_tiers_are_read_in_each_spelling() {
+    for (name, counted) in [
+        (
+            "server_side_tool_usage_details",
+            json!({"web_search_calls": 3}),
+        ),
+        ("tool_usage", json!({"web_search": {"num_requests": 3}})),
+        ("prompt_tokens_details", json!({"web_search_requests": 3})),
+    ] {
+        let usage = read(json!({"prompt_tokens": 1, name: counted}));
+        assert_eq!(usage.web_searches, 3, "{name}");
+    }
+    for (traffic, tier) in [
+        ("ON_DEMAND", "default"),
+        ("ON_DEMAND_PRIORITY", "priority"),
+        ("ON_DEMAND_FLEX", "flex"),
+    ] {
+        let usage = read(json!({"prompt_tokens": 1, "traffic_type": traffic}));
+        assert_eq!(usage.service_tier.as_deref(), Some(tier));
+    }
+}
+
+#[test]
 fn a_price_of_the_provider_is_read_in_each_spelling() {
     let cost = |extra: Value| {
         let mut usage = json!({"prompt_tokens": 1});

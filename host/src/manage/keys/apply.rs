@@ -64,20 +64,26 @@ pub(in crate::manage) fn metadata(
     Ok(())
 }
 
+/// A key's addresses may stand in its metadata too, and then count.
+const ADDRESSES: &str = "allowed_ips";
+
 fn check_inside(metadata: &Map<String, Value>) -> Result<(), Fault> {
     let limits = [
         Field("model_rpm_limit", Kind::Counts),
         Field("model_tpm_limit", Kind::Counts),
+        Field(ADDRESSES, Kind::Texts),
     ];
     for (name, value) in metadata {
         let known = IN_METADATA.iter().chain(&limits).find(|it| it.0 == name);
         if let Some(field) = known {
             let mut one = Map::new();
             one.insert(name.clone(), value.clone());
-            read(&one, &[&[*field]]).map_err(|mut fault| {
-                fault.param = Some(format!("metadata.{name}"));
-                fault
-            })?;
+            let path = format!("metadata.{name}");
+            let given = read(&one, &[&[*field]]);
+            let given = given.map_err(|it| it.with_param(path.as_str()))?;
+            if name == ADDRESSES {
+                check_networks(&path, &given.texts(name))?;
+            }
         }
     }
     Ok(())
@@ -109,13 +115,20 @@ pub(super) fn key(given: &Given, row: &mut KeyRow, now: i64) -> Result<(), Fault
     for name in IN_REST {
         given.keep(name, &mut doc.rest);
     }
-    let ips = given.texts("allowed_ips");
-    if let Err(other) = Networks::parse(ips.iter().map(String::as_str)) {
-        let other = crate::manage::fault::shown(&other);
-        let message = format!("`allowed_ips`: `{other}` is no address and no range");
-        return Err(bad("allowed_ips", message));
-    }
+    check_networks("allowed_ips", &given.texts("allowed_ips"))?;
     rotation(given, row, now)
+}
+
+/// Addresses and ranges: one that cannot be read would close the key to everybody.
+fn check_networks(field: &str, list: &[String]) -> Result<(), Fault> {
+    match Networks::parse(list.iter().map(String::as_str)) {
+        Ok(_) => Ok(()),
+        Err(other) => {
+            let other = crate::manage::fault::shown(&other);
+            let message = format!("`{field}`: `{other}` is no address and no range");
+            Err(bad(field, message))
+        }
+    }
 }
 
 /// `auto_rotate` with `rotation_interval`: when the key is to be replaced next.

@@ -6,7 +6,7 @@ use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, forbidden};
 use crate::manage::fields::{Field, Given, Kind, read};
-use crate::manage::input::{Paging, sorting};
+use crate::manage::input::{Paging, flag, sorting};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{Filter, KeyRow, Query, TeamRow, UserRow};
@@ -18,6 +18,8 @@ const FILTERS: &[Field] = &[
     Field("team_id", Kind::Text),
     Field("organization_id", Kind::Text),
     Field("project_id", Kind::Text),
+    Field("access_group_id", Kind::Text),
+    Field("agent_id", Kind::Text),
     Field("key_hash", Kind::Text),
     Field("key_alias", Kind::Text),
     Field("search", Kind::Text),
@@ -62,9 +64,26 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
         .with(visible(m, &rights, &asked).await?)
         .sorted(column, descending)
         .page(paging.page, paging.size);
+    if let Some(id) = asked.text("organization_id") {
+        query = query.with(of_organizations(m, &[id]).await?);
+    }
     if empty {
         // What was deleted stands in the audit log only.
         query = query.with(Filter::Any(Vec::new()));
+    }
+    if let Some(id) = asked.text("access_group_id") {
+        let holds = |key: &KeyRow| key.doc.access_group_ids.contains(&id);
+        query = query.with(by_document(m, "access_group_id", &id, holds).await?);
+    }
+    if let Some(id) = asked.text("agent_id") {
+        let named = |key: &KeyRow| {
+            key.doc
+                .rest
+                .get("agent_id")
+                .and_then(Value::as_str)
+                .is_some_and(|it| it == id)
+        };
+        query = query.with(by_document(m, "agent_id", &id, named).await?);
     }
     for filter in filters(&rights, &asked, m.now())? {
         query = query.with(filter);
@@ -100,7 +119,7 @@ pub(in crate::manage) async fn aliases(m: &Manage, caller: &Caller, input: Input
     let asked = read(&input.query, &[fields])?;
     let paging = Paging::read(&input.query, "size", 50, 100)?;
     let mut query = Query::new()
-        .with(own(&rights, true, true))
+        .with(own(m, &rights, true, true).await?)
         .with(Filter::NotNull("alias"))
         .sorted("alias", false)
         .page(paging.page, paging.size);
@@ -121,22 +140,6 @@ pub(in crate::manage) async fn aliases(m: &Manage, caller: &Caller, input: Input
     }))
 }
 
-/// A flag of a query: `true`, `1`, `yes` and their opposites, as FastAPI reads them.
-fn flag(asked: &Given, name: &str) -> Result<bool, Fault> {
-    let text = asked.text(name).map(|it| it.to_lowercase());
-    match text.as_deref() {
-        None if !asked.some(name) => Ok(false),
-        None => asked.flag(name).ok_or_else(|| not_a_flag(name)),
-        Some("true" | "1" | "yes" | "on") => Ok(true),
-        Some("false" | "0" | "no" | "off" | "") => Ok(false),
-        Some(_) => Err(not_a_flag(name)),
-    }
-}
-
-fn not_a_flag(name: &str) -> Fault {
-    bad(name, format!("`{name}` must be true or false"))
-}
-
 fn expands_user(asked: &Given) -> Result<bool, Fault> {
     let Some(value) = asked.value("expand") else {
         return Ok(false);
@@ -152,9 +155,9 @@ fn expands_user(asked: &Given) -> Result<bool, Fault> {
 }
 
 /// Which keys are the caller's to see: its own, its teams' if asked, its organisations'.
-fn own(rights: &Rights, team_keys: bool, created: bool) -> Filter {
+async fn own(m: &Manage, rights: &Rights, team_keys: bool, created: bool) -> Result<Filter, Fault> {
     if rights.sees_all() {
-        return Filter::All(Vec::new());
+        return Ok(Filter::All(Vec::new()));
     }
     let texts = |ids: &mut dyn Iterator<Item = &str>| ids.map(Into::into).collect::<Vec<_>>();
     let mut any = Vec::new();
@@ -172,8 +175,8 @@ fn own(rights: &Rights, team_keys: bool, created: bool) -> Filter {
     } else if let Some(key) = &rights.key {
         any.push(Filter::Is("id", key.into()));
     }
-    let led = texts(&mut rights.led_organizations());
-    any.push(Filter::In("organization_id", led));
+    let led: Vec<String> = rights.led_organizations().map(str::to_owned).collect();
+    any.push(of_organizations(m, &led).await?);
     if team_keys {
         any.push(Filter::In("team_id", texts(&mut rights.led_teams())));
         let seats = &mut rights.seats.iter().map(|(id, _)| id.as_str());
@@ -183,7 +186,45 @@ fn own(rights: &Rights, team_keys: bool, created: bool) -> Filter {
         ];
         any.push(Filter::All(services));
     }
-    Filter::Any(any)
+    Ok(Filter::Any(any))
+}
+
+/// Keys of these organisations: their own, and those of their teams that name no other.
+async fn of_organizations(m: &Manage, ids: &[String]) -> Result<Filter, Fault> {
+    if ids.is_empty() {
+        return Ok(Filter::Any(Vec::new()));
+    }
+    let these = || Filter::In("organization_id", ids.iter().map(Into::into).collect());
+    let teams = m.store.list::<TeamRow>(&Query::new().with(these())).await?;
+    let teams = teams.rows.into_iter().map(|it| it.id.into()).collect();
+    let by_team = vec![
+        Filter::IsNull("organization_id"),
+        Filter::In("team_id", teams),
+    ];
+    Ok(Filter::Any(vec![these(), Filter::All(by_team)]))
+}
+
+/// Keys that name this id in their document, which no index has: `names` says so for sure.
+async fn by_document(
+    m: &Manage,
+    field: &str,
+    id: &str,
+    names: impl Fn(&KeyRow) -> bool,
+) -> Result<Filter, Fault> {
+    /// More ids make no statement.
+    const MOST: u64 = 10_000;
+    let text = Value::from(id).to_string();
+    let query = Query::new()
+        .with(Filter::Contains("doc", text))
+        .page(1, MOST);
+    let found = m.store.list::<KeyRow>(&query).await?;
+    if found.total > MOST {
+        let message =
+            format!("more than {MOST} keys name this `{field}`: they cannot be listed by it");
+        return Err(bad(field, message));
+    }
+    let named = found.rows.into_iter().filter(|it| names(it));
+    Ok(Filter::In("id", named.map(|it| it.id.into()).collect()))
 }
 
 /// `own`, and what a filter by team or organisation opens beyond it.
@@ -191,7 +232,7 @@ async fn visible(m: &Manage, rights: &Rights, asked: &Given) -> Result<Filter, F
     let team_keys = flag(asked, "include_team_keys")?;
     let created = flag(asked, "include_created_by_keys")?;
     if rights.sees_all() {
-        return Ok(own(rights, team_keys, created));
+        return own(m, rights, team_keys, created).await;
     }
     if let Some(user) = asked.text("user_id")
         && !m.sees_user(rights, &user).await?
@@ -201,7 +242,7 @@ async fn visible(m: &Manage, rights: &Rights, asked: &Given) -> Result<Filter, F
             "you may not list the keys of this user",
         ));
     }
-    let mut any = vec![own(rights, team_keys, created)];
+    let mut any = vec![own(m, rights, team_keys, created).await?];
     if let Some(id) = asked.text("team_id") {
         let team = m.store.get::<TeamRow>(&id).await?;
         let Some(team) = team.filter(|it| rights.sees_team(it)) else {
@@ -230,7 +271,6 @@ fn filters(rights: &Rights, asked: &Given, now: i64) -> Result<Vec<Filter>, Faul
     for (name, column, part) in [
         ("user_id", "user_id", part && rights.sees_all()),
         ("team_id", "team_id", false),
-        ("organization_id", "organization_id", false),
         ("project_id", "project_id", false),
         ("key_alias", "alias", part),
     ] {

@@ -11,7 +11,7 @@ use crate::manage::work::Work;
 use crate::store::{Filter, KeyRow, Query, TeamRow};
 
 /// The id of the row of a key that is named by its text or its hash.
-pub(super) fn id(text: &str) -> String {
+pub(in crate::manage) fn id(text: &str) -> String {
     auth::key_or_hash(text).as_str().to_owned()
 }
 

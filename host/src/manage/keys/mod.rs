@@ -24,6 +24,7 @@ pub(super) use generate::{Plan, generate, generate_service_account, make};
 pub(super) use health::health;
 pub(super) use info::{info, info_of_many};
 pub(super) use list::{aliases, list};
+pub(super) use lookup::id as key_id;
 pub(super) use rotate::{regenerate, reset_spend};
 pub(super) use scope::{admins_only, references, unknown};
 pub(super) use update::update;

@@ -20,6 +20,7 @@ pub(super) const REGENERATE: &str = "/key/regenerate";
 const ROTATION: &[Field] = &[
     Field("new_key", Kind::Text),
     Field("grace_period", Kind::Duration),
+    Field("new_master_key", Kind::Text),
 ];
 
 /// Gives a key a new text, and what else the request names. The old text is taken for the
@@ -96,6 +97,9 @@ fn given(input: &Input) -> Result<Given, Fault> {
         body.insert("duration".to_owned(), Value::Null);
     }
     let given = read(&body, &[KEY, LIMITS, IN_METADATA, TEXT, ROTATION])?;
+    let why = "is set in `general_settings.master_key` (or LITELLM_MASTER_KEY), followed by a start; \
+               where it seals the database too, `sluice rotate-salt` comes first";
+    given.ask_not("new_master_key", why)?;
     match ["team_id", "user_id", "organization_id"]
         .into_iter()
         .find(|name| given.has(name))

@@ -1,6 +1,6 @@
 //! The row of a key as LiteLLM shows it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -11,28 +11,40 @@ use crate::manage::fields::Field;
 use crate::manage::spend::Spends;
 use crate::manage::work::Audited;
 use crate::manage::{Manage, budgets, time};
-use crate::store::{BudgetRow, Filter, KeyRow, Limits, Query};
+use crate::store::{BudgetRow, Filter, KeyRow, Limits, Query, TeamRow};
 
 /// What a page of keys needs beside its rows, read at once.
 pub(in crate::manage) struct Views {
     spends: Spends,
     budgets: HashMap<String, BudgetRow>,
+    /// The organisations of teams whose keys name none of their own.
+    organizations: HashMap<String, String>,
     now: i64,
 }
 
 impl Views {
     pub async fn of(m: &Manage, keys: &[KeyRow]) -> Result<Self, Fault> {
+        let alone = keys.iter().filter(|it| it.organization_id.is_none());
+        let teams = alone.filter_map(|it| it.team_id.as_deref());
         let ids: Vec<String> = keys.iter().map(|it| it.id.clone()).collect();
         let budgets = keys.iter().filter_map(|it| it.budget_id.as_deref());
         Ok(Self {
             spends: Spends::of(m, EntityKind::Key, &ids).await?,
             budgets: budgets_of(m, budgets).await?,
+            organizations: organizations_of(m, teams).await?,
             now: m.now(),
         })
     }
 
     pub fn show(&self, m: &Manage, row: &KeyRow) -> Value {
         let mut shown = plain(row);
+        if row.organization_id.is_none() {
+            let team = row.team_id.as_deref();
+            let organization = team.and_then(|it| self.organizations.get(it));
+            for name in ["organization_id", "org_id"] {
+                shown.insert(name.to_owned(), json!(organization));
+            }
+        }
         let spend = self.spends.get(&row.id);
         shown.insert("spend".to_owned(), spend.window.dollars().into());
         shown.insert("total_spend".to_owned(), spend.total.dollars().into());
@@ -62,6 +74,23 @@ pub(in crate::manage) async fn budgets_of<'a>(
     let query = Query::new().with(Filter::In("id", ids));
     let budgets = m.store.list::<BudgetRow>(&query).await?.rows.into_iter();
     Ok(budgets.map(|it| (it.id.clone(), it)).collect())
+}
+
+/// The organisations of teams, by team.
+async fn organizations_of<'a>(
+    m: &Manage,
+    teams: impl Iterator<Item = &'a str>,
+) -> Result<HashMap<String, String>, Fault> {
+    let teams: BTreeSet<&str> = teams.collect();
+    if teams.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids = teams.into_iter().map(Into::into).collect();
+    let query = Query::new().with(Filter::In("id", ids));
+    let teams = m.store.list::<TeamRow>(&query).await?.rows.into_iter();
+    Ok(teams
+        .filter_map(|it| Some((it.id, it.organization_id?)))
+        .collect())
 }
 
 /// LiteLLM's words for the state of a key.

@@ -93,7 +93,11 @@ fn check_texts(rights: &Rights, params: &Map<String, Value>) -> Result<(), Fault
 pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     open_for_models(m)?;
-    let given = read(&input.body, &[FIELDS])?;
+    let given = read(&input.body, &[FIELDS, &[Field("blocked", Kind::Flag)]])?;
+    let blocked = given.flag("blocked").unwrap_or(false);
+    if blocked {
+        rights.need_admin("block models")?;
+    }
     let name = given.need("model_name")?;
     let asked = given.object("litellm_params");
     let model = asked.get("model").and_then(Value::as_str);
@@ -112,6 +116,7 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         id: id.clone(),
         model_name: name.clone(),
         team_id: team,
+        blocked,
         stamp: Stamp::new(work.now, &work.actor),
         ..ModelRow::default()
     };

@@ -5,21 +5,33 @@ use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
+use super::params;
 use crate::auth::Caller;
-use crate::manage::fault::{absent, bad};
-use crate::manage::fields::{Field, Kind, read};
+use crate::domain::Fault;
+use crate::manage::fault::{absent, bad, missing};
+use crate::manage::fields::{Field, Given, Kind, read};
 use crate::manage::in_force::Deployment;
-use crate::manage::input::Paging;
+use crate::manage::input::{Paging, flag};
+use crate::manage::rights::Rights;
 use crate::manage::{Answer, Input, Manage};
+use crate::store::{ModelRow, Query};
 
 /// Every deployment, or the one with `litellm_model_id`.
 pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let fields = &[
         Field("litellm_model_id", Kind::Text),
         Field("include_team_models", Kind::Any),
+        Field("teamId", Kind::Text),
+        Field("healthy_only", Kind::Any),
     ];
     let asked = read(&input.query, &[fields])?;
+    // No model is hidden for its health.
+    flag(&asked, "healthy_only")?;
     let mut all = m.in_force.deployments(caller);
+    if asked.some("teamId") {
+        let rights = m.rights(caller).await?;
+        of_team(&rights, &asked, &mut all)?;
+    }
     if let Some(id) = asked.text("litellm_model_id") {
         all.retain(|it| it.id == id);
         if all.is_empty() {
@@ -43,6 +55,11 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
         Field("user_models_only", Kind::Any),
         Field("include_team_models", Kind::Any),
         Field("debug", Kind::Any),
+        Field("access_group", Kind::Text),
+        Field("blocked", Kind::Any),
+        Field("wildcard_only", Kind::Any),
+        Field("use_stored_params", Kind::Any),
+        Field("exclude_auto_routers", Kind::Any),
         Field(
             "sortBy",
             Kind::Choice(&["model_name", "created_at", "updated_at", "costs", "status"]),
@@ -51,7 +68,20 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
     ];
     let asked = read(&input.query, &[fields])?;
     let paging = Paging::read(&input.query, "size", 50, 1_000)?;
-    let mut all = m.in_force.deployments(caller);
+    // There are no auto routers.
+    flag(&asked, "exclude_auto_routers")?;
+    let mut all = if flag(&asked, "blocked")? {
+        blocked(m, &rights).await?
+    } else {
+        m.in_force.deployments(caller)
+    };
+    if let Some(group) = asked.text("access_group") {
+        let groups = |it: &Deployment| it.model_info.get("access_groups").cloned();
+        all.retain(|it| groups(it).is_some_and(|it| names(&it, &group)));
+    }
+    if flag(&asked, "wildcard_only")? {
+        all.retain(|it| it.model_name.contains('*'));
+    }
     if let Some(name) = asked.text("model") {
         all.retain(|it| it.model_name == name);
     }
@@ -62,11 +92,17 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
         let part = part.to_lowercase();
         all.retain(|it| it.model_name.to_lowercase().contains(&part));
     }
-    if let Some(team) = asked.text("teamId") {
-        if !rights.sees_all() && !rights.in_team(&team) {
-            return Err(crate::manage::rights::foreign("teamId", "team"));
+    of_team(&rights, &asked, &mut all)?;
+    if flag(&asked, "use_stored_params")? {
+        let id = asked.text("modelId");
+        let id = id.ok_or_else(|| missing("modelId"))?;
+        if let Some(row) = m.store.get::<ModelRow>(&id).await? {
+            let stored =
+                |it: &String| row.doc.params.contains_key(it) || row.sealed.0.contains_key(it);
+            for it in &mut all {
+                it.litellm_params.retain(|name, _| stored(name));
+            }
         }
-        all.retain(|it| it.team_id.as_deref() == Some(&team));
     }
     let own = asked
         .text("user_models_only")
@@ -95,6 +131,48 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
         "size": paging.size,
         "total_pages": paging.pages(total),
     }))
+}
+
+/// Only the own models of the team that `teamId` names.
+fn of_team(rights: &Rights, asked: &Given, all: &mut Vec<Deployment>) -> Result<(), Fault> {
+    let Some(team) = asked.text("teamId") else {
+        return Ok(());
+    };
+    if !rights.sees_all() && !rights.in_team(&team) {
+        return Err(crate::manage::rights::foreign("teamId", "team"));
+    }
+    all.retain(|it| it.team_id.as_deref() == Some(&team));
+    Ok(())
+}
+
+/// Models of the database that are blocked, which the gateway does not run.
+async fn blocked(m: &Manage, rights: &Rights) -> Result<Vec<Deployment>, Fault> {
+    let query = Query::new().is("blocked", true);
+    let mut rows = m.store.list::<ModelRow>(&query).await?.rows;
+    rows.retain(|row| {
+        let team = row.team_id.as_deref();
+        rights.sees_all() || team.is_some_and(|it| rights.in_team(it))
+    });
+    let object = |value: Option<&Value>| value.and_then(Value::as_object).cloned();
+    let deployment = |row: ModelRow| {
+        let shown = params::show(m, &row);
+        let mut info = row.doc.model_info;
+        info.insert("blocked".to_owned(), true.into());
+        Deployment {
+            id: row.id,
+            model_name: row.model_name,
+            team_id: row.team_id,
+            litellm_params: object(shown.get("litellm_params")).unwrap_or_default(),
+            model_info: info,
+        }
+    };
+    Ok(rows.into_iter().map(deployment).collect())
+}
+
+/// Whether a list of texts has this one.
+fn names(list: &Value, text: &str) -> bool {
+    let mut all = list.as_array().into_iter().flatten();
+    all.any(|it| it.as_str() == Some(text))
 }
 
 fn compare(by: &str, left: &Deployment, right: &Deployment) -> Ordering {

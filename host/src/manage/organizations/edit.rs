@@ -62,7 +62,10 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
 /// Organisation admins change theirs, but not its money.
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[FIELDS, budgets::BUDGET])?;
+    // Who changed it is who asks, whatever the request says.
+    let by = &[Field("updated_by", Kind::Text)];
+    let mut given = read(&input.body, &[FIELDS, budgets::BUDGET, by])?;
+    given.take("updated_by");
     let id = given.need("organization_id")?;
     let mut work = m.work(&rights).await?;
     let before = work.get::<OrganizationRow>(&id).await?;

@@ -68,6 +68,8 @@ async fn organization(work: &mut Work<'_>, rights: &Rights, given: &Given) -> Re
 
 /// Every field of a team that the request names.
 pub(super) fn apply(given: &Given, row: &mut TeamRow) -> Result<(), Fault> {
+    let why = "is not offered: calls are not refused for the lack of a trace id";
+    given.ask_not("require_trace_id", why)?;
     let doc = &mut row.doc;
     set! { given;
         "team_alias" => row.alias, text;

@@ -38,6 +38,7 @@ pub(super) async fn apply(
         "team_member_budget_duration" => limits.budget_duration, text;
         "team_member_rpm_limit" => limits.rpm_limit, count;
         "team_member_tpm_limit" => limits.tpm_limit, count;
+        "team_member_model_max_budget" => limits.model_max_budget, object;
     }
     let name = row.id.as_str().into();
     team.doc.metadata.insert(MEMBER_BUDGET.to_owned(), name);

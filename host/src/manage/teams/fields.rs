@@ -19,6 +19,7 @@ pub(super) const TEAM: &[Field] = &[
     Field("enforced_file_expires_after", Kind::Object),
     Field("team_member_key_duration", Kind::Duration),
     Field("team_member_permissions", Kind::Texts),
+    Field("require_trace_id", Kind::Flag),
 ];
 
 /// What its members have where nothing else is said of them.
@@ -27,6 +28,7 @@ pub(super) const MEMBER_DEFAULTS: &[Field] = &[
     Field("team_member_budget_duration", Kind::Duration),
     Field("team_member_rpm_limit", Kind::Count),
     Field("team_member_tpm_limit", Kind::Count),
+    Field("team_member_model_max_budget", Kind::ModelBudgets),
 ];
 
 /// Only when a team is made.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::asked::number;
 use crate::auth::Caller;
 use crate::domain::EntityKind;
 use crate::manage::fault::{absent, bad};
@@ -14,7 +15,9 @@ use crate::store::{Filter, KeyRow, Query, TeamMemberRow, TeamRow, member_id};
 /// A team with its keys and members. Its members see it; only their own keys, unless they lead.
 pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.query, &[&[Field("team_id", Kind::Text)]])?;
+    let fields = &[Field("team_id", Kind::Text), Field("key_limit", Kind::Any)];
+    let asked = read(&input.query, &[fields])?;
+    let most = number(&input.query, "key_limit", u64::MAX, u64::MAX)?;
     let own = rights.key_team.clone();
     let id = asked.text("team_id").or(own);
     let id = id.ok_or_else(|| bad("team_id", "`team_id` is required"))?;
@@ -25,6 +28,7 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
     let query = Query::new().is("team_id", id.as_str());
     let mut keys = m.store.list::<KeyRow>(&query).await?.rows;
     keys.retain(|key| rights.sees_key(key, Some(&team)));
+    keys.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     let key_views = keys::Views::of(m, &keys).await?;
     let shown: Vec<Value> = keys.iter().map(|it| key_views.show(m, it)).collect();
     let views = super::Views::of(m, std::slice::from_ref(&team)).await?;

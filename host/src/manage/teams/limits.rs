@@ -16,6 +16,7 @@ pub(super) const SEAT_LIMITS: &[Field] = &[
     Field("rpm_limit", Kind::Count),
     Field("budget_duration", Kind::Duration),
     Field("allowed_models", Kind::Texts),
+    Field("model_max_budget", Kind::ModelBudgets),
     Field("temp_budget_increase", Kind::Money),
     Field("temp_budget_expiry", Kind::Moment),
 ];
@@ -47,6 +48,7 @@ pub(super) async fn limit(
         "rpm_limit" => own.doc.limits.rpm_limit, count;
         "budget_duration" => own.doc.limits.budget_duration, text;
         "allowed_models" => own.doc.allowed_models, texts;
+        "model_max_budget" => own.doc.limits.model_max_budget, object;
     }
     for name in [INCREASE, EXPIRY] {
         given.keep(name, &mut own.doc.rest);

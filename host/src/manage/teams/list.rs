@@ -17,6 +17,8 @@ const FILTERS: &[Field] = &[
     Field("team_id", Kind::Text),
     Field("team_alias", Kind::Text),
     Field("search", Kind::Text),
+    Field("search_team_id_match", Kind::Choice(&["exact", "prefix"])),
+    Field("status", Kind::Choice(&["deleted"])),
     Field("page", Kind::Any),
     Field("page_size", Kind::Any),
     Field("sort_by", Kind::Text),
@@ -101,12 +103,44 @@ async fn filtered(m: &Manage, rights: &Rights, asked: &Given) -> Result<Query, F
         if let Some(part) = asked.text(name) {
             let mut any = vec![Filter::Contains("alias", part.clone())];
             if name == "search" {
-                any.push(Filter::Is("id", part.into()));
+                let prefix = asked.text("search_team_id_match");
+                any.push(match prefix.as_deref() {
+                    Some("prefix") => Filter::Begins("id", part),
+                    _ => Filter::Is("id", part.into()),
+                });
             }
             query = query.with(Filter::Any(any));
         }
     }
+    if asked.text("status").is_some() {
+        // What was deleted stands in the audit log only.
+        query = query.with(Filter::Any(Vec::new()));
+    }
     Ok(query)
+}
+
+/// `GET /team/filter/ui`: which team a form may mean, by a part of its id or alias.
+pub(in crate::manage) async fn filter_ui(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = m.rights(caller).await?;
+    let fields = &[
+        Field("team_id", Kind::Text),
+        Field("team_alias", Kind::Text),
+        Field("page", Kind::Any),
+        Field("page_size", Kind::Any),
+    ];
+    let asked = read(&input.query, &[fields])?;
+    let paging = Paging::read(&input.query, "page_size", 50, 100)?;
+    let mut query = Query::new()
+        .with(visible(&rights))
+        .page(paging.page, paging.size);
+    for (name, column) in [("team_id", "id"), ("team_alias", "alias")] {
+        if let Some(part) = asked.text(name) {
+            query = query.with(Filter::Contains(column, part));
+        }
+    }
+    let teams = m.store.list::<TeamRow>(&query).await?.rows;
+    let views = super::Views::of(m, &teams).await?;
+    Ok(teams.iter().map(|it| views.show(m, it)).collect())
 }
 
 fn visible(rights: &Rights) -> Filter {

@@ -201,6 +201,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
         "rpm_limit": part("rpm_limit"),
         "budget_duration": part("budget_duration"),
         "allowed_models": part("allowed_models"),
+        "model_max_budget": part("model_max_budget"),
         "temp_budget_increase": part("temp_budget_increase"),
         "temp_budget_expiry": part("temp_budget_expiry"),
     }))

@@ -18,7 +18,7 @@ pub(super) use create::create;
 pub(super) use delete::{block, delete, remove, unblock};
 pub(super) use info::{available, info, me};
 pub(super) use limits::rise;
-pub(super) use list::{list, list_v2};
+pub(super) use list::{filter_ui, list, list_v2};
 pub(super) use members::{
     add as member_add, bulk_add as bulk_member_add, delete as member_delete,
     reset_budget as member_reset_budget, reset_spend as member_reset_spend,

@@ -61,6 +61,10 @@ both! {
         assert!(blocked["blocked_users"].as_array().unwrap().iter().all(|it| it["blocked"] == true));
         rig.ok("/end_user/unblock", both.clone()).await;
         assert_eq!(rig.see("/customer/list").await.as_array().unwrap().len(), 2);
+        for (part, count) in [("CME", 1), ("range", 1), ("r", 1), ("x", 0)] {
+            let found = rig.see(&format!("/customer/list?search={part}")).await;
+            assert_eq!(found.as_array().unwrap().len(), count, "{part}");
+        }
         let info = rig.see("/customer/info?end_user_id=acme/1").await;
         assert_eq!((&info["blocked"], &info["alias"]), (&json!(false), &json!("Acme")));
         let bad = json!({"user_ids": ["acme/1", "nobody"]});
@@ -101,7 +105,11 @@ both! {
         let rig = Rig::people(store).await;
         let body = json!({"access_group": "prod", "model_names": ["a", "b"]});
         let made = rig.ok("/access_group/new", body.clone()).await;
-        assert_eq!(rig.refused("/access_group/new", body).await, "400 access_group");
+        let taken = rig.post("/access_group/new", &master(), body).await.unwrap_err();
+        assert_eq!(taken.param.as_deref(), Some("access_group"));
+        assert_eq!(taken.message, "`access_group` is taken already by another access group");
+        let body = json!({"access_group_name": "prod"});
+        assert_eq!(rig.refused("/v1/access_group", body).await, "400 access_group_name");
         let empty = json!({"access_group": "x", "model_names": []});
         assert_eq!(rig.refused("/access_group/new", empty).await, "400 model_names");
         let key = json!({"access_group_ids": [made["access_group_id"]]});

@@ -95,6 +95,13 @@ both! {
         assert!(log.contains("created") && log.contains("deleted") && !log.contains(key));
     }
 
+    async fn addresses_of_a_key_may_stand_in_its_metadata(store: &Store) {
+        let rig = Rig::people(store).await;
+        let body = json!({"metadata": {"allowed_ips": ["10.0.0.0/8"]}});
+        let made = rig.ok("/key/generate", body).await;
+        assert_eq!(made["metadata"]["allowed_ips"], json!(["10.0.0.0/8"]));
+    }
+
     async fn bad_fields_are_refused_by_name_and_nothing_is_written(store: &Store) {
         let rig = Rig::people(store).await;
         for (field, value) in [
@@ -128,6 +135,10 @@ both! {
         }
         let inside = json!({"metadata": {"tags": 5}});
         assert_eq!(rig.refused("/key/generate", inside).await, "400 metadata.tags");
+        for wrong in [json!(["zzz"]), json!("10.0.0.1"), json!(["10.0.0.0/99"])] {
+            let inside = json!({"metadata": {"allowed_ips": wrong}});
+            assert_eq!(rig.refused("/key/generate", inside).await, "400 metadata.allowed_ips");
+        }
         let alone = json!({"auto_rotate": true});
         assert_eq!(rig.refused("/key/generate", alone).await, "400 rotation_interval");
         let half = json!({"metadata": {"temp_budget_increase": 5}});

@@ -54,6 +54,40 @@ both! {
         }
     }
 
+    async fn a_key_is_of_the_organization_of_its_team(store: &Store) {
+        let rig = keys(store).await;
+        let root = user("root", Role::ProxyAdmin);
+        let of_t1 = ["ann t1", "bob t1", "service t1"];
+        assert_eq!(seen(&rig, &root, "organization_id=o1").await, of_t1);
+        assert_eq!(seen(&rig, &root, "organization_id=o2").await, ["eve t3"]);
+        assert_eq!(seen(&rig, &member("head"), "").await, of_t1);
+        let page = rig.see("/key/list?return_full_object=true&team_id=t3").await;
+        assert_eq!((&page["keys"][0]["organization_id"], &page["keys"][0]["org_id"]),
+            (&json!("o2"), &json!("o2")));
+        let info = rig.see(&format!("/key/info?key={}", page["keys"][0]["token"].as_str().unwrap())).await;
+        assert_eq!(info["info"]["organization_id"], "o2");
+        // A team that moves takes its keys along.
+        rig.ok("/team/update", json!({"team_id": "t3", "organization_id": "o1"})).await;
+        assert_eq!(seen(&rig, &root, "organization_id=o1").await.len(), 4);
+        let made = rig.ok("/key/generate", json!({"team_id": "t2"})).await;
+        assert_eq!(made["organization_id"], "o1");
+    }
+
+    async fn keys_are_found_by_their_access_group_and_agent(store: &Store) {
+        let rig = keys(store).await;
+        let root = user("root", Role::ProxyAdmin);
+        let group = rig.ok("/v1/access_group", json!({"access_group_name": "g", "access_model_names": []})).await;
+        let id = group["access_group_id"].as_str().unwrap().to_owned();
+        let body = json!({"key_alias": "grouped", "access_group_ids": [&id], "agent_id": "a1"});
+        rig.ok("/key/generate", body).await;
+        // Its id elsewhere is not its name.
+        let body = json!({"key_alias": "noted", "metadata": {"access_group_ids": [&id], "agent_id": "a1"}});
+        rig.ok("/key/generate", body).await;
+        assert_eq!(seen(&rig, &root, &format!("access_group_id={id}")).await, ["grouped"]);
+        assert_eq!(seen(&rig, &root, "agent_id=a1").await, ["grouped"]);
+        assert_eq!(seen(&rig, &root, "agent_id=a2").await.len(), 0);
+    }
+
     async fn filters_narrow_a_list(store: &Store) {
         let rig = keys(store).await;
         let root = user("root", Role::ProxyAdmin);

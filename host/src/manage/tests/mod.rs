@@ -1,6 +1,7 @@
 //! One suite for both engines, on the real store: what each caller may do, what is refused by
 //! name, what is written and what is not.
 
+mod beside;
 mod every;
 mod foreign;
 mod holders;

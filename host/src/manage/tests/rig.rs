@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::asked::rig::people;
 pub(super) use crate::asked::rig::{holder, master, member, named, user};
 use crate::auth::Caller;
 use crate::domain::{Fault, Secret};
@@ -12,10 +13,7 @@ use crate::manage::{
 };
 use crate::store::tests::NOW;
 pub(super) use crate::store::tests::both;
-use crate::store::{
-    AuditEntry, AuditFilter, OrganizationMemberRow, OrganizationRow, SaltKey, Stamp, Store,
-    TeamMemberRow, TeamRow, UserRow, member_id,
-};
+use crate::store::{AuditEntry, AuditFilter, SaltKey, Store};
 
 #[derive(Debug)]
 struct Fixed;
@@ -67,73 +65,10 @@ impl Rig {
         }
     }
 
-    /// Two organisations `o1`, `o2`; teams `t1` and `t2` of `o1`, `t3` of `o2`. `lead` is admin of
-    /// `t1`, `ann` and `bob` are in it, `eve` is in `t3` only, `head` is admin of `o1`; `root` is
-    /// a proxy admin.
+    /// With the people of [`people`].
     pub async fn people(store: &Store) -> Self {
         let rig = Self::new(store);
-        let mut change = store.change(NOW).await.unwrap();
-        for id in ["o1", "o2"] {
-            let row = OrganizationRow {
-                id: id.to_owned(),
-                stamp: Stamp::new(NOW, "setup"),
-                ..OrganizationRow::default()
-            };
-            change.insert(&row).await.unwrap();
-        }
-        for (id, role) in [
-            ("root", "proxy_admin"),
-            ("lead", "internal_user"),
-            ("ann", "internal_user"),
-            ("bob", "internal_user"),
-            ("eve", "internal_user"),
-            ("head", "internal_user"),
-        ] {
-            let row = UserRow {
-                id: id.to_owned(),
-                email: Some(format!("{id}@example.com")),
-                role: Some(role.to_owned()),
-                stamp: Stamp::new(NOW, "setup"),
-                ..UserRow::default()
-            };
-            change.insert(&row).await.unwrap();
-        }
-        for (id, organization) in [("t1", "o1"), ("t2", "o1"), ("t3", "o2")] {
-            let row = TeamRow {
-                id: id.to_owned(),
-                alias: Some(format!("team {id}")),
-                organization_id: Some(organization.to_owned()),
-                stamp: Stamp::new(NOW, "setup"),
-                ..TeamRow::default()
-            };
-            change.insert(&row).await.unwrap();
-        }
-        for (team, user, role) in [
-            ("t1", "lead", "admin"),
-            ("t1", "ann", "user"),
-            ("t1", "bob", "user"),
-            ("t3", "eve", "user"),
-        ] {
-            let row = TeamMemberRow {
-                id: member_id(team, user),
-                team_id: team.to_owned(),
-                user_id: user.to_owned(),
-                role: role.to_owned(),
-                stamp: Stamp::new(NOW, "setup"),
-                ..TeamMemberRow::default()
-            };
-            change.insert(&row).await.unwrap();
-        }
-        let row = OrganizationMemberRow {
-            id: member_id("o1", "head"),
-            organization_id: "o1".to_owned(),
-            user_id: "head".to_owned(),
-            role: Some("org_admin".to_owned()),
-            stamp: Stamp::new(NOW, "setup"),
-            ..OrganizationMemberRow::default()
-        };
-        change.insert(&row).await.unwrap();
-        change.commit().await.unwrap();
+        people(store).await;
         rig
     }
 

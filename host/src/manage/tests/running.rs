@@ -20,7 +20,10 @@ impl InForce for Running {
             .map(|(id, name)| Deployment {
                 id: id.to_owned(),
                 model_name: name.to_owned(),
-                model_info: json!({"id": id}).as_object().cloned().unwrap(),
+                model_info: json!({"id": id, "access_groups": [name]})
+                    .as_object()
+                    .cloned()
+                    .unwrap(),
                 ..Deployment::default()
             })
             .into()

@@ -220,6 +220,7 @@ fn teams(it: &mut Rows) {
     it.reads("/team/info?team_id=t1");
     it.reads("/team/list?organization_id=o1");
     it.reads("/v2/team/list?page=1&page_size=5");
+    it.reads("/team/filter/ui?team_alias=team");
     it.reads("/team/available");
     it.changes("/team/block", json!({"team_id": "t1"}));
     it.changes("/team/unblock", json!({"team_id": "t1"}));
@@ -257,6 +258,7 @@ fn people(it: &mut Rows, invitation: &str) {
     it.reads("/user/info?user_id=ann");
     it.reads("/v2/user/info?user_id=ann");
     it.reads("/user/list?page=1&page_size=5");
+    it.reads("/user/filter/ui?search=ann");
     it.changes("/user/update", json!({"user_id": "ann", "max_budget": 6, "models": ["alpha"],
         "spend": 1, "metadata": {"c": 3}}));
     it.changes("/user/bulk_update", json!({"users": [{"user_id": "ann", "max_budget": 7}]}));

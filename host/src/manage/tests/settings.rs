@@ -158,10 +158,29 @@ both! {
             (&json!("gamma"), &json!(3), &json!(2)));
         let found = rig.see("/v2/model/info?search=ET").await;
         assert_eq!(found["data"][0]["model_info"]["id"], "d2");
+        let ids = async |query: &str| -> Vec<String> {
+            let page = rig.see(&format!("/v2/model/info?{query}")).await;
+            let all = page["data"].as_array().unwrap().iter();
+            all.map(|it| it["model_info"]["id"].as_str().unwrap().to_owned()).collect()
+        };
+        let body = json!({"model_name": "held", "model_info": {"id": "m1"},
+            "litellm_params": {"model": "openai/gpt", "api_key": SECRET}});
+        rig.ok("/model/new", body).await;
+        rig.ok("/model/block", json!({"model_id": "m1"})).await;
+        assert_eq!(ids("blocked=true").await, ["m1"]);
+        assert_eq!(ids("blocked=false&exclude_auto_routers=true").await, ["d1", "d2", "d3"]);
+        assert_eq!(ids("access_group=beta").await, ["d2"]);
+        assert_eq!(ids("wildcard_only=true").await.len(), 0);
+        let stored = rig.see("/v2/model/info?blocked=true&modelId=m1&use_stored_params=true").await;
+        assert!(!stored.to_string().contains(SECRET));
+        assert_eq!(stored["data"][0]["litellm_params"]["model"], "openai/gpt");
+        assert_eq!(rig.see("/model/info?teamId=t1&healthy_only=true").await["data"], json!([]));
         let group = rig.see("/model_group/info?model_group=beta").await;
         assert_eq!(group["data"], json!([{"model_group": "beta"}]));
         for (path, refusal) in [("/model/info?litellm_model_id=x", "404 litellm_model_id"),
             ("/model_group/info?model_group=x", "404 model_group"),
+            ("/v2/model/info?blocked=maybe", "400 blocked"),
+            ("/v2/model/info?use_stored_params=true", "400 modelId"),
             ("/v2/model/info?size=0", "400 size"), ("/v2/model/info?sortBy=x", "400 sortBy")] {
             assert_eq!(named(rig.get(path, &master()).await), refusal);
         }

@@ -226,6 +226,23 @@ both! {
         assert_eq!((&page["total"], &page["total_pages"]), (&json!(3), &json!(2)));
         assert_eq!(page["teams"].as_array().unwrap().len(), 1);
         assert_eq!(rig.see("/team/list").await.as_array().unwrap().len(), 3);
+        let found = async |query: &str| rig.see(&format!("/v2/team/list?{query}")).await["total"].clone();
+        assert_eq!(found("search=t").await, 3);
+        rig.ok("/team/new", json!({"team_id": "x-1", "team_alias": "y"})).await;
+        assert_eq!(found("search=x-").await, 0);
+        assert_eq!(found("search=x-&search_team_id_match=prefix").await, 1);
+        assert_eq!(found("status=deleted").await, 0);
+        let form = rig.get("/team/filter/ui?team_id=t", &member("head")).await.unwrap();
+        assert_eq!(form.as_array().unwrap().len(), 2);
+        for _ in 0..3 {
+            rig.ok("/key/generate", json!({"team_id": "t1"})).await;
+        }
+        let info = rig.see("/team/info?team_id=t1&key_limit=2").await;
+        assert_eq!(info["keys"].as_array().unwrap().len(), 2);
+        for (path, refusal) in [("/v2/team/list?status=gone", "400 status"),
+            ("/team/info?team_id=t1&key_limit=0", "400 key_limit")] {
+            assert_eq!(named(rig.get(path, &member("lead")).await), refusal);
+        }
         let foreign = rig.get("/team/list?user_id=eve", &member("ann")).await;
         assert_eq!(named(foreign), "403 user_id");
     }

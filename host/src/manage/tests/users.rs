@@ -125,6 +125,16 @@ both! {
         assert_eq!(total("user_email=AN").await, 1);
         assert_eq!(total("user_ids=ann, bob").await, 2);
         assert_eq!(total("search=example.com").await, 6);
+        assert_eq!(total("organization_ids=o1, o2").await, 1);
+        assert_eq!(total("organization_ids=o2").await, 0);
+        let form = async |query: &str| rig.see(&format!("/user/filter/ui?{query}")).await;
+        let ann = json!([{"user_id": "ann", "user_email": "ann@example.com"}]);
+        assert_eq!(form("user_email=ann@").await, ann);
+        assert_eq!(form("search=AN").await, ann);
+        assert_eq!(form("user_id=nobody").await, json!([]));
+        assert_eq!(form("page_size=4").await.as_array().unwrap().len(), 4);
+        let of_members = rig.get("/user/filter/ui", &member("ann")).await;
+        assert_eq!(named(of_members), "403 user_ids");
         let page = rig.see("/user/list?page=2&page_size=4").await;
         assert_eq!(page["users"].as_array().unwrap().len(), 2);
         assert_eq!((&page["page_size"], &page["total_pages"]), (&json!(4), &json!(2)));

@@ -195,7 +195,7 @@ fn for_key(given: &Given, user: &str) -> Given {
     let names: Vec<String> = given.names().map(str::to_owned).collect();
     for name in names {
         let of_key = OF_KEY.iter().any(|Field(known, _)| *known == name);
-        if !of_key && name != "models" {
+        if !of_key && !["key", "models"].contains(&name.as_str()) {
             key.take(&name);
         }
     }

@@ -34,11 +34,12 @@ pub(super) const NEW: &[Field] = &[
     Field("organizations", Kind::Texts),
     Field("auto_create_key", Kind::Flag),
     Field("send_invite_email", Kind::Flag),
+    Field("key", Kind::Text),
 ];
 
-/// Of the key that is made with a user.
+/// What keys have and LiteLLM takes of users too: of the key that is made with one; of a user it
+/// changes nothing.
 pub(super) const OF_KEY: &[Field] = &[
-    Field("key", Kind::Text),
     Field("key_alias", Kind::Id),
     Field("duration", Kind::Duration),
     Field("aliases", Kind::Names),

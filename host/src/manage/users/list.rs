@@ -22,6 +22,7 @@ const FILTERS: &[Field] = &[
     Field("user_alias", Kind::Text),
     Field("team", Kind::Text),
     Field("organization_id", Kind::Text),
+    Field("organization_ids", Kind::Text),
     Field("search", Kind::Text),
     Field("page", Kind::Any),
     Field("page_size", Kind::Any),
@@ -104,8 +105,15 @@ async fn filtered(m: &Manage, rights: &Rights, asked: &Given) -> Result<Query, F
         let ids = seats.into_iter().map(|it| it.user_id.into()).collect();
         query = query.with(Filter::In("id", ids));
     }
-    if let Some(id) = asked.text("organization_id") {
-        let rows = Query::new().is("organization_id", id.as_str());
+    for name in ["organization_id", "organization_ids"] {
+        let Some(ids) = asked.text(name) else {
+            continue;
+        };
+        let ids = match name {
+            "organization_id" => vec![ids.into()],
+            _ => ids.split(',').map(|it| it.trim().into()).collect(),
+        };
+        let rows = Query::new().with(Filter::In("organization_id", ids));
         let rows = m.store.list::<OrganizationMemberRow>(&rows).await?.rows;
         let ids = rows.into_iter().map(|it| it.user_id.into()).collect();
         query = query.with(Filter::In("id", ids));
@@ -126,6 +134,40 @@ async fn in_led_organizations(m: &Manage, rights: &Rights) -> Result<Vec<Cell>, 
     ids.sort_unstable();
     ids.dedup();
     Ok(ids.into_iter().map(Into::into).collect())
+}
+
+/// `GET /user/filter/ui`: whom a form may mean, by a part of the id or email.
+pub(in crate::manage) async fn filter_ui(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    let rights = m.rights(caller).await?;
+    let fields = &[
+        Field("user_id", Kind::Text),
+        Field("user_email", Kind::Text),
+        Field("search", Kind::Text),
+        Field("team_id", Kind::Text),
+        Field("page", Kind::Any),
+        Field("page_size", Kind::Any),
+    ];
+    let asked = read(&input.query, &[fields])?;
+    let paging = Paging::read(&input.query, "page_size", 50, 100)?;
+    let mut query = Query::new().page(paging.page, paging.size);
+    if !rights.sees_all() {
+        query = query.with(Filter::In("id", in_led_organizations(m, &rights).await?));
+    }
+    for (name, columns) in [
+        ("user_id", &["id"][..]),
+        ("user_email", &["email"]),
+        ("search", &["id", "email"]),
+    ] {
+        if let Some(part) = asked.text(name) {
+            let any = columns.iter().map(|it| Filter::Contains(it, part.clone()));
+            query = query.with(Filter::Any(any.collect()));
+        }
+    }
+    let users = m.store.list::<UserRow>(&query).await?.rows;
+    let users = users.iter();
+    Ok(users
+        .map(|it| json!({"user_id": it.id, "user_email": it.email}))
+        .collect())
 }
 
 /// How many users there are.

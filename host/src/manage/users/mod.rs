@@ -16,7 +16,7 @@ pub(super) use create::{by_email, create};
 pub(super) use delete::delete;
 pub(super) use fields::check_email;
 pub(super) use info::{info, info_v2};
-pub(super) use list::{available, list};
+pub(super) use list::{available, filter_ui, list};
 pub(super) use password::change as change_password;
 pub(super) use password::check as check_password;
 pub use password::{hash_password, verify_password};

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::auth::Caller;
+use crate::config::PasswordRules;
 use crate::domain::{Fault, Secret};
 use crate::manage::fault::{bad, missing};
 use crate::manage::fields::{Field, Kind, read};
@@ -79,9 +80,9 @@ async fn blocking<T: Send + 'static>(
 
 /// Whether a password is good enough.
 pub(in crate::manage) fn check(m: &Manage, field: &str, password: &str) -> Result<(), Fault> {
-    let least = m.settings().password_min_length.max(SHORTEST);
-    if password.chars().count() < least {
-        let message = format!("`{field}` needs at least {least} characters");
+    let lacks = lacking(m.settings().passwords, password);
+    if !lacks.is_empty() {
+        let message = format!("`{field}` needs {}", lacks.join(", "));
         return Err(bad(field, message));
     }
     if password.len() > LONGEST {
@@ -91,6 +92,34 @@ pub(in crate::manage) fn check(m: &Manage, field: &str, password: &str) -> Resul
         ));
     }
     Ok(())
+}
+
+/// What a password lacks. A letter of any script is one, and so is a digit.
+fn lacking(rules: PasswordRules, password: &str) -> Vec<String> {
+    let least = rules.min_length.max(SHORTEST);
+    let has = |test: fn(char) -> bool| password.chars().any(test);
+    let mut lacks = Vec::new();
+    if password.chars().count() < least {
+        lacks.push(format!("at least {least} characters"));
+    }
+    let wanted = [
+        (
+            rules.uppercase && !has(char::is_uppercase),
+            "an uppercase letter",
+        ),
+        (
+            rules.lowercase && !has(char::is_lowercase),
+            "a lowercase letter",
+        ),
+        (rules.numbers && !has(char::is_numeric), "a number"),
+        (
+            rules.special_characters && !has(|it| !it.is_alphanumeric()),
+            "a special character",
+        ),
+    ];
+    let wanted = wanted.into_iter().filter(|it| it.0);
+    lacks.extend(wanted.map(|it| it.1.to_owned()));
+    lacks
 }
 
 /// `POST /user/password/change`: the caller's own, who has to know the old one.
@@ -143,6 +172,35 @@ pub(in crate::manage) async fn change(m: &Manage, caller: &Caller, input: Input)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_needs_what_the_rules_say() {
+        assert_eq!(
+            lacking(PasswordRules::default(), "eight888"),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            lacking(PasswordRules::default(), "seven77"),
+            ["at least 8 characters"]
+        );
+        let rules = PasswordRules {
+            min_length: 10,
+            uppercase: true,
+            lowercase: true,
+            numbers: true,
+            special_characters: true,
+        };
+        assert_eq!(lacking(rules, "Ünsicher-1"), Vec::<String>::new());
+        let lacks = lacking(rules, "größe");
+        let all = [
+            "at least 10 characters",
+            "an uppercase letter",
+            "a number",
+            "a special character",
+        ];
+        assert_eq!(lacks, all);
+        assert_eq!(lacking(rules, "ONLY_UPPER_9"), ["a lowercase letter"]);
+    }
 
     #[tokio::test]
     async fn a_password_is_proven_by_either_hash() {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::create::{apply, check_role, new_password, unique_email};
-use super::fields::USER;
+use super::fields::{OF_KEY, USER};
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
 use crate::manage::fault::{absent, bad, forbidden};
@@ -15,6 +15,9 @@ use crate::store::UserRow;
 
 /// What people may change of themselves. Who set their models and limits keeps them.
 const OWN: &[&str] = &["user_id", "user_email", "user_alias", "metadata"];
+
+/// Of [`OF_KEY`] what would guard or limit something: taken without effect it would be missed.
+const GUARDS: [&str; 4] = ["blocked", "duration", "permissions", "team_id"];
 
 /// Changes a user, named by `user_id` or by `user_email`, in what the request names.
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
@@ -29,7 +32,10 @@ pub(super) async fn change(
     rights: &Rights,
     body: &Map<String, Value>,
 ) -> Result<UserRow, Fault> {
-    let given = read(body, &[USER, keys::LIMITS, keys::IN_METADATA])?;
+    let given = read(body, &[USER, OF_KEY, keys::LIMITS, keys::IN_METADATA])?;
+    for name in GUARDS {
+        given.ask_not(name, "is of keys, not of users: set it by `/key/update`")?;
+    }
     let person = Person::read("", &given)?;
     let may = may_change(m, rights, &person, &given).await?;
     let hash = new_password(m, &given).await?;

@@ -1,11 +1,11 @@
 //! A second run, when either side has changed.
 
-use super::rig::{KEY, OTHER, Rig, at, both, spent, usd};
+use super::rig::{KEY, OTHER, Rig, at, both, ever, spent, usd};
 use crate::domain::{Entity, EntityKind, Usd};
 use crate::migrate::Plan;
 use crate::store::tests::NOW;
 use crate::store::{
-    Account, Dimension, KeyRow, Stamp, Store, TOTAL, TeamRow, UsageFilter, UserRow, WHOLE,
+    Account, Dimension, KeyRow, Stamp, Store, TOTAL, TeamRow, UsageRow, UserRow, WHOLE,
 };
 
 /// Every account and every sum of a day.
@@ -20,17 +20,38 @@ async fn sums(store: &Store) -> (Vec<Account>, Vec<(String, Usd, i64)>) {
     let entities = entities.map(|(kind, id)| Entity::new(kind, id));
     let mut accounts = store.accounts(&entities).await.unwrap();
     accounts.sort_by_key(|it| (it.entity.clone(), it.span.clone()));
-    let filter = UsageFilter {
-        kind: EntityKind::Key,
-        ids: Vec::new(),
-        from_day: 0,
-        until_day: 99_999,
-        only: Vec::new(),
-    };
-    let days = store.usage(&filter, &[Dimension::Entity]).await.unwrap();
+    let of_keys = ever(EntityKind::Key);
+    let days = store.usage(&of_keys, &[Dimension::Entity]).await.unwrap();
     let days = days.into_iter();
     let days = days.map(|it| (it.values[0].clone(), it.sums.spent, it.sums.requests));
     (accounts, days.collect())
+}
+
+/// What the usage pages of every kind of holder show, in every detail.
+async fn usage_pages(store: &Store) -> Vec<Vec<UsageRow>> {
+    let by = [
+        Dimension::Day,
+        Dimension::Entity,
+        Dimension::Key,
+        Dimension::ModelGroup,
+        Dimension::Model,
+        Dimension::Provider,
+        Dimension::Operation,
+    ];
+    let kinds = [
+        EntityKind::Proxy,
+        EntityKind::Key,
+        EntityKind::User,
+        EntityKind::Team,
+        EntityKind::Organization,
+        EntityKind::EndUser,
+        EntityKind::Tag,
+    ];
+    let mut pages = Vec::new();
+    for kind in kinds {
+        pages.push(store.usage(&ever(kind), &by).await.unwrap());
+    }
+    pages
 }
 
 /// What a gateway books for a call of the key.
@@ -65,6 +86,25 @@ both! {
         assert!(first.total("made") > 15);
         assert_eq!((second.total("made"), second.total("updated")), (0, 0));
         assert_eq!(second.total("conflict") + second.total("deleted"), 0);
+        rig.remove().await;
+    }
+
+    async fn the_log_of_calls_changes_no_usage_page(rig: Rig) {
+        rig.run().await;
+        let store = rig.store().await;
+        let (before, pages) = (sums(&store).await, usage_pages(&store).await);
+        assert!(pages.iter().any(|it| !it.is_empty()));
+        store.close().await;
+        let plan = Plan { spend_logs: true, ..rig.plan() };
+        for run in ["made", "same"] {
+            let said = rig.run_with(&plan).await;
+            assert!(said.done.is_ok(), "{:?}", said.done);
+            assert_eq!(said.count("LiteLLM_SpendLogs", run), 1);
+            let store = rig.store().await;
+            assert_eq!(sums(&store).await, before, "{run}");
+            assert_eq!(usage_pages(&store).await, pages, "{run}");
+            store.close().await;
+        }
         rig.remove().await;
     }
 

@@ -1,12 +1,12 @@
 //! What arrives.
 
-use super::rig::{KEY, OTHER, ROTATED, Rig, at, both, salt, spent, usd};
+use super::rig::{KEY, OTHER, ROTATED, Rig, at, both, ever, salt, spent, usd};
 use crate::domain::EntityKind;
 use crate::store::tests::NOW;
 use crate::store::{
     AccessGroupRow, AuditFilter, ConfigRow, CredentialRow, Dimension, EndUserRow, InvitationRow,
-    KeyRow, ModelRow, OrganizationMemberRow, SpendFilter, TOTAL, TagRow, TeamMemberRow,
-    UsageFilter, UserRow, WHOLE,
+    KeyRow, ModelRow, OrganizationMemberRow, SpendFilter, TOTAL, TagRow, TeamMemberRow, UserRow,
+    WHOLE,
 };
 
 both! {
@@ -36,6 +36,9 @@ both! {
         assert_eq!(tag.budget_id.as_deref(), Some("b"));
         let group: AccessGroupRow = store.get("g").await.unwrap().unwrap();
         assert_eq!(group.doc.models, ["gpt-4o"]);
+        assert_eq!(group.doc.rest["budget_id"], "b");
+        let of_models: AccessGroupRow = store.get("beta").await.unwrap().unwrap();
+        assert_eq!((of_models.name.as_str(), &of_models.doc.rest["budget_id"]), ("beta", &"b".into()));
         let invitation: InvitationRow = store.get("i").await.unwrap().unwrap();
         assert_eq!(invitation.expires_at, at("2027-01-01T00:00:00").unwrap());
         store.close().await;
@@ -76,6 +79,8 @@ both! {
             (EntityKind::Organization, "o", WHOLE, (0.75, january)),
             (EntityKind::EndUser, "customer", WHOLE, (0.2, january)),
             (EntityKind::Tag, "prod", TOTAL, (0.4, None)),
+            (EntityKind::AccessGroup, "Group", WHOLE, (0.3, january)),
+            (EntityKind::AccessGroup, "beta", TOTAL, (0.6, None)),
             (EntityKind::Proxy, "", WHOLE, (4.5, january)),
             (EntityKind::Proxy, "", TOTAL, (0.45, None)),
         ] {
@@ -94,13 +99,7 @@ both! {
             (EntityKind::User, 0.4, 3),
             (EntityKind::Key, 0.45, 4),
         ] {
-            let filter = UsageFilter {
-                kind,
-                ids: Vec::new(),
-                from_day: 0,
-                until_day: 99_999,
-                only: Vec::new(),
-            };
+            let filter = ever(kind);
             let days = store.usage(&filter, &[Dimension::Day]).await.unwrap();
             assert_eq!(days.len(), 2);
             let all = store.usage(&filter, &[]).await.unwrap();

@@ -6,7 +6,7 @@ use crate::config::Env;
 use crate::domain::{Entity, EntityKind, Secret, Usd};
 use crate::migrate::{MigrateError, Plan, Report, Style, litellm};
 use crate::store::tests::{Foreign, NOW, Place};
-use crate::store::{Address, SaltKey, Store};
+use crate::store::{Address, SaltKey, Store, UsageFilter};
 
 /// Hashes of the keys of the tests.
 pub const KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -49,6 +49,8 @@ CREATE TABLE "LiteLLM_TagTable" (tag_name TEXT PRIMARY KEY, models TEXT[],
     spend FLOAT8 DEFAULT 0, budget_id TEXT);
 CREATE TABLE "LiteLLM_AccessGroupTable" (access_group_id TEXT PRIMARY KEY,
     access_group_name TEXT, access_model_names TEXT[]);
+CREATE TABLE "LiteLLM_ModelAccessGroupBudgetTable" (access_group_name TEXT PRIMARY KEY,
+    spend FLOAT8 DEFAULT 0, budget_id TEXT);
 CREATE TABLE "LiteLLM_CredentialsTable" (credential_id TEXT PRIMARY KEY, credential_name TEXT,
     credential_values JSONB, credential_info JSONB);
 CREATE TABLE "LiteLLM_ProxyModelTable" (model_id TEXT PRIMARY KEY, model_name TEXT,
@@ -95,6 +97,7 @@ INSERT INTO "LiteLLM_DeprecatedVerificationToken" VALUES
 INSERT INTO "LiteLLM_EndUserTable" VALUES ('customer', 'Customer', 0.2, 'b', TRUE);
 INSERT INTO "LiteLLM_TagTable" VALUES ('prod', '{gpt-4o}', 0.4, 'b');
 INSERT INTO "LiteLLM_AccessGroupTable" VALUES ('g', 'Group', '{gpt-4o}');
+INSERT INTO "LiteLLM_ModelAccessGroupBudgetTable" VALUES ('Group', 0.3, 'b'), ('beta', 0.6, 'b');
 INSERT INTO "LiteLLM_CredentialsTable" VALUES
     ('c', 'openai', '{"api_key": "SEALED"}', '{"custom_llm_provider": "openai"}');
 INSERT INTO "LiteLLM_ProxyModelTable" VALUES ('m', 'gpt-4o',
@@ -233,6 +236,18 @@ pub async fn spent(
     let accounts = store.accounts(&[Entity::new(kind, id)]).await.unwrap();
     let found = accounts.into_iter().find(|it| it.span == span)?;
     Some((found.spent.dollars(), found.reset_at))
+}
+
+/// Everything that holders of a kind used.
+pub fn ever(kind: EntityKind) -> UsageFilter {
+    UsageFilter {
+        kind,
+        ids: Vec::new(),
+        except: Vec::new(),
+        from_day: 0,
+        until_day: 99_999,
+        only: Vec::new(),
+    }
 }
 
 /// Milliseconds since 1970.

@@ -3,38 +3,49 @@
 
 mod accounts;
 mod numbers;
+mod others;
 mod party;
 mod permit;
+mod pricer;
 mod quote;
 mod retention;
 mod stake;
+mod throttle;
 mod upkeep;
+mod wishes;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::auth::{Caller, Keys};
 use crate::budget::{
-    self, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Refusal, Settled,
+    self, AccountId, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Refusal, Settled,
+    Terms,
 };
-use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd};
+use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd, moment};
 use crate::limits::{self, Limiter, Tokens};
 use crate::prices::{Adjustments, Entry, Prices};
 use crate::spend::{Journal, Opened};
 use crate::store::Store;
 
+use super::bodies::{Bodies, BodySettings};
 use super::request::ClientRequest;
 use accounts::{Books, Down, Said};
 use party::Party;
+use wishes::Wishes;
 
 pub use numbers::Number;
-pub use permit::{Charged, Permit, Source};
+pub use permit::{Charged, KEY_SPEND, Permit, Source};
+pub use pricer::Pricer;
 pub use retention::Retention;
 pub use stake::Full;
+pub use throttle::Share;
 pub use upkeep::StoreSink;
 
 /// Settings of the whole gateway.
@@ -44,6 +55,9 @@ pub struct AccountingSettings {
     pub proxy_budget: Option<budget::Terms>,
     /// `litellm_settings.budget_exceeded_status_code`.
     pub budget_status: u16,
+    /// `litellm_settings.budget_exceeded_throttle_percentage`. None: no key goes on beyond its
+    /// budget.
+    pub throttle: Option<Share>,
     /// `general_settings.disable_budget_reservation`: budgets are only looked at.
     pub reserves: bool,
     pub adjustments: Adjustments,
@@ -56,6 +70,8 @@ pub struct AccountingSettings {
     pub retention: Option<Retention>,
     /// `general_settings.disable_spend_logs`: rows say nothing of who called from where.
     pub bare_rows: bool,
+    /// None: no bodies are stored.
+    pub bodies: Option<BodySettings>,
 }
 
 /// Admits calls. Cheap to clone.
@@ -76,6 +92,11 @@ struct Inner {
     prices: ArcSwap<Prices>,
     counts: Counts,
     forgotten: retention::Forgotten,
+    /// Told when rows are to be kept for another time.
+    keeps_otherwise: Notify,
+    /// Read by each call that ends, between its row in the journal and its charge in the ledger.
+    closing: RwLock<()>,
+    bodies: Bodies,
 }
 
 /// What happened since the start.
@@ -84,6 +105,7 @@ struct Counts {
     soft_budgets: AtomicU64,
     over_budget: AtomicU64,
     over_limit: AtomicU64,
+    slowed_down: AtomicU64,
 }
 
 impl Inner {
@@ -96,6 +118,14 @@ impl Inner {
             down: &self.down,
             lenient: self.settings.load().goes_without_accounts,
         }
+    }
+
+    /// Whether an account has nothing left.
+    async fn is_spent(&self, account: &(AccountId, Terms), now: i64) -> Result<bool, Fault> {
+        self.books().path(slice::from_ref(account), now).await?;
+        let standing = self.ledger.snapshot(&account.0, now);
+        let spent = |it: budget::Snapshot| it.max_budget.is_some_and(|max| it.spend >= max);
+        Ok(standing.is_some_and(spent))
     }
 
     /// Tells of the soft budgets that a charge has reached.
@@ -143,6 +173,9 @@ impl Accounting {
                 prices: ArcSwap::from_pointee(services.prices),
                 counts: Counts::default(),
                 forgotten: retention::Forgotten::default(),
+                keeps_otherwise: Notify::new(),
+                closing: RwLock::new(()),
+                bodies: Bodies::default(),
             }),
         }
     }
@@ -179,7 +212,11 @@ impl Accounting {
 
     /// Settings for the calls that come; those under way keep theirs.
     pub fn set_settings(&self, settings: AccountingSettings) {
-        self.inner.settings.store(Arc::new(settings));
+        let now = settings.retention;
+        let before = self.inner.settings.swap(Arc::new(settings));
+        if before.retention != now {
+            self.inner.keeps_otherwise.notify_one();
+        }
     }
 
     pub fn prices(&self) -> Arc<Prices> {
@@ -209,7 +246,7 @@ impl Accounting {
             true => Source::default(),
             false => source,
         };
-        let party = Party::of(
+        let mut party = Party::of(
             caller,
             request,
             &inner.keys,
@@ -217,6 +254,19 @@ impl Accounting {
             &served.access_groups,
         )
         .await?;
+        let wishes = Wishes::of(request);
+        let quote = quote::quote(request, &wishes, &served.prices);
+        let mut unheld = Vec::new();
+        // What has no price is left to the rule for unknown prices.
+        if let Some(share) = settings.throttle.filter(|_| quote.is_some())
+            && let Some(own) = party.take_slowing_budget(caller)
+        {
+            if inner.is_spent(&own, now).await? {
+                inner.counts.slowed_down.fetch_add(1, Ordering::Relaxed);
+                party.slow_down(share);
+            }
+            unheld.push(own.0);
+        }
         let input_tokens = quote::input_tokens(request);
         let estimate = Tokens::estimate(input_tokens, request.controls.max_output_tokens);
         let admitted = inner.limiter.admit(&party.limits, estimate, now);
@@ -226,11 +276,10 @@ impl Accounting {
         })?;
         // Whatever refuses the call from here on, its minute has not had it.
         let mut admission = admitted.tentative();
-        let quote = quote::quote(request, &served.prices);
-        let (mut reservation, mut unread) = (None, Vec::new());
+        let mut reservation = None;
         if !party.budgets.is_empty() {
             let (path, not_there) = inner.books().path(&party.budgets, now).await?;
-            unread = not_there;
+            unheld.extend(not_there);
             let amount = opening(quote, settings.reserves);
             let hold = path.reserve(amount, now).await.map_err(|refusal| {
                 inner.counts.over_budget.fetch_add(1, Ordering::Relaxed);
@@ -270,8 +319,8 @@ impl Accounting {
         admission.begin();
         Ok(Permit {
             inner: Arc::clone(inner),
-            settings,
             prices,
+            wishes: Arc::new(wishes),
             party,
             reservation,
             admission,
@@ -284,8 +333,11 @@ impl Accounting {
             stake: None,
             under_way: false,
             earlier: Vec::new(),
+            bill: None,
             noted: false,
-            unread,
+            unheld,
+            recording: inner.bodies.begin(settings.bodies, request, now),
+            settings,
         })
     }
 }
@@ -314,7 +366,7 @@ fn over_limit(refusal: &limits::Refusal) -> Fault {
     fault.retry_after = Some(Duration::from_secs(refusal.retry_after_s));
     fault.headers = vec![
         ("rate_limit_type", refusal.limit_type.as_str().to_owned()),
-        ("reset_at", (refusal.resets_at_ms / 1000).to_string()),
+        ("reset_at", moment(refusal.resets_at_ms)),
     ];
     fault
 }

@@ -89,8 +89,25 @@ impl Accounting {
             "Accounts with a budget that are in memory",
             self.inner.ledger.len() as f64,
         ));
+        let bodies = &self.inner.bodies;
+        numbers.push((
+            "sluice_spend_bodies_held_bytes",
+            "gauge",
+            "Memory of bodies that are under way or wait for the database",
+            bodies.held_bytes() as f64,
+        ));
         let counts = &self.inner.counts;
         let counted = [
+            (
+                "sluice_spend_bodies_stored_total",
+                "Calls whose bodies the database has",
+                &bodies.counts().stored,
+            ),
+            (
+                "sluice_spend_bodies_lost_total",
+                "Calls whose bodies found no room or no database",
+                &bodies.counts().lost,
+            ),
             (
                 "sluice_soft_budgets_reached_total",
                 "Soft budgets that were reached, once a window",
@@ -100,6 +117,11 @@ impl Accounting {
                 "sluice_budget_refusals_total",
                 "Calls that a budget refused",
                 &counts.over_budget,
+            ),
+            (
+                "sluice_throttled_calls_total",
+                "Calls of keys that go on slowly because their budget is spent",
+                &counts.slowed_down,
             ),
             (
                 "sluice_limit_refusals_total",

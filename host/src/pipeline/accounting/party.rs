@@ -30,7 +30,7 @@ pub struct Party {
     pub limits: Vec<(Scope, Limits)>,
     /// Everyone whose spend the call adds to, budget or not.
     pub payers: Vec<Entity>,
-    goes_without_accounts: bool,
+    pub(super) goes_without_accounts: bool,
 }
 
 impl Party {
@@ -92,7 +92,7 @@ impl Party {
         if let Some(key) = &grant.key {
             self.key_hash = key.hash.as_str().to_owned();
             self.key_alias = key.alias.as_deref().map(str::to_owned);
-            let alias = key.alias.as_deref().unwrap_or("None");
+            let alias = key.alias.as_deref().unwrap_or("key");
             self.key_shown = format!("Key={alias} ({})", key.name);
             self.pay(Entity::new(EntityKind::Key, key.hash.as_str()));
         }
@@ -211,11 +211,15 @@ impl Party {
             EntityKind::Key => self.key_shown.clone(),
             EntityKind::User => format!("User={}", entity.id),
             EntityKind::Team => format!("Team={}", entity.id),
-            EntityKind::TeamMember => format!("TeamMember={}", entity.id),
+            EntityKind::TeamMember => {
+                let user = self.user_id.as_deref().unwrap_or_default();
+                let team = self.team_id.as_deref().unwrap_or_default();
+                format!("User={user} in Team={team}")
+            }
             EntityKind::Organization => format!("Organization={}", entity.id),
             EntityKind::EndUser => format!("End User={}", entity.id),
             EntityKind::Tag => format!("Tag={}", entity.id),
-            EntityKind::AccessGroup => format!("AccessGroup={}", entity.id),
+            EntityKind::AccessGroup => format!("Model access group={}", entity.id),
             EntityKind::Provider => format!("Provider={}", entity.id),
             EntityKind::Deployment => format!("Deployment={}", entity.id),
             EntityKind::Proxy => "Proxy".to_owned(),

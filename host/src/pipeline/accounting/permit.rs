@@ -2,23 +2,31 @@
 //! way it ends.
 
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use crate::budget::{AccountId, Portion, Quote, Reservation, Window};
+use bytes::Bytes;
+
+use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
 use crate::domain::{
     CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };
 use crate::limits::{Admission, ScopeKind, Tokens};
-use crate::prices::{self, Prices, Terms};
+use crate::prices::{Cost, Prices};
 
 use super::super::answer::Trail;
+use super::super::bodies::Recording;
 use super::super::fleet::Line;
 use super::party::{Party, payer};
+use super::pricer::Pricer;
 use super::stake::{Stake, deployment_payers, under_way};
+use super::wishes::Wishes;
 use super::{AccountingSettings, Inner, SLICE, now_ms, over_budget};
 
 /// Counting tokens costs nothing at any provider, though its answer looks like a usage.
 pub(super) const FREE: &str = "count-tokens";
+
+/// What the key has spent.
+pub const KEY_SPEND: &str = "x-litellm-key-spend";
 
 /// A call that was admitted. Dropping it unclosed charges it as interrupted.
 pub struct Permit {
@@ -26,6 +34,7 @@ pub struct Permit {
     /// As they were when the call began.
     pub(super) settings: Arc<AccountingSettings>,
     pub(super) prices: Arc<Prices>,
+    pub(super) wishes: Arc<Wishes>,
     pub(super) party: Party,
     pub(super) reservation: Option<Reservation>,
     pub(super) admission: Admission,
@@ -43,10 +52,15 @@ pub struct Permit {
     pub(super) under_way: bool,
     /// Attempts that failed and told what they used.
     pub(super) earlier: Vec<CostLine>,
+    /// What is known of the call's bill: that of every attempt whose price is.
+    pub(super) bill: Option<Cost>,
     /// Whether the journal was told of its attempts.
     pub(super) noted: bool,
-    /// Accounts that could not be read when the call began.
-    pub(super) unread: Vec<AccountId>,
+    /// Accounts that hold nothing for the call and are charged in the end: they could not be read
+    /// when it began, or are a budget that only slows down.
+    pub(super) unheld: Vec<AccountId>,
+    /// What is kept of its bodies; None: nothing.
+    pub(super) recording: Option<Recording>,
 }
 
 /// What the spend row says of where a request came from.
@@ -64,6 +78,10 @@ pub struct Source {
 pub struct Charged {
     /// None: the price is unknown.
     pub cost: Option<Usd>,
+    /// What the cost is made of. None: nothing was priced, or it is no more than a guess.
+    pub bill: Option<Box<Cost>>,
+    /// What the key has spent with this call. None: it has no budget.
+    pub key_spend: Option<Usd>,
 }
 
 impl Permit {
@@ -130,30 +148,43 @@ impl Permit {
         }
     }
 
+    /// What prices this call.
+    pub fn pricer(&self) -> Pricer {
+        Pricer {
+            settings: Arc::clone(&self.settings),
+            prices: Arc::clone(&self.prices),
+            wishes: Arc::clone(&self.wishes),
+            started_ms: self.started_ms,
+        }
+    }
+
+    /// The key's own budget.
+    fn key_account(&self) -> Option<&(AccountId, Terms)> {
+        let mut budgets = self.party.budgets.iter();
+        budgets.find(|(id, _)| id.entity.kind == EntityKind::Key && id.window == Window::Whole)
+    }
+
     /// What the key has spent and may spend, in LiteLLM's headers.
     fn key_headers(&self) -> Vec<(String, String)> {
         let mut headers = Vec::new();
         let mut add = |name: &str, value: String| {
-            headers.push((format!("x-litellm-key-{name}"), value));
+            headers.push((name.to_owned(), value));
         };
-        let of_key = |kind: EntityKind| kind == EntityKind::Key;
-        let mut budgets = self.party.budgets.iter();
-        let own = budgets.find(|(id, _)| of_key(id.entity.kind) && id.window == Window::Whole);
-        if let Some((id, terms)) = own {
+        if let Some((id, terms)) = self.key_account() {
             if let Some(max) = terms.max_budget {
-                add("max-budget", max.to_string());
+                add("x-litellm-key-max-budget", max.to_string());
             }
             if let Some(now) = self.inner.ledger.snapshot(id, now_ms()) {
-                add("spend", now.spend.to_string());
+                add(KEY_SPEND, now.spend.to_string());
             }
         }
         let mut limits = self.party.limits.iter();
         if let Some((_, limits)) = limits.find(|(scope, _)| scope.kind == ScopeKind::Key) {
             if let Some(limit) = limits.requests_per_minute {
-                add("rpm-limit", limit.to_string());
+                add("x-litellm-key-rpm-limit", limit.to_string());
             }
             if let Some(limit) = limits.tokens_per_minute {
-                add("tpm-limit", limit.to_string());
+                add("x-litellm-key-tpm-limit", limit.to_string());
             }
         }
         headers
@@ -181,6 +212,7 @@ impl Permit {
         let now = now_ms();
         let held = self.reservation.as_ref().map(Reservation::held);
         let line = self.line(status, trail, held, now);
+        let key = self.key_account().map(|(id, _)| id.clone());
         let mut lines = mem::take(&mut self.earlier);
         lines.extend(line.clone());
         let cost: Option<Usd> = lines.iter().map(|it| it.cost).sum();
@@ -197,14 +229,16 @@ impl Permit {
         let is_kept = trail.cache_key.is_some();
         let kept = trail.usage.as_ref().filter(|_| is_kept);
         let usage = kept.cloned().unwrap_or(usage);
-        let unread = mem::take(&mut self.unread);
-        // Those that were opened meanwhile, without this call.
-        let opened = unread.into_iter().filter_map(|id| {
+        let unheld = mem::take(&mut self.unheld);
+        // Those that are open by now, without this call.
+        let opened = unheld.into_iter().filter_map(|id| {
             let path = self.inner.ledger.path(std::slice::from_ref(&id)).ok()?;
             Some((payer(&id), path))
         });
         let opened: Vec<_> = opened.collect();
         let row = self.row(status, trail, (lines, usage, cost), fault, now);
+        let inner = Arc::clone(&self.inner);
+        let closing = inner.closing.read().unwrap_or_else(PoisonError::into_inner);
         for (payer, path) in opened {
             let share = row.share_of(&payer).unwrap_or_default();
             self.inner.settled(path.charge(share, now));
@@ -217,12 +251,37 @@ impl Permit {
             let settled = reservation.settle(cost.unwrap_or_default(), now);
             self.inner.settled(settled);
         }
-        Charged { cost }
+        drop(closing);
+        if let Some(recording) = self.recording.take() {
+            self.inner.bodies.keep(recording, trail.line.clone());
+        }
+        let key = key.and_then(|id| self.inner.ledger.snapshot(&id, now));
+        // A call that was cut off may be charged something else.
+        let bill = self.bill.take().filter(|it| Some(it.total) == cost);
+        Charged {
+            cost,
+            bill: bill.map(Box::new),
+            key_spend: key.map(|it| it.spend),
+        }
+    }
+
+    /// The client gets this as the whole answer.
+    pub fn answered(&mut self, body: &Bytes) {
+        if let Some(recording) = &mut self.recording {
+            recording.answered(body);
+        }
+    }
+
+    /// The client gets this as more of a stream.
+    pub fn streamed(&mut self, more: &Bytes) {
+        if let Some(recording) = &mut self.recording {
+            recording.sent(more);
+        }
     }
 
     /// The bill of the attempt that answered, or that was cut off.
     fn line(
-        &self,
+        &mut self,
         status: CallStatus,
         trail: &Trail,
         held: Option<Usd>,
@@ -255,29 +314,33 @@ impl Permit {
         Some(bill)
     }
 
-    /// What a usage costs at this deployment.
+    /// What a usage costs at this deployment: a line of the call's bill.
     pub(super) fn cost_line(
-        &self,
+        &mut self,
         line: &Line,
         model: &str,
         (usage, estimated): (Usage, bool),
         now: i64,
     ) -> CostLine {
-        let price = line.price(&self.prices, model);
-        let terms = Terms {
-            at_ms: self.started_ms,
-            elapsed_ms: u64::try_from(now.saturating_sub(self.started_ms)).unwrap_or(0),
-            ..Terms::default()
+        let deployment = &line.deployment;
+        let bill = self.pricer().bill(line, model, &usage, now);
+        for tool in bill.iter().flat_map(|it| &it.unpriced) {
+            tracing::warn!(
+                deployment.id = %deployment.id, model, tool = *tool,
+                "a tool was used that has no price, and is not charged"
+            );
+        }
+        let cost = bill.as_ref().map(|it| it.total);
+        self.bill = match (self.bill.take(), bill) {
+            (Some(earlier), Some(bill)) => Some(earlier.plus(bill)),
+            (earlier, bill) => earlier.or(bill),
         };
-        let provider = &line.deployment.provider;
-        let bill = prices::cost(price.as_deref(), &usage, &terms);
-        let adjustments = &self.settings.adjustments;
         CostLine {
-            deployment: line.deployment.id.as_str().to_owned(),
-            provider: provider.clone(),
+            deployment: deployment.id.as_str().to_owned(),
+            provider: deployment.provider.clone(),
             model: model.to_owned(),
             usage,
-            cost: bill.map(|it| adjustments.apply(provider, model, it).total),
+            cost,
             estimated,
         }
     }
@@ -334,8 +397,6 @@ impl Permit {
             metadata: source
                 .metadata
                 .and_then(|it| serde_json::value::RawValue::from_string(it).ok()),
-            request: None,
-            response: None,
         }
     }
 }

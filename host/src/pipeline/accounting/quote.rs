@@ -1,12 +1,14 @@
-//! What a call will cost at most, before anyone knows: for its reservation, and for streams while
+//! What a call will cost at most, before anyone knows (one search, if it may search): for its reservation, and for streams while
 //! they run.
 
 use std::sync::Arc;
 
 use crate::budget::Quote;
+use crate::domain::Usage;
 use crate::prices::Entry;
 
 use super::super::request::ClientRequest;
+use super::wishes::Wishes;
 
 /// Bytes of text to a token, few enough that the guess is rather too high.
 const BYTES_PER_TOKEN: u64 = 3;
@@ -21,8 +23,17 @@ pub fn input_tokens(request: &ClientRequest) -> u64 {
 }
 
 /// The highest quote of these prices; None if one of them is unknown, or there is none.
-pub fn quote(request: &ClientRequest, prices: &[Option<Arc<Entry>>]) -> Option<Quote> {
+pub fn quote(
+    request: &ClientRequest,
+    wishes: &Wishes,
+    prices: &[Option<Arc<Entry>>],
+) -> Option<Quote> {
     let input_tokens = input_tokens(request);
+    let input = Usage {
+        input_tokens,
+        web_searches: u64::from(wishes.searches()),
+        ..Usage::default()
+    };
     let quotes = prices.iter().map(|entry| {
         let entry = entry.as_ref()?;
         let model_most = entry.max_output_tokens;
@@ -33,7 +44,7 @@ pub fn quote(request: &ClientRequest, prices: &[Option<Arc<Entry>>]) -> Option<Q
         };
         let copies = request.controls.choices.max(1);
         Some(Quote {
-            input: entry.estimate(input_tokens, 0)?,
+            input: entry.upper_bound(&input, None, 0)?,
             output_token: entry.estimate(0, 1).unwrap_or_default(),
             max_output_tokens: most.map(|it| it.saturating_mul(copies)),
             streams: request.controls.stream,

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::{Store, StoreError};
@@ -41,13 +42,20 @@ impl Forgotten {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Deletes rows of calls that started before a time, until `stop`.
+    /// Deletes rows of calls that started before a time, until `stop`, and their bodies before them.
     async fn forget(
         &self,
         store: &Store,
         before_ms: i64,
         stop: &CancellationToken,
     ) -> Result<u64, StoreError> {
+        while !stop.is_cancelled() {
+            let gone = store.forget_bodies(before_ms, BATCH).await?;
+            if gone < u64::from(BATCH) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
         let mut all = 0u64;
         while !stop.is_cancelled() {
             let gone = store.forget_spend_rows(before_ms, BATCH).await?;
@@ -63,96 +71,124 @@ impl Forgotten {
 }
 
 impl Accounting {
-    /// Deletes old rows until `stop`. A changed setting holds from the next round on, which where
-    /// all rows were kept is within a day.
+    /// Deletes old rows until `stop`. A changed setting holds at once.
     pub async fn forget_rows(self, stop: CancellationToken) {
-        let every =
-            |retention: Option<Retention>| retention.map_or(Retention::EVERY, |it| it.every);
-        let mut wait = FIRST.min(every(self.inner.settings.load().retention));
-        while stop
-            .run_until_cancelled(tokio::time::sleep(wait))
-            .await
-            .is_some()
-        {
-            let retention = self.inner.settings.load().retention;
-            wait = every(retention);
-            let Some(retention) = retention else {
-                continue;
-            };
-            let keep = i64::try_from(retention.keep.as_millis()).unwrap_or(i64::MAX);
-            let before = now_ms().saturating_sub(keep);
-            let done = self
-                .inner
-                .forgotten
-                .forget(&self.inner.store, before, &stop);
-            match done.await {
-                Ok(0) => {}
-                Ok(rows) => tracing::info!(rows, "old rows of calls were deleted"),
-                Err(cause) => tracing::warn!(
-                    %cause,
-                    "old rows of calls could not be deleted; the next try is in {} s",
-                    wait.as_secs()
-                ),
+        let (inner, stop) = (&self.inner, &stop);
+        let setting = || inner.settings.load().retention;
+        let sweep = |it| self.sweep(it, stop);
+        rounds(setting, &inner.keeps_otherwise, stop, sweep).await;
+    }
+
+    async fn sweep(&self, retention: Retention, stop: &CancellationToken) {
+        let inner = &self.inner;
+        let keep = i64::try_from(retention.keep.as_millis()).unwrap_or(i64::MAX);
+        let before = now_ms().saturating_sub(keep);
+        match inner.forgotten.forget(&inner.store, before, stop).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "old rows of calls were deleted"),
+            Err(cause) => tracing::warn!(
+                %cause,
+                "old rows of calls could not be deleted; the next try is in {} s",
+                retention.every.as_secs()
+            ),
+        }
+    }
+}
+
+/// Sweeps as often as the setting says, and as soon as it changes.
+async fn rounds<F: Future<Output = ()>>(
+    setting: impl Fn() -> Option<Retention>,
+    changed: &Notify,
+    stop: &CancellationToken,
+    sweep: impl Fn(Retention) -> F,
+) {
+    let every = |retention: Option<Retention>| retention.map_or(Retention::EVERY, |it| it.every);
+    let mut wait = FIRST.min(every(setting()));
+    loop {
+        let due = async {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = changed.notified() => {}
             }
+        };
+        if stop.run_until_cancelled(due).await.is_none() {
+            return;
+        }
+        let now = setting();
+        wait = every(now);
+        if let Some(retention) = now {
+            sweep(retention).await;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
-    use crate::domain::{CallStatus, Entity, EntityKind, SpendRow, Usage, Usd};
+    use crate::domain::{CallBodies, Entity, EntityKind, SpendRow, Usd};
     use crate::store::tests::{NOW, Place, run};
     use crate::store::{SpendFilter, UsageFilter, day_of};
 
     fn call(number: u32) -> SpendRow {
+        let payers = [Entity::new(EntityKind::Proxy, "")];
+        let cost = Some(Usd::from_pico(1));
         SpendRow {
-            call_id: format!("c{number}"),
-            provider_id: None,
-            operation: "chat".to_owned(),
-            status: CallStatus::Success,
             started_ms: NOW + i64::from(number),
-            first_token_ms: None,
-            ended_ms: NOW + 900,
-            key_hash: "hash".to_owned(),
-            key_alias: None,
-            user_id: None,
-            team_id: None,
-            organization_id: None,
-            end_user: None,
-            tags: Vec::new(),
-            model_group: "group".to_owned(),
-            deployment: "d".to_owned(),
-            provider: "openai".to_owned(),
-            model: "gpt-4o".to_owned(),
-            api_base: None,
-            usage: Usage::default(),
-            cost: Some(Usd::from_pico(1)),
-            lines: Vec::new(),
-            payers: vec![Entity::new(EntityKind::Proxy, "")],
-            price_version: "v1".to_owned(),
-            cache_hit: false,
-            session_id: None,
-            client_ip: None,
-            user_agent: None,
-            error: None,
-            metadata: None,
-            request: None,
-            response: None,
+            ..crate::store::tests::call(&format!("c{number}"), cost, &payers)
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_setting_holds_at_once() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let (setting, swept) = (Cell::new(None), Cell::new(0));
+        let (changed, stop) = (Notify::new(), CancellationToken::new());
+        let sweep = |_| {
+            swept.set(swept.get() + 1);
+            std::future::ready(())
+        };
+        let operator = async {
+            tokio::time::sleep(2 * HOUR).await;
+            assert_eq!(swept.get(), 0, "rows are kept for ever");
+            setting.set(Some(Retention {
+                keep: HOUR,
+                every: 24 * HOUR,
+            }));
+            changed.notify_one();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(swept.get(), 1);
+            tokio::time::sleep(24 * HOUR).await;
+            assert_eq!(swept.get(), 2);
+            stop.cancel();
+        };
+        let setting_now = || setting.get();
+        tokio::join!(rounds(setting_now, &changed, &stop, sweep), operator);
     }
 
     async fn sweep(store: &Store) {
         let rows: Vec<SpendRow> = (0..1_205).map(call).collect();
         store.settle(&rows).await.unwrap();
+        let bodies = |row: &SpendRow| CallBodies {
+            call_id: row.call_id.clone(),
+            started_ms: row.started_ms,
+            request: None,
+            response: None,
+        };
+        let bodies: Vec<CallBodies> = rows.iter().map(bodies).collect();
+        store.keep_bodies(&bodies).await.unwrap();
         let (forgotten, stop) = (Forgotten::default(), CancellationToken::new());
         let gone = forgotten.forget(store, NOW + 1_200, &stop).await.unwrap();
         assert_eq!((gone, forgotten.count()), (1_200, 1_200));
         let left = store.spend_rows(&SpendFilter::default(), None, 99).await;
         assert_eq!(left.unwrap().len(), 5);
+        let ids: Vec<&str> = rows.iter().map(|it| it.call_id.as_str()).collect();
+        assert_eq!(store.spend_bodies(&ids).await.unwrap().len(), 5);
         let all = UsageFilter {
             kind: EntityKind::Proxy,
             ids: Vec::new(),
+            except: Vec::new(),
             from_day: day_of(NOW),
             until_day: day_of(NOW) + 1,
             only: Vec::new(),

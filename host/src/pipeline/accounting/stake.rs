@@ -158,14 +158,14 @@ impl Permit {
         let (mut reservation, mut quoted) = (None, None);
         if !line.budgets.is_empty() {
             let entry = line.price(&self.prices, model);
-            quoted = quote::quote(request, &[entry]);
+            quoted = quote::quote(request, &self.wishes, &[entry]);
             let (path, unread) = self
                 .inner
                 .books()
                 .path(&line.budgets, now)
                 .await
                 .map_err(|fault| Full::Unreadable(Box::new(fault)))?;
-            self.unread.extend(unread);
+            self.unheld.extend(unread);
             let amount = opening(quoted, self.settings.reserves);
             let held = if patient {
                 path.reserve(amount, now).await

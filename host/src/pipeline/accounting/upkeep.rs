@@ -47,6 +47,11 @@ impl Accounting {
         self.inner.journal.run(&sink, stop).await;
     }
 
+    /// Brings bodies to the database until `stop`, then what is left.
+    pub async fn write_bodies(self, stop: CancellationToken) {
+        self.inner.bodies.run(&self.inner.store, &stop).await;
+    }
+
     /// Ends windows whose time has come, until `stop`.
     pub async fn keep_windows(self, stop: CancellationToken) {
         loop {

@@ -45,7 +45,14 @@ pub enum KeptAnswer {
 
 /// Looks for a kept answer. A call that is the same as one under way waits for that one's, if the
 /// config says so.
-pub async fn look(cache: &Cache, caller: &Caller, request: ClientRequest) -> Looked {
+///
+/// `tags`: those by which deployments are chosen.
+pub async fn look(
+    cache: &Cache,
+    caller: &Caller,
+    request: ClientRequest,
+    tags: &[String],
+) -> Looked {
     let operation = request.operation.as_str();
     let apart = match request.operation {
         Operation::Chat | Operation::Completions | Operation::Responses | Operation::Messages => {
@@ -66,6 +73,7 @@ pub async fn look(cache: &Cache, caller: &Caller, request: ClientRequest) -> Loo
         group: &controls.model,
         asked: &controls.asked,
         tenant: &tenant,
+        tags,
         namespace: controls.cache.namespace.as_deref(),
         headers: &request.headers,
     };

@@ -33,7 +33,7 @@ fn trail(operation: Operation) -> Trail {
 }
 
 async fn looked(cache: &Cache, request: ClientRequest) -> Looked {
-    look(cache, &samples::master(), request).await
+    look(cache, &samples::master(), request, &[]).await
 }
 
 async fn keeper(cache: &Cache, request: ClientRequest) -> (ClientRequest, Keeper) {

@@ -148,8 +148,12 @@ async fn what_is_named_like_a_plugin_and_is_none_is_refused_once_with_the_reason
         .open(place.path("huge.wasm"));
     // A sparse file: it takes no space.
     huge.unwrap().set_len(300 << 20).unwrap();
-    for _ in 0..2 {
+    for _ in 0..3 {
         place.look().await;
+        // An empty file may be the beginning of a copy, and is waited for.
+        for (_, since) in place.directory.half.values_mut() {
+            *since -= super::super::directory::PATIENCE;
+        }
     }
     let entries = place.plugins.inner.journal.entries();
     assert_eq!(entries.len(), 4, "{entries:?}");
@@ -212,4 +216,42 @@ async fn a_file_that_is_still_being_copied_waits() {
     assert!(place.plugins.inner.journal.entries().is_empty());
     place.drop_in("echo.wasm", &echo(1)).await;
     assert!(place.serves("echo", &echo(1)));
+}
+
+#[tokio::test]
+async fn a_file_that_is_still_being_copied_is_no_broken_one() {
+    let mut place = Place::new().await;
+    place.drop_in("echo.wasm", &echo(1)).await;
+    let whole = echo(2);
+    let path = place.path("echo.wasm");
+    for size in [0, 3, 7, 2000, whole.len() / 2, whole.len() - 1] {
+        place.write("echo.wasm", &whole[..size]);
+        assert!(place.look().await, "{size} bytes are not the whole");
+        assert_eq!(place.last().what, What::Loaded);
+        assert!(place.plugins.inner.last_good.bad().is_empty());
+        assert_eq!(lock(&place.plugins.inner.half)[&path], size as u64);
+    }
+    place.write("echo.wasm", &whole);
+    assert!(!place.look().await);
+    assert!(place.serves("echo", &whole));
+    assert!(lock(&place.plugins.inner.half).is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_stays_half_copied_is_refused_once_its_time_is_over() {
+    let mut place = Place::new().await;
+    let half = &echo(2)[..2000];
+    place.drop_in("echo.wasm", half).await;
+    let path = place.path("echo.wasm");
+    let (_, since) = place.directory.half.get_mut(&path).unwrap();
+    *since -= super::super::directory::PATIENCE;
+    assert!(!place.look().await);
+    assert!(
+        place.refusal().contains("not the whole"),
+        "{}",
+        place.refusal()
+    );
+    assert!(!place.look().await);
+    let entries = place.plugins.inner.journal.entries();
+    assert_eq!(entries.len(), 1);
 }

@@ -128,8 +128,13 @@ impl Bill<'_> {
             .get(self.terms.search_depth as usize)
             .copied()
             .flatten();
+        // Who counts searches has made none where none are counted, whatever it cites; and where
+        // none is sold, a citation is no sign of one.
+        let told = usage.cites_web && !self.entry.counts_searches() && search.is_some();
+        let told = u64::from(told);
+        let searches = usage.web_searches.max(told);
         for (name, count, rate) in [
-            ("web search", asked(usage.web_searches), search),
+            ("web search", asked(searches), search),
             (
                 "maps search",
                 asked(usage.maps_searches),

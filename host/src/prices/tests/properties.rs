@@ -235,7 +235,7 @@ proptest! {
             prop_assert!(actual <= bound, "{}: {} > {}", entry.name, actual, bound);
         }
         let served = if terms.batch { Service::Batch } else {
-            usage.service_tier.as_deref().map(Service::of).unwrap_or_default()
+            usage.service_tier.as_deref().and_then(Service::named).unwrap_or_default()
         };
         let narrow = entry.upper_bound(&usage, Some(served), terms.elapsed_ms);
         prop_assert!(narrow <= bound);

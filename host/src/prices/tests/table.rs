@@ -46,6 +46,16 @@ fn litellms_own_format_says_the_same() {
     }
 }
 
+#[test]
+fn a_providers_models_are_named_as_it_names_them() {
+    let prices = Prices::embedded();
+    let openai = prices.models_of("openai");
+    assert!(openai.contains(&"gpt-4o") && openai.contains(&"text-embedding-3-small"));
+    assert!(!openai.iter().any(|it| it.contains("1024")), "{openai:?}");
+    assert!(prices.models_of("gemini").contains(&"gemini-2.5-flash"));
+    assert!(prices.models_of("nobody").is_empty());
+}
+
 /// The key that is found for a model of a provider.
 fn found(wanted: Wanted<'_>) -> Option<String> {
     Prices::embedded()

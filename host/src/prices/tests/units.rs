@@ -159,6 +159,38 @@ fn rerank_search_and_paper_are_counted_in_their_units() {
 }
 
 #[test]
+fn a_citation_is_a_search_where_searches_are_sold_and_nobody_counts_them() {
+    let cited = json!({"input_tokens": 1000, "output_tokens": 100, "cites_web": true});
+    let preview = table("gpt-4o-search-preview");
+    assert_eq!(total(&preview, cited.clone()), Some(micro(3_500 + 25_000)));
+    let plain = bill(&table("gpt-4o"), cited.clone(), &Terms::default());
+    assert_eq!(
+        (plain.total.pico(), plain.unpriced.len()),
+        (micro(3_500), 0)
+    );
+    let counts = entry(
+        json!({"litellm_provider": "gemini", "input_cost_per_token": 0, "output_cost_per_token": 0,
+        "search_context_cost_per_query": {"search_context_size_medium": 0.035}}),
+    );
+    assert_eq!(total(&counts, cited), Some(0));
+}
+
+#[test]
+fn the_served_tier_counts_where_it_says_something_of_a_price() {
+    let gpt = table("gpt-4o");
+    let terms = Terms {
+        service_tier: Some("priority"),
+        ..Terms::default()
+    };
+    let used =
+        |tier: &str| json!({"input_tokens": 1000, "output_tokens": 100, "service_tier": tier});
+    for (served, micros) in [("default", 3_500), ("scale", 5_950), ("priority", 5_950)] {
+        let it = bill(&gpt, used(served), &terms);
+        assert_eq!(it.total.pico(), micro(micros), "{served}");
+    }
+}
+
+#[test]
 fn searches_cost_by_depth_and_google_sells_them_by_the_prompt() {
     let sonar = table("perplexity/sonar");
     let searched = json!({"input_tokens": 1, "output_tokens": 1, "web_searches": 2});

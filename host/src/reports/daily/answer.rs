@@ -9,7 +9,7 @@ use super::scope::Scope;
 use crate::domain::Fault;
 use crate::reports::ask::{Days, Paging};
 use crate::reports::names::Keys;
-use crate::reports::sums::{MOST_GROUPS, add, metrics, totals};
+use crate::reports::sums::{MOST_GROUPS, add, endpoint, metrics, totals};
 use crate::reports::{Answer, Reports, days};
 use crate::store::{Dimension, UsageRow, UsageSums};
 
@@ -107,27 +107,38 @@ async fn breakdown(
     let range = Days { from, until };
     let by = [Day, ModelGroup, Model, Provider, Operation];
     let models = reports.top(&scope.whole, range, &by, MOST_GROUPS).await?;
-    let keys = reports
-        .top(&scope.whole, range, &[Day, Key], MOST_GROUPS)
-        .await?;
+    let by = [Day, Key, ModelGroup, Model, Provider, Operation];
+    let by_key = reports.top(&scope.whole, range, &by, MOST_GROUPS).await?;
+    let most = usize::try_from(MOST_GROUPS).unwrap_or(usize::MAX);
+    let keys = if by_key.len() < most {
+        sums_of_keys(&by_key)
+    } else {
+        let by = [Day, Key];
+        reports.top(&scope.whole, range, &by, MOST_GROUPS).await?
+    };
     let by = [Day, Entity, Key];
     let entities = reports
         .top(&scope.entities, range, &by, MOST_GROUPS)
         .await?;
-    let most = usize::try_from(MOST_GROUPS).unwrap_or(usize::MAX);
     let mut found = Breakdown {
-        truncated: [&models, &keys, &entities]
+        truncated: [&models, &by_key, &keys, &entities]
             .iter()
             .any(|it| it.len() >= most),
         ..Breakdown::default()
     };
     for row in &models {
-        if let [group, model, provider, operation] = row.values.as_slice() {
-            let parts = found.parts(row);
-            into(&mut parts.model_groups, group, &row.sums);
-            into(&mut parts.models, model, &row.sums);
-            into(&mut parts.providers, provider, &row.sums);
-            into(&mut parts.endpoints, operation, &row.sums);
+        for (groups, name) in found.parts(row).named(&row.values) {
+            into(groups, name, &row.sums);
+        }
+    }
+    for row in &by_key {
+        if let [key, names @ ..] = row.values.as_slice() {
+            for (groups, name) in found.parts(row).named(names) {
+                // What was cut off has no part to stand in.
+                if let Some(group) = groups.get_mut(named(name)) {
+                    add(group.keys.entry(key.clone()).or_default(), &row.sums);
+                }
+            }
         }
     }
     for row in &keys {
@@ -153,10 +164,49 @@ async fn breakdown(
     Ok(found)
 }
 
-/// Adds to a group; what has no name, as the model of a call that reached none, is `unknown`.
+/// The sums of each key and day in sums that are finer.
+fn sums_of_keys(rows: &[UsageRow]) -> Vec<UsageRow> {
+    let mut all: BTreeMap<(Option<i64>, &str), UsageSums> = BTreeMap::new();
+    for row in rows {
+        if let Some(key) = row.values.first() {
+            add(all.entry((row.day, key)).or_default(), &row.sums);
+        }
+    }
+    let all = all.into_iter().map(|((day, key), sums)| UsageRow {
+        day,
+        values: vec![key.to_owned()],
+        sums,
+    });
+    all.collect()
+}
+
+/// What has no name, as the model of a call that reached none, is `unknown`.
+fn named(name: &str) -> &str {
+    if name.is_empty() { "unknown" } else { name }
+}
+
+impl Parts {
+    /// The breakdowns that a model group, a model, a provider and an operation stand in.
+    fn named<'a>(
+        &'a mut self,
+        names: &'a [String],
+    ) -> impl Iterator<Item = (&'a mut Groups, &'a str)> {
+        let groups = [
+            &mut self.model_groups,
+            &mut self.models,
+            &mut self.providers,
+            &mut self.endpoints,
+        ];
+        let name = |(at, name): (usize, &'a String)| match at {
+            3 => endpoint(name),
+            _ => name.as_str(),
+        };
+        groups.into_iter().zip(names.iter().enumerate().map(name))
+    }
+}
+
 fn into<'a>(groups: &'a mut Groups, name: &str, sums: &UsageSums) -> &'a mut Group {
-    let name = if name.is_empty() { "unknown" } else { name };
-    let group = groups.entry(name.to_owned()).or_default();
+    let group = groups.entry(named(name).to_owned()).or_default();
     add(&mut group.sums, sums);
     group
 }

@@ -4,7 +4,7 @@ use super::scope::Scope;
 use crate::domain::EntityKind;
 use crate::reports::ask::Days;
 use crate::reports::fault::bad;
-use crate::reports::sums::numbers;
+use crate::reports::sums::{add, endpoint, numbers};
 use crate::reports::{Answer, Report, Reports, days};
 use crate::store::Dimension;
 
@@ -22,7 +22,20 @@ pub(super) async fn file(reports: &Reports, scope: &Scope, range: Days) -> Answe
             format!("the file would have more than {MOST_LINES} lines; ask for fewer days");
         return Err(bad("end_date", message));
     }
+    for row in &mut rows {
+        if let Some(operation) = row.values.last_mut() {
+            *operation = endpoint(operation).to_owned();
+        }
+    }
     rows.sort_by(|a, b| (a.day, &a.values).cmp(&(b.day, &b.values)));
+    // An operation and the path that it had in LiteLLM are one.
+    rows.dedup_by(|next, kept| {
+        let same = (next.day, &next.values) == (kept.day, &kept.values);
+        if same {
+            add(&mut kept.sums, &next.sums);
+        }
+        same
+    });
     let hashes = rows.iter().filter_map(|it| it.values.get(1));
     let keys = reports.keys(hashes.map(String::as_str)).await?;
     let mut text = format!(

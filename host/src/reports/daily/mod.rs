@@ -69,7 +69,15 @@ fn read<'a>(input: &'a Input, field: &str, extent: Extent) -> Result<Asked<'a>, 
         Extent::Page => &["page", "page_size"],
         Extent::Whole => &[],
     };
-    let asked = Asked::of(&input.query, &[&[field], FIELDS, paging].concat())?;
+    let also: &[&str] = match field {
+        "team_ids" => &["exclude_team_ids"],
+        "organization_ids" => &["exclude_organization_ids"],
+        "end_user_ids" => &["exclude_end_user_ids"],
+        _ => &["include_current_utc_day"],
+    };
+    let asked = Asked::of(&input.query, &[&[field], FIELDS, paging, also].concat())?;
+    // A day here is UTC's, and the last one that was asked for is always whole.
+    asked.flag("include_current_utc_day", false)?;
     if let Some(minutes) = asked.text("timezone")? {
         // Days are UTC's whatever a browser says, as in LiteLLM.
         let minutes: Option<i32> = minutes.parse().ok();

@@ -74,10 +74,12 @@ pub(super) async fn of_teams(
     asked: &Asked<'_>,
 ) -> Result<Scope, Fault> {
     let wanted = asked.list("team_ids")?;
+    let except = asked.list("exclude_team_ids")?.unwrap_or_default();
     let sight = reports.sight(caller).await?;
     if sight.all {
         let mut whose = Whose::of(EntityKind::Team);
         whose.ids = wanted;
+        whose.except = except;
         return Ok(Scope::of(whose));
     }
     let led = led(reports, &sight).await?;
@@ -94,6 +96,7 @@ pub(super) async fn of_teams(
     }
     let all_led = teams.iter().all(|it| led.contains(it));
     let mut whose = Whose::these(EntityKind::Team, teams);
+    whose.except = except;
     if !all_led {
         whose.keys = Some(reports.own_keys(&sight).await?);
     }
@@ -135,6 +138,7 @@ pub(super) async fn of_organizations(
     let wanted = asked.list("organization_ids")?;
     let sight = reports.sight(caller).await?;
     let mut whose = Whose::of(EntityKind::Organization);
+    whose.except = asked.list("exclude_organization_ids")?.unwrap_or_default();
     whose.ids = wanted;
     if !sight.all {
         let ids = whose.ids.unwrap_or_else(|| sight.heads.clone());
@@ -158,6 +162,7 @@ pub(super) async fn of_customers(
     reports.need_all(caller)?;
     let mut whose = Whose::of(EntityKind::EndUser);
     whose.ids = asked.list("end_user_ids")?;
+    whose.except = asked.list("exclude_end_user_ids")?.unwrap_or_default();
     Ok(Scope::of(whose))
 }
 

@@ -3,10 +3,10 @@
 use crate::domain::{CallStatus, Fault};
 use crate::reports::ask::Asked;
 use crate::reports::fault::bad;
-use crate::store::{SpendFilter, SpendPlace};
+use crate::store::{SpendFilter, SpendPlace, SpendSort};
 
 /// Fields that choose rows.
-pub(super) const FIELDS: &[&str] = &[
+pub(in crate::reports) const FIELDS: &[&str] = &[
     "api_key",
     "user_id",
     "team_id",
@@ -21,6 +21,10 @@ pub(super) const FIELDS: &[&str] = &[
     "session_id",
     "request_tag",
     "status_filter",
+    "cache_hit_filter",
+    "error_code",
+    "error_message",
+    "search",
     "min_spend",
     "max_spend",
     "start_date",
@@ -58,7 +62,73 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<SpendFilter, Fault> {
         tag: asked.owned("request_tag")?,
         min_cost,
         max_cost,
+        cache_hit: cache_hit(asked)?,
+        error_status: error_code(asked)?,
+        error_message: asked.owned("error_message")?,
+        any_id: asked.text("search")?.map(any_id),
     })
+}
+
+/// A key may be searched by its text, of which only the hash is known.
+fn any_id(text: &str) -> String {
+    if text.starts_with("sk-") {
+        return crate::auth::key_or_hash(text).as_str().to_owned();
+    }
+    text.to_owned()
+}
+
+fn cache_hit(asked: &Asked<'_>) -> Result<Option<bool>, Fault> {
+    match asked.text("cache_hit_filter")? {
+        None => Ok(None),
+        Some("hit") => Ok(Some(true)),
+        Some("miss") => Ok(Some(false)),
+        Some(_) => Err(bad(
+            "cache_hit_filter",
+            "`cache_hit_filter` must be `hit` or `miss`",
+        )),
+    }
+}
+
+fn error_code(asked: &Asked<'_>) -> Result<Option<u16>, Fault> {
+    let Some(text) = asked.text("error_code")? else {
+        return Ok(None);
+    };
+    let message = "`error_code` must be the status that a call was answered with, such as 429";
+    let code = text.parse().map_err(|_| bad("error_code", message))?;
+    Ok(Some(code))
+}
+
+/// What rows may be sorted by, in LiteLLM's words.
+const SORTS: [(&str, SpendSort); 7] = [
+    ("startTime", SpendSort::Started),
+    ("endTime", SpendSort::Ended),
+    ("request_duration_ms", SpendSort::Duration),
+    ("ttft_ms", SpendSort::FirstToken),
+    ("spend", SpendSort::Cost),
+    ("total_tokens", SpendSort::Tokens),
+    ("model", SpendSort::Model),
+];
+
+/// `sort_by` and `sort_order`: what by, and whether the greatest come first. None: the newest
+/// first, which an index has.
+pub(super) fn order(asked: &Asked<'_>) -> Result<Option<(SpendSort, bool)>, Fault> {
+    let by = match asked.text("sort_by")? {
+        None => SpendSort::Started,
+        Some(name) => {
+            let known = SORTS.iter().find(|it| it.0 == name);
+            let names = || SORTS.map(|it| it.0).join("`, `");
+            known
+                .map(|it| it.1)
+                .ok_or_else(|| bad("sort_by", format!("`sort_by` must be one of `{}`", names())))?
+        }
+    };
+    let descending = match asked.text("sort_order")? {
+        None | Some("desc") => true,
+        Some("asc") => false,
+        Some(_) => return Err(bad("sort_order", "`sort_order` must be `asc` or `desc`")),
+    };
+    let usual = (SpendSort::Started, true);
+    Ok(Some((by, descending)).filter(|it| *it != usual))
 }
 
 fn status(asked: &Asked<'_>) -> Result<Option<CallStatus>, Fault> {

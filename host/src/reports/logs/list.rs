@@ -13,7 +13,7 @@ use crate::reports::sums::{MOST_GROUPS, Whose, dollars};
 use crate::reports::{Answer, Reports, days};
 use crate::store::{Dimension, SpendFilter};
 
-/// `GET /spend/logs`. Of one id: its row. With both dates: sums by day, unless `summarize` is
+/// `GET /spend/logs`. Of one id: its row with its bodies. With both dates: sums by day, unless `summarize` is
 /// false. Else the newest rows, as many as `limit` says; `cursor` goes on where a list ended.
 pub(in crate::reports) async fn list(reports: &Reports, caller: &Caller, input: Input) -> Answer {
     let known = [
@@ -32,7 +32,7 @@ pub(in crate::reports) async fn list(reports: &Reports, caller: &Caller, input: 
     let cursor = filter::cursor(&asked)?;
     let mut wanted = filter::read(&asked)?;
     let sight = reports.sight(caller).await?;
-    let rows = if let Some(id) = &wanted.request_id {
+    if let Some(id) = &wanted.request_id {
         let mut rows = reports.calls(&sight, id).await?;
         rows.retain(|row| {
             wanted
@@ -41,23 +41,28 @@ pub(in crate::reports) async fn list(reports: &Reports, caller: &Caller, input: 
                 .is_none_or(|it| *it == row.key_hash)
                 && (wanted.user_id.is_none() || wanted.user_id == row.user_id)
         });
-        rows
-    } else {
-        reports.narrow(&sight, &mut wanted).await?;
-        match (wanted.from_ms, wanted.until_ms) {
-            (None, Some(_)) => return Err(missing("start_date")),
-            (Some(_), None) => return Err(missing("end_date")),
-            (Some(_), Some(_)) if summarize => {
-                return Ok(by_day(reports, &wanted, asked.days()?).await?.into());
-            }
-            _ => reports
-                .store
-                .spend_rows(&wanted, cursor.as_ref(), limit)
-                .await
-                .map_err(store)?,
+        // Calls of one provider's id are a list like any other.
+        let rows = match rows.as_slice() {
+            [_] => reports.with_bodies(&rows).await?,
+            rows => rows.iter().map(|it| row::json(it, None)).collect(),
+        };
+        return Ok(Value::Array(rows).into());
+    }
+    reports.narrow(&sight, &mut wanted).await?;
+    let rows = match (wanted.from_ms, wanted.until_ms) {
+        (None, Some(_)) => return Err(missing("start_date")),
+        (Some(_), None) => return Err(missing("end_date")),
+        (Some(_), Some(_)) if summarize => {
+            return Ok(by_day(reports, &wanted, asked.days()?).await?.into());
         }
+        _ => reports
+            .store
+            .spend_rows(&wanted, cursor.as_ref(), limit)
+            .await
+            .map_err(store)?,
     };
-    Ok(Value::Array(rows.iter().map(row::json).collect()).into())
+    let rows = rows.iter().map(|it| row::json(it, None));
+    Ok(Value::Array(rows.collect()).into())
 }
 
 /// The sums of a day.

@@ -5,6 +5,8 @@ mod list;
 mod page;
 mod row;
 
+#[cfg(test)]
+pub(super) use filter::FIELDS as CHOOSES_ROWS;
 pub(super) use list::list;
 pub(super) use page::{page, session};
-pub(super) use row::one;
+pub(super) use row::{call_type, one};

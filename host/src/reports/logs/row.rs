@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
-use crate::domain::{CallStatus, CostLine, Fault, SpendRow, Usage, Usd};
+use crate::domain::{CallBodies, CallStatus, CostLine, Fault, SpendRow, Usage, Usd};
 use crate::reports::ask::{Asked, Input};
 use crate::reports::fault::{absent, missing, store};
 use crate::reports::sight::Sight;
@@ -23,22 +23,22 @@ pub(in crate::reports) async fn one(reports: &Reports, caller: &Caller, input: I
         .text("request_id")?
         .ok_or_else(|| missing("request_id"))?;
     let sight = reports.sight(caller).await?;
-    let found = reports.calls(&sight, id).await?;
-    let found = found
-        .first()
-        .ok_or_else(|| absent("request_id", "call", id))?;
-    let whole = reports
-        .store
-        .spend_row(&found.call_id)
-        .await
-        .map_err(store)?;
-    let whole = whole.ok_or_else(|| absent("request_id", "call", id))?;
-    Ok(json(&whole).into())
+    let mut found = reports.calls(&sight, id).await?;
+    found.truncate(1);
+    let one = reports.with_bodies(&found).await?.pop();
+    Ok(one.ok_or_else(|| absent("request_id", "call", id))?.into())
 }
 
 impl Reports {
-    /// The calls of an id that the caller may see, without bodies; one, unless a provider gave
-    /// its id twice.
+    /// Rows that the caller may see, with their bodies.
+    pub(super) async fn with_bodies(&self, rows: &[SpendRow]) -> Result<Vec<Value>, Fault> {
+        let ids: Vec<&str> = rows.iter().map(|row| row.call_id.as_str()).collect();
+        let bodies = self.store.spend_bodies(&ids).await.map_err(store)?;
+        let all = rows.iter().map(|row| json(row, bodies.get(&row.call_id)));
+        Ok(all.collect())
+    }
+
+    /// The calls of an id that the caller may see; one, unless a provider gave its id twice.
     pub(super) async fn calls(&self, sight: &Sight, id: &str) -> Result<Vec<SpendRow>, Fault> {
         let filter = SpendFilter {
             request_id: Some(id.to_owned()),
@@ -56,10 +56,13 @@ impl Reports {
     }
 }
 
-/// A row by LiteLLM's field names. `spend` is null where the price is unknown.
-pub(super) fn json(row: &SpendRow) -> Value {
-    let request = parsed(row.request.as_deref());
-    let messages = request.get("messages").or_else(|| request.get("input"));
+/// A row by LiteLLM's field names, in a list without bodies. `spend` is null where the price is
+/// unknown.
+pub(super) fn json(row: &SpendRow, bodies: Option<&CallBodies>) -> Value {
+    let request = parsed(bodies.and_then(|it| it.request.as_deref()));
+    let response = parsed(bodies.and_then(|it| it.response.as_deref()));
+    let messages = ["messages", "input", "prompt"];
+    let messages = messages.iter().find_map(|name| request.get(*name));
     json!({
         "request_id": row.call_id,
         "litellm_call_id": row.call_id,
@@ -89,7 +92,7 @@ pub(super) fn json(row: &SpendRow) -> Value {
         "end_user": row.end_user,
         "requester_ip_address": row.client_ip,
         "messages": messages.cloned().unwrap_or_else(|| json!({})),
-        "response": or_empty(parsed(row.response.as_deref())),
+        "response": or_empty(response),
         "proxy_server_request": or_empty(request),
         "session_id": row.session_id,
         "status": status(row.status),
@@ -97,7 +100,7 @@ pub(super) fn json(row: &SpendRow) -> Value {
 }
 
 /// What LiteLLM calls an operation; it has names of its own for the oldest ones.
-fn call_type(operation: &str) -> &str {
+pub(in crate::reports) fn call_type(operation: &str) -> &str {
     match operation {
         "chat" => "acompletion",
         "completions" => "atext_completion",

@@ -62,12 +62,43 @@ both! {
         }
         let day = rig.see(&today("/team/daily/activity")).await["results"][0].clone();
         assert_eq!(day["breakdown"]["providers"]["openai"]["metrics"]["spend"], 7.1);
-        assert_eq!(day["breakdown"]["endpoints"]["messages"]["metrics"]["api_requests"], 1);
+        assert_eq!(day["breakdown"]["endpoints"]["/v1/messages"]["metrics"]["api_requests"], 1);
         let team = &day["breakdown"]["entities"]["t1"];
         assert_eq!(team["metadata"]["team_alias"], "team t1");
         assert_eq!(team["api_key_breakdown"][hash("bob")]["metrics"]["spend"], 2.0);
         let key = &day["breakdown"]["api_keys"][hash("ann")];
         assert_eq!(key["metadata"], json!({"key_alias": "ann", "team_id": "t1"}));
+    }
+
+    async fn every_part_is_broken_down_by_key(store: &Store) {
+        let rig = Rig::new(store).await;
+        let day = rig.see(&today("/team/daily/activity")).await["results"][0].clone();
+        for (part, name) in [("models", "gpt"), ("model_groups", "fast"), ("providers", "openai"),
+            ("endpoints", "/chat/completions")] {
+            let group = &day["breakdown"][part][name];
+            let keys = group["api_key_breakdown"].as_object().unwrap();
+            let spends = keys.values().map(|it| it["metrics"]["spend"].as_f64().unwrap());
+            assert_eq!(spends.sum::<f64>(), group["metrics"]["spend"].as_f64().unwrap(), "{part}");
+            assert_eq!(keys[&hash("bob")]["metrics"]["spend"], 2.0, "{part}");
+            assert_eq!(keys[&hash("bob")]["metadata"]["key_alias"], "bob", "{part}");
+        }
+        assert_eq!(day["breakdown"]["api_keys"][hash("bob")]["metrics"]["spend"], 2.0);
+    }
+
+    async fn a_route_that_was_moved_from_litellm_is_the_same_one(store: &Store) {
+        let rig = Rig::new(store).await;
+        let mut row = costs(call("c-moved", "eve", Some("eve"), Some("t3")), 0.5);
+        row.operation = "/chat/completions".to_owned();
+        store.settle(&[row]).await.unwrap();
+        let path = today("/team/daily/activity") + "&team_ids=t3";
+        let day = rig.see(&path).await["results"][0].clone();
+        let endpoints = day["breakdown"]["endpoints"].as_object().unwrap();
+        assert_eq!(endpoints.keys().collect::<Vec<_>>(), ["/chat/completions"]);
+        assert_eq!(endpoints["/chat/completions"]["metrics"]["spend"], 4.5);
+        let file = rig.see(&format!("{path}&format=csv")).await;
+        let lines: Vec<&str> = file.as_str().unwrap().split("\r\n").skip(1).collect();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains(",/chat/completions,4.5,"), "{lines:?}");
     }
 
     async fn pages_are_days_the_newest_first(store: &Store) {
@@ -99,6 +130,11 @@ both! {
             ("/tag/daily/activity?tags=red,blue", 15.0),
             ("/customer/daily/activity?end_user_ids=customer", 15.0),
             ("/organization/daily/activity?organization_ids=o2", 4.0),
+            ("/organization/daily/activity?exclude_organization_ids=o2", 3.0),
+            ("/team/daily/activity?exclude_team_ids=t1,t2", 4.0),
+            ("/customer/daily/activity?exclude_end_user_ids=customer", 0.0),
+            ("/end_user/daily/activity?end_user_ids=customer", 15.0),
+            ("/user/daily/activity?include_current_utc_day=true&user_id=eve", 4.0),
         ] {
             let path = format!("{path}&start_date={TODAY}&end_date={TODAY}");
             assert_eq!(rig.see(&path).await["metadata"]["total_spend"], spend, "{path}");
@@ -118,7 +154,7 @@ both! {
             api_requests");
         let mut parts = [("ann", "1.0"), ("bob", "2.0")].map(|(name, spend)| {
             let key = hash(name);
-            format!("{TODAY},t1,{key},{name},fast,gpt,openai,chat,{spend},10,5,4,2,15,1,0,1")
+            format!("{TODAY},t1,{key},{name},fast,gpt,openai,/chat/completions,{spend},10,5,4,2,15,1,0,1")
         });
         parts.sort();
         assert_eq!(lines[1..], [parts[0].as_str(), parts[1].as_str(), ""]);

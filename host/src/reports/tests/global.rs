@@ -8,6 +8,12 @@ use crate::store::tests::NOW;
 use crate::store::{AuditFilter, Store, TOTAL, WHOLE};
 
 both! {
+    async fn all_customers_are_named(store: &Store) {
+        let rig = Rig::new(store).await;
+        let all = rig.see("/global/all_end_users").await;
+        assert_eq!(all, json!({"end_users": ["customer"]}));
+    }
+
     async fn the_last_month_is_summed_where_no_dates_are_given(store: &Store) {
         let rig = Rig::new(store).await;
         assert_eq!(rig.see("/global/spend").await, json!({"spend": 15.0, "max_budget": 1000.0}));

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::rig::{Rig, TODAY, both, each, hash, holder, master, member};
+use super::rig::{Rig, TODAY, both, each, hash, holder, master, member, named};
 use crate::store::Store;
 
 /// Both times of a page.
@@ -32,7 +32,7 @@ both! {
             ("requester_ip_address", json!("10.0.0.1")),
             ("session_id", json!("s1")),
             ("status", json!("success")),
-            ("messages", json!({})),
+            ("messages", json!([{"role": "user", "content": "hi"}])),
         ] {
             assert_eq!(row[field], value, "{field}");
         }
@@ -50,6 +50,17 @@ both! {
             assert_eq!(row["request_id"], "c-ann");
             assert_eq!(row["messages"][0]["content"], "hi");
             assert_eq!(row["response"], json!({"choices": []}));
+        }
+    }
+
+    async fn lists_have_no_bodies(store: &Store) {
+        let rig = Rig::new(store).await;
+        let listed = rig.see("/spend/logs").await;
+        let page = rig.see(&format!("/spend/logs/ui?{RANGE}")).await;
+        for row in [&listed[0], &page["data"][0]] {
+            for field in ["messages", "response", "proxy_server_request"] {
+                assert_eq!(row[field], json!({}), "{field}");
+            }
         }
     }
 
@@ -73,6 +84,14 @@ both! {
             ("end_user=customer&min_spend=16", vec!["c-old"]),
             ("request_id=chatcmpl-c-eve", vec!["c-eve"]),
             ("key_alias=solo", vec!["c-failed", "c-solo"]),
+            ("error_code=429", vec!["c-failed"]),
+            ("error_code=500", vec![]),
+            ("cache_hit_filter=hit", vec![]),
+            ("cache_hit_filter=miss&user_id=ann", vec!["c-ann", "c-old"]),
+            ("search=sk-bob", vec!["c-bob"]),
+            ("search=c-eve", vec!["c-eve"]),
+            ("search=t3", vec!["c-eve"]),
+            ("exclude_internal_health_checks=true&group_by_session=false&team_id=t3", vec!["c-eve"]),
         ] {
             for path in ["/spend/logs/v2", "/spend/logs/ui"] {
                 let page = rig.see(&format!("{path}?{RANGE}&{filter}")).await;
@@ -83,6 +102,25 @@ both! {
         // The end of a range is the last second in it.
         let path = format!("/spend/logs/ui?start_date={TODAY}&end_date={TODAY}");
         assert_eq!(rig.see(&path).await["total"], 5);
+    }
+
+    async fn rows_come_in_the_order_that_is_asked_for(store: &Store) {
+        let rig = Rig::new(store).await;
+        let ids = async |order: &str| -> Vec<String> {
+            let page = rig.see(&format!("/spend/logs/v2?{RANGE}&page_size=3&{order}")).await;
+            assert_eq!(page["total"], 6);
+            let rows = page["data"].as_array().unwrap().iter();
+            rows.map(|it| it["request_id"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(ids("sort_by=spend").await, ["c-old", "c-solo", "c-eve"]);
+        assert_eq!(ids("sort_by=spend&page=2").await, ["c-bob", "c-ann", "c-failed"]);
+        assert_eq!(ids("sort_by=spend&sort_order=asc").await, ["c-failed", "c-ann", "c-bob"]);
+        let newest = ids("").await;
+        let mut oldest = ids("sort_order=asc&page=2").await;
+        oldest.reverse();
+        assert_eq!(oldest, newest);
+        let sessions = rig.get(&format!("/spend/logs/ui?{RANGE}&group_by_session=true"), &master()).await;
+        assert_eq!(named(sessions), "400 group_by_session");
     }
 
     async fn pages_by_number_and_by_cursor_have_every_row_once(store: &Store) {

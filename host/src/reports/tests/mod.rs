@@ -1,3 +1,4 @@
+mod analytics;
 mod calculate;
 mod daily;
 mod foreign;

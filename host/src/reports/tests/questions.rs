@@ -42,6 +42,35 @@ both! {
         }
     }
 
+    async fn a_request_is_shown_as_it_would_be_sent_to_who_may_make_it(store: &Store) {
+        let rig = Rig::new(store).await;
+        let path = "/utils/transform_request";
+        let asked = |model: &str, call_type: &str| json!({"call_type": call_type,
+            "request_body": {"model": model, "messages": []}});
+        let told = rig.post(path, &member("ann"), asked("gpt", "completion")).await.unwrap();
+        assert_eq!(told, json!({
+            "raw_request_api_base": "https://api.example/v1/chat",
+            "raw_request_body": {"model": "gpt", "messages": []},
+            "raw_request_headers": {"accept": "text/plain"},
+            "error": null,
+        }));
+        let alone = json!({"call_type": "completion", "request_body": {"model": "gpt"}});
+        let told = rig.post(path, &master(), alone).await.unwrap();
+        assert!(told["raw_request_api_base"].is_null() && told["error"].is_string(), "{told}");
+        for (body, refusal) in [
+            (asked("gpt", "image"), "400 call_type"),
+            (asked("none", "completion"), "400 model"),
+            (asked("secret", "completion"), "403 model"),
+            (json!({"call_type": "completion", "request_body": {}}), "400 model"),
+            (json!({"call_type": "completion", "request_body": []}), "400 request_body"),
+            (json!({"call_type": "completion"}), "400 request_body"),
+            (json!({"request_body": {"model": "gpt"}}), "400 call_type"),
+            (json!({"call_type": 1, "request_body": {"model": "gpt"}}), "400 call_type"),
+        ] {
+            assert_eq!(named(rig.post(path, &member("ann"), body).await), refusal);
+        }
+    }
+
     async fn every_operation_refuses_a_field_that_it_does_not_know(store: &Store) {
         let rig = Rig::new(store).await;
         for (method, path, _) in crate::reports::OPERATIONS {

@@ -4,28 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::rig::{Rig, TODAY, both, master, named};
 use crate::reports::OPERATIONS;
+use crate::reports::logs::CHOOSES_ROWS;
 use crate::store::Store;
 
-/// Fields of a query that some operation knows.
-const FIELDS: [&str; 32] = [
-    "api_key",
-    "user_id",
-    "team_id",
-    "organization_id",
-    "end_user",
-    "model",
-    "model_group",
-    "model_id",
-    "provider",
-    "key_alias",
-    "request_id",
-    "session_id",
-    "request_tag",
-    "status_filter",
-    "min_spend",
-    "max_spend",
-    "start_date",
-    "end_date",
+/// Fields that some operation knows beside those that choose rows.
+const MORE: &[&str] = &[
     "page",
     "page_size",
     "cursor",
@@ -39,6 +22,18 @@ const FIELDS: [&str; 32] = [
     "team_ids",
     "organization_ids",
     "end_user_ids",
+    "tag_filter",
+    "tag_filters",
+    "custom_llm_provider",
+    "months",
+    "call_type",
+    "request_body",
+    "group_by_session",
+    "session_cursor",
+    "exclude_internal_health_checks",
+    "exclude_team_ids",
+    "exclude_organization_ids",
+    "exclude_end_user_ids",
     "nonsense",
 ];
 
@@ -76,7 +71,11 @@ both! {
             ("/spend/logs/ui", "max_spend=lots", "max_spend"),
             ("/spend/logs/ui", "min_spend=2&max_spend=1", "max_spend"),
             ("/spend/logs/ui", "min_spend=NaN", "min_spend"),
-            ("/spend/logs/ui", "sort_by=spend", "sort_by"),
+            ("/spend/logs/ui", "sort_by=status", "sort_by"),
+            ("/spend/logs/ui", "sort_order=down", "sort_order"),
+            ("/spend/logs/ui", "sort_by=spend&cursor=1.a", "cursor"),
+            ("/spend/logs/ui", "cache_hit_filter=yes", "cache_hit_filter"),
+            ("/spend/logs/ui", "error_code=timeout", "error_code"),
             ("/spend/logs/ui", "user_id=a\0b", "user_id"),
             ("/user/daily/activity", "format=xml", "format"),
             ("/user/daily/activity", "timezone=Berlin", "timezone"),
@@ -111,7 +110,7 @@ both! {
         ];
         for (method, path, _) in OPERATIONS {
             let path = path.replace("{request_id}", "c-ann");
-            for field in FIELDS {
+            for field in CHOOSES_ROWS.iter().chain(MORE).copied() {
                 for value in &values {
                     let mut query: Map<String, Value> = Map::new();
                     if path.contains("activity") || path.contains("logs/") {

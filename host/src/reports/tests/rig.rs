@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::future::BoxFuture;
 use http::Method;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::asked::rig::people;
 pub(super) use crate::asked::rig::{holder, master, member, named, user};
 use crate::auth::Caller;
 use crate::domain::{
-    CallError, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
+    CallBodies, CallError, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault, SpendRow,
+    Usage, Usd,
 };
-use crate::reports::{Input, OPERATIONS, Outside, ProviderBudget, Report, Reports};
+use crate::reports::{Input, OPERATIONS, Outside, Preview, ProviderBudget, Report, Reports};
 use crate::store::tests::NOW;
 pub(super) use crate::store::tests::both;
-use crate::store::{
-    KeyRow, OrganizationMemberRow, OrganizationRow, Stamp, Store, TeamMemberRow, TeamRow, UserRow,
-    member_id,
-};
+use crate::store::{KeyRow, Stamp, Store};
 
 /// `NOW` is 2026-09-21 in UTC.
 pub(super) const TODAY: &str = "2026-09-21";
@@ -51,6 +51,27 @@ impl Outside for World {
 
     fn params(&self, _: &str) -> Vec<&'static str> {
         vec!["temperature", "tools"]
+    }
+
+    fn preview(
+        &self,
+        call_type: &str,
+        body: Map<String, Value>,
+    ) -> BoxFuture<'_, Result<Preview, Fault>> {
+        let known = call_type == "completion";
+        Box::pin(async move {
+            if !known {
+                return Err(crate::reports::fault::bad("call_type", "unknown"));
+            }
+            Ok(match body.contains_key("messages") {
+                false => Preview::default(),
+                true => Preview {
+                    address: Some("https://api.example/v1/chat".to_owned()),
+                    headers: vec![("accept".to_owned(), "text/plain".to_owned())],
+                    body: Value::Object(body),
+                },
+            })
+        })
     }
 
     fn max_budget(&self) -> Option<Usd> {
@@ -152,6 +173,14 @@ pub(super) fn call(id: &str, key: &str, user: Option<&str>, team: Option<&str>) 
         user_agent: None,
         error: None,
         metadata: raw(r#"{"note":"mine","user_api_key":"forged"}"#),
+    }
+}
+
+/// What every call of the rig sent and was sent.
+fn bodies(row: &SpendRow) -> CallBodies {
+    CallBodies {
+        call_id: row.call_id.clone(),
+        started_ms: row.started_ms,
         request: raw(r#"{"messages":[{"role":"user","content":"hi"}]}"#),
         response: raw(r#"{"choices":[]}"#),
     }
@@ -167,71 +196,14 @@ fn raw(text: &str) -> Option<Box<RawValue>> {
     Some(RawValue::from_string(text.to_owned()).unwrap())
 }
 
-fn stamp() -> Stamp {
-    Stamp::new(NOW, "setup")
-}
-
 impl Rig {
-    /// Organisations `o1`, `o2`; teams `t1` and `t2` of `o1`, `t3` of `o2`. `lead` is admin of `t1`,
-    /// `ann` and `bob` are in it, `eve` is in `t3`, `head` is admin of `o1`. Each of `ann`, `bob`
+    /// The people of [`people`]. Each of `ann`, `bob`
     /// and `eve` has a key of that name in the team; `solo` belongs to nobody. Calls of today cost
     /// `ann` 1, `bob` 2, `eve` 4 and `solo` 8 dollars; one of `ann`'s 40 days ago cost 16; one of
     /// `solo` failed and has no known price.
     pub async fn new(store: &Store) -> Self {
+        people(store).await;
         let mut change = store.change(NOW).await.unwrap();
-        for id in ["o1", "o2"] {
-            let row = OrganizationRow {
-                id: id.to_owned(),
-                stamp: stamp(),
-                ..Default::default()
-            };
-            change.insert(&row).await.unwrap();
-        }
-        for id in ["lead", "ann", "bob", "eve", "head"] {
-            let email = Some(format!("{id}@example.com"));
-            let row = UserRow {
-                id: id.to_owned(),
-                email,
-                stamp: stamp(),
-                ..Default::default()
-            };
-            change.insert(&row).await.unwrap();
-        }
-        for (id, organization) in [("t1", "o1"), ("t2", "o1"), ("t3", "o2")] {
-            let row = TeamRow {
-                id: id.to_owned(),
-                alias: Some(format!("team {id}")),
-                organization_id: Some(organization.to_owned()),
-                stamp: stamp(),
-                ..Default::default()
-            };
-            change.insert(&row).await.unwrap();
-        }
-        for (team, user, role) in [
-            ("t1", "lead", "admin"),
-            ("t1", "ann", "user"),
-            ("t1", "bob", "user"),
-            ("t3", "eve", "user"),
-        ] {
-            let row = TeamMemberRow {
-                id: member_id(team, user),
-                team_id: team.to_owned(),
-                user_id: user.to_owned(),
-                role: role.to_owned(),
-                stamp: stamp(),
-                ..Default::default()
-            };
-            change.insert(&row).await.unwrap();
-        }
-        let row = OrganizationMemberRow {
-            id: member_id("o1", "head"),
-            organization_id: "o1".to_owned(),
-            user_id: "head".to_owned(),
-            role: Some("org_admin".to_owned()),
-            stamp: stamp(),
-            ..Default::default()
-        };
-        change.insert(&row).await.unwrap();
         for (name, user, team) in [
             ("ann", Some("ann"), Some("t1")),
             ("bob", Some("bob"), Some("t1")),
@@ -244,7 +216,7 @@ impl Rig {
                 alias: Some(name.to_owned()),
                 user_id: user.map(str::to_owned),
                 team_id: team.map(str::to_owned),
-                stamp: stamp(),
+                stamp: Stamp::new(NOW, "setup"),
                 ..Default::default()
             };
             change.insert(&row).await.unwrap();
@@ -269,6 +241,8 @@ impl Rig {
             failed,
         ];
         store.settle(&calls).await.unwrap();
+        let bodies: Vec<CallBodies> = calls.iter().map(bodies).collect();
+        store.keep_bodies(&bodies).await.unwrap();
         let world = Arc::new(World::default());
         Self {
             reports: Reports::new(store.clone(), world.clone()),

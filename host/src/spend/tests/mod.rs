@@ -164,7 +164,7 @@ impl Sink for Database {
             Answer::Stores | Answer::Forgets => {}
         }
         let bad = |row: &SpendRow| self.refused.contains(&row.call_id);
-        if batch.rows.iter().any(|row| bad(row)) {
+        if batch.rows.iter().any(bad) {
             return Err(SinkError::Rejected("too long".to_owned()));
         }
         let mut tables = self.tables.lock().unwrap();

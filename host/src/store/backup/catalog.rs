@@ -4,8 +4,8 @@ use crate::store::StoreError;
 use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
-/// who names them. The record of migrations is not among them.
-pub(in crate::store) const TABLES: [(&str, &[&str]); 24] = [
+/// who names them. The record of migrations and that of running gateways are not among them.
+pub(in crate::store) const TABLES: [(&str, &[&str]); 25] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
     ("audit", &["seq"]),
@@ -26,6 +26,7 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 24] = [
     ("invitations", &["id"]),
     ("accounts", &["kind", "id", "span"]),
     ("spend_rows", &["call_id"]),
+    ("spend_bodies", &["call_id"]),
     (
         "rollups",
         &[
@@ -91,7 +92,7 @@ pub(super) async fn columns(
 /// Whether no table has a row but those that every new database has.
 pub(super) async fn is_empty(connection: &mut Connection) -> Result<bool, StoreError> {
     for table in tables(connection).await? {
-        if table == "migrations" || table == "counters" {
+        if ["migrations", "counters", "gateways"].contains(&table.as_str()) {
             continue;
         }
         let sql = format!("SELECT CAST(1 AS BIGINT) AS there FROM sluice.{table} LIMIT 1");

@@ -26,7 +26,8 @@ impl Store {
         // Made before, so that it is never readable to others. SQLite takes an empty file.
         drop(private(to)?);
         let Some(text) = to.to_str() else {
-            return Err(std::io::Error::from(std::io::ErrorKind::InvalidFilename).into());
+            let cause = std::io::ErrorKind::InvalidFilename.into();
+            return Err(StoreError::file("make", to)(cause));
         };
         // Through a reading connection, so that writes go on; it may not even write elsewhere.
         let mut connection = self.pools.read().await?;
@@ -34,6 +35,10 @@ impl Store {
         let sql = "VACUUM INTO $1";
         let done = connection.execute(sql, vec![text.into()]).await;
         connection.script("PRAGMA query_only = ON").await?;
+        if done.is_err() {
+            // Ours and of no use; what matters is why.
+            let _ = tokio::fs::remove_file(to).await;
+        }
         done.map(drop)
     }
 
@@ -41,30 +46,37 @@ impl Store {
     /// not exist, and stands under its name only when it is complete.
     pub async fn dump(&self, to: &Path) -> Result<u64, StoreError> {
         if to.exists() {
-            return Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists).into());
+            let cause = std::io::ErrorKind::AlreadyExists.into();
+            return Err(StoreError::file("make", to)(cause));
         }
         let partial = partial(to);
         let file = tokio::fs::File::from_std(private(&partial)?);
-        let done = self.write(BufWriter::with_capacity(1 << 18, file)).await;
+        let out = Output {
+            file: BufWriter::with_capacity(1 << 18, file),
+            path: partial.clone(),
+        };
+        let done = self.write(out).await;
         match done {
             Ok(rows) => {
-                tokio::fs::rename(&partial, to).await?;
+                let renamed = tokio::fs::rename(&partial, to).await;
+                renamed.map_err(StoreError::file("make", to))?;
                 Ok(rows)
             }
             Err(cause) => {
-                tokio::fs::remove_file(&partial).await?;
+                let gone = tokio::fs::remove_file(&partial).await;
+                gone.map_err(StoreError::file("remove", &partial))?;
                 Err(cause)
             }
         }
     }
 
-    async fn write(&self, mut out: BufWriter<tokio::fs::File>) -> Result<u64, StoreError> {
+    async fn write(&self, mut out: Output) -> Result<u64, StoreError> {
         let mut connection = self.pools.snapshot().await?;
         let header = Line::Header {
             sluice_backup: FORMAT,
             schema: migrate::newest(),
         };
-        put(&mut out, &header).await?;
+        out.put(&header).await?;
         let mut rows = 0u64;
         for (table, key) in catalog::TABLES {
             let columns = catalog::columns(&mut connection, table).await?;
@@ -72,11 +84,11 @@ impl Store {
                 table: table.to_owned(),
                 columns: columns.iter().map(|it| it.name.clone()).collect(),
             };
-            put(&mut out, &head).await?;
+            out.put(&head).await?;
             let mut after = None;
             while let Some(chunk) = page(&mut connection, table, key, after.take()).await? {
                 for row in &chunk {
-                    put(&mut out, &Line::Row(cells(row, &columns)?)).await?;
+                    out.put(&Line::Row(cells(row, &columns)?)).await?;
                     rows = rows.saturating_add(1);
                 }
                 after = chunk
@@ -85,9 +97,8 @@ impl Store {
                     .transpose()?;
             }
         }
-        put(&mut out, &Line::End { rows }).await?;
-        out.flush().await?;
-        out.into_inner().sync_all().await?;
+        out.put(&Line::End { rows }).await?;
+        out.end().await?;
         Ok(rows)
     }
 }
@@ -96,7 +107,7 @@ impl Store {
 fn private(path: &Path) -> Result<std::fs::File, StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
-    Ok(options.open(path)?)
+    options.open(path).map_err(StoreError::file("make", path))
 }
 
 fn partial(path: &Path) -> PathBuf {
@@ -105,10 +116,28 @@ fn partial(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-async fn put(out: &mut BufWriter<tokio::fs::File>, line: &Line) -> Result<(), StoreError> {
-    let mut text = record::to_doc(line)?;
-    text.push('\n');
-    Ok(out.write_all(text.as_bytes()).await?)
+/// The file that a backup is written into.
+struct Output {
+    file: BufWriter<tokio::fs::File>,
+    path: PathBuf,
+}
+
+impl Output {
+    async fn put(&mut self, line: &Line) -> Result<(), StoreError> {
+        let mut text = record::to_doc(line)?;
+        text.push('\n');
+        let written = self.file.write_all(text.as_bytes()).await;
+        written.map_err(StoreError::file("write", &self.path))
+    }
+
+    /// Waits for the disk.
+    async fn end(mut self) -> Result<(), StoreError> {
+        let mut done = self.file.flush().await;
+        if done.is_ok() {
+            done = self.file.into_inner().sync_all().await;
+        }
+        done.map_err(StoreError::file("write", &self.path))
+    }
 }
 
 /// The rows that follow a place, in the order of the primary key.

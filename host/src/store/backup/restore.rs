@@ -1,6 +1,6 @@
 //! Reading a backup back: all of it or nothing, into an empty database unless told otherwise.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 
@@ -8,7 +8,7 @@ use super::catalog::{self, ColumnType};
 use super::{Cell, FORMAT, Line};
 use crate::store::open::Pools;
 use crate::store::sql::{Block, Connection, Value};
-use crate::store::{Address, Store, StoreError, migrate};
+use crate::store::{Address, Store, StoreError, gateways, migrate};
 
 /// Rows of one statement.
 const ROWS: usize = 1_000;
@@ -27,10 +27,14 @@ impl Store {
         let schema = input.header().await?;
         let pools = Pools::open(address).await?;
         let mut connection = migrate::begin(&pools).await?;
+        let there = catalog::tables(&mut connection).await?;
+        if there.iter().any(|it| it == "gateways") {
+            gateways::none_runs(&mut connection).await?;
+        }
         if !replace && !catalog::is_empty(&mut connection).await? {
             return Err(StoreError::NotEmpty);
         }
-        for table in catalog::tables(&mut connection).await? {
+        for table in there {
             connection
                 .script(&format!(
                     "DROP TABLE sluice.{table}{}",
@@ -60,20 +64,39 @@ const fn cascade(connection: &Connection) -> &'static str {
 /// The lines of a backup, counted for errors.
 struct Input {
     lines: Lines<BufReader<tokio::fs::File>>,
+    path: PathBuf,
     line: usize,
 }
 
+/// How a SQLite file begins.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+
 impl Input {
     async fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = tokio::fs::File::open(path).await?;
+        let file = tokio::fs::File::open(path).await;
+        let file = file.map_err(StoreError::file("read", path))?;
+        let mut file = BufReader::with_capacity(1 << 18, file);
+        let start = file.fill_buf().await;
+        let start = start.map_err(StoreError::file("read", path))?;
+        if start.starts_with(SQLITE) {
+            return Err(StoreError::NoBackup {
+                path: path.to_owned(),
+                why: "it is a SQLite file, which is a database by itself: with the gateway \
+                      stopped, put it in the place of the gateway's own, or name it by \
+                      `database_url: sqlite:///path`"
+                    .to_owned(),
+            });
+        }
         Ok(Self {
-            lines: BufReader::with_capacity(1 << 18, file).lines(),
+            lines: file.lines(),
+            path: path.to_owned(),
             line: 0,
         })
     }
 
     fn bad(&self, why: impl ToString) -> StoreError {
         StoreError::BadBackup {
+            path: self.path.clone(),
             line: self.line,
             why: why.to_string(),
         }
@@ -82,15 +105,36 @@ impl Input {
     async fn next(&mut self) -> Result<Line, StoreError> {
         self.line = self.line.saturating_add(1);
         let line = self.lines.next_line().await;
-        let line = line
-            .map_err(|cause| self.bad(cause))?
-            .ok_or_else(|| self.bad("it ends too early"))?;
-        serde_json::from_str(&line).map_err(|cause| self.bad(cause))
+        let line = match line {
+            Ok(line) => line.ok_or_else(|| self.bad("it ends too early"))?,
+            Err(cause) if cause.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(self.bad("it is no text"));
+            }
+            Err(cause) => return Err(StoreError::file("read", &self.path)(cause)),
+        };
+        serde_json::from_str(&line).map_err(|cause| {
+            if cause.is_data() {
+                self.bad("it is neither a table nor a row nor the end of a backup")
+            } else {
+                self.bad(format!("it is no JSON ({cause})"))
+            }
+        })
+    }
+
+    fn none(&self) -> StoreError {
+        StoreError::NoBackup {
+            path: self.path.clone(),
+            why: "it does not begin as the JSON lines do that `sluice backup` writes".to_owned(),
+        }
     }
 
     /// The schema that the rows are of.
     async fn header(&mut self) -> Result<i64, StoreError> {
-        match self.next().await? {
+        let first = match self.next().await {
+            Err(StoreError::BadBackup { .. }) => return Err(self.none()),
+            first => first?,
+        };
+        match first {
             Line::Header {
                 sluice_backup: FORMAT,
                 schema,
@@ -102,7 +146,11 @@ impl Input {
                 found: schema,
                 known: migrate::newest(),
             }),
-            _ => Err(self.bad("it does not begin as a backup of this program does")),
+            Line::Header { sluice_backup, .. } => Err(StoreError::NoBackup {
+                path: self.path.clone(),
+                why: format!("it has the format {sluice_backup}, and this version reads {FORMAT}"),
+            }),
+            _ => Err(self.none()),
         }
     }
 }

@@ -20,9 +20,9 @@ use super::{Address, Engine, Reason, StoreError};
 pub use daily::{Daily, DailyTable};
 pub use logs::SpendLog;
 pub use rows::{
-    AccessGroup, Budget, BudgetWindow, Credential, EndUser, Invitation, Key, Membership, Model,
-    ModelAliases, ObjectPermission, Organization, OrganizationMember, RotatedKey, Setting, Tag,
-    Team, User,
+    AccessGroup, Budget, BudgetWindow, Credential, EndUser, GroupBudget, Invitation, Key, Made,
+    Membership, Model, ModelAliases, ObjectPermission, Organization, OrganizationMember,
+    RotatedKey, Setting, Tag, Team, User,
 };
 
 /// Rows of one page.

@@ -30,6 +30,18 @@ macro_rules! tables {
     )* };
 }
 
+/// When and by whom a row was made and changed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Made {
+    #[serde(deserialize_with = "moment")]
+    pub created_at: Option<i64>,
+    pub created_by: Option<String>,
+    #[serde(deserialize_with = "moment")]
+    pub updated_at: Option<i64>,
+    pub updated_by: Option<String>,
+}
+
 tables! {
     /// A virtual key.
     Key of "LiteLLM_VerificationToken" by ["token"] {
@@ -83,12 +95,8 @@ tables! {
         #[serde(deserialize_with = "object")]
         budget_fallbacks: Map<String, Value>,
         object_permission_id: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        created_by: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
-        updated_by: Option<String>,
+        #[serde(flatten)]
+        made: Made,
         auto_rotate: bool,
         rotation_interval: Option<String>,
         #[serde(deserialize_with = "moment")]
@@ -134,12 +142,8 @@ tables! {
         allowed_models: Vec<String>,
         temp_budget_increase: Option<f64>,
         temp_budget_expiry: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        created_by: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
-        updated_by: Option<String>,
+        #[serde(flatten)]
+        made: Made,
     }
 
     Organization of "LiteLLM_OrganizationTable" by ["organization_id"] {
@@ -152,12 +156,8 @@ tables! {
         #[serde(deserialize_with = "amount")]
         spend: Usd,
         object_permission_id: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        created_by: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
-        updated_by: Option<String>,
+        #[serde(flatten)]
+        made: Made,
     }
 
     OrganizationMember of "LiteLLM_OrganizationMembership" by ["user_id", "organization_id"] {
@@ -167,10 +167,8 @@ tables! {
         #[serde(deserialize_with = "amount")]
         spend: Usd,
         budget_id: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
+        #[serde(flatten)]
+        made: Made,
     }
 
     User of "LiteLLM_UserTable" by ["user_id"] {
@@ -201,10 +199,8 @@ tables! {
         #[serde(deserialize_with = "object")]
         model_max_budget: Map<String, Value>,
         object_permission_id: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
+        #[serde(flatten)]
+        made: Made,
     }
 
     Team of "LiteLLM_TeamTable" by ["team_id"] {
@@ -235,10 +231,8 @@ tables! {
         #[serde(deserialize_with = "list")]
         budget_limits: Vec<Value>,
         blocked: bool,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
+        #[serde(flatten)]
+        made: Made,
         #[serde(deserialize_with = "object")]
         model_spend: Map<String, Value>,
         #[serde(deserialize_with = "object")]
@@ -293,11 +287,8 @@ tables! {
         #[serde(deserialize_with = "amount")]
         spend: Usd,
         budget_id: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        created_by: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
+        #[serde(flatten)]
+        made: Made,
     }
 
     AccessGroup of "LiteLLM_AccessGroupTable" by ["access_group_id"] {
@@ -307,12 +298,18 @@ tables! {
         access_model_names: Vec<String>,
         access_mcp_server_ids: Vec<String>,
         access_agent_ids: Vec<String>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        created_by: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
-        updated_by: Option<String>,
+        #[serde(flatten)]
+        made: Made,
+    }
+
+    /// What the models of a group may cost together.
+    GroupBudget of "LiteLLM_ModelAccessGroupBudgetTable" by ["access_group_name"] {
+        access_group_name: String,
+        #[serde(deserialize_with = "amount")]
+        spend: Usd,
+        budget_id: Option<String>,
+        #[serde(flatten)]
+        made: Made,
     }
 
     /// Which servers, stores and agents a holder may use: every column but the id.
@@ -328,12 +325,8 @@ tables! {
         credential_values: Map<String, Value>,
         #[serde(deserialize_with = "object")]
         credential_info: Map<String, Value>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        created_by: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
-        updated_by: Option<String>,
+        #[serde(flatten)]
+        made: Made,
     }
 
     /// A deployment; each text of its parameters is encrypted.
@@ -345,12 +338,8 @@ tables! {
         #[serde(deserialize_with = "object")]
         model_info: Map<String, Value>,
         blocked: bool,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        created_by: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
-        updated_by: Option<String>,
+        #[serde(flatten)]
+        made: Made,
     }
 
     /// A section of the configuration.
@@ -368,11 +357,7 @@ tables! {
         accepted_at: Option<i64>,
         #[serde(deserialize_with = "moment")]
         expires_at: Option<i64>,
-        #[serde(deserialize_with = "moment")]
-        created_at: Option<i64>,
-        created_by: Option<String>,
-        #[serde(deserialize_with = "moment")]
-        updated_at: Option<i64>,
-        updated_by: Option<String>,
+        #[serde(flatten)]
+        made: Made,
     }
 }

@@ -34,6 +34,72 @@ pub struct SpendFilter {
     pub tag: Option<String>,
     pub min_cost: Option<Usd>,
     pub max_cost: Option<Usd>,
+    pub cache_hit: Option<bool>,
+    /// The status that a failed call was answered with.
+    pub error_status: Option<u16>,
+    /// A part of what its client was told, whatever the case.
+    pub error_message: Option<String>,
+    /// Any of the ids: of the call (ours or the provider's), its key, team, user, customer, session
+    /// or deployment.
+    pub any_id: Option<String>,
+}
+
+/// What rows are sorted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SpendSort {
+    #[default]
+    Started,
+    Ended,
+    Duration,
+    /// Until the first token.
+    FirstToken,
+    Cost,
+    Tokens,
+    Model,
+}
+
+impl SpendSort {
+    /// What has no value stands below every value.
+    pub(super) const fn expression(self) -> &'static str {
+        match self {
+            Self::Started => "started_ms",
+            Self::Ended => "ended_ms",
+            Self::Duration => "ended_ms - started_ms",
+            Self::FirstToken => "COALESCE(first_token_ms - started_ms, -1)",
+            Self::Cost => "COALESCE(cost_pico, -1)",
+            Self::Tokens => "input_tokens + output_tokens",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// The part of a document that says what a failed call was answered with. In a text of JSON each
+/// quote is escaped, so that these words stand at the beginning of an object only.
+fn error_of(status: u16) -> String {
+    format!("%\"error\":{{\"status\":{status},%")
+}
+
+/// A condition on the message in a document, and its value. SQLite reads JSON whatever stands in
+/// it; PostgreSQL fails at what clients may send (a NUL, half a letter), so there it is a pattern.
+fn message_of(postgres: bool, part: &str) -> Result<(&'static str, String), StoreError> {
+    if !postgres {
+        let part = part.to_lowercase().replace('\\', "\\\\");
+        let part = part.replace('%', "\\%").replace('_', "\\_");
+        let test = "LOWER(json_extract(doc, '$.error.message')) LIKE ? ESCAPE '\\'";
+        return Ok((test, format!("%{part}%")));
+    }
+    let text = serde_json::to_string(part);
+    let text = text.map_err(|cause| StoreError::unreadable("error message", cause))?;
+    let text = text.trim_start_matches('"');
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.strip_suffix('"').unwrap_or(text).chars() {
+        if letter.is_ascii_punctuation() {
+            plain.push('\\');
+        }
+        plain.push(letter);
+    }
+    let before = r#""error":\{"status":\d+,"kind":"([^"\\]|\\.)*","message":"([^"\\]|\\.)*"#;
+    Ok(("doc ~* ?", format!("{before}{plain}")))
 }
 
 /// Where a page of spend rows ended; the next one begins after it.
@@ -70,6 +136,7 @@ impl SpendFilter {
     pub(super) fn conditions(
         &self,
         after: Option<&SpendPlace>,
+        postgres: bool,
     ) -> Result<(String, Vec<Value>), StoreError> {
         let mut text = "1 = 1".to_owned();
         let mut values: Vec<Value> = Vec::new();
@@ -116,6 +183,22 @@ impl SpendFilter {
                 _ => "status <> 'success' AND status = ?",
             };
             add(test, status(wanted).into());
+        }
+        if let Some(hit) = self.cache_hit {
+            add("cache_hit = ?", hit.into());
+        }
+        if let Some(wanted) = self.error_status {
+            let test = "status <> 'success' AND doc LIKE ?";
+            add(test, error_of(wanted).into());
+        }
+        if let Some(part) = &self.error_message {
+            let (test, value) = message_of(postgres, part)?;
+            add(&format!("status <> 'success' AND {test}"), value.into());
+        }
+        if let Some(id) = &self.any_id {
+            let columns = "? IN (call_id, provider_id, key_hash, team_id, user_id, end_user,
+                session_id, deployment)";
+            add(columns, Value::from(&*indexed(id)));
         }
         if let Some(tag) = &self.tag {
             // A tag as its JSON text has it, inside the row's list of tags.

@@ -1,7 +1,10 @@
 //! How far each replica's journal is stored. The mark moves in the transaction that stores the
 //! rows, and is read in one snapshot with the sums: so that the two together are exact.
 
+use std::borrow::Cow;
+
 use super::accounts::{self, Account};
+use super::indexed;
 use crate::domain::Entity;
 use crate::store::sql::Connection;
 use crate::store::{Store, StoreError};
@@ -26,11 +29,43 @@ impl Store {
         entity: &Entity,
         journal: &str,
     ) -> Result<(Vec<Account>, i64), StoreError> {
+        self.accounts_at(std::slice::from_ref(entity), journal)
+            .await
+    }
+
+    /// The same of several holders.
+    pub async fn accounts_at(
+        &self,
+        entities: &[Entity],
+        journal: &str,
+    ) -> Result<(Vec<Account>, i64), StoreError> {
         let mut connection = self.pools.snapshot().await?;
-        let found = accounts::all_of(&mut connection, std::slice::from_ref(entity)).await?;
+        let mut found = accounts::all_of(&mut connection, entities).await?;
+        // Ids that are too long for an index stand cut in the database.
+        let long = entities
+            .iter()
+            .filter(|it| matches!(indexed(&it.id), Cow::Owned(_)));
+        for entity in long {
+            let cut = indexed(&entity.id);
+            let ours = |it: &&mut Account| it.entity.kind == entity.kind && *it.entity.id == *cut;
+            for account in found.iter_mut().filter(ours) {
+                account.entity = entity.clone();
+            }
+        }
         let sql = "SELECT mark FROM sluice.journals WHERE id = $1";
         let row = connection.row(sql, vec![journal.into()]).await?;
         let mark = row.map(|row| row.int("mark")).transpose()?;
         Ok((found, mark.unwrap_or(0)))
+    }
+
+    /// How far each journal is stored, by its name.
+    pub async fn marks(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut connection = self.pools.read().await?;
+        let sql = "SELECT id, mark FROM sluice.journals";
+        let rows = connection.rows(sql, Vec::new()).await?;
+        let read = rows
+            .iter()
+            .map(|row| Ok((row.text("id")?, row.int("mark")?)));
+        read.collect()
     }
 }

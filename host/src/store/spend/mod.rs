@@ -1,7 +1,9 @@
 //! What calls cost: one row a call with its lines, the accounts of who pays, and sums by day.
 
 mod accounts;
+mod bodies;
 mod brought;
+mod counts;
 mod doc;
 mod filter;
 mod marks;
@@ -16,7 +18,8 @@ use sha2::{Digest, Sha256};
 
 pub use accounts::{Account, TOTAL, WHOLE};
 pub use brought::{BroughtDay, BroughtSum};
-pub use filter::{SpendFilter, SpendPlace};
+pub use counts::{CachedCalls, FailedCalls, TagUse, TagUsers};
+pub use filter::{SpendFilter, SpendPlace, SpendSort};
 pub use settle::Settled;
 pub use usage::{Dimension, UsageFilter, UsageRow, UsageSums};
 

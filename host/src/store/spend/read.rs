@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::value::RawValue;
-
-use super::{SpendFilter, SpendPlace, doc, indexed};
+use super::{SpendFilter, SpendPlace, SpendSort, doc};
 use crate::domain::{CallStatus, SpendRow, Usd};
 use crate::store::record::from_doc;
 use crate::store::sql::{Connection, Row, Value, places};
@@ -13,13 +11,12 @@ use crate::store::{Store, StoreError};
 /// Ids of one statement.
 const CHUNK: usize = 500;
 
-/// Everything but the bodies, which are large and rarely wanted.
 const COLUMNS: &str = "call_id, started_ms, ended_ms, first_token_ms, provider_id, operation, \
     status, key_hash, key_alias, user_id, team_id, organization_id, end_user, tags, model_group, \
     deployment, provider, model, cost_pico, cache_hit, session_id, doc";
 
 impl Store {
-    /// A page of spend rows, newest first, without bodies. The next page begins after the place
+    /// A page of spend rows, newest first. The next page begins after the place
     /// of the last row.
     pub async fn spend_rows(
         &self,
@@ -39,6 +36,33 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<SpendRow>, StoreError> {
         self.page(filter, None, offset.min(1 << 40), limit).await
+    }
+
+    /// The same in another order. No index has it: all rows of the filter are looked at, so they
+    /// should be few.
+    pub async fn spend_rows_sorted(
+        &self,
+        filter: &SpendFilter,
+        (by, descending): (SpendSort, bool),
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<SpendRow>, StoreError> {
+        let mut connection = self.pools.snapshot().await?;
+        let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
+        let direction = if descending { "DESC" } else { "ASC" };
+        let sql = format!(
+            "SELECT started_ms, call_id FROM sluice.spend_rows WHERE {conditions}
+             ORDER BY {} {direction}, started_ms {direction}, call_id {direction}
+             LIMIT {limit} OFFSET {}",
+            by.expression(),
+            offset.min(1 << 40),
+        );
+        let rows = connection.rows(&sql, values).await?;
+        let places = rows
+            .iter()
+            .map(|row| Ok((row.int("started_ms")?, row.text("call_id")?)));
+        let places: Vec<(i64, String)> = places.collect::<Result<_, StoreError>>()?;
+        by_ids(&mut connection, &places).await
     }
 
     /// Which rows those are is read from an index first, then the rows by their ids: so that the
@@ -74,30 +98,15 @@ impl Store {
         filter: &SpendFilter,
         most: u32,
     ) -> Result<u64, StoreError> {
-        let (conditions, values) = filter.conditions(None)?;
+        let mut connection = self.pools.read().await?;
+        let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
         let sql = format!(
             "SELECT COUNT(*) AS total FROM (
                  SELECT 1 FROM sluice.spend_rows WHERE {conditions} LIMIT {most}) AS counted"
         );
-        let row = self.pools.read().await?.row(&sql, values).await?;
+        let row = connection.row(&sql, values).await?;
         let total = row.map_or(Ok(0), |row| row.int("total"))?;
         Ok(u64::try_from(total).unwrap_or_default())
-    }
-
-    /// One call with its bodies, by our id.
-    pub async fn spend_row(&self, call_id: &str) -> Result<Option<SpendRow>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS}, request, response FROM sluice.spend_rows WHERE call_id = $1"
-        );
-        let values = vec![(&*indexed(call_id)).into()];
-        let found = self.pools.read().await?.row(&sql, values).await?;
-        let Some(found) = found else {
-            return Ok(None);
-        };
-        let mut row = read(&found)?;
-        row.request = body(&found, "request")?;
-        row.response = body(&found, "response")?;
-        Ok(Some(row))
     }
 
     /// Forgets at most `limit` calls that started before a time, the oldest first; how many it
@@ -124,7 +133,7 @@ async fn places_of(
     offset: u64,
     limit: usize,
 ) -> Result<Vec<(i64, String)>, StoreError> {
-    let (conditions, values) = filter.conditions(after)?;
+    let (conditions, values) = filter.conditions(after, connection.is_postgres())?;
     let sql = format!(
         "SELECT started_ms, call_id FROM sluice.spend_rows WHERE {conditions}
          ORDER BY started_ms DESC, call_id DESC LIMIT {limit} OFFSET {offset}"
@@ -135,7 +144,7 @@ async fn places_of(
         .collect()
 }
 
-/// Rows in the order of their ids, without bodies.
+/// Rows in the order of their ids.
 async fn by_ids(
     connection: &mut Connection,
     ids: &[(i64, String)],
@@ -154,12 +163,6 @@ async fn by_ids(
     }
     let rows = ids.iter().filter_map(|(_, id)| found.remove(id));
     Ok(rows.collect())
-}
-
-fn body(row: &Row, column: &str) -> Result<Option<Box<RawValue>>, StoreError> {
-    let text = row.opt_text(column)?;
-    text.map(|text| RawValue::from_string(text).map_err(|it| StoreError::unreadable(column, it)))
-        .transpose()
 }
 
 fn read(row: &Row) -> Result<SpendRow, StoreError> {
@@ -202,8 +205,6 @@ fn read(row: &Row) -> Result<SpendRow, StoreError> {
         user_agent: doc.user_agent.take(),
         error: doc.error.take(),
         metadata: doc.metadata.take(),
-        request: None,
-        response: None,
     };
     doc.complete(&mut row);
     Ok(row)

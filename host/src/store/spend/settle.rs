@@ -1,12 +1,11 @@
 //! Booking calls: in one transaction, each call once however often it comes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::value::RawValue;
-
 use super::rollups::{self, Rollups};
-use super::{accounts, doc, indexed, marks};
-use crate::domain::{CallStatus, Entity, SpendRow, Usd};
+use super::{accounts, bodies, doc, indexed, marks};
+use crate::domain::{CallBodies, CallStatus, Entity, SpendRow, Usd};
 use crate::store::record::to_doc;
 use crate::store::sql::{Block, Connection, Value};
 use crate::store::{Store, StoreError};
@@ -19,7 +18,7 @@ pub struct Settled {
     pub repeated: usize,
 }
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 24] = [
     "call_id",
     "started_ms",
     "ended_ms",
@@ -44,8 +43,6 @@ const COLUMNS: [&str; 26] = [
     "cache_hit",
     "session_id",
     "doc",
-    "request",
-    "response",
 ];
 
 impl Store {
@@ -57,11 +54,17 @@ impl Store {
         self.settle_from(&rows, None).await
     }
 
-    /// Keeps rows to look up. Nobody pays for them: they are in accounts and days already.
-    pub async fn file(&self, batch: &[SpendRow]) -> Result<Settled, StoreError> {
+    /// Keeps rows to look up, with the bodies that some of them have. Nobody pays for them: they are
+    /// in accounts and days already.
+    pub async fn file(
+        &self,
+        batch: &[SpendRow],
+        bodies: &[CallBodies],
+    ) -> Result<Settled, StoreError> {
         let mut connection = self.pools.write().await?;
         let rows: Vec<&SpendRow> = batch.iter().collect();
         let fresh = insert(&mut connection, &rows).await?;
+        bodies::insert(&mut connection, bodies).await?;
         connection.commit().await?;
         Ok(Settled {
             booked: fresh.len(),
@@ -85,6 +88,7 @@ impl Store {
         let fresh = insert(&mut connection, &rows).await?;
         rows.retain(|row| fresh.contains(&*indexed(&row.call_id)));
         let booked = rows;
+        meet(&mut connection, &booked).await?;
         let mut sums: HashMap<&Entity, Usd> = HashMap::new();
         let mut rollups = Rollups::default();
         for row in &booked {
@@ -105,6 +109,30 @@ impl Store {
             repeated: batch.len().saturating_sub(booked.len()),
         })
     }
+}
+
+/// Whom a call names as its customer is on record from then on; who is already stays as they are.
+async fn meet(connection: &mut Connection, rows: &[&SpendRow]) -> Result<(), StoreError> {
+    // In one order, so that replicas wait for each other instead of locking up.
+    let mut new: BTreeMap<Cow<'_, str>, i64> = BTreeMap::new();
+    for row in rows {
+        if let Some(id) = row.end_user.as_deref().filter(|it| !it.is_empty()) {
+            new.entry(indexed(id)).or_insert(row.ended_ms);
+        }
+    }
+    let mut block = Block::new(5, new.len());
+    for (id, at) in &new {
+        block.push([
+            (&**id).into(),
+            false.into(),
+            (*at).into(),
+            (*at).into(),
+            "{}".into(),
+        ]);
+    }
+    let into = "INSERT INTO sluice.end_users (id, blocked, created_at, updated_at, doc) ";
+    let once = " ON CONFLICT (id) DO NOTHING";
+    connection.block(into, block, once).await.map(drop)
 }
 
 /// An amount as its column holds it, so that rows, accounts and days agree.
@@ -131,8 +159,6 @@ fn values(row: &SpendRow) -> Result<[Value; COLUMNS.len()], StoreError> {
     let short = |text: &str| Value::from(&*indexed(text));
     let maybe =
         |text: &Option<String>| Value::from(text.as_deref().map(|it| indexed(it).into_owned()));
-    let body =
-        |body: &Option<Box<RawValue>>| Value::from(body.as_ref().map(|it| it.get().to_owned()));
     Ok([
         short(&row.call_id),
         row.started_ms.into(),
@@ -158,8 +184,6 @@ fn values(row: &SpendRow) -> Result<[Value; COLUMNS.len()], StoreError> {
         row.cache_hit.into(),
         maybe(&row.session_id),
         doc::write(row)?.into(),
-        body(&row.request),
-        body(&row.response),
     ])
 }
 

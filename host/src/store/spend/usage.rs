@@ -39,6 +39,8 @@ pub struct UsageFilter {
     pub kind: EntityKind,
     /// Empty: all of that kind.
     pub ids: Vec<String>,
+    /// None of these.
+    pub except: Vec<String>,
     /// Days since 1970 in UTC, both included.
     pub from_day: i64,
     pub until_day: i64,
@@ -136,6 +138,24 @@ impl Store {
         self.sums(filter, by, Some(limit)).await
     }
 
+    /// The holders of a kind that have sums within these days, by name, each with its first and
+    /// last day.
+    pub async fn used(
+        &self,
+        kind: EntityKind,
+        from_day: i64,
+        until_day: i64,
+    ) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        let sql = "SELECT id, MIN(day) AS first, MAX(day) AS last FROM sluice.rollups
+             WHERE kind = $1 AND day >= $2 AND day <= $3 GROUP BY id ORDER BY id";
+        let values = vec![kind.as_str().into(), from_day.into(), until_day.into()];
+        let mut connection = self.pools.read().await?;
+        let rows = connection.rows(sql, values).await?;
+        rows.iter()
+            .map(|row| Ok((row.text("id")?, row.int("first")?, row.int("last")?)))
+            .collect()
+    }
+
     async fn sums(
         &self,
         filter: &UsageFilter,
@@ -167,6 +187,12 @@ impl Store {
                 }
                 _ => values.extend(wanted.iter().map(|it| Value::from(&*super::indexed(it)))),
             }
+        }
+        if !filter.except.is_empty() {
+            let list = places(values.len(), filter.except.len());
+            conditions.push_str(&format!(" AND id NOT IN ({list})"));
+            let ids = filter.except.iter();
+            values.extend(ids.map(|it| Value::from(&*super::indexed(it))));
         }
         let names: Vec<&str> = by.iter().map(|it| it.column()).collect();
         let (select, group) = if names.is_empty() {

@@ -5,8 +5,8 @@ use super::spend::call;
 use super::{NOW, Place};
 use crate::domain::{Entity, EntityKind, Usd};
 use crate::store::{
-    AuditEntry, BudgetRow, Changed, CredentialRow, KeyRow, Query, Sealed, Stamp, Store, StoreError,
-    TeamRow,
+    AuditEntry, BudgetRow, Changed, CredentialRow, Gateway, KeyRow, Query, Sealed, Stamp, Store,
+    StoreError, TeamRow,
 };
 
 /// A store with something of most tables.
@@ -165,9 +165,16 @@ async fn a_damaged_backup_changes_nothing() {
     let short = lines[..lines.len() / 2].join("\n") + "\n" + lines[lines.len() - 1];
     let named = good.replace("\"table\":\"keys\"", "\"table\":\"keys; DROP TABLE users\"");
     for (text, why) in [
-        (String::new(), "ends too early"),
-        ("{}".to_owned(), "did not match"),
+        (String::new(), "does not begin"),
+        ("{}".to_owned(), "does not begin"),
         ("[1]".to_owned(), "does not begin"),
+        (good.replacen("schema", "schemes", 1), "does not begin"),
+        (
+            good.replacen("_backup\":1", "_backup\":2", 1),
+            "has the format 2",
+        ),
+        (good.replacen("\n", "\n{}\n", 1), "at line 2: it is neither"),
+        (good.replacen("\n", "\n[1\n", 1), "at line 2: it is no JSON"),
         (cut, "ends too early"),
         (short, "rows are missing"),
         (named, "there is no column"),
@@ -180,7 +187,9 @@ async fn a_damaged_backup_changes_nothing() {
         let refused = Store::restore(&place.address, &path, true, NOW)
             .await
             .unwrap_err();
-        assert!(refused.to_string().contains(why), "{refused}");
+        let text = refused.to_string();
+        let named = text.contains("backup.jsonl");
+        assert!(text.contains(why) && named, "{refused}");
     }
     let newest = format!("\"schema\":{}", crate::store::migrate::newest());
     std::fs::write(&path, good.replace(&newest, "\"schema\":99")).unwrap();
@@ -201,4 +210,94 @@ async fn a_damaged_backup_changes_nothing() {
         2_500
     );
     place.remove(store).await;
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_used_is_named_with_the_reason() {
+    let place = Place::sqlite().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let store = filled(&place).await;
+    std::fs::write(path("there"), "x").unwrap();
+    store.copy_file(&path("copy.db")).await.unwrap();
+    std::fs::write(path("bytes"), [b'{', 0xff, 0xfe]).unwrap();
+    for (refused, words) in [
+        (
+            store.dump(&path("there")).await.unwrap_err(),
+            ["cannot make", "/there: ", "exists"],
+        ),
+        (
+            store.copy_file(&path("there")).await.unwrap_err(),
+            ["cannot make", "/there: ", "exists"],
+        ),
+        (
+            store.dump(&path("none/backup")).await.unwrap_err(),
+            ["cannot make", "none/backup.partial: ", "No such file"],
+        ),
+        (
+            Store::restore(&place.address, &path("none"), true, NOW)
+                .await
+                .unwrap_err(),
+            ["cannot read", "/none: ", "No such file"],
+        ),
+        (
+            Store::restore(&place.address, &path("copy.db"), true, NOW)
+                .await
+                .unwrap_err(),
+            ["/copy.db is no backup", "SQLite file", "database_url"],
+        ),
+        (
+            Store::restore(&place.address, &path("bytes"), true, NOW)
+                .await
+                .unwrap_err(),
+            ["/bytes is no backup", "JSON lines", "sluice backup"],
+        ),
+    ] {
+        let text = refused.to_string();
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    }
+    place.remove(store).await;
+}
+
+async fn kept_under_a_gateway(place: Option<Place>) {
+    let Some(place) = place else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("backup.jsonl");
+    let store = filled(&place).await;
+    store.dump(&path).await.unwrap();
+    let before = contents(&store, folder.path()).await;
+    let gateway = Gateway {
+        id: "g".to_owned(),
+        host: "here".to_owned(),
+        process: 7,
+    };
+    let restore = || Store::restore(&place.address, &path, true, NOW);
+
+    store.gateway_is_here(&gateway).await.unwrap();
+    store.gateway_is_here(&gateway).await.unwrap();
+    let refused = restore().await.unwrap_err().to_string();
+    let words = ["process 7 on here, seen 0 s ago", "stop it first", "20 s"];
+    assert!(words.iter().all(|it| refused.contains(it)), "{refused}");
+    assert_eq!(contents(&store, folder.path()).await, before);
+
+    // It ended, or it was killed and is not heard of any more.
+    store.gateway_is_gone(&gateway).await.unwrap();
+    restore().await.unwrap().close().await;
+    store.gateway_is_here(&gateway).await.unwrap();
+    let mut connection = store.pools.write().await.unwrap();
+    let long_ago = "UPDATE sluice.gateways SET seen_at = seen_at - 20001";
+    connection.script(long_ago).await.unwrap();
+    connection.commit().await.unwrap();
+    restore().await.unwrap().close().await;
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn nothing_is_restored_under_a_gateway_on_a_file() {
+    kept_under_a_gateway(Place::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn nothing_is_restored_under_a_gateway_on_a_server() {
+    kept_under_a_gateway(Place::postgres().await).await;
 }

@@ -201,7 +201,8 @@ both! {
         assert_eq!(told, [(1, "budget", "b"), (2, "key", "k"), (3, "key", "k")]);
         assert_eq!(store.changes_after(3, 100).await.unwrap(), Changed::These(Vec::new()));
 
-        assert_eq!(store.forget_changes(NOW + 5).await.unwrap(), 2);
+        assert_eq!(store.forget_changes(NOW + 5, 1).await.unwrap(), 1);
+        assert_eq!(store.forget_changes(NOW + 5, 9).await.unwrap(), 1);
         assert_eq!(store.changes_after(1, 100).await.unwrap(), Changed::Everything { seq: 3 });
         assert_eq!(store.changes_after(9, 100).await.unwrap(), Changed::Everything { seq: 3 });
         assert!(matches!(store.changes_after(2, 100).await.unwrap(), Changed::These(_)));

@@ -2,8 +2,8 @@ use super::spend::call;
 use super::{NOW, both};
 use crate::domain::{Entity, EntityKind, Secret, Usd};
 use crate::store::{
-    BudgetRow, ConfigRow, CredentialRow, KeyRow, ModelRow, OrganizationRow, Query, SaltKey, Sealed,
-    Store, StoreError, TOTAL, TeamMemberRow, TeamRow, UserRow, member_id,
+    AuditFilter, BudgetRow, ConfigRow, CredentialRow, Gateway, KeyRow, ModelRow, OrganizationRow,
+    Query, SaltKey, Sealed, Store, StoreError, TOTAL, TeamMemberRow, TeamRow, UserRow, member_id,
 };
 
 fn key(id: &str) -> KeyRow {
@@ -118,12 +118,23 @@ both! {
         change.insert(&ConfigRow { id: "s".to_owned(), sealed: sealed.clone(), ..ConfigRow::default() }).await.unwrap();
         change.commit().await.unwrap();
 
-        let refused = store.rotate_salt(&salt("wrong"), &salt("new")).await.unwrap_err();
+        let refused = store.rotate_salt((&salt("wrong"), &salt("new")), "me", NOW).await.unwrap_err();
         assert!(matches!(refused, StoreError::Undecryptable { .. }), "{refused}");
         let row = store.get::<CredentialRow>("c").await.unwrap().unwrap();
         assert_eq!(row.sealed, sealed);
 
-        assert_eq!(store.rotate_salt(&old, &salt("new")).await.unwrap(), 6);
+        let gateway = Gateway { id: "g".to_owned(), host: "here".to_owned(), process: 7 };
+        store.gateway_is_here(&gateway).await.unwrap();
+        let refused = store.rotate_salt((&old, &salt("new")), "me", NOW).await.unwrap_err();
+        assert!(refused.to_string().contains("process 7 on here, seen 0 s ago"), "{refused}");
+        assert_eq!(store.get::<CredentialRow>("c").await.unwrap().unwrap().sealed, sealed);
+        store.gateway_is_gone(&gateway).await.unwrap();
+
+        assert_eq!(store.rotate_salt((&old, &salt("new")), "me", NOW).await.unwrap(), 6);
+        let log = store.audit_log(&AuditFilter::default(), 9).await.unwrap();
+        let [(_, entry)] = log.as_slice() else { panic!("{log:?}") };
+        assert_eq!((entry.actor.as_str(), entry.action.as_str(), entry.kind.as_str()), ("me", "rotated", "salt_key"));
+        assert_eq!(entry.after.as_deref(), Some(r#"{"values":6}"#));
         let row = store.get::<ModelRow>("m").await.unwrap().unwrap();
         let opened = salt("new").open_all(&row.sealed).unwrap();
         assert_eq!(opened["api_key"].reveal(), "sk-1");

@@ -1,12 +1,16 @@
 //! One suite for both engines: each test of `both!` runs on a SQLite file and on a PostgreSQL
-//! database of its own, in the server named by `SLUICE_TEST_DATABASE_URL`.
+//! database of its own, in the server named by `SLUICE_TEST_DATABASE_URL`; and once more through the
+//! PgBouncer before that server which `SLUICE_TEST_PGBOUNCER_URL` names, in transaction mode.
 
 mod backups;
+mod bodies;
 mod entities;
 mod holders;
 mod lists;
 mod opening;
+mod pooled;
 mod spend;
+mod sum;
 mod upgrades;
 mod usage;
 
@@ -49,6 +53,22 @@ impl Place {
         })
     }
 
+    /// A PostgreSQL database that is reached through a pooler, which the address says.
+    pub async fn pooled() -> Option<Self> {
+        let pooler = pooler()?;
+        let place = Self::postgres().await?;
+        let Kind::Database { name, .. } = &place.kind else {
+            return None;
+        };
+        let mut url = url::Url::parse(&pooler).unwrap();
+        url.set_path(name);
+        url.set_query(Some("pgbouncer=true&connection_limit=4"));
+        Some(Self {
+            address: Address::parse(url.as_str()).unwrap(),
+            kind: place.kind,
+        })
+    }
+
     pub async fn open(&self) -> Store {
         Store::open(&self.address, NOW).await.unwrap()
     }
@@ -66,21 +86,29 @@ impl Place {
 }
 
 /// The server for tests.
+pub(super) fn server() -> Option<String> {
+    told("SLUICE_TEST_DATABASE_URL")
+}
+
+/// The pooler before it.
+pub(super) fn pooler() -> Option<String> {
+    told("SLUICE_TEST_PGBOUNCER_URL")
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "tests are told by the environment where the server is"
+    reason = "tests are told by the environment where the servers are"
 )]
-pub(super) fn server() -> Option<String> {
-    if let Ok(url) = std::env::var("SLUICE_TEST_DATABASE_URL") {
+fn told(name: &str) -> Option<String> {
+    if let Ok(url) = std::env::var(name) {
         return Some(url);
     }
     let must = std::env::var("CI").is_ok_and(|it| !it.is_empty() && it != "false" && it != "0");
     assert!(
         !must,
-        "SLUICE_TEST_DATABASE_URL is not set, and in CI nothing is left out; `cargo xtask test` \
-         starts a server"
+        "{name} is not set, and in CI nothing is left out; `cargo xtask test` starts a server"
     );
-    println!("NOT RUN: SLUICE_TEST_DATABASE_URL is not set; `cargo xtask test` starts a server");
+    println!("NOT RUN: {name} is not set; `cargo xtask test` starts a server");
     None
 }
 
@@ -146,7 +174,7 @@ impl Foreign {
     }
 }
 
-/// Runs an async test on both engines.
+/// Runs an async test on both engines, and behind a pooler.
 macro_rules! both {
     ($(async fn $name:ident($store:ident: &Store) $body:block)*) => { $(
         mod $name {
@@ -165,6 +193,14 @@ macro_rules! both {
             #[tokio::test]
             async fn postgres() {
                 $crate::store::tests::run($crate::store::tests::Place::postgres().await, async |it| {
+                    body(it).await;
+                })
+                .await;
+            }
+
+            #[tokio::test]
+            async fn pgbouncer() {
+                $crate::store::tests::run($crate::store::tests::Place::pooled().await, async |it| {
                     body(it).await;
                 })
                 .await;

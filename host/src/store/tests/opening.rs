@@ -1,6 +1,4 @@
-use super::spend::call;
 use super::{NOW, Place, admin, server};
-use crate::domain::{Entity, EntityKind};
 use crate::store::{Address, KeyRow, Reason, Store, StoreError};
 
 async fn opened_twice(place: Option<Place>) {
@@ -126,6 +124,8 @@ async fn a_database_that_does_not_exist_is_told() {
     let address = changed(&server, |url| url.set_path("nowhere"));
     let (reason, text) = refusal(&address).await;
     assert_eq!(reason, Some(Reason::NoSuchDatabase), "{text}");
+    assert!(text.contains("database `nowhere` at 127.0.0.1:"), "{text}");
+    assert!(text.contains("user `"), "{text}");
     assert!(text.contains("createdb"));
 }
 
@@ -187,40 +187,6 @@ async fn a_server_without_tls_is_told_where_tls_is_asked() {
     let address = changed(&server, |url| url.set_query(Some("sslmode=require")));
     let (reason, text) = refusal(&address).await;
     assert_eq!(reason, Some(Reason::TlsRequired), "{text}");
-}
-
-#[tokio::test]
-async fn without_named_statements_everything_works() {
-    let Some(place) = Place::postgres().await else {
-        return;
-    };
-    let own = place.address.to_string();
-    let database = own.split('`').nth(1).unwrap();
-    let address = changed(&server().unwrap(), |url| {
-        url.set_path(database);
-        url.set_query(Some("pgbouncer=true&connection_limit=2"));
-    });
-    let store = Store::open(&address, NOW).await.unwrap();
-    store.ping().await.unwrap();
-    let mut change = store.change(NOW).await.unwrap();
-    let key = KeyRow {
-        id: "hash".to_owned(),
-        ..KeyRow::default()
-    };
-    change.insert(&key).await.unwrap();
-    change.commit().await.unwrap();
-    let payers = [Entity::new(EntityKind::Key, "hash")];
-    store.settle(&[call("a", None, &payers)]).await.unwrap();
-    for _ in 0..3 {
-        assert!(store.holder("hash", NOW).await.unwrap().is_some());
-    }
-    // Nothing is left on the server's side of a connection.
-    let mut connection = store.pools.read().await.unwrap();
-    let sql = "SELECT COUNT(*) AS kept FROM pg_prepared_statements WHERE name <> ''";
-    let kept = connection.row(sql, Vec::new()).await.unwrap().unwrap();
-    assert_eq!(kept.int("kept").unwrap(), 0);
-    drop(connection);
-    place.remove(store).await;
 }
 
 #[tokio::test]

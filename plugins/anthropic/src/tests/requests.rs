@@ -430,3 +430,12 @@ fn what_anthropic_has_not_is_refused_by_name() {
             .contains("arguments")
     );
 }
+
+#[test]
+fn what_is_allowed_against_the_rules_is_sent_as_it_came() {
+    let allowed = json!({"seed": 7, "n": 2, "logprobs": true, "verbosity": "low", "store": false});
+    let body = sent("claude-haiku-4-5", asking(allowed.clone()));
+    for (name, value) in allowed.as_object().unwrap() {
+        assert_eq!(body[name], *value, "{name}");
+    }
+}

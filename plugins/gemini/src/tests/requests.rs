@@ -285,3 +285,12 @@ fn a_models_name_does_not_choose_the_path() {
         assert_eq!(refusal.kind, fault::kind::INVALID_REQUEST, "{operation}");
     }
 }
+
+#[test]
+fn what_is_allowed_against_the_rules_is_sent_as_it_came() {
+    let allowed = json!({"store": true, "logit_bias": {"5": 1}, "verbosity": "low", "user": "u"});
+    let body = sent("gemini-2.5-flash", asking(allowed.clone()));
+    for (name, value) in allowed.as_object().unwrap() {
+        assert_eq!(body[name], *value, "{name}");
+    }
+}

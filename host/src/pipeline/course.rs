@@ -1,0 +1,241 @@
+//! The course of one call: the asked model group, its deployments and retries, then the groups
+//! that it falls back to, until one answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::backoff;
+use super::choose::{Chosen, Search, Wish};
+use super::detour::Detour;
+use super::fleet::{Fleet, Line};
+use super::reached::Reached;
+use super::refusal::no_such_model;
+use super::request::ClientRequest;
+use super::run::Inner;
+use super::settle::Settlement;
+use super::ties;
+use crate::auth::Caller;
+use crate::config::defaults;
+use crate::domain::{DeploymentId, ErrorKind, Fault};
+use crate::prices::Prices;
+use crate::router::{self, Next, Tie};
+
+/// What does not change on a call's course.
+pub struct Course<'a> {
+    pub inner: &'a Inner,
+    pub fleet: &'a Fleet,
+    pub prices: Arc<Prices>,
+    pub request: &'a ClientRequest,
+    team: Option<String>,
+    tags: Vec<String>,
+    /// The caller's, for ties.
+    key: String,
+    session: Option<String>,
+}
+
+/// The tags by which deployments are chosen: the request's, its key's and its team's. None where
+/// tags do not choose.
+pub fn tags(fleet: &Fleet, request: &ClientRequest, caller: &Caller) -> Vec<String> {
+    if !fleet.config.router.filters_tags {
+        return Vec::new();
+    }
+    let own = caller.grant().into_iter().flat_map(|it| &it.tags);
+    let asked = request.controls.tags.iter().cloned();
+    asked.chain(own.map(ToString::to_string)).collect()
+}
+
+impl<'a> Course<'a> {
+    pub fn new(
+        inner: &'a Inner,
+        fleet: &'a Fleet,
+        request: &'a ClientRequest,
+        caller: &Caller,
+        (session, tags): (Option<String>, Vec<String>),
+    ) -> Self {
+        Self {
+            inner,
+            fleet,
+            prices: inner.accounting.prices(),
+            request,
+            team: caller.team_id().map(str::to_owned),
+            tags,
+            key: caller.key_hash().map_or("", |it| it.as_str()).to_owned(),
+            session,
+        }
+    }
+
+    /// The asked group, then those that it falls back to, each once.
+    pub async fn run(&self, settlement: &mut Settlement) -> Result<(Reached, Arc<Line>), Fault> {
+        let asked = self.request.controls.model.as_str();
+        let mut fault = match self.group(self.request, asked, settlement).await {
+            Ok(reached) => return Ok(reached),
+            Err(fault) => fault,
+        };
+        let most = self.fleet.config.router.max_fallbacks;
+        let mut asked_already = vec![asked.to_owned()];
+        let mut left: VecDeque<Detour> = self.fallbacks(asked, &fault).into();
+        let mut done = 0;
+        while let Some(detour) = left.pop_front() {
+            if self.request.controls.disable_fallbacks || !fault.may_move() || done >= most {
+                break;
+            }
+            let group = detour.model.as_str();
+            let again = asked_already.iter().any(|it| it == group);
+            if again && detour.with.is_empty() {
+                continue;
+            }
+            let id = &self.request.id;
+            tracing::warn!(call.id = %id, model.group = %group, fault = %fault, "falling back");
+            if self.fleet.config.groups.find(group).is_none() {
+                tracing::warn!(call.id = %id, "the fallback `{group}` is no model group");
+                continue;
+            }
+            asked_already.push(group.to_owned());
+            done += 1;
+            settlement.trail().fallbacks += 1;
+            settlement.trail().retries = 0;
+            let changed = match detour.with.is_empty() {
+                true => None,
+                false => Some(self.request.by(&detour)?),
+            };
+            let request = changed.as_ref().unwrap_or(self.request);
+            let reached = self.group(request, group, settlement).await;
+            let metrics = &self.inner.metrics;
+            metrics.fallback((asked, group), reached.is_ok(), fault.kind.as_str());
+            match reached {
+                Ok(reached) => return Ok(reached),
+                Err(next) => {
+                    // What the client lists is all that it wants.
+                    let own = self.request.controls.fallbacks.is_some();
+                    let nested = self.fallbacks(group, &next);
+                    for detour in nested.into_iter().rev().filter(|_| !own) {
+                        left.push_front(detour);
+                    }
+                    fault = next;
+                }
+            }
+        }
+        Err(fault)
+    }
+
+    /// Where a call goes when this group fails so.
+    fn fallbacks(&self, group: &str, fault: &Fault) -> Vec<Detour> {
+        let controls = &self.request.controls;
+        if let Some(own) = &controls.fallbacks {
+            return own.clone();
+        }
+        let longer = controls.context_window_fallbacks.get(group);
+        let longer = longer.filter(|_| fault.kind == ErrorKind::ContextWindow);
+        let settings = &self.fleet.config.router;
+        let lists = router::fallbacks(settings, group, fault);
+        let names = longer.cloned().into_iter().chain(lists);
+        names.map(Detour::to).collect()
+    }
+
+    /// The deployments of one group, until one answers.
+    async fn group(
+        &self,
+        request: &ClientRequest,
+        group: &str,
+        settlement: &mut Settlement,
+    ) -> Result<(Reached, Arc<Line>), Fault> {
+        let shown = match group == request.controls.model {
+            true => request.controls.asked.as_str(),
+            false => group,
+        };
+        if let Some((mock, _)) = &request.controls.mock
+            && group == request.controls.model
+        {
+            return Err(mock.fault(shown));
+        }
+        let ties = self.ties(request, group);
+        let prefer = match ties.is_empty() {
+            true => None,
+            false => self.inner.affinity.load().find(group, &ties),
+        };
+        let wish = Wish {
+            team: self.team.as_deref(),
+            tags: &self.tags,
+            prefer: prefer.as_ref(),
+        };
+        let search = Search::open(self.fleet, &self.prices, request, (group, shown), wish);
+        let mut search = search.ok_or_else(|| no_such_model(shown))?;
+        group.clone_into(&mut settlement.trail().model_group);
+        let policy = self.fleet.config.router.retry_policy(group);
+        let (mut done, mut failed) = (0, None);
+        loop {
+            let chosen = search.next(settlement).await;
+            // Why an attempt failed says more than that no other deployment has room.
+            let chosen = chosen.map_err(|nobody| failed.take().unwrap_or(nobody))?;
+            let allowed = self.retries(request, &chosen);
+            settlement.trail().max_retries = allowed;
+            let fault = match self.attempt(request, &chosen, settlement).await {
+                Ok(reached) => {
+                    self.remember(request, group, (ties, &reached), &chosen.place.id);
+                    return Ok((reached, chosen.line));
+                }
+                Err(fault) => fault,
+            };
+            search.failed(&chosen, &fault);
+            if !fault.may_move() {
+                return Err(fault);
+            }
+            let others = search.has_others();
+            let falls_back =
+                !request.controls.disable_fallbacks && !self.fallbacks(group, &fault).is_empty();
+            settlement.trail().max_retries = policy.retries(&fault).unwrap_or(allowed);
+            let next = router::next(&fault, policy, (done, allowed), others, falls_back);
+            if (next == Next::Stop || !others) && search.next_order() {
+                // Counted as a fallback, as in LiteLLM.
+                settlement.trail().fallbacks += 1;
+                (settlement.trail().retries, done) = (0, 0);
+            } else {
+                match next {
+                    Next::Stop => return Err(fault),
+                    Next::Any if !others => {
+                        let least = self.fleet.config.router.retry_after;
+                        let wait = backoff::wait(&fault, done, least);
+                        tokio::time::sleep(wait).await;
+                        search.again(wait);
+                    }
+                    Next::Any | Next::Another => {}
+                }
+                done += 1;
+                settlement.trail().retries += 1;
+            }
+            // The last failure is told with the call itself.
+            tracing::warn!(
+                call.id = %request.id, deployment.id = %chosen.place.id,
+                provider = %chosen.line.deployment.provider, attempt = done, fault = %fault,
+                "attempt failed; trying again"
+            );
+            failed = Some(fault);
+        }
+    }
+
+    /// How often a call may be tried again, where no policy says it.
+    fn retries(&self, request: &ClientRequest, chosen: &Chosen) -> u32 {
+        let own = chosen.line.deployment.num_retries;
+        let asked = request.controls.num_retries.or(own);
+        let all = self.fleet.config.router.num_retries;
+        asked.or(all).unwrap_or(defaults::NUM_RETRIES)
+    }
+
+    fn ties(&self, request: &ClientRequest, group: &str) -> Vec<Tie> {
+        let affinities = self.fleet.config.router.affinities(group);
+        ties::of(request, &self.key, self.session.as_deref(), affinities)
+    }
+
+    fn remember(
+        &self,
+        request: &ClientRequest,
+        group: &str,
+        (mut ties, reached): (Vec<Tie>, &Reached),
+        id: &DeploymentId,
+    ) {
+        ties.extend(ties::of_answer(request, reached));
+        if !ties.is_empty() {
+            self.inner.affinity.load().remember(group, &ties, id);
+        }
+    }
+}

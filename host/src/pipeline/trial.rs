@@ -1,0 +1,173 @@
+//! One attempt of a call at one deployment: sent, looked at as far as it takes to call it an
+//! answer, and counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::attempt::{Attempt, Outcome};
+use super::choose::Chosen;
+use super::course::Course;
+use super::fleet::Line;
+use super::mock;
+use super::opening::{self, Rest};
+use super::reached::{Reached, blame, gather, probe, usage_of};
+use super::request::ClientRequest;
+use super::settle::Settlement;
+use super::shape;
+use super::source::{Events, Source};
+use crate::domain::{At, Blame, ErrorKind, Fault};
+use crate::plugins;
+
+impl Course<'_> {
+    /// Tries one deployment.
+    pub(super) async fn attempt(
+        &self,
+        request: &ClientRequest,
+        chosen: &Chosen,
+        settlement: &mut Settlement,
+    ) -> Result<Reached, Fault> {
+        let line = &chosen.line;
+        let trail = settlement.trail();
+        let number = trail.retries;
+        trail.line = Some(Arc::clone(line));
+        trail.upstream_model = Some(chosen.model.clone());
+        settlement.sent();
+        settlement.takes_off(&chosen.place, chosen.lone);
+        let drop_params = self.fleet.config.general.drop_params;
+        let reach = self.reach(
+            request,
+            line,
+            (&chosen.model, number, drop_params),
+            settlement,
+        );
+        let limit = line.deployment.first_token_timeout;
+        let tried = match limit.filter(|_| request.controls.stream) {
+            None => reach.await,
+            Some(limit) => match timeout(limit, reach).await {
+                Ok(tried) => tried,
+                Err(_) => {
+                    settlement.trail().upstream_time += limit;
+                    Err(late(line, limit))
+                }
+            },
+        };
+        let outcome = tried
+            .as_ref()
+            .err()
+            .map_or("ok", |fault| fault.kind.as_str());
+        self.inner.metrics.attempt(&line.provider.name, outcome);
+        settlement.came_to(outcome);
+        let tried = tried.map_err(|mut fault| {
+            line.target.redact(&mut fault);
+            fault
+        });
+        if let Err(fault) = &tried {
+            settlement.attempt_failed(fault);
+            let outcome = match fault {
+                fault if fault.plugin_at_fault => plugins::Outcome::Failed,
+                fault
+                    if fault.kind == ErrorKind::InvalidRequest
+                        && fault.at == At::Attempt
+                        && fault.blame != Blame::Operator =>
+                {
+                    plugins::Outcome::Invalid
+                }
+                _ => plugins::Outcome::Fine,
+            };
+            let plugins = &self.inner.plugins;
+            plugins.report(&line.provider.generation, outcome);
+        }
+        tried
+    }
+
+    async fn reach(
+        &self,
+        request: &ClientRequest,
+        line: &Arc<Line>,
+        (model, number, drop_params): (&str, u32, bool),
+        settlement: &mut Settlement,
+    ) -> Result<Reached, Fault> {
+        let outcome = match &line.deployment.mock_response {
+            Some(text) => mock::answer(text)?,
+            None => {
+                let (attempt, guest_body) = Attempt::new(
+                    &self.inner.upstream,
+                    request,
+                    Arc::clone(line),
+                    model,
+                    (number, drop_params),
+                )
+                .await?;
+                let (outcome, trace) = attempt.run(guest_body).await;
+                let trail = settlement.trail();
+                trail.upstream_time += trace.upstream_time;
+                trail.upstream_headers = trace.headers;
+                trail.usage = trace.usage;
+                outcome?
+            }
+        };
+        match (outcome, request.controls.stream) {
+            (
+                Outcome::Whole {
+                    body,
+                    usage,
+                    is_plugins,
+                },
+                false,
+            ) => {
+                settlement.trail().usage = usage.as_deref().and_then(usage_of);
+                let shaped = shape::whole(request, &body, usage)
+                    .map_err(|fault| blame(fault, is_plugins, &body))?;
+                let trail = settlement.trail();
+                (trail.usage, trail.provider_id) = (shaped.usage, shaped.provider_id);
+                Ok(Reached::Whole { body: shaped.body })
+            }
+            (
+                Outcome::Whole {
+                    body,
+                    usage,
+                    is_plugins,
+                },
+                true,
+            ) => {
+                let (events, own) = shape::as_events(request, &body)
+                    .map_err(|fault| blame(fault, is_plugins, &body))?;
+                let first = Events {
+                    events,
+                    usage: usage.or(own),
+                    last: true,
+                    complete: true,
+                    ..Events::default()
+                };
+                settlement.began();
+                let rest = Rest::Source(Source::Ready(Vec::new()));
+                Ok(Reached::Stream { rest, first })
+            }
+            (Outcome::Stream(source), true) => {
+                let mut first = Events::default();
+                let rest = opening::read(source, &mut first).await;
+                // Known at the end, if this is not the beginning of an answer.
+                let (probed, seen) = probe(request, &first);
+                let told = first.usage.as_deref().and_then(usage_of);
+                settlement.trail().usage = told.or(seen);
+                let rest = rest?;
+                probed?;
+                settlement.began();
+                Ok(Reached::Stream { rest, first })
+            }
+            (Outcome::Stream(source), false) => {
+                let cap = line.target.max_reply_bytes;
+                gather(request, source, cap, settlement).await
+            }
+        }
+    }
+}
+
+fn late(line: &Line, limit: Duration) -> Fault {
+    let message = format!("no first token came within {} seconds", limit.as_secs_f64());
+    let mut fault = Fault::upstream(ErrorKind::Timeout, message);
+    fault.provider = Some(line.provider.name.clone());
+    fault
+}

@@ -1,0 +1,234 @@
+//! The types of OpenAI's parameters, judged once for all providers: a plugin reads what it
+//! understands, and what has another type would be left out, or sent on, without a word.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::request::{Operation, wrong_type};
+use crate::domain::Fault;
+
+/// What a parameter's value must be. `null` always may stand for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Text,
+    Number,
+    Whole,
+    Flag,
+    Object,
+    Objects,
+    Texts,
+    TextOrTexts,
+    TextOrObject,
+    ToolChoice,
+    ResponseFormat,
+}
+
+impl Shape {
+    /// In the words of JSON.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::Number => "a number",
+            Self::Whole => "a whole number",
+            Self::Flag => "a boolean",
+            Self::Object => "an object",
+            Self::Objects => "an array of objects",
+            Self::Texts => "an array of strings",
+            Self::TextOrTexts => "a string or an array of strings",
+            Self::TextOrObject => "a string or an object",
+            Self::ToolChoice => "`none`, `auto`, `required` or an object that names a tool",
+            Self::ResponseFormat => {
+                "an object with a `type`, and of type `json_schema` with a `json_schema`"
+            }
+        }
+    }
+
+    fn is_of(self, raw: &str) -> bool {
+        let first = raw.as_bytes().first().copied().unwrap_or_default();
+        let is_text = first == b'"';
+        let is_object = first == b'{';
+        match self {
+            Self::Text => is_text,
+            Self::Number => is_number(first),
+            Self::Whole => is_number(first) && is_whole(raw),
+            Self::Flag => matches!(first, b't' | b'f'),
+            Self::Object => is_object,
+            Self::Objects => items(raw, b'{'),
+            Self::Texts => items(raw, b'"'),
+            Self::TextOrTexts => is_text || items(raw, b'"'),
+            Self::TextOrObject => is_text || is_object,
+            Self::ToolChoice => is_object || is_text && is_choice(raw),
+            Self::ResponseFormat => is_object && is_format(raw),
+        }
+    }
+}
+
+/// The parameters of chat and text completions.
+const CHAT: &[(&str, Shape)] = &[
+    ("audio", Shape::Object),
+    ("frequency_penalty", Shape::Number),
+    ("function_call", Shape::TextOrObject),
+    ("functions", Shape::Objects),
+    ("logit_bias", Shape::Object),
+    ("max_completion_tokens", Shape::Whole),
+    ("max_tokens", Shape::Whole),
+    ("modalities", Shape::Texts),
+    ("n", Shape::Whole),
+    ("parallel_tool_calls", Shape::Flag),
+    ("prediction", Shape::Object),
+    ("presence_penalty", Shape::Number),
+    ("prompt_cache_key", Shape::Text),
+    ("reasoning_effort", Shape::TextOrObject),
+    ("response_format", Shape::ResponseFormat),
+    ("safety_identifier", Shape::Text),
+    ("seed", Shape::Whole),
+    ("service_tier", Shape::Text),
+    ("stop", Shape::TextOrTexts),
+    ("store", Shape::Flag),
+    ("stream_options", Shape::Object),
+    ("temperature", Shape::Number),
+    ("thinking", Shape::Object),
+    ("tool_choice", Shape::ToolChoice),
+    ("tools", Shape::Objects),
+    ("top_logprobs", Shape::Whole),
+    ("top_p", Shape::Number),
+    ("user", Shape::Text),
+    ("verbosity", Shape::Text),
+    ("web_search_options", Shape::Object),
+];
+
+/// The parameters of embeddings.
+const EMBEDDINGS: &[(&str, Shape)] = &[
+    ("dimensions", Shape::Whole),
+    ("encoding_format", Shape::Text),
+    ("user", Shape::Text),
+];
+
+/// Refuses a request whose member has another type than OpenAI's API gives it. Operations that are
+/// a provider's own are that provider's to judge.
+pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
+    let shape = match (operation, name) {
+        (Operation::Chat, "logprobs") => Some(Shape::Flag),
+        (Operation::Completions, "logprobs") => Some(Shape::Whole),
+        (Operation::Chat | Operation::Completions, _) => find(CHAT, name),
+        (Operation::Embeddings, _) => find(EMBEDDINGS, name),
+        (Operation::Responses | Operation::Messages | Operation::CountTokens, _) => None,
+    };
+    match shape {
+        Some(shape) if raw != "null" && !shape.is_of(raw) => Err(wrong_type(name, shape.name())),
+        _ => Ok(()),
+    }
+}
+
+fn find(table: &[(&str, Shape)], name: &str) -> Option<Shape> {
+    let found = table.iter().find(|(known, _)| *known == name);
+    found.map(|(_, shape)| *shape)
+}
+
+const fn is_number(first: u8) -> bool {
+    first == b'-' || first.is_ascii_digit()
+}
+
+/// `10`, and `10.0` as Python writes it.
+fn is_whole(raw: &str) -> bool {
+    let number: Result<f64, _> = raw.parse();
+    number.is_ok_and(|it| it.fract() == 0.0)
+}
+
+/// Whether it is a list of which every item begins so.
+fn items(raw: &str, first: u8) -> bool {
+    let items: Result<Vec<&RawValue>, _> = serde_json::from_str(raw);
+    items.is_ok_and(|items| {
+        let mut begins = items.iter().map(|it| it.get().as_bytes().first());
+        begins.all(|it| it == Some(&first))
+    })
+}
+
+/// `any` is Mistral's and Anthropic's word for `required`.
+fn is_choice(raw: &str) -> bool {
+    let words = ["\"none\"", "\"auto\"", "\"required\"", "\"any\""];
+    words.contains(&raw)
+}
+
+/// Some servers take the schema beside the type.
+fn is_format(raw: &str) -> bool {
+    let Ok(format) = serde_json::from_str::<Value>(raw) else {
+        return false;
+    };
+    let Some(kind) = format.get("type").and_then(Value::as_str) else {
+        return false;
+    };
+    let of_object = |name: &str| format.get(name).is_some_and(Value::is_object);
+    let schema = format.pointer("/json_schema/schema");
+    let is_schema = schema.is_none_or(|it| it.is_object() || it.is_null());
+    kind != "json_schema" || (of_object("json_schema") && is_schema) || of_object("schema")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_type_is_refused_with_the_member_and_what_it_must_be() {
+        for (name, raw, expected) in [
+            ("tools", r#""x""#, "an array of objects"),
+            ("tools", "{}", "an array of objects"),
+            ("tools", r#"["x"]"#, "an array of objects"),
+            ("stop", "5", "a string or an array of strings"),
+            ("stop", "[5]", "a string or an array of strings"),
+            ("response_format", r#""x""#, "`type`"),
+            ("response_format", "{}", "`type`"),
+            (
+                "response_format",
+                r#"{"type":"json_schema"}"#,
+                "`json_schema`",
+            ),
+            (
+                "response_format",
+                r#"{"type":"json_schema","json_schema":{"name":"n","schema":"x"}}"#,
+                "`json_schema`",
+            ),
+            ("tool_choice", r#""bogus""#, "`required`"),
+            ("tool_choice", "5", "`required`"),
+            ("max_tokens", r#""x""#, "a whole number"),
+            ("max_tokens", "1.5", "a whole number"),
+            ("temperature", r#""hot""#, "a number"),
+            ("logprobs", "1", "a boolean"),
+            ("user", "5", "a string"),
+        ] {
+            let fault = check(Operation::Chat, name, raw).unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some(name), "{raw}");
+            assert!(fault.message.contains(expected), "{}", fault.message);
+        }
+        assert!(check(Operation::Embeddings, "dimensions", "\"x\"").is_err());
+        assert!(check(Operation::Completions, "logprobs", "true").is_err());
+    }
+
+    #[test]
+    fn what_clients_send_passes() {
+        for (name, raw) in [
+            ("tools", r#"[{"type":"function"}]"#),
+            ("tools", "[]"),
+            ("stop", "null"),
+            ("stop", r#"["a", "b"]"#),
+            ("response_format", r#"{"type":"json_object"}"#),
+            (
+                "response_format",
+                r#"{"type":"json_schema","json_schema":{"name":"n","schema":{}}}"#,
+            ),
+            ("response_format", r#"{"type":"json_schema","schema":{}}"#),
+            ("tool_choice", r#""auto""#),
+            (
+                "tool_choice",
+                r#"{"type":"function","function":{"name":"f"}}"#,
+            ),
+            ("max_tokens", "10.0"),
+            ("temperature", "1"),
+            ("reasoning_effort", r#"{"effort":"low"}"#),
+            ("own_thing", "[1]"),
+        ] {
+            assert!(check(Operation::Chat, name, raw).is_ok(), "{name}: {raw}");
+        }
+        assert!(check(Operation::Responses, "tools", "5").is_ok());
+    }
+}

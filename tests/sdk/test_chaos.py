@@ -1,0 +1,111 @@
+"""Upstreams that answer 429, 500, stall, reset and truncate at random, before the official SDK: it sees
+only what the policy allows. `SLUICE_CHAOS_SECONDS` makes it longer."""
+
+import concurrent.futures
+import os
+import random
+import threading
+import time
+
+import openai
+
+from conftest import MASTER_KEY
+from raw import SSE, body_of, chunk, head, streamed, whole
+from test_budgets import House
+from test_money import answer, piece
+
+SECONDS = float(os.environ.get("SLUICE_CHAOS_SECONDS", "15"))
+WORDS = ["one ", "two ", "three"]
+MESSAGES = [{"role": "user", "content": "count"}]
+
+
+class Chaos:
+    """An upstream that mostly answers."""
+
+    def __init__(self, seed):
+        self.dice = random.Random(seed)
+        self.lock = threading.Lock()
+        self.did = {}
+
+    def __call__(self, peer):
+        deeds = ["fine"] * 6 + ["limited", "broken", "stalls", "resets", "truncates", "ends-midway"]
+        with self.lock:
+            deed = self.dice.choice(deeds)
+            self.did[deed] = self.did.get(deed, 0) + 1
+        getattr(self, deed.replace("-", "_"))(peer, bool(body_of(peer.request).get("stream")))
+
+    def fine(self, peer, streams):
+        events = [piece(word) for word in WORDS] + [piece("", "stop"), "data: [DONE]\n\n"]
+        peer.send(streamed(*events) if streams else whole(answer()))
+
+    def limited(self, peer, _):
+        peer.send(whole({"error": {"message": "slow down"}}, 429, retry_after="0"))
+
+    def broken(self, peer, _):
+        peer.send(whole({"error": {"message": "out of order"}}, 500))
+
+    def stalls(self, peer, streams):
+        if streams:
+            peer.send(head(content_type=SSE, transfer_encoding="chunked"))
+        peer.wait_for_hang_up()
+
+    def resets(self, peer, _):
+        peer.connection.close()
+
+    def truncates(self, peer, streams):
+        peer.send(streamed(end=b"") if streams else head(content_length=500) + b'{"choices":[')
+
+    def ends_midway(self, peer, streams):
+        if streams:
+            peer.send(head(content_type=SSE, transfer_encoding="chunked") + chunk(piece(WORDS[0])))
+        else:
+            self.truncates(peer, streams)
+
+
+def test_a_client_sees_only_what_the_policy_allows(tmp_path, data_dir):
+    chaos = {name: Chaos(name) for name in "abc"}
+    params = {"num_retries": 3, "timeout": 1, "first_token_timeout": 0.5}
+    deployments = {name: ("m", params, script) for name, script in chaos.items()}
+    safe = Chaos("safe")
+    deployments["safe"] = ("spare", {}, lambda peer: safe.fine(peer, bool(body_of(peer.request).get("stream"))))
+    it = House(tmp_path, deployments, router_settings={"fallbacks": [{"m": ["spare"]}], "cooldown_time": 1})
+    client = openai.OpenAI(base_url=it.gateway.url + "/v1", api_key=MASTER_KEY, max_retries=0, timeout=30)
+    until = time.monotonic() + SECONDS
+    seen = {"whole": 0, "streamed": 0, "cut": 0}
+
+    def one(number):
+        if number % 2:
+            answered = client.chat.completions.create(model="m", messages=MESSAGES)
+            assert answered.choices[0].message.content == "there"
+            return "whole"
+        text, finish = "", None
+        try:
+            for event in client.chat.completions.create(model="m", messages=MESSAGES, stream=True):
+                text += event.choices[0].delta.content or ""
+                finish = event.choices[0].finish_reason or finish
+        except openai.APIError:
+            # Only after its first token, and never as if it were complete.
+            assert text and finish is None and text != "".join(WORDS), text
+            return "cut"
+        assert (text, finish) == ("".join(WORDS), "stop")
+        return "streamed"
+
+    def worker(number):
+        kinds = []
+        while time.monotonic() < until:
+            kinds.append(one(number))
+            number += 1
+        return kinds
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(8) as workers:
+            for kinds in workers.map(worker, range(8)):
+                for kind in kinds:
+                    seen[kind] += 1
+        assert seen["whole"] > 20 and seen["streamed"] > 20 and seen["cut"] > 0, seen
+        assert seen["cut"] < seen["streamed"], seen
+        deeds = set().union(*(script.did for script in chaos.values()))
+        assert len(deeds) == 7, deeds
+        it.gateway.wait_for(lambda: "sluice_in_flight_requests 0" in it.gateway.get("/metrics")[1].decode())
+    finally:
+        it.gateway.stop()

@@ -76,6 +76,33 @@ def test_a_failed_attempt_goes_to_another_deployment_at_once_and_an_admin_can_se
     assert it.gateway.get("/router/decisions/nobody")[0] == 404
 
 
+def test_more_calls_than_may_wait_are_turned_away_and_the_next_in_line_is_served(house):
+    held, go = threading.Semaphore(0), threading.Event()
+
+    def hold(peer):
+        held.release()
+        assert go.wait(20)
+        peer.send(TALK)
+
+    it = house(
+        {"slow": ("m", {"num_retries": 0}, hold)},
+        general_settings={"max_in_flight_requests_per_worker": 1, "max_queued_requests_per_worker": 1},
+    )
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        served = pool.submit(stream, it)
+        assert held.acquire(timeout=20)
+        waiting = pool.submit(stream, it)
+        it.gateway.wait_for(lambda: "sluice_waiting_requests 1" in it.gateway.get("/metrics")[1].decode())
+        status, refused, headers = it.ask()
+        assert status == 503 and headers["retry-after"] == "1", refused
+        assert refused["error"]["message"].startswith("litellm.ServiceUnavailableError: ") and "1 more wait" in refused["error"]["message"]
+        assert it.gateway.get("/health/liveliness")[0] == 200
+        go.set()
+        assert "there" in served.result(20) and "there" in waiting.result(20)
+    assert it.asked("slow") == 2
+    assert 'sluice_requests_shed_total{why="full"} 1' in it.gateway.get("/metrics")[1].decode()
+
+
 def test_a_refused_key_rests_its_deployment_until_its_time_is_over(house):
     answers = [REFUSED]
     it = house(

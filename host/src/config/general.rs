@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::access::Access;
+use super::admission::Admission;
 use super::allowance::Allowance;
 use super::caching::Caching;
 use super::defaults;
@@ -37,6 +38,7 @@ pub struct General {
     /// How upstreams' certificates are judged, where a deployment does not say.
     pub verify: Verify,
     pub access: Access,
+    pub admission: Admission,
     /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
     pub mock_testing: bool,
     /// `/metrics` without a key.
@@ -78,6 +80,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
     let master_key = master_key(&mut section);
     let key_header = section.text("litellm_key_header_name");
     let access = Access::read(&mut section, env);
+    let admission = Admission::read(&mut section);
     let general = General {
         master_key,
         key_header: key_header.map(|name| name.to_ascii_lowercase()),
@@ -94,6 +97,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
             .is_some_and(|it| it.eq_ignore_ascii_case("debug")),
         verify: verify.unwrap_or_default(),
         access,
+        admission,
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
         cors_origins: origins(env),

@@ -2,6 +2,7 @@
 //! network; `sluice check` runs the same code.
 
 mod access;
+mod admission;
 mod affinity;
 mod allowance;
 mod caching;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use access::{Access, TokenAccess};
+pub use admission::Admission;
 pub use affinity::Affinities;
 pub use allowance::Allowance;
 pub use caching::{CachePlace, CacheShare, Caching, RedisAddress};

@@ -72,6 +72,13 @@ pub async fn metrics(State(doors): State<Doors>) -> Response {
         labels: Vec::new(),
         value,
     });
+    let waiting = PluginSample {
+        name: "sluice_waiting_requests",
+        kind: "gauge",
+        help: "Calls that wait for their turn",
+        labels: Vec::new(),
+        value: doors.turnstile.waiting() as f64,
+    };
     let held = doors.pipeline.cache().sight().size;
     let held = held.into_iter().flat_map(|(entries, bytes)| {
         [
@@ -98,6 +105,7 @@ pub async fn metrics(State(doors): State<Doors>) -> Response {
         .into_iter()
         .chain(money)
         .chain(held)
+        .chain([waiting])
         .chain(deployments);
     let samples: Vec<PluginSample> = samples.collect();
     let text = doors.metrics.render(&samples);

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use super::error::ApiError;
 use super::server::Peer;
 use super::steering::steer;
+use super::turnstile::Turn;
 use super::{Doors, body, headers, unknown};
 use crate::auth::{Caller, allow_cache_controls, allow_model};
 use crate::domain::{ErrorKind, Fault};
@@ -88,6 +89,16 @@ async fn call(
         let fault = Fault::ours("the caller is not known", "a call without a caller");
         return ApiError::new(fault, dialect).into_response();
     };
+    let limits = doors.admission();
+    let turn = match doors.turnstile.enter(&limits).await {
+        Ok(turn) => turn,
+        Err(shed) => {
+            doors.metrics.shed(shed.as_str());
+            let fault = shed.fault(&limits);
+            tracing::info!(call.id = %id, fault = %fault, "a request was turned away");
+            return ApiError::new(fault, dialect).into_response();
+        }
+    };
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
     let parsed = read.and_then(|bytes| {
         let passed_on = passed_on(&parts.headers);
@@ -133,7 +144,7 @@ async fn call(
     };
     let source = source(&parts, &request.controls);
     match doors.pipeline.run(&caller, request, source).await {
-        Ok(answer) => respond(answer),
+        Ok(answer) => respond(answer, turn),
         Err(failure) => {
             let mut response = ApiError::new(failure.fault, dialect).into_response();
             headers::add_trail(response.headers_mut(), &failure.trail);
@@ -142,14 +153,17 @@ async fn call(
     }
 }
 
-fn respond(answer: Answer) -> Response {
+/// `turn` ends with the answer.
+fn respond(answer: Answer, turn: Option<Turn>) -> Response {
     let streams = matches!(answer.body, AnswerBody::Stream(_));
     let body = match answer.body {
         AnswerBody::Whole(bytes) => Body::from(bytes),
-        AnswerBody::Stream(stream) => Body::from_stream(futures_util::StreamExt::map(
-            stream,
-            Ok::<_, std::convert::Infallible>,
-        )),
+        AnswerBody::Stream(stream) => {
+            Body::from_stream(futures_util::StreamExt::map(stream, move |bytes| {
+                let _served = &turn;
+                Ok::<_, std::convert::Infallible>(bytes)
+            }))
+        }
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();

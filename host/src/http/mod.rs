@@ -18,6 +18,7 @@ mod routes;
 pub mod server;
 mod steering;
 pub mod tls;
+mod turnstile;
 mod unknown;
 
 use std::collections::HashSet;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use crate::auth::{Caller, Fetch, Knock};
+use crate::config::Admission;
 use crate::domain::{Fault, glob};
 use crate::manage::Manage;
 use crate::pipeline::{Pipeline, no_mock};
@@ -35,6 +37,7 @@ use crate::telemetry::metrics::Metrics;
 
 pub use gate::{Rules, catalog};
 pub use routes::router;
+use turnstile::Turnstile;
 
 /// What the handlers use.
 #[derive(Clone)]
@@ -44,6 +47,7 @@ pub struct Doors {
     pub metrics: Metrics,
     pub manage: Manage,
     pub reports: Reports,
+    turnstile: Turnstile,
     /// Fetches an identity provider's keys.
     fetch: Arc<dyn Fetch>,
     /// The gate of the config that was in force when it was last asked for.
@@ -64,6 +68,7 @@ impl Doors {
             metrics,
             manage,
             reports,
+            turnstile: Turnstile::default(),
             fetch,
             gate: Arc::default(),
         }
@@ -108,6 +113,11 @@ impl Doors {
     fn allow_mock(&self, name: &str) -> Result<(), Fault> {
         let allowed = self.pipeline.fleet().config.general.mock_testing;
         allowed.then_some(()).ok_or_else(|| no_mock(name))
+    }
+
+    /// How many calls are served at once.
+    fn admission(&self) -> Admission {
+        self.pipeline.fleet().config.general.admission.clone()
     }
 
     fn max_request_bytes(&self) -> usize {

@@ -12,6 +12,7 @@
 //! | `sluice_config_reloads_total` | reloads | result |
 //! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
 //! | `sluice_keys_rotated_total` | keys that were replaced by themselves | |
+//! | `sluice_requests_shed_total`, `sluice_waiting_requests` | calls turned away, and calls in line | why (`full`, `late`) |
 //! | `sluice_cache_lookups_total` | calls that the response cache was asked for | operation, outcome (`hit`, `miss`, `partial`, `joined`) |
 //! | `sluice_cache_tokens_total` | tokens of answers that were kept, given again | model_group |
 //! | `sluice_cache_failures_total` | what the response cache could not do | what (`unreachable`, `refused`, `corrupt`, `full`) |
@@ -82,6 +83,11 @@ struct LookupLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WhyLabel {
+    why: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WhatLabel {
     what: &'static str,
 }
@@ -119,6 +125,7 @@ struct All {
     cache_lookups: Family<LookupLabels, Counter>,
     cache_tokens: Family<SpendLabels, Counter>,
     cache_failures: Family<WhatLabel, Counter>,
+    shed: Family<WhyLabel, Counter>,
     changes_forgotten: Counter,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
@@ -171,6 +178,7 @@ impl Default for All {
         let cache_lookups = Family::default();
         let cache_tokens = Family::default();
         let cache_failures = Family::default();
+        let shed = Family::default();
         let changes_forgotten = Counter::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register("requests", "Calls answered", Family::clone(&requests));
@@ -231,6 +239,11 @@ impl Default for All {
             Family::clone(&cache_failures),
         );
         registry.register(
+            "requests_shed",
+            "Calls turned away because the gateway had too many",
+            Family::clone(&shed),
+        );
+        registry.register(
             "changes_forgotten",
             "Notices between replicas that were deleted because of their age",
             changes_forgotten.clone(),
@@ -258,6 +271,7 @@ impl Default for All {
             cache_lookups,
             cache_tokens,
             cache_failures,
+            shed,
             changes_forgotten,
             fallbacks,
             litellm,
@@ -380,6 +394,11 @@ impl Metrics {
         let model_group = self.group(model_group).to_owned();
         let labels = SpendLabels { model_group };
         self.all.cache_tokens.get_or_create(&labels).inc_by(tokens);
+    }
+
+    /// Counts a call that was turned away.
+    pub fn shed(&self, why: &'static str) {
+        self.all.shed.get_or_create(&WhyLabel { why }).inc();
     }
 
     /// Counts what the response cache could not do.

@@ -278,6 +278,7 @@ impl Controls {
             }
             "n" => self.choices = serde_json::from_str(raw).unwrap_or(0),
             "user" => self.user = serde_json::from_str(raw).ok(),
+            "cache" => self.cache = Wish::read(raw)?,
             "tags" => self.tag(texts(name, raw)?),
             "metadata" | "litellm_metadata" => self.read_metadata(name, raw)?,
             // Not overlooked where it is written otherwise: it asks for privacy.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{Cooldowns, RouterSettings};
-use crate::domain::{ErrorClass, ErrorKind, Fault, PerClass};
+use crate::domain::{Blame, ErrorClass, ErrorKind, Fault, PerClass};
 
 /// LiteLLM's `cooldown_time`.
 const DEFAULT_REST: Duration = Duration::from_secs(5);
@@ -48,6 +48,8 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// There is no other deployment that could take its calls.
     pub lone: bool,
+    /// Nothing was sent: the operator has to change something first.
+    pub unsent: bool,
 }
 
 impl Failure {
@@ -57,6 +59,7 @@ impl Failure {
             status: fault.status,
             retry_after: fault.retry_after,
             lone,
+            unsent: fault.blame == Blame::Operator && fault.status.is_none(),
         }
     }
 
@@ -77,18 +80,21 @@ impl Failure {
             status: Some(status),
             retry_after: None,
             lone: false,
+            unsent: false,
         }
     }
 
     /// Whether it says anything about the deployment; a bad request says something of the caller.
+    /// Wrong settings do not get better by a rest, which would hide what is wrong with them.
     pub fn counts(&self) -> bool {
-        !matches!(
+        let is_callers = matches!(
             self.kind,
             ErrorKind::InvalidRequest
                 | ErrorKind::Unsupported
                 | ErrorKind::ContextWindow
                 | ErrorKind::ContentPolicy
-        )
+        );
+        !is_callers && !self.unsent
     }
 }
 
@@ -161,6 +167,19 @@ mod tests {
             ..Failure::of(429)
         };
         assert!(!rests(&rules, lone, 1, 1));
+    }
+
+    #[test]
+    fn wrong_settings_rest_nothing_as_long_as_nothing_was_sent() {
+        let rules = Cooling::default();
+        let fault = Fault::operator(ErrorKind::Permission, "its key is missing");
+        assert!(!rests(&rules, Failure::new(&fault, false), 9, 9));
+        assert!(rests(
+            &rules,
+            Failure::new(&fault.with_status(401), false),
+            1,
+            1
+        ));
     }
 
     #[test]

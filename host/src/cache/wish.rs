@@ -35,6 +35,10 @@ struct Written {
     use_cache: Option<bool>,
 }
 
+/// What `cache` has to be.
+const EXPECTED: &str = "an object whose `no-cache`, `no-store` and `use-cache` are booleans, whose \
+                        `ttl` and `s-maxage` are seconds, and whose `namespace` is a string";
+
 /// Longest namespace, in bytes.
 const MOST_NAME: usize = 128;
 
@@ -45,7 +49,7 @@ impl Wish {
     /// A member has a wrong type, or is no time.
     pub fn read(raw: &str) -> Result<Self, Fault> {
         let written: Option<Written> = serde_json::from_str(raw)
-            .map_err(|cause| wrong(format!("`cache` has a wrong type: {cause}")))?;
+            .map_err(|_| wrong(format!("`cache` has a wrong type: it must be {EXPECTED}")))?;
         let Some(written) = written else {
             return Ok(Self::default());
         };

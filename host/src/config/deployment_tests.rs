@@ -204,7 +204,7 @@ fn what_a_models_info_has_no_effect_of_is_said() {
     let (_, remarks) = Config::parse(text, Env::default()).unwrap();
     let at = |name: &str| format!("model_list[0].model_info.{name}");
     let accepted = said(&remarks, Taken::Accepted);
-    assert_eq!(accepted, [at("allowed_fails"), at("health_check_model")]);
+    assert_eq!(accepted, [at("health_check_model")]);
     assert_eq!(said(&remarks, Taken::Warning), [at("access_windows")]);
     assert_eq!(said(&remarks, Taken::Wrong), [at("blocked")]);
 }

@@ -24,8 +24,6 @@ pub struct ModelInfo {
 
 /// Known to LiteLLM, without effect yet.
 const ACCEPTED: &[&str] = &[
-    "allowed_fails",
-    "allowed_fails_policy",
     "disable_background_health_check",
     "health_check_model",
     "health_check_timeout",

@@ -109,6 +109,7 @@ fn a_teams_config_loads_without_a_complaint() {
     let env = [
         ("AZURE_API_KEY_EU", "eu"),
         ("LITELLM_MASTER_KEY", "sk-of-the-team-5f3a"),
+        ("REDIS_HOST", "answers.internal"),
     ];
     let (config, remarks) = fixture("team.yaml", &env);
     assert_eq!(complaints(&remarks), Vec::<String>::new());

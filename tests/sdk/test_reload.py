@@ -70,7 +70,7 @@ def test_a_dropped_component_is_live_and_no_call_fails(reloading):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         workers = [pool.submit(load) for _ in range(4)]
         target = reloading.folder / "dropped" / "echo.wasm"
-        for number in range(int(os.environ.get("SLUICE_RELOADS", "20"))):
+        for number in range(int(os.environ.get("SLUICE_RELOADS", "200"))):
             before = echo(reloading)["digest"]
             part = target.with_suffix(".part")
             part.write_bytes(variant(number))

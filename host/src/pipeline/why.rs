@@ -38,7 +38,7 @@ pub struct Choice {
 #[derive(Debug)]
 struct Record {
     at_ms: i64,
-    choices: Vec<Choice>,
+    choices: Box<[Choice]>,
 }
 
 /// Calls, the oldest first.
@@ -54,6 +54,8 @@ impl Decisions {
     /// Remembers a call, in place of the oldest.
     pub fn remember(&self, id: &CallId, choices: Vec<Choice>) {
         let at_ms = now_ms();
+        // Most calls have one choice: no room is kept for more.
+        let choices = choices.into_boxed_slice();
         let record = Arc::new(Record { at_ms, choices });
         let Some(shard) = self.shards.get(shard_of(id.as_str())) else {
             return;

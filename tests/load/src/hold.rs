@@ -118,7 +118,8 @@ async fn hold(mut client: Connection, origin: Instant, length: Duration) -> Resu
     client.take(http::length(&head).unwrap_or(0)).await?;
     let start = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
     client.write(start.as_bytes()).await?;
-    client.write(&event("", "null")).await?;
+    // A token at once: the gateway gives nothing on before it.
+    client.write(&event("held", "null")).await?;
     let begun = Instant::now();
     let mut due = begun;
     while begun.elapsed() < length {

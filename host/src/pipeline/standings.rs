@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::accounting::now_ms;
 use super::fleet::Fleet;
 use crate::config::Deployment;
-use crate::router::{Place, Standing};
+use crate::router::{Minute, Place, Standing};
 
 /// A number of one deployment: name, kind, help, labels, value.
 pub type DeploymentNumber = (
@@ -99,7 +99,7 @@ pub fn numbers(fleet: &Fleet) -> Vec<DeploymentNumber> {
 fn state(standing: &Standing, now_ms: i64) -> f64 {
     match standing.rests_until(now_ms) {
         Some(_) => 2.0,
-        None if standing.failures(now_ms) > 0 => 1.0,
+        None if standing.failures(Minute::of(now_ms)) > 0 => 1.0,
         None => 0.0,
     }
 }
@@ -130,7 +130,7 @@ fn text(of: &Value, name: &str) -> String {
 }
 
 fn one((deployment, place): (&std::sync::Arc<Deployment>, &Place), now_ms: i64) -> Value {
-    let standing = &place.standing;
+    let (standing, minute) = (&place.standing, Minute::of(now_ms));
     let [sent, answered, cooled] = standing.totals();
     let failed: serde_json::Map<String, Value> = standing
         .failed()
@@ -141,8 +141,8 @@ fn one((deployment, place): (&std::sync::Arc<Deployment>, &Place), now_ms: i64) 
         "model": format!("{}/{}", deployment.provider, deployment.model),
         "order": deployment.order, "ready": place.ready,
         "in_flight": standing.under_way(),
-        "requests_this_minute": standing.requests(now_ms), "tokens_this_minute": standing.tokens(now_ms),
-        "failures_this_minute": standing.failures(now_ms),
+        "requests_this_minute": standing.requests(minute), "tokens_this_minute": standing.tokens(minute),
+        "failures_this_minute": standing.failures(minute),
         "rests_until_ms": standing.rests_until(now_ms),
         "peak_latency_seconds": standing.peak_latency(now_ms),
         "sent": sent, "answered": answered, "cooled_down": cooled, "failed": failed,

@@ -4,6 +4,7 @@
 use rand::{Rng, RngExt as _};
 
 use super::place::Place;
+use super::window::Minute;
 use crate::config::Strategy;
 use crate::domain::DeploymentId;
 
@@ -121,39 +122,32 @@ impl Decision {
 }
 
 /// Chooses among the deployments of a group.
-pub fn choose<'p, P>(places: P, ask: &Ask<'_>, strategy: Strategy, rng: &mut impl Rng) -> Decision
-where
-    P: IntoIterator<Item = &'p Place>,
-{
-    let places: Vec<&Place> = places.into_iter().collect();
+pub fn choose(places: &[Place], ask: &Ask<'_>, strategy: Strategy, rng: &mut impl Rng) -> Decision {
     let mut decision = Decision::default();
-    let tagged = Tagged::of(&places, ask);
-    let mut left: Vec<usize> = Vec::with_capacity(places.len());
+    let tagged = Tagged::of(places, ask);
+    let minute = Minute::of(ask.now_ms);
+    let mut level: Vec<(usize, &Place)> = Vec::with_capacity(places.len());
     for (at, place) in places.iter().enumerate() {
-        match ruled_out(at, place, ask, strategy, &tagged) {
+        match ruled_out(at, place, ask, (strategy, minute), &tagged) {
             Some(reason) => decision.rule_out(at, reason),
-            None => left.push(at),
+            None => level.push((at, place)),
         }
     }
-    let order = |at: &usize| places.get(*at).map(|it| it.terms.order);
-    let lowest = left.iter().filter_map(order).min();
-    left.retain(|at| {
-        let stays = order(at) == lowest;
+    let lowest = level.iter().map(|(_, it)| it.terms.order).min();
+    level.retain(|(at, place)| {
+        let stays = Some(place.terms.order) == lowest;
         if !stays {
             decision.rule_out(*at, Reason::Order);
         }
         stays
     });
-    decision.eligible = left.len();
-    let level: Vec<(usize, &Place)> = left
-        .iter()
-        .filter_map(|at| Some((*at, *places.get(*at)?)))
-        .collect();
-    let known = level.iter().find(|(_, it)| Some(&it.id) == ask.prefer);
+    decision.eligible = level.len();
+    let prefer = ask.prefer;
+    let known = prefer.and_then(|id| level.iter().find(|(_, it)| it.id == *id));
     decision.kept = known.is_some();
     decision.chosen = match known {
         Some((at, _)) => Some(*at),
-        None => pick(&level, strategy, ask, rng),
+        None => pick(&level, (strategy, minute), ask, rng),
     };
     decision
 }
@@ -167,11 +161,11 @@ enum Tagged<'a> {
 }
 
 impl<'a> Tagged<'a> {
-    fn of(places: &[&Place], ask: &Ask<'a>) -> Self {
+    fn of(places: &[Place], ask: &Ask<'a>) -> Self {
         let Some(tags) = ask.tags else {
             return Self::All;
         };
-        let has_default = |it: &&&Place| it.terms.tags.iter().any(|tag| tag == DEFAULT_TAG);
+        let has_default = |it: &&Place| it.terms.tags.iter().any(|tag| tag == DEFAULT_TAG);
         if !tags.is_empty() {
             let found = Self::Having(tags, ask.match_any);
             if places.iter().any(|it| found.takes(it)) {
@@ -200,7 +194,7 @@ fn ruled_out(
     at: usize,
     place: &Place,
     ask: &Ask<'_>,
-    strategy: Strategy,
+    (strategy, minute): (Strategy, Minute),
     tagged: &Tagged<'_>,
 ) -> Option<Reason> {
     let (terms, standing, now) = (&place.terms, &place.standing, ask.now_ms);
@@ -234,11 +228,14 @@ fn ruled_out(
         return Some(Reason::Rests { until_ms });
     }
     if ask.keep_limits || strategy.keeps_limits() {
-        if terms.rpm.is_some_and(|most| standing.requests(now) >= most) {
+        if terms
+            .rpm
+            .is_some_and(|most| standing.requests(minute) >= most)
+        {
             return Some(Reason::Requests);
         }
         let wanted = ask.input_tokens.unwrap_or(0);
-        let full = |most: u64| standing.tokens(now).saturating_add(wanted) > most;
+        let full = |most: u64| standing.tokens(minute).saturating_add(wanted) > most;
         if terms.tpm.is_some_and(full) {
             return Some(Reason::Tokens);
         }
@@ -248,7 +245,7 @@ fn ruled_out(
 
 fn pick(
     level: &[(usize, &Place)],
-    strategy: Strategy,
+    (strategy, minute): (Strategy, Minute),
     ask: &Ask<'_>,
     rng: &mut impl Rng,
 ) -> Option<usize> {
@@ -260,7 +257,7 @@ fn pick(
         Strategy::SimpleShuffle => draw(level, rng),
         Strategy::LeastBusy => lowest(level, 0.0, rng, |_, it| f64::from(it.standing.under_way())),
         Strategy::UsageBased => {
-            lowest(level, 0.0, rng, |_, it| precise(it.standing.tokens(now_ms)))
+            lowest(level, 0.0, rng, |_, it| precise(it.standing.tokens(minute)))
         }
         Strategy::LatencyBased { buffer, memory } => lowest(level, buffer, rng, |_, it| {
             it.standing.mean_latency(now_ms, memory)

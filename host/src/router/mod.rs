@@ -17,6 +17,7 @@ pub use fallback::fallbacks;
 pub use place::{Place, Terms};
 pub use retry::{Next, next};
 pub use standing::{Flight, Landed, Standing};
+pub use window::Minute;
 
 #[cfg(test)]
 mod choice_tests;

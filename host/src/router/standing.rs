@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::cooling::{Cooling, Failure};
-use super::window::Window;
+use super::window::{Minute, Window};
 use crate::domain::ErrorClass;
 
 /// Latencies that the mean is taken of, as in LiteLLM.
@@ -88,18 +88,18 @@ impl Standing {
     }
 
     /// Requests of the minute.
-    pub fn requests(&self, now_ms: i64) -> u64 {
-        self.requests.count(now_ms)
+    pub fn requests(&self, minute: Minute) -> u64 {
+        self.requests.count(minute)
     }
 
     /// Tokens of the minute, in and out.
-    pub fn tokens(&self, now_ms: i64) -> u64 {
-        self.tokens.count(now_ms)
+    pub fn tokens(&self, minute: Minute) -> u64 {
+        self.tokens.count(minute)
     }
 
     /// Failures of the minute.
-    pub fn failures(&self, now_ms: i64) -> u64 {
-        self.failures.count(now_ms)
+    pub fn failures(&self, minute: Minute) -> u64 {
+        self.failures.count(minute)
     }
 
     /// Until when it is not asked, if it rests.
@@ -228,7 +228,8 @@ impl Flight {
             };
             standing.learn(&failed, now_ms);
         }
-        let (failures, requests) = (standing.failures(now_ms), standing.requests(now_ms));
+        let minute = Minute::of(now_ms);
+        let (failures, requests) = (standing.failures(minute), standing.requests(minute));
         let until = rules.verdict(failure, failures, requests, now_ms)?;
         standing.rest_until(until);
         standing.totals.cooled.fetch_add(1, Ordering::Relaxed);
@@ -294,8 +295,11 @@ mod tests {
             three.failed(&Failure::of(502), Duration::ZERO, &Cooling::default(), 0),
             None
         );
-        assert_eq!((standing.under_way(), standing.requests(0)), (0, 3));
-        assert_eq!(standing.failures(0), 1);
+        assert_eq!(
+            (standing.under_way(), standing.requests(Minute::of(0))),
+            (0, 3)
+        );
+        assert_eq!(standing.failures(Minute::of(0)), 1);
     }
 
     #[test]

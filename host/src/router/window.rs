@@ -13,9 +13,21 @@ const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 #[derive(Debug, Default)]
 pub struct Window(AtomicU64);
 
+/// The minute of a moment: worked out once for all that is read of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minute(u64);
+
+impl Minute {
+    /// Of milliseconds since 1970.
+    pub fn of(now_ms: i64) -> Self {
+        let minute = u64::try_from(now_ms.div_euclid(WINDOW_MS)).unwrap_or(0);
+        Self(minute << COUNT_BITS)
+    }
+}
+
 impl Window {
     pub fn add(&self, more: u64, now_ms: i64) {
-        let minute = minute(now_ms);
+        let Minute(minute) = Minute::of(now_ms);
         let next = |word: u64| {
             let before = if word & !COUNT_MASK == minute {
                 word & COUNT_MASK
@@ -30,20 +42,15 @@ impl Window {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
 
-    /// What was added in the minute of `now_ms`.
-    pub fn count(&self, now_ms: i64) -> u64 {
+    /// What was added in this minute.
+    pub fn count(&self, minute: Minute) -> u64 {
         let word = self.0.load(Ordering::Relaxed);
-        if word & !COUNT_MASK == minute(now_ms) {
+        if word & !COUNT_MASK == minute.0 {
             word & COUNT_MASK
         } else {
             0
         }
     }
-}
-
-fn minute(now_ms: i64) -> u64 {
-    let minute = u64::try_from(now_ms.div_euclid(WINDOW_MS)).unwrap_or(0);
-    minute << COUNT_BITS
 }
 
 #[cfg(test)]
@@ -55,10 +62,10 @@ mod tests {
         let window = Window::default();
         window.add(3, 60_000);
         window.add(4, 119_999);
-        assert_eq!(window.count(61_000), 7);
-        assert_eq!(window.count(120_000), 0);
+        assert_eq!(window.count(Minute::of(61_000)), 7);
+        assert_eq!(window.count(Minute::of(120_000)), 0);
         window.add(1, 120_000);
-        assert_eq!(window.count(120_000), 1);
+        assert_eq!(window.count(Minute::of(120_000)), 1);
     }
 
     #[test]
@@ -66,6 +73,6 @@ mod tests {
         let window = Window::default();
         window.add(u64::MAX, 60_000);
         window.add(u64::MAX, 60_000);
-        assert_eq!(window.count(60_000), COUNT_MASK);
+        assert_eq!(window.count(Minute::of(60_000)), COUNT_MASK);
     }
 }

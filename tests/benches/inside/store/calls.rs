@@ -66,7 +66,7 @@ fn statement(database: &Open, from: u64, until: u64, rows: u64) -> String {
         "INSERT INTO sluice.spend_rows (call_id, started_ms, ended_ms, first_token_ms, provider_id,
              operation, status, key_hash, key_alias, user_id, team_id, organization_id, end_user,
              tags, model_group, deployment, provider, model, input_tokens, output_tokens,
-             cost_pico, cache_hit, session_id, doc, request, response)
+             cost_pico, cache_hit, session_id, doc)
          SELECT {hex}, started, started + 900, started + 200, 'chatcmpl-' || {hex},
              'chat', CASE WHEN h % 50 = 0 THEN 'failure' ELSE 'success' END, c.key_hash,
              'key of a service', c.user_id, c.team_id, c.organization_id,
@@ -78,8 +78,7 @@ fn statement(database: &Open, from: u64, until: u64, rows: u64) -> String {
                  || '\"reasoning_tokens\":0,\"reported_cost_usd\":null}},\"payers\":[\"key\",'
                  || '\"user\",\"team\",\"organization\",\"proxy\",\"end_user\",\"tag\",'
                  || '\"provider\",\"deployment\"],\"price_version\":\"2026-11-01\",'
-                 || '\"api_base\":\"https://api.example.com/v1\",\"client_ip\":\"10.0.0.7\"}}',
-             NULL, NULL
+                 || '\"api_base\":\"https://api.example.com/v1\",\"client_ip\":\"10.0.0.7\"}}'
          FROM (SELECT n, h, {begin} + n * {step} / 1000 AS started FROM (
              SELECT n, n * 2654435761 % 4294967296 / 1024 AS h FROM ({series}) AS a) AS b) AS d
          JOIN sluice.bench_callers c ON c.number = h % 1000"

@@ -75,7 +75,7 @@ pub async fn fill(store: &Store, keys: u64) -> Vec<Holder> {
             user_id: Some(format!("user-{user}")),
             team_id: Some(format!("team-{team}")),
             max_budget: (n % 2 == 0).then(|| Usd::from_pico(i128::from(n) * 1_000_000_000)),
-            expires_at: (n % 10 == 0).then(|| now_ms() + 1_000_000),
+            expires_at: (n % 10 == 0).then(|| now_ms() + 86_400_000),
             stamp: stamp(n),
             ..KeyRow::default()
         };

@@ -3,19 +3,9 @@
 use serde_json::Value;
 
 use super::request::Operation;
-use super::writer::{CostOf, Event, Writer};
-use crate::dialect::envelope::Envelope;
+use super::writer::tests::writer;
+use super::writer::{CostOf, Event};
 use crate::domain::Usd;
-
-fn writer(operation: Operation, include_usage: bool) -> Writer {
-    let envelope = Envelope {
-        id: "chatcmpl-1".into(),
-        object: Some("chat.completion.chunk"),
-        created: Some(1),
-        model: Some("mine".into()),
-    };
-    Writer::new(operation, envelope, include_usage)
-}
 
 fn event(name: &str, data: &str) -> Event {
     Event {

@@ -326,10 +326,11 @@ fn named_kind(name: &str) -> Option<ErrorKind> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn writer(operation: Operation, include_usage: bool) -> Writer {
+    /// Writes chunks of a chat to a client that calls the model `mine`.
+    pub fn writer(operation: Operation, include_usage: bool) -> Writer {
         let envelope = Envelope {
             id: "chatcmpl-1".into(),
             object: Some("chat.completion.chunk"),

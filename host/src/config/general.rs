@@ -164,7 +164,7 @@ pub fn read_litellm(
         .unwrap_or(false);
     let timeout = section.seconds("request_timeout");
     general.request_timeout = timeout.unwrap_or(general.request_timeout);
-    general.json_logs |= section.flag("json_logs").unwrap_or(false);
+    general.json_logs = section.flag("json_logs").unwrap_or(general.json_logs);
     general.debug |= section.flag("set_verbose").unwrap_or(false);
     // The environment has the last word, as in LiteLLM.
     let verify = Verify::read(&mut section);

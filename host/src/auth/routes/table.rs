@@ -230,6 +230,8 @@ pub(super) const TABLE: &[Group] = &[
         (GET | PATCH, "/config/cost_margin_config"),
         (GET | POST | DELETE, "/config/pass_through_endpoint"),
         (POST, "/config/pass_through_endpoint/{id}"),
+        (POST, "/reload/config"), (GET, "/router/settings"), (GET, "/router/fields"),
+        (POST, "/fallback"), (GET | DELETE, "/fallback/{model}"),
     ]),
     Group(Audit, Admin, &[(GET, "/audit"), (GET, "/audit/{id}")]),
     Group(Plugins, Admin, &[

@@ -157,6 +157,8 @@ pub async fn run(
     tasks.spawn(accounting.clone().write_bodies(writing.clone()));
     let presence = ground.presence.clone();
     tasks.spawn(presence.clone().keep(writing.clone()));
+    let health = house.doors.pipeline.clone();
+    tasks.spawn(health.keep_health(stop.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
         (house.judge.clone(), ground.held()),

@@ -210,7 +210,8 @@ pub(super) const TABLE: &[Group] = &[
     ]),
     Group(Health, Admin, &[
         (GET, "/health/history"), (GET, "/health/latest"), (GET, "/health/services"),
-        (POST, "/health/test_connection"),
+        (POST, "/health/test_connection"), (GET, "/health/license"), (GET, "/health/backlog"),
+        (GET, "/health/shared-status"),
     ]),
     Group(Cache, Admin, &[
         (GET, "/cache/ping"), (GET, "/cache/redis/info"), (POST, "/cache/delete"),

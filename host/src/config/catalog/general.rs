@@ -51,6 +51,12 @@ pub(super) const ALL: &[Described] = &[
     one("enforce_user_param", Flag, "false", "every call must name its `user`"),
     one("reject_clientside_metadata_tags", Flag, "false", "clients may set no tags"),
 
+    // Health checks.
+    one("background_health_checks", Flag, "false", "deployments are checked all the time, not only when an admin asks"),
+    one("health_check_interval", Number, "300.0", "seconds between two rounds of checks"),
+    one("health_check_concurrency", Whole, "16", "checks at once"),
+    one("health_check_details", Flag, "true", "`/health` shows addresses, errors and times to admins"),
+
     // Budgets and limits.
     one("token_rate_limit_type", Text, "\"total\"", "tokens that limits count: total, input or output"),
     one("disable_budget_reservation", Flag, "false", "budgets are looked at, nothing is reserved"),

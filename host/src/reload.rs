@@ -9,16 +9,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Config, Env, ReadFile, Remark, Stored, Taken};
-use crate::http::{self, Doors};
-use crate::live::Understood;
+use crate::config::{self, Config, ReadFile, Remark, Stored, Taken};
+use crate::held::{Held, Word};
+use crate::http::Doors;
+use crate::judge::{self, Judge, Judged};
 use crate::pipeline::Fleet;
 use crate::plugins::PluginsConfig;
 use crate::price_tables::PriceTables;
-use crate::services::{self, Ground};
+use crate::services::Ground;
 
 /// Quiet time before the file is read, and the longest time until a change is seen without a
 /// notification.
@@ -30,9 +31,9 @@ const MAX_LOOKS: usize = 100;
 /// Rebuilds the fleet.
 #[derive(Clone)]
 pub struct Reloader {
-    path: PathBuf,
+    judge: Judge,
+    held: Held,
     data: PathBuf,
-    env: Env,
     current: Arc<ArcSwap<Config>>,
     doors: Doors,
     ground: Ground,
@@ -42,27 +43,30 @@ pub struct Reloader {
     /// Held while a fleet is built and put in force: of a new config and new plugins at the same
     /// time, neither may be lost.
     building: Arc<Mutex<()>>,
+    /// One permit: of two readings the later one is newer, and must not be overtaken.
+    reading: Arc<Semaphore>,
 }
 
 impl Reloader {
     /// `data` is where the gateway keeps what it makes, if the config does not say.
     pub fn new(
-        (path, data): (PathBuf, PathBuf),
-        env: Env,
+        (judge, held): (Judge, Held),
+        data: PathBuf,
         current: Arc<ArcSwap<Config>>,
         doors: Doors,
         (ground, tables): (Ground, PriceTables),
     ) -> Self {
         Self {
-            path,
+            judge,
+            held,
             data,
-            env,
             current,
             doors,
             ground,
             tables,
             stored: Arc::default(),
             building: Arc::default(),
+            reading: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -142,29 +146,34 @@ impl Reloader {
     }
 
     /// Takes over what is changed through the API, here or on another replica, until `stop`.
-    pub async fn follow_stored(self, mut changed: watch::Receiver<u64>, stop: CancellationToken) {
+    pub async fn follow_stored(self, word: Word, stop: CancellationToken) {
+        let mut changed = word.changes();
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
-                told = changed.changed() => if told.is_err() { return },
+                () = stop.cancelled() => break,
+                told = changed.changed() => if told.is_err() { break },
             }
+            let (upto, anew) = (*changed.borrow_and_update(), word.is_anew());
             let done = async {
                 let stored = self.read_stored().await?;
                 // A change of our own is told again by the database.
-                if *self.taken() == Some(digest(&stored)) {
+                if !anew && *self.taken() == Some(digest(&stored)) {
                     return Ok(());
                 }
                 self.reload().await.map(drop)
             };
-            if let Err(why) = done.await {
-                self.refuse(&why);
+            let refused = done.await.err();
+            if let Some(why) = &refused {
+                self.refuse(why);
             }
+            word.done(upto, refused.as_deref());
         }
+        // Nobody waits for what is not done any more.
+        word.done(u64::MAX, Some("the gateway stops"));
     }
 
     async fn read_stored(&self) -> Result<Stored, String> {
-        let stored = services::stored(&self.current.load_full(), &self.ground).await;
-        stored.map_err(|cause| cause.to_string())
+        self.held.read().await.map_err(|cause| cause.to_string())
     }
 
     fn taken(&self) -> MutexGuard<'_, Option<u64>> {
@@ -172,46 +181,20 @@ impl Reloader {
     }
 
     fn refuse(&self, why: &str) {
-        tracing::error!(config = %self.path.display(), "the changed config is not taken over: {why}");
+        let config = self.judge.path().display();
+        tracing::error!(%config, "the changed config is not taken over: {why}");
         self.doors.metrics.config_reload("refused");
     }
 
     /// Takes the file over, or says why nothing of it is.
     async fn reload(&self) -> Result<Arc<Config>, String> {
-        let (path, env) = (self.path.clone(), self.env.clone());
+        let turn = self.reading.acquire().await;
+        let _turn = turn.map_err(|cause| cause.to_string())?;
         let stored = self.read_stored().await?;
         let seen = digest(&stored);
-        let read = tokio::task::spawn_blocking(move || Config::load_with(&path, env, stored)).await;
-        let read = read.map_err(|cause| cause.to_string())?;
-        let (config, remarks) = read.map_err(|cause| cause.to_string())?;
-        if config::has_errors(&remarks) {
-            let wrong = remarks.iter().filter(|it| it.taken == Taken::Wrong);
-            let wrong: Vec<String> = wrong
-                .map(|it| format!("{}: {}", it.path, it.text))
-                .collect();
-            return Err(wrong.join("; "));
-        }
+        let judged = self.judge.judge(stored).await;
+        let Judged { config, understood } = judged.map_err(|wrong| judge::in_words(&wrong))?;
         let old = self.doors.pipeline.fleet();
-        if config.is_blank && !old.config.is_blank {
-            return Err("the file is empty: its write may have been cut off".into());
-        }
-        http::Rules::read(&config.general)?;
-        let understood = Understood::read(&config).map_err(|it| it.to_string())?;
-        let lost_key = config.general.loopback_only().is_some()
-            && old.config.general.loopback_only().is_none();
-        if lost_key {
-            return Err(
-                "it has no master key of its own, but the gateway listens beyond loopback".into(),
-            );
-        }
-        let wrong = Fleet::build(Arc::clone(&config), &self.doors.plugins.table()).mistakes();
-        if !wrong.is_empty() {
-            let wrong: Vec<String> = wrong
-                .iter()
-                .map(|(path, text)| format!("{path}: {text}"))
-                .collect();
-            return Err(wrong.join("; "));
-        }
         let data = config.plugins.data_directory.as_ref();
         let plugins = PluginsConfig::of(&config.plugins, data.unwrap_or(&self.data));
         let taken = self.doors.plugins.reconfigure(plugins).await;
@@ -236,7 +219,7 @@ impl Reloader {
         // Files that only the old config spoke against are looked at again.
         self.doors.plugins.rescan();
         self.doors.metrics.config_reload("applied");
-        tracing::info!(config = %self.path.display(), "the changed config is in force");
+        tracing::info!(config = %self.judge.path().display(), "the changed config is in force");
         Ok(config)
     }
 

@@ -17,6 +17,7 @@ use crate::config::{self, Config, Env, Remark, Taken};
 use crate::http::server::{Entrance, Stop};
 use crate::http::{self, Doors};
 use crate::in_force::Running;
+use crate::judge::Judge;
 use crate::live::{Misread, Understood};
 use crate::pipeline::accounting::now_ms;
 use crate::pipeline::{Fleet, Pipeline, check_settings};
@@ -74,6 +75,7 @@ pub struct House {
     pub plugins: Plugins,
     /// What runs, as the management API asks for it.
     running: Running,
+    judge: Judge,
     tables: PriceTables,
 }
 
@@ -143,7 +145,8 @@ pub async fn run(
     let ground = services::open(&config, &env).await?;
     let accounting = ground.accounting.clone();
     let sources = config.money.prices.clone();
-    let (house, tasks) = (build(config, &ground).await?, TaskTracker::new());
+    let house = build(config, &ground, (&path, &env)).await?;
+    let tasks = TaskTracker::new();
     let tables = house.tables.configure(&sources).await;
     tables.map_err(|why| ServeError::Wrong(format!("  {why}")))?;
     let writing = CancellationToken::new();
@@ -154,10 +157,12 @@ pub async fn run(
     tasks.spawn(accounting.clone().write_bodies(writing.clone()));
     let presence = ground.presence.clone();
     tasks.spawn(presence.clone().keep(writing.clone()));
+    let health = house.doors.pipeline.clone();
+    tasks.spawn(health.keep_health(stop.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
-        (path.clone(), default_data_directory()),
-        env,
+        (house.judge.clone(), ground.held()),
+        default_data_directory(),
         Arc::clone(&house.current),
         house.doors.clone(),
         (ground, house.tables.clone()),
@@ -181,18 +186,20 @@ pub async fn run(
     if let Err(cause) = reloader.take_stored().await {
         tracing::error!("models and settings of the database are not in force: {cause}");
     }
-    let rows = || house.running.rows_changed();
-    tasks.spawn(reloader.clone().follow_stored(rows(), stop.clone()));
+    let word = house.running.word().clone();
+    tasks.spawn(reloader.clone().follow_stored(word.clone(), stop.clone()));
     let store = accounting.store();
-    tasks.spawn(house.tables.follow(store.clone(), rows(), stop.clone()));
+    let tables = house
+        .tables
+        .follow(store.clone(), word.changes(), stop.clone());
+    tasks.spawn(tables);
     if let Some(rotation) = rotation {
         let (manage, metrics) = (house.doors.manage.clone(), house.doors.metrics.clone());
         tasks.spawn(rotation.keep(manage, metrics, stop.clone()));
     }
     let metrics = house.doors.metrics.clone();
     tasks.spawn(replicas::forget(store.clone(), metrics, stop.clone()));
-    let running = house.running.clone();
-    let heard = move || running.tell_rows_changed();
+    let heard = move || word.tell();
     tasks.spawn(replicas::follow(store.clone(), heard, stop.clone()));
     tasks.spawn(reloader.watch_file(stop.clone()));
     tracing::info!(address = %entrance, config = %path.display(), "sluice is listening");
@@ -285,7 +292,11 @@ async fn start_plugins(
 }
 
 /// Builds what serves calls.
-async fn build(config: Arc<Config>, ground: &Ground) -> Result<House, ServeError> {
+async fn build(
+    config: Arc<Config>,
+    ground: &Ground,
+    (path, env): (&Path, &Env),
+) -> Result<House, ServeError> {
     let accounting = &ground.accounting;
     let (plugins, current) = start_plugins(&config).await?;
     let upstream = Upstream::new()?;
@@ -308,7 +319,17 @@ async fn build(config: Arc<Config>, ground: &Ground) -> Result<House, ServeError
         written,
     );
     let tables = services::price_tables(ground, upstream.clone(), metrics.clone());
-    let running = Running::new(pipeline.clone(), tables.clone());
+    let judge = Judge::new(
+        path.to_owned(),
+        env.clone(),
+        pipeline.clone(),
+        plugins.clone(),
+    );
+    let running = Running::new(
+        pipeline.clone(),
+        tables.clone(),
+        (judge.clone(), ground.held()),
+    );
     let reports = Reports::new(accounting.store().clone(), Arc::new(running.clone()));
     let manage = services::manage(&config, ground, running.clone())?;
     let fetch = Arc::new(services::KeyFetch(upstream));
@@ -318,6 +339,7 @@ async fn build(config: Arc<Config>, ground: &Ground) -> Result<House, ServeError
         doors,
         plugins,
         running,
+        judge,
         tables,
     })
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Fetch, Keys, OwnerRules, StoredKeys};
 use crate::budget::Ledger;
-use crate::config::{Config, Env, SECTIONS, Stored};
+use crate::config::{Config, Env};
 use crate::domain::Secret;
+use crate::held::Held;
 use crate::in_force::{Heard, Running, SystemClock};
 use crate::limits::Limiter;
 use crate::live::Understood;
@@ -24,9 +24,7 @@ use crate::price_tables::{FETCH_TIME, MOST_BYTES, PriceTables};
 use crate::prices::Prices;
 use crate::serve::ServeError;
 use crate::spend::{self, Journal, JournalError};
-use crate::store::{
-    Address, ConfigRow, CredentialRow, ModelRow, Parts, Query, SaltKey, Sealed, Store, StoreError,
-};
+use crate::store::{Address, Parts, SaltKey, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
 
@@ -81,6 +79,11 @@ pub async fn open(config: &Config, env: &Env) -> Result<Ground, ServeError> {
 }
 
 impl Ground {
+    /// What the database holds beside the file.
+    pub fn held(&self) -> Held {
+        Held::new(self.accounting.store().clone(), self.salt.clone())
+    }
+
     /// Puts settings in force. Calls under way end as they began.
     pub fn settle(&self, understood: Understood, manage: &Manage) {
         let accounting = &self.accounting;
@@ -162,61 +165,6 @@ pub fn salt(config: &Config) -> SaltKey {
     let salt = config.money.salt_key.clone().or_else(master);
     // Without any key nobody but this machine comes in; what is sealed then is not a secret.
     SaltKey::new(&salt.unwrap_or_else(|| Secret::new("")))
-}
-
-/// Settings, models and credentials of the database, as a file would have them. One that cannot
-/// be opened with the salt key is left out, with an error in the log.
-///
-/// # Errors
-/// The database does not answer.
-pub async fn stored(config: &Config, ground: &Ground) -> Result<Stored, StoreError> {
-    let (store, salt) = (ground.accounting.store(), &ground.salt);
-    let open = |what: &str, sealed: &Sealed| match salt.open_all(sealed) {
-        Ok(values) => Some(values.into_iter()),
-        Err(cause) => {
-            tracing::error!(%cause, "{what} of the database cannot be used");
-            None
-        }
-    };
-    let text = |(name, value): (String, Secret)| (name, Value::from(value.reveal()));
-    let mut stored = Stored::default();
-    for name in SECTIONS {
-        let Some(row) = store.get::<ConfigRow>(name).await? else {
-            continue;
-        };
-        let mut settings = row.doc.as_object().cloned().unwrap_or_default();
-        if let Some(secrets) = open(&format!("`{name}`"), &row.sealed) {
-            settings.extend(secrets.map(text));
-        }
-        if !settings.is_empty() {
-            stored.settings.insert(name.to_owned(), settings.into());
-        }
-    }
-    let set = stored.settings.get("general_settings");
-    let set = set.and_then(|it| it.get("store_model_in_db")?.as_bool());
-    if !set.unwrap_or(config.money.store_models) {
-        return Ok(stored);
-    }
-    for row in store.list::<ModelRow>(&Query::new()).await?.rows {
-        let opened = open(&format!("the model `{}`", row.model_name), &row.sealed);
-        if let Some(secrets) = opened.filter(|_| !row.blocked) {
-            let mut params = row.doc.params;
-            params.extend(secrets.map(text));
-            let mut info = row.doc.model_info;
-            info.insert("id".into(), row.id.into());
-            info.insert("db_model".into(), true.into());
-            stored.models.push(
-                json!({"model_name": row.model_name, "litellm_params": params, "model_info": info}),
-            );
-        }
-    }
-    for row in store.list::<CredentialRow>(&Query::new()).await?.rows {
-        if let Some(secrets) = open(&format!("the credential `{}`", row.id), &row.sealed) {
-            let values: Map<String, Value> = secrets.map(text).collect();
-            stored.credentials.push(json!({"credential_name": row.id, "credential_values": values, "credential_info": row.doc}));
-        }
-    }
-    Ok(stored)
 }
 
 /// The first journal that no other process holds. What others left behind that are gone is

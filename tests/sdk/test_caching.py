@@ -88,7 +88,7 @@ class House:
             models.append({"model_name": name, "litellm_params": params_of})
         for name in ("broken", "cut", "filtered", "slow"):
             models.append({"model_name": name, "litellm_params": {**models[0]["litellm_params"], "api_base": raw.script(name, b"")}})
-        self.config = {"model_list": models, "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1}, "litellm_settings": {"cache": True, "cache_params": params or {}}}
+        self.config = {"model_list": models, "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1, "store_model_in_db": True}, "litellm_settings": {"cache": True, "cache_params": params or {}}}
         self.gateway = Gateway(folder, self.config, environment)
 
     def ask(self, key=MASTER_KEY, model="chat", path="/v1/chat/completions", headers=None, **more):

@@ -29,7 +29,7 @@ def upstream():
 def config(upstream, general=None, **litellm):
     model = {"model_name": "m", "litellm_params": {"model": "openai/priced-model", "api_base": f"{upstream.url}/m", "api_key": "k", "num_retries": 0}}
     litellm = {"model_cost_map_url": f"{upstream.url}/prices", **litellm}
-    return {"model_list": [model], "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1, **(general or {})}, "litellm_settings": litellm}
+    return {"model_list": [model], "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1, "store_model_in_db": True, **(general or {})}, "litellm_settings": litellm}
 
 
 def cost(gateway, key=MASTER_KEY):
@@ -119,7 +119,7 @@ def test_a_replica_takes_over_what_another_one_changed(tmp_path, data_dir, upstr
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
-    general = {"store_model_in_db": True, "trust_stored_api_base": True}
+    general = {"trust_stored_api_base": True}
     one, two = (Gateway(folder, config(upstream, general), {"SLUICE_STATE_DIR": state}) for folder in folders)
     try:
         body = {"model_name": "made", "litellm_params": {"model": "openai/priced-model", "api_base": f"{upstream.url}/m", "api_key": "k"}}

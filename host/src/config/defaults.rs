@@ -31,6 +31,13 @@ pub const CACHE_BYTES: u64 = 64 << 20;
 
 /// Bytes of the largest answer that is kept; a long stream is a few hundred kilobytes.
 pub const CACHE_ENTRY_BYTES: usize = 1 << 20;
+/// LiteLLM's `health_check_interval`.
+pub const HEALTH_CHECK_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Health checks at once. LiteLLM has no bound; a hundred plugins and upstreams need not be woken
+/// together.
+pub const HEALTH_CHECK_CONCURRENCY: u32 = 16;
+
 /// How long an unused tie between a caller and a deployment is remembered; LiteLLM's.
 pub const AFFINITY_TTL: Duration = Duration::from_secs(3600);
 

@@ -8,6 +8,16 @@ use std::sync::Arc;
 use super::dotenv;
 use crate::domain::Secret;
 
+/// Where a variable is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// The config's `environment_variables`.
+    Config,
+    Process,
+    /// The `.env` file.
+    Dotenv,
+}
+
 /// Names and values: the config's `environment_variables`, then the process's, then `.env`.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
@@ -66,6 +76,18 @@ impl Env {
         found.filter(|value| !value.reveal().is_empty()).cloned()
     }
 
+    /// Where a name that has a value is set.
+    pub fn layer(&self, name: &str) -> Option<Layer> {
+        let layers = [
+            (&self.over, Layer::Config),
+            (&self.process, Layer::Process),
+            (&self.under, Layer::Dotenv),
+        ];
+        let mut layers = layers.into_iter();
+        let (value, layer) = layers.find_map(|(values, it)| Some((values.get(name)?, it)))?;
+        (!value.reveal().is_empty()).then_some(layer)
+    }
+
     /// As text, for what is no secret.
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(|value| value.reveal().to_owned())
@@ -81,7 +103,8 @@ mod tests {
         let over = HashMap::from([("A".to_owned(), Secret::new("2"))]);
         let env = Env::of(&[("A", "1"), ("B", "")]).with(over);
         assert_eq!(env.text("A").as_deref(), Some("2"));
-        assert_eq!(env.text("B"), None);
+        assert_eq!((env.text("B"), env.layer("B")), (None, None));
+        assert_eq!(env.layer("A"), Some(Layer::Config));
     }
 
     #[test]

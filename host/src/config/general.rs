@@ -11,6 +11,7 @@ use super::caching::Caching;
 use super::defaults;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
+use super::health::HealthChecks;
 use super::money::Money;
 use super::names::{GENERAL, LITELLM};
 use super::remarks::{Remarks, Taken};
@@ -39,6 +40,7 @@ pub struct General {
     pub verify: Verify,
     pub access: Access,
     pub admission: Admission,
+    pub health: HealthChecks,
     /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
     pub mock_testing: bool,
     /// `/metrics` without a key.
@@ -98,6 +100,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         verify: verify.unwrap_or_default(),
         access,
         admission,
+        health: HealthChecks::read(&mut section),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
         cors_origins: origins(env),
@@ -164,7 +167,7 @@ pub fn read_litellm(
         .unwrap_or(false);
     let timeout = section.seconds("request_timeout");
     general.request_timeout = timeout.unwrap_or(general.request_timeout);
-    general.json_logs |= section.flag("json_logs").unwrap_or(false);
+    general.json_logs = section.flag("json_logs").unwrap_or(general.json_logs);
     general.debug |= section.flag("set_verbose").unwrap_or(false);
     // The environment has the last word, as in LiteLLM.
     let verify = Verify::read(&mut section);

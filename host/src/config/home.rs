@@ -6,12 +6,23 @@ use serde_json::{Map, Value};
 use super::names::{GENERAL, LITELLM, ROUTER};
 use super::remarks::{Remarks, Taken};
 use super::section::Names;
+use super::shown;
 
 /// The three sections, in this order everywhere.
 pub struct Sections {
     pub general: Option<Value>,
     pub litellm: Option<Value>,
     pub router: Option<Value>,
+}
+
+impl Sections {
+    /// The sections that are there, by name, secrets masked.
+    pub fn masked(&self) -> Map<String, Value> {
+        let values = [&self.general, &self.litellm, &self.router];
+        let there = HOMES.into_iter().zip(values);
+        let there = there.filter_map(|((name, _), value)| Some((name.to_owned(), value.clone()?)));
+        shown::masked(&there.collect())
+    }
 }
 
 const HOMES: [(&str, &Names); 3] = [

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::ConfigError;
 use super::remarks::{Remarks, Taken};
+use super::sources::Origins;
 use super::yaml::{self, Broken};
 
 /// A file that was read, and how it looked just before.
@@ -21,14 +22,23 @@ pub fn stamp(path: &Path) -> Stamp {
     Some((metadata.len(), metadata.modified().ok()?))
 }
 
+/// A document, the files that it was read from, and which of them says what.
+#[derive(Debug)]
+pub struct Document {
+    pub root: Map<String, Value>,
+    pub files: Vec<ReadFile>,
+    pub origins: Origins,
+}
+
 /// Reads a file with everything it includes. A relative name lies beside the including file.
-pub fn read(
-    path: &Path,
-    remarks: &mut Remarks,
-) -> Result<(Map<String, Value>, Vec<ReadFile>), ConfigError> {
-    let mut files = Vec::new();
-    let root = read_nested(path, &mut Vec::new(), &mut files, remarks)?;
-    Ok((root, files))
+pub fn read(path: &Path, remarks: &mut Remarks) -> Result<Document, ConfigError> {
+    let (mut files, mut origins) = (Vec::new(), Origins::default());
+    let root = read_nested(path, &mut Vec::new(), (&mut files, &mut origins), remarks)?;
+    Ok(Document {
+        root,
+        files,
+        origins,
+    })
 }
 
 /// Where a text is broken, in words.
@@ -42,7 +52,7 @@ pub fn broken(file: &str, broken: &Broken) -> ConfigError {
 fn read_nested(
     path: &Path,
     open: &mut Vec<PathBuf>,
-    files: &mut Vec<ReadFile>,
+    (files, origins): (&mut Vec<ReadFile>, &mut Origins),
     remarks: &mut Remarks,
 ) -> Result<Map<String, Value>, ConfigError> {
     let file = path.display().to_string();
@@ -58,6 +68,8 @@ fn read_nested(
     }
     let document = yaml::parse(&text).map_err(|it| broken(&file, &it))?;
     let (mut root, nested) = (document.root, !open.is_empty());
+    // What is included later counts, and says so later.
+    origins.file(path, &root);
     for path in document.twice {
         let origin = if nested {
             format!("{path} ({file})")
@@ -80,7 +92,12 @@ fn read_nested(
         let name = include
             .as_str()
             .ok_or_else(|| fail("`include` is a list of file names"))?;
-        let members = read_nested(&folder.join(name), open, files, remarks)?;
+        let members = read_nested(
+            &folder.join(name),
+            open,
+            (&mut *files, &mut *origins),
+            remarks,
+        )?;
         merge(&mut root, members, name, "", remarks);
     }
     open.pop();
@@ -141,7 +158,8 @@ mod tests {
             ("sub/c.yaml", "l: [3]\n"),
         ]);
         let mut remarks = Remarks::default();
-        let (root, files) = read(&folder.path().join("a.yaml"), &mut remarks).unwrap();
+        let read = read(&folder.path().join("a.yaml"), &mut remarks).unwrap();
+        let (root, files) = (read.root, read.files);
         let names: Vec<_> = files.iter().filter_map(|it| it.0.file_name()).collect();
         assert_eq!(names, ["a.yaml", "b.yaml", "c.yaml"]);
         let expected = serde_json::json!({"l": [1, 2, 3], "m": {"x": 2, "y": 1, "z": 2}});

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::env::Env;
+use super::health::Checkup;
 use super::policies::Cooldowns;
 use super::remarks::{Remarks, Taken, hint};
 use super::section::Section;
@@ -18,18 +19,13 @@ pub struct ModelInfo {
     pub access_groups: Vec<String>,
     /// It is neither served nor listed.
     pub blocked: bool,
+    /// How it is asked whether it is well.
+    pub checkup: Checkup,
     /// Prices, limits, `supports_*` and whatever else stands there.
     pub rest: Map<String, Value>,
 }
 
-/// Known to LiteLLM, without effect yet.
-const ACCEPTED: &[&str] = &[
-    "disable_background_health_check",
-    "health_check_model",
-    "health_check_timeout",
-];
-
-/// The same, but somebody may rely on it.
+/// Known to LiteLLM, without effect yet; somebody may rely on it.
 const UNENFORCED: &str = "access_windows";
 
 const MODES: &[&str] = &[
@@ -90,6 +86,9 @@ impl ModelInfo {
                 info.rest.extend(written.map(|it| (name.to_owned(), it)));
             }
             cooldowns.read_allowed(&mut section);
+            let written = info.checkup.read(&mut section).into_iter();
+            let written = written.map(|(name, it)| (name.to_owned(), it));
+            info.rest.extend(written);
             if let Some(blocked) = section.flag("blocked") {
                 info.blocked |= blocked;
                 info.rest.insert("blocked".into(), info.blocked.into());
@@ -97,9 +96,7 @@ impl ModelInfo {
             for name in section.names() {
                 if let Some(value) = section.resolved(&name) {
                     let name_of = name.as_str();
-                    if ACCEPTED.contains(&name_of) {
-                        section.accepted(name_of);
-                    } else if name_of == UNENFORCED {
+                    if name_of == UNENFORCED {
                         let text = "is not enforced yet: do not rely on it";
                         section.say(Taken::Warning, name_of, text);
                     }

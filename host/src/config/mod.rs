@@ -6,6 +6,7 @@ mod admission;
 mod affinity;
 mod allowance;
 mod caching;
+mod catalog;
 mod credentials;
 pub mod defaults;
 mod deployment;
@@ -14,6 +15,7 @@ mod env;
 mod fallbacks;
 mod general;
 mod groups;
+mod health;
 mod home;
 mod include;
 mod info;
@@ -30,6 +32,7 @@ mod routing;
 mod secrets;
 mod section;
 mod shown;
+mod sources;
 mod stored;
 mod strategy;
 mod verify;
@@ -46,10 +49,12 @@ pub use admission::Admission;
 pub use affinity::Affinities;
 pub use allowance::Allowance;
 pub use caching::{CachePlace, CacheShare, Caching, RedisAddress};
+pub use catalog::Type;
 pub use deployment::Deployment;
-pub use env::Env;
+pub use env::{Env, Layer};
 pub use general::General;
 pub use groups::{Found, Groups, Resolved};
+pub use health::{Checkup, HealthChecks, HealthRouting};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
 pub use management::{Management, PasswordRules};
@@ -61,7 +66,8 @@ pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
 pub use shown::MASK;
-pub use stored::{SECTIONS, Stored};
+pub use sources::{Setting, Source, Written};
+pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
 pub use strategy::Strategy;
 pub use verify::{Authorities, Verify};
 
@@ -70,6 +76,7 @@ use fallbacks::Fallbacks;
 use home::Sections;
 use secrets::REFERENCE;
 use section::{Section, kind};
+use sources::Origins;
 
 /// A config that cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +95,8 @@ pub struct Config {
     pub env: Env,
     /// The document that it was read from, secrets masked.
     pub shown: Arc<Map<String, Value>>,
+    /// Its settings, secrets masked, and where each comes from.
+    pub written: Arc<Written>,
     /// The files that it was read from, the main one first.
     pub files: Vec<ReadFile>,
     /// The file says nothing at all: a write may have been cut off before its first byte.
@@ -110,14 +119,18 @@ impl Config {
         stored: Stored,
     ) -> Result<(Arc<Self>, Vec<Remark>), ConfigError> {
         let mut remarks = Remarks::default();
-        let (mut root, files) = include::read(path, &mut remarks)?;
+        let include::Document {
+            mut root,
+            files,
+            mut origins,
+        } = include::read(path, &mut remarks)?;
         let is_blank = root.is_empty();
         if is_blank {
             let file = path.display().to_string();
             remarks.say(Taken::Warning, file, "is empty");
         }
-        stored.add_to(&mut root);
-        let mut config = Self::from_map(root, env, &mut remarks);
+        stored.lay(&mut root, &env, &mut origins, &mut remarks);
+        let mut config = Self::from_map(root, (path, origins), env, &mut remarks);
         config.files = files;
         config.is_blank = is_blank;
         config.remarks = remarks.0.clone().into();
@@ -147,11 +160,17 @@ impl Config {
         for path in document.twice {
             remarks.twice(path);
         }
-        let config = Self::from_map(document.root, env, &mut remarks);
+        let origins = (Path::new("config"), Origins::default());
+        let config = Self::from_map(document.root, origins, env, &mut remarks);
         Ok((Arc::new(config), remarks.0))
     }
 
-    fn from_map(root: Map<String, Value>, env: Env, remarks: &mut Remarks) -> Self {
+    fn from_map(
+        root: Map<String, Value>,
+        (path, origins): (&Path, Origins),
+        env: Env,
+        remarks: &mut Remarks,
+    ) -> Self {
         let shown = Arc::new(shown::masked(&root));
         let mut top = Section::new("", Some(root.into()), &env, remarks);
         let variables = top.members("environment_variables");
@@ -166,6 +185,13 @@ impl Config {
         let over = variables_of(variables.unwrap_or_default(), &env, remarks);
         let env = env.with(over);
         let sections = home::move_home(sections, remarks);
+        let mut written = sections.masked();
+        written.extend(
+            shown
+                .get_key_value(ENVIRONMENT)
+                .map(|(name, it)| (name.clone(), it.clone())),
+        );
+        let written = Written::new(written, origins, path.to_owned(), env.clone());
         let (mut general, mut money) = general::read(sections.general, &env, remarks);
         let (mut router, own, aliases) = routing::read(sections.router, &env, remarks);
         let (more, caching) = general::read_litellm(
@@ -203,6 +229,7 @@ impl Config {
             plugins,
             env,
             shown,
+            written: Arc::new(written),
             files: Vec::new(),
             is_blank: false,
             remarks: Arc::new([]),

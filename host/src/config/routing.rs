@@ -11,6 +11,7 @@ use super::defaults;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
 use super::groups::{Alias, Groups};
+use super::health::HealthRouting;
 use super::names::ROUTER;
 use super::policies::{Cooldowns, RetryPolicy, retries_of_groups};
 use super::remarks::{Remarks, Taken, hint};
@@ -56,6 +57,7 @@ pub struct RouterSettings {
     pub enforces_limits: bool,
     /// `enable_pre_call_checks`: a request that is longer than a model takes is not sent to it.
     pub checks_length: bool,
+    pub health: HealthRouting,
 }
 
 impl RouterSettings {
@@ -98,6 +100,7 @@ impl Default for RouterSettings {
             max_parallel_requests: None,
             enforces_limits: false,
             checks_length: false,
+            health: HealthRouting::default(),
         }
     }
 }
@@ -121,6 +124,7 @@ pub fn read(
         filters_tags: section.flag("enable_tag_filtering").unwrap_or(false),
         tags_match_any: section.flag("tag_filtering_match_any").unwrap_or(true),
         affinities_by_group: Affinities::read_groups(&mut section).into_iter().collect(),
+        health: HealthRouting::read(&mut section),
         ..RouterSettings::default()
     };
     let ttl = section.seconds("deployment_affinity_ttl_seconds");

@@ -19,6 +19,11 @@ const WHOLE: [&str; 5] = [
 /// Names whose texts hold a password in their middle.
 const ADDRESSES: [&str; 4] = ["database_url", "model_cost_map_url", "redis_url", "url"];
 
+/// Whether a setting is an address that may hold a password.
+pub fn is_address(name: &str) -> bool {
+    ADDRESSES.contains(&name)
+}
+
 /// The document with every secret masked. Names of environment variables are no secrets.
 pub fn masked(document: &Map<String, Value>) -> Map<String, Value> {
     members(document, false)
@@ -27,7 +32,7 @@ pub fn masked(document: &Map<String, Value>) -> Map<String, Value> {
 fn members(of: &Map<String, Value>, whole: bool) -> Map<String, Value> {
     let masked = of.iter().map(|(name, value)| {
         let inside = whole || WHOLE.contains(&name.as_str());
-        let secret = inside || looks_secret(name) || ADDRESSES.contains(&name.as_str());
+        let secret = inside || looks_secret(name) || is_address(name);
         (name.clone(), value_of(value, secret, inside))
     });
     masked.collect()

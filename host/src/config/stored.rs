@@ -1,7 +1,13 @@
 //! What the database has beside the file: models and credentials made through the API, and
-//! settings that were set there.
+//! settings that were set there. It counts where `store_model_in_db` says so.
 
 use serde_json::{Map, Value};
+
+use super::env::Env;
+use super::remarks::{Remarks, Taken};
+use super::secrets::REFERENCE;
+use super::section::flag_of;
+use super::sources::{Origins, Writer};
 
 /// Entries as a file would have them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,27 +20,76 @@ pub struct Stored {
     pub settings: Map<String, Value>,
 }
 
-/// What a gateway needs before it can read its database, or opens it with: never taken from there.
-const OF_THE_FILE: [&str; 3] = ["master_key", "database_url", "salt_key"];
-const OF_THE_PROCESS: [&str; 4] = [
-    "DATABASE_URL",
-    "LITELLM_MASTER_KEY",
-    "LITELLM_SALT_KEY",
-    "SLUICE_STATE_DIR",
-];
+pub const GENERAL: &str = "general_settings";
+pub const ENVIRONMENT: &str = "environment_variables";
 
 /// Sections that settings may be of.
-pub const SECTIONS: [&str; 4] = [
-    "general_settings",
-    "litellm_settings",
-    "router_settings",
-    "environment_variables",
+pub const SECTIONS: [&str; 4] = [GENERAL, "litellm_settings", "router_settings", ENVIRONMENT];
+
+/// Whether the database counts.
+pub const SWITCH: &str = "store_model_in_db";
+const SWITCH_VARIABLE: &str = "STORE_MODEL_IN_DB";
+
+/// What a gateway needs before it can read its database, or opens it with: never taken from there.
+const OF_THE_FILE: [&str; 3] = ["master_key", "database_url", "salt_key"];
+const OF_THE_PROCESS: [&str; 14] = [
+    "DATABASE_URL",
+    "DATABASE_HOST",
+    "DATABASE_PORT",
+    "DATABASE_USERNAME",
+    "DATABASE_PASSWORD",
+    "DATABASE_NAME",
+    "DATABASE_SCHEMA",
+    "DIRECT_URL",
+    "LITELLM_MASTER_KEY",
+    "LITELLM_MODE",
+    "LITELLM_SALT_KEY",
+    "SLUICE_DATA_DIR",
+    "SLUICE_STATE_DIR",
+    SWITCH_VARIABLE,
 ];
 
+/// Whether a setting is the file's or the environment's alone, in whichever section it is written:
+/// one that stands in the wrong section is moved home.
+pub fn is_of_file(section: &str, name: &str) -> bool {
+    match section {
+        ENVIRONMENT => OF_THE_PROCESS.contains(&name),
+        _ => OF_THE_FILE.contains(&name),
+    }
+}
+
 impl Stored {
+    /// Lays it over the file's document, if it counts; if it does not, a remark says so.
+    pub(super) fn lay(
+        self,
+        root: &mut Map<String, Value>,
+        env: &Env,
+        origins: &mut Origins,
+        remarks: &mut Remarks,
+    ) {
+        if self == Self::default() {
+            return;
+        }
+        let outside = outside(root, env);
+        let own = self.settings.get(GENERAL).and_then(|it| it.get(SWITCH));
+        let own = || own.and_then(flag);
+        if outside.or_else(own) == Some(true) {
+            self.add_to(root, outside.is_some(), origins);
+            return;
+        }
+        let settings = self.settings.values().filter_map(Value::as_object);
+        let settings: usize = settings.map(Map::len).sum();
+        let (models, credentials) = (self.models.len(), self.credentials.len());
+        let text = format!(
+            "is not on: {settings} settings, {models} models and {credentials} credentials of the \
+             database have no effect"
+        );
+        remarks.say(Taken::Warning, format!("{GENERAL}.{SWITCH}"), text);
+    }
+
     /// Behind the file's own entries, which keep their places. A section that is no list is left
     /// for its reader to complain of.
-    pub(super) fn add_to(self, root: &mut Map<String, Value>) {
+    fn add_to(self, root: &mut Map<String, Value>, switched: bool, origins: &mut Origins) {
         for (section, settings) in self.settings {
             let known = SECTIONS.contains(&section.as_str());
             let Some(settings) = settings.as_object().filter(|_| known) else {
@@ -48,13 +103,11 @@ impl Stored {
                 continue;
             };
             for (name, value) in settings {
-                let own = match section.as_str() {
-                    "general_settings" => OF_THE_FILE.contains(&name.as_str()),
-                    "environment_variables" => OF_THE_PROCESS.contains(&name.as_str()),
-                    _ => false,
-                };
-                if !own {
+                // The word that opened the database is not taken back by it.
+                let switch = name == SWITCH && (switched || section != GENERAL);
+                if !switch && !is_of_file(&section, name) {
                     place.insert(name.clone(), value.clone());
+                    origins.set(&section, name, Writer::Database);
                 }
             }
         }
@@ -75,10 +128,55 @@ impl Stored {
     }
 }
 
+/// What the file says of the switch (in whichever section), else the environment.
+fn outside(root: &Map<String, Value>, env: &Env) -> Option<bool> {
+    let variable = |name: &str| {
+        let own = root.get(ENVIRONMENT).and_then(|it| it.get(name)?.as_str());
+        let own = own.filter(|it| !it.starts_with(REFERENCE));
+        own.map(str::to_owned).or_else(|| env.text(name))
+    };
+    let mut sections = SECTIONS.iter().filter(|it| **it != ENVIRONMENT);
+    let written = sections.find_map(|it| root.get(*it)?.get(SWITCH).filter(|it| !it.is_null()));
+    let followed = written.and_then(|value| {
+        let name = value.as_str().and_then(|it| it.strip_prefix(REFERENCE));
+        name.map_or_else(|| flag(value), |name| flag_of(&variable(name)?))
+    });
+    followed.or_else(|| flag_of(&variable(SWITCH_VARIABLE)?))
+}
+
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => flag_of(text),
+        Value::Number(number) => number.as_u64().filter(|it| *it < 2).map(|it| it == 1),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// The document and what is said once the database is laid over it.
+    fn laid(file: &Value, env: &[(&str, &str)], stored: &Stored) -> (Value, Vec<String>) {
+        let mut root = file.as_object().cloned().unwrap();
+        let mut remarks = Remarks::default();
+        let mut origins = Origins::default();
+        let env = Env::of(env);
+        stored
+            .clone()
+            .lay(&mut root, &env, &mut origins, &mut remarks);
+        let said = remarks.0.into_iter().map(|it| it.text).collect();
+        (root.into(), said)
+    }
+
+    fn settings(settings: &Value) -> Stored {
+        Stored {
+            settings: settings.as_object().cloned().unwrap(),
+            ..Stored::default()
+        }
+    }
 
     #[test]
     fn stored_entries_stand_behind_the_files() {
@@ -94,10 +192,7 @@ mod tests {
             (json!({}), json!([{"model_name": "b"}])),
             (json!({"model_list": "wrong"}), json!("wrong")),
         ] {
-            let Value::Object(mut root) = file else {
-                continue;
-            };
-            stored.clone().add_to(&mut root);
+            let (root, _) = laid(&file, &[("STORE_MODEL_IN_DB", "True")], &stored);
             assert_eq!(root.get("model_list"), Some(&expected));
             assert_eq!(root.get("credential_list"), None);
         }
@@ -105,25 +200,68 @@ mod tests {
 
     #[test]
     fn stored_settings_count_more_than_the_files_but_for_what_opens_the_database() {
-        let settings = json!({
+        let stored = settings(&json!({
             "general_settings": {"master_key": "sk-other", "allowed_routes": ["/health"]},
-            "litellm_settings": {"max_budget": 5},
+            "litellm_settings": {"max_budget": 5, "master_key": "sk-other"},
             "environment_variables": {"LITELLM_SALT_KEY": "x", "A": "b"},
             "model_list": {"a": 1},
-        });
-        let stored = Stored {
-            settings: settings.as_object().cloned().unwrap(),
-            ..Stored::default()
-        };
-        let file = json!({"general_settings": {"master_key": "sk-own"},
+        }));
+        let file = json!({"general_settings": {"master_key": "sk-own", "store_model_in_db": true},
             "litellm_settings": {"max_budget": 1, "drop_params": true}});
-        let mut root = file.as_object().cloned().unwrap();
-        stored.add_to(&mut root);
         let wanted = json!({
-            "general_settings": {"master_key": "sk-own", "allowed_routes": ["/health"]},
+            "general_settings": {"master_key": "sk-own", "store_model_in_db": true,
+                "allowed_routes": ["/health"]},
             "litellm_settings": {"max_budget": 5, "drop_params": true},
             "environment_variables": {"A": "b"},
         });
-        assert_eq!(Value::from(root), wanted);
+        assert_eq!(laid(&file, &[], &stored).0, wanted);
+    }
+
+    #[test]
+    fn the_database_counts_by_the_files_word_then_the_environments_then_its_own() {
+        let stored = |own: Value| {
+            settings(&json!({"general_settings": {"store_model_in_db": own, "allowed_ips": []}}))
+        };
+        let on = [("STORE_MODEL_IN_DB", "True"), ("MINE", "yes")];
+        let general = |value: Value| json!({"general_settings": {"store_model_in_db": value}});
+        for (file, env, own, counts) in [
+            (json!({}), &on[..0], Value::Null, false),
+            (json!({}), &on[..0], json!(true), true),
+            (json!({}), &on[..], json!(false), true),
+            (general(json!(false)), &on[..], json!(true), false),
+            (
+                general(json!("os.environ/MINE")),
+                &on[1..],
+                Value::Null,
+                true,
+            ),
+            (
+                general(json!("os.environ/NOBODY")),
+                &on[..0],
+                Value::Null,
+                false,
+            ),
+            (
+                json!({"litellm_settings": {"store_model_in_db": "on"}}),
+                &on[..0],
+                Value::Null,
+                true,
+            ),
+            (
+                json!({"environment_variables": {"STORE_MODEL_IN_DB": "1"}}),
+                &on[..0],
+                json!(false),
+                true,
+            ),
+        ] {
+            let (root, said) = laid(&file, env, &stored(own.clone()));
+            let laid = root.pointer("/general_settings/allowed_ips").is_some();
+            assert_eq!(laid, counts, "{file} {own}");
+            assert_eq!(said.is_empty(), counts, "{file} {said:?}");
+            let switch = root.pointer("/general_settings/store_model_in_db");
+            if switch == Some(&json!(false)) {
+                assert!(!counts, "the database closed itself: {file} {own}");
+            }
+        }
     }
 }

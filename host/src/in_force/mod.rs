@@ -1,24 +1,27 @@
 //! What the gateway runs with, as the management API asks for it; and what it does when something
 //! was changed there.
 
+mod heard;
 mod settings;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use heard::{Heard, SystemClock};
+
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
-use tokio::sync::watch;
 
-use crate::auth::{Caller, Source, allow_model};
+use crate::auth::{Caller, allow_model};
 use crate::budget::{AccountId, Terms};
-use crate::config::{Config, Env, Taken};
-use crate::domain::{Entity, EntityKind, ErrorKind, Fault, Usage, Usd};
+use crate::config::{Config, Env, Setting, Taken};
+use crate::domain::{ErrorKind, Fault, Usage, Usd};
+use crate::held::{Held, Word};
 use crate::http::catalog;
-use crate::live::Understood;
-use crate::manage::{CacheAsk, Changed, Clock, Deployment, InForce, PriceTable, Setting, Touched};
-use crate::pipeline::accounting::{Accounting, now_ms};
+use crate::judge::Judge;
+use crate::manage::{CacheAsk, Deployment, InForce, PriceTable};
+use crate::pipeline::accounting::now_ms;
 use crate::pipeline::{ClientRequest, Fleet, Operation, Pipeline};
 use crate::price_tables::PriceTables;
 use crate::prices::{self, Wanted, cost};
@@ -29,27 +32,26 @@ use crate::reports::{Outside, Preview, ProviderBudget};
 pub struct Running {
     pipeline: Pipeline,
     tables: PriceTables,
-    /// Counts changes of models, credentials and settings in the database.
-    rows: watch::Sender<u64>,
+    judge: Judge,
+    held: Held,
+    /// Of changes of models, credentials and settings in the database.
+    word: Word,
 }
 
 impl Running {
-    pub fn new(pipeline: Pipeline, tables: PriceTables) -> Self {
+    pub fn new(pipeline: Pipeline, tables: PriceTables, (judge, held): (Judge, Held)) -> Self {
         Self {
             pipeline,
             tables,
-            rows: watch::Sender::new(0),
+            judge,
+            held,
+            word: Word::default(),
         }
     }
 
-    /// Tells of changes of models, credentials and settings in the database.
-    pub fn rows_changed(&self) -> watch::Receiver<u64> {
-        self.rows.subscribe()
-    }
-
-    /// Somebody changed one, here or on another replica.
-    pub fn tell_rows_changed(&self) {
-        self.rows.send_modify(|it| *it = it.wrapping_add(1));
+    /// Carries word of changes in the database.
+    pub const fn word(&self) -> &Word {
+        &self.word
     }
 
     fn deployment(&self, fleet: &Fleet, it: &crate::config::Deployment) -> Deployment {
@@ -158,12 +160,40 @@ impl InForce for Running {
         }
     }
 
-    fn check_settings(&self, section: &str, settings: &Map<String, Value>) -> Result<(), Fault> {
-        let config = checked(&json!({ section: settings }), "")?;
-        Understood::read(&config).map(drop).map_err(|misread| {
-            let message = format!("`{}` {}", misread.path, misread.what);
-            Fault::caller(ErrorKind::InvalidRequest, message).with_param(misread.path)
+    fn check_settings<'a>(
+        &'a self,
+        sections: &'a Map<String, Value>,
+        named: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<String>, Fault>> {
+        Box::pin(settings::check(self, sections, named))
+    }
+
+    fn taken_over(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async {
+            self.word.settled().await.map_err(|why| {
+                let message = format!("it is written down, but not in force: {why}");
+                Fault::operator(ErrorKind::Internal, message).with_status(503)
+            })
         })
+    }
+
+    fn reload(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async {
+            self.word.tell_anew();
+            self.word.settled().await.map_err(|why| {
+                let message = format!("the config is not taken over: {why}");
+                let fault = Fault::caller(ErrorKind::InvalidRequest, message);
+                fault.with_param("config").with_status(400)
+            })
+        })
+    }
+
+    fn settings(&self, section: &str) -> Vec<Setting> {
+        self.pipeline.fleet().config.written.all(section)
+    }
+
+    fn setting(&self, section: &str, name: &str) -> Option<Setting> {
+        self.pipeline.fleet().config.written.one(section, name)
     }
 
     fn section(&self, name: &str) -> Map<String, Value> {
@@ -226,10 +256,6 @@ impl InForce for Running {
                 fault.with_param("model_cost_map_url").with_status(502)
             })
         })
-    }
-
-    fn settings(&self) -> Vec<Setting> {
-        settings::all(&self.section("general_settings"))
     }
 }
 
@@ -358,53 +384,5 @@ fn checked(file: &Value, cut: &str) -> Result<Arc<Config>, Fault> {
             Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(path))
         }
         None => Ok(config),
-    }
-}
-
-/// Carries changes to whoever remembers what was changed.
-#[derive(Clone)]
-pub struct Heard {
-    pub accounting: Accounting,
-    pub running: Running,
-}
-
-impl fmt::Debug for Heard {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Heard")
-    }
-}
-
-impl Changed for Heard {
-    fn changed(&self, touched: &[Touched]) {
-        let now = now_ms();
-        for it in touched {
-            let keys = self.accounting.keys();
-            keys.changed(&Source::new(it.kind, it.id.as_str()));
-            let kind = EntityKind::parse(it.kind);
-            if let (Some(kind), Some(spend)) = (kind, it.spend) {
-                self.set_spend(Entity::new(kind, it.id.as_str()), spend, now);
-            }
-            if matches!(it.kind, "model" | "config" | "credential") {
-                self.running.tell_rows_changed();
-            }
-        }
-    }
-}
-
-impl Heard {
-    fn set_spend(&self, entity: Entity, spend: Usd, now: i64) {
-        self.accounting
-            .ledger()
-            .set_spend(&AccountId::whole(entity), spend, now);
-    }
-}
-
-/// The system's clock.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now_ms(&self) -> i64 {
-        now_ms()
     }
 }

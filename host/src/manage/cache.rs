@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::config_rows::{apply, check, section, write};
+use super::config::{Draft, LITELLM, with_warnings};
 use super::fault::{bad, missing};
 use super::fields::{Field, Kind, read};
 use super::{Answer, CacheAsk, Input, Manage};
 use crate::auth::Caller;
-
-const LITELLM: &str = "litellm_settings";
 
 /// A setting of `cache_params`: name, type and what it does.
 type Described = (&'static str, &'static str, &'static str);
@@ -129,8 +127,7 @@ pub(super) async fn settings(m: &Manage, caller: &Caller, input: Input) -> Answe
 
 /// `POST /cache/settings` `{cache_settings}`: replaces `cache_params` and switches the cache on.
 pub(super) async fn set(m: &Manage, caller: &Caller, input: Input) -> Answer {
-    let rights = m.rights(caller).await?;
-    rights.need_admin("change settings")?;
+    let mut draft = Draft::open(m, caller, "change settings").await?;
     let given = read(&input.body, &[&[Field("cache_settings", Kind::Object)]])?;
     if !given.some("cache_settings") {
         return Err(missing("cache_settings"));
@@ -146,16 +143,13 @@ pub(super) async fn set(m: &Manage, caller: &Caller, input: Input) -> Answer {
         }
     }
     let settings = Value::Object(settings);
-    let mut work = m.work(&rights).await?;
-    let (before, mut row) = section(&mut work, LITELLM).await?;
-    apply(m, &mut row, "cache", &true.into())?;
-    apply(m, &mut row, "cache_params", &settings)?;
-    check(m, &row)?;
-    write(&mut work, before, &row).await?;
-    work.commit().await?;
-    Ok(json!({
+    draft.set(LITELLM, "cache", &true.into())?;
+    draft.set(LITELLM, "cache_params", &settings)?;
+    let said = draft.put().await?;
+    let answer = json!({
         "message": "Cache settings updated successfully",
         "status": "success",
         "settings": settings,
-    }))
+    });
+    Ok(with_warnings(answer, said))
 }

@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::auth::Caller;
+use crate::config::Setting;
 use crate::domain::Fault;
 
 /// One deployment as the gateway runs it.
@@ -19,18 +20,6 @@ pub struct Deployment {
     pub litellm_params: Map<String, Value>,
     /// Prices, limits and abilities, with `id` and `db_model`.
     pub model_info: Map<String, Value>,
-}
-
-/// A setting of `general_settings`, for a form.
-#[derive(Debug, Clone, Default)]
-pub struct Setting {
-    pub name: &'static str,
-    /// `String`, `Integer`, `Float`, `Boolean`, `List` or `Dict`.
-    pub type_name: &'static str,
-    pub description: &'static str,
-    /// The value in force; secrets masked.
-    pub value: Value,
-    pub default: Value,
 }
 
 /// The prices in force, and where they come from.
@@ -81,14 +70,35 @@ pub trait InForce: Send + Sync + std::fmt::Debug {
     /// Why not, naming the field.
     fn check_model(&self, name: &str, params: &Map<String, Value>) -> Result<(), Fault>;
 
-    /// Whether the gateway would run with this section of settings as a whole.
+    /// Whether the gateway would run with these sections of settings, each whole and with its
+    /// secrets, in place of what the database has of them. `named` are the settings that a change
+    /// is about, by their paths. What is to be said of those gives sentences.
     ///
     /// # Errors
-    /// Why not, naming the field.
-    fn check_settings(&self, section: &str, settings: &Map<String, Value>) -> Result<(), Fault>;
+    /// Why not, naming the field; or nothing knows a setting that is named.
+    fn check_settings<'a>(
+        &'a self,
+        sections: &'a Map<String, Value>,
+        named: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<String>, Fault>>;
 
-    /// The settings of `general_settings` that can be set through the API.
-    fn settings(&self) -> Vec<Setting>;
+    /// Waits until what was changed by now is in force.
+    ///
+    /// # Errors
+    /// It is not taken over, and why.
+    fn taken_over(&self) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// Reads the configuration anew, file and database.
+    ///
+    /// # Errors
+    /// It is not taken over, and why; the old one stays in force.
+    fn reload(&self) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// The settings of a section: all that have an effect, and what else is written there.
+    fn settings(&self, section: &str) -> Vec<Setting>;
+
+    /// One of them.
+    fn setting(&self, section: &str, name: &str) -> Option<Setting>;
 
     /// A section of the configuration in force, file and database together, secrets masked.
     fn section(&self, name: &str) -> Map<String, Value>;

@@ -11,8 +11,7 @@ mod access_groups;
 mod audit;
 mod budgets;
 mod cache;
-mod config_rows;
-mod costs;
+mod config;
 mod credentials;
 mod customers;
 mod fault;
@@ -48,7 +47,7 @@ use crate::domain::Fault;
 use crate::store::{SaltKey, Store};
 
 pub use crate::asked::Input;
-pub use in_force::{CacheAsk, Deployment, InForce, PriceTable, Setting};
+pub use in_force::{CacheAsk, Deployment, InForce, PriceTable};
 pub use operations::{Method, OPERATIONS, Op, Operation, PUBLIC, PublicOp, PublicOperation};
 pub use prices::PRICE_SCHEDULE;
 pub use settings::{KeyGeneration, KeyRules, Settings};

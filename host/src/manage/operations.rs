@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::{
-    Answer, Input, Manage, access_groups, audit, budgets, cache, config_rows, costs, credentials,
-    customers, group_budgets, invitations, keys, models, organizations, prices, tags, teams, users,
+    Answer, Input, Manage, access_groups, audit, budgets, cache, config, credentials, customers,
+    group_budgets, invitations, keys, models, organizations, prices, tags, teams, users,
 };
 use crate::auth::Caller;
 
@@ -269,21 +269,38 @@ pub const OPERATIONS: &[Operation] = &[
         "/schedule/model_cost_map_reload/status",
         op!(prices::status),
     ),
-    (Post, "/config/update", op!(config_rows::update)),
-    (Get, "/config/list", op!(config_rows::list)),
-    (Get, "/config/field/info", op!(config_rows::field_info)),
-    (Post, "/config/field/update", op!(config_rows::update_field)),
-    (Post, "/config/field/delete", op!(config_rows::delete_field)),
-    (Get, "/config/yaml", op!(config_rows::document)),
-    (Get, "/get/config/callbacks", op!(config_rows::callbacks)),
-    (Get, "/config/cost_discount_config", op!(costs::discounts)),
+    (Post, "/config/update", op!(config::update)),
+    (Get, "/config/list", op!(config::list)),
+    (Get, "/config/field/info", op!(config::field_info)),
+    (Post, "/config/field/update", op!(config::update_field)),
+    (Post, "/config/field/delete", op!(config::delete_field)),
+    (Get, "/config/yaml", op!(config::document)),
+    (Post, "/reload/config", op!(config::reload)),
+    (Get, "/get/config/callbacks", op!(config::with_router)),
+    (Get, "/callbacks/list", op!(config::list_callbacks)),
+    (Get, "/active/callbacks", op!(config::active)),
+    (
+        Post,
+        "/config/callback/delete",
+        op!(config::delete_callback),
+    ),
+    (Get, "/router/settings", op!(config::router_settings)),
+    (Get, "/router/fields", op!(config::router_fields)),
+    (Post, "/fallback", op!(config::set_fallbacks)),
+    (Get, "/fallback/{model}", op!(config::get_fallbacks)),
+    (Delete, "/fallback/{model}", op!(config::delete_fallbacks)),
+    (Get, "/config/cost_discount_config", op!(config::discounts)),
     (
         Patch,
         "/config/cost_discount_config",
-        op!(costs::set_discounts),
+        op!(config::set_discounts),
     ),
-    (Get, "/config/cost_margin_config", op!(costs::margins)),
-    (Patch, "/config/cost_margin_config", op!(costs::set_margins)),
+    (Get, "/config/cost_margin_config", op!(config::margins)),
+    (
+        Patch,
+        "/config/cost_margin_config",
+        op!(config::set_margins),
+    ),
 ];
 
 /// An operation without a caller: a link in the request is the proof.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::accounting::{Full, now_ms};
 use super::fleet::{Fleet, Line};
+use super::health;
 use super::refusal;
 use super::request::ClientRequest;
 use super::roster::Roster;
@@ -134,6 +135,7 @@ impl<'a> Search<'a> {
             prices: &self.prices,
             // Where limits are kept, they are kept exactly, by whoever counts them.
             keep_limits: false,
+            checks_count_for: health::counts_for(&self.fleet.config),
         };
         router::choose(&self.roster.places, &ask, self.strategy(), &mut rand::rng())
     }

@@ -14,6 +14,7 @@ mod choose;
 mod course;
 mod detour;
 mod fleet;
+pub mod health;
 mod mock;
 mod nested;
 mod opening;

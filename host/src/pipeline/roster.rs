@@ -79,7 +79,8 @@ impl Rosters {
         Self::of(self.by_group.iter().map(known).collect())
     }
 
-    fn standing(&self, id: &DeploymentId) -> Option<&Arc<Standing>> {
+    /// How a deployment is doing.
+    pub fn standing(&self, id: &DeploymentId) -> Option<&Arc<Standing>> {
         let roster = self.alone.get(id)?;
         roster.places.first().map(|it| &it.standing)
     }

@@ -11,6 +11,7 @@ use super::answered::{self, Asked};
 use super::cached::{self, Looked};
 use super::course::{self, Course};
 use super::fleet::Fleet;
+use super::health::Board;
 use super::request::ClientRequest;
 use super::settle::Settlement;
 use super::standings::{self, DeploymentNumber};
@@ -42,6 +43,7 @@ pub struct Inner {
     /// Where callers were served before.
     pub affinity: ArcSwap<Affinity>,
     decisions: Arc<Decisions>,
+    board: Board,
     write_fault: FaultWriter,
     status_of: fn(&Fault) -> u16,
 }
@@ -68,6 +70,7 @@ impl Pipeline {
                 cache,
                 affinity: ArcSwap::from_pointee(affinity),
                 decisions: Arc::default(),
+                board: Board::default(),
                 write_fault,
                 status_of,
             }),
@@ -86,6 +89,19 @@ impl Pipeline {
 
     pub(super) fn upstream(&self) -> &Upstream {
         &self.inner.upstream
+    }
+
+    pub(super) fn plugins(&self) -> &Plugins {
+        &self.inner.plugins
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// What the last health checks came to.
+    pub fn health(&self) -> &Board {
+        &self.inner.board
     }
 
     /// What calls that begin now are served by.

@@ -1,6 +1,8 @@
 //! Which deployment answers: those ruled out with the reason, then one of the lowest level that is
 //! left, by the strategy. Pure: the time and the dice come in.
 
+use std::time::Duration;
+
 use rand::{Rng, RngExt as _};
 
 use super::place::Place;
@@ -41,6 +43,8 @@ pub struct Ask<'a> {
     pub prices: &'a [Option<f64>],
     /// `enforce_model_rate_limits`.
     pub keep_limits: bool,
+    /// How long the result of a health check counts; None: calls do not go by them.
+    pub checks_count_for: Option<Duration>,
 }
 
 /// Why a deployment was not considered.
@@ -51,6 +55,8 @@ pub enum Reason {
     Rests {
         until_ms: i64,
     },
+    /// A health check found it ill.
+    Ill,
     /// It belongs to another team.
     Team,
     /// Its tags are not those of the request.
@@ -75,6 +81,7 @@ impl Reason {
         match self {
             Self::Tried => "tried",
             Self::Rests { .. } => "cooldown",
+            Self::Ill => "health_check",
             Self::Team => "team",
             Self::Tags => "tags",
             Self::TooLong => "context_window",
@@ -127,11 +134,23 @@ pub fn choose(places: &[Place], ask: &Ask<'_>, strategy: Strategy, rng: &mut imp
     let tagged = Tagged::of(places, ask);
     let minute = Minute::of(ask.now_ms);
     let mut level: Vec<(usize, &Place)> = Vec::with_capacity(places.len());
+    let mut ill = false;
     for (at, place) in places.iter().enumerate() {
         match ruled_out(at, place, ask, (strategy, minute), &tagged) {
-            Some(reason) => decision.rule_out(at, reason),
+            Some(reason) => {
+                ill |= reason == Reason::Ill;
+                decision.rule_out(at, reason);
+            }
             None => level.push((at, place)),
         }
+    }
+    // Better one that a check found ill than none: the check may be wrong.
+    if level.is_empty() && ill {
+        let ask = Ask {
+            checks_count_for: None,
+            ..ask.clone()
+        };
+        return choose(places, &ask, strategy, rng);
     }
     let lowest = level.iter().map(|(_, it)| it.terms.order).min();
     level.retain(|(at, place)| {
@@ -226,6 +245,12 @@ fn ruled_out(
     }
     if let Some(until_ms) = standing.rests_until(now) {
         return Some(Reason::Rests { until_ms });
+    }
+    if ask
+        .checks_count_for
+        .is_some_and(|it| standing.is_ill(now, it))
+    {
+        return Some(Reason::Ill);
     }
     if ask.keep_limits || strategy.keeps_limits() {
         if terms

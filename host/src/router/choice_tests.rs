@@ -343,3 +343,23 @@ proptest! {
         prop_assert_eq!(chosen, fit.iter().min().map(|order| (*order, false)));
     }
 }
+
+#[test]
+fn one_that_a_check_found_ill_is_passed_over_unless_nobody_else_is_left() {
+    let all = places(2);
+    all[0].standing.found_ill(1_000);
+    let ask = |counts_for: Option<u64>| Ask {
+        now_ms: 2_000,
+        checks_count_for: counts_for.map(Duration::from_secs),
+        ..Ask::default()
+    };
+    let choose = |ask: &Ask<'_>| choose(&all, ask, Strategy::SimpleShuffle, &mut rng(1));
+    let decision = choose(&ask(Some(10)));
+    assert_eq!(decision.chosen, Some(1));
+    assert_eq!(decision.out, [(0, Reason::Ill)]);
+    all[1].standing.found_ill(1_500);
+    let both = choose(&ask(Some(10)));
+    assert!(both.chosen.is_some() && both.out.is_empty());
+    // Where calls do not go by checks, they are as they were.
+    assert!(share_of(&all, &ask(None), Strategy::SimpleShuffle, 0) > 0);
+}

@@ -27,6 +27,8 @@ pub struct Standing {
     failures: Window,
     /// Zero: it does not rest.
     rests_until_ms: AtomicI64,
+    /// When a health check found it ill; zero: none did, or a later one found it well.
+    ill_at_ms: AtomicI64,
     latencies: Mutex<Latencies>,
     /// Seconds per output token (per call where there are none), mean of the last ones; the bits of
     /// an `f64`. Zero: unknown.
@@ -116,6 +118,23 @@ impl Standing {
     /// It may be asked again: a probe succeeded, or an operator says so.
     pub fn wake(&self) {
         self.rests_until_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// A health check failed.
+    pub fn found_ill(&self, now_ms: i64) {
+        self.ill_at_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// A health check succeeded.
+    pub fn found_well(&self) {
+        self.ill_at_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the last health check failed, no longer ago than this.
+    pub fn is_ill(&self, now_ms: i64, counts_for: Duration) -> bool {
+        let at = self.ill_at_ms.load(Ordering::Relaxed);
+        let age = u128::try_from(now_ms.saturating_sub(at)).unwrap_or(0);
+        at != 0 && age <= counts_for.as_millis()
     }
 
     /// Seconds per output token, mean of the last answers. Zero: unknown, or older than `memory`.
@@ -282,6 +301,16 @@ mod tests {
         standing.begin(0).failed(&Failure::of(400), none, &rules, 0);
         let failed: Vec<_> = standing.failed().map(|(_, count)| count).collect();
         assert_eq!((failed, standing.totals()), (vec![1, 1], [2, 0, 0]));
+    }
+
+    #[test]
+    fn a_failed_check_counts_until_it_is_stale_or_a_later_one_succeeds() {
+        let (standing, while_) = (Standing::default(), Duration::from_secs(10));
+        assert!(!standing.is_ill(1_000, while_));
+        standing.found_ill(1_000);
+        assert!(standing.is_ill(11_000, while_) && !standing.is_ill(11_001, while_));
+        standing.found_well();
+        assert!(!standing.is_ill(1_000, while_));
     }
 
     #[test]

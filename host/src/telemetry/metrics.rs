@@ -17,6 +17,7 @@
 //! | `sluice_cache_tokens_total` | tokens of answers that were kept, given again | model_group |
 //! | `sluice_cache_failures_total` | what the response cache could not do | what (`unreachable`, `refused`, `corrupt`, `full`) |
 //! | `sluice_cache_entries`, `sluice_cache_bytes` | answers kept in memory, and their bytes | |
+//! | `sluice_health_checks_total` | checks of deployments | provider, result (`healthy`, `unhealthy`, `unchecked`) |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class (an error kind) |
@@ -100,6 +101,12 @@ struct FallbackLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CheckLabels {
+    provider: String,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
 }
@@ -127,6 +134,7 @@ struct All {
     cache_failures: Family<WhatLabel, Counter>,
     shed: Family<WhyLabel, Counter>,
     changes_forgotten: Counter,
+    health_checks: Family<CheckLabels, Counter>,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
     /// What has LiteLLM's names.
@@ -180,6 +188,7 @@ impl Default for All {
         let cache_failures = Family::default();
         let shed = Family::default();
         let changes_forgotten = Counter::default();
+        let health_checks = Family::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register("requests", "Calls answered", Family::clone(&requests));
         registry.register(
@@ -244,6 +253,11 @@ impl Default for All {
             Family::clone(&shed),
         );
         registry.register(
+            "health_checks",
+            "Checks of deployments by what they came to",
+            Family::clone(&health_checks),
+        );
+        registry.register(
             "changes_forgotten",
             "Notices between replicas that were deleted because of their age",
             changes_forgotten.clone(),
@@ -273,6 +287,7 @@ impl Default for All {
             cache_failures,
             shed,
             changes_forgotten,
+            health_checks,
             fallbacks,
             litellm,
             groups: RwLock::default(),
@@ -407,6 +422,18 @@ impl Metrics {
             .cache_failures
             .get_or_create(&WhatLabel { what })
             .inc();
+    }
+
+    /// Counts a health check of a deployment.
+    pub fn health_check(&self, provider: &str, result: &'static str) {
+        let provider = provider.to_owned();
+        let labels = CheckLabels { provider, result };
+        self.all.health_checks.get_or_create(&labels).inc();
+    }
+
+    /// Calls under way.
+    pub fn calls_under_way(&self) -> i64 {
+        self.all.in_flight.get()
     }
 
     /// Counts notices between replicas that were deleted because of their age.

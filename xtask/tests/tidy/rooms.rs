@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 31] = [
+const ROOMS: [(&str, &[&str]); 33] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -97,6 +97,13 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "live",
         ],
     ),
+    // What the database holds beside the file, and word of its changes.
+    ("held.rs", &["domain", "config", "store"]),
+    // Whether the gateway may go over to a config.
+    (
+        "judge.rs",
+        &["config", "plugins", "pipeline", "http", "live"],
+    ),
     (
         "reload.rs",
         &[
@@ -106,7 +113,8 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "plugins",
             "pipeline",
             "http",
-            "live",
+            "held",
+            "judge",
             "price_tables",
             "services",
         ],
@@ -123,7 +131,8 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "reports",
             "pipeline",
             "http",
-            "live",
+            "held",
+            "judge",
             "price_tables",
         ],
     ),
@@ -145,6 +154,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "live",
             "price_tables",
             "presence",
+            "held",
             "in_force",
             "serve",
         ],
@@ -179,6 +189,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "reload",
             "services",
             "in_force",
+            "judge",
             "reports",
             "migrate",
         ],

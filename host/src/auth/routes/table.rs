@@ -210,7 +210,8 @@ pub(super) const TABLE: &[Group] = &[
     ]),
     Group(Health, Admin, &[
         (GET, "/health/history"), (GET, "/health/latest"), (GET, "/health/services"),
-        (POST, "/health/test_connection"),
+        (POST, "/health/test_connection"), (GET, "/health/license"), (GET, "/health/backlog"),
+        (GET, "/health/shared-status"),
     ]),
     Group(Cache, Admin, &[
         (GET, "/cache/ping"), (GET, "/cache/redis/info"), (POST, "/cache/delete"),
@@ -230,6 +231,8 @@ pub(super) const TABLE: &[Group] = &[
         (GET | PATCH, "/config/cost_margin_config"),
         (GET | POST | DELETE, "/config/pass_through_endpoint"),
         (POST, "/config/pass_through_endpoint/{id}"),
+        (POST, "/reload/config"), (GET, "/router/settings"), (GET, "/router/fields"),
+        (POST, "/fallback"), (GET | DELETE, "/fallback/{model}"),
     ]),
     Group(Audit, Admin, &[(GET, "/audit"), (GET, "/audit/{id}")]),
     Group(Plugins, Admin, &[

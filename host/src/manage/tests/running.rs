@@ -6,9 +6,13 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
+use crate::config::{Setting, Source, Type};
 use crate::domain::Fault;
 use crate::manage::fault::bad;
-use crate::manage::{CacheAsk, Deployment, InForce, PriceTable, Setting};
+use crate::manage::{CacheAsk, Deployment, InForce, PriceTable};
+
+/// Ends of the paths of settings that this gateway does not know.
+const UNKNOWN: &[&str] = &[".bad", ".nobody", ".nope"];
 
 /// A gateway with three deployments and one setting.
 #[derive(Debug)]
@@ -42,24 +46,51 @@ impl InForce for Running {
         Ok(())
     }
 
-    fn check_settings(&self, section: &str, settings: &Map<String, Value>) -> Result<(), Fault> {
-        if settings.contains_key("bad") {
-            return Err(bad(&format!("{section}.bad"), "no such setting"));
-        }
-        Ok(())
+    fn check_settings<'a>(
+        &'a self,
+        _: &'a Map<String, Value>,
+        named: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<String>, Fault>> {
+        let ends = |it: &&String| UNKNOWN.iter().any(|name| it.ends_with(name));
+        let unknown = named.iter().find(ends);
+        Box::pin(ready(match unknown {
+            Some(path) => Err(bad(path, format!("`{path}` is not known"))),
+            None => Ok(Vec::new()),
+        }))
     }
 
-    fn settings(&self) -> Vec<Setting> {
-        vec![Setting {
-            name: "max_parallel_requests",
-            type_name: "Integer",
-            value: json!(3),
-            ..Setting::default()
-        }]
+    fn taken_over(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn reload(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn settings(&self, section: &str) -> Vec<Setting> {
+        let all = [("general_settings", "max_parallel_requests", json!(3))];
+        let own = all.into_iter().filter(|it| it.0 == section);
+        own.map(|(_, name, value)| Setting {
+            name: name.to_owned(),
+            kind: Type::Whole,
+            about: "calls at once",
+            value,
+            default: Value::Null,
+            source: Source::Default,
+            at_start: false,
+            has_effect: true,
+        })
+        .collect()
+    }
+
+    fn setting(&self, section: &str, name: &str) -> Option<Setting> {
+        let mut all = self.settings(section).into_iter();
+        all.find(|it| it.name == name)
     }
 
     fn section(&self, name: &str) -> Map<String, Value> {
-        let section = json!({"of": name, "api_key": "********"});
+        let section = json!({"of": name, "api_key": "********",
+            "success_callback": ["langfuse"], "fallbacks": [{"alpha": ["beta"]}]});
         section.as_object().cloned().unwrap()
     }
 

@@ -360,6 +360,16 @@ fn models(it: &mut Rows) {
     it.reads("/audit/1");
     it.reads("/config/yaml");
     it.reads("/get/config/callbacks");
+    it.reads("/callbacks/list");
+    it.reads("/active/callbacks");
+    it.changes("/config/callback/delete", json!({"callback_name": "langfuse"}));
+    it.changes("/reload/config", Value::Null);
+    it.reads("/router/settings");
+    it.reads("/router/fields");
+    it.changes("/fallback", json!({"model": "alpha", "fallback_models": ["gamma"],
+        "fallback_type": "general"}));
+    it.reads("/fallback/alpha?fallback_type=general");
+    it.add(Does::Changes, Delete, "/fallback/alpha?fallback_type=general", Value::Null);
     it.reads("/config/cost_discount_config");
     it.add(Does::Changes, Patch, "/config/cost_discount_config", json!({"openai": 0.05}));
     it.reads("/config/cost_margin_config");

@@ -6,6 +6,7 @@ use super::rig::{Rig, both, master, member, named, user};
 use crate::auth::Role;
 use crate::domain::Secret;
 use crate::manage::Method::{Delete, Patch};
+use crate::manage::Settings;
 use crate::store::{ConfigRow, CredentialRow, ModelRow, Query, SaltKey, Store, TeamRow};
 
 const SECRET: &str = "sk-provider-secret";
@@ -211,7 +212,7 @@ both! {
             "config_type": "general_settings"});
         rig.ok("/config/field/update", field).await;
         let info = rig.see("/config/field/info?field_name=max_parallel_requests").await;
-        assert_eq!((&info["field_value"], &info["stored_in_db"]), (&json!(9), &json!(true)));
+        assert_eq!((&info["source"]["kind"], &info["stored_in_db"]), (&json!("default"), &json!(true)));
         let list = rig.see("/config/list?config_type=general_settings").await;
         assert_eq!((&list[0]["field_name"], &list[0]["stored_in_db"]),
             (&json!("max_parallel_requests"), &json!(true)));
@@ -221,7 +222,75 @@ both! {
         let info = rig.see("/config/field/info?field_name=max_parallel_requests").await;
         assert_eq!((&info["field_value"], &info["stored_in_db"]), (&json!(3), &json!(false)));
         let unknown = json!({"field_name": "nope", "field_value": 1});
-        assert_eq!(rig.refused("/config/field/update", unknown).await, "400 field_name");
+        assert_eq!(rig.refused("/config/field/update", unknown).await,
+            "400 general_settings.nope");
+    }
+
+    async fn settings_are_kept_only_where_the_database_counts(store: &Store) {
+        let rig = Rig::with(store, Settings::default());
+        for (path, body) in [
+            ("/config/update", json!({"litellm_settings": {"drop_params": true}})),
+            ("/config/field/update", json!({"field_name": "max_parallel_requests", "field_value": 9})),
+            ("/config/callback/delete", json!({"callback_name": "langfuse"})),
+            ("/fallback", json!({"model": "alpha", "fallback_models": ["beta"]})),
+        ] {
+            let fault = rig.post(path, &master(), body).await.unwrap_err();
+            assert_eq!(fault.param.as_deref(), Some("general_settings.store_model_in_db"), "{path}");
+            assert!(fault.message.contains("STORE_MODEL_IN_DB=True"), "{path}: {fault}");
+        }
+        // The switch itself is nobody's yet.
+        rig.ok("/config/field/update", json!({"field_name": "store_model_in_db", "field_value": true})).await;
+        let lost = json!({"router_settings": {"store_model_in_db": true}});
+        assert_eq!(rig.refused("/config/update", lost).await, "400 router_settings.store_model_in_db");
+    }
+
+    async fn what_opens_the_database_is_not_taken_from_it_in_whichever_section(store: &Store) {
+        let rig = Rig::new(store);
+        for (section, name) in [("general_settings", "database_url"), ("litellm_settings", "master_key"),
+            ("router_settings", "salt_key"), ("environment_variables", "LITELLM_SALT_KEY"),
+            ("environment_variables", "DATABASE_URL")] {
+            let body = json!({section: {name: "sk-other"}});
+            assert_eq!(rig.refused("/config/update", body).await, format!("400 {section}.{name}"));
+        }
+    }
+
+    async fn a_mask_that_comes_back_leaves_the_secret_as_it_is(store: &Store) {
+        let rig = Rig::new(store);
+        rig.ok("/config/update", json!({"environment_variables": {"A_KEY": SECRET}})).await;
+        let masked = json!({"environment_variables": {"A_KEY": "********", "OF_THE_FILE": "********"}});
+        rig.ok("/config/update", masked).await;
+        let row = store.get::<ConfigRow>("environment_variables").await.unwrap().unwrap();
+        assert_eq!(salt().open("it", &row.sealed.0["A_KEY"]).unwrap().reveal(), SECRET);
+        assert_eq!(row.sealed.0.len(), 1);
+    }
+
+    async fn fallbacks_and_callbacks_are_changed_one_at_a_time(store: &Store) {
+        let rig = Rig::new(store);
+        let body = json!({"model": "beta", "fallback_models": ["gamma", "alpha"]});
+        rig.ok("/fallback", body).await;
+        let row = store.get::<ConfigRow>("router_settings").await.unwrap().unwrap();
+        let both = json!({"fallbacks": [{"alpha": ["beta"]}, {"beta": ["gamma", "alpha"]}]});
+        assert_eq!(row.doc, both);
+        assert_eq!(rig.see("/fallback/alpha").await["fallback_models"], json!(["beta"]));
+        for (body, param) in [
+            (json!({"model": "x", "fallback_models": ["beta"]}), "400 model"),
+            (json!({"model": "beta", "fallback_models": ["x"]}), "400 fallback_models"),
+            (json!({"model": "beta", "fallback_models": ["beta"]}), "400 fallback_models"),
+            (json!({"model": "beta", "fallback_models": []}), "400 fallback_models"),
+        ] {
+            assert_eq!(rig.refused("/fallback", body).await, param);
+        }
+        let gone = named(rig.get("/fallback/gamma", &master()).await);
+        assert_eq!(gone, "404 model");
+        let body = json!({"litellm_settings": {"success_callback": ["otel", "langfuse"]}});
+        rig.ok("/config/update", body).await;
+        let row = store.get::<ConfigRow>("litellm_settings").await.unwrap().unwrap();
+        assert_eq!(row.doc["success_callback"], json!(["langfuse", "otel"]));
+        rig.ok("/config/callback/delete", json!({"callback_name": "Langfuse"})).await;
+        let row = store.get::<ConfigRow>("litellm_settings").await.unwrap().unwrap();
+        assert_eq!(row.doc["success_callback"], json!([]));
+        let unknown = json!({"callback_name": "nobody"});
+        assert_eq!(rig.refused("/config/callback/delete", unknown).await, "404 callback_name");
     }
 
     async fn only_admins_see_and_change_settings(store: &Store) {

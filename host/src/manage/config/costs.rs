@@ -3,14 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::config_rows::{apply, check, section, write};
-use super::fault::{bad, shown};
-use super::fields::read;
-use super::{Answer, Input, Manage};
+use super::draft::Draft;
+use super::{LITELLM, with_warnings};
 use crate::auth::Caller;
 use crate::domain::Fault;
+use crate::manage::fault::{bad, shown};
+use crate::manage::fields::read;
+use crate::manage::{Answer, Input, Manage};
 
-const LITELLM: &str = "litellm_settings";
 const DISCOUNTS: &str = "cost_discount_config";
 const MARGINS: &str = "cost_margin_config";
 
@@ -20,12 +20,12 @@ const MOST_MARGIN: f64 = 100.0;
 const MOST_FIXED: f64 = 1e6;
 
 /// `GET /config/cost_discount_config`.
-pub(super) async fn discounts(m: &Manage, caller: &Caller, input: Input) -> Answer {
+pub(in crate::manage) async fn discounts(m: &Manage, caller: &Caller, input: Input) -> Answer {
     values(m, caller, &input, DISCOUNTS).await
 }
 
 /// `GET /config/cost_margin_config`.
-pub(super) async fn margins(m: &Manage, caller: &Caller, input: Input) -> Answer {
+pub(in crate::manage) async fn margins(m: &Manage, caller: &Caller, input: Input) -> Answer {
     values(m, caller, &input, MARGINS).await
 }
 
@@ -39,7 +39,7 @@ async fn values(m: &Manage, caller: &Caller, input: &Input, name: &str) -> Answe
 }
 
 /// `PATCH /config/cost_discount_config` `{provider: share}`: replaces all discounts.
-pub(super) async fn set_discounts(m: &Manage, caller: &Caller, input: Input) -> Answer {
+pub(in crate::manage) async fn set_discounts(m: &Manage, caller: &Caller, input: Input) -> Answer {
     for (name, value) in &input.body {
         named(m, name, false)?;
         share(name, value, 1.0)?;
@@ -49,7 +49,7 @@ pub(super) async fn set_discounts(m: &Manage, caller: &Caller, input: Input) -> 
 
 /// `PATCH /config/cost_margin_config` `{provider: share}`, or
 /// `{provider: {percentage, fixed_amount}}`; `global` is every provider. Replaces all margins.
-pub(super) async fn set_margins(m: &Manage, caller: &Caller, input: Input) -> Answer {
+pub(in crate::manage) async fn set_margins(m: &Manage, caller: &Caller, input: Input) -> Answer {
     for (name, value) in &input.body {
         named(m, name, true)?;
         let Value::Object(parts) = value else {
@@ -100,19 +100,15 @@ fn share(path: &str, value: &Value, most: f64) -> Result<(), Fault> {
 }
 
 async fn set(m: &Manage, caller: &Caller, input: Input, name: &str, what: &str) -> Answer {
-    let rights = m.rights(caller).await?;
-    rights.need_admin("change discounts and margins")?;
+    let mut draft = Draft::open(m, caller, "change discounts and margins").await?;
     read(&input.query, &[])?;
     let values: Map<String, Value> = input.body;
-    let mut work = m.work(&rights).await?;
-    let (before, mut row) = section(&mut work, LITELLM).await?;
-    apply(m, &mut row, name, &Value::Object(values.clone()))?;
-    check(m, &row)?;
-    write(&mut work, before, &row).await?;
-    work.commit().await?;
-    Ok(json!({
+    draft.set(LITELLM, name, &Value::Object(values.clone()))?;
+    let said = draft.put().await?;
+    let answer = json!({
         "message": format!("{what} configuration updated successfully"),
         "status": "success",
         "values": values,
-    }))
+    });
+    Ok(with_warnings(answer, said))
 }

@@ -29,6 +29,7 @@ mod remarks;
 mod routing;
 mod secrets;
 mod section;
+mod seeing;
 mod shown;
 mod stored;
 mod strategy;
@@ -60,6 +61,7 @@ pub use policies::{Cooldowns, RetryPolicy};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
+pub use seeing::{Alerting, Export, MetricsShown, Protocol, Seeing};
 pub use shown::MASK;
 pub use stored::{SECTIONS, Stored};
 pub use strategy::Strategy;
@@ -116,8 +118,19 @@ impl Config {
             let file = path.display().to_string();
             remarks.say(Taken::Warning, file, "is empty");
         }
+        let of_database = [
+            ("general_settings", "alert_to_webhook_url"),
+            ("environment_variables", "SLACK_WEBHOOK_URL"),
+            ("environment_variables", "ALERTING_WEBHOOK_URL"),
+        ];
+        let is_of_database = of_database
+            .iter()
+            .any(|(section, name)| stored.sets(section, name));
         stored.add_to(&mut root);
         let mut config = Self::from_map(root, env, &mut remarks);
+        if let Some(alerting) = &mut config.general.seeing.alerting {
+            alerting.of_database = is_of_database;
+        }
         config.files = files;
         config.is_blank = is_blank;
         config.remarks = remarks.0.clone().into();

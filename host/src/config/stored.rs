@@ -32,6 +32,12 @@ pub const SECTIONS: [&str; 4] = [
 ];
 
 impl Stored {
+    /// Whether a setting of a section is among them.
+    pub(super) fn sets(&self, section: &str, name: &str) -> bool {
+        let section = self.settings.get(section);
+        section.is_some_and(|it| it.get(name).is_some())
+    }
+
     /// Behind the file's own entries, which keep their places. A section that is no list is left
     /// for its reader to complain of.
     pub(super) fn add_to(self, root: &mut Map<String, Value>) {

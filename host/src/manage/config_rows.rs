@@ -21,6 +21,9 @@ const SECTIONS: &[Field] = &[
     Field("environment_variables", Kind::Names),
 ];
 
+/// Callbacks that the gateway itself is.
+const OURS: [&str; 2] = ["otel", "prometheus"];
+
 const GENERAL: &str = "general_settings";
 const ENVIRONMENT: &str = "environment_variables";
 
@@ -237,7 +240,7 @@ pub(super) async fn document(m: &Manage, caller: &Caller, input: Input) -> Answe
 }
 
 /// `GET /get/config/callbacks`: the callbacks that the configuration names, and the router's
-/// settings. None of them is called yet.
+/// settings. Those of another name than ours are not called yet.
 pub(super) async fn callbacks(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see callbacks")?;
     read(&input.query, &[])?;
@@ -254,9 +257,10 @@ pub(super) async fn callbacks(m: &Manage, caller: &Caller, input: Input) -> Answ
             _ => Vec::new(),
         };
         let named = named.into_iter().filter(Value::is_string);
-        callbacks.extend(
-            named.map(|it| json!({"name": it, "type": kind, "variables": {}, "in_force": false})),
-        );
+        callbacks.extend(named.map(|it| {
+            let ours = it.as_str().is_some_and(|it| OURS.contains(&it));
+            json!({"name": it, "type": kind, "variables": {}, "in_force": ours})
+        }));
     }
     Ok(json!({
         "status": "success",

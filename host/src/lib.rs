@@ -1,5 +1,6 @@
 //! The gateway. The rooms and the direction between them are in ARCHITECTURE.md.
 
+pub mod alerts;
 pub mod asked;
 pub mod auth;
 pub mod budget;
@@ -33,3 +34,4 @@ pub mod store;
 pub mod telemetry;
 pub mod upkeep;
 pub mod upstream;
+pub mod watching;

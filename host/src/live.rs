@@ -7,16 +7,18 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::alerts::{self, Kind, Webhook};
 use crate::auth::{KeySettings, OUTAGE_AGE, OwnerRules};
 use crate::budget::{self, Calendar, Period, UnknownPrice};
-use crate::config::{Config, Rows};
-use crate::domain::Usd;
+use crate::config::{Alerting, Config, MetricsShown, Rows};
+use crate::domain::{Secret, Usd};
 use crate::limits::TokenCounting;
 use crate::manage;
 use crate::pipeline::BodySettings;
 use crate::pipeline::accounting::{AccountingSettings, Retention, Share};
 use crate::prices::Adjustments;
 use crate::spend;
+use crate::telemetry::calls::shown;
 
 /// A setting that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +38,10 @@ pub struct Understood {
     /// `proxy_batch_write_at`.
     pub write_every: Duration,
     pub manage: manage::Settings,
+    /// None: nobody is told of anything.
+    pub alerts: Option<alerts::Settings>,
+    /// Which of LiteLLM's metrics are shown.
+    pub shown: shown::Shown,
 }
 
 impl Understood {
@@ -74,8 +80,64 @@ impl Understood {
                 base_url: config.env.text("PROXY_BASE_URL").unwrap_or_default(),
             },
             ledger,
+            alerts: config
+                .general
+                .seeing
+                .alerting
+                .as_ref()
+                .map(alerts_of)
+                .transpose()?,
+            shown: shown_of(&config.general.seeing.metrics)?,
         })
     }
+}
+
+/// Who is told of what.
+fn alerts_of(alerting: &Alerting) -> Result<alerts::Settings, Misread> {
+    let webhook = |url: &Secret| Webhook {
+        url: url.clone(),
+        guarded: alerting.of_database,
+    };
+    let usual = alerting.url.iter().map(webhook).collect();
+    let mut settings = alerts::Settings::usual(usual);
+    for (name, urls) in &alerting.by_type {
+        // LiteLLM's other kinds have nothing to tell here.
+        if let Some(kind) = Kind::parse(name) {
+            settings
+                .by_kind
+                .insert(kind, urls.iter().map(webhook).collect());
+        } else if !alerts::is_known(name) {
+            let path = format!("general_settings.alert_to_webhook_url.{name}");
+            return Err(wrong(&path, "is no type of alerts"));
+        }
+    }
+    if let Some(types) = &alerting.types {
+        let strange = types.iter().find(|it| !alerts::is_known(it));
+        if let Some(name) = strange {
+            let what = format!("has `{name}`, which is no type of alerts");
+            return Err(wrong("general_settings.alert_types", &what));
+        }
+        settings.kinds = types.iter().filter_map(|it| Kind::parse(it)).collect();
+    }
+    settings.threshold = alerting.threshold.unwrap_or(settings.threshold);
+    settings.budget_period = alerting.budget_period.unwrap_or(settings.budget_period);
+    settings.outage_period = alerting.outage_period.unwrap_or(settings.outage_period);
+    settings.minor_outage = alerting.minor_outage.unwrap_or(settings.minor_outage);
+    settings.major_outage = alerting.major_outage.unwrap_or(settings.major_outage);
+    Ok(settings)
+}
+
+fn shown_of(metrics: &MetricsShown) -> Result<shown::Shown, Misread> {
+    let rules = shown::Rules {
+        only: metrics.only.clone(),
+        without_metrics: metrics.without_metrics.clone(),
+        without_labels: metrics.without_labels.clone(),
+        custom: metrics.custom.clone(),
+        bounds: metrics.bounds.clone(),
+        end_users: metrics.end_users,
+    };
+    let read = shown::Shown::read(&rules);
+    read.map_err(|(name, what)| wrong(&format!("litellm_settings.{name}"), &what))
 }
 
 /// Rules for keys that are made through the API.
@@ -190,6 +252,7 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
         retention: retention(&money.rows)?,
         bare_rows: money.rows.off,
         bodies: bodies(config)?,
+        tells_all_budgets: config.general.seeing.metrics.all_budgets,
     })
 }
 

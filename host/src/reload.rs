@@ -207,6 +207,7 @@ impl Reloader {
                 tracing::warn!("config: {needed}");
             }
             self.current.store(Arc::clone(&config));
+            self.doors.metrics.calls().show(understood.shown.clone());
             self.ground.settle(understood, &self.doors.manage);
             self.doors.pipeline.cache().configure(&config.caching);
             self.doors.pipeline.set_fleet(fleet);

@@ -20,7 +20,7 @@ use crate::in_force::Running;
 use crate::judge::Judge;
 use crate::live::{Misread, Understood};
 use crate::pipeline::accounting::now_ms;
-use crate::pipeline::{Fleet, Pipeline, check_settings};
+use crate::pipeline::{Fleet, Pipeline, Watchers, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
 use crate::price_tables::PriceTables;
 use crate::reload::Reloader;
@@ -31,7 +31,8 @@ use crate::services::{self, Ground};
 use crate::store::Store;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
-use crate::upstream::Upstream;
+use crate::telemetry::otel::Otel;
+use crate::watching;
 
 /// Why the gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +160,12 @@ pub async fn run(
     tasks.spawn(presence.clone().keep(writing.clone()));
     let health = house.doors.pipeline.clone();
     tasks.spawn(health.keep_health(stop.clone()));
+    let alerts = ground.alerts.clone();
+    tasks.spawn(alerts.clone().run(writing.clone()));
+    tasks.spawn(watching::watch(accounting.clone(), alerts, stop.clone()));
+    let line = Arc::new(services::Line(ground.upstream.clone()));
+    let otel = house.doors.pipeline.watchers().otel.clone();
+    tasks.spawn(export(otel, line, writing.clone()));
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
         (house.judge.clone(), ground.held()),
@@ -262,6 +269,13 @@ pub fn export_plugins(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Exports traces and metrics until `stop`.
+async fn export(otel: Otel, line: Arc<services::Line>, stop: CancellationToken) {
+    if let Err(cause) = otel.run(line, stop).await {
+        tracing::error!(%cause, "no traces and no metrics are exported");
+    }
+}
+
 /// Forgets keys that were changed elsewhere.
 async fn follow_keys(keys: Keys, stop: CancellationToken) {
     tokio::select! {
@@ -299,8 +313,14 @@ async fn build(
 ) -> Result<House, ServeError> {
     let accounting = &ground.accounting;
     let (plugins, current) = start_plugins(&config).await?;
-    let upstream = Upstream::new()?;
+    let upstream = ground.upstream.clone();
     let metrics = Metrics::default();
+    metrics.calls().show(Understood::read(&config)?.shown);
+    let watchers = Watchers::new(
+        metrics.clone(),
+        services::otel(&config),
+        ground.alerts.clone(),
+    );
     let fleet = Fleet::build(Arc::clone(&config), &plugins.table());
     let status_of: fn(&crate::domain::Fault) -> u16 = |fault| http::error::status(fault).as_u16();
     let written = (
@@ -311,7 +331,7 @@ async fn build(
         fleet,
         plugins.clone(),
         upstream.clone(),
-        metrics.clone(),
+        watchers,
         (
             accounting.clone(),
             Cache::new(&config.caching, metrics.clone()),

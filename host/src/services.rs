@@ -7,11 +7,14 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::Request;
+use http::header::CONTENT_TYPE;
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::{Alerts, Post, Webhook};
 use crate::auth::{Fetch, Keys, OwnerRules, StoredKeys};
 use crate::budget::Ledger;
-use crate::config::{Config, Env};
+use crate::config::{Config, Env, Protocol};
 use crate::domain::Secret;
 use crate::held::Held;
 use crate::in_force::{Heard, Running, SystemClock};
@@ -26,6 +29,8 @@ use crate::serve::ServeError;
 use crate::spend::{self, Journal, JournalError};
 use crate::store::{Address, Parts, SaltKey, Store};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::otel::sampler::Sampler;
+use crate::telemetry::otel::{self, Carried, Carry, Otel};
 use crate::upstream::Upstream;
 
 /// Processes that may share a state directory, each with a journal of its own.
@@ -40,6 +45,8 @@ pub struct Ground {
     pub state: PathBuf,
     /// What says on the database that this gateway runs.
     pub presence: Presence,
+    pub upstream: Upstream,
+    pub alerts: Alerts,
     /// What reading keys goes by.
     owners: Arc<ArcSwap<OwnerRules>>,
 }
@@ -61,7 +68,11 @@ pub async fn open(config: &Config, env: &Env) -> Result<Ground, ServeError> {
     let keys = Keys::new(Some(Arc::new(rows)), understood.keys);
     let state = state_directory(env);
     let journal = journal(understood.write_every, &state.join("journal"), &store).await?;
+    let upstream = Upstream::new()?;
+    let hooks = Arc::new(Hooks(upstream.clone()));
+    let alerts = Alerts::new(hooks, understood.alerts);
     let services = Services {
+        alerts: alerts.clone(),
         store,
         keys,
         journal,
@@ -74,6 +85,8 @@ pub async fn open(config: &Config, env: &Env) -> Result<Ground, ServeError> {
         salt: salt(config),
         state,
         presence,
+        upstream,
+        alerts,
         owners,
     })
 }
@@ -97,6 +110,7 @@ impl Ground {
             accounting.keys().changed_everything();
         }
         manage.set_settings(understood.manage);
+        self.alerts.set_settings(understood.alerts);
     }
 
     /// What of a new config needs a start, each a sentence.
@@ -147,6 +161,72 @@ pub fn price_tables(ground: &Ground, upstream: Upstream, metrics: Metrics) -> Pr
     let apply = move |prices| accounting.set_prices(prices);
     let folder = ground.state.join("prices");
     PriceTables::new(folder, Box::new(fetch), Box::new(apply), metrics)
+}
+
+/// Where OpenTelemetry's traces and metrics go, as the config says it; off where it says nothing, or
+/// what cannot be.
+pub fn otel(config: &Config) -> Otel {
+    let Some(export) = &config.general.seeing.export else {
+        return Otel::default();
+    };
+    let (name, argument) = &export.sampler;
+    let sampler = match Sampler::read(name, argument.as_deref()) {
+        Ok(sampler) => sampler,
+        Err(cause) => {
+            tracing::error!(%cause, "no traces and no metrics are exported");
+            return Otel::default();
+        }
+    };
+    Otel::new(otel::Settings {
+        protocol: match export.protocol {
+            Protocol::Grpc => otel::Protocol::Grpc,
+            Protocol::Http => otel::Protocol::Http,
+        },
+        traces: export.traces.clone(),
+        metrics: export.metrics.clone(),
+        headers: export.headers.clone(),
+        service_name: export.service_name.clone(),
+        resource: export.resource.clone(),
+        sampler,
+        content: export.content,
+        timeout: export.timeout,
+        metrics_every: export.metrics_every,
+    })
+}
+
+/// Carries what is exported to the collector.
+#[derive(Debug)]
+pub struct Line(pub Upstream);
+
+impl Carry for Line {
+    fn carry(&self, request: Request<Bytes>, time: Duration) -> Carried {
+        let upstream = self.0.clone();
+        Box::pin(async move { upstream.exchange(request, false, time).await })
+    }
+}
+
+/// Brings messages to webhooks.
+#[derive(Debug)]
+struct Hooks(Upstream);
+
+/// How long a webhook has for a message.
+const HOOK_TIME: Duration = Duration::from_secs(10);
+
+impl Post for Hooks {
+    fn post<'a>(&'a self, to: &'a Webhook, body: Bytes) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let request = Request::post(to.url.reveal())
+                .header(CONTENT_TYPE, "application/json")
+                .body(body);
+            // The cause would name the address.
+            let request = request.map_err(|_| "the address is no URL".to_owned())?;
+            let answer = self.0.exchange(request, to.guarded, HOOK_TIME).await?;
+            match answer.status() {
+                status if status.is_success() => Ok(()),
+                status => Err(format!("it answers {}", status.as_u16())),
+            }
+        })
+    }
 }
 
 /// Fetches the keys of identity providers, whose addresses the operator wrote.

@@ -4,6 +4,7 @@
     reason = "a test tells what is wrong by panicking"
 )]
 
+mod collector;
 mod conformance;
 mod example_config;
 mod schemas;

@@ -200,7 +200,7 @@ def test_each_kind_of_failure_has_its_fallback(house):
         status, _, headers = it.ask(group)
         assert status == 200 and headers["x-litellm-model-group"] == wanted and headers["x-litellm-attempted-fallbacks"] == "1"
     metrics = it.gateway.get("/metrics")[1].decode()
-    assert 'litellm_deployment_successful_fallbacks_total{requested_model="m",fallback_model="any",exception_class="upstream"} 1' in metrics
+    assert 'litellm_deployment_successful_fallbacks_total{requested_model="m",fallback_model="any",exception_class="InternalServerError"} 1' in metrics
     assert it.ask("m", disable_fallbacks=True)[0] == 500
 
 

@@ -17,6 +17,7 @@ use super::names::{GENERAL, LITELLM};
 use super::remarks::{Remarks, Taken};
 use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
+use super::seeing::Seeing;
 use super::verify::Verify;
 use crate::domain::Secret;
 
@@ -45,6 +46,8 @@ pub struct General {
     pub mock_testing: bool,
     /// `/metrics` without a key.
     pub public_metrics: bool,
+    /// Metrics, traces and alerts.
+    pub seeing: Seeing,
     /// Pages of other origins that may call; empty: LiteLLM's default.
     pub cors_origins: Vec<String>,
     /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
@@ -103,6 +106,10 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         health: HealthChecks::read(&mut section),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
+        seeing: Seeing {
+            alerting: Seeing::read_general(&mut section),
+            ..Seeing::default()
+        },
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
     };
@@ -175,11 +182,15 @@ pub fn read_litellm(
         general.verify = verify;
     }
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
+    general.seeing.read_litellm(&mut section);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
     let fails = section.count("allowed_fails");
     router.cooldowns.allowed_fails = router.cooldowns.allowed_fails.or(fails);
     money.read_litellm(&mut section);
+    if money.rows.redacts {
+        general.seeing.keep_private();
+    }
     let fallbacks = Fallbacks::read(&mut section);
     let tags = section.members("tag_budget_config");
     let caches = section.flag("cache").unwrap_or(false);

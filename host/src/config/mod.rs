@@ -31,6 +31,7 @@ mod remarks;
 mod routing;
 mod secrets;
 mod section;
+mod seeing;
 mod shown;
 mod sources;
 mod stored;
@@ -65,6 +66,7 @@ pub use policies::{Cooldowns, RetryPolicy};
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
+pub use seeing::{Alerting, Export, MetricsShown, Protocol, Seeing};
 pub use shown::MASK;
 pub use sources::{Setting, Source, Written};
 pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
@@ -129,8 +131,19 @@ impl Config {
             let file = path.display().to_string();
             remarks.say(Taken::Warning, file, "is empty");
         }
+        let of_database = [
+            ("general_settings", "alert_to_webhook_url"),
+            ("environment_variables", "SLACK_WEBHOOK_URL"),
+            ("environment_variables", "ALERTING_WEBHOOK_URL"),
+        ];
+        let is_of_database = of_database
+            .iter()
+            .any(|(section, name)| stored.sets(section, name));
         stored.lay(&mut root, &env, &mut origins, &mut remarks);
         let mut config = Self::from_map(root, (path, origins), env, &mut remarks);
+        if let Some(alerting) = &mut config.general.seeing.alerting {
+            alerting.of_database = is_of_database;
+        }
         config.files = files;
         config.is_blank = is_blank;
         config.remarks = remarks.0.clone().into();

@@ -8,7 +8,8 @@ use super::secrets::{REFERENCE, looks_secret};
 pub const MASK: &str = "********";
 
 /// Mappings of which every text may be a secret.
-const WHOLE: [&str; 5] = [
+const WHOLE: [&str; 6] = [
+    "alert_to_webhook_url",
     "callback_vars",
     "credential_values",
     "environment_variables",

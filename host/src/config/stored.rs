@@ -59,6 +59,12 @@ pub fn is_of_file(section: &str, name: &str) -> bool {
 }
 
 impl Stored {
+    /// Whether a setting of a section is among them.
+    pub(super) fn sets(&self, section: &str, name: &str) -> bool {
+        let section = self.settings.get(section);
+        section.is_some_and(|it| it.get(name).is_some())
+    }
+
     /// Lays it over the file's document, if it counts; if it does not, a remark says so.
     pub(super) fn lay(
         self,

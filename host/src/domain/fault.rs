@@ -60,6 +60,23 @@ impl ErrorKind {
         }
     }
 
+    /// LiteLLM's name of the exception that its clients know.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "BadRequestError",
+            Self::Unsupported => "UnsupportedParamsError",
+            Self::Authentication => "AuthenticationError",
+            Self::Permission => "PermissionDeniedError",
+            Self::NotFound => "NotFoundError",
+            Self::ContextWindow => "ContextWindowExceededError",
+            Self::ContentPolicy => "ContentPolicyViolationError",
+            Self::RateLimit | Self::Quota => "RateLimitError",
+            Self::Overloaded => "ServiceUnavailableError",
+            Self::Timeout => "Timeout",
+            Self::Upstream | Self::Internal => "InternalServerError",
+        }
+    }
+
     /// Reads the contract's spelling; an unknown kind counts as `upstream`.
     pub fn from_contract(kind: &str) -> Self {
         Self::ALL

@@ -6,11 +6,10 @@ use axum::{Extension, Json};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::Doors;
 use super::error::ApiError;
+use super::{Doors, numbers};
 use crate::auth::Caller;
 use crate::domain::{ErrorKind, Fault};
-use crate::telemetry::metrics::PluginSample;
 
 /// `GET /plugins`: every loaded component with its limits, grants, numbers, and the reload log.
 pub async fn plugins(State(doors): State<Doors>) -> Json<Value> {
@@ -48,70 +47,13 @@ pub async fn reload_plugins(
 }
 
 /// `GET /metrics`: Prometheus' text format.
-pub async fn metrics(State(doors): State<Doors>) -> Response {
-    let samples: Vec<PluginSample> = doors
-        .plugins
-        .numbers()
-        .into_iter()
-        .map(|(plugin, (name, kind, help, more, value))| {
-            let own = (!plugin.is_empty()).then_some(("plugin", plugin));
-            PluginSample {
-                name,
-                kind,
-                help,
-                labels: own.into_iter().chain(more).collect(),
-                value,
-            }
-        })
-        .collect();
-    let money = doors.pipeline.accounting().numbers().into_iter();
-    let money = money.map(|(name, kind, help, value)| PluginSample {
-        name,
-        kind,
-        help,
-        labels: Vec::new(),
-        value,
-    });
-    let waiting = PluginSample {
-        name: "sluice_waiting_requests",
-        kind: "gauge",
-        help: "Calls that wait for their turn",
-        labels: Vec::new(),
-        value: doors.turnstile.waiting() as f64,
-    };
-    let held = doors.pipeline.cache().sight().size;
-    let held = held.into_iter().flat_map(|(entries, bytes)| {
-        [
-            ("sluice_cache_entries", "Answers kept in memory", entries),
-            ("sluice_cache_bytes", "Memory of kept answers", bytes),
-        ]
-    });
-    let held = held.map(|(name, help, value)| PluginSample {
-        name,
-        kind: "gauge",
-        help,
-        labels: Vec::new(),
-        value: value as f64,
-    });
-    let deployments = doors.pipeline.deployment_numbers().into_iter();
-    let deployments = deployments.map(|(name, kind, help, labels, value)| PluginSample {
-        name,
-        kind,
-        help,
-        labels,
-        value,
-    });
-    let samples = samples
-        .into_iter()
-        .chain(money)
-        .chain(held)
-        .chain([waiting])
-        .chain(deployments);
-    let samples: Vec<PluginSample> = samples.collect();
-    let text = doors.metrics.render(&samples);
-    (
-        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        text,
-    )
-        .into_response()
+pub async fn metrics(State(doors): State<Doors>) -> Result<Response, ApiError> {
+    let samples = numbers::all(&doors);
+    let metrics = doors.metrics.clone();
+    // Many series are milliseconds of work, which is no runtime thread's.
+    let text = tokio::task::spawn_blocking(move || metrics.render(&samples)).await;
+    let text =
+        text.map_err(|cause| Fault::ours("the metrics could not be written", cause.to_string()))?;
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(([(CONTENT_TYPE, kind)], text).into_response())
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
 
 use super::error::ApiError;
 use super::server::Peer;
@@ -16,6 +17,7 @@ use crate::auth::{Caller, allow_cache_controls, allow_model};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::accounting::Source;
 use crate::pipeline::{Answer, AnswerBody, ClientRequest, Controls, Operation};
+use crate::telemetry::times::Stage;
 
 /// Headers of clients that providers understand and that are passed on.
 const PASSED_ON: &[&str] = &["anthropic-beta", "anthropic-version", "openai-beta"];
@@ -81,6 +83,7 @@ async fn call(
     model: Option<&str>,
     request: Request,
 ) -> Response {
+    let came = Instant::now();
     let (mut parts, incoming) = request.into_parts();
     let dialect = operation.dialect();
     let id = headers::call_id(&parts.extensions);
@@ -142,7 +145,13 @@ async fn call(
             return ApiError::new(fault, dialect).into_response();
         }
     };
-    let source = source(&parts, &request.controls);
+    let mut source = source(&parts, &request.controls);
+    if doors.pipeline.watchers().otel.is_on() {
+        let text = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
+        source.traceparent = text("traceparent");
+        source.tracestate = text("tracestate");
+    }
+    doors.metrics.stage(Stage::Read, came.elapsed());
     match doors.pipeline.run(&caller, request, source).await {
         Ok(answer) => respond(answer, turn),
         Err(failure) => {
@@ -189,6 +198,8 @@ fn source(parts: &Parts, controls: &Controls) -> Source {
         user_agent: header("user-agent"),
         session_id: session.or_else(|| controls.session_id.clone()),
         metadata: controls.metadata.clone(),
+        traceparent: None,
+        tracestate: None,
     }
 }
 

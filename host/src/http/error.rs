@@ -142,7 +142,7 @@ fn message(fault: &Fault) -> String {
     if fault.at != At::Attempt {
         return fault.message.clone();
     }
-    let class = class(fault.kind);
+    let class = fault.kind.class();
     let text = &fault.message;
     let provider = fault
         .provider
@@ -180,22 +180,6 @@ fn capitalised(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
     })
-}
-
-const fn class(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::InvalidRequest => "BadRequestError",
-        ErrorKind::Unsupported => "UnsupportedParamsError",
-        ErrorKind::Authentication => "AuthenticationError",
-        ErrorKind::Permission => "PermissionDeniedError",
-        ErrorKind::NotFound => "NotFoundError",
-        ErrorKind::ContextWindow => "ContextWindowExceededError",
-        ErrorKind::ContentPolicy => "ContentPolicyViolationError",
-        ErrorKind::RateLimit | ErrorKind::Quota => "RateLimitError",
-        ErrorKind::Overloaded => "ServiceUnavailableError",
-        ErrorKind::Timeout => "Timeout",
-        ErrorKind::Upstream | ErrorKind::Internal => "InternalServerError",
-    }
 }
 
 fn openai_type(fault: &Fault, status: StatusCode) -> &'static str {

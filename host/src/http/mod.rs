@@ -11,6 +11,7 @@ mod headers;
 mod health;
 mod manage;
 mod models;
+mod numbers;
 pub mod paths;
 mod patience;
 mod reports;

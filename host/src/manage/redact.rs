@@ -7,7 +7,12 @@ pub(super) use crate::config::MASK;
 use crate::config::looks_secret;
 
 /// Objects of which every text may be a secret.
-const WHOLE: &[&str] = &["extra_headers", "headers", "callback_vars"];
+const WHOLE: &[&str] = &[
+    "alert_to_webhook_url",
+    "callback_vars",
+    "extra_headers",
+    "headers",
+];
 
 /// The document with every secret masked, below its first level: what stands there by itself is
 /// for who shows it to judge.

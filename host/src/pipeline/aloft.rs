@@ -48,10 +48,10 @@ impl Aloft {
         self.flight.landed(&landed, now_ms());
     }
 
-    /// It failed. The gateway's own refusals say nothing of a deployment.
-    pub fn failed(self, fault: &Fault) {
+    /// It failed. The gateway's own refusals say nothing of a deployment. True: it rests now.
+    pub fn failed(self, fault: &Fault) -> bool {
         if fault.at != At::Attempt {
-            return;
+            return false;
         }
         let (took, now) = (self.started.elapsed(), now_ms());
         let failure = Failure::new(fault, self.lone);
@@ -62,5 +62,6 @@ impl Aloft {
                 rests_ms = until.saturating_sub(now), "a deployment failed and rests"
             );
         }
+        rests.is_some()
     }
 }

@@ -122,6 +122,21 @@ impl Trail {
         named.map(|(kind, header)| (kind.as_str(), header.as_str()))
     }
 
+    /// What the upstream says is left of one of its limits, by OpenAI's name of the header.
+    pub fn left(&self, name: &str) -> Option<u64> {
+        let own = self.rate_limit_headers().find_map(|(kind, theirs)| {
+            let said = name.strip_prefix("x-ratelimit-")?;
+            let same = said
+                .bytes()
+                .eq(kind.bytes().map(|it| if it == b'_' { b'-' } else { it }));
+            same.then_some(theirs)
+        });
+        let wanted = own.unwrap_or(name);
+        let mut headers = self.upstream_headers.iter();
+        let (_, value) = headers.find(|(it, _)| it.as_str().eq_ignore_ascii_case(wanted))?;
+        value.to_str().ok()?.trim().parse().ok()
+    }
+
     /// What the cost is made of, by LiteLLM's names of the headers that say it. Input is without
     /// its cached parts, which stand beside it; what most calls have not stands only where there
     /// is any.

@@ -16,6 +16,7 @@ use super::fleet::Line;
 use super::passed::{headers_of, pairs, passed_on};
 use super::prepare::{Prepared, prepare};
 use super::request::ClientRequest;
+use super::seen::TraceHeaders;
 use super::sending::Sender;
 use super::source::{Decode, Source};
 use crate::dialect::envelope::push_quoted;
@@ -57,7 +58,12 @@ pub struct Attempt {
     begun: bool,
     /// The plugin said of its error that another attempt may follow.
     said_again: bool,
+    /// Calls of the plugin, where the call is traced.
+    plugin: Option<PluginCalls>,
 }
+
+/// Which export, when, and how long.
+type PluginCalls = Vec<(&'static str, Instant, Duration)>;
 
 impl Attempt {
     /// Prepares an attempt; refuses what the provider cannot do.
@@ -67,6 +73,7 @@ impl Attempt {
         line: Arc<Line>,
         model: &str,
         (number, drop_params): (u32, bool),
+        trace: Option<TraceHeaders>,
     ) -> Result<(Self, String), Fault> {
         let name = request.operation.as_str();
         let provider = Arc::clone(&line.provider);
@@ -104,6 +111,7 @@ impl Attempt {
                 Arc::clone(&line),
                 Instant::now() + total,
                 idle,
+                trace.clone().unwrap_or_default(),
             ),
             line,
             call,
@@ -114,6 +122,7 @@ impl Attempt {
             failed_usage: None,
             begun: false,
             said_again: false,
+            plugin: trace.map(|_| Vec::new()),
         };
         Ok((attempt, guest_body))
     }
@@ -125,6 +134,7 @@ impl Attempt {
             upstream_time: self.upstream_time,
             headers: std::mem::take(&mut self.upstream_headers),
             usage: self.failed_usage.take(),
+            plugin: self.plugin.take().unwrap_or_default(),
         };
         match result {
             Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
@@ -155,8 +165,16 @@ impl Attempt {
         refused(error, &self.line)
     }
 
+    fn note(&mut self, export: &'static str, began: Instant) {
+        if let Some(plugin) = &mut self.plugin {
+            plugin.push((export, began, began.elapsed()));
+        }
+    }
+
     async fn steps(&mut self, guest_body: String) -> Result<Ended, Fault> {
+        let began = Instant::now();
         let mut step = self.session.start(&self.call, &guest_body).await;
+        self.note("start", began);
         drop(guest_body);
         for _ in 0..MAX_STEPS {
             let next = step.map_err(broke)?.map_err(|error| self.refuse(error))?;
@@ -168,7 +186,9 @@ impl Attempt {
                 },
                 Step::SendAll(list) => self.send_all(list).await?,
             };
+            let began = Instant::now();
             step = self.session.resume(&self.call, &replies).await;
+            self.note("resume", began);
         }
         Err(Fault::plugin(format!(
             "the plugin did not come to an end in {MAX_STEPS} steps"
@@ -387,6 +407,7 @@ pub struct Trace {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// What a failure says that it used.
     pub usage: Option<Usage>,
+    pub plugin: PluginCalls,
 }
 
 enum Ended {

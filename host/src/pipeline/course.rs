@@ -100,8 +100,8 @@ impl<'a> Course<'a> {
             };
             let request = changed.as_ref().unwrap_or(self.request);
             let reached = self.group(request, group, settlement).await;
-            let metrics = &self.inner.metrics;
-            metrics.fallback((asked, group), reached.is_ok(), fault.kind.as_str());
+            let metrics = &self.inner.watchers.metrics;
+            metrics.fallback((asked, group), reached.is_ok(), fault.kind.class());
             match reached {
                 Ok(reached) => return Ok(reached),
                 Err(next) => {

@@ -2,7 +2,7 @@
 //! changes, read without a lock.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
@@ -11,6 +11,7 @@ use super::allowances;
 use super::params::ParamRules;
 use super::priced::Priced;
 use super::roster::Rosters;
+use super::seen;
 use crate::budget::{AccountId, Terms};
 use crate::config::{self, Config, Deployment, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
@@ -19,6 +20,7 @@ use crate::plugins::describe::ProviderDescribe;
 use crate::plugins::row::{self, RowError};
 use crate::plugins::{Generation, Provider, Source, Table};
 use crate::prices::{Entry, Overrides, Prices, Wanted};
+use crate::telemetry::calls::Calls;
 use crate::upstream::errors::{ErrorRules, KindRule};
 use crate::upstream::{AuthScheme, Target, Timeouts};
 
@@ -57,6 +59,8 @@ pub struct Line {
     /// What an attempt at it is limited by.
     pub limits: Limits,
     priced: Priced,
+    /// The number of its labels, once a call was counted.
+    site: OnceLock<u32>,
 }
 
 impl Line {
@@ -72,6 +76,11 @@ impl Line {
             };
             rules.openai()
         })
+    }
+
+    /// The number of its labels.
+    pub fn site(&self, calls: &Calls) -> u32 {
+        *self.site.get_or_init(|| calls.site(seen::site_of(self)))
     }
 
     /// The prices of a model of this deployment. None: nobody knows them.
@@ -383,6 +392,7 @@ fn line(
         budgets,
         limits,
         priced: Priced::default(),
+        site: OnceLock::new(),
     })
 }
 

@@ -49,7 +49,14 @@ impl Pipeline {
         let mut why = None;
         for (deployment, model) in resolved.into_iter().flat_map(|it| it.deployments) {
             let line = fleet.line(&deployment.id)?;
-            let attempt = Attempt::new(self.upstream(), request, line, &model, (0, drop_params));
+            let attempt = Attempt::new(
+                self.upstream(),
+                request,
+                line,
+                &model,
+                (0, drop_params),
+                None,
+            );
             let told = match attempt.await {
                 Ok((attempt, guest_body)) => told(attempt, guest_body).await,
                 Err(fault) => Err(fault),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::accounting::{Accounting, Served, Source as CallSource};
 use super::answer::{Answer, Failure, Trail};
@@ -12,7 +13,9 @@ use super::cached::{self, Looked};
 use super::course::{self, Course};
 use super::fleet::Fleet;
 use super::health::Board;
+use super::left;
 use super::request::ClientRequest;
+use super::seen::{Sight, Watchers};
 use super::settle::Settlement;
 use super::standings::{self, DeploymentNumber};
 use super::stream::FaultWriter;
@@ -24,6 +27,7 @@ use crate::domain::Fault;
 use crate::plugins::Plugins;
 use crate::router::Affinity;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::times::Stage;
 use crate::upstream::Upstream;
 
 /// Serves calls. Cheap to clone.
@@ -37,7 +41,7 @@ pub struct Inner {
     fleet: ArcSwap<Fleet>,
     pub plugins: Plugins,
     pub upstream: Upstream,
-    pub metrics: Metrics,
+    pub watchers: Watchers,
     pub accounting: Accounting,
     cache: Cache,
     /// Where callers were served before.
@@ -54,7 +58,7 @@ impl Pipeline {
         fleet: Fleet,
         plugins: Plugins,
         upstream: Upstream,
-        metrics: Metrics,
+        watchers: Watchers,
         (accounting, cache): (Accounting, Cache),
         (write_fault, status_of): (FaultWriter, fn(&Fault) -> u16),
     ) -> Self {
@@ -65,7 +69,7 @@ impl Pipeline {
                 fleet,
                 plugins,
                 upstream,
-                metrics,
+                watchers,
                 accounting,
                 cache,
                 affinity: ArcSwap::from_pointee(affinity),
@@ -75,6 +79,11 @@ impl Pipeline {
                 status_of,
             }),
         }
+    }
+
+    /// Who sees what of calls.
+    pub fn watchers(&self) -> &Watchers {
+        &self.inner.watchers
     }
 
     /// What calls that begin now are accounted by.
@@ -96,7 +105,7 @@ impl Pipeline {
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
-        &self.inner.metrics
+        &self.inner.watchers.metrics
     }
 
     /// What the last health checks came to.
@@ -118,6 +127,11 @@ impl Pipeline {
             self.inner.affinity.store(Arc::new(Affinity::new(ttl)));
         }
         self.inner.fleet.store(Arc::new(fleet.after(&before)));
+    }
+
+    /// What is left of every budget, for metrics.
+    pub fn budget_numbers(&self) -> Vec<DeploymentNumber> {
+        left::numbers(&self.inner.accounting, self.inner.watchers.metrics.calls())
     }
 
     /// The numbers of every deployment, for metrics.
@@ -152,18 +166,21 @@ impl Pipeline {
         let resolved = fleet.config.groups.resolve(&request.controls.model);
         let served = self.served(&fleet, resolved.as_ref());
         let session = source.session_id.clone();
-        let accounting = &self.inner.accounting;
+        let inner = &self.inner;
+        let accounting = &inner.accounting;
+        let mut sight = Sight::begin(&inner.watchers, caller, &request, &source);
         let admitted = accounting.admit(caller, &request, served, source);
         let permit = match admitted.await {
             Ok(permit) => permit,
             Err(fault) => {
                 tracing::info!(call.id = %request.id, fault = %fault, "call refused");
+                sight.end(&trail, (inner.status_of)(&fault), Some(&fault));
                 let trail = Box::new(trail);
                 return Err(Failure { fault, trail });
             }
         };
-        let inner = &self.inner;
-        let mut settlement = Settlement::open(&inner.metrics, trail, permit, &inner.decisions);
+        sight.stage(Stage::Admit, trail.started.elapsed());
+        let mut settlement = Settlement::open(sight, trail, permit, &inner.decisions);
         let asked = Asked {
             write_fault: inner.write_fault,
             tells_cost: request.controls.include_cost || fleet.config.general.include_stream_cost,
@@ -177,8 +194,13 @@ impl Pipeline {
             }
             Looked::Go(request, keeper) => (request, keeper),
         };
+        if keeper.is_some() {
+            settlement.sight().missed();
+        }
         let course = Course::new(inner, &fleet, &request, caller, (session, tags));
+        let began = Instant::now();
         let reached = course.run(&mut settlement).await;
+        settlement.reached(began.elapsed());
         settlement.remember_choices();
         match reached {
             Ok((reached, line)) => {

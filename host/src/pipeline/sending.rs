@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::fleet::Line;
+use super::seen::TraceHeaders;
 use crate::domain::{Fault, Retry};
 use crate::upstream::{Options, Request, Upstream, UpstreamReply, errors};
 
@@ -28,6 +29,8 @@ pub struct Sender {
     deadline: Instant,
     /// Longest silence, if shorter than the target's.
     idle: Option<Duration>,
+    /// Where the call stands in its trace; empty: it is in none.
+    trace: TraceHeaders,
 }
 
 impl Sender {
@@ -36,12 +39,14 @@ impl Sender {
         line: Arc<Line>,
         deadline: Instant,
         idle: Option<Duration>,
+        trace: TraceHeaders,
     ) -> Self {
         Self {
             upstream,
             line,
             deadline,
             idle,
+            trace,
         }
     }
 
@@ -71,7 +76,12 @@ impl Sender {
         }
     }
 
-    async fn send_once(&self, request: Request, options: &Options) -> Result<UpstreamReply, Fault> {
+    async fn send_once(
+        &self,
+        mut request: Request,
+        options: &Options,
+    ) -> Result<UpstreamReply, Fault> {
+        request.trace(&self.trace);
         let left = self.left();
         let timed = Options {
             timeout: Some(options.timeout.unwrap_or(left).min(left)),

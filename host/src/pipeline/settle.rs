@@ -1,24 +1,29 @@
 //! The end of every call: counted, and one line in the log. It runs also when the client has gone.
 
-use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::domain::{Blame, CallStatus, Fault, Usage};
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::domain::{Blame, CallStatus, Fault};
 use crate::router::Place;
-use crate::telemetry::metrics::{CallSample, InFlight, Metrics};
+use crate::telemetry::metrics::InFlight;
+use crate::telemetry::times::Stage;
 
 use super::accounting::{Full, KEY_SPEND, Permit, now_ms};
 use super::aloft::Aloft;
 use super::answer::Trail;
 use super::fleet::Line;
 use super::request::ClientRequest;
+use super::seen::{Sight, TraceHeaders};
 use super::why::{Choice, Decisions};
 use super::writer::CostOf;
 
 /// Settles a call once: by [`done`](Self::done) or [`failed`](Self::failed), or, when it is
 /// dropped before, as cancelled by the client.
 pub struct Settlement {
-    metrics: Metrics,
+    sight: Sight,
     trail: Trail,
     /// None once the call is closed.
     permit: Option<Permit>,
@@ -35,20 +40,21 @@ const CLIENT_CLOSED: u16 = 499;
 
 impl Settlement {
     pub fn open(
-        metrics: &Metrics,
+        sight: Sight,
         mut trail: Trail,
         permit: Permit,
         decisions: &Arc<Decisions>,
     ) -> Self {
         trail.limits = permit.limit_headers();
+        let in_flight = sight.in_flight();
         Self {
-            metrics: metrics.clone(),
+            sight,
             trail,
             permit: Some(permit),
             aloft: None,
             choices: Vec::new(),
             decisions: Arc::clone(decisions),
-            _in_flight: metrics.in_flight(),
+            _in_flight: in_flight,
         }
     }
 
@@ -100,9 +106,28 @@ impl Settlement {
         }
     }
 
-    /// The attempt at this deployment begins.
-    pub fn takes_off(&mut self, place: &Place, lone: bool) {
+    /// The attempt at this deployment begins; what it sends carries these headers.
+    pub fn takes_off(&mut self, place: &Place, lone: bool) -> Option<TraceHeaders> {
         self.aloft = Some(Aloft::begin(place, lone));
+        let trail = &self.trail;
+        let (line, model) = (trail.line.as_deref()?, trail.upstream_model.as_deref()?);
+        self.sight.takes_off(line, model, trail.retries)
+    }
+
+    /// What is seen of the call.
+    pub fn sight(&mut self) -> &mut Sight {
+        &mut self.sight
+    }
+
+    /// The attempt under way has come to an answer, or failed.
+    pub fn landed(&mut self, line: &Line, fault: Option<&Fault>) {
+        self.sight.landed(line, &self.trail.model_group, fault);
+    }
+
+    /// Every attempt has been made, which took this long in all.
+    pub fn reached(&self, took: Duration) {
+        let own = took.saturating_sub(self.trail.upstream_time);
+        self.sight.stage(Stage::Attempts, own);
     }
 
     /// A stream's first token is there.
@@ -115,8 +140,9 @@ impl Settlement {
 
     /// The attempt that was sent has failed; another may follow.
     pub fn attempt_failed(&mut self, fault: &Fault) {
-        if let Some(aloft) = self.aloft.take() {
-            aloft.failed(fault);
+        let rests = self.aloft.take().is_some_and(|it| it.failed(fault));
+        if let Some(line) = self.trail.line.as_deref().filter(|_| rests) {
+            self.sight.rests(line, &self.trail.model_group, fault);
         }
         if let Some(permit) = &mut self.permit {
             permit.attempt_failed(&mut self.trail);
@@ -160,6 +186,7 @@ impl Settlement {
         if let Some(permit) = &mut self.permit {
             permit.answered(body);
         }
+        self.sight.answered(body);
     }
 
     /// The client gets this as more of a stream.
@@ -167,6 +194,7 @@ impl Settlement {
         if let Some(permit) = &mut self.permit {
             permit.streamed(more);
         }
+        self.sight.answered(more);
     }
 
     /// The call was answered in full.
@@ -191,13 +219,19 @@ impl Settlement {
         };
         self.remember_choices();
         match (self.aloft.take(), fault) {
-            (Some(aloft), Some(fault)) => aloft.failed(fault),
+            (Some(aloft), Some(fault)) => {
+                let rests = aloft.failed(fault);
+                if let Some(line) = self.trail.line.as_deref().filter(|_| rests) {
+                    self.sight.rests(line, &self.trail.model_group, fault);
+                }
+            }
             (Some(aloft), None) if ended == CallStatus::Success => {
                 aloft.answered(self.trail.usage.as_ref());
             }
             // The client left: nobody knows how it would have ended.
             _ => {}
         }
+        let began = Instant::now();
         let charged = permit.close(ended, &self.trail, fault.map(|it| (status, it)));
         self.trail.cost = charged.cost;
         self.trail.bill = charged.bill;
@@ -207,29 +241,9 @@ impl Settlement {
                 *value = spend.to_string();
             }
         }
-        self.count(status);
+        self.sight.stage(Stage::Settle, began.elapsed());
+        self.sight.end(&self.trail, status, fault);
         self.line(status, fault);
-    }
-
-    fn count(&self, status: u16) {
-        let usage = self.trail.usage.as_ref();
-        if self.trail.cache_key.is_some() {
-            let tokens = usage.map_or(0, Usage::total_tokens);
-            let model_group = &self.trail.model_group;
-            self.metrics.cache_tokens(model_group, tokens);
-        }
-        // Tokens of a kept answer were counted when it was made.
-        let usage = usage.filter(|_| self.trail.cache_key.is_none());
-        self.metrics.call(&CallSample {
-            operation: self.trail.operation,
-            model_group: &self.trail.model_group,
-            status,
-            duration: self.trail.started.elapsed(),
-            overhead: self.trail.overhead(),
-            input_tokens: usage.map_or(0, |usage| usage.input_tokens),
-            output_tokens: usage.map_or(0, |usage| usage.output_tokens),
-            spend_usd: self.trail.cost.map(|it| it.dollars()),
-        });
     }
 
     fn line(&self, status: u16, fault: Option<&Fault>) {

@@ -17,7 +17,7 @@ pub type DeploymentNumber = (
 );
 
 /// What LiteLLM calls a label that has no value.
-const NONE: &str = "None";
+pub(super) const NONE: &str = "None";
 
 type Read = fn(&Standing) -> f64;
 

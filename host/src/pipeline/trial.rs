@@ -14,6 +14,7 @@ use super::mock;
 use super::opening::{self, Rest};
 use super::reached::{Reached, blame, gather, probe, usage_of};
 use super::request::ClientRequest;
+use super::seen::TraceHeaders;
 use super::settle::Settlement;
 use super::shape;
 use super::source::{Events, Source};
@@ -34,12 +35,12 @@ impl Course<'_> {
         trail.line = Some(Arc::clone(line));
         trail.upstream_model = Some(chosen.model.clone());
         settlement.sent();
-        settlement.takes_off(&chosen.place, chosen.lone);
+        let trace = settlement.takes_off(&chosen.place, chosen.lone);
         let drop_params = self.fleet.config.general.drop_params;
         let reach = self.reach(
             request,
             line,
-            (&chosen.model, number, drop_params),
+            (&chosen.model, number, drop_params, trace),
             settlement,
         );
         let limit = line.deployment.first_token_timeout;
@@ -57,12 +58,16 @@ impl Course<'_> {
             .as_ref()
             .err()
             .map_or("ok", |fault| fault.kind.as_str());
-        self.inner.metrics.attempt(&line.provider.name, outcome);
+        self.inner
+            .watchers
+            .metrics
+            .attempt(&line.provider.name, outcome);
         settlement.came_to(outcome);
         let tried = tried.map_err(|mut fault| {
             line.target.redact(&mut fault);
             fault
         });
+        settlement.landed(line, tried.as_ref().err());
         if let Err(fault) = &tried {
             settlement.attempt_failed(fault);
             let outcome = match fault {
@@ -86,7 +91,7 @@ impl Course<'_> {
         &self,
         request: &ClientRequest,
         line: &Arc<Line>,
-        (model, number, drop_params): (&str, u32, bool),
+        (model, number, drop_params, trace): (&str, u32, bool, Option<TraceHeaders>),
         settlement: &mut Settlement,
     ) -> Result<Reached, Fault> {
         let outcome = match &line.deployment.mock_response {
@@ -98,9 +103,11 @@ impl Course<'_> {
                     Arc::clone(line),
                     model,
                     (number, drop_params),
+                    trace,
                 )
                 .await?;
                 let (outcome, trace) = attempt.run(guest_body).await;
+                settlement.sight().plugin(trace.plugin);
                 let trail = settlement.trail();
                 trail.upstream_time += trace.upstream_time;
                 trail.upstream_headers = trace.headers;

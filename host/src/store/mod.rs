@@ -110,6 +110,11 @@ impl Store {
         connection.row(sql, Vec::new()).await.map(drop)
     }
 
+    /// Connections of each pool: its name, how many are in use, how many wait for use.
+    pub fn connections(&self) -> Vec<(&'static str, u32, u32)> {
+        self.pools.connections()
+    }
+
     /// Begins to change entities.
     pub async fn change(&self, now_ms: i64) -> Result<Change, StoreError> {
         Ok(Change::new(self.pools.write().await?, now_ms))

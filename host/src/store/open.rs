@@ -72,6 +72,21 @@ impl Pools {
         }
     }
 
+    /// Of each pool: its name, connections in use, connections that wait for use.
+    pub fn connections(&self) -> Vec<(&'static str, u32, u32)> {
+        fn of<D: sqlx::Database>(
+            name: &'static str,
+            pool: &sqlx::Pool<D>,
+        ) -> (&'static str, u32, u32) {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            (name, pool.size().saturating_sub(idle), idle)
+        }
+        match self {
+            Self::Sqlite { writer, readers } => vec![of("writer", writer), of("readers", readers)],
+            Self::Postgres { pool, .. } => vec![of("postgres", pool)],
+        }
+    }
+
     /// A connection to read with. Behind PgBouncer it is a transaction: only inside one do two
     /// messages reach the same server connection.
     pub async fn read(&self) -> Result<Connection, StoreError> {

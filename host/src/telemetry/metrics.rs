@@ -2,12 +2,14 @@
 //!
 //! | name | unit | labels |
 //! |---|---|---|
-//! | `sluice_requests_total` | calls | operation, model_group, status |
+//! | `sluice_requests_total` | calls | operation, model_group, status; made of [`Calls`] |
 //! | `sluice_request_duration_seconds` | seconds, histogram | operation |
 //! | `sluice_overhead_seconds` | seconds, histogram; the call less the time spent waiting for upstreams | operation |
 //! | `sluice_attempts_total` | sends to a deployment | provider, outcome (`ok` or an error kind) |
-//! | `sluice_tokens_total` | tokens | model_group, direction (`input`, `output`) |
-//! | `sluice_spend_usd_total` | dollars, of calls whose price is known | model_group |
+//! | `sluice_tokens_total` | tokens | model_group, direction (`input`, `output`); made of [`Calls`] |
+//! | `sluice_spend_usd_total` | dollars, of calls whose price is known | model_group; made of [`Calls`] |
+//! | `sluice_stage_seconds` | seconds, histogram | stage, see [`Stage`] |
+//! | `sluice_metric_series`, `sluice_metric_series_beyond_total` | sets of labels, calls beyond their cap | |
 //! | `sluice_in_flight_requests` | calls | |
 //! | `sluice_config_reloads_total` | reloads | result |
 //! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
@@ -20,13 +22,12 @@
 //! | `sluice_health_checks_total` | checks of deployments | provider, result (`healthy`, `unhealthy`, `unchecked`) |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
-//! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class (an error kind) |
+//! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class |
 //! | `litellm_deployment_*` | see [`PluginSample`] | of a deployment |
+//! | other `litellm_*` | see [`super::calls::families`] | of LiteLLM |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -38,26 +39,19 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::calls::{Calls, Sample};
+use super::sample::write_samples;
+use super::times::{BOUNDS, ByLabel, Stage};
+
+pub use super::sample::PluginSample;
+
 /// Model groups that are told apart. Behind a wildcard, or by mistake, clients name what they like,
 /// and every new name is a series for ever: what comes later is counted as `other`.
 const MAX_GROUPS: usize = 1000;
 
-/// Seconds. The first ones tell overhead apart, the last ones long completions.
-const BUCKETS: [f64; 16] = [
-    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 2.5, 10.0, 30.0,
-    120.0, 600.0,
-];
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    operation: String,
-    model_group: String,
-    status: u16,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OperationLabel {
-    operation: String,
+    operation: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -69,12 +63,6 @@ struct AttemptLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SpendLabels {
     model_group: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TokenLabels {
-    model_group: String,
-    direction: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -119,12 +107,12 @@ pub struct Metrics {
 
 #[derive(Debug)]
 struct All {
-    requests: Family<RequestLabels, Counter>,
+    /// By LiteLLM's labels.
+    calls: Calls,
+    stages: ByLabel<{ Stage::ALL.len() }>,
     durations: Family<OperationLabel, Histogram>,
     overheads: Family<OperationLabel, Histogram>,
     attempts: Family<AttemptLabels, Counter>,
-    tokens: Family<TokenLabels, Counter>,
-    spend: Family<SpendLabels, Counter<f64, AtomicU64>>,
     in_flight: Gauge,
     config_reloads: Family<ResultLabel, Counter>,
     price_refreshes: Family<ResultLabel, Counter>,
@@ -144,41 +132,12 @@ struct All {
     registry: Registry,
 }
 
-/// One call, as the metrics count it.
-#[derive(Debug)]
-pub struct CallSample<'a> {
-    pub operation: &'a str,
-    pub model_group: &'a str,
-    pub status: u16,
-    pub duration: Duration,
-    pub overhead: Duration,
-    pub input_tokens: u64,
-    pub output_tokens: u64,
-    /// Dollars, if the price is known.
-    pub spend_usd: Option<f64>,
-}
-
-/// A plugin's number at the time of the scrape: `sluice_plugin_<name>{plugin="..."}`.
-#[derive(Debug, Clone)]
-pub struct PluginSample {
-    pub name: &'static str,
-    /// `counter` or `gauge`.
-    pub kind: &'static str,
-    pub help: &'static str,
-    /// Label pairs, the plugin's name first.
-    pub labels: Vec<(&'static str, String)>,
-    pub value: f64,
-}
-
 impl Default for All {
     fn default() -> Self {
-        let histogram = || Histogram::new(BUCKETS);
-        let requests = Family::default();
+        let histogram = || Histogram::new(BOUNDS);
         let durations = Family::new_with_constructor(histogram as fn() -> Histogram);
         let overheads = Family::new_with_constructor(histogram as fn() -> Histogram);
         let attempts = Family::default();
-        let tokens = Family::default();
-        let spend = Family::default();
         let in_flight = Gauge::default();
         let config_reloads = Family::default();
         let price_refreshes = Family::default();
@@ -190,7 +149,6 @@ impl Default for All {
         let changes_forgotten = Counter::default();
         let health_checks = Family::default();
         let mut registry = Registry::with_prefix("sluice");
-        registry.register("requests", "Calls answered", Family::clone(&requests));
         registry.register(
             "request_duration_seconds",
             "Whole calls",
@@ -205,12 +163,6 @@ impl Default for All {
             "attempts",
             "Sends to a deployment",
             Family::clone(&attempts),
-        );
-        registry.register("tokens", "Tokens used", Family::clone(&tokens));
-        registry.register(
-            "spend_usd",
-            "Dollars spent, by calls whose price is known",
-            Family::clone(&spend),
         );
         registry.register(
             "in_flight_requests",
@@ -272,12 +224,11 @@ impl Default for All {
             litellm.register(name, help, Family::clone(family));
         }
         Self {
-            requests,
+            calls: Calls::default(),
+            stages: ByLabel::new("stage", Stage::ALL.map(Stage::as_str)),
             durations,
             overheads,
             attempts,
-            tokens,
-            spend,
             in_flight,
             config_reloads,
             price_refreshes,
@@ -298,44 +249,25 @@ impl Default for All {
 
 impl Metrics {
     /// Counts a finished call.
-    pub fn call(&self, sample: &CallSample<'_>) {
+    pub fn call(&self, sample: &Sample<'_>) {
         let operation = OperationLabel {
-            operation: sample.operation.to_owned(),
+            operation: sample.operation,
         };
-        let labels = RequestLabels {
-            operation: operation.operation.clone(),
-            model_group: self.group(sample.model_group).to_owned(),
-            status: sample.status,
-        };
-        self.all.requests.get_or_create(&labels).inc();
-        self.all
-            .durations
-            .get_or_create(&operation)
-            .observe(sample.duration.as_secs_f64());
-        self.all
-            .overheads
-            .get_or_create(&operation)
-            .observe(sample.overhead.as_secs_f64());
-        if let Some(spend) = sample.spend_usd.filter(|it| *it > 0.0) {
-            let model_group = labels.model_group.clone();
-            let labels = SpendLabels { model_group };
-            self.all.spend.get_or_create(&labels).inc_by(spend);
-        }
-        for (direction, tokens) in [
-            ("input", sample.input_tokens),
-            ("output", sample.output_tokens),
-        ] {
-            if tokens > 0 {
-                let model_group = labels.model_group.clone();
-                self.all
-                    .tokens
-                    .get_or_create(&TokenLabels {
-                        model_group,
-                        direction,
-                    })
-                    .inc_by(tokens);
-            }
-        }
+        let durations = self.all.durations.get_or_create(&operation);
+        durations.observe(sample.duration.as_secs_f64());
+        let overheads = self.all.overheads.get_or_create(&operation);
+        overheads.observe(sample.overhead.as_secs_f64());
+        self.all.calls.count(sample);
+    }
+
+    /// Calls by LiteLLM's labels.
+    pub fn calls(&self) -> &Calls {
+        &self.all.calls
+    }
+
+    /// Counts the time that a stage of a call took.
+    pub fn stage(&self, stage: Stage, time: Duration) {
+        self.all.stages.add(stage.as_str(), time);
     }
 
     /// The label of a model group.
@@ -456,42 +388,60 @@ impl Metrics {
         let end = out.rfind("# EOF").unwrap_or(out.len());
         out.truncate(end);
         let mut theirs = String::new();
+        let shown = self.all.calls.shown();
         if encode(&mut theirs, &self.all.litellm).is_ok() {
-            out.push_str(theirs.trim_end_matches("# EOF\n"));
-        }
-        let dropped = PluginSample {
-            name: "sluice_log_lines_dropped_total",
-            kind: "counter",
-            help: "Log lines whose reader did not keep up",
-            labels: Vec::new(),
-            value: super::log::dropped_lines() as f64,
-        };
-        let plugins = plugins.iter().chain([&dropped]);
-        let mut samples: Vec<&PluginSample> = plugins.collect();
-        samples.sort_by_key(|sample| sample.name);
-        let mut last = "";
-        for sample in samples {
-            // Writing to a string does not fail.
-            if sample.name != last {
-                let _ = writeln!(out, "# HELP {} {}", sample.name, sample.help);
-                let _ = writeln!(out, "# TYPE {} {}", sample.name, sample.kind);
-                last = sample.name;
+            let lines = theirs.lines().filter(|it| *it != "# EOF");
+            for line in lines.filter(|it| shown.shows(named(it))) {
+                out.push_str(line);
+                out.push('\n');
             }
-            let labels: Vec<String> = sample
-                .labels
-                .iter()
-                .map(|(name, value)| format!("{name}={value:?}"))
-                .collect();
-            let _ = writeln!(
-                out,
-                "{}{{{}}} {}",
-                sample.name,
-                labels.join(","),
-                sample.value
-            );
         }
+        let calls = &self.all.calls;
+        calls.write(&mut out);
+        let help = "Where the time of calls goes";
+        self.all
+            .stages
+            .write(("sluice_stage_seconds", help), &mut out);
+        #[expect(clippy::cast_precision_loss, reason = "Prometheus' numbers are floats")]
+        let own = [
+            PluginSample::plain(
+                "sluice_log_lines_dropped_total",
+                "counter",
+                "Log lines whose reader did not keep up",
+                super::log::dropped_lines() as f64,
+            ),
+            PluginSample::plain(
+                "sluice_metric_series",
+                "gauge",
+                "Sets of labels that calls are told apart by",
+                calls.len() as f64,
+            ),
+            PluginSample::plain(
+                "sluice_metric_series_beyond_total",
+                "counter",
+                "Calls that found no room among them and are counted as other",
+                calls.beyond() as f64,
+            ),
+            PluginSample::plain(
+                "litellm_in_flight_requests",
+                "gauge",
+                "Calls being served",
+                self.all.in_flight.get() as f64,
+            ),
+        ];
+        let samples: Vec<&PluginSample> = plugins.iter().chain(&own).collect();
+        write_samples(samples, &shown, &mut out);
         out
     }
+}
+
+/// The metric that a line is of.
+fn named(line: &str) -> &str {
+    let rest = ["# HELP ", "# TYPE "]
+        .iter()
+        .find_map(|it| line.strip_prefix(it));
+    let rest = rest.unwrap_or(line);
+    rest.split(['{', ' ']).next().unwrap_or(rest)
 }
 
 /// Counts a call as being served while it lives.
@@ -508,46 +458,25 @@ impl Drop for InFlight {
 mod tests {
     use super::*;
 
-    fn sample(model_group: &str) -> CallSample<'_> {
-        CallSample {
+    #[test]
+    fn a_call_is_counted_with_its_tokens_and_its_times() {
+        let metrics = Metrics::default();
+        let calls = metrics.calls();
+        metrics.call(&Sample {
             operation: "chat",
-            model_group,
+            asked: calls.name("demo"),
+            group: calls.name("demo"),
             status: 200,
             duration: Duration::from_millis(3),
             overhead: Duration::from_micros(80),
-            input_tokens: 5,
-            output_tokens: 0,
+            tokens: super::super::calls::Tokens {
+                input: 5,
+                ..Default::default()
+            },
             spend_usd: Some(0.25),
-        }
-    }
-
-    #[test]
-    fn names_that_clients_make_up_do_not_grow_the_metrics_for_ever() {
-        let metrics = Metrics::default();
-        for number in 0..MAX_GROUPS + 10 {
-            metrics.call(&sample(&format!("m{number}")));
-        }
-        metrics.call(&sample("m0"));
-        let text = metrics.render(&[]);
-        assert!(
-            text.contains(r#"model_group="other",status="200"} 10"#),
-            "{text}"
-        );
-        assert!(text.contains(r#"model_group="m0",status="200"} 2"#));
-    }
-
-    #[test]
-    fn a_name_with_quotes_breaks_no_line() {
-        let metrics = Metrics::default();
-        metrics.call(&sample("a\"b\\c"));
-        let text = metrics.render(&[]);
-        assert!(text.contains(r#"model_group="a\"b\\c""#), "{text}");
-    }
-
-    #[test]
-    fn a_call_is_counted_with_its_tokens() {
-        let metrics = Metrics::default();
-        metrics.call(&sample("demo"));
+            ..Sample::default()
+        });
+        metrics.stage(Stage::Admit, Duration::from_micros(20));
         let text = metrics.render(&[PluginSample {
             name: "sluice_plugin_calls_total",
             kind: "counter",
@@ -555,11 +484,36 @@ mod tests {
             labels: vec![("plugin", "echo".into())],
             value: 2.0,
         }]);
-        assert!(text.contains(
-            r#"sluice_requests_total{operation="chat",model_group="demo",status="200"} 1"#
-        ));
-        assert!(text.contains(r#"sluice_tokens_total{model_group="demo",direction="input"} 5"#));
-        assert!(text.contains(r#"sluice_spend_usd_total{model_group="demo"} 0.25"#));
-        assert!(text.contains(r#"sluice_plugin_calls_total{plugin="echo"} 2"#));
+        for line in [
+            r#"sluice_requests_total{operation="chat",model_group="demo",status="200"} 1"#,
+            r#"sluice_tokens_total{model_group="demo",direction="input"} 5"#,
+            r#"sluice_spend_usd_total{model_group="demo"} 0.25"#,
+            r#"sluice_plugin_calls_total{plugin="echo"} 2"#,
+            r#"sluice_overhead_seconds_count{operation="chat"} 1"#,
+            r#"sluice_stage_seconds_count{stage="admit"} 1"#,
+            r#"sluice_metric_series{} 1"#,
+            r#"litellm_in_flight_requests{} 0"#,
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn each_metric_has_one_head_and_no_other_beside_it() {
+        let metrics = Metrics::default();
+        metrics.fallback(("a", "b"), true, "RateLimitError");
+        let sample = |id: &str| PluginSample {
+            name: "litellm_deployment_state",
+            kind: "gauge",
+            help: "How it is",
+            labels: vec![("model_id", id.to_owned()), ("api_base", "x\"y".into())],
+            value: 1.0,
+        };
+        let text = metrics.render(&[sample("d1"), sample("d2")]);
+        let heads: Vec<&str> = text.lines().filter(|it| it.starts_with("# TYPE")).collect();
+        let names: HashSet<&str> = heads.iter().filter_map(|it| it.split(' ').nth(2)).collect();
+        assert_eq!(names.len(), heads.len(), "{heads:?}");
+        assert!(text.contains(r#"litellm_deployment_state{model_id="d2",api_base="x\"y"} 1"#));
+        assert!(!text.contains("# EOF"));
     }
 }

@@ -1,4 +1,9 @@
-//! Logs and metrics: what an operator sees. Knows no other room than `domain`.
+//! Logs, metrics and traces: what an operator sees. Knows no other room than `domain`.
 
+pub mod calls;
 pub mod log;
 pub mod metrics;
+pub mod otel;
+pub mod process;
+mod sample;
+pub mod times;

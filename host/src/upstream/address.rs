@@ -95,6 +95,14 @@ pub(super) fn medium(given: &str, allow_private: bool) -> Result<Url, Fault> {
     .map_err(|refused| of_medium(given, refused))
 }
 
+/// A URL of the gateway's own: a webhook, a collector.
+pub(super) fn own(url: Url, guarded: bool) -> Result<Url, String> {
+    let checked = check(Destination { url, guarded });
+    checked.map(|it| it.url).map_err(|_| {
+        "it is a private, local or metadata address, which only the config file may name".to_owned()
+    })
+}
+
 /// What a client may know of it: the cure is the operator's, and stands in the log.
 fn of_medium(given: &str, refused: Fault) -> Fault {
     let host = Url::parse(given).ok();

@@ -8,6 +8,7 @@ mod headers;
 mod inline;
 pub mod media;
 mod options;
+mod post;
 mod reply;
 mod request;
 pub mod splice;

@@ -1,6 +1,6 @@
 //! A request that is ready to be sent, except for its credential, which is added at each send.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Method;
 use sluice_engine::contract::{Auth, Outbound};
 
@@ -43,6 +43,13 @@ impl Request {
             auth: outbound.auth,
             body: built.bytes,
         })
+    }
+
+    /// Says where the call stands in its trace, in place of what the plugin says.
+    pub fn trace(&mut self, headers: &[(HeaderName, HeaderValue)]) {
+        for (name, value) in headers {
+            self.headers.insert(name.clone(), value.clone());
+        }
     }
 
     /// Where it goes, without what may be secret of it: a name, a password and the query.

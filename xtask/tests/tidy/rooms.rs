@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 33] = [
+const ROOMS: [(&str, &[&str]); 35] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -20,6 +20,8 @@ const ROOMS: [(&str, &[&str]); 33] = [
     ("prices", &["domain"]),
     ("spend", &["domain"]),
     ("cache", &["domain", "config", "telemetry"]),
+    // What people are told of.
+    ("alerts", &["domain"]),
     // What both of the next have of a request: what it brings, who asks, how it is refused.
     ("asked", &["domain", "store", "auth"]),
     // What operators change: rows, whose they are, and when budgets begin anew.
@@ -34,6 +36,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
     (
         "pipeline",
         &[
+            "alerts",
             "domain",
             "config",
             "store",
@@ -53,6 +56,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
     (
         "http",
         &[
+            "alerts",
             "domain",
             "config",
             "telemetry",
@@ -68,7 +72,17 @@ const ROOMS: [(&str, &[&str]); 33] = [
     (
         "live.rs",
         &[
-            "domain", "config", "auth", "budget", "limits", "prices", "spend", "manage", "pipeline",
+            "alerts",
+            "telemetry",
+            "domain",
+            "config",
+            "auth",
+            "budget",
+            "limits",
+            "prices",
+            "spend",
+            "manage",
+            "pipeline",
         ],
     ),
     (
@@ -86,6 +100,8 @@ const ROOMS: [(&str, &[&str]); 33] = [
     ("replicas.rs", &["store", "telemetry", "pipeline"]),
     // That this gateway runs, said to the database.
     ("presence.rs", &["store"]),
+    // What no call shows.
+    ("watching.rs", &["domain", "store", "alerts", "pipeline"]),
     (
         "rotation.rs",
         &[
@@ -139,6 +155,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
     (
         "services.rs",
         &[
+            "alerts",
             "domain",
             "config",
             "store",
@@ -168,6 +185,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
     (
         "serve.rs",
         &[
+            "watching",
             "domain",
             "config",
             "store",
@@ -197,7 +215,7 @@ const ROOMS: [(&str, &[&str]); 33] = [
 ];
 
 /// Outside crates that belong to one room, or few.
-const OUTSIDE: [(&str, &[&str]); 11] = [
+const OUTSIDE: [(&str, &[&str]); 16] = [
     ("reqwest", &["upstream"]),
     ("axum", &["http", "admin"]),
     ("hyper", &["http"]),
@@ -206,6 +224,11 @@ const OUTSIDE: [(&str, &[&str]); 11] = [
     ("clap", &["cli"]),
     ("notify", &["plugins", "reload.rs"]),
     ("prometheus_client", &["telemetry"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_http", &["telemetry"]),
+    ("opentelemetry_otlp", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
+    ("tonic", &["telemetry"]),
     ("serde_yaml", &["config"]),
     ("sluice_bundled", &["plugins", "cli", "serve.rs"]),
     // Loading and running components. Its words, `sluice_engine::contract`, are known from

@@ -17,6 +17,9 @@ const LISTS: [(&str, &str); 3] = [
     ("callbacks", "success_and_failure"),
 ];
 
+/// Callbacks that the gateway itself is.
+const OURS: [&str; 2] = ["otel", "prometheus"];
+
 /// The names that a list in force has; a single one counts as a list of one.
 fn named(m: &Manage, list: &str) -> Vec<String> {
     let list = match m.in_force.section(LITELLM).shift_remove(list) {
@@ -28,13 +31,17 @@ fn named(m: &Manage, list: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// `GET /get/config/callbacks`: with the router's settings. None of them is called yet.
+/// `GET /get/config/callbacks`: with the router's settings. Those of another name
+/// than ours are not called yet.
 pub(in crate::manage) async fn with_router(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see callbacks")?;
     read(&input.query, &[])?;
     let all = LISTS.iter().flat_map(|(list, kind)| {
         let names = named(m, list).into_iter();
-        names.map(move |it| json!({"name": it, "type": kind, "variables": {}, "in_force": false}))
+        names.map(move |it| {
+            let ours = OURS.contains(&it.as_str());
+            json!({"name": it, "type": kind, "variables": {}, "in_force": ours})
+        })
     });
     Ok(json!({
         "status": "success",

@@ -23,10 +23,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
+use crate::alerts::Alerts;
 use crate::auth::{Caller, Keys};
 use crate::budget::{
-    self, AccountId, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Refusal, Settled,
-    Terms,
+    self, AccountId, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Reason, Refusal,
+    Settled, Terms,
 };
 use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd, moment};
 use crate::limits::{self, Limiter, Tokens};
@@ -35,6 +36,7 @@ use crate::spend::{Journal, Opened};
 use crate::store::Store;
 
 use super::bodies::{Bodies, BodySettings};
+use super::left::Told;
 use super::request::ClientRequest;
 use accounts::{Books, Down, Said};
 use party::Party;
@@ -72,6 +74,8 @@ pub struct AccountingSettings {
     pub bare_rows: bool,
     /// None: no bodies are stored.
     pub bodies: Option<BodySettings>,
+    /// `prometheus_initialize_budget_metrics`: metrics tell of budgets that nobody used yet, too.
+    pub tells_all_budgets: bool,
 }
 
 /// Admits calls. Cheap to clone.
@@ -97,6 +101,9 @@ struct Inner {
     /// Read by each call that ends, between its row in the journal and its charge in the ledger.
     closing: RwLock<()>,
     bodies: Bodies,
+    alerts: Alerts,
+    /// What the database told, for metrics.
+    told: ArcSwap<Told>,
 }
 
 /// What happened since the start.
@@ -128,14 +135,30 @@ impl Inner {
         Ok(standing.is_some_and(spent))
     }
 
-    /// Tells of the soft budgets that a charge has reached.
-    fn settled(&self, settled: Settled) {
+    /// Tells of the soft budgets that a charge has reached. `key_shown` is how people know the key.
+    fn settled(&self, settled: Settled, key_shown: Option<&str>) {
         for crossed in settled.crossed {
             self.counts.soft_budgets.fetch_add(1, Ordering::Relaxed);
+            let holder = &crossed.account.entity;
+            let whose = crossed.account.to_string();
+            let key = key_shown.filter(|_| holder.kind == EntityKind::Key);
+            let amounts = (crossed.spend, crossed.soft_budget);
+            self.alerts
+                .soft_budget(holder, key.unwrap_or(&whose), amounts, now_ms());
             tracing::warn!(
                 account = %crossed.account, spend.usd = %crossed.spend, soft_budget = %crossed.soft_budget,
                 "a soft budget is reached"
             );
+        }
+    }
+}
+
+impl Inner {
+    /// Tells people of a budget that is spent. One that calls in flight hold is not.
+    fn tell_exceeded(&self, exceeded: &Exceeded, text: &str) {
+        if exceeded.reason == Reason::Spent {
+            let holder = &exceeded.account.entity;
+            self.alerts.budget_exceeded(holder, text, now_ms());
         }
     }
 }
@@ -156,6 +179,7 @@ pub struct Services {
     pub ledger: Ledger,
     pub limiter: Limiter,
     pub prices: Prices,
+    pub alerts: Alerts,
 }
 
 impl Accounting {
@@ -176,6 +200,8 @@ impl Accounting {
                 keeps_otherwise: Notify::new(),
                 closing: RwLock::new(()),
                 bodies: Bodies::default(),
+                alerts: services.alerts,
+                told: ArcSwap::default(),
             }),
         }
     }
@@ -198,6 +224,26 @@ impl Accounting {
 
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
+    }
+
+    /// Whether metrics tell of budgets that nobody used yet, too.
+    pub fn tells_all_budgets(&self) -> bool {
+        self.inner.settings.load().tells_all_budgets
+    }
+
+    /// What the database told, for metrics.
+    pub fn told(&self) -> Arc<Told> {
+        self.inner.told.load_full()
+    }
+
+    /// Takes over what the database tells.
+    pub fn set_told(&self, told: Told) {
+        self.inner.told.store(Arc::new(told));
+    }
+
+    /// Every account that was opened.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.inner.said.ids()
     }
 
     /// The spend of every key and team was set to zero.
@@ -283,7 +329,11 @@ impl Accounting {
             let amount = opening(quote, settings.reserves);
             let hold = path.reserve(amount, now).await.map_err(|refusal| {
                 inner.counts.over_budget.fetch_add(1, Ordering::Relaxed);
-                refused(&refusal, &party, settings.budget_status)
+                let fault = refused(&refusal, &party, settings.budget_status);
+                if let Refusal::Exceeded(exceeded) = &refusal {
+                    inner.tell_exceeded(exceeded, &fault.message);
+                }
+                fault
             })?;
             reservation = Some(hold.start());
         }

@@ -137,6 +137,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::alerts::Alerts;
     use crate::auth::{KeySettings, Keys};
     use crate::budget::{self, Ledger, Reservation, Terms};
     use crate::domain::{EntityKind, SpendRow};
@@ -175,6 +176,7 @@ mod tests {
                 ledger: Ledger::new(budget::Settings::default()),
                 limiter: Limiter::new(TokenCounting::Total),
                 prices: Prices::embedded(),
+                alerts: Alerts::default(),
             };
             let settings = AccountingSettings {
                 proxy_budget: None,
@@ -186,6 +188,7 @@ mod tests {
                 retention: None,
                 bare_rows: false,
                 bodies: None,
+                tells_all_budgets: false,
                 throttle: None,
             };
             Self {

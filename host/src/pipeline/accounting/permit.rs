@@ -71,6 +71,9 @@ pub struct Source {
     pub session_id: Option<String>,
     /// The caller's own `metadata`, as it came.
     pub metadata: Option<String>,
+    /// W3C trace context, where traces are exported.
+    pub traceparent: Option<String>,
+    pub tracestate: Option<String>,
 }
 
 /// What a call came to, for its headers.
@@ -111,7 +114,9 @@ impl Permit {
             let advanced = reservation.advance(cost, Portion { slice, most }, now_ms());
             advanced.map_err(|exceeded| {
                 let shown = self.party.shown(&exceeded.account.entity);
-                over_budget(&exceeded, &shown, self.settings.budget_status)
+                let fault = over_budget(&exceeded, &shown, self.settings.budget_status);
+                self.inner.tell_exceeded(&exceeded, &fault.message);
+                fault
             })?;
         }
         Ok(())
@@ -230,6 +235,10 @@ impl Permit {
         let kept = trail.usage.as_ref().filter(|_| is_kept);
         let usage = kept.cloned().unwrap_or(usage);
         let unheld = mem::take(&mut self.unheld);
+        // How people know the key, if anybody is told of its soft budget.
+        let told = self.inner.alerts.is_on();
+        let key_shown = told.then(|| self.party.key_shown.clone());
+        let key_shown = key_shown.as_deref();
         // Those that are open by now, without this call.
         let opened = unheld.into_iter().filter_map(|id| {
             let path = self.inner.ledger.path(std::slice::from_ref(&id)).ok()?;
@@ -241,7 +250,7 @@ impl Permit {
         let closing = inner.closing.read().unwrap_or_else(PoisonError::into_inner);
         for (payer, path) in opened {
             let share = row.share_of(&payer).unwrap_or_default();
-            self.inner.settled(path.charge(share, now));
+            self.inner.settled(path.charge(share, now), key_shown);
         }
         if let Err(cause) = self.inner.journal.settle(row) {
             tracing::error!(call.id = %trail.call_id, %cause, "the call's spend could not be written to disk");
@@ -249,7 +258,7 @@ impl Permit {
         self.leave(line.as_ref(), now);
         if let Some(reservation) = self.reservation.take() {
             let settled = reservation.settle(cost.unwrap_or_default(), now);
-            self.inner.settled(settled);
+            self.inner.settled(settled, key_shown);
         }
         drop(closing);
         if let Some(recording) = self.recording.take() {

@@ -119,6 +119,11 @@ fn is_held(exceeded: &Exceeded) -> bool {
 impl Permit {
     /// The refusal of a call for which no deployment of its group has room.
     pub fn no_room(&self, group: &str, passed_over: Vec<Full>) -> Fault {
+        for full in &passed_over {
+            if let Full::Budget(exceeded) = full {
+                self.inner.tell_exceeded(exceeded, &full.text());
+            }
+        }
         let fault = no_room(group, passed_over);
         let counts = &self.inner.counts;
         match fault.kind {
@@ -228,7 +233,7 @@ impl Permit {
         }
         if let Some(reservation) = stake.reservation {
             let cost = used.and_then(|it| it.cost).unwrap_or_default();
-            self.inner.settled(reservation.settle(cost, now));
+            self.inner.settled(reservation.settle(cost, now), None);
         }
     }
 

@@ -140,6 +140,7 @@ impl Pipeline {
             Arc::clone(line),
             model,
             (0, true),
+            None,
         );
         let (attempt, guest_body) = attempt.await?;
         let (outcome, _) = attempt.run(guest_body).await;

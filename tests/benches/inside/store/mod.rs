@@ -2,7 +2,9 @@
 //! and calls in it as an installation gathers in years.
 //!
 //! `--rows 100000 --keys 10000` is a quick run; without them it is 10,000,000 calls and 1,000,000
-//! keys, which need 20 GB in the folder for temporary files and half an hour. PostgreSQL is the server named by `SLUICE_TEST_DATABASE_URL`.
+//! keys, which need 20 GB in the folder for temporary files and half an hour. `--engine sqlite` or
+//! `--engine postgres` measures one of them. PostgreSQL is the server named by
+//! `SLUICE_TEST_DATABASE_URL`.
 mod calls;
 mod checks;
 mod holders;
@@ -21,6 +23,13 @@ use sluice::store::{Address, Store};
 struct Size {
     keys: u64,
     rows: u64,
+}
+
+/// Whether the engine called `name` is measured: both are, unless `--engine` names one.
+fn is_asked(name: &str) -> bool {
+    let all: Vec<String> = std::env::args().collect();
+    let at = all.iter().position(|it| it == "--engine");
+    at.is_none_or(|at| all[at + 1] == name)
 }
 
 impl Size {
@@ -72,11 +81,18 @@ async fn all() {
     let size = Size::of_arguments();
     println!("{} keys, {} calls", size.keys, size.rows);
     checks::reservations();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sluice.db");
-    println!("\n## SQLite");
-    measure(&Address::file(path.clone()), Raw::sqlite(&path), size).await;
-    drop(folder);
+    if is_asked("sqlite") {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sluice.db");
+        println!("\n## SQLite");
+        measure(&Address::file(path.clone()), Raw::sqlite(&path), size).await;
+    }
+    if is_asked("postgres") {
+        postgres(size).await;
+    }
+}
+
+async fn postgres(size: Size) {
     match std::env::var("SLUICE_TEST_DATABASE_URL") {
         Err(_) => println!("\nNOT RUN: PostgreSQL (SLUICE_TEST_DATABASE_URL is not set)"),
         Ok(server) => {

@@ -63,4 +63,11 @@ pub(super) const ALL: &[Described] = &[
     one("apply_user_budget_to_team_keys", Flag, "false", "a user's budget binds keys of teams"),
     one("max_parallel_requests", Whole, "null", "calls at once, of each deployment"),
     one("global_max_parallel_requests", Whole, "null", "calls at once, of the whole gateway"),
+
+    // Who is told.
+    one("alerting", List, "[]", "channels that alerts go to: `slack`, which is any webhook that takes Slack's messages"),
+    one("alert_to_webhook_url", Mapping, "{}", "addresses of webhooks, by type of alert"),
+    one("alert_types", List, "null", "types of alerts that are sent; all unless said"),
+    one("alerting_threshold", Number, "300.0", "seconds after which a call counts as slow"),
+    one("alerting_args", Mapping, "{}", "how often alerts are said again, and what counts as an outage"),
 ];

@@ -23,6 +23,7 @@ use crate::presence::Presence;
 use crate::price_tables::{FETCH_TIME, MOST_BYTES, PriceTables};
 use crate::prices::Prices;
 use crate::serve::ServeError;
+use crate::shared::Shared;
 use crate::spend::{self, Journal, JournalError};
 use crate::store::{
     Address, ConfigRow, CredentialRow, ModelRow, Parts, Query, SaltKey, Sealed, Store, StoreError,
@@ -63,12 +64,18 @@ pub async fn open(config: &Config, env: &Env) -> Result<Ground, ServeError> {
     let keys = Keys::new(Some(Arc::new(rows)), understood.keys);
     let state = state_directory(env);
     let journal = journal(understood.write_every, &state.join("journal"), &store).await?;
+    let shared = Shared::new(config);
+    let limiter = match &shared {
+        Some(shared) => Limiter::shared(understood.counting, Arc::new(shared.clone())),
+        None => Limiter::new(understood.counting),
+    };
     let services = Services {
         store,
         keys,
         journal,
         ledger: Ledger::new(understood.ledger),
-        limiter: Limiter::new(understood.counting),
+        limiter,
+        shared,
         prices: Prices::embedded(),
     };
     Ok(Ground {
@@ -101,6 +108,9 @@ impl Ground {
         let mut needs = Vec::new();
         if old.money.database_url != new.money.database_url {
             needs.push("general_settings.database_url is taken over at the next start");
+        }
+        if old.shared_redis() != new.shared_redis() {
+            needs.push("the Redis that replicas share is taken over at the next start");
         }
         if salt(new) != self.salt {
             needs.push(

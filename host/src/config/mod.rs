@@ -25,6 +25,7 @@ mod pattern;
 mod plugins;
 mod policies;
 mod provider;
+mod redis_address;
 mod remarks;
 mod routing;
 mod secrets;
@@ -45,7 +46,7 @@ pub use access::{Access, TokenAccess};
 pub use admission::Admission;
 pub use affinity::Affinities;
 pub use allowance::Allowance;
-pub use caching::{CachePlace, CacheShare, Caching, RedisAddress};
+pub use caching::{CachePlace, CacheShare, Caching};
 pub use deployment::Deployment;
 pub use env::Env;
 pub use general::General;
@@ -57,6 +58,7 @@ pub use money::{Money, PriceSources, Rows};
 pub use params::is_of_provider;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use policies::{Cooldowns, RetryPolicy};
+pub use redis_address::RedisAddress;
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
@@ -97,6 +99,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// The Redis by which replicas share limits and what they know of deployments: the router's own,
+    /// else the one that answers are kept in.
+    pub fn shared_redis(&self) -> Option<&RedisAddress> {
+        match (&self.router.redis, &self.caching.place) {
+            (Some(address), _) | (None, CachePlace::Redis(address)) => Some(address),
+            (None, CachePlace::Memory) => None,
+        }
+    }
+
     /// Reads a file. The remarks say how every key was taken; a config with a `Wrong` one is not
     /// taken over by a running gateway.
     pub fn load(path: &Path, env: Env) -> Result<(Arc<Self>, Vec<Remark>), ConfigError> {

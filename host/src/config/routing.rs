@@ -13,6 +13,7 @@ use super::fallbacks::Fallbacks;
 use super::groups::{Alias, Groups};
 use super::names::ROUTER;
 use super::policies::{Cooldowns, RetryPolicy, retries_of_groups};
+use super::redis_address::RedisAddress;
 use super::remarks::{Remarks, Taken, hint};
 use super::section::Section;
 use super::strategy::Strategy;
@@ -56,6 +57,8 @@ pub struct RouterSettings {
     pub enforces_limits: bool,
     /// `enable_pre_call_checks`: a request that is longer than a model takes is not sent to it.
     pub checks_length: bool,
+    /// `redis_url`, or `redis_host` and the like: what replicas share is there.
+    pub redis: Option<RedisAddress>,
 }
 
 impl RouterSettings {
@@ -98,6 +101,7 @@ impl Default for RouterSettings {
             max_parallel_requests: None,
             enforces_limits: false,
             checks_length: false,
+            redis: None,
         }
     }
 }
@@ -121,6 +125,7 @@ pub fn read(
         filters_tags: section.flag("enable_tag_filtering").unwrap_or(false),
         tags_match_any: section.flag("tag_filtering_match_any").unwrap_or(true),
         affinities_by_group: Affinities::read_groups(&mut section).into_iter().collect(),
+        redis: RedisAddress::read(&mut section, "redis_"),
         ..RouterSettings::default()
     };
     let ttl = section.seconds("deployment_affinity_ttl_seconds");

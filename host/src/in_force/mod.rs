@@ -388,6 +388,9 @@ impl Changed for Heard {
                 self.running.tell_rows_changed();
             }
         }
+        if let Some(shared) = self.accounting.shared() {
+            shared.has_news();
+        }
     }
 }
 

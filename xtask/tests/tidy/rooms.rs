@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 31] = [
+const ROOMS: [(&str, &[&str]); 33] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -19,7 +19,11 @@ const ROOMS: [(&str, &[&str]); 31] = [
     ("limits", &["domain"]),
     ("prices", &["domain"]),
     ("spend", &["domain"]),
-    ("cache", &["domain", "config", "telemetry"]),
+    // A connection to a Redis that may go at any time.
+    ("redis_link", &["domain", "config"]),
+    ("cache", &["domain", "config", "telemetry", "redis_link"]),
+    // What replicas share through a Redis: it keeps the pool that `limits` asks.
+    ("shared", &["domain", "config", "limits", "redis_link"]),
     // What both of the next have of a request: what it brings, who asks, how it is refused.
     ("asked", &["domain", "store", "auth"]),
     // What operators change: rows, whose they are, and when budgets begin anew.
@@ -48,6 +52,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "prices",
             "spend",
             "cache",
+            "shared",
         ],
     ),
     (
@@ -83,7 +88,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "pipeline",
         ],
     ),
-    ("replicas.rs", &["store", "telemetry", "pipeline"]),
+    ("replicas.rs", &["config", "store", "telemetry", "pipeline"]),
     // That this gateway runs, said to the database.
     ("presence.rs", &["store"]),
     (
@@ -140,6 +145,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "limits",
             "prices",
             "spend",
+            "shared",
             "manage",
             "pipeline",
             "live",
@@ -191,7 +197,7 @@ const OUTSIDE: [(&str, &[&str]); 11] = [
     ("axum", &["http", "admin"]),
     ("hyper", &["http"]),
     ("sqlx", &["store"]),
-    ("redis", &["cache"]),
+    ("redis", &["redis_link"]),
     ("clap", &["cli"]),
     ("notify", &["plugins", "reload.rs"]),
     ("prometheus_client", &["telemetry"]),

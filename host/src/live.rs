@@ -248,6 +248,7 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
         reserves: money.reserves,
         adjustments,
         max_parallel_requests: money.max_parallel_requests.map(u64::from),
+        strict_limits: money.needs_count,
         goes_without_accounts: money.serve_without_database && !money.needs_accounts,
         retention: retention(&money.rows)?,
         bare_rows: money.rows.off,

@@ -2,10 +2,13 @@
 //! one has to take over as well. Keys, and who may use them, are followed by `auth`. What every
 //! replica has long heard is forgotten here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::{CachePlace, Config};
 use crate::pipeline::accounting::now_ms;
 use crate::store::{Changed, Store, StoreError};
 use crate::telemetry::metrics::Metrics;
@@ -27,9 +30,29 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// Between two transactions, so that others write in between.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// What replicas share by this config and what they do not, for the operator.
+pub fn told(config: &Config) -> String {
+    let of_each = match config.caching.place {
+        CachePlace::Redis(_) => "",
+        CachePlace::Memory if config.caching.on => "; kept answers are each replica's own",
+        CachePlace::Memory => "",
+    };
+    match config.shared_redis() {
+        Some(address) => format!(
+            "limits, cooldowns and usage of deployments are shared through Redis at {}:{}, budgets \
+             are leased from the database{of_each}",
+            address.host, address.port
+        ),
+        None => format!(
+            "no Redis is named (`router_settings.redis_host`), so limits, cooldowns and usage of \
+             deployments are each replica's own; budgets are leased from the database{of_each}"
+        ),
+    }
+}
+
 /// Calls `heard` whenever something of a config may have changed, until `stop`. A change of this
-/// replica is told as well.
-pub async fn follow(store: Store, heard: impl Fn(), stop: CancellationToken) {
+/// replica is told as well. `hurry`: there may be something.
+pub async fn follow(store: Store, heard: impl Fn(), hurry: Arc<Notify>, stop: CancellationToken) {
     let mut seen: Option<i64> = None;
     let mut well = true;
     loop {
@@ -46,6 +69,7 @@ pub async fn follow(store: Store, heard: impl Fn(), stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(POLL_EVERY) => {}
+            () = hurry.notified() => {}
         }
     }
 }

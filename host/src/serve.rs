@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sluice_engine::{Engine, EngineConfig};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -144,6 +145,7 @@ pub async fn run(
     }
     let rotation = Rotation::read(&env)?;
     let ground = services::open(&config, &env).await?;
+    tracing::info!("replicas: {}", replicas::told(&config));
     let accounting = ground.accounting.clone();
     let sources = config.money.prices.clone();
     let house = build(config, &ground, (&path, &env)).await?;
@@ -154,6 +156,8 @@ pub async fn run(
     tasks.spawn(accounting.clone().keep_windows(stop.clone()));
     tasks.spawn(accounting.clone().forget_rows(stop.clone()));
     tasks.spawn(accounting.clone().follow_others(stop.clone()));
+    accounting.count_replicas().await;
+    tasks.spawn(accounting.clone().keep_leases(writing.clone()));
     tasks.spawn(accounting.clone().write_rows(writing.clone()));
     tasks.spawn(accounting.clone().write_bodies(writing.clone()));
     let presence = ground.presence.clone();
@@ -207,7 +211,19 @@ pub async fn run(
     let metrics = house.doors.metrics.clone();
     tasks.spawn(replicas::forget(store.clone(), metrics, stop.clone()));
     let heard = move || word.tell();
-    tasks.spawn(replicas::follow(store.clone(), heard, stop.clone()));
+    let hurry = Arc::new(Notify::new());
+    let following = replicas::follow(store.clone(), heard, Arc::clone(&hurry), stop.clone());
+    tasks.spawn(following);
+    if let Some(shared) = accounting.shared().cloned() {
+        let keys = accounting.keys().clone();
+        let news = move || {
+            keys.hurry();
+            hurry.notify_one();
+        };
+        let pipeline = house.doors.pipeline.clone();
+        // Calls under way hold places until the last of them has ended.
+        tasks.spawn(pipeline.share(shared, news, writing.clone()));
+    }
     tasks.spawn(reloader.watch_file(stop.clone()));
     tracing::info!(address = %entrance, config = %path.display(), "sluice is listening");
     let cache = house.doors.pipeline.cache().clone();
@@ -225,6 +241,7 @@ pub async fn run(
     {
         tracing::warn!("some answers were still under way and were cut off");
     }
+    accounting.end_leases().await;
     presence.end().await;
     accounting.store().close().await;
     tracing::info!("sluice has stopped");
@@ -235,6 +252,11 @@ pub async fn run(
 pub async fn check(path: Option<&Path>) -> Result<(Vec<Remark>, Vec<String>), ServeError> {
     let path = config_path(path)?;
     let (config, mut remarks) = Config::load(&path, Env::of_process(Path::new(".env")))?;
+    remarks.push(Remark {
+        path: "replicas".to_owned(),
+        taken: Taken::Honoured,
+        text: replicas::told(&config),
+    });
     let (plugins, _) = start_plugins(&config).await?;
     plugins.load_directory(&|_: &str| true).await;
     let fleet = Fleet::build(config, &plugins.table());

@@ -26,6 +26,7 @@ use crate::presence::Presence;
 use crate::price_tables::{FETCH_TIME, MOST_BYTES, PriceTables};
 use crate::prices::Prices;
 use crate::serve::ServeError;
+use crate::shared::Shared;
 use crate::spend::{self, Journal, JournalError};
 use crate::store::{Address, Parts, SaltKey, Store};
 use crate::telemetry::metrics::Metrics;
@@ -71,13 +72,19 @@ pub async fn open(config: &Config, env: &Env) -> Result<Ground, ServeError> {
     let upstream = Upstream::new()?;
     let hooks = Arc::new(Hooks(upstream.clone()));
     let alerts = Alerts::new(hooks, understood.alerts);
+    let shared = Shared::new(config);
+    let limiter = match &shared {
+        Some(shared) => Limiter::shared(understood.counting, Arc::new(shared.clone())),
+        None => Limiter::new(understood.counting),
+    };
     let services = Services {
         alerts: alerts.clone(),
         store,
         keys,
         journal,
         ledger: Ledger::new(understood.ledger),
-        limiter: Limiter::new(understood.counting),
+        limiter,
+        shared,
         prices: Prices::embedded(),
     };
     Ok(Ground {
@@ -118,6 +125,9 @@ impl Ground {
         let mut needs = Vec::new();
         if old.money.database_url != new.money.database_url {
             needs.push("general_settings.database_url is taken over at the next start");
+        }
+        if old.shared_redis() != new.shared_redis() {
+            needs.push("the Redis that replicas share is taken over at the next start");
         }
         if salt(new) != self.salt {
             needs.push(

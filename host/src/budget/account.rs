@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::domain::{EntityKind, Usd};
 
 use super::error::{Exceeded, Reason};
+use super::lease::Lease;
 use super::ledger::Settings;
 use super::terms::{AccountId, Reset, SoftCrossing, Standing, Terms};
 
@@ -31,6 +32,8 @@ pub(super) struct State {
     /// What the windows that ended had spent, until someone asks.
     ended: Option<Usd>,
     pub last_used_ms: i64,
+    /// Where several processes spend from it. None: it has not begun, or this one is alone.
+    pub lease: Option<Lease>,
 }
 
 /// What an account says to one more call.
@@ -59,6 +62,7 @@ impl Account {
             soft_reported,
             ended: None,
             last_used_ms: now_ms,
+            lease: None,
         };
         state.keep_time(now_ms, settings);
         Self {
@@ -89,6 +93,16 @@ impl Account {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.freed.notify_one();
         }
+    }
+
+    /// Whether a call waits for room.
+    pub fn has_waiting(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    /// Lets every call that waits look again.
+    pub fn wake_all(&self) {
+        self.freed.notify_waiters();
     }
 
     pub fn start_waiting(&self) -> Waiting<'_> {

@@ -35,6 +35,9 @@ pub enum Refusal {
          a price, or set `litellm_settings.allow_unknown_prices: true`"
     )]
     UnknownPrice(Entity),
+    /// Several processes spend from the account, and nobody grants this one more of it.
+    #[error("the budget of {0} cannot be kept: the database does not answer")]
+    Unleased(Entity),
 }
 
 /// The account that had no room.

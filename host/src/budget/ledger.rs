@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use crate::domain::Usd;
 
 use super::account::{Account, State};
+use super::lease::{Lease, LeaseGrant, LeaseNeed, Wants};
 use super::terms::{AccountId, Reset, Snapshot, Standing, Terms};
 use super::{Calendar, Path};
 
@@ -67,11 +68,16 @@ pub(super) struct Rules {
     settings: ArcSwap<Settings>,
     /// The latest time anyone named: what a reservation goes by that is dropped.
     latest_ms: AtomicI64,
+    wants: Wants,
 }
 
 impl Rules {
     pub fn settings(&self) -> Arc<Settings> {
         self.settings.load_full()
+    }
+
+    pub const fn wants(&self) -> &Wants {
+        &self.wants
     }
 
     pub fn see(&self, now_ms: i64) {
@@ -92,6 +98,7 @@ impl Ledger {
             rules: Arc::new(Rules {
                 settings: ArcSwap::from_pointee(settings),
                 latest_ms: AtomicI64::new(i64::MIN),
+                wants: Wants::default(),
             }),
         }
     }
@@ -191,6 +198,130 @@ impl Ledger {
             soft_budget: state.terms.soft_budget,
             resets_at_ms: state.terms.resets_at_ms,
         })
+    }
+
+    /// Whether several processes spend from the same accounts: then each spends what it has leased.
+    /// Alone again, nothing is leased any more, and those that wait look again.
+    pub fn set_shared(&self, shared: bool) -> bool {
+        let news = self.rules.wants.set_shared(shared);
+        if news && !shared {
+            self.rules.wants.take();
+            for account in self.accounts() {
+                account.lock().lease = None;
+                account.wake_all();
+            }
+        }
+        news
+    }
+
+    pub fn is_shared(&self) -> bool {
+        self.rules.wants.is_shared()
+    }
+
+    /// Waits until an account wants more leased.
+    pub async fn lease_wanted(&self) {
+        self.rules.wants.told().await;
+    }
+
+    /// The accounts that want more leased, with the most that a call wants to hold, and those on
+    /// which calls wait.
+    pub fn lease_wants(&self) -> HashMap<AccountId, Usd> {
+        let mut wants = self.rules.wants.take();
+        if self.is_shared() {
+            let waits = self.accounts().into_iter().filter(|it| it.has_waiting());
+            for account in waits {
+                wants.entry(account.id.clone()).or_default();
+            }
+        }
+        wants
+    }
+
+    /// What is to be leased of an account. None: it is gone, or has no limit. `Err`: its lease has
+    /// to begin first.
+    pub fn lease_need(&self, id: &AccountId, now_ms: i64) -> Option<Result<LeaseNeed, ()>> {
+        let account = self.find(id)?;
+        let state = account.lock_at(now_ms, &self.rules.settings());
+        let max_budget = state.max_budget(now_ms)?;
+        let reserved = state.reserved;
+        let need = state.lease.as_ref().ok_or(());
+        Some(need.map(|lease| lease.need(max_budget, reserved)))
+    }
+
+    /// A lease of an account has begun; so much was settled here that nobody had stored then.
+    pub fn begin_lease(&self, id: &AccountId, unstored: Usd) {
+        if let Some(account) = self.find(id) {
+            account.lock().lease = Some(Lease::begin(unstored));
+        }
+    }
+
+    /// The lease of an account has ended: it begins anew with the next call.
+    #[cfg(test)]
+    pub fn end_lease(&self, id: &AccountId) {
+        if let Some(account) = self.find(id) {
+            account.lock().lease = None;
+            account.wake_all();
+        }
+    }
+
+    /// More was leased of an account, or nothing more is there.
+    pub fn grant_lease(&self, id: &AccountId, grant: LeaseGrant, now_ms: i64) {
+        self.with_lease(id, |lease| lease.grant(grant, now_ms));
+    }
+
+    /// Nobody grants anything of an account until [`leases_heard`](Self::leases_heard). `lenient`:
+    /// calls go on by what it is known to have spent.
+    pub fn lease_unheard(&self, id: &AccountId, lenient: bool) {
+        let Some(account) = self.find(id) else {
+            return;
+        };
+        let mut state = account.lock();
+        state.lease.get_or_insert_default().unheard(lenient);
+        drop(state);
+        account.wake_all();
+    }
+
+    /// Leases are granted again.
+    pub fn leases_heard(&self) {
+        for account in self.accounts() {
+            if let Some(lease) = &mut account.lock().lease {
+                lease.heard();
+            }
+        }
+    }
+
+    /// Gives up what is not used of a lease: how much.
+    pub fn give_up_lease(&self, id: &AccountId) -> Usd {
+        let Some(account) = self.find(id) else {
+            return Usd::ZERO;
+        };
+        let mut state = account.lock();
+        let reserved = state.reserved;
+        let lease = state.lease.as_mut();
+        lease.map_or(Usd::ZERO, |it| it.give_up(reserved))
+    }
+
+    /// Accounts of which this process has a lease.
+    pub fn leased(&self) -> Vec<AccountId> {
+        let accounts = self.accounts().into_iter();
+        let leased = accounts.filter(|it| it.lock().lease.is_some());
+        leased.map(|it| it.id.clone()).collect()
+    }
+
+    fn with_lease(&self, id: &AccountId, act: impl FnOnce(&mut Lease)) {
+        let Some(account) = self.find(id) else {
+            return;
+        };
+        if let Some(lease) = &mut account.lock().lease {
+            act(lease);
+        }
+        account.wake_all();
+    }
+
+    fn accounts(&self) -> Vec<Arc<Account>> {
+        let of = |shard: &Mutex<HashMap<AccountId, Arc<Account>>>| {
+            lock(shard).values().cloned().collect::<Vec<_>>()
+        };
+        self.shards.iter().flat_map(of).collect()
     }
 
     /// Resets every account whose window has ended, and names all that were reset since the last

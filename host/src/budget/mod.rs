@@ -12,6 +12,7 @@
 mod account;
 mod calendar;
 mod error;
+mod lease;
 mod ledger;
 mod path;
 mod period;
@@ -21,6 +22,7 @@ mod terms;
 
 pub use calendar::Calendar;
 pub use error::{BadCalendar, BadDuration, Exceeded, Reason, Refusal};
+pub use lease::{LeaseGrant, LeaseNeed};
 pub use ledger::{DEFAULT_LONGEST_WAIT, Ledger, Settings, UnknownPrice};
 pub use path::Path;
 pub use period::Period;
@@ -30,6 +32,8 @@ pub use terms::{AccountId, Increase, Reset, Snapshot, SoftCrossing, Standing, Te
 
 #[cfg(test)]
 mod crowd_tests;
+#[cfg(test)]
+mod lease_tests;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]

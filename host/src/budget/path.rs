@@ -5,10 +5,11 @@ use std::sync::{Arc, MutexGuard};
 
 use tokio::time::{Instant, timeout};
 
-use crate::domain::Usd;
+use crate::domain::{Entity, Usd};
 
 use super::account::{Account, Answer, State};
 use super::error::{Exceeded, Reason, Refusal};
+use super::lease;
 use super::ledger::{Rules, UnknownPrice};
 use super::reservation::{Hold, Reservation, Settled};
 
@@ -28,12 +29,16 @@ enum Blocked {
     Spent(Box<Exceeded>),
     /// By the account at this place.
     Held(usize, Box<Exceeded>),
+    /// More is to be leased of an account, and nobody grants it.
+    Unleased(Entity),
 }
 
 impl From<Blocked> for Refusal {
     fn from(blocked: Blocked) -> Self {
-        let (Blocked::Spent(exceeded) | Blocked::Held(_, exceeded)) = blocked;
-        Self::Exceeded(exceeded)
+        match blocked {
+            Blocked::Spent(exceeded) | Blocked::Held(_, exceeded) => Self::Exceeded(exceeded),
+            Blocked::Unleased(entity) => Self::Unleased(entity),
+        }
     }
 }
 
@@ -138,7 +143,12 @@ impl Path {
         let mut states = self.lock_all(now_ms);
         let mut held = None;
         for (at, (account, state)) in self.accounts.iter().zip(&states).enumerate() {
-            match state.opens(amount, account.id.entity.kind, now_ms) {
+            let opens = state.opens(amount, account.id.entity.kind, now_ms);
+            let opens = match opens {
+                Answer::Room => self.leased(account, state, amount, now_ms)?,
+                other => other,
+            };
+            match opens {
                 Answer::Room => {}
                 Answer::Spent => {
                     return Err(Blocked::Spent(account.exceeded(
@@ -163,6 +173,35 @@ impl Path {
         Ok(Hold::new(Reservation::new(self.clone(), amount)))
     }
 
+    /// Whether the lease of an account that has room lets the call in too.
+    fn leased(
+        &self,
+        account: &Account,
+        state: &State,
+        amount: Usd,
+        now_ms: i64,
+    ) -> Result<Answer, Blocked> {
+        let wants = self.rules.wants();
+        if !wants.is_shared() || state.terms.max_budget.is_none() {
+            return Ok(Answer::Room);
+        }
+        let lease = state.lease.as_ref();
+        let ask = lease::Answer::Wait { ask: true };
+        let answer = lease.map_or(ask, |it| it.answer(amount, state.reserved, now_ms));
+        let (answer, asks) = match answer {
+            lease::Answer::Room { low } => (Answer::Room, low),
+            lease::Answer::Wait { ask } => (Answer::Wait, ask),
+            lease::Answer::Spent => (Answer::Spent, false),
+            lease::Answer::Unheard => {
+                return Err(Blocked::Unleased(account.id.entity.clone()));
+            }
+        };
+        if asks {
+            wants.want(&account.id, amount);
+        }
+        Ok(answer)
+    }
+
     /// Holds more for a call that runs, on every account or on none; never waits.
     pub(super) fn extend(&self, amount: Usd, now_ms: i64) -> Result<Usd, Box<Exceeded>> {
         let amount = clamp(amount);
@@ -170,6 +209,16 @@ impl Path {
         for (account, state) in self.accounts.iter().zip(&states) {
             if let Some(reason) = state.refuses_more(account.id.entity.kind, now_ms) {
                 return Err(account.exceeded(state, reason, now_ms));
+            }
+            if self.rules.wants().is_shared() && state.terms.max_budget.is_some() {
+                let lease = state.lease.as_ref();
+                let answer = lease.map(|it| it.answer(amount, state.reserved, now_ms));
+                if !matches!(answer, Some(lease::Answer::Room { low: false })) {
+                    self.rules.wants().want(&account.id, amount);
+                }
+                if lease.is_none_or(|it| it.refuses_more(state.reserved, now_ms)) {
+                    return Err(account.exceeded(state, Reason::Held, now_ms));
+                }
             }
         }
         for state in &mut states {
@@ -207,6 +256,9 @@ impl Path {
             let mut state = account.lock_at(now_ms, &self.rules.settings());
             state.reserved -= held;
             state.spend += charged;
+            if let Some(lease) = &mut state.lease {
+                lease.charge(charged);
+            }
             then(account, &mut state);
             drop(state);
             account.wake_one();

@@ -45,7 +45,7 @@ fn key() -> AccountId {
 fn exceeded(refusal: Refusal) -> Exceeded {
     match refusal {
         Refusal::Exceeded(exceeded) => *exceeded,
-        Refusal::UnknownPrice(entity) => panic!("unknown price on {entity}"),
+        other => panic!("{other}"),
     }
 }
 

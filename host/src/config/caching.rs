@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::defaults::{CACHE_BYTES, CACHE_ENTRY_BYTES, CACHE_TTL, LONGEST_CACHE_TTL};
 use super::env::Env;
+use super::redis_address::RedisAddress;
 use super::remarks::{Remarks, Taken, hint};
-use super::section::{Names, Section, flag_of};
-use crate::domain::Secret;
+use super::section::{Names, Section};
 
 const SECTION: &str = "litellm_settings.cache_params";
 
@@ -120,17 +120,6 @@ pub enum CacheShare {
     Everyone,
 }
 
-/// A Redis server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RedisAddress {
-    pub host: String,
-    pub port: u16,
-    pub username: Option<String>,
-    pub password: Option<Secret>,
-    pub database: u32,
-    pub tls: bool,
-}
-
 impl Default for Caching {
     fn default() -> Self {
         Self {
@@ -196,7 +185,7 @@ impl Caching {
 /// Where answers are kept: where `type` says; without it in Redis if one is named, as in LiteLLM.
 fn place(section: &mut Section<'_>, on: bool) -> CachePlace {
     let kind = section.text("type");
-    let address = address(section);
+    let address = RedisAddress::read(section, "");
     match (kind.as_deref(), address) {
         (None | Some("redis"), Some(address)) => CachePlace::Redis(address),
         (None | Some("local"), _) => CachePlace::Memory,
@@ -216,89 +205,6 @@ fn place(section: &mut Section<'_>, on: bool) -> CachePlace {
             CachePlace::Memory
         }
     }
-}
-
-/// The server that the section names, else the environment.
-fn address(section: &mut Section<'_>) -> Option<RedisAddress> {
-    let url = section.secret("url");
-    let host = section.text("host").filter(|it| !it.is_empty());
-    let port = section.count("port");
-    let username = section.text("username").filter(|it| !it.is_empty());
-    let password = section.secret("password");
-    let database = section.count("db");
-    let tls = section.flag("ssl");
-    let env = section.env();
-    let nothing_written = url.is_none() && host.is_none();
-    let url = url.or_else(|| env.get("REDIS_URL").filter(|_| nothing_written));
-    let mut address = match url {
-        Some(url) => match of_url(url.reveal()) {
-            Some(address) => address,
-            None => {
-                let text = "is no address of a Redis: redis://user:password@host:port/database";
-                section.say(Taken::Wrong, "url", text);
-                return None;
-            }
-        },
-        None => RedisAddress {
-            host: host.or_else(|| env.text("REDIS_HOST"))?,
-            port: port_of(env),
-            username: env.text("REDIS_USERNAME"),
-            password: env.get("REDIS_PASSWORD"),
-            database: 0,
-            tls: env.text("REDIS_SSL").and_then(|it| flag_of(&it)) == Some(true),
-        },
-    };
-    if let Some(port) = port {
-        match u16::try_from(port).ok().filter(|it| *it > 0) {
-            Some(port) => address.port = port,
-            None => section.say(
-                Taken::Wrong,
-                "port",
-                format!("is `{port}`, expected a port"),
-            ),
-        }
-    }
-    address.username = username.or(address.username);
-    address.password = password.or(address.password);
-    address.database = database.unwrap_or(address.database);
-    address.tls = tls.unwrap_or(address.tls);
-    Some(address)
-}
-
-const REDIS_PORT: u16 = 6379;
-
-fn port_of(env: &Env) -> u16 {
-    let port = env.text("REDIS_PORT").and_then(|it| it.parse().ok());
-    port.unwrap_or(REDIS_PORT)
-}
-
-fn of_url(text: &str) -> Option<RedisAddress> {
-    let url = url::Url::parse(text).ok()?;
-    let tls = match url.scheme() {
-        "redis" => false,
-        "rediss" => true,
-        _ => return None,
-    };
-    let decoded = |part: &str| {
-        let pair = format!("x={}", part.replace('+', "%2B").replace('&', "%26"));
-        let mut pairs = url::form_urlencoded::parse(pair.as_bytes());
-        pairs.next().map(|(_, value)| value.into_owned())
-    };
-    let filled = |it: &String| !it.is_empty();
-    let path = url.path().trim_matches('/');
-    Some(RedisAddress {
-        host: url.host_str()?.to_owned(),
-        port: url.port().unwrap_or(REDIS_PORT),
-        username: decoded(url.username()).filter(filled),
-        password: decoded(url.password().unwrap_or_default())
-            .filter(filled)
-            .map(Secret::new),
-        database: match path {
-            "" => 0,
-            number => number.parse().ok()?,
-        },
-        tls,
-    })
 }
 
 /// Which of the choices a setting names.

@@ -27,6 +27,7 @@ mod pattern;
 mod plugins;
 mod policies;
 mod provider;
+mod redis_address;
 mod remarks;
 mod routing;
 mod secrets;
@@ -49,7 +50,7 @@ pub use access::{Access, TokenAccess};
 pub use admission::Admission;
 pub use affinity::Affinities;
 pub use allowance::Allowance;
-pub use caching::{CachePlace, CacheShare, Caching, RedisAddress};
+pub use caching::{CachePlace, CacheShare, Caching};
 pub use catalog::Type;
 pub use deployment::Deployment;
 pub use env::{Env, Layer};
@@ -63,6 +64,7 @@ pub use money::{Money, PriceSources, Rows};
 pub use params::is_of_provider;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use policies::{Cooldowns, RetryPolicy};
+pub use redis_address::RedisAddress;
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
 pub use secrets::looks_secret;
@@ -108,6 +110,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// The Redis by which replicas share limits and what they know of deployments: the router's own,
+    /// else the one that answers are kept in.
+    pub fn shared_redis(&self) -> Option<&RedisAddress> {
+        match (&self.router.redis, &self.caching.place) {
+            (Some(address), _) | (None, CachePlace::Redis(address)) => Some(address),
+            (None, CachePlace::Memory) => None,
+        }
+    }
+
     /// Reads a file. The remarks say how every key was taken; a config with a `Wrong` one is not
     /// taken over by a running gateway.
     pub fn load(path: &Path, env: Env) -> Result<(Arc<Self>, Vec<Remark>), ConfigError> {

@@ -66,6 +66,9 @@ pub struct Money {
     pub serve_without_database: bool,
     /// `fail_closed_budget_enforcement`: no call goes whose payers cannot be read.
     pub needs_accounts: bool,
+    /// `fail_closed_rate_limit_enforcement`: no call with limits goes while the count that replicas
+    /// share does not answer.
+    pub needs_count: bool,
     /// `global_max_parallel_requests`, of the whole gateway.
     pub max_parallel_requests: Option<u32>,
     /// `general_settings.max_parallel_requests`, of each deployment.
@@ -172,6 +175,7 @@ impl Default for Money {
             key_cache_ttl: None,
             serve_without_database: false,
             needs_accounts: false,
+            needs_count: false,
             max_parallel_requests: None,
             deployment_max_parallel_requests: None,
             token_counting: None,
@@ -207,14 +211,15 @@ impl Money {
         let written = section.secret("database_url").filter(filled);
         let mut management = Management::default();
         management.read_general(section);
-        // Limits are counted in memory, so they hold whatever else fails.
-        section.flag("fail_closed_rate_limit_enforcement");
         Self {
             database_url: written.or_else(|| env.get("DATABASE_URL").filter(filled)),
             write_every: section.seconds("proxy_batch_write_at"),
             key_cache_ttl: section.seconds("user_api_key_cache_ttl"),
             serve_without_database: section
                 .flag("allow_requests_on_db_unavailable")
+                .unwrap_or(false),
+            needs_count: section
+                .flag("fail_closed_rate_limit_enforcement")
                 .unwrap_or(false),
             needs_accounts: section
                 .flag("fail_closed_budget_enforcement")

@@ -14,6 +14,7 @@ use super::groups::{Alias, Groups};
 use super::health::HealthRouting;
 use super::names::ROUTER;
 use super::policies::{Cooldowns, RetryPolicy, retries_of_groups};
+use super::redis_address::RedisAddress;
 use super::remarks::{Remarks, Taken, hint};
 use super::section::Section;
 use super::strategy::Strategy;
@@ -58,6 +59,8 @@ pub struct RouterSettings {
     /// `enable_pre_call_checks`: a request that is longer than a model takes is not sent to it.
     pub checks_length: bool,
     pub health: HealthRouting,
+    /// `redis_url`, or `redis_host` and the like: what replicas share is there.
+    pub redis: Option<RedisAddress>,
 }
 
 impl RouterSettings {
@@ -101,6 +104,7 @@ impl Default for RouterSettings {
             enforces_limits: false,
             checks_length: false,
             health: HealthRouting::default(),
+            redis: None,
         }
     }
 }
@@ -125,6 +129,7 @@ pub fn read(
         tags_match_any: section.flag("tag_filtering_match_any").unwrap_or(true),
         affinities_by_group: Affinities::read_groups(&mut section).into_iter().collect(),
         health: HealthRouting::read(&mut section),
+        redis: RedisAddress::read(&mut section, "redis_"),
         ..RouterSettings::default()
     };
     let ttl = section.seconds("deployment_affinity_ttl_seconds");

@@ -38,8 +38,16 @@ pub async fn ready(State(doors): State<Doors>) -> Json<Value> {
         Ok(()) => "connected",
         Err(_) => "disconnected",
     };
+    let accounting = doors.pipeline.accounting();
+    let shared = accounting.shared().map(|it| it.sight());
+    let redis = shared.as_ref().map(|it| match it.up {
+        true => "connected",
+        false => "disconnected",
+    });
+    let replicas = shared.map_or_else(|| accounting.replicas().max(1), |it| it.replicas);
     Json(
-        json!({"status": "healthy", "db": db, "litellm_version": env!("CARGO_PKG_VERSION"), "success_callbacks": []}),
+        json!({"status": "healthy", "db": db, "redis": redis, "replicas": replicas,
+        "litellm_version": env!("CARGO_PKG_VERSION"), "success_callbacks": []}),
     )
 }
 

@@ -36,6 +36,9 @@ impl Changed for Heard {
                 self.running.word.tell();
             }
         }
+        if let Some(shared) = self.accounting.shared() {
+            shared.has_news();
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::pool::Ask;
+use super::portions::{self, Answer, Portions, Rule, needs};
 use super::refusal::{LimitType, Refusal};
 use super::scope::{Limits, Remaining, Scope, Standing};
 
@@ -30,6 +32,18 @@ pub(super) struct Used {
     day: Window<DAY_MS>,
     requests: u64,
     parallel: u64,
+    /// Where several processes count together: the windows and places of this one, instead of those
+    /// above.
+    portions: Option<Box<Portions>>,
+}
+
+/// Whether a call may enter a scope that several processes count together.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Room,
+    /// The common count has to be asked this.
+    Ask(Vec<Ask>),
+    Full(Refusal),
 }
 
 /// Tokens in a window of this many milliseconds.
@@ -49,14 +63,22 @@ pub(super) struct Wanted {
 
 /// What one call was counted for at one scope, to be corrected later.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counted {
-    minute: Stake,
-    day: Option<Stake>,
+pub(super) enum Counted {
+    Alone {
+        minute: Stake,
+        day: Option<Stake>,
+    },
+    /// Of those limits that the scope has.
+    Together {
+        requests: Option<portions::Stake>,
+        tokens: Option<portions::Stake>,
+        day: Option<portions::Stake>,
+    },
 }
 
 /// What one call was counted for in one kind of window.
 #[derive(Debug, Clone, Copy)]
-struct Stake {
+pub(super) struct Stake {
     /// The beginning of the window that `here` stands in.
     began_ms: i64,
     /// Tokens counted in that window.
@@ -66,11 +88,16 @@ struct Stake {
 }
 
 impl Counter {
-    pub fn new(scope: Scope, serial: u64) -> Self {
+    /// `shared`: several processes count it together.
+    pub fn new(scope: Scope, serial: u64, shared: bool) -> Self {
+        let used = Used {
+            portions: shared.then(Box::default),
+            ..Used::default()
+        };
         Self {
             scope,
             serial,
-            used: Mutex::default(),
+            used: Mutex::new(used),
         }
     }
 
@@ -83,7 +110,7 @@ impl Counter {
 impl Wanted {
     /// What is asked of a token limit: the estimate, but no more than the limit itself, or a
     /// call with a long `max_tokens` could never go.
-    fn capped(&self, limit: Option<u64>) -> u64 {
+    pub fn capped(&self, limit: Option<u64>) -> u64 {
         limit.map_or(self.tokens, |limit| self.tokens.min(limit))
     }
 }
@@ -145,6 +172,9 @@ impl<const LENGTH: i64> Window<LENGTH> {
 impl Used {
     /// Forgets windows that are over.
     pub fn keep_time(&mut self, now_ms: i64) {
+        if let Some(portions) = &mut self.portions {
+            return portions.keep_time(now_ms);
+        }
         if self.minute.keep_time(now_ms) {
             self.requests = 0;
         }
@@ -153,7 +183,67 @@ impl Used {
 
     /// Nothing is counted here that anyone could miss.
     pub fn is_idle(&self, now_ms: i64) -> bool {
-        self.parallel == 0 && self.minute.is_idle(now_ms) && self.day.is_idle(now_ms)
+        let windows = || self.minute.is_idle(now_ms) && self.day.is_idle(now_ms);
+        let shared = self.portions.as_ref().map(|it| it.is_idle(now_ms));
+        self.parallel == 0 && shared.unwrap_or_else(windows)
+    }
+
+    /// Whether a call may enter, where several processes count together. Changes nothing that is
+    /// counted.
+    pub fn judge(&mut self, scope: &Scope, wanted: &Wanted, rule: Rule, now_ms: i64) -> Verdict {
+        let parallel = self.parallel;
+        let Some(portions) = &mut self.portions else {
+            return match self.refusal(scope, wanted, now_ms) {
+                Some(refusal) => Verdict::Full(refusal),
+                None => Verdict::Room,
+            };
+        };
+        let mut asks = Vec::new();
+        for (what, limit, need) in needs(wanted) {
+            let bucket = match what {
+                LimitType::Requests => &mut portions.requests,
+                LimitType::Tokens => &mut portions.tokens,
+                LimitType::TokensPerDay => &mut portions.day,
+                LimitType::MaxParallelRequests => {
+                    let places = &mut portions.places;
+                    match places.answer(limit, parallel, rule, now_ms) {
+                        Answer::Room => {}
+                        Answer::Ask => asks.push(places.ask(scope, limit, parallel)),
+                        Answer::Full => {
+                            let at = now_ms.saturating_add(PARALLEL_RETRY_MS);
+                            let of = (
+                                limit,
+                                places.remaining(parallel).min(need.saturating_sub(1)),
+                            );
+                            let full = Refusal::new(scope.clone(), what, of, at, now_ms);
+                            return Verdict::Full(full);
+                        }
+                    }
+                    continue;
+                }
+            };
+            bucket.set_limit(limit);
+            match bucket.answer(limit, need, rule, now_ms) {
+                Answer::Room => {}
+                Answer::Ask => asks.push(bucket.ask(scope, need)),
+                Answer::Full => {
+                    let of = (limit, bucket.remaining(limit).min(need.saturating_sub(1)));
+                    let ends = bucket.ends_ms(now_ms);
+                    return Verdict::Full(Refusal::new(scope.clone(), what, of, ends, now_ms));
+                }
+            }
+        }
+        if asks.is_empty() {
+            Verdict::Room
+        } else {
+            Verdict::Ask(asks)
+        }
+    }
+
+    /// What is shared here. None: this process counts alone. With the calls at once.
+    pub fn portions(&mut self) -> Option<(&mut Portions, u64)> {
+        let parallel = self.parallel;
+        Some((self.portions.as_deref_mut()?, parallel))
     }
 
     /// The limit that keeps the call out, if any. Changes nothing.
@@ -207,39 +297,87 @@ impl Used {
 
     /// Counts an admitted call.
     pub fn add(&mut self, wanted: &Wanted, now_ms: i64) -> Counted {
-        self.requests = self.requests.saturating_add(1);
         self.parallel = self.parallel.saturating_add(1);
         let Limits {
+            requests_per_minute,
             tokens_per_minute,
             tokens_per_day,
-            ..
+            max_parallel_requests,
         } = wanted.limits;
+        if let Some(portions) = &mut self.portions {
+            if max_parallel_requests.is_some() {
+                portions.places.entered(self.parallel);
+            }
+            let minute = wanted.capped(tokens_per_minute);
+            let day = wanted.capped(tokens_per_day);
+            return Counted::Together {
+                requests: requests_per_minute.map(|_| portions.requests.add(1, now_ms)),
+                tokens: tokens_per_minute.map(|_| portions.tokens.add(minute, now_ms)),
+                day: tokens_per_day.map(|_| portions.day.add(day, now_ms)),
+            };
+        }
+        self.requests = self.requests.saturating_add(1);
         let tokens = wanted.capped(tokens_per_day);
-        Counted {
+        Counted::Alone {
             minute: self.minute.add(wanted.capped(tokens_per_minute), now_ms),
             day: tokens_per_day.map(|_| self.day.add(tokens, now_ms)),
         }
     }
 
     /// Replaces the estimate by what the call used.
-    pub fn correct(&mut self, counted: &mut Counted, tokens: u64, now_ms: i64) {
+    pub fn correct(&mut self, counted: &mut Counted, used: u64, now_ms: i64) {
         self.keep_time(now_ms);
-        self.minute.correct(&mut counted.minute, tokens, now_ms);
-        if let Some(day) = &mut counted.day {
-            self.day.correct(day, tokens, now_ms);
+        match counted {
+            Counted::Alone { minute, day } => {
+                self.minute.correct(minute, used, now_ms);
+                if let Some(day) = day {
+                    self.day.correct(day, used, now_ms);
+                }
+            }
+            Counted::Together { tokens, day, .. } => {
+                let Some(portions) = &mut self.portions else {
+                    return;
+                };
+                if let Some(tokens) = tokens {
+                    portions.tokens.correct(tokens, used, now_ms);
+                }
+                if let Some(day) = day {
+                    portions.day.correct(day, used, now_ms);
+                }
+            }
         }
     }
 
     /// The call never began: takes back what was counted for it.
     pub fn withdraw(&mut self, counted: &Counted) {
-        if self.minute.withdraw(counted.minute) {
+        match *counted {
+            Counted::Alone { minute, day } => self.withdraw_alone(minute, day),
+            Counted::Together {
+                requests,
+                tokens,
+                day,
+            } => {
+                let Some(portions) = &mut self.portions else {
+                    return;
+                };
+                for (bucket, stake) in portions.buckets().into_iter().zip([requests, tokens, day]) {
+                    if let Some(stake) = stake {
+                        bucket.withdraw(stake);
+                    }
+                }
+            }
+        }
+    }
+
+    fn withdraw_alone(&mut self, minute: Stake, day: Option<Stake>) {
+        if self.minute.withdraw(minute) {
             self.requests = self.requests.saturating_sub(1);
             if self.requests == 0 && self.minute.tokens == 0 {
                 // Nobody else is in it, so it has not begun.
                 self.minute = Window::default();
             }
         }
-        if let Some(day) = counted.day
+        if let Some(day) = day
             && self.day.withdraw(day)
             && self.day.tokens == 0
         {
@@ -259,6 +397,26 @@ impl Used {
                 remaining: limit.saturating_sub(used),
             })
         };
+        if let Some(portions) = &self.portions {
+            let left = |limit: Option<u64>, bucket: &portions::Bucket| {
+                limit.map(|limit| Remaining {
+                    limit,
+                    remaining: bucket.remaining(limit),
+                })
+            };
+            let has_requests = limits.requests_per_minute.is_some();
+            let of_minute = match has_requests {
+                true => &portions.requests,
+                false => &portions.tokens,
+            };
+            return Standing {
+                scope: scope.clone(),
+                requests: left(limits.requests_per_minute, &portions.requests),
+                tokens: left(limits.tokens_per_minute, &portions.tokens),
+                tokens_of_day: left(limits.tokens_per_day, &portions.day),
+                resets_at_ms: of_minute.ends_ms(now_ms),
+            };
+        }
         Standing {
             scope: scope.clone(),
             requests: remaining(limits.requests_per_minute, self.requests),

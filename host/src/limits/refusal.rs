@@ -4,7 +4,7 @@ use super::Scope;
 use crate::domain::moment;
 
 /// Which limit of a scope was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LimitType {
     Requests,
     Tokens,
@@ -13,6 +13,13 @@ pub enum LimitType {
 }
 
 impl LimitType {
+    pub const ALL: [Self; 4] = [
+        Self::Requests,
+        Self::Tokens,
+        Self::TokensPerDay,
+        Self::MaxParallelRequests,
+    ];
+
     /// As LiteLLM's header `rate_limit_type` and its messages say it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -39,6 +39,7 @@ mod source;
 mod standings;
 mod stream;
 mod ties;
+mod together;
 #[cfg(test)]
 mod told_tests;
 mod trial;

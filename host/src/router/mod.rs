@@ -16,7 +16,7 @@ pub use cooling::{Cooling, Failure};
 pub use fallback::fallbacks;
 pub use place::{Place, Terms};
 pub use retry::{Next, next};
-pub use standing::{Flight, Landed, Standing};
+pub use standing::{Counted, Flight, Landed, Standing};
 pub use window::Minute;
 
 #[cfg(test)]

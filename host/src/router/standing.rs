@@ -25,10 +25,14 @@ pub struct Standing {
     requests: Window,
     tokens: Window,
     failures: Window,
+    /// What other processes counted, as far as they are heard.
+    elsewhere: Elsewhere,
     /// Zero: it does not rest.
     rests_until_ms: AtomicI64,
     /// When a health check found it ill; zero: none did, or a later one found it well.
     ill_at_ms: AtomicI64,
+    /// The same by what this process saw alone.
+    own_rest_ms: AtomicI64,
     latencies: Mutex<Latencies>,
     /// Seconds per output token (per call where there are none), mean of the last ones; the bits of
     /// an `f64`. Zero: unknown.
@@ -38,6 +42,25 @@ pub struct Standing {
     /// When the two were learnt.
     learnt_ms: AtomicI64,
     totals: Totals,
+}
+
+#[derive(Debug, Default)]
+struct Elsewhere {
+    under_way: AtomicU32,
+    requests: Window,
+    tokens: Window,
+    failures: Window,
+}
+
+/// What one process, or several, counted of a deployment in the minute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub under_way: u32,
+    pub requests: u64,
+    pub tokens: u64,
+    pub failures: u64,
+    /// Until when it rests, in milliseconds since 1970.
+    pub rests_until_ms: Option<i64>,
 }
 
 /// What happened since the start, for metrics.
@@ -84,24 +107,56 @@ impl Standing {
         }
     }
 
-    /// Calls under way.
+    /// Calls under way, here and elsewhere.
     pub fn under_way(&self) -> u32 {
-        self.under_way.load(Ordering::Relaxed)
+        let elsewhere = self.elsewhere.under_way.load(Ordering::Relaxed);
+        let here = self.under_way.load(Ordering::Relaxed);
+        here.saturating_add(elsewhere)
     }
 
-    /// Requests of the minute.
+    /// What this process alone counted and saw, for others to hear.
+    pub fn own(&self, now_ms: i64) -> Counted {
+        let minute = Minute::of(now_ms);
+        let until = self.own_rest_ms.load(Ordering::Relaxed);
+        Counted {
+            under_way: self.under_way.load(Ordering::Relaxed),
+            requests: self.requests.count(minute),
+            tokens: self.tokens.count(minute),
+            failures: self.failures.count(minute),
+            rests_until_ms: (until > now_ms).then_some(until),
+        }
+    }
+
+    /// What other processes counted, all together; and rests for as long as any of them says. It
+    /// stands until it is said again, its counts until the minute ends.
+    pub fn hear(&self, others: &Counted, now_ms: i64) {
+        let elsewhere = &self.elsewhere;
+        let under_way = &elsewhere.under_way;
+        under_way.store(others.under_way, Ordering::Relaxed);
+        elsewhere.requests.set(others.requests, now_ms);
+        elsewhere.tokens.set(others.tokens, now_ms);
+        elsewhere.failures.set(others.failures, now_ms);
+        if let Some(until) = others.rests_until_ms {
+            self.rests_until_ms.fetch_max(until, Ordering::Relaxed);
+        }
+    }
+
+    /// Requests of the minute, here and elsewhere.
     pub fn requests(&self, minute: Minute) -> u64 {
-        self.requests.count(minute)
+        let elsewhere = self.elsewhere.requests.count(minute);
+        self.requests.count(minute).saturating_add(elsewhere)
     }
 
     /// Tokens of the minute, in and out.
     pub fn tokens(&self, minute: Minute) -> u64 {
-        self.tokens.count(minute)
+        let elsewhere = self.elsewhere.tokens.count(minute);
+        self.tokens.count(minute).saturating_add(elsewhere)
     }
 
     /// Failures of the minute.
     pub fn failures(&self, minute: Minute) -> u64 {
-        self.failures.count(minute)
+        let elsewhere = self.elsewhere.failures.count(minute);
+        self.failures.count(minute).saturating_add(elsewhere)
     }
 
     /// Until when it is not asked, if it rests.
@@ -112,11 +167,13 @@ impl Standing {
 
     /// Lets it rest until then; never shorter than it rests already.
     pub fn rest_until(&self, until_ms: i64) {
+        self.own_rest_ms.fetch_max(until_ms, Ordering::Relaxed);
         self.rests_until_ms.fetch_max(until_ms, Ordering::Relaxed);
     }
 
     /// It may be asked again: a probe succeeded, or an operator says so.
     pub fn wake(&self) {
+        self.own_rest_ms.store(0, Ordering::Relaxed);
         self.rests_until_ms.store(0, Ordering::Relaxed);
     }
 
@@ -329,6 +386,38 @@ mod tests {
             (0, 3)
         );
         assert_eq!(standing.failures(Minute::of(0)), 1);
+    }
+
+    #[test]
+    fn what_others_counted_is_added_and_what_they_saw_is_not_told_again() {
+        let standing = Arc::new(Standing::default());
+        let (_flight, minute) = (standing.begin(60_000), Minute::of(60_001));
+        let others = Counted {
+            under_way: 2,
+            requests: 10,
+            tokens: 99,
+            failures: 3,
+            rests_until_ms: Some(70_000),
+        };
+        standing.hear(&others, 60_000);
+        assert_eq!((standing.under_way(), standing.requests(minute)), (3, 11));
+        assert_eq!(
+            (standing.tokens(minute), standing.failures(minute)),
+            (99, 3)
+        );
+        assert_eq!(standing.rests_until(60_001), Some(70_000));
+        let own = Counted {
+            under_way: 1,
+            requests: 1,
+            ..Counted::default()
+        };
+        assert_eq!(standing.own(60_001), own);
+        // The next minute begins at zero; who has nothing to say has nothing under way.
+        assert_eq!(standing.requests(Minute::of(120_000)), 0);
+        standing.hear(&Counted::default(), 120_000);
+        assert_eq!(standing.under_way(), 1);
+        standing.rest_until(130_000);
+        assert_eq!(standing.own(120_000).rests_until_ms, Some(130_000));
     }
 
     #[test]

@@ -42,6 +42,12 @@ impl Window {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
 
+    /// Replaces the count of the minute of `now_ms`.
+    pub fn set(&self, count: u64, now_ms: i64) {
+        let word = Minute::of(now_ms).0 | count.min(COUNT_MASK);
+        self.0.store(word, Ordering::Relaxed);
+    }
+
     /// What was added in this minute.
     pub fn count(&self, minute: Minute) -> u64 {
         let word = self.0.load(Ordering::Relaxed);

@@ -25,7 +25,7 @@ pub struct Gateway {
 }
 
 /// The database's clock, in milliseconds since 1970.
-const fn now(engine: Engine) -> &'static str {
+pub(super) const fn now(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
         Engine::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
@@ -52,6 +52,17 @@ impl Store {
         let values = vec![FORGOTTEN_AFTER_MS.into()];
         connection.execute(&sql, values).await?;
         connection.commit().await
+    }
+
+    /// How many gateways run on this database, as far as it has heard.
+    pub async fn gateways_here(&self) -> Result<u64, StoreError> {
+        let now = now(self.engine());
+        let sql =
+            format!("SELECT COUNT(*) AS count FROM sluice.gateways WHERE seen_at > {now} - $1");
+        let mut connection = self.pools.read().await?;
+        let row = connection.row(&sql, vec![GONE_AFTER_MS.into()]).await?;
+        let count = row.map_or(Ok(0), |row| row.int("count"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     /// Says that a gateway has ended.

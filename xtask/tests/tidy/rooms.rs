@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 35] = [
+const ROOMS: [(&str, &[&str]); 37] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -19,7 +19,11 @@ const ROOMS: [(&str, &[&str]); 35] = [
     ("limits", &["domain"]),
     ("prices", &["domain"]),
     ("spend", &["domain"]),
-    ("cache", &["domain", "config", "telemetry"]),
+    // A connection to a Redis that may go at any time.
+    ("redis_link", &["domain", "config"]),
+    ("cache", &["domain", "config", "telemetry", "redis_link"]),
+    // What replicas share through a Redis: it keeps the pool that `limits` asks.
+    ("shared", &["domain", "config", "limits", "redis_link"]),
     // What people are told of.
     ("alerts", &["domain"]),
     // What both of the next have of a request: what it brings, who asks, how it is refused.
@@ -51,6 +55,7 @@ const ROOMS: [(&str, &[&str]); 35] = [
             "prices",
             "spend",
             "cache",
+            "shared",
         ],
     ),
     (
@@ -97,7 +102,7 @@ const ROOMS: [(&str, &[&str]); 35] = [
             "pipeline",
         ],
     ),
-    ("replicas.rs", &["store", "telemetry", "pipeline"]),
+    ("replicas.rs", &["config", "store", "telemetry", "pipeline"]),
     // That this gateway runs, said to the database.
     ("presence.rs", &["store"]),
     // What no call shows.
@@ -166,6 +171,7 @@ const ROOMS: [(&str, &[&str]); 35] = [
             "limits",
             "prices",
             "spend",
+            "shared",
             "manage",
             "pipeline",
             "live",
@@ -220,7 +226,7 @@ const OUTSIDE: [(&str, &[&str]); 16] = [
     ("axum", &["http", "admin"]),
     ("hyper", &["http"]),
     ("sqlx", &["store"]),
-    ("redis", &["cache"]),
+    ("redis", &["redis_link"]),
     ("clap", &["cli"]),
     ("notify", &["plugins", "reload.rs"]),
     ("prometheus_client", &["telemetry"]),

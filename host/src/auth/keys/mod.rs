@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 
 pub use cache::Unreachable;
 use cache::{Cache, Cached, Terms};
@@ -183,6 +184,8 @@ struct Inner {
     changes: Arc<Changes>,
     /// The number after which the store is asked for changes; negative: not known yet.
     seen: AtomicI64,
+    /// Told when there is news.
+    news: Notify,
 }
 
 impl Keys {
@@ -199,6 +202,7 @@ impl Keys {
             group_budgets: Cache::new(terms(share), Arc::clone(&changes)),
             changes,
             seen: AtomicI64::new(-1),
+            news: Notify::new(),
         }))
     }
 
@@ -329,6 +333,11 @@ impl Keys {
         }
     }
 
+    /// There may be news in the store: it is asked at once, where it is followed.
+    pub fn hurry(&self) {
+        self.0.news.notify_one();
+    }
+
     /// Asks the store again and again, for as long as the future is polled. The first failure of
     /// a row of failures is logged, and the recovery.
     pub async fn follow(&self, every: Duration) {
@@ -343,7 +352,10 @@ impl Keys {
                 Ok(()) | Err(_) => {}
             }
             well = asked.is_ok();
-            tokio::time::sleep(every).await;
+            tokio::select! {
+                () = tokio::time::sleep(every) => {}
+                () = self.0.news.notified() => {}
+            }
         }
     }
 

@@ -120,14 +120,7 @@ impl Books<'_> {
     async fn open(&self, id: AccountId, mut terms: Terms, now_ms: i64) -> Result<(), Fault> {
         let entity = payer(&id);
         let span = span(&id);
-        let failed = |cause: String| {
-            let text = "the budget cannot be read: the database does not answer. Try again";
-            let mut fault = Fault::ours(text, cause)
-                .at(At::Door)
-                .with_type("no_db_connection");
-            fault.kind = ErrorKind::Overloaded;
-            fault
-        };
+        let failed = unreadable;
         self.said.is_new(&id, &terms);
         for _ in 0..LOOKS {
             let (accounts, mark) = self
@@ -169,6 +162,16 @@ impl Books<'_> {
             "the journal and the database disagree on {entity}"
         )))
     }
+}
+
+/// The database does not say what may be spent.
+pub fn unreadable(cause: String) -> Fault {
+    let text = "the budget cannot be read: the database does not answer. Try again";
+    let mut fault = Fault::ours(text, cause)
+        .at(At::Door)
+        .with_type("no_db_connection");
+    fault.kind = ErrorKind::Overloaded;
+    fault
 }
 
 /// The window of the database that an account of the ledger is.

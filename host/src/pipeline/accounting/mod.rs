@@ -2,6 +2,7 @@
 //! when it ends, however it ends. The services behind it do not know each other; they meet here.
 
 mod accounts;
+mod leases;
 mod numbers;
 mod others;
 mod party;
@@ -30,8 +31,9 @@ use crate::budget::{
     Settled, Terms,
 };
 use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd, moment};
-use crate::limits::{self, Limiter, Tokens};
+use crate::limits::{Barred, Limiter, Tokens};
 use crate::prices::{Adjustments, Entry, Prices};
+use crate::shared::Shared;
 use crate::spend::{Journal, Opened};
 use crate::store::Store;
 
@@ -65,6 +67,9 @@ pub struct AccountingSettings {
     pub adjustments: Adjustments,
     /// `global_max_parallel_requests`.
     pub max_parallel_requests: Option<u64>,
+    /// No call with limits goes while the count that replicas share does not answer:
+    /// `fail_closed_rate_limit_enforcement`.
+    pub strict_limits: bool,
     /// Calls go without accounts that cannot be read: `allow_requests_on_db_unavailable`, unless
     /// `fail_closed_budget_enforcement`.
     pub goes_without_accounts: bool,
@@ -93,6 +98,9 @@ struct Inner {
     said: Said,
     down: Down,
     limiter: Limiter,
+    shared: Option<Shared>,
+    /// Replicas that run on the database, as far as it has heard.
+    replicas: AtomicU64,
     prices: ArcSwap<Prices>,
     counts: Counts,
     forgotten: retention::Forgotten,
@@ -178,12 +186,15 @@ pub struct Services {
     pub journal: Journal,
     pub ledger: Ledger,
     pub limiter: Limiter,
+    /// What replicas share through Redis. None: this one is for itself.
+    pub shared: Option<Shared>,
     pub prices: Prices,
     pub alerts: Alerts,
 }
 
 impl Accounting {
     pub fn new(services: Services, settings: AccountingSettings) -> Self {
+        services.limiter.set_strict(settings.strict_limits);
         Self {
             inner: Arc::new(Inner {
                 settings: ArcSwap::from_pointee(settings),
@@ -194,6 +205,8 @@ impl Accounting {
                 said: Said::default(),
                 down: Down::default(),
                 limiter: services.limiter,
+                shared: services.shared,
+                replicas: AtomicU64::new(0),
                 prices: ArcSwap::from_pointee(services.prices),
                 counts: Counts::default(),
                 forgotten: retention::Forgotten::default(),
@@ -220,6 +233,11 @@ impl Accounting {
 
     pub fn limiter(&self) -> &Limiter {
         &self.inner.limiter
+    }
+
+    /// What replicas share through Redis. None: this one is for itself.
+    pub fn shared(&self) -> Option<&Shared> {
+        self.inner.shared.as_ref()
     }
 
     pub fn ledger(&self) -> &Ledger {
@@ -258,6 +276,7 @@ impl Accounting {
 
     /// Settings for the calls that come; those under way keep theirs.
     pub fn set_settings(&self, settings: AccountingSettings) {
+        self.inner.limiter.set_strict(settings.strict_limits);
         let now = settings.retention;
         let before = self.inner.settings.swap(Arc::new(settings));
         if before.retention != now {
@@ -315,7 +334,7 @@ impl Accounting {
         }
         let input_tokens = quote::input_tokens(request);
         let estimate = Tokens::estimate(input_tokens, request.controls.max_output_tokens);
-        let admitted = inner.limiter.admit(&party.limits, estimate, now);
+        let admitted = inner.limiter.let_in(&party.limits, estimate, now).await;
         let admitted = admitted.map_err(|refusal| {
             inner.counts.over_limit.fetch_add(1, Ordering::Relaxed);
             over_limit(&refusal)
@@ -411,7 +430,11 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn over_limit(refusal: &limits::Refusal) -> Fault {
+fn over_limit(barred: &Barred) -> Fault {
+    let refusal = match barred {
+        Barred::Limit(refusal) => refusal,
+        Barred::Uncounted => return uncounted(),
+    };
     let mut fault = Fault::caller(ErrorKind::RateLimit, refusal.to_string());
     fault.retry_after = Some(Duration::from_secs(refusal.retry_after_s));
     fault.headers = vec![
@@ -421,11 +444,20 @@ fn over_limit(refusal: &limits::Refusal) -> Fault {
     fault
 }
 
+/// Limits cannot be kept, and no call may go without them.
+fn uncounted() -> Fault {
+    let cause = Barred::Uncounted.to_string();
+    let mut fault = Fault::ours(format!("{cause}. Try again"), cause).at(At::Door);
+    fault.kind = ErrorKind::Overloaded;
+    fault
+}
+
 fn refused(refusal: &Refusal, party: &Party, status: u16) -> Fault {
     match refusal {
         Refusal::Exceeded(exceeded) => {
             over_budget(exceeded, &party.shown(&exceeded.account.entity), status)
         }
+        Refusal::Unleased(_) => accounts::unreadable(refusal.to_string()),
         Refusal::UnknownPrice(_) => {
             Fault::caller(ErrorKind::InvalidRequest, refusal.to_string()).with_param("model")
         }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::shared::Shared;
 use crate::spend::Gauges;
 
 use super::Accounting;
@@ -88,6 +89,38 @@ impl Accounting {
             "gauge",
             "Accounts with a budget that are in memory",
             self.inner.ledger.len() as f64,
+        ));
+        if let Some(sight) = self.inner.shared.as_ref().map(Shared::sight) {
+            numbers.push((
+                "sluice_redis_up",
+                "gauge",
+                "1 while replicas share limits and deployments through Redis, 0 while it does not answer",
+                f64::from(u8::from(sight.up)),
+            ));
+            numbers.push((
+                "sluice_redis_failures_total",
+                "counter",
+                "Times that the Redis which replicas share did not answer",
+                sight.failures as f64,
+            ));
+            numbers.push((
+                "sluice_replicas",
+                "gauge",
+                "Replicas that share limits, this one among them",
+                sight.replicas as f64,
+            ));
+        }
+        numbers.push((
+            "sluice_replicas_on_database",
+            "gauge",
+            "Gateways that run on the database, this one among them",
+            self.replicas() as f64,
+        ));
+        numbers.push((
+            "sluice_budget_leases",
+            "gauge",
+            "Accounts of which this gateway has leased a part, because several spend from them",
+            self.inner.ledger.leased().len() as f64,
         ));
         let bodies = &self.inner.bodies;
         numbers.push((

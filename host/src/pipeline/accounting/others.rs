@@ -131,7 +131,7 @@ impl Accounting {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use serde_json::json;
@@ -148,16 +148,16 @@ mod tests {
     use crate::store::tests::{Place, run};
     use crate::store::{Store, WHOLE};
 
-    const CENT: Usd = Usd::from_pico(Usd::PER_DOLLAR / 100);
+    pub const CENT: Usd = Usd::from_pico(Usd::PER_DOLLAR / 100);
 
-    struct Replica {
-        accounting: Accounting,
+    pub struct Replica {
+        pub accounting: Accounting,
         others: Others,
         calls: u32,
         _folder: tempfile::TempDir,
     }
 
-    fn budget() -> (AccountId, Terms) {
+    pub fn budget() -> (AccountId, Terms) {
         let terms = Terms {
             max_budget: Some(CENT),
             ..Terms::default()
@@ -166,7 +166,7 @@ mod tests {
     }
 
     impl Replica {
-        fn start(store: &Store) -> Self {
+        pub fn start(store: &Store) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let settings = spend::Settings::new(folder.path().join("journal"));
             let services = Services {
@@ -175,6 +175,7 @@ mod tests {
                 journal: Journal::start(settings).unwrap().0,
                 ledger: Ledger::new(budget::Settings::default()),
                 limiter: Limiter::new(TokenCounting::Total),
+                shared: None,
                 prices: Prices::embedded(),
                 alerts: Alerts::default(),
             };
@@ -184,6 +185,7 @@ mod tests {
                 reserves: true,
                 adjustments: Adjustments::default(),
                 max_parallel_requests: None,
+                strict_limits: false,
                 goes_without_accounts: false,
                 retention: None,
                 bare_rows: false,
@@ -200,7 +202,7 @@ mod tests {
         }
 
         /// Whether a call of this price may begin; it has ended when this returns.
-        async fn call(&mut self, cost: Usd) -> bool {
+        pub async fn call(&mut self, cost: Usd) -> bool {
             let now = now_ms();
             let books = self.accounting.inner.books();
             let (path, _) = books.path(&[budget()], now).await.unwrap();
@@ -232,7 +234,7 @@ mod tests {
             journal.record(row).unwrap();
         }
 
-        async fn flush(&self) {
+        pub async fn flush(&self) {
             let stopped = CancellationToken::new();
             stopped.cancel();
             self.accounting.clone().write_rows(stopped).await;
@@ -244,7 +246,7 @@ mod tests {
             self.others = others;
         }
 
-        fn spent(&self) -> Usd {
+        pub fn spent(&self) -> Usd {
             let ledger = &self.accounting.inner.ledger;
             ledger.snapshot(&budget().0, now_ms()).unwrap().spend
         }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::budget::{Exceeded, Quote, Reason, Refusal, Reservation};
 use crate::config::Deployment;
 use crate::domain::{At, Blame, CostLine, Entity, EntityKind, ErrorKind, Fault, Retry, Usage, Usd};
-use crate::limits::{self, Admission, Scope, ScopeKind, Tokens};
+use crate::limits::{self, Admission, Barred, Scope, ScopeKind, Tokens};
 use crate::spend::ToppedUp;
 
 use super::super::answer::Trail;
 use super::super::fleet::Line;
 use super::super::request::ClientRequest;
-use super::{Permit, now_ms, opening, quote};
+use super::{Permit, accounts, now_ms, opening, quote, uncounted};
 
 /// What an attempt holds while it is under way.
 pub struct Stake {
@@ -30,11 +30,18 @@ pub enum Full {
     /// It has a budget, and nobody knows what the call will cost.
     UnknownPrice(Refusal),
     Limit(Box<limits::Refusal>),
-    /// What was spent cannot be read.
+    /// What was spent or counted cannot be read.
     Unreadable(Box<Fault>),
 }
 
 impl Full {
+    fn of(barred: Barred) -> Self {
+        match barred {
+            Barred::Limit(refusal) => Self::Limit(refusal),
+            Barred::Uncounted => Self::Unreadable(Box::new(uncounted())),
+        }
+    }
+
     /// Whether there may be room when a call in flight has ended.
     pub fn passes(&self) -> bool {
         matches!(self, Self::Budget(exceeded) if is_held(exceeded))
@@ -156,9 +163,10 @@ impl Permit {
             let most = request.controls.max_output_tokens;
             let estimate = Tokens::estimate(self.input_tokens, most);
             let limiter = &self.inner.limiter;
-            let admitted = limiter.admit(&[(scope, line.limits)], estimate, now);
+            let path = [(scope, line.limits)];
+            let admitted = limiter.let_in(&path, estimate, now).await;
             // Until the budgets have room as well.
-            place = Some(admitted.map_err(Full::Limit)?.tentative());
+            place = Some(admitted.map_err(Full::of)?.tentative());
         }
         let (mut reservation, mut quoted) = (None, None);
         if !line.budgets.is_empty() {
@@ -179,6 +187,10 @@ impl Permit {
             };
             let held = held.map_err(|refusal| match refusal {
                 Refusal::Exceeded(exceeded) => Full::Budget(exceeded),
+                Refusal::Unleased(_) => {
+                    let fault = accounts::unreadable(refusal.to_string());
+                    Full::Unreadable(Box::new(fault))
+                }
                 unknown => Full::UnknownPrice(unknown),
             })?;
             reservation = Some(held.start());

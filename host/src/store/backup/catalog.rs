@@ -92,7 +92,15 @@ pub(super) async fn columns(
 /// Whether no table has a row but those that every new database has.
 pub(super) async fn is_empty(connection: &mut Connection) -> Result<bool, StoreError> {
     for table in tables(connection).await? {
-        if ["migrations", "counters", "gateways"].contains(&table.as_str()) {
+        if [
+            "migrations",
+            "counters",
+            "gateways",
+            "leases",
+            "lease_wants",
+        ]
+        .contains(&table.as_str())
+        {
             continue;
         }
         let sql = format!("SELECT CAST(1 AS BIGINT) AS there FROM sluice.{table} LIMIT 1");

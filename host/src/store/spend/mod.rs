@@ -6,6 +6,7 @@ mod brought;
 mod counts;
 mod doc;
 mod filter;
+mod leases;
 mod marks;
 mod read;
 mod rollups;
@@ -20,6 +21,7 @@ pub use accounts::{Account, TOTAL, WHOLE};
 pub use brought::{BroughtDay, BroughtSum};
 pub use counts::{CachedCalls, FailedCalls, TagUse, TagUsers};
 pub use filter::{SpendFilter, SpendPlace, SpendSort};
+pub use leases::{LEASE_MS, LeaseAsk, LeaseOf, Leased};
 pub use settle::Settled;
 pub use usage::{Dimension, UsageFilter, UsageRow, UsageSums};
 
@@ -47,6 +49,11 @@ fn indexed(text: &str) -> Cow<'_, str> {
     }
     let hash = super::migrate::hex(&Sha256::digest(text.as_bytes()));
     Cow::Owned(format!("{}…{hash}", text.get(..end).unwrap_or_default()))
+}
+
+/// An id of an entity, as tables hold it.
+pub fn stored_id(id: &str) -> Cow<'_, str> {
+    indexed(id)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::rollups::{self, Rollups};
-use super::{accounts, bodies, doc, indexed, marks};
+use super::{accounts, bodies, doc, indexed, leases, marks};
 use crate::domain::{CallBodies, CallStatus, Entity, SpendRow, Usd};
 use crate::store::record::to_doc;
 use crate::store::sql::{Block, Connection, Value};
@@ -101,6 +101,7 @@ impl Store {
         accounts::add(&mut connection, &sums).await?;
         rollups::add(&mut connection, rollups).await?;
         if let Some((journal, mark)) = journal {
+            leases::shrink(&mut connection, journal, &sums).await?;
             marks::advance(&mut connection, journal, mark).await?;
         }
         connection.commit().await?;

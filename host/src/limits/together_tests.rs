@@ -1,0 +1,453 @@
+//! Several processes over one count, under any order of calls, losses and silences.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use proptest::prelude::*;
+
+use super::rule_tests::{NOW, input, key, scope};
+use super::*;
+
+const HOLD_MS: i64 = 10_000;
+
+/// The common count, as the script keeps it.
+#[derive(Debug, Default)]
+struct Count {
+    now_ms: i64,
+    silent: bool,
+    /// When a window began, and what of it is granted.
+    windows: HashMap<(Scope, LimitType), (i64, u64)>,
+    /// Until when a process holds a place.
+    places: HashMap<(Scope, usize, u64), i64>,
+}
+
+impl Count {
+    fn grant(&mut self, process: usize, asks: &[Ask]) -> Option<Vec<Given>> {
+        if self.silent {
+            return None;
+        }
+        let now = self.now_ms;
+        self.places.retain(|_, until| *until > now);
+        let mut rows = Vec::new();
+        for ask in asks {
+            let Some(length) = Ask::window_ms(ask.limit_type) else {
+                let taken = self.places.keys().filter(|it| it.0 == ask.scope).count() as u64;
+                rows.push((0, 0, ask.limit.saturating_sub(taken)));
+                continue;
+            };
+            let name = (ask.scope.clone(), ask.limit_type);
+            let known = self.windows.get(&name).copied();
+            let runs = known.filter(|(began, _)| now - began < length);
+            let (began, given) = runs.unwrap_or((now, 0));
+            let owed = if ask.began == Some(began) {
+                ask.owed
+            } else {
+                ask.used
+            };
+            self.windows.insert(name, (began, given + owed));
+            rows.push((began, owed, ask.limit.saturating_sub(given + owed)));
+        }
+        let enough = asks.iter().zip(&rows).all(|(ask, row)| ask.need <= row.2);
+        let mut given = Vec::new();
+        for (ask, (began, owed, left)) in asks.iter().zip(rows) {
+            let window = Ask::window_ms(ask.limit_type);
+            let portion = match window {
+                Some(_) => left / 8,
+                None => (left / 16).min(ask.numbers.1),
+            };
+            let more = if enough && ask.need > 0 {
+                portion.max(ask.need)
+            } else {
+                0
+            };
+            match window {
+                Some(_) => {
+                    let name = (ask.scope.clone(), ask.limit_type);
+                    self.windows.get_mut(&name).unwrap().1 += more;
+                }
+                None => self.hold(process, &ask.scope, (0..more).map(|it| ask.numbers.0 + it)),
+            }
+            given.push(Given {
+                enough: ask.need <= left,
+                granted: owed + more,
+                left: left - more,
+                began,
+                ends_ms: began + window.unwrap_or(0),
+            });
+        }
+        Some(given)
+    }
+
+    fn hold(&mut self, process: usize, scope: &Scope, numbers: impl Iterator<Item = u64>) {
+        let until = self.now_ms + HOLD_MS;
+        let places = numbers.map(|it| ((scope.clone(), process, it), until));
+        self.places.extend(places);
+    }
+
+    fn tell(&mut self, process: usize, held: &[Held], back: &[Back]) -> bool {
+        if self.silent {
+            return false;
+        }
+        for it in held {
+            self.hold(process, &it.scope, it.numbers.iter().copied());
+        }
+        for it in back {
+            match it {
+                Back::Window {
+                    scope,
+                    limit_type,
+                    began,
+                    unused,
+                } => {
+                    let window = self.windows.get_mut(&(scope.clone(), *limit_type));
+                    if let Some((_, given)) = window.filter(|it| it.0 == *began) {
+                        *given = given.saturating_sub(*unused);
+                    }
+                }
+                Back::Places { scope, numbers } => {
+                    for number in numbers {
+                        self.places.remove(&(scope.clone(), process, *number));
+                    }
+                }
+            }
+        }
+        true
+    }
+}
+
+/// One process's way to the count.
+#[derive(Debug)]
+struct Way {
+    count: Arc<Mutex<Count>>,
+    process: usize,
+    processes: u64,
+}
+
+impl Pool for Way {
+    fn take<'a>(&'a self, asks: &'a [Ask]) -> BoxFuture<'a, Option<Vec<Given>>> {
+        ready(self.count.lock().unwrap().grant(self.process, asks)).boxed()
+    }
+
+    fn renew<'a>(&'a self, held: &'a [Held], back: &'a [Back]) -> BoxFuture<'a, bool> {
+        ready(self.count.lock().unwrap().tell(self.process, held, back)).boxed()
+    }
+
+    fn is_there(&self) -> bool {
+        !self.count.lock().unwrap().silent
+    }
+
+    fn processes(&self) -> u64 {
+        self.processes
+    }
+}
+
+/// Processes over one count.
+struct House {
+    count: Arc<Mutex<Count>>,
+    limiters: Vec<Limiter>,
+}
+
+impl House {
+    fn new(processes: usize) -> Self {
+        let count = Arc::new(Mutex::new(Count {
+            now_ms: NOW,
+            ..Count::default()
+        }));
+        let limiter = |process| {
+            let way = Way {
+                count: Arc::clone(&count),
+                process,
+                // None waits for others to give back: here they are asked by steps.
+                processes: 1,
+            };
+            Limiter::shared(TokenCounting::Total, Arc::new(way))
+        };
+        let limiters = (0..processes).map(limiter).collect();
+        Self { count, limiters }
+    }
+
+    fn now(&self) -> i64 {
+        self.count.lock().unwrap().now_ms
+    }
+
+    fn pass(&self, ms: i64) {
+        self.count.lock().unwrap().now_ms += ms;
+    }
+
+    fn silence(&self, silent: bool) {
+        self.count.lock().unwrap().silent = silent;
+    }
+
+    fn call(&self, process: usize, path: &[(Scope, Limits)], tokens: u64) -> Option<Admission> {
+        let let_in = self.limiters[process].let_in(path, input(tokens), self.now());
+        // Nothing here waits for anything.
+        let_in.now_or_never().unwrap().ok()
+    }
+
+    fn upkeep(&self, process: usize, renews: bool) {
+        let done = self.limiters[process].upkeep(self.now(), renews);
+        done.now_or_never().unwrap();
+    }
+}
+
+fn limits(requests: u64, tokens: u64, parallel: u64) -> Limits {
+    Limits {
+        requests_per_minute: Some(requests),
+        tokens_per_minute: Some(tokens),
+        max_parallel_requests: Some(parallel),
+        ..Limits::default()
+    }
+}
+
+fn rpm(limit: u64) -> Limits {
+    Limits {
+        requests_per_minute: Some(limit),
+        ..Limits::default()
+    }
+}
+
+fn parallel(limit: u64) -> Limits {
+    Limits {
+        max_parallel_requests: Some(limit),
+        ..Limits::default()
+    }
+}
+
+#[test]
+fn a_limit_is_used_up_to_its_last_call_by_all_together() {
+    let house = House::new(3);
+    let path = [(key(), rpm(100))];
+    let mut admitted = 0;
+    for turn in 0..600 {
+        admitted += u64::from(house.call(turn % 3, &path, 0).is_some());
+    }
+    assert_eq!(admitted, 100);
+    house.pass(60_000);
+    assert!(house.call(1, &path, 0).is_some());
+}
+
+#[test]
+fn the_count_is_asked_seldom() {
+    let house = House::new(1);
+    let path = [(key(), rpm(10_000))];
+    assert!(house.call(0, &path, 0).is_some());
+    house.silence(true);
+    // An eighth of the limit was granted with the first call.
+    let granted = (0..1249).filter(|_| house.call(0, &path, 0).is_some());
+    assert_eq!(granted.count(), 1249);
+}
+
+#[test]
+fn what_a_process_does_not_use_it_gives_back_when_it_is_wanted() {
+    let house = House::new(2);
+    let path = [(key(), rpm(16))];
+    assert!(house.call(0, &path, 0).is_some());
+    let admitted = (0..99)
+        .filter(|_| house.call(1, &path, 0).is_some())
+        .count();
+    assert_eq!(admitted, 14);
+    let scope = key();
+    let back = house.limiters[0].give_back(&scope, LimitType::Requests, house.now());
+    back.now_or_never().unwrap();
+    house.pass(101);
+    assert!(house.call(1, &path, 0).is_some() && house.call(1, &path, 0).is_none());
+    assert!(house.call(0, &path, 0).is_none());
+}
+
+#[test]
+fn places_of_a_killed_process_are_free_when_it_is_not_heard_of_any_more() {
+    let house = House::new(2);
+    let path = [(key(), parallel(3))];
+    let held: Vec<_> = (0..3).map(|_| house.call(0, &path, 0).unwrap()).collect();
+    assert!(house.call(1, &path, 0).is_none());
+    for _ in 0..20 {
+        house.pass(2_000);
+        house.upkeep(0, true);
+        assert!(house.call(1, &path, 0).is_none());
+    }
+    // Killed: nobody says any more that they are held.
+    std::mem::forget(held);
+    house.pass(HOLD_MS - 1);
+    assert!(house.call(1, &path, 0).is_none());
+    house.pass(101);
+    assert!(house.call(1, &path, 0).is_some());
+}
+
+#[test]
+fn places_that_were_not_used_since_two_renewals_are_given_back() {
+    let house = House::new(2);
+    let path = [(key(), parallel(2))];
+    drop([house.call(0, &path, 0), house.call(0, &path, 0)]);
+    house.upkeep(0, true);
+    assert!(house.call(1, &path, 0).is_none());
+    house.upkeep(0, true);
+    house.pass(101);
+    let both = [house.call(1, &path, 0), house.call(1, &path, 0)];
+    assert!(both.iter().all(Option::is_some));
+}
+
+#[test]
+fn without_the_count_each_process_has_its_part_and_owes_what_it_used() {
+    let house = House::new(1);
+    let path = [(key(), rpm(16))];
+    let way = Way {
+        count: Arc::clone(&house.count),
+        process: 7,
+        processes: 4,
+    };
+    let cut_off = Limiter::shared(TokenCounting::Total, Arc::new(way));
+    house.silence(true);
+    let call = || {
+        let let_in = cut_off.let_in(&path, input(0), house.now());
+        let_in.now_or_never().unwrap()
+    };
+    assert_eq!((0..99).filter(|_| call().is_ok()).count(), 4);
+    cut_off.set_strict(true);
+    assert_eq!(call().unwrap_err(), Barred::Uncounted);
+    house.silence(false);
+    cut_off.upkeep(house.now(), false).now_or_never().unwrap();
+    let others = (0..99).filter(|_| house.call(0, &path, 0).is_some());
+    assert_eq!(others.count(), 12);
+}
+
+#[test]
+fn a_count_that_was_emptied_is_told_what_the_window_has_had() {
+    let house = House::new(2);
+    let path = [(key(), rpm(10))];
+    assert_eq!(
+        (0..6).filter(|_| house.call(0, &path, 0).is_some()).count(),
+        6
+    );
+    house.pass(1_000);
+    *house.count.lock().unwrap() = Count {
+        now_ms: house.now(),
+        ..Count::default()
+    };
+    let left = (0..99).filter(|_| house.call(0, &path, 0).is_some());
+    assert_eq!(left.count(), 4);
+    assert!(house.call(1, &path, 0).is_none());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Call {
+        process: usize,
+        path: usize,
+        tokens: u64,
+    },
+    Settle {
+        call: usize,
+        tokens: u64,
+    },
+    End {
+        call: usize,
+    },
+    Withdraw {
+        process: usize,
+        path: usize,
+    },
+    Pass {
+        ms: i64,
+    },
+    Upkeep {
+        process: usize,
+        renews: bool,
+    },
+    GiveBack {
+        process: usize,
+        what: usize,
+    },
+    Kill {
+        process: usize,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (0..3usize, 0..3usize, 0..400u64)
+            .prop_map(|(process, path, tokens)| Step::Call { process, path, tokens }),
+        2 => (0..9usize, 0..400u64).prop_map(|(call, tokens)| Step::Settle { call, tokens }),
+        3 => (0..9usize).prop_map(|call| Step::End { call }),
+        1 => (0..3usize, 0..3usize).prop_map(|(process, path)| Step::Withdraw { process, path }),
+        2 => (0..5_000i64).prop_map(|ms| Step::Pass { ms }),
+        2 => (0..3usize, any::<bool>()).prop_map(|(process, renews)| Step::Upkeep { process, renews }),
+        2 => (0..3usize, 0..4usize).prop_map(|(process, what)| Step::GiveBack { process, what }),
+        1 => (0..3usize).prop_map(|process| Step::Kill { process }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn all_together_never_admit_more_than_a_limit(
+        steps in prop::collection::vec(step(), 0..250),
+    ) {
+        let scopes = [
+            (key(), limits(17, 3_000, 4)),
+            (scope(ScopeKind::Team, "t"), limits(40, 5_000, 6)),
+            (scope(ScopeKind::Model, "m"), limits(9, 1_000, 2)),
+        ];
+        let paths = [vec![0usize, 1], vec![1, 2], vec![2, 1, 0]];
+        let mut house = House::new(3);
+        // The process, its path, and the call.
+        let mut calls: Vec<(usize, usize, Admission)> = Vec::new();
+        let mut windows: HashMap<usize, (i64, u64)> = HashMap::new();
+        for step in steps {
+            // Who runs says so in time.
+            for process in 0..3 {
+                house.upkeep(process, true);
+            }
+            match step {
+                Step::Call { process, path: at, tokens } => {
+                    let path: Vec<_> = paths[at].iter().map(|it| scopes[*it].clone()).collect();
+                    if let Some(call) = house.call(process, &path, tokens) {
+                        for it in &paths[at] {
+                            let began = house.count.lock().unwrap().windows
+                                [&(scopes[*it].0.clone(), LimitType::Requests)].0;
+                            let window = windows.entry(*it).or_insert((began, 0));
+                            if window.0 != began {
+                                *window = (began, 0);
+                            }
+                            window.1 += 1;
+                            prop_assert!(window.1 <= scopes[*it].1.requests_per_minute.unwrap());
+                        }
+                        calls.push((process, at, call));
+                    }
+                }
+                Step::Settle { call, tokens } => {
+                    let now = house.now();
+                    if let Some((_, _, it)) = calls.get_mut(call) {
+                        it.settle(input(tokens), now);
+                    }
+                }
+                Step::End { call } if call < calls.len() => drop(calls.swap_remove(call)),
+                Step::End { .. } => {}
+                Step::Withdraw { process, path: at } => {
+                    let path: Vec<_> = paths[at].iter().map(|it| scopes[*it].clone()).collect();
+                    drop(house.call(process, &path, 1).map(Admission::tentative));
+                }
+                Step::Pass { ms } => house.pass(ms),
+                Step::Upkeep { process, renews } => house.upkeep(process, renews),
+                Step::GiveBack { process, what } => {
+                    for (scope, _) in &scopes {
+                        let what = LimitType::ALL[what];
+                        let back = house.limiters[process].give_back(scope, what, house.now());
+                        back.now_or_never().unwrap();
+                    }
+                }
+                Step::Kill { process } => {
+                    // Its calls are gone with it; what it was granted is not.
+                    calls.retain(|it| it.0 != process);
+                    let count = Arc::clone(&house.count);
+                    let way = Way { count, process: process + 100, processes: 1 };
+                    house.limiters[process] = Limiter::shared(TokenCounting::Total, Arc::new(way));
+                }
+            }
+            for (it, (_, limits)) in scopes.iter().enumerate() {
+                let under_way = calls.iter().filter(|call| paths[call.1].contains(&it)).count();
+                prop_assert!(under_way as u64 <= limits.max_parallel_requests.unwrap());
+            }
+        }
+    }
+}

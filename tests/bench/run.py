@@ -18,6 +18,8 @@ import tempfile
 import time
 import urllib.request
 
+import patient
+
 TICKS = os.sysconf("SC_CLK_TCK")
 MASTER = "sk-of-the-bench-77aa"
 # Made by the gateway when it runs: of a user in a team, each with a budget and limits that hold.
@@ -42,6 +44,9 @@ ANTHROPIC_STREAM = "".join(f"event: {it['type']}\ndata: {json.dumps(it)}\n\n" fo
     {"type": "message_stop"}])
 
 UPSTREAM, PROXY, GATEWAY, HELD = 18081, 18082, 18083, 18084
+HEALTHY, STALLED = (18085, 18086, 18087), 18088
+# The healthy ones' slowest, and what the gateway adds to it.
+FIRST_TOKEN_TIMEOUT = patient.LATE + 0.02
 CHAT = "/v1/chat/completions"
 # Workers of an nginx that root starts would not read this user's folder.
 OWNER = "user root;" if os.geteuid() == 0 else ""
@@ -162,6 +167,21 @@ def held_streams(target, gateway, seconds):
         print(f"| {streams} | {grown:.0f} MiB | {result['p50_ms']:.1f} ms | {result['p99_ms']:.1f} ms | {result['max_ms']:.1f} ms |", flush=True)
 
 
+def trios():
+    """Two groups of three deployments: one of the second's stalls."""
+    ports = {"trio": HEALTHY, "trio-stalled": (*HEALTHY[:2], STALLED)}
+    return [{"model_name": name, "litellm_params": {"model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{port}", "api_key": "k", "first_token_timeout": FIRST_TOKEN_TIMEOUT}} for name, all in ports.items() for port in all]
+
+
+def stalled(target, folder, seconds):
+    """Open loop; the stalled deployment rests as the defaults have it, and is tried again."""
+    patient.Patient(HEALTHY, STALLED, OPENAI_STREAM)
+    print(f"\n| 100 streams/s, three deployments whose first token comes after {patient.USUAL} to {patient.LATE} s | p50 | p99 |\n|---|---|---|")
+    for title, model in (("all well", "trio"), ("one stalls", "trio-stalled")):
+        result = paced(target, folder, GATEWAY, CHAT, {**BODY, "model": model, "stream": True}, 100, 128, max(seconds, 10))
+        print(f"| {title} | {result['p50_ms']:.0f} ms | {result['p99_ms']:.0f} ms |", flush=True)
+
+
 def manage(path, body):
     """A call of the management API by the master key."""
     request = urllib.request.Request(f"http://127.0.0.1:{GATEWAY}{path}", json.dumps(body).encode(), {"authorization": f"Bearer {MASTER}", "content-type": "application/json"})
@@ -198,6 +218,7 @@ def main():
         listed = [{"model_name": provider + suffix, "litellm_params": {"model": model, "api_base": f"{base}/{provider}{suffix}", "api_key": "k"}} for provider, model in models.items() for suffix in ("", "-stream")]
         listed.append({"model_name": "echo", "litellm_params": {"model": "echo/demo", "input_cost_per_token": 0, "output_cost_per_token": 0}})
         listed.append({"model_name": "held", "litellm_params": {"model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{HELD}", "api_key": "k"}})
+        listed.extend(trios())
         (folder / "config.yaml").write_text(json.dumps({"model_list": listed, "general_settings": {"master_key": MASTER}}))
         started = []
         try:
@@ -236,6 +257,7 @@ def main():
             added_latency(target, folder, seconds)
             large_bodies(target, folder, gateway)
             held_streams(target, gateway, seconds)
+            stalled(target, folder, seconds)
         finally:
             for process in started:
                 process.send_signal(signal.SIGTERM)

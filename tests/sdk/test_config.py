@@ -88,7 +88,7 @@ def test_what_the_file_may_not_say_the_api_may_not_either_and_nothing_changes(ga
         assert told == param and words in message, (told, message)
     assert read(gateway, "/config/yaml") == before
     told = gateway.post("/config/update", {"general_settings": {"alerting": ["slack"]}})[1]
-    assert told["warnings"] == ["`general_settings.alerting` has no effect yet"]
+    assert told["warnings"] == ["`general_settings.alerting` has nowhere to go: set SLACK_WEBHOOK_URL or `alert_to_webhook_url`"]
 
 
 def test_without_the_switch_the_database_has_no_effect_and_says_what_to_set(tmp_path, data_dir):

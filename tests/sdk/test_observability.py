@@ -207,10 +207,9 @@ def test_soft_budgets_and_outages_are_told_of(house, listener):
 
 
 def test_a_private_webhook_is_reached_from_the_config_file_only(house, listener):
-    it = house({"d": ("m", {}, None)})
+    it = house({"d": ("m", {}, None)}, general_settings={"store_model_in_db": True})
     settings = {"alerting": ["slack"], "alert_to_webhook_url": {"budget_alerts": listener.url}}
     it.post("/config/update", {"general_settings": settings})
-    it.gateway.wait_for(lambda: "the changed config is in force" in it.gateway.logged())
     key = it.key(max_budget=1e-9)
     it.ask(key=key)
     assert it.ask(key=key)[0] == 422

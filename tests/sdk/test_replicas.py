@@ -221,7 +221,8 @@ def test_a_key_that_is_deleted_on_one_replica_is_refused_on_the_others(house):
 def test_a_cooldown_is_learned_by_the_others(house):
     if house is None:
         return
-    rests = lambda gateway: [it["model_id"] for it in json.loads(gateway.get("/health")[1])["unhealthy_endpoints"]]
+    deployments = lambda gateway: json.loads(gateway.get("/router/deployments")[1])["deployments"]
+    rests = lambda gateway: [it["model_id"] for it in deployments(gateway) if it["rests_until_ms"]]
     assert all(rests(it) == [] for it in house.gateways)
     key = house.key()
     assert house.ask(0, key, "pair")[0] == 200

@@ -217,7 +217,7 @@ impl Lease {
     /// Gives up what is not used.
     pub fn give_up(&mut self, reserved: Usd) -> Usd {
         let unused = self.right(reserved).max(Usd::ZERO);
-        self.granted = self.granted - unused;
+        self.granted -= unused;
         unused
     }
 }

@@ -71,7 +71,7 @@ impl Bank {
     fn store(&mut self, at: usize, process: &mut Process) {
         self.stored += process.unstored;
         if let Some(lease) = &mut self.leases[at] {
-            *lease = *lease - process.unstored;
+            *lease -= process.unstored;
         }
         process.unstored = Usd::ZERO;
     }
@@ -80,11 +80,11 @@ impl Bank {
         self.leases.iter().flatten().copied().sum()
     }
 
-    /// What the keeper of leases does.
-    fn keep(&mut self, at: usize, process: &Process, now_ms: i64) {
+    /// What the keeper of leases does. Whether all that was wanted was granted.
+    fn keep(&mut self, at: usize, process: &Process, now_ms: i64) -> bool {
         let wants = process.ledger.lease_wants();
         let Some(amount) = wants.get(&id()).copied() else {
-            return;
+            return true;
         };
         let need = process.ledger.lease_need(&id(), now_ms).unwrap();
         let need = need.unwrap_or_else(|()| {
@@ -103,6 +103,7 @@ impl Bank {
         };
         self.leases[at] = self.leases[at].map(|it| it + grant.granted);
         process.ledger.grant_lease(&id(), grant, now_ms);
+        grant.enough
     }
 
     fn give_back(&mut self, at: usize, process: &Process) {
@@ -122,9 +123,12 @@ fn the_last_cent_can_be_spent_and_then_calls_are_refused_at_once() {
     for turn in 0..400 {
         let at = turn % 2;
         if both[at].call(10, now).is_err() {
-            bank.keep(at, &both[at], now);
-            // The other one gives back what it does not use.
-            bank.give_back(1 - at, &both[1 - at]);
+            if !bank.keep(at, &both[at], now) {
+                // The other one gives back what it does not use.
+                bank.give_back(1 - at, &both[1 - at]);
+            }
+            // The call waits for the answer.
+            drop(both[at].call(10, now));
         }
         both[at].end(0, 7);
         now += 501;
@@ -133,6 +137,9 @@ fn the_last_cent_can_be_spent_and_then_calls_are_refused_at_once() {
     assert!(spent >= usd(MAX) && spent < usd(MAX + 20), "{spent}");
     for (at, process) in both.iter_mut().enumerate() {
         bank.store(at, process);
+        bank.give_back(at, process);
+    }
+    for (at, process) in both.iter_mut().enumerate() {
         drop(process.call(10, now));
         bank.keep(at, process, now);
         let refused = process.call(10, now).unwrap_err();
@@ -232,7 +239,9 @@ proptest! {
             match step {
                 Step::Call { at, amount } => drop(all[at].call(amount, now)),
                 Step::End { at, call, cost } => all[at].end(call, cost),
-                Step::Keep { at } => bank.keep(at, &all[at], now),
+                Step::Keep { at } => {
+                    bank.keep(at, &all[at], now);
+                }
                 Step::Store { at } => bank.store(at, &mut all[at]),
                 Step::GiveBack { at } => bank.give_back(at, &all[at]),
                 Step::Kill { at } if kills => {

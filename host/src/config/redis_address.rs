@@ -107,11 +107,11 @@ fn of_url(text: &str) -> Option<RedisAddress> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Env};
+    use crate::config::{Config, Env, has_errors};
 
     fn shared(file: &str, env: &[(&str, &str)]) -> Option<(String, u16, bool)> {
         let (config, remarks) = Config::parse(file, Env::of(env)).unwrap();
-        assert_eq!(remarks, [], "{file}");
+        assert!(!has_errors(&remarks), "{file}: {remarks:?}");
         let address = config.shared_redis()?;
         let password = address.password.is_some();
         Some((address.host.clone(), address.port, password))

@@ -160,7 +160,7 @@ impl Seeing {
                 .map(|it| format!("`{it}`"))
                 .collect();
             if !strange.is_empty() {
-                let text = format!("names {}, which have no effect yet", strange.join(", "));
+                let text = format!("names {}, without effect yet", strange.join(", "));
                 section.say(Taken::Accepted, name, text);
             }
             callbacks.extend(listed);

@@ -151,7 +151,7 @@ fn secrets_and_texts_of_the_environment_are_shown_nowhere() {
 
 #[test]
 fn what_has_no_effect_is_listed_where_somebody_wrote_it() {
-    let main = json!({"general_settings": {"alerting": ["slack"], "nope": 1}});
+    let main = json!({"general_settings": {"custom_sso": "sso.handler", "nope": 1}});
     let (_folder, config) = config(&[("c.yaml", main)], &[], Stored::default());
     let all = config.written.all("general_settings");
     let idle: Vec<&str> = all
@@ -159,7 +159,7 @@ fn what_has_no_effect_is_listed_where_somebody_wrote_it() {
         .filter(|it| !it.has_effect)
         .map(|it| &*it.name)
         .collect();
-    assert_eq!(idle, ["alerting", "nope"]);
+    assert_eq!(idle, ["custom_sso", "nope"]);
 }
 
 #[test]

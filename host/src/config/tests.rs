@@ -110,6 +110,7 @@ fn a_teams_config_loads_without_a_complaint() {
         ("AZURE_API_KEY_EU", "eu"),
         ("LITELLM_MASTER_KEY", "sk-of-the-team-5f3a"),
         ("REDIS_HOST", "answers.internal"),
+        ("SLACK_WEBHOOK_URL", "https://hooks.test/team"),
     ];
     let (config, remarks) = fixture("team.yaml", &env);
     assert_eq!(complaints(&remarks), Vec::<String>::new());
@@ -262,7 +263,7 @@ fn every_mistake_of_a_sloppy_config_is_named() {
         ),
         (
             Taken::Accepted,
-            "litellm_settings.success_callback: has no effect yet",
+            "litellm_settings.success_callback: names `langfuse`, without effect yet",
         ),
         (
             Taken::Warning,
@@ -343,7 +344,8 @@ fn the_examples_commented_keys_are_keys_and_show_the_defaults() {
         rest.map_or_else(|| line.to_owned(), |rest| format!("{indent}{rest}"))
     };
     let text: Vec<String> = example().lines().map(uncommented).collect();
-    let (config, remarks) = Config::parse(&text.join("\n"), Env::default()).unwrap();
+    let env = Env::of(&[("SLACK_WEBHOOK_URL", "https://hooks.test/all")]);
+    let (config, remarks) = Config::parse(&text.join("\n"), env).unwrap();
     assert_eq!(complaints(&remarks), Vec::<String>::new());
     assert_eq!(config.general.request_timeout, defaults::REQUEST_TIMEOUT);
     assert_eq!(

@@ -36,5 +36,12 @@ pub(super) const ALL: &[Described] = &[
     one("default_max_parallel_requests", Whole, "null", "calls at once, of each deployment"),
     one("enable_pre_call_checks", Flag, "false", "`rpm` and `tpm` of deployments are limits, not weights only"),
     one("optional_pre_call_checks", List, "[]", "more checks before a call"),
+    one("redis_url", Text, "null", "the Redis by which replicas share limits and what they know of deployments; unless said, that of `cache_params`").at_start(),
+    one("redis_host", Text, "null", "the same, without a URL").at_start(),
+    one("redis_port", Whole, "6379", "its port").at_start(),
+    one("redis_username", Text, "null", "its user").at_start(),
+    one("redis_password", Text, "null", "its password").at_start(),
+    one("redis_db", Whole, "0", "its database").at_start(),
+    one("redis_ssl", Flag, "false", "it is reached by TLS").at_start(),
     one("provider_budget_config", Mapping, "{}", "what each provider may be paid"),
 ];

@@ -390,21 +390,37 @@ mod tests {
         }
     }
 
+    fn ask(need: Usd) -> LeaseAsk {
+        LeaseAsk {
+            max_budget: CENT,
+            owed: Usd::ZERO,
+            need,
+            holders: 2,
+        }
+    }
+
     async fn a_lease_begins_with_what_is_not_stored(store: &Store) {
         let half = Usd::from_pico(CENT.pico() / 2);
-        let [mut one, mut two] = both(store);
+        let [mut one, two] = both(store);
         // Alone, it spends without a lease.
         one.accounting.ledger().set_shared(false);
         assert!(one.call(half).await && one.call(Usd::from_pico(1)).await);
         one.accounting.share_among(2);
         assert!(called(&mut one, Usd::from_pico(1)).await);
-        assert!(!called(&mut two, half).await);
-        assert!(called(&mut two, Usd::from_pico(CENT.pico() / 4)).await);
+        let (entity, span) = (payer(&budget().0), span(&budget().0));
+        let lease = LeaseOf {
+            entity: &entity,
+            span: &span,
+            holder: two.accounting.inner.journal.id(),
+        };
+        store.begin_lease(lease).await.unwrap();
+        let rest = store.take_lease(lease, ask(CENT)).await.unwrap().unwrap();
+        assert!(Usd::ZERO < rest.granted && rest.granted < half, "{rest:?}");
+        assert!(!rest.enough);
         // Once stored it is no longer leased, and nothing changes by that.
         one.flush().await;
-        two.flush().await;
-        two.accounting.ledger().end_lease(&budget().0);
-        assert!(!called(&mut two, half).await);
+        let more = store.take_lease(lease, ask(CENT)).await.unwrap().unwrap();
+        assert_eq!(more.granted, Usd::ZERO);
     }
 
     async fn a_lease_that_is_not_renewed_is_free_for_others(store: &Store) {
@@ -418,12 +434,6 @@ mod tests {
             entity: &entity,
             span: &span,
             holder,
-        };
-        let ask = |need| LeaseAsk {
-            max_budget: CENT,
-            owed: Usd::ZERO,
-            need,
-            holders: 2,
         };
         store.begin_lease(lease(&second)).await.unwrap();
         let refused = store.take_lease(lease(&second), ask(CENT)).await.unwrap();

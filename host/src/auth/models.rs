@@ -45,11 +45,13 @@ pub struct CatalogModel {
     pub name: Arc<str>,
     /// `model_info.access_groups`.
     pub access_groups: Vec<Arc<str>>,
-    /// `model_info.team_id`: it is this team's alone.
-    pub team: Option<TeamModel>,
+    /// `model_info.team_id` of its deployments.
+    pub teams: Vec<TeamModel>,
+    /// One of its deployments is no team's: everybody may ask for it.
+    pub is_open: bool,
 }
 
-/// Whose a model group is.
+/// Whose a deployment of a model group is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamModel {
     pub team_id: Arc<str>,
@@ -72,7 +74,7 @@ impl Catalog {
             if name.contains('*') {
                 catalog.wildcards.push(Arc::clone(&name));
             }
-            if let Some(own) = &model.team {
+            for own in &model.teams {
                 let of_team = catalog.of_teams.entry(Arc::clone(&own.team_id));
                 let public = Arc::clone(&own.public_name);
                 of_team.or_default().insert(public, Arc::clone(&name));
@@ -87,8 +89,11 @@ impl Catalog {
         self.of_teams.get(team)?.get(public).map(|name| &**name)
     }
 
-    fn owner(&self, name: &str) -> Option<&TeamModel> {
-        self.models.get(name)?.team.as_ref()
+    /// Those who alone may ask for a model group. None: it is nobody's own.
+    fn owners(&self, name: &str) -> Option<&[TeamModel]> {
+        let model = self.models.get(name)?;
+        let owned = !model.is_open && !model.teams.is_empty();
+        owned.then_some(&*model.teams)
     }
 
     fn in_access_group(&self, model: &str, group: &str) -> bool {
@@ -152,12 +157,12 @@ pub fn visible_models(caller: &Caller, catalog: &Catalog) -> Vec<Arc<str>> {
     };
     let team = grant.team.as_ref().map(|team| &team.id);
     for name in catalog.models.keys() {
-        let shown = match catalog.owner(name) {
-            Some(own) if Some(&own.team_id) == team => &own.public_name,
-            Some(_) => continue,
-            None => name,
+        let Some(owners) = catalog.owners(name) else {
+            names.insert(Arc::clone(name));
+            continue;
         };
-        names.insert(Arc::clone(shown));
+        let own = owners.iter().filter(|it| Some(&it.team_id) == team);
+        names.extend(own.map(|it| Arc::clone(&it.public_name)));
     }
     let of_key = grant.key.iter().flat_map(|key| &key.aliases);
     let of_team = grant.team.iter().flat_map(|team| &team.aliases);
@@ -269,7 +274,7 @@ impl Asked<'_> {
             let cure = "add it to the organisation's `models` by `/organization/update`";
             self.level("org", &organization.models, &[], false, cure)?;
         }
-        match self.catalog.owner(self.group) {
+        match self.catalog.owners(self.group) {
             Some(_) if !self.is_team_owned() => {
                 Err(self.refuse("key", &[], "ask with a key of the team that owns it"))
             }
@@ -283,9 +288,9 @@ impl Asked<'_> {
 
     /// Whether it is a model of the caller's own team.
     fn is_team_owned(&self) -> bool {
-        let owner = self.catalog.owner(self.group);
+        let owners = self.catalog.owners(self.group).unwrap_or_default();
         let team = self.grant.team.as_ref();
-        owner.is_some_and(|owner| team.is_some_and(|team| team.id == owner.team_id))
+        team.is_some_and(|team| owners.iter().any(|owner| team.id == owner.team_id))
     }
 
     fn level(

@@ -24,7 +24,11 @@ fn catalog() -> Catalog {
     let models = models.map(|(name, groups)| CatalogModel {
         name: name.into(),
         access_groups: names(groups),
-        team: (name == "model_name_t1_9f").then(house),
+        teams: (name == "model_name_t1_9f")
+            .then(house)
+            .into_iter()
+            .collect(),
+        is_open: name != "model_name_t1_9f",
     });
     Catalog::new(models, [("deployment-1".into(), "claude".into())])
 }
@@ -170,6 +174,37 @@ fn a_teams_own_model_has_its_public_name_and_no_other_team_reaches_it() {
     grant.team = Some(team("t2", &[]));
     assert_eq!(asks(&grant, "house"), Ok("house".into()), "an unknown name");
     assert_eq!(asks(&grant, "model_name_t1_9f"), KEY);
+}
+
+#[test]
+fn a_model_group_of_two_teams_is_theirs_and_one_with_an_open_deployment_everybodys() {
+    let of = |team: &str| TeamModel {
+        team_id: team.into(),
+        public_name: "m".into(),
+    };
+    let mut model = CatalogModel {
+        name: "m".into(),
+        access_groups: Vec::new(),
+        teams: vec![of("t1"), of("t2")],
+        is_open: false,
+    };
+    let may = |model: &CatalogModel, of_team: Option<&str>| {
+        let mut grant = of_key(&[]);
+        grant.team = of_team.map(|it| team(it, &[]));
+        let caller = Caller::granted(Arc::new(grant));
+        let catalog = Catalog::new([model.clone()], []);
+        let visible = visible_models(&caller, &catalog).len() == 1;
+        let may = allow_model(&caller, &catalog, "m").is_ok();
+        assert_eq!(may, visible, "{of_team:?}");
+        may
+    };
+    let callers = [Some("t1"), Some("t2"), Some("t3"), None];
+    assert_eq!(
+        callers.map(|it| may(&model, it)),
+        [true, true, false, false]
+    );
+    model.is_open = true;
+    assert_eq!(callers.map(|it| may(&model, it)), [true; 4]);
 }
 
 #[test]

@@ -179,12 +179,12 @@ pub fn catalog(fleet: &Fleet) -> Catalog {
             }
         }
         let said = |name: &str| deployment.info.rest.get(name).and_then(Value::as_str);
-        if let Some(team) = said("team_id") {
-            let public = said("team_public_model_name").unwrap_or(name);
-            model.team = Some(TeamModel {
+        match said("team_id") {
+            None => model.is_open = true,
+            Some(team) => model.teams.push(TeamModel {
                 team_id: team.into(),
-                public_name: public.into(),
-            });
+                public_name: said("team_public_model_name").unwrap_or(name).into(),
+            }),
         }
     }
     Catalog::new(models.into_values(), ids)
@@ -194,7 +194,8 @@ fn empty(name: &str) -> CatalogModel {
     CatalogModel {
         name: name.into(),
         access_groups: Vec::new(),
-        team: None,
+        teams: Vec::new(),
+        is_open: false,
     }
 }
 

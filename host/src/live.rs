@@ -112,10 +112,11 @@ fn alerts_of(alerting: &Alerting) -> Result<alerts::Settings, Misread> {
         }
     }
     if let Some(types) = &alerting.types {
-        let strange = types.iter().find(|it| !alerts::is_known(it));
-        if let Some(name) = strange {
-            let what = format!("has `{name}`, which is no type of alerts");
-            return Err(wrong("general_settings.alert_types", &what));
+        // By its place: a name that comes from the environment is not said.
+        let strange = types.iter().position(|it| !alerts::is_known(it));
+        if let Some(at) = strange {
+            let path = format!("general_settings.alert_types[{at}]");
+            return Err(wrong(&path, "is no type of alerts"));
         }
         settings.kinds = types.iter().filter_map(|it| Kind::parse(it)).collect();
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::{Gateway, Store, StoreError};
@@ -42,8 +43,13 @@ impl Presence {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(EVERY) => {}
             }
-            if let Err(cause) = self.store.gateway_is_here(&self.gateway).await {
-                tracing::debug!(%cause, "the database does not hear that this gateway runs");
+            // One that hangs is asked again: others would take this gateway for gone.
+            match timeout(EVERY, self.store.gateway_is_here(&self.gateway)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(cause)) => {
+                    tracing::debug!(%cause, "the database does not hear that this gateway runs");
+                }
+                Err(_) => tracing::debug!("the database does not hear that this gateway runs"),
             }
         }
     }

@@ -208,6 +208,9 @@ impl Reloader {
             }
             self.current.store(Arc::clone(&config));
             self.doors.metrics.calls().show(understood.shown.clone());
+            let export = config.general.seeing.export.as_ref();
+            let content = export.is_some_and(|it| it.content);
+            self.doors.pipeline.watchers().otel.let_content(content);
             self.ground.settle(understood, &self.doors.manage);
             self.doors.pipeline.cache().configure(&config.caching);
             self.doors.pipeline.set_fleet(fleet);

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::alerts::Alerts;
@@ -30,6 +30,8 @@ const MOST_KEYS: u64 = 100;
 
 /// How often budgets are read for the metrics, where the config asks for all of them.
 const BUDGETS_EVERY: Duration = Duration::from_secs(300);
+/// The longest that reading them takes.
+const BUDGETS_TIME: Duration = Duration::from_secs(30);
 /// Holders of each kind whose budgets are read: each is three series.
 const MOST_BUDGETS: u64 = 10_000;
 
@@ -43,19 +45,6 @@ pub async fn watch(accounting: Accounting, alerts: Alerts, stop: CancellationTok
     let mut looked: Option<Instant> = None;
     let mut counted: Option<Instant> = None;
     loop {
-        let due = counted.is_none_or(|it| it.elapsed() >= BUDGETS_EVERY);
-        match accounting.tells_all_budgets() {
-            true if due => {
-                counted = Some(Instant::now());
-                match budgets(&store).await {
-                    Ok(told) => accounting.set_told(told),
-                    Err(cause) => tracing::debug!(%cause, "budgets cannot be read for the metrics"),
-                }
-            }
-            true => {}
-            false if counted.take().is_some() => accounting.set_told(Told::default()),
-            false => {}
-        }
         if alerts.is_on() {
             gone = look_at_database(&store, &alerts, gone).await;
             let due = looked.is_none_or(|it| it.elapsed() >= KEYS_EVERY);
@@ -65,6 +54,22 @@ pub async fn watch(accounting: Accounting, alerts: Alerts, stop: CancellationTok
                     tracing::debug!(%cause, "which keys expire soon cannot be read");
                 }
             }
+        }
+        let due = counted.is_none_or(|it| it.elapsed() >= BUDGETS_EVERY);
+        match accounting.tells_all_budgets() {
+            true if due => {
+                counted = Some(Instant::now());
+                match timeout(BUDGETS_TIME, budgets(&store)).await {
+                    Ok(Ok(told)) => accounting.set_told(told),
+                    Ok(Err(cause)) => {
+                        tracing::debug!(%cause, "budgets cannot be read for the metrics");
+                    }
+                    Err(_) => tracing::debug!("budgets are not read for the metrics in time"),
+                }
+            }
+            true => {}
+            false if counted.take().is_some() => accounting.set_told(Told::default()),
+            false => {}
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -79,7 +84,7 @@ async fn look_at_database(
     alerts: &Alerts,
     gone: Option<Instant>,
 ) -> Option<Instant> {
-    let answer = tokio::time::timeout(PATIENCE, store.ping()).await;
+    let answer = timeout(PATIENCE, store.ping()).await;
     let why = match answer {
         Ok(Ok(())) => None,
         Ok(Err(cause)) => Some(cause.to_string()),

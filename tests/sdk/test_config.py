@@ -91,6 +91,38 @@ def test_what_the_file_may_not_say_the_api_may_not_either_and_nothing_changes(ga
     assert told["warnings"] == ["`general_settings.alerting` has nowhere to go: set SLACK_WEBHOOK_URL or `alert_to_webhook_url`"]
 
 
+def test_whoever_may_change_settings_reads_no_variable_by_them_and_reaches_nowhere(gateway):
+    texts = [json.dumps(gateway.post("/config/update", {section: {name: value}})[:2]) for section, name, value in (
+        ("general_settings", "alerting", ["os.environ/HIDDEN"]),
+        ("general_settings", "alert_types", ["os.environ/HIDDEN"]),
+        ("litellm_settings", "callbacks", ["os.environ/HIDDEN"]),
+        ("router_settings", "routing_strategy", "os.environ/HIDDEN"),
+    )]
+    params = {"model": "echo/demo"}
+    for body in ({"litellm_params": params, "mode": "os.environ/HIDDEN"}, {"litellm_params": params, "model_info": {"health_check_model": "os.environ/HIDDEN"}}, {"litellm_params": {"model": "os.environ/HIDDEN"}}):
+        status, told, _ = gateway.post("/health/test_connection", body)
+        assert status == 400 and "variable of the environment" in told["error"]["message"], told
+    assert "os.environ/HIDDEN" in "".join(texts) and "secret-of-the-process" not in "".join(texts)
+    assert "secret-of-the-process" not in gateway.logged()
+    for section, name in (("general_settings", "trust_stored_api_base"), ("litellm_settings", "model_cost_map_url"), ("environment_variables", "OPENAI_API_BASE"), ("environment_variables", "OTEL_ENDPOINT")):
+        told, message = refused(gateway, "/config/update", {section: {name: "http://127.0.0.1:1"}})
+        assert told == f"{section}.{name}" and "configuration file or the environment" in message
+
+
+def test_secrets_inside_of_settings_are_not_shown_and_a_mask_is_no_value(gateway):
+    cache = {"type": "redis", "host": "h", "password": "p-of-the-cache"}
+    status, told, _ = gateway.post("/config/field/update", {"field_name": "cache_params", "field_value": cache, "config_type": "litellm_settings"})
+    assert status == 200, told
+    assert gateway.post("/config/field/update", {"field_name": "redis_url", "field_value": "redis://:p-of-the-router@h:1", "config_type": "router_settings"})[0] == 200
+    told = gateway.post("/config/field/update", {"field_name": "num_retries", "field_value": 1, "config_type": "router_settings"})[1]
+    everything = json.dumps([told, gateway.post("/config/field/update", {"field_name": "num_retries", "field_value": 1, "config_type": "litellm_settings"})[1], read(gateway, "/audit?table_name=LiteLLM_Config")])
+    assert "p-of-the" not in everything
+    masked = {"field_name": "cache_params", "field_value": {**cache, "password": "********", "ttl": 7}, "config_type": "litellm_settings"}
+    assert gateway.post("/config/field/update", masked)[0] == 200
+    assert gateway.post("/config/field/delete", {"field_name": "cache_params", "config_type": "litellm_settings"})[0] == 200
+    assert "write it out" in refused(gateway, "/config/field/update", masked)[1]
+
+
 def test_without_the_switch_the_database_has_no_effect_and_says_what_to_set(tmp_path, data_dir):
     environment = {"SLUICE_STATE_DIR": str(tmp_path / "state")}
     gateway = Gateway(tmp_path, config(), environment)

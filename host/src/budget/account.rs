@@ -184,6 +184,11 @@ impl State {
         self.terms.resets_at_ms = Some(settings.calendar.next_reset(period, now_ms));
     }
 
+    /// A window that ended with so much spent is named again.
+    pub fn name_reset_again(&mut self, spent: Usd) {
+        self.ended = Some(self.ended.unwrap_or_default() + spent);
+    }
+
     /// Whether a window ended that nobody has asked for.
     pub const fn reset_unreported(&self) -> bool {
         self.ended.is_some()

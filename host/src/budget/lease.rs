@@ -72,6 +72,11 @@ impl Lease {
         self.granted - self.spent - reserved
     }
 
+    /// Whether there is nothing more for now.
+    pub fn is_dry(&self, now_ms: i64) -> bool {
+        self.dry.is_some_and(|it| now_ms < it.until_ms)
+    }
+
     pub fn charge(&mut self, cost: Usd) {
         self.spent += cost;
     }

@@ -82,7 +82,7 @@ impl Bank {
 
     /// What the keeper of leases does. Whether all that was wanted was granted.
     fn keep(&mut self, at: usize, process: &Process, now_ms: i64) -> bool {
-        let wants = process.ledger.lease_wants();
+        let wants = process.ledger.lease_wants(now_ms);
         let Some(amount) = wants.get(&id()).copied() else {
             return true;
         };

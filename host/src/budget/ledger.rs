@@ -147,7 +147,17 @@ impl Ledger {
     pub fn revise(&self, id: &AccountId, terms: Terms, now_ms: i64) -> bool {
         let settings = self.rules.settings();
         self.change(id, now_ms, |state| {
+            let before = state.terms.max_budget;
             state.set_terms(terms, now_ms, &settings);
+            let lowered = match (before, state.terms.max_budget) {
+                (Some(before), Some(now)) => now < before,
+                (None, now) => now.is_some(),
+                (Some(_), None) => false,
+            };
+            if lowered {
+                // What was leased of the old one is more than there is: it begins anew.
+                state.lease = None;
+            }
         })
         .is_some()
     }
@@ -224,12 +234,17 @@ impl Ledger {
     }
 
     /// The accounts that want more leased, with the most that a call wants to hold, and those on
-    /// which calls wait.
-    pub fn lease_wants(&self) -> HashMap<AccountId, Usd> {
+    /// which calls wait, once the last answer does not hold any more.
+    pub fn lease_wants(&self, now_ms: i64) -> HashMap<AccountId, Usd> {
         let mut wants = self.rules.wants.take();
         if self.is_shared() {
-            let waits = self.accounts().into_iter().filter(|it| it.has_waiting());
-            for account in waits {
+            let asks = |it: &Arc<Account>| {
+                let state = it.lock();
+                let lease = state.lease.as_ref();
+                lease.is_none_or(|lease| !lease.is_dry(now_ms))
+            };
+            let waits = self.accounts().into_iter();
+            for account in waits.filter(|it| it.has_waiting() && asks(it)) {
                 wants.entry(account.id.clone()).or_default();
             }
         }
@@ -339,6 +354,13 @@ impl Ledger {
             }
         }
         resets
+    }
+
+    /// The store has not heard of a reset: it is named again.
+    pub fn reset_is_untold(&self, reset: &Reset) {
+        if let Some(account) = self.find(&reset.account) {
+            account.lock().name_reset_again(reset.spent);
+        }
     }
 
     /// Drops the account of something deleted. Calls in flight settle without it.

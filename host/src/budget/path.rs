@@ -216,7 +216,7 @@ impl Path {
                 if !matches!(answer, Some(lease::Answer::Room { low: false })) {
                     self.rules.wants().want(&account.id, amount);
                 }
-                if lease.is_none_or(|it| it.refuses_more(state.reserved, now_ms)) {
+                if lease.is_some_and(|it| it.refuses_more(state.reserved, now_ms)) {
                     return Err(account.exceeded(state, Reason::Held, now_ms));
                 }
             }

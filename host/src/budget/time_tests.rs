@@ -106,6 +106,9 @@ fn each_reset_is_named_once_for_the_store() {
     };
     assert_eq!((&reset.account, reset.spent), (&user(), cents(8)));
     assert!(reset.resets_at_ms > NOW + DAY);
+    // Until the store has heard of it.
+    ledger.reset_is_untold(reset);
+    assert_eq!(ledger.due_resets(NOW + DAY), resets);
 }
 
 #[test]

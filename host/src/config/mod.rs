@@ -67,9 +67,9 @@ pub use policies::{Cooldowns, RetryPolicy};
 pub use redis_address::RedisAddress;
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use routing::RouterSettings;
-pub use secrets::looks_secret;
+pub use secrets::{REFERENCE, looks_secret};
 pub use seeing::{Alerting, Export, MetricsShown, Protocol, Seeing};
-pub use shown::MASK;
+pub use shown::{MASK, is_address};
 pub use sources::{Setting, Source, Written};
 pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
 pub use strategy::Strategy;
@@ -78,7 +78,6 @@ pub use verify::{Authorities, Verify};
 use crate::domain::Secret;
 use fallbacks::Fallbacks;
 use home::Sections;
-use secrets::REFERENCE;
 use section::{Section, kind};
 use sources::Origins;
 
@@ -147,9 +146,13 @@ impl Config {
             ("environment_variables", "SLACK_WEBHOOK_URL"),
             ("environment_variables", "ALERTING_WEBHOOK_URL"),
         ];
-        let is_of_database = of_database
-            .iter()
-            .any(|(section, name)| stored.sets(section, name));
+        let written = root.get("general_settings");
+        let hooks = written.and_then(|it| it.get("alert_to_webhook_url"));
+        let is_of_database = stored.counts(&root, &env)
+            && (hooks.is_some_and(|it| stored.is_named_by(it))
+                || of_database
+                    .iter()
+                    .any(|(section, name)| stored.sets(section, name)));
         stored.lay(&mut root, &env, &mut origins, &mut remarks);
         let mut config = Self::from_map(root, (path, origins), env, &mut remarks);
         if let Some(alerting) = &mut config.general.seeing.alerting {

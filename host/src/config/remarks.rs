@@ -1,5 +1,8 @@
 //! What is to be said of a config: how each key was taken, and what is wrong with it.
 
+use super::secrets::REFERENCE;
+use crate::domain::Secret;
+
 /// How a key of the file was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
@@ -23,15 +26,45 @@ pub struct Remark {
 
 /// Remarks, in the order of reading.
 #[derive(Debug, Default)]
-pub struct Remarks(pub Vec<Remark>);
+pub struct Remarks(pub Vec<Remark>, Hidden);
+
+/// Variables of the environment that were followed, with their names: whoever may write a setting
+/// may not read them by what is said of it.
+#[derive(Debug, Default)]
+struct Hidden(Vec<(Secret, String)>);
+
+impl Hidden {
+    /// What is shorter is no secret, and stands in other words too.
+    const SHORTEST: usize = 4;
+
+    fn add(&mut self, value: &Secret, name: &str) {
+        if value.reveal().len() >= Self::SHORTEST {
+            self.0.push((value.clone(), name.to_owned()));
+        }
+    }
+
+    fn out_of(&self, text: String) -> String {
+        self.0.iter().fold(text, |text, (value, name)| {
+            match text.contains(value.reveal()) {
+                true => text.replace(value.reveal(), &format!("{REFERENCE}{name}")),
+                false => text,
+            }
+        })
+    }
+}
 
 impl Remarks {
     pub fn say(&mut self, taken: Taken, path: impl Into<String>, text: impl Into<String>) {
         self.0.push(Remark {
             path: path.into(),
             taken,
-            text: text.into(),
+            text: self.1.out_of(text.into()),
         });
+    }
+
+    /// A variable was followed: nothing that is said from now on shows its value.
+    pub fn hide(&mut self, value: &Secret, name: &str) {
+        self.1.add(value, name);
     }
 
     /// Of a key that stands twice in one mapping.
@@ -114,6 +147,15 @@ mod tests {
         assert_eq!(nearest("model", known), Some("model_list"));
         assert_eq!(nearest("nope", known), None);
         assert_eq!(nearest("x", ["n", "y"]), None);
+    }
+
+    #[test]
+    fn what_a_variable_holds_is_not_said() {
+        let mut remarks = Remarks::default();
+        remarks.hide(&Secret::new("sk-of-the-operator"), "MASTER");
+        remarks.hide(&Secret::new("on"), "SHORT");
+        remarks.say(Taken::Wrong, "a", "is `sk-of-the-operator`, on no list");
+        assert_eq!(remarks.0[0].text, "is `os.environ/MASTER`, on no list");
     }
 
     #[test]

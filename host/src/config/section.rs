@@ -133,10 +133,13 @@ impl<'a> Section<'a> {
 
     fn variable(&mut self, name: &str, variable: &str) -> Option<Secret> {
         let found = self.env.get(variable);
-        if found.is_none() {
-            let owner = &self.owner;
-            let text = format!("the environment variable {variable} is not set{owner}");
-            self.say(Taken::Warning, name, text);
+        match &found {
+            Some(value) => self.remarks.hide(value, variable),
+            None => {
+                let owner = &self.owner;
+                let text = format!("the environment variable {variable} is not set{owner}");
+                self.say(Taken::Warning, name, text);
+            }
         }
         found
     }

@@ -31,8 +31,17 @@ pub const SWITCH: &str = "store_model_in_db";
 const SWITCH_VARIABLE: &str = "STORE_MODEL_IN_DB";
 
 /// What a gateway needs before it can read its database, or opens it with: never taken from there.
-const OF_THE_FILE: [&str; 3] = ["master_key", "database_url", "salt_key"];
-const OF_THE_PROCESS: [&str; 14] = [
+/// Nor what the gateway itself would ask at any address: whoever may change settings may not reach
+/// into the operator's network by it.
+const OF_THE_FILE: [&str; 6] = [
+    "master_key",
+    "database_url",
+    "salt_key",
+    "trust_stored_api_base",
+    "model_cost_map_url",
+    "model_cost_map_file",
+];
+const OF_THE_PROCESS: [&str; 17] = [
     "DATABASE_URL",
     "DATABASE_HOST",
     "DATABASE_PORT",
@@ -41,8 +50,11 @@ const OF_THE_PROCESS: [&str; 14] = [
     "DATABASE_NAME",
     "DATABASE_SCHEMA",
     "DIRECT_URL",
+    "JWT_PUBLIC_KEY_URL",
+    "LITELLM_LOCAL_MODEL_COST_MAP",
     "LITELLM_MASTER_KEY",
     "LITELLM_MODE",
+    "LITELLM_MODEL_COST_MAP_URL",
     "LITELLM_SALT_KEY",
     "SLUICE_DATA_DIR",
     "SLUICE_STATE_DIR",
@@ -53,12 +65,36 @@ const OF_THE_PROCESS: [&str; 14] = [
 /// one that stands in the wrong section is moved home.
 pub fn is_of_file(section: &str, name: &str) -> bool {
     match section {
-        ENVIRONMENT => OF_THE_PROCESS.contains(&name),
+        ENVIRONMENT => {
+            let leads_out = ["_API_BASE", "_BASE_URL"]
+                .iter()
+                .any(|it| name.ends_with(it));
+            OF_THE_PROCESS.contains(&name) || name.starts_with("OTEL_") || leads_out
+        }
         _ => OF_THE_FILE.contains(&name),
     }
 }
 
 impl Stored {
+    /// Whether it counts, beside this document.
+    pub(super) fn counts(&self, root: &Map<String, Value>, env: &Env) -> bool {
+        let own = self.settings.get(GENERAL).and_then(|it| it.get(SWITCH));
+        let own = || own.and_then(flag);
+        outside(root, env).or_else(own) == Some(true)
+    }
+
+    /// Whether a value refers to a variable that is among them.
+    pub(super) fn is_named_by(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => text
+                .strip_prefix(REFERENCE)
+                .is_some_and(|it| self.sets(ENVIRONMENT, it)),
+            Value::Array(all) => all.iter().any(|it| self.is_named_by(it)),
+            Value::Object(members) => members.values().any(|it| self.is_named_by(it)),
+            _ => false,
+        }
+    }
+
     /// Whether a setting of a section is among them.
     pub(super) fn sets(&self, section: &str, name: &str) -> bool {
         let section = self.settings.get(section);
@@ -76,11 +112,9 @@ impl Stored {
         if self == Self::default() {
             return;
         }
-        let outside = outside(root, env);
-        let own = self.settings.get(GENERAL).and_then(|it| it.get(SWITCH));
-        let own = || own.and_then(flag);
-        if outside.or_else(own) == Some(true) {
-            self.add_to(root, outside.is_some(), origins);
+        if self.counts(root, env) {
+            let switched = outside(root, env).is_some();
+            self.add_to(root, switched, origins);
             return;
         }
         let settings = self.settings.values().filter_map(Value::as_object);

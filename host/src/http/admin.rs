@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::{Doors, numbers};
@@ -48,10 +49,13 @@ pub async fn reload_plugins(
 
 /// `GET /metrics`: Prometheus' text format.
 pub async fn metrics(State(doors): State<Doors>) -> Result<Response, ApiError> {
-    let samples = numbers::all(&doors);
-    let metrics = doors.metrics.clone();
-    // Many series are milliseconds of work, which is no runtime thread's.
-    let text = tokio::task::spawn_blocking(move || metrics.render(&samples)).await;
+    /// Thousands of series are a large text: whoever has a key does not have many made at once.
+    static TURN: Semaphore = Semaphore::const_new(1);
+    let turn = TURN.acquire().await;
+    // It is milliseconds of work, which is no runtime thread's.
+    let text = tokio::task::spawn_blocking(move || doors.metrics.render(&numbers::all(&doors)));
+    let text = text.await;
+    drop(turn);
     let text =
         text.map_err(|cause| Fault::ours("the metrics could not be written", cause.to_string()))?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";

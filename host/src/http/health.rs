@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::error::ApiError;
 use super::{Doors, catalog, manage};
 use crate::auth::{Caller, allow_model};
-use crate::config::Deployment;
+use crate::config::{Deployment, REFERENCE};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::Fleet;
 use crate::pipeline::accounting::now_ms;
@@ -257,6 +257,19 @@ pub async fn test_connection(
         Some(Value::String(mode)) => drop(info.insert("mode".to_owned(), mode.into())),
         Some(_) => return Err(bad("mode", "`mode` must be a text".to_owned()).into()),
     }
+    // What stands there is shown in the answer, or says what is.
+    for (name, shown) in [
+        ("model_info", info.values().collect()),
+        (
+            "litellm_params.model",
+            params.get("model").into_iter().collect::<Vec<_>>(),
+        ),
+    ] {
+        if shown.into_iter().any(names_a_variable) {
+            let message = format!("`{name}` may not name a variable of the environment");
+            return Err(bad(name, message).into());
+        }
+    }
     let checked = doors.pipeline.check_params(&params, &info).await?;
     let status = match &checked.state {
         Health::Healthy => "success",
@@ -286,6 +299,15 @@ pub async fn backlog(State(doors): State<Doors>) -> Json<Value> {
 /// `GET /health/shared-status`: each replica checks by itself.
 pub async fn shared_status() -> Json<Value> {
     Json(json!({"shared_health_check_enabled": false, "status": null}))
+}
+
+fn names_a_variable(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.starts_with(REFERENCE),
+        Value::Array(all) => all.iter().any(names_a_variable),
+        Value::Object(members) => members.values().any(names_a_variable),
+        _ => false,
+    }
 }
 
 fn bad(param: &str, message: String) -> Fault {

@@ -205,7 +205,9 @@ impl Bucket {
                     None => limit,
                 };
                 let part = rest.div_ceil(processes.max(1));
-                wanted <= self.granted.saturating_add(part)
+                // One call that is more than a part goes nevertheless, or none would.
+                let first = self.used <= self.granted && need <= rest;
+                first || wanted <= self.granted.saturating_add(part)
             }
         };
         if may { Answer::Room } else { Answer::Full }
@@ -237,8 +239,9 @@ impl Bucket {
                 self.granted = self.granted.saturating_add(given.granted);
             }
             // Of a window that is over.
-            Some(began) if began > given.began => return,
-            // The first answer of this window; or the count was lost, and what is used was owed anew.
+            Some(began) if began > given.began && given.ends_ms <= now_ms => return,
+            // The first answer of this window; or the count was lost, or its clock set back, and what
+            // is used was owed anew.
             Some(_) | None => {
                 self.began = Some(given.began);
                 self.granted = given.granted;
@@ -392,4 +395,38 @@ pub(super) fn needs(wanted: &Wanted) -> impl Iterator<Item = (LimitType, u64, u6
     needs
         .into_iter()
         .filter_map(|(what, limit, need)| Some((what, limit?, need)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_795_000_000_000;
+
+    #[test]
+    fn cut_off_a_call_that_is_more_than_a_part_goes_and_no_second_one() {
+        let rule = Rule::CutOff { processes: 3 };
+        let mut bucket = Bucket::new(LimitType::Tokens);
+        assert_eq!(bucket.answer(2_000, 1_034, rule, NOW), Answer::Room);
+        bucket.add(1_034, NOW);
+        assert_eq!(bucket.answer(2_000, 1_034, rule, NOW), Answer::Full);
+        assert_eq!(bucket.answer(2_000, 2_001, rule, NOW), Answer::Full);
+    }
+
+    #[test]
+    fn a_count_whose_clock_was_set_back_is_followed_and_an_old_answer_is_not() {
+        let given = |began, ends_ms| Given {
+            enough: true,
+            granted: 5,
+            left: 7,
+            began,
+            ends_ms,
+        };
+        let mut bucket = Bucket::new(LimitType::Requests);
+        bucket.take(&given(NOW, NOW + 60_000), NOW);
+        bucket.take(&given(NOW - 90_000, NOW - 30_000), NOW);
+        assert_eq!(bucket.began, Some(NOW));
+        bucket.take(&given(NOW - 5_000, NOW + 55_000), NOW);
+        assert_eq!((bucket.began, bucket.granted), (Some(NOW - 5_000), 5));
+    }
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 pub(super) use crate::config::MASK;
-use crate::config::looks_secret;
+use crate::config::{is_address, looks_secret};
 
 /// Objects of which every text may be a secret.
 const WHOLE: &[&str] = &[
@@ -34,7 +34,10 @@ fn mask(value: &Value, whole: bool) -> Value {
     match value {
         Value::Object(members) => {
             let masked = members.iter().map(|(name, value)| {
-                let secret = whole || looks_secret(name) || WHOLE.contains(&name.as_str());
+                let secret = whole
+                    || looks_secret(name)
+                    || (name.ends_with("_url") && is_address(name))
+                    || WHOLE.contains(&name.as_str());
                 let value = match value {
                     Value::String(_) if secret => MASK.into(),
                     other => mask(other, secret),
@@ -67,6 +70,16 @@ pub(super) fn restored(new: &Value, old: Option<&Value>) -> Value {
     }
 }
 
+/// Whether something in it is still masked.
+pub(super) fn has_mask(document: &Value) -> bool {
+    match document {
+        Value::String(text) => text == MASK,
+        Value::Object(members) => members.values().any(has_mask),
+        Value::Array(all) => all.iter().any(has_mask),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +106,7 @@ mod tests {
             })
         );
         assert_eq!(restored(&masked, Some(&document)), document);
+        assert!(has_mask(&masked) && !has_mask(&document));
         assert_eq!(
             restored(&json!({"a": "b"}), Some(&document)),
             json!({"a": "b"})

@@ -90,9 +90,7 @@ impl Watchers {
         if !shown.wants_extra() {
             return 0;
         }
-        let text = |wanted: bool, it: Option<&String>| {
-            it.filter(|_| wanted).map(|it| Arc::from(it.as_str()))
-        };
+        let text = |wanted: bool, it: Option<&String>| it.filter(|_| wanted).map(|it| label(it));
         let metadata = request.controls.metadata.as_deref();
         let metadata = metadata.filter(|_| !shown.custom.is_empty());
         let own: Value = metadata
@@ -105,8 +103,8 @@ impl Watchers {
             let team = grant.and_then(|it| it.team.as_ref()?.metadata.get(name));
             let found = own.get(name).or(key).or(team)?;
             Some(match found {
-                Value::String(text) => Arc::from(text.as_str()),
-                other => Arc::from(other.to_string()),
+                Value::String(text) => label(text),
+                other => label(&other.to_string()),
             })
         });
         calls.extra(Extra {
@@ -116,6 +114,14 @@ impl Watchers {
             custom: custom.collect(),
         })
     }
+}
+
+/// What a client says of itself as a label's value: kept for long and shown often, so only its
+/// beginning.
+fn label(text: &str) -> Arc<str> {
+    const MOST_BYTES: usize = 128;
+    let end = text.floor_char_boundary(MOST_BYTES);
+    Arc::from(text.get(..end).unwrap_or_default())
 }
 
 fn who_of(grant: &Grant) -> Who {

@@ -238,10 +238,13 @@ impl Link {
         let most = self.inner.most_rest;
         let before = {
             let mut health = self.health();
-            let before = health.down;
-            let rest = before.map_or(REST, |it| it.rest * 2).min(most);
-            let until = Instant::now() + rest;
-            health.down = Some(Down { until, rest });
+            let (before, now) = (health.down, Instant::now());
+            // Questions that were under way together fail together: that is one failure.
+            if before.is_none_or(|it| it.until <= now) {
+                let rest = before.map_or(REST, |it| it.rest * 2).min(most);
+                let until = now + rest;
+                health.down = Some(Down { until, rest });
+            }
             before
         };
         if before.is_none() {

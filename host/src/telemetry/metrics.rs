@@ -139,7 +139,11 @@ impl Default for All {
         let overheads = Family::new_with_constructor(histogram as fn() -> Histogram);
         let attempts = Family::default();
         let in_flight = Gauge::default();
-        let config_reloads = Family::default();
+        let config_reloads = Family::<ResultLabel, Counter>::default();
+        // A series that is born with its first refusal shows no increase to a rule.
+        for result in ["applied", "refused"] {
+            drop(config_reloads.get_or_create(&ResultLabel { result }));
+        }
         let price_refreshes = Family::default();
         let keys_rotated = Counter::default();
         let cache_lookups = Family::default();

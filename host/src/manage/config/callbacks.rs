@@ -22,7 +22,11 @@ const OURS: [&str; 2] = ["otel", "prometheus"];
 
 /// The names that a list in force has; a single one counts as a list of one.
 fn named(m: &Manage, list: &str) -> Vec<String> {
-    let list = match m.in_force.section(LITELLM).shift_remove(list) {
+    names_of(m.in_force.section(LITELLM).shift_remove(list))
+}
+
+fn names_of(list: Option<Value>) -> Vec<String> {
+    let list = match list {
         Some(Value::Array(all)) => all,
         Some(one) => vec![one],
         None => Vec::new(),
@@ -91,7 +95,8 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
     let is_it = |it: &String| it.eq_ignore_ascii_case(&name);
     let (mut found, mut left) = (false, Vec::new());
     for (list, _) in LISTS {
-        let all = named(m, list);
+        let stored = draft.value(LITELLM, list);
+        let all = stored.map_or_else(|| named(m, list), |it| names_of(Some(it)));
         let (gone, kept): (Vec<String>, Vec<String>) = all.into_iter().partition(is_it);
         if !gone.is_empty() {
             found = true;

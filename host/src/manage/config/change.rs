@@ -32,7 +32,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
         }
         for (name, value) in given.object(section) {
             let value = match (*section, name.as_str()) {
-                (LITELLM, GROWS) => grown(m, value),
+                (LITELLM, GROWS) => grown(draft.value(LITELLM, GROWS), m, value),
                 _ => value,
             };
             draft.set(section, &name, &value)?;
@@ -45,10 +45,10 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
     ))
 }
 
-/// The callbacks in force, then those that are new.
-fn grown(m: &Manage, value: Value) -> Value {
-    let in_force = m.in_force.section(LITELLM).shift_remove(GROWS);
-    let (Some(Value::Array(mut all)), Value::Array(new)) = (in_force, &value) else {
+/// The callbacks that there are, then those that are new.
+fn grown(stored: Option<Value>, m: &Manage, value: Value) -> Value {
+    let there = stored.or_else(|| m.in_force.section(LITELLM).shift_remove(GROWS));
+    let (Some(Value::Array(mut all)), Value::Array(new)) = (there, &value) else {
         return value;
     };
     for one in new {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::auth::Caller;
-use crate::config::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Source, is_of_file};
+use crate::config::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Source, is_address, is_of_file};
 use crate::domain::Fault;
 use crate::manage::Manage;
 use crate::manage::fault::{bad, shown as short};
@@ -67,12 +67,21 @@ impl<'a> Draft<'a> {
         all.any(|it| it.row.id == section && holds(&it.row, name))
     }
 
+    /// A setting as the database has it, if it has one and it is no secret: what a change adds to,
+    /// for another one may just have been made that is not in force yet.
+    pub fn value(&self, section: &str, name: &str) -> Option<Value> {
+        let mut all = self.sections.iter();
+        let row = &all.find(|it| it.row.id == section)?.row;
+        row.doc.get(name).cloned()
+    }
+
     /// The row of a section, secrets masked.
     pub fn shown(&self, section: &str) -> Value {
         use crate::manage::work::Audited as _;
         let mut all = self.sections.iter();
         let row = all.find(|it| it.row.id == section);
-        row.map(|it| it.row.shown()).unwrap_or_default()
+        row.map(|it| redact::nested(&it.row.shown()))
+            .unwrap_or_default()
     }
 
     /// Lays one setting onto its section: secrets are sealed, null takes it out, a mask leaves it
@@ -94,7 +103,9 @@ impl<'a> Draft<'a> {
         };
         let sealed = &mut it.row.sealed.0;
         match value {
-            Value::String(text) if section == ENVIRONMENT || is_secret(name) => {
+            Value::String(text)
+                if section == ENVIRONMENT || is_secret(name) || is_address(name) =>
+            {
                 if text == MASK {
                     return Ok(());
                 }
@@ -106,9 +117,16 @@ impl<'a> Draft<'a> {
                 sealed.remove(name);
             }
             other => {
-                let old = doc.shift_remove(name);
+                let restored = redact::restored(other, doc.get(name));
+                if redact::has_mask(&restored) {
+                    let message = format!(
+                        "`{path}` holds `{MASK}` where the database has no value: write it out"
+                    );
+                    return Err(bad(&path, message));
+                }
+                doc.shift_remove(name);
                 sealed.remove(name);
-                doc.insert(name.to_owned(), redact::restored(other, old.as_ref()));
+                doc.insert(name.to_owned(), restored);
             }
         }
         it.changed = true;

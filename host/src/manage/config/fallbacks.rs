@@ -34,7 +34,16 @@ fn list_of(given: &Given) -> (String, &'static str) {
 
 /// The groups of a list in force with where each goes, in their order.
 fn groups(m: &Manage, section: &str, list: &str) -> Map<String, Value> {
-    let value = m.in_force.section(section).shift_remove(list);
+    groups_of(m.in_force.section(section).shift_remove(list))
+}
+
+/// The same, for a change: what the database has, which may not be in force yet, goes before.
+fn to_change(draft: &Draft<'_>, m: &Manage, section: &str, list: &str) -> Map<String, Value> {
+    let stored = draft.value(section, list);
+    stored.map_or_else(|| groups(m, section, list), |it| groups_of(Some(it)))
+}
+
+fn groups_of(value: Option<Value>) -> Map<String, Value> {
     let members = match value {
         Some(Value::Array(all)) => all,
         Some(one) => vec![one],
@@ -90,7 +99,7 @@ pub(in crate::manage) async fn set(m: &Manage, caller: &Caller, input: Input) ->
             "a group does not fall back to itself",
         ));
     }
-    let mut groups = groups(m, ROUTER, list);
+    let mut groups = to_change(&draft, m, ROUTER, list);
     groups.insert(model.clone(), to.clone().into());
     draft.set(ROUTER, list, &written(groups))?;
     let said = draft.put().await?;
@@ -118,7 +127,7 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
     let model = asked(&input)?;
     let mut found = false;
     for section in [ROUTER, LITELLM] {
-        let mut groups = groups(m, section, list);
+        let mut groups = to_change(&draft, m, section, list);
         if groups.shift_remove(&model).is_some() {
             draft.set(section, list, &written(groups))?;
             found = true;

@@ -29,6 +29,9 @@ const EVERY: Duration = Duration::from_millis(500);
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// How often leases are renewed, four times before they end.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// A replica takes itself for alone when it has seen no other for so long: after an outage the others
+/// have to say first that they are there.
+const ALONE_AFTER: Duration = Duration::from_secs(20);
 /// Longest wait for one answer of the database.
 const ANSWER: Duration = Duration::from_secs(2);
 /// After the database was away nobody leases more for so long: every replica renews first.
@@ -40,6 +43,8 @@ const LOOKS: usize = 5;
 #[derive(Debug, Default)]
 struct Keeper {
     counted: Option<Instant>,
+    /// Since when no other replica is seen.
+    alone: Option<Instant>,
     renewed: Option<Instant>,
     /// When it was asked what others want.
     looked: Option<Instant>,
@@ -117,8 +122,11 @@ impl Accounting {
             match within(store.gateways_here()).await {
                 Some(count) => {
                     keeper.hears();
-                    self.share_among(count);
-                    if count <= 1 && ledger.is_shared() {
+                    let alone = keeper.is_alone(count);
+                    if count > 1 || alone || !ledger.is_shared() {
+                        self.share_among(count);
+                    }
+                    if alone && ledger.is_shared() {
                         self.end_leases().await;
                         ledger.set_shared(false);
                     }
@@ -148,7 +156,17 @@ impl Accounting {
         if mem::take(&mut keeper.refused) {
             ledger.leases_heard();
         }
-        for (id, amount) in ledger.lease_wants() {
+        let wants = ledger.lease_wants(now_ms());
+        if !wants.is_empty() {
+            // What was spent in a window that is over is not taken for the next one's.
+            self.end_windows().await;
+        }
+        for (id, amount) in wants {
+            if keeper.silent {
+                // It does not answer: one that waits is told at once, not after the others.
+                ledger.lease_unheard(&id, self.is_lenient());
+                continue;
+            }
             self.lease(keeper, &id, amount).await;
         }
     }
@@ -156,7 +174,7 @@ impl Accounting {
     /// Nobody leases anything now: what calls want they go without, or not at all.
     fn refuse_leases(&self) {
         let ledger = &self.inner.ledger;
-        for id in ledger.lease_wants().into_keys() {
+        for id in ledger.lease_wants(now_ms()).into_keys() {
             ledger.lease_unheard(&id, self.is_lenient());
         }
     }
@@ -297,6 +315,17 @@ impl Keeper {
 
     fn misses(&mut self) {
         (self.silent, self.refused) = (true, true);
+        self.alone = None;
+    }
+
+    /// Whether it is taken for the only one, of so many that are seen.
+    fn is_alone(&mut self, count: u64) -> bool {
+        if count > 1 {
+            self.alone = None;
+            return false;
+        }
+        let since = self.alone.get_or_insert_with(Instant::now);
+        since.elapsed() >= ALONE_AFTER
     }
 
     /// Nothing is leased: the database is away, or just back.
@@ -449,6 +478,19 @@ mod tests {
             None
         );
         two.flush().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sees_nobody_else_is_alone_after_a_while_and_not_at_once() {
+        let mut keeper = Keeper::default();
+        assert!(!keeper.is_alone(1));
+        tokio::time::advance(ALONE_AFTER).await;
+        assert!(keeper.is_alone(1));
+        assert!(!keeper.is_alone(2) && !keeper.is_alone(1));
+        tokio::time::advance(ALONE_AFTER).await;
+        // The database was away meanwhile: the others have to be heard first.
+        keeper.misses();
+        assert!(!keeper.is_alone(0));
     }
 
     #[tokio::test]

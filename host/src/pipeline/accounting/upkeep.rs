@@ -1,13 +1,16 @@
 //! What goes on beside the calls: rows to the database, windows that end, accounts that nobody
 //! uses any more.
 
+use std::iter;
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::Reset;
 use crate::domain::{SpendRow, Usd};
 use crate::spend::{Batch, Sink, SinkError};
-use crate::store::{Account, Store};
+use crate::store::{Account, Store, StoreError};
 
 use super::accounts::span;
 use super::party::payer;
@@ -15,6 +18,9 @@ use super::{Accounting, now_ms};
 
 /// How often windows are looked at.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// Longest wait for the database to hear of one window.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Accounts that no call used for so long are dropped from memory; by far longer than the
 /// database lags behind.
@@ -69,34 +75,36 @@ impl Accounting {
         }
     }
 
-    async fn end_windows(&self) {
-        for reset in self.inner.ledger.due_resets(now_ms()) {
-            let entity = payer(&reset.account);
-            let span = span(&reset.account);
-            let stored = self
-                .inner
-                .store
-                .accounts(std::slice::from_ref(&entity))
-                .await;
-            let due: Option<Account> = match stored {
-                Ok(accounts) => accounts.into_iter().find(|it| it.span == span),
-                Err(cause) => {
-                    tracing::error!(%cause, account = %reset.account, "a budget's window ended, and the database does not know");
-                    continue;
-                }
+    /// Tells the database of windows that ended. What it does not hear is told with the next turn.
+    pub(super) async fn end_windows(&self) {
+        let mut resets = self.inner.ledger.due_resets(now_ms()).into_iter();
+        while let Some(reset) = resets.next() {
+            let why = match timeout(ANSWER, self.end_window(&reset)).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(cause)) => cause.to_string(),
+                Err(_) => format!("no answer in {} seconds", ANSWER.as_secs()),
             };
-            let Some(due) = due.filter(|it| it.reset_at != Some(reset.resets_at_ms)) else {
-                continue;
-            };
-            tracing::info!(account = %reset.account, spent.usd = %reset.spent, "a budget begins anew");
-            let carried = reset
-                .carries_above
-                .map(|max| (due.spent - max).max(Usd::ZERO));
-            let next = (Some(reset.resets_at_ms), carried.unwrap_or_default());
-            let ended = self.inner.store.reset(&due, next).await;
-            if let Err(cause) = ended {
-                tracing::error!(%cause, account = %reset.account, "a budget's window ended, and the database does not know");
+            tracing::error!(%why, account = %reset.account, "a budget's window ended, and the database does not know yet");
+            for untold in iter::once(reset).chain(resets) {
+                self.inner.ledger.reset_is_untold(&untold);
             }
+            return;
         }
+    }
+
+    async fn end_window(&self, reset: &Reset) -> Result<(), StoreError> {
+        let store = &self.inner.store;
+        let (entity, span) = (payer(&reset.account), span(&reset.account));
+        let stored = store.accounts(std::slice::from_ref(&entity)).await?;
+        let due: Option<Account> = stored.into_iter().find(|it| it.span == span);
+        let Some(due) = due.filter(|it| it.reset_at != Some(reset.resets_at_ms)) else {
+            return Ok(());
+        };
+        tracing::info!(account = %reset.account, spent.usd = %reset.spent, "a budget begins anew");
+        let carried = reset
+            .carries_above
+            .map(|max| (due.spent - max).max(Usd::ZERO));
+        let next = (Some(reset.resets_at_ms), carried.unwrap_or_default());
+        store.reset(&due, next).await.map(drop)
     }
 }

@@ -114,7 +114,8 @@ impl Store {
                 // What has ended and nobody took meanwhile goes on.
                 own = Some(amount);
             } else if runs {
-                others += amount;
+                // Spent beyond it: that counts as spent, not as room for others.
+                others += amount.max(Usd::ZERO);
                 spare |= row.int("spare")? == 1 && amount > Usd::ZERO;
             }
         }
@@ -175,6 +176,12 @@ impl Store {
     pub async fn renew_leases(&self, holder: &str) -> Result<(), StoreError> {
         let now = now(self.engine());
         let mut connection = self.pools.write().await?;
+        if connection.is_postgres() {
+            // In the order in which stored rows are taken from them, or the two wait for each other.
+            let sql = "SELECT kind FROM sluice.leases WHERE holder = $1
+                       ORDER BY kind, id, span FOR UPDATE";
+            connection.rows(sql, vec![holder.into()]).await?;
+        }
         let sql =
             format!("UPDATE sluice.leases SET expires_at = {now} + {LEASE_MS} WHERE holder = $1");
         connection.execute(&sql, vec![holder.into()]).await?;

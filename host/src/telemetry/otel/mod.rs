@@ -17,7 +17,7 @@ mod spans;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -85,6 +85,8 @@ pub struct Otel {
 #[derive(Debug)]
 struct Inner {
     settings: Settings,
+    /// What was asked and answered is exported now.
+    content: AtomicBool,
     queue: mpsc::Sender<Record>,
     waiting: Mutex<Option<mpsc::Receiver<Record>>>,
     sent: AtomicU64,
@@ -97,6 +99,7 @@ impl Otel {
         let (queue, waiting) = mpsc::channel(QUEUE);
         Self {
             inner: Some(Arc::new(Inner {
+                content: AtomicBool::new(settings.content),
                 settings,
                 queue,
                 waiting: Mutex::new(Some(waiting)),
@@ -115,7 +118,15 @@ impl Otel {
     /// Whether what was said is exported.
     pub fn wants_content(&self) -> bool {
         let inner = self.inner.as_ref();
-        inner.is_some_and(|it| it.settings.content && it.settings.traces.is_some())
+        inner.is_some_and(|it| it.content.load(Ordering::Relaxed) && it.settings.traces.is_some())
+    }
+
+    /// Whether what is said from now on is exported, where the environment asks for it.
+    pub fn let_content(&self, may: bool) {
+        if let Some(inner) = &self.inner {
+            let content = may && inner.settings.content;
+            inner.content.store(content, Ordering::Relaxed);
+        }
     }
 
     /// The trace of a call that begins, below the one that its client names. None: no traces are

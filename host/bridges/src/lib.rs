@@ -119,3 +119,6 @@ pub fn request(
         Dialect::Completions => completions::request(body, options),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,6 +186,10 @@ impl Target {
         }
         if failed && !self.tool_errors {
             let said = match members.get("content") {
+                // Google's models know a result that says `error`.
+                Some(Value::String(said)) if self.google => {
+                    json!({ "error": said }).to_string().into()
+                }
                 Some(Value::String(said)) => format!("Error: {said}").into(),
                 Some(Value::Array(parts)) => {
                     let mut parts = parts.clone();

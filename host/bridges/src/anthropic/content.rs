@@ -105,7 +105,7 @@ fn tool_result(block: &Value, place: &str, options: &Options<'_>) -> Result<Valu
             if parts.is_empty() {
                 "".into()
             } else {
-                chat::content(parts)
+                parts.into()
             }
         }
         _ => "".into(),
@@ -130,8 +130,8 @@ fn part(block: &Value, place: &str, options: &Options<'_>) -> Result<Option<Valu
             part
         }
         "image" => image(block, place)?,
-        "document" => document(block, place)?,
-        "search_result" => {
+        "document" if !is_own(block, options) => document(block, place, options)?,
+        "search_result" if !options.target.anthropic => {
             let texts: Vec<&str> = list(block, "content")
                 .iter()
                 .map(|it| text(it, "text"))
@@ -168,7 +168,13 @@ fn image(block: &Value, place: &str) -> Result<Value, Refusal> {
     }
 }
 
-fn document(block: &Value, place: &str) -> Result<Value, Refusal> {
+/// Documents of texts, which Anthropic's models cite.
+fn is_own(block: &Value, options: &Options<'_>) -> bool {
+    let kind = block.pointer("/source/type").and_then(Value::as_str);
+    options.target.anthropic && matches!(kind, Some("text" | "content"))
+}
+
+fn document(block: &Value, place: &str, options: &Options<'_>) -> Result<Value, Refusal> {
     let source = block.get("source").unwrap_or(&Value::Null);
     let title = block.get("title").and_then(Value::as_str);
     let mut file = json!({});
@@ -194,6 +200,10 @@ fn document(block: &Value, place: &str) -> Result<Value, Refusal> {
                     .join("\n"),
             };
             return Ok(said(title, &texts));
+        }
+        "file" if options.target.anthropic => {
+            set_given(&mut file, "file_id", source.get("file_id"));
+            set_given(&mut file, "filename", block.get("title"));
         }
         "file" => {
             return Err(Refusal::unsupported(

@@ -23,6 +23,7 @@
 //! ```
 
 mod anthropic;
+mod block;
 mod blocks;
 mod carrier;
 mod chat;

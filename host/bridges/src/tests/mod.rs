@@ -5,9 +5,12 @@ mod cases;
 mod clients;
 mod failures;
 mod grammar;
+mod kept;
 mod properties;
 mod recorded;
+mod recorded_of_google;
 mod requests;
+mod requests_of_google;
 mod streams;
 
 use serde_json::{Value, json};

@@ -226,3 +226,16 @@ fn requests_of_wrong_types_are_refused_with_their_member() {
         assert_eq!(status, 400);
     }
 }
+
+#[test]
+fn members_of_chat_do_not_come_in_through_text_completions() {
+    let more = json!({"messages": {}, "tools": [{"type": "function"}]});
+    let got = bridged(
+        Dialect::Completions,
+        &body(Dialect::Completions, &more),
+        Target::STRICT,
+    );
+    assert_eq!(got.chat["messages"][0]["content"], "x");
+    let notes: Vec<&str> = got.notes.iter().map(|it| it.param.as_str()).collect();
+    assert_eq!(notes, ["messages", "tools"]);
+}

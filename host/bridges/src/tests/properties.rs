@@ -176,6 +176,21 @@ proptest! {
     }
 
     #[test]
+    fn whatever_a_provider_says_no_stream_ends_well_without_a_reason(chunks in prop::collection::vec(chunks(), 0..6)) {
+        let ends = chunks.iter().any(|it| it.to_string().contains("finish_reason\":\""));
+        for dialect in Dialect::ALL {
+            let mut stream = super::plan(dialect).stream(identity());
+            for chunk in &chunks {
+                stream.push(chunk);
+            }
+            stream.finish();
+            prop_assert!(ends || stream.failure().is_some());
+            let whole = super::plan(dialect).answer(&identity(), chunks.first().unwrap_or(&Value::Null));
+            prop_assert!(ends || whole.is_err());
+        }
+    }
+
+    #[test]
     fn whatever_a_request_is_there_is_an_answer(request in requests()) {
         for dialect in Dialect::ALL {
             for target in [Target::STRICT, Target::ANTHROPIC, Target::GEMINI] {
@@ -271,5 +286,67 @@ fn requests() -> impl Strategy<Value = Value> {
                 .map(|(name, it)| (name.to_owned(), it))
                 .collect(),
         )
+    })
+}
+
+/// Chunks and answers with every member in every type.
+fn chunks() -> impl Strategy<Value = Value> {
+    let names = prop::sample::select(vec![
+        "index",
+        "id",
+        "content",
+        "reasoning_content",
+        "thinking_blocks",
+        "type",
+        "thinking",
+        "signature",
+        "tool_calls",
+        "function",
+        "name",
+        "arguments",
+        "refusal",
+        "annotations",
+        "provider_specific_fields",
+        "server_blocks",
+        "parts",
+        "citation",
+        "citations",
+        "thought_signatures",
+        "images",
+        "audio",
+        "finish_reason",
+        "logprobs",
+        "stop_sequence",
+    ]);
+    let words = prop::sample::select(vec![
+        "stop",
+        "length",
+        "thinking",
+        "redacted_thinking",
+        "f",
+        "{}",
+        "{",
+        "",
+        "x",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<u8>().prop_map(Value::from),
+        words.prop_map(Value::from)
+    ];
+    let value = leaf.prop_recursive(3, 32, 5, move |inner| {
+        let members = prop::collection::vec((names.clone(), inner.clone()), 0..6);
+        prop_oneof![
+            prop::collection::vec(inner, 0..3).prop_map(Value::from),
+            members.prop_map(|all| Value::Object(
+                all.into_iter()
+                    .map(|(name, it)| (name.to_owned(), it))
+                    .collect()
+            )),
+        ]
+    });
+    (value.clone(), value, any::<bool>()).prop_map(|(said, reason, whole)| {
+        let member = if whole { "message" } else { "delta" };
+        json!({"choices": [{"index": 0, member: said, "finish_reason": reason}], "usage": said})
     })
 }

@@ -1,6 +1,7 @@
 //! Whole conversations: recorded answers of Anthropic and Google through their plugins and back,
 //! recorded requests, requests as the well-known command-line clients write them, and every chunking.
 
+mod arbitrary;
 mod cases;
 mod clients;
 mod failures;

@@ -1,0 +1,95 @@
+//! What is paid for beside tokens: told by the answer itself, or by the request.
+
+use serde_json::Value;
+
+use super::request::{ClientRequest, Operation};
+use crate::dialect::envelope::Seen;
+use crate::domain::Usage;
+
+/// What a JSON answer tells of its usage outside of a `usage` member. None: nothing.
+pub fn of_answer(request: &ClientRequest, seen: &Seen<'_>) -> Option<Usage> {
+    let parsed = |name: &str| serde_json::from_str::<Value>(seen.member(name)?).ok();
+    match request.operation {
+        Operation::Rerank => Usage::from_json(&parsed("meta")?),
+        Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary => {
+            let made = parsed("data")?.as_array().map_or(0, Vec::len);
+            let made = u64::try_from(made).unwrap_or(u64::MAX);
+            let pixels = pixels(&request.text_member("size").unwrap_or_default());
+            Some(Usage {
+                output_images: made,
+                output_pixels: pixels.saturating_mul(made),
+                ..Usage::default()
+            })
+        }
+        Operation::Transcribe | Operation::Translate => {
+            let told = parsed("duration").and_then(|seconds| {
+                Usage::from_json(&serde_json::json!({"type": "duration", "seconds": seconds}))
+            });
+            told.or_else(|| of_request(request))
+        }
+        _ => None,
+    }
+}
+
+/// What the request tells of it, where the answer does not.
+pub fn of_request(request: &ClientRequest) -> Option<Usage> {
+    match request.operation {
+        Operation::Speech => {
+            let input = request.text_member("input")?;
+            Some(Usage {
+                input_characters: u64::try_from(input.chars().count()).unwrap_or(u64::MAX),
+                ..Usage::default()
+            })
+        }
+        Operation::Transcribe | Operation::Translate => Some(Usage {
+            input_audio_ms: request.files.iter().map(|it| milliseconds(&it.bytes)).sum(),
+            ..Usage::default()
+        }),
+        _ => None,
+    }
+}
+
+/// How long a sound is: by the header of a WAV file, else about, as if it had 128 kilobits a second.
+fn milliseconds(sound: &[u8]) -> u64 {
+    const USUAL: u64 = 16_000;
+    let told = sound
+        .get(28..32)
+        .filter(|_| sound.starts_with(b"RIFF") && sound.get(8..12) == Some(b"WAVE"));
+    let told = told.and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
+    let a_second = told.map_or(USUAL, u64::from).max(1);
+    let length = u64::try_from(sound.len()).unwrap_or(u64::MAX);
+    length.saturating_mul(1_000) / a_second
+}
+
+/// Of `1024x1536`. Where nothing is said, images are as most models make them.
+fn pixels(size: &str) -> u64 {
+    const USUAL: u64 = 1024 * 1024;
+    let sides = size.split_once('x');
+    let sides = sides.and_then(|(wide, high)| Some((wide.parse().ok()?, high.parse().ok()?)));
+    sides.map_or(USUAL, |(wide, high): (u32, u32)| {
+        u64::from(wide) * u64::from(high)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sound_is_as_long_as_its_header_or_its_size_says() {
+        let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
+        wav.resize(28, 0);
+        wav.extend(32_000u32.to_le_bytes());
+        wav.resize(64_000, 0);
+        assert_eq!(milliseconds(&wav), 2_000);
+        assert_eq!(milliseconds(&[7; 48_000]), 3_000);
+        assert_eq!(milliseconds(b"RIFF"), 0);
+    }
+
+    #[test]
+    fn sizes_of_images_are_read() {
+        assert_eq!(pixels("256x512"), 131_072);
+        assert_eq!(pixels("auto"), 1_048_576);
+        assert_eq!(pixels("4294967295x4294967295"), 18_446_744_065_119_617_025);
+    }
+}

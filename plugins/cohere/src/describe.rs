@@ -102,7 +102,7 @@ fn rerank() -> Value {
         "expect": {
             "response": {"id": "r1", "results": [{"index": 1, "relevance_score": 0.9, "document": {"text": "b"}}],
                 "meta": {"billed_units": {"search_units": 1}}},
-            "usage": {"searches": 1, "search_units": 1}
+            "usage": {"searches": 1}
         }
     })
 }

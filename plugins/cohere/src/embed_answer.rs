@@ -32,13 +32,10 @@ pub fn answer(replies: &[Reply]) -> Result<Step, Error> {
         before += batch.count;
     }
     let mut body = json!({"object": "list", "data": data});
-    let mut response = None;
     if billed.complete {
-        let usage = billed.usage();
-        body["usage"] = usage.clone();
-        response = Some(Response::json(&body).usage(&usage)).filter(|_| billed.images > 0);
+        body["usage"] = billed.usage();
     }
-    Ok(response.unwrap_or_else(|| Response::json(&body)).respond())
+    Ok(Response::json(&body).respond())
 }
 
 fn vectors(
@@ -110,7 +107,6 @@ impl Billed {
         if self.image_tokens > 0 || self.images > 0 {
             usage["prompt_tokens_details"] =
                 json!({"image_tokens": self.image_tokens, "image_count": self.images});
-            usage["images"] = self.images.into();
         }
         usage
     }

@@ -49,6 +49,7 @@ pub fn request(call: &Call, body: &Map<String, Value>) -> Result<Step, Error> {
         Some(_) => return Err(fault::invalid_request("`embedding_types` is no list")),
         None => None,
     };
+    let kinds = kinds.filter(|it| !it.is_empty());
     let base64 = given("encoding_format") == Some(&"base64".into());
     let config = call.config();
     let purpose = given("input_type").or_else(|| config.get("input_type"));

@@ -117,7 +117,7 @@ pub fn answer(reply: &Reply, answer: &Value) -> Result<Step, Error> {
     let response = Response::json(&body.into());
     let searches = usage::count(answer.pointer("/meta/billed_units/search_units"));
     Ok(match searches {
-        Some(searches) => response.usage(&json!({"searches": searches, "search_units": searches})),
+        Some(searches) => response.usage(&json!({ "searches": searches })),
         None => response,
     }
     .respond())

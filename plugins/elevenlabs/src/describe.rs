@@ -16,7 +16,7 @@ pub fn document() -> Value {
             "auth": {"scheme": "header", "name": "xi-api-key", "secret": "api_key"},
             "secrets": {"api_key": {"env": ["ELEVENLABS_API_KEY"], "required": true, "title": "API key"}},
             "operations": {
-                "audio.speech": {"stream": true, "unsupported": ["instructions"], "ignored": ["user"]},
+                "audio.speech": {"unsupported": ["instructions"], "ignored": ["user"]},
                 "audio.transcribe": {"ignored": ["user"], "unsupported": ["chunking_strategy", "include", "include[]",
                     "known_speaker_names", "known_speaker_references", "prompt", "stream"]}
             },
@@ -25,13 +25,18 @@ pub fn document() -> Value {
             "config_schema": {"type": "object", "properties": {
                 "voice": {"type": "string", "title": "The voice, where the request names none"}}},
             "verified": false,
-            "docs": "https://elevenlabs.io/docs/api-reference/text-to-speech/stream"
+            "docs": "https://elevenlabs.io/docs/api-reference/text-to-speech/convert"
         }],
         "examples": [{
-            "name": "refuses a format that is not made",
+            "name": "relays speech as it comes",
             "provider": "elevenlabs", "operation": "audio.speech", "model": "eleven_v3",
-            "body": {"model": "eleven_v3", "input": "Hi", "voice": "alloy", "response_format": "flac"},
-            "expect": {"error": {"kind": "unsupported"}}
+            "body": {"model": "eleven_v3", "input": "Hi", "voice": "alloy"},
+            "exchanges": [{
+                "request": {"method": "POST", "url": "/v1/text-to-speech/21m00Tcm4TlvDq8ikWAM?output_format=mp3_44100_128",
+                    "body": {"text": "Hi", "model_id": "eleven_v3"}},
+                "reply": {"status": 200, "headers": {"content-type": "audio/mpeg"}, "body": {"base64": "//s="}}
+            }],
+            "expect": {"relayed": true}
         }]
     })
 }

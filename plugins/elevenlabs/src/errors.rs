@@ -2,7 +2,7 @@
 //! `detail` may be a text or a list with `msg`.
 
 use sluice_sdk::fault::{self, ErrorExt as _, kind};
-use sluice_sdk::serde_json::{self, Value};
+use sluice_sdk::serde_json::Value;
 use sluice_sdk::{Error, Reply};
 
 /// An answer of 400 or above.
@@ -34,15 +34,6 @@ pub fn instead_of_an_answer(document: &Value) -> Error {
     match message(document) {
         Some(message) => fault::upstream(message).with_detail(document),
         None => fault::upstream("the provider's answer has no `text`"),
-    }
-}
-
-/// A document that stands where sound should.
-pub fn instead_of_sound(text: &str) -> Error {
-    let document: Value = serde_json::from_str(text).unwrap_or_default();
-    match message(&document) {
-        Some(message) => fault::upstream(message).with_detail(&document),
-        None => fault::upstream("the provider sent a document and no sound"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! ElevenLabs: speech, streamed as it is made, and transcription.
+//! ElevenLabs: speech and transcription.
 
 mod describe;
 mod errors;
@@ -6,7 +6,7 @@ mod speech;
 mod transcription;
 
 use sluice_sdk::fault;
-use sluice_sdk::{Call, Decoded, Error, Frame, Head, Provider, Reply, Step, parse_body, provider};
+use sluice_sdk::{Call, Error, Provider, Reply, Step, parse_body, provider};
 
 /// The provider.
 pub struct ElevenLabs;
@@ -32,15 +32,6 @@ impl Provider for ElevenLabs {
     fn resume(_call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
         transcription::answer(reply)
-    }
-
-    fn decode(
-        head: Option<Head>,
-        state: String,
-        frames: Vec<Frame>,
-        last: bool,
-    ) -> Result<Decoded, Error> {
-        speech::decode(head.as_ref(), &state, frames, last)
     }
 
     fn map_error(_call: &Call, reply: &Reply) -> Option<Error> {

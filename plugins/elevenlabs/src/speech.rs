@@ -1,11 +1,8 @@
-//! Text to speech. The sound is relayed as it comes; only its characters are counted.
+//! Text to speech. The sound is relayed as it comes; the gateway counts the characters itself.
 
-use serde::{Deserialize, Serialize};
 use sluice_sdk::fault;
 use sluice_sdk::serde_json::{Map, Value, json};
-use sluice_sdk::{Call, Decoded, Error, Frame, Head, Outbound, Payload, parse_state, write_json};
-
-use crate::errors;
+use sluice_sdk::{Call, Error, Outbound};
 
 /// LiteLLM's choice of voices for OpenAI's names; any other word is an id of ElevenLabs's.
 const VOICES: [(&str, &str); 10] = [
@@ -45,14 +42,6 @@ const READ: [&str; 10] = [
     "voice",
     "voice_settings",
 ];
-
-#[derive(Default, Serialize, Deserialize)]
-struct State {
-    characters: u64,
-    /// Some sound has come.
-    #[serde(default)]
-    sound: bool,
-}
 
 pub fn request(call: &Call, body: Map<String, Value>) -> Result<Outbound, Error> {
     let given = |name: &str| body.get(name).filter(|it| !it.is_null());
@@ -94,21 +83,13 @@ pub fn request(call: &Call, body: Map<String, Value>) -> Result<Outbound, Error>
     if settings.as_object().is_none_or(|it| !it.is_empty()) {
         sent["voice_settings"] = settings;
     }
-    let state = State {
-        characters: text.chars().count() as u64,
-        sound: false,
-    };
     for (name, value) in &body {
         if !READ.contains(&name.as_str()) && !QUERY.contains(&name.as_str()) && !value.is_null() {
             sent[name] = value.clone();
         }
     }
-    let url = format!("/v1/text-to-speech/{voice}/stream?{query}");
-    Ok(Outbound::post(url)
-        .json(&sent)
-        .frames()
-        .option("framing", "raw")
-        .state(write_json(&state)))
+    let url = format!("/v1/text-to-speech/{voice}?{query}");
+    Ok(Outbound::post(url).json(&sent).canonical())
 }
 
 fn voice(call: &Call, voice: Option<&Value>) -> Result<String, Error> {
@@ -154,42 +135,4 @@ fn format(wanted: Option<&Value>) -> Result<&str, Error> {
             "`response_format` is `{word}`: ElevenLabs makes mp3, opus, pcm, wav and its own formats"
         ))),
     }
-}
-
-pub fn decode(
-    head: Option<&Head>,
-    state: &str,
-    frames: Vec<Frame>,
-    last: bool,
-) -> Result<Decoded, Error> {
-    let mut state: State = parse_state(state)?;
-    let mut decoded = Decoded::more(String::new());
-    if let Some(head) = head {
-        let header = |name: &str| {
-            let found = head
-                .headers
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.as_str())
-        };
-        if header("content-type").is_some_and(|it| it.contains("json")) {
-            let text = frames.iter().find_map(Frame::text).unwrap_or_default();
-            return Ok(decoded.failed(errors::instead_of_sound(text)));
-        }
-        // What is paid for, where ElevenLabs tells it.
-        let told = header("character-cost").and_then(|it| it.trim().parse().ok());
-        state.characters = told.unwrap_or(state.characters);
-    }
-    state.sound |= frames.iter().any(|it| match &it.data {
-        Payload::Text(text) => !text.is_empty(),
-        Payload::Bytes(bytes) => !bytes.is_empty(),
-        Payload::Kept(_) => true,
-    });
-    decoded.events = frames;
-    decoded = decoded.usage(&json!({"characters": state.characters}));
-    if last && !state.sound {
-        return Ok(decoded.failed(fault::upstream("the provider sent no sound")));
-    }
-    decoded.state = write_json(&state);
-    Ok(if last { decoded.done() } else { decoded })
 }

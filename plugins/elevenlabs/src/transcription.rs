@@ -29,6 +29,8 @@ struct Asked {
 
 pub fn request(call: &Call, body: &Map<String, Value>) -> Result<Outbound, Error> {
     let file = call.files.iter().find(|it| it.field == "file");
+    let file =
+        file.ok_or_else(|| fault::invalid_request("`file` is missing: the sound to transcribe"))?;
     let given = |name: &str| body.get(name).filter(|it| !it.is_null() && **it != "");
     let format = given("response_format")
         .map_or(Some("json"), Value::as_str)
@@ -64,21 +66,12 @@ pub fn request(call: &Call, body: &Map<String, Value>) -> Result<Outbound, Error
             value => parts.push(text(name, said(value))),
         }
     }
-    match file {
-        Some(file) => parts.push(Part {
-            name: "file".into(),
-            filename: Some(file.filename.clone()),
-            content_type: Some(file.content_type.clone()).filter(|it| !it.is_empty()),
-            data: PartData::File(file.id),
-        }),
-        // What lies in a store of the client's is fetched by ElevenLabs.
-        None if given("cloud_storage_url").is_some() => {}
-        None => {
-            return Err(fault::invalid_request(
-                "`file` is missing: the sound to transcribe",
-            ));
-        }
-    }
+    parts.push(Part {
+        name: "file".into(),
+        filename: Some(file.filename.clone()),
+        content_type: Some(file.content_type.clone()).filter(|it| !it.is_empty()),
+        data: PartData::File(file.id),
+    });
     let asked = Asked {
         format: format.to_owned(),
     };

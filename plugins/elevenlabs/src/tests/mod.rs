@@ -4,7 +4,7 @@ mod speech;
 mod transcription;
 
 use sluice_sdk::serde_json::{self, Value, json};
-use sluice_sdk::{Body, Continuation, File, Outbound, Part, PartData, Payload, ReplyMode, testing};
+use sluice_sdk::{Body, File, Outbound, Part, PartData, Payload, ReplyMode, testing};
 
 use super::*;
 

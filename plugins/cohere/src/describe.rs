@@ -29,7 +29,7 @@ pub fn document() -> Value {
     json!({
         "name": "cohere",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Cohere: chat, embeddings, rerank, models",
+        "summary": "Cohere: chat, embeddings, rerank, transcription, models",
         "license": "MIT OR Apache-2.0",
         "providers": [provider("cohere", "Cohere"), provider("cohere_chat", "Cohere, by LiteLLM's name for its chat")],
         "examples": [chat(), rerank()]
@@ -49,6 +49,8 @@ fn provider(name: &str, title: &str) -> Value {
                 "models": [{"match": thinking::WITHOUT, "unsupported": ["reasoning_effort", "thinking"]}]},
             "embeddings": {"ignored": ["user"]},
             "rerank": {"unsupported": ["max_chunks_per_doc"]},
+            "audio.transcribe": {"unsupported": ["chunking_strategy", "include", "known_speaker_names", "known_speaker_references",
+                "prompt", "timestamp_granularities"], "ignored": ["user"]},
             "models": {}
         },
         "errors": {"message": "/message"},
@@ -56,6 +58,7 @@ fn provider(name: &str, title: &str) -> Value {
         "models": ["command-a-03-2025", "command-a-reasoning-08-2025", "command-a-vision-07-2025", "command-r7b-12-2024",
             "embed-v4.0", "embed-english-v3.0", "embed-multilingual-v3.0", "rerank-v3.5", "rerank-english-v3.0"],
         "config_schema": {"type": "object", "properties": {
+            "language": {"type": "string", "title": "The language of sounds, where the request does not say it"},
             "input_type": {"type": "string", "title": "What embeddings are for, where the request does not say it",
                 "enum": ["search_document", "search_query", "classification", "clustering", "image"]}}},
         "verified": true,

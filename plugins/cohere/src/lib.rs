@@ -1,4 +1,4 @@
-//! Cohere's second API: chat, embeddings and rerank, translated both ways.
+//! Cohere's second API: chat, embeddings and rerank, translated both ways, and transcription.
 
 mod citations;
 mod describe;
@@ -16,6 +16,7 @@ mod response;
 mod stream;
 mod thinking;
 mod tools;
+mod transcription;
 mod usage;
 
 use sluice_sdk::fault;
@@ -45,6 +46,7 @@ impl Provider for Cohere {
             }
             "embeddings" => embeddings::request(call, &parse_body(body)?),
             "rerank" => rerank::request(call, parse_body(body)?),
+            "audio.transcribe" => Ok(transcription::request(call, parse_body(body)?)?.send()),
             "models" => Ok(models::request(call).send()),
             other => Err(fault::unsupported(format!(
                 "cohere has no operation `{other}`"

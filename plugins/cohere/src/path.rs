@@ -2,7 +2,7 @@
 
 use sluice_sdk::Call;
 
-const ENDPOINTS: [&str; 3] = ["/chat", "/embed", "/rerank"];
+const ENDPOINTS: [&str; 4] = ["/chat", "/embed", "/rerank", "/audio/transcriptions"];
 const VERSIONS: [&str; 2] = ["/v1", "/v2"];
 
 /// The path, or the whole URL where the deployment's base is more than a host.

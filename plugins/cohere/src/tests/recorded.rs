@@ -172,3 +172,14 @@ fn recorded_models_are_listed() {
         assert_eq!(ours["data"][0]["max_input_tokens"], said["context_length"]);
     }
 }
+
+#[test]
+fn a_recorded_transcript_is_relayed() {
+    let items = corpus("audio-transcription");
+    assert!(!items.is_empty());
+    for item in items {
+        let body = json!({"model": "m", "language": "en"});
+        let outcome = played(&item, "audio.transcribe", false, body);
+        assert!(outcome.relayed && outcome.error.is_none(), "{}", item["id"]);
+    }
+}

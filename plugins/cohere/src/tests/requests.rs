@@ -175,3 +175,44 @@ fn models_that_do_not_think_are_known() {
         assert_eq!(thinking::of_model(model), thinks, "{model}");
     }
 }
+
+#[test]
+fn a_sound_is_a_form_whose_fields_come_first() {
+    let file = sluice_sdk::File {
+        id: 3,
+        field: "file".into(),
+        filename: "a.wav".into(),
+        content_type: "audio/wav".into(),
+        size: 9,
+    };
+    let mut call = call("audio.transcribe", "cohere-transcribe-03-2026", false);
+    call.files = vec![file];
+    let form = |body: Value| Cohere::start(&call, &body.to_string());
+    let said =
+        json!({"language": "de", "temperature": 0.5, "response_format": "text", "model": "x"});
+    let Step::Send(Outbound {
+        url,
+        body: sluice_sdk::Body::Multipart(parts),
+        ..
+    }) = form(said).unwrap()
+    else {
+        panic!()
+    };
+    let names: Vec<&str> = parts.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(
+        (url.as_str(), names),
+        (
+            "/v2/audio/transcriptions",
+            vec!["language", "temperature", "model", "file"]
+        )
+    );
+    for (body, word) in [
+        (json!({}), "language"),
+        (
+            json!({"language": "en", "response_format": "srt"}),
+            "response_format",
+        ),
+    ] {
+        assert!(form(body).unwrap_err().message.contains(word));
+    }
+}

@@ -104,7 +104,7 @@ impl Azure {
         let scope = given.text(&["azure_scope"], &["AZURE_SCOPE"]);
         let scope = scope.or_else(|| params.get("scope").map(str::to_owned));
         let scope = scope.unwrap_or_else(|| USUAL_SCOPE.to_owned());
-        let key = given.into_key(Key::of("azure").text(&scope), SETTINGS);
+        let key = given.tell(Key::of("azure").text(&scope), SETTINGS);
         Ok(Self {
             way: way(given)?,
             scope,

@@ -189,9 +189,11 @@ impl Capture {
 }
 
 fn time(number: u64, now: SystemTime) -> Option<SystemTime> {
-    match number {
-        ..EPOCH_FROM => now.checked_add(Duration::from_secs(number)),
-        ..MILLIS_FROM => UNIX_EPOCH.checked_add(Duration::from_secs(number)),
-        _ => UNIX_EPOCH.checked_add(Duration::from_millis(number)),
+    if number < EPOCH_FROM {
+        now.checked_add(Duration::from_secs(number))
+    } else if number < MILLIS_FROM {
+        UNIX_EPOCH.checked_add(Duration::from_secs(number))
+    } else {
+        UNIX_EPOCH.checked_add(Duration::from_millis(number))
     }
 }

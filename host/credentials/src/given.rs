@@ -121,8 +121,8 @@ impl Given {
         read(Path::new(path), what).await
     }
 
-    /// All that can be read through it, into a key.
-    pub(crate) fn into_key(&self, key: KeyMaker, names: &[&str]) -> KeyMaker {
+    /// Tells a key all that these names can be.
+    pub(crate) fn tell(&self, key: KeyMaker, names: &[&str]) -> KeyMaker {
         let key = key.text(if self.foreign { "foreign" } else { "own" });
         names.iter().fold(key, |key, name| {
             key.secret(self.setting(name)).secret(self.variable(name))

@@ -82,7 +82,7 @@ impl Chain {
         Self {
             origin,
             given: given.clone(),
-            key: given.into_key(Key::of("aws"), NAMES).done(),
+            key: given.tell(Key::of("aws"), NAMES).done(),
         }
     }
 

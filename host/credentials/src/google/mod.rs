@@ -59,12 +59,12 @@ impl Google {
             given.ambient("Google (`vertex_credentials`)")?;
         }
         let key = Key::of("google").text(&scope);
-        let key = given.into_key(key, SETTINGS);
-        let key = given.into_key(key, VARIABLES);
+        let key = given.tell(key, SETTINGS);
+        let key = given.tell(key, VARIABLES);
         Ok(Self {
             scope,
             given: given.clone(),
-            key: given.into_key(key, OTHERS).done(),
+            key: given.tell(key, OTHERS).done(),
         })
     }
 

@@ -1,0 +1,311 @@
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
+use serde_json::{Value, json};
+use sluice_credentials::{Given, Kind, Reach, google_project};
+
+use crate::rig::{Answer, NOW, Rig, Seen, claims, given, json, signer};
+
+/// Made anew for each run.
+pub static RSA: LazyLock<String> = LazyLock::new(|| {
+    let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
+    key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
+});
+
+fn token(_: &Seen) -> Answer {
+    json(json!({"access_token": "ya29.token", "expires_in": 3599, "token_type": "Bearer"}))
+}
+
+fn account() -> Value {
+    json!({
+        "type": "service_account", "project_id": "the-project", "private_key_id": "key-1",
+        "private_key": *RSA, "client_email": "gateway@the-project.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    })
+}
+
+fn with(document: &Value) -> Given {
+    given(&[("vertex_credentials", &document.to_string())], &[])
+}
+
+#[tokio::test]
+async fn a_service_account_signs_for_its_token() {
+    let rig = Rig::new(token).await;
+    let given = with(&account());
+    let signer = signer("google", &[], &given);
+    assert_eq!(
+        rig.authorization(&signer).await.unwrap(),
+        "Bearer ya29.token"
+    );
+    let seen = &rig.seen()[0];
+    assert_eq!(seen.url.as_str(), "https://oauth2.googleapis.com/token");
+    assert_eq!(
+        seen.field("grant_type"),
+        "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    );
+    let assertion = seen.field("assertion");
+    let said = claims(&assertion);
+    assert_eq!(said["iss"], "gateway@the-project.iam.gserviceaccount.com");
+    assert_eq!(said["aud"], "https://oauth2.googleapis.com/token");
+    assert_eq!(
+        said["scope"],
+        "https://www.googleapis.com/auth/cloud-platform"
+    );
+    assert_eq!(
+        (said["iat"].clone(), said["exp"].clone()),
+        (json!(NOW), json!(NOW + 3600))
+    );
+    assert_eq!(
+        jsonwebtoken::decode_header(&assertion)
+            .unwrap()
+            .kid
+            .as_deref(),
+        Some("key-1")
+    );
+    assert_eq!(
+        google_project(&given).await.unwrap().as_deref(),
+        Some("the-project")
+    );
+}
+
+#[tokio::test]
+async fn a_document_may_be_a_file() {
+    let rig = Rig::new(token).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.json");
+    std::fs::write(&path, account().to_string()).unwrap();
+    let path = path.display().to_string();
+    for given in [
+        given(&[("vertex_credentials", &path)], &[]),
+        given(&[], &[("GOOGLE_APPLICATION_CREDENTIALS", &path)]),
+    ] {
+        rig.headers(&signer("google", &[], &given)).await.unwrap();
+    }
+    std::fs::rename(
+        &path,
+        folder.path().join("application_default_credentials.json"),
+    )
+    .unwrap();
+    let config = folder.path().display().to_string();
+    let found = given(&[], &[("CLOUDSDK_CONFIG", &config)]);
+    rig.headers(&signer("google", &[], &found)).await.unwrap();
+    assert_eq!(rig.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn a_user_refreshes() {
+    let rig = Rig::new(token).await;
+    let user = json!({"type": "authorized_user", "client_id": "i", "client_secret": "user-secret",
+        "refresh_token": "1//refresh", "quota_project_id": "paying"});
+    let headers = rig
+        .headers(&signer("google", &[], &with(&user)))
+        .await
+        .unwrap();
+    assert_eq!(headers["x-goog-user-project"], "paying");
+    let seen = &rig.seen()[0];
+    assert_eq!(
+        (seen.field("grant_type"), seen.field("refresh_token")),
+        ("refresh_token".into(), "1//refresh".into())
+    );
+    let rig = Rig::new(|seen| (400, json!({"error": "invalid_grant", "error_description": format!("{} is revoked", seen.field("refresh_token"))}).to_string())).await;
+    let error = rig
+        .failure(
+            &signer("google", &[], &with(&user)),
+            &["1//refresh", "user-secret"],
+        )
+        .await;
+    assert!(error.message.contains("invalid_grant") && error.message.contains("sign in again"));
+}
+
+fn external(source: Value) -> Value {
+    json!({
+        "type": "external_account", "audience": "//iam.googleapis.com/projects/1/pools/p/providers/q",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": "https://sts.googleapis.com/v1/token", "credential_source": source,
+    })
+}
+
+fn federation(seen: &Seen) -> Answer {
+    match seen.url.host_str().unwrap() {
+        "sts.googleapis.com" => token(seen),
+        "iamcredentials.googleapis.com" => {
+            json(json!({"accessToken": "ya29.account", "expireTime": "2026-03-01T13:30:45Z"}))
+        }
+        "idp.example" => json(json!({"value": "subject-of-url"})),
+        _ => (404, String::new()),
+    }
+}
+
+#[tokio::test]
+async fn a_workload_changes_its_token_for_one_of_an_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "subject-of-file\n").unwrap();
+    let url = json!({"url": "https://idp.example/token", "headers": {"X-Proof": "p"},
+        "format": {"type": "json", "subject_token_field_name": "value"}});
+    for (source, subject, proof) in [
+        (json!({"file": path}), "subject-of-file", false),
+        (url, "subject-of-url", true),
+    ] {
+        let rig = Rig::new(federation).await;
+        let mut document = external(source);
+        document["service_account_impersonation_url"] =
+            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a:generateAccessToken".into();
+        document["service_account_impersonation"] = json!({"token_lifetime_seconds": 2800});
+        let signer = signer("google", &[("scope", "one two")], &with(&document));
+        assert_eq!(
+            rig.authorization(&signer).await.unwrap(),
+            "Bearer ya29.account"
+        );
+        let seen = rig.seen();
+        if proof {
+            assert_eq!(seen[0].header("x-proof"), "p");
+        }
+        let [exchange, account] = &seen[seen.len() - 2..] else {
+            panic!()
+        };
+        assert_eq!(exchange.field("subject_token"), subject);
+        assert_eq!(
+            exchange.field("audience"),
+            "//iam.googleapis.com/projects/1/pools/p/providers/q"
+        );
+        assert_eq!(
+            exchange.field("scope"),
+            "https://www.googleapis.com/auth/cloud-platform"
+        );
+        assert_eq!(account.header("authorization"), "Bearer ya29.token");
+        let asked: Value = serde_json::from_str(&account.body).unwrap();
+        assert_eq!(asked, json!({"scope": ["one", "two"], "lifetime": "2800s"}));
+    }
+}
+
+#[tokio::test]
+async fn a_workload_on_aws_signs_a_question_for_google() {
+    let rig = Rig::new(|seen| match seen.url.path() {
+        "/latest/api/token" => (200, "session".into()),
+        "/latest/meta-data/placement/availability-zone" => (200, "eu-central-1b".into()),
+        _ => federation(seen),
+    });
+    let rig = rig.await;
+    let mut document = external(json!({"environment_id": "aws1",
+        "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"}));
+    document["subject_token_type"] = "urn:ietf:params:aws:token-type:aws4_request".into();
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "AKIAENV"),
+        ("AWS_SECRET_ACCESS_KEY", "env-secret"),
+    ];
+    let given = given(&[("vertex_credentials", &document.to_string())], &keys);
+    assert_eq!(
+        rig.authorization(&signer("google", &[], &given))
+            .await
+            .unwrap(),
+        "Bearer ya29.token"
+    );
+    let subject = rig.seen().last().unwrap().field("subject_token");
+    let decoded: Vec<(String, String)> = url::form_urlencoded::parse(subject.as_bytes())
+        .into_owned()
+        .collect();
+    let question: Value = serde_json::from_str(&decoded[0].0).unwrap();
+    assert_eq!(question["method"], "POST");
+    assert_eq!(
+        question["url"],
+        "https://sts.eu-central-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"
+    );
+    let headers = question["headers"].as_array().unwrap();
+    let signed = headers
+        .iter()
+        .find(|it| it["key"] == "authorization")
+        .unwrap();
+    let signed = signed["value"].as_str().unwrap();
+    assert!(
+        signed.contains("AKIAENV/20260301/eu-central-1/sts")
+            && signed.contains("x-goog-cloud-target-resource")
+    );
+}
+
+#[tokio::test]
+async fn an_account_is_impersonated() {
+    let rig = Rig::new(|seen| {
+        if seen.url.host_str() == Some("oauth2.googleapis.com") {
+            token(seen)
+        } else {
+            federation(seen)
+        }
+    })
+    .await;
+    let document = json!({"type": "impersonated_service_account", "source_credentials": account(), "delegates": ["d"],
+        "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/x:generateAccessToken"});
+    assert_eq!(
+        rig.authorization(&signer("google", &[], &with(&document)))
+            .await
+            .unwrap(),
+        "Bearer ya29.account"
+    );
+    assert!(rig.seen()[1].body.contains("\"delegates\":[\"d\"]"));
+}
+
+#[tokio::test]
+async fn the_machine_gives_a_token() {
+    let rig = Rig::new(token).await;
+    rig.headers(&signer("google", &[], &given(&[], &[])))
+        .await
+        .unwrap();
+    let seen = &rig.seen()[0];
+    assert_eq!(
+        (seen.url.host_str(), seen.reach),
+        (Some("metadata.google.internal"), Reach::Metadata)
+    );
+    assert_eq!(seen.header("metadata-flavor"), "Google");
+    assert_eq!(
+        seen.query("scopes"),
+        "https://www.googleapis.com/auth/cloud-platform"
+    );
+    let off = given(&[], &[("NO_GCE_CHECK", "true")]);
+    let error = rig.failure(&signer("google", &[], &off), &[]).await;
+    assert!(error.message.contains("`vertex_credentials`"));
+}
+
+#[tokio::test]
+async fn documents_that_cannot_be_used_show_nothing_of_themselves() {
+    let rig = Rig::new(token).await;
+    let garbage = base64::engine::general_purpose::STANDARD.encode([7; 60]);
+    let mut keyless = account();
+    keyless["private_key"] =
+        format!("-----BEGIN PRIVATE KEY-----\n{garbage}\n-----END PRIVATE KEY-----").into();
+    for (document, kind) in [
+        (
+            json!({"type": "service_account", "private_key": garbage}),
+            Kind::Missing,
+        ),
+        (json!({"type": garbage}), Kind::Missing),
+        (keyless, Kind::Missing),
+        (
+            external(json!({"executable": {"command": garbage}})),
+            Kind::Unsupported,
+        ),
+        (
+            external(json!({"environment_id": "azure1"})),
+            Kind::Unsupported,
+        ),
+    ] {
+        let error = rig
+            .failure(&signer("google", &[], &with(&document)), &[&garbage])
+            .await;
+        assert_eq!(error.kind, kind, "{error}");
+    }
+    assert!(rig.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_clients_document_leads_to_public_addresses_only() {
+    let rig = Rig::new(token).await;
+    let mut document = account();
+    document["token_uri"] = "http://169.254.169.254/token".into();
+    let foreign = Given {
+        foreign: true,
+        ..with(&document)
+    };
+    rig.headers(&signer("google", &[], &foreign)).await.unwrap();
+    assert_eq!(rig.seen()[0].reach, Reach::Client);
+}

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::Response;
+use http::header::{CONTENT_LENGTH, SET_COOKIE};
 use serde_json::Value;
 
 use crate::answer::seconds;
@@ -16,6 +17,9 @@ use crate::tokens::Tokens;
 
 /// What stands in the answer in the token's place.
 const BLANK: &str = "***";
+
+/// Shorter tokens are words that stand in answers for other reasons.
+const SECRET_LENGTH: usize = 8;
 
 /// How long a token is kept whose answer does not say.
 const UNSAID_LIFE: Duration = Duration::from_secs(300);
@@ -151,11 +155,19 @@ impl Capture {
         });
         let token = token
             .ok_or_else(|| Error::malformed(format!("{whom} has no text at `{}`", self.pointer)))?;
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = head.status;
         // It may stand in other places too.
-        let text = body.to_string().replace(&token, BLANK);
-        let mut answer = Response::from_parts(head, Bytes::from(text));
-        answer.headers_mut().remove(http::header::CONTENT_LENGTH);
-        answer.headers_mut().remove(http::header::SET_COOKIE);
+        if token.len() >= SECRET_LENGTH {
+            blank(&mut body, &token);
+        }
+        for (name, value) in &head.headers {
+            let shows = value.to_str().is_ok_and(|it| it.contains(&token));
+            if !shows && *name != CONTENT_LENGTH && *name != SET_COOKIE {
+                answer.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        *answer.body_mut() = body.to_string().into();
         Ok(Lease {
             value: Captured {
                 secret: Secret::new(token),
@@ -185,6 +197,15 @@ impl Capture {
             }
         };
         Ok(at.min(latest))
+    }
+}
+
+fn blank(value: &mut Value, token: &str) {
+    match value {
+        Value::String(text) if text.contains(token) => *text = text.replace(token, BLANK),
+        Value::Array(items) => items.iter_mut().for_each(|it| blank(it, token)),
+        Value::Object(members) => members.values_mut().for_each(|it| blank(it, token)),
+        _ => {}
     }
 }
 

@@ -115,7 +115,11 @@ pub(super) fn region(given: &Given) -> Option<String> {
 
 /// A role that is named by itself is taken on with the keys that there would be without it.
 fn origin(given: &Given) -> Result<Origin, Error> {
-    let arn = given.text(&["aws_role_name"], &["AWS_ROLE_NAME"]);
+    // The environment's role is not for keys that the deployment brings itself.
+    let brings = ["aws_access_key_id", "aws_profile_name"];
+    let own = brings.iter().any(|it| given.setting(it).is_some());
+    let variables: &[&str] = if own { &[] } else { &["AWS_ROLE_NAME"] };
+    let arn = given.text(&["aws_role_name"], variables);
     let token = given.setting("aws_web_identity_token").cloned();
     if let Some(token) = token {
         let arn = arn.or_else(|| given.text(&[], &["AWS_ROLE_ARN"]));

@@ -148,6 +148,21 @@ async fn a_token_that_is_given_is_taken() {
 }
 
 #[tokio::test]
+async fn what_the_deployment_says_wins_over_the_environment() {
+    let env = [
+        ("AZURE_AD_TOKEN", "eyJ.other"),
+        ("AZURE_USERNAME", "u"),
+        ("AZURE_PASSWORD", "p"),
+        ("AZURE_TENANT_ID", "the-tenant"),
+    ];
+    let seen = asked(&given(&[CLIENT, ("client_secret", "the~secret")], &env)).await;
+    assert_eq!(
+        (seen.url.as_str(), seen.field("client_secret")),
+        (URL, "the~secret".into())
+    );
+}
+
+#[tokio::test]
 async fn the_machine_has_an_identity() {
     let rig = Rig::new(|_| {
         json(

@@ -28,8 +28,8 @@ pub enum Reach {
     Operator,
     /// This crate: a cloud's well-known metadata address, link-local ones among them.
     Metadata,
-    /// A plugin, which is sent secrets for it: the deployment's own host and hosts that the operator
-    /// granted the plugin, and no other.
+    /// A plugin, and the gateway judged its host (`Signer::token_server`): public addresses only. A
+    /// private one is set by the operator, as `token_url`.
     Plugin,
     /// A client, or the document of one: public addresses only.
     Client,

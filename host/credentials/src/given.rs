@@ -20,10 +20,34 @@ pub struct Given {
     pub settings: Arc<HashMap<String, Secret>>,
     /// The environment, as far as the operator lets this deployment read it.
     pub env: Arc<HashMap<String, Secret>>,
-    /// The settings are a client's own: they name no files and no variables of the environment, and
-    /// the machine's identity is not used for them.
-    pub foreign: bool,
+    pub trust: Trust,
 }
+
+/// Who wrote the settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// The operator, in the config file: they may name files, variables and any address.
+    #[default]
+    Operator,
+    /// Somebody who may make models through the API: they may be values only, so that none is sent
+    /// a file, a variable or the machine's identity. Where they say nothing, the environment and the
+    /// machine serve.
+    Stored,
+    /// A client, for its own request: values only, and nothing else serves.
+    Client,
+}
+
+/// Settings that name addresses, files and profiles.
+const OPERATORS: &[&str] = &[
+    "aws_sts_endpoint",
+    "aws_profile_name",
+    "azure_authority_host",
+    "azure_certificate_path",
+    "token_url",
+];
+
+/// Settings that are a document or the path of one.
+const DOCUMENTS: &[&str] = &["vertex_credentials", "vertex_ai_credentials"];
 
 impl Given {
     /// A setting. An empty value is none.
@@ -34,7 +58,7 @@ impl Given {
 
     /// A variable of the environment. An empty value is none.
     pub fn variable(&self, name: &str) -> Option<&Secret> {
-        if self.foreign {
+        if self.trust == Trust::Client {
             return None;
         }
         let found = self.env.get(name);
@@ -60,18 +84,57 @@ impl Given {
         value.is_some_and(|it| it == "1" || it.eq_ignore_ascii_case("true"))
     }
 
-    /// Where an address of these settings may lead.
-    pub(crate) const fn reach(&self) -> Reach {
-        if self.foreign {
-            Reach::Client
-        } else {
-            Reach::Operator
+    /// Where the addresses of a document among the settings may lead.
+    pub(crate) fn reach(&self) -> Reach {
+        match self.trust {
+            Trust::Operator => Reach::Operator,
+            Trust::Stored | Trust::Client => Reach::Client,
         }
+    }
+
+    /// Where an address may lead that is well known, or that an operator alone can have set.
+    pub(crate) fn usual_reach(&self) -> Reach {
+        match self.trust {
+            Trust::Operator | Trust::Stored => Reach::Operator,
+            Trust::Client => Reach::Client,
+        }
+    }
+
+    /// Refuses settings that go beyond those who wrote them.
+    pub(crate) fn judge(&self) -> Result<(), Error> {
+        if self.trust == Trust::Operator {
+            return Ok(());
+        }
+        let refused = |name: &str, what: &str| {
+            Err(Error::missing(format!(
+                "`{name}` {what}, which only the config file may do: give the credential itself"
+            )))
+        };
+        for name in OPERATORS {
+            if self.setting(name).is_some() {
+                return refused(name, "names an address, a file or a profile");
+            }
+        }
+        for name in DOCUMENTS {
+            let value = self.setting(name).map(|it| it.reveal().trim());
+            if value.is_some_and(|it| !it.starts_with('{')) {
+                return refused(name, "names a file");
+            }
+        }
+        let mut names: Vec<&String> = self.settings.keys().collect();
+        names.sort();
+        for name in names {
+            let value = self.setting(name).map(|it| it.reveal().trim());
+            if value.is_some_and(|it| it.starts_with("oidc/")) {
+                return refused(name, "names a variable or a file");
+            }
+        }
+        Ok(())
     }
 
     /// The machine's own identity may be used.
     pub(crate) fn ambient(&self, what: &str) -> Result<(), Error> {
-        if self.foreign {
+        if self.trust == Trust::Client {
             return Err(Error::missing(format!(
                 "{what}: give the credential with the request; that of the gateway's machine is \
                  not used for credentials of clients"
@@ -113,17 +176,12 @@ impl Given {
 
     /// A small file of text, without space at its ends.
     pub(crate) async fn file(&self, path: &str, what: &str) -> Result<Secret, Error> {
-        if self.foreign {
-            return Err(Error::missing(format!(
-                "{what} names a file, which a client's credentials may not do"
-            )));
-        }
         read(Path::new(path), what).await
     }
 
     /// Tells a key all that these names can be.
     pub(crate) fn tell(&self, key: KeyMaker, names: &[&str]) -> KeyMaker {
-        let key = key.text(if self.foreign { "foreign" } else { "own" });
+        let key = key.text(&format!("{:?}", self.trust));
         names.iter().fold(key, |key, name| {
             key.secret(self.setting(name)).secret(self.variable(name))
         })

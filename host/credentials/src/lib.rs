@@ -27,7 +27,7 @@ pub use captured::{Capture, Captured};
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Kind};
 pub use fetch::{Fetch, Reach};
-pub use given::Given;
+pub use given::{Given, Trust};
 pub use google::project as google_project;
 pub use key::{Key, KeyMaker};
 pub use secret::Secret;

@@ -113,6 +113,10 @@ impl Mint for OAuth2 {
         self.key
     }
 
+    fn token_server(&self) -> Option<&str> {
+        (self.reach == Reach::Plugin).then_some(self.url.as_str())
+    }
+
     fn mint(self: Arc<Self>, tokens: Tokens) -> BoxFuture<'static, Result<Lease<Bearer>, Error>> {
         async move { self.ask(&tokens).await }.boxed()
     }

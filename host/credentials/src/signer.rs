@@ -80,6 +80,7 @@ impl Signer {
                 "this gateway does not know the authentication scheme `{scheme}`"
             ))
         })?;
+        given.judge()?;
         let way = match scheme {
             "sigv4" => Way::SigV4(SigV4::read(&params, given)?),
             "oauth2" => Way::Bearer(Arc::new(OAuth2::read(&params, given)?)),
@@ -103,6 +104,16 @@ impl Signer {
         match &self.way {
             Way::SigV4(way) => way.headers(tokens, request).await,
             Way::Bearer(mint) => bearer(&tokens.bearer(mint).await?),
+        }
+    }
+
+    /// The address of the token server, if a plugin chose it. It is sent the deployment's secrets, so
+    /// the gateway has to refuse it, before [`Self::headers`], unless it is on the deployment's own
+    /// host or on one that is granted to the plugin.
+    pub fn token_server(&self) -> Option<&str> {
+        match &self.way {
+            Way::SigV4(_) => None,
+            Way::Bearer(mint) => mint.token_server(),
         }
     }
 

@@ -48,6 +48,10 @@ impl Bearer {
 pub(crate) trait Mint: Send + Sync {
     /// Stands for everything that the token depends on.
     fn key(&self) -> Key;
+    /// The address that a plugin chose, if one did.
+    fn token_server(&self) -> Option<&str> {
+        None
+    }
     fn mint(self: Arc<Self>, tokens: Tokens) -> BoxFuture<'static, Result<Lease<Bearer>, Error>>;
 }
 

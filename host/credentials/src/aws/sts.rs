@@ -81,7 +81,7 @@ pub(super) async fn by_web_identity(
         ("WebIdentityToken", token.reveal()),
     ];
     let (url, _) = role.endpoint(given);
-    let ask = Ask::form(&url, given.reach(), WHOM, &fields)?.header(ACCEPT, "text/xml");
+    let ask = Ask::form(&url, given.usual_reach(), WHOM, &fields)?.header(ACCEPT, "text/xml");
     let answer = ask.answer(tokens.fetch()).await?;
     read(&answer, role).map_err(|error| error.without(&[token]))
 }
@@ -103,7 +103,7 @@ pub(super) async fn by_keys(
         fields.push(("ExternalId", id));
     }
     let (url, region) = role.endpoint(given);
-    let ask = Ask::form(&url, given.reach(), WHOM, &fields)?.header(ACCEPT, "text/xml");
+    let ask = Ask::form(&url, given.usual_reach(), WHOM, &fields)?.header(ACCEPT, "text/xml");
     let ask = signed(ask, keys, "sts", &region, tokens.clock().now())?;
     let answer = ask.answer(tokens.fetch()).await?;
     let secrets = [Some(&keys.secret_access_key), keys.session_token.as_ref()];

@@ -78,7 +78,7 @@ impl App {
             secrets.push(assertion);
         }
         fields.push(("grant_type", grant));
-        let ask = Ask::form(&url, given.reach(), WHOM, &fields)?;
+        let ask = Ask::form(&url, given.usual_reach(), WHOM, &fields)?;
         let cure = "correct `tenant_id`, `client_id` and the secret, certificate or federation, and \
                     check that the application may use the scope";
         answer::ask(ask, tokens, cure, &secrets).await

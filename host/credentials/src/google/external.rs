@@ -19,7 +19,7 @@ use crate::aws;
 use crate::cache::Lease;
 use crate::error::Error;
 use crate::fetch::{Ask, failed};
-use crate::given::Given;
+use crate::given::{Given, Trust};
 use crate::oauth2::basic;
 use crate::secret::Secret;
 use crate::signer::{Body, Unsigned};
@@ -79,6 +79,12 @@ impl External {
         given: &Given,
         tokens: &Tokens,
     ) -> Result<Lease<Bearer>, Error> {
+        if given.trust != Trust::Operator {
+            return Err(Error::missing(
+                "an `external_account` of Google takes its token from this machine, which only the \
+                 config file may say: use a `service_account`",
+            ));
+        }
         let subject = self.subject(given, tokens).await?;
         let Some(url) = &self.service_account_impersonation_url else {
             return self.exchange(&subject, scope, given, tokens).await;

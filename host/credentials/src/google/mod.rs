@@ -17,7 +17,7 @@ use crate::answer;
 use crate::cache::Lease;
 use crate::error::{Error, Kind};
 use crate::fetch::{Ask, Reach};
-use crate::given::{Given, Params};
+use crate::given::{Given, Params, Trust};
 use crate::key::Key;
 use crate::secret::Secret;
 use crate::tokens::{Bearer, Mint, Tokens};
@@ -72,9 +72,22 @@ impl Google {
         match found(&self.given).await? {
             Some(text) => {
                 let document = Document::read(&text)?;
-                document.token(&self.scope, &self.given, tokens).await
+                let given = self.of_document();
+                document.token(&self.scope, &given, tokens).await
             }
             None => self.machine(tokens).await,
+        }
+    }
+
+    /// A document of the environment is the operator's, whoever wrote the settings.
+    fn of_document(&self) -> Given {
+        let trust = match self.given.first(SETTINGS, &[]) {
+            Some(_) => self.given.trust,
+            None => Trust::Operator,
+        };
+        Given {
+            trust,
+            ..self.given.clone()
         }
     }
 

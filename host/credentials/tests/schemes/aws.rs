@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use sluice_credentials::{Given, Kind, Signer};
+use sluice_credentials::{Given, Kind};
 
-use crate::rig::{Answer, Rig, Seen, given, params, signer};
+use crate::rig::{Answer, Rig, Seen, given, signer};
 
 pub const PARAMS: &[(&str, &str)] = &[("service", "bedrock"), ("region", "eu-west-1")];
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/models";
@@ -72,23 +72,6 @@ async fn the_chain_takes_the_first_that_is_there() {
         assert_eq!(key(&rig, &given(settings, &env)).await, expected);
     }
     assert!(rig.seen().is_empty());
-}
-
-#[tokio::test]
-async fn half_a_pair_is_refused_by_its_names() {
-    let error = |given: &Given| Signer::new("sigv4", &params(PARAMS), given).unwrap_err();
-    let half = error(&given(&[("aws_access_key_id", "AKIA")], &[]));
-    assert!(
-        half.message
-            .contains("`aws_access_key_id` is set without `aws_secret_access_key`")
-    );
-    let half = error(&given(&[], &[("AWS_SECRET_ACCESS_KEY", "s")]));
-    assert!(
-        half.message
-            .contains("`AWS_SECRET_ACCESS_KEY` is set without `AWS_ACCESS_KEY_ID`")
-    );
-    let roleless = error(&given(&[("aws_web_identity_token", "t")], &[]));
-    assert!(roleless.message.contains("`aws_role_name`"));
 }
 
 #[tokio::test]

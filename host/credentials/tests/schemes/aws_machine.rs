@@ -1,7 +1,7 @@
 //! Keys that the machine has, and who may not use them.
 
 use serde_json::json;
-use sluice_credentials::{Given, Kind, Reach, Signer};
+use sluice_credentials::{Given, Kind, Reach, Signer, Trust};
 
 use crate::aws::{PARAMS, ROLE, file, key, sts};
 use crate::rig::{Answer, Rig, given, json, params, signer};
@@ -72,26 +72,82 @@ async fn an_instance_gives_its_keys_by_the_second_version() {
 }
 
 #[tokio::test]
-async fn a_client_has_neither_files_nor_the_machine() {
-    let foreign = |settings: &[(&str, &str)]| Given {
-        foreign: true,
-        ..given(
-            settings,
-            &[
-                ("AWS_ACCESS_KEY_ID", "AKIAENV"),
-                ("AWS_SECRET_ACCESS_KEY", "x"),
-            ],
-        )
+async fn half_a_pair_is_refused_by_its_names() {
+    let error = |given: &Given| Signer::new("sigv4", &params(PARAMS), given).unwrap_err();
+    let half = error(&given(&[("aws_access_key_id", "AKIA")], &[]));
+    assert!(
+        half.message
+            .contains("`aws_access_key_id` is set without `aws_secret_access_key`")
+    );
+    let half = error(&given(&[], &[("AWS_SECRET_ACCESS_KEY", "s")]));
+    assert!(
+        half.message
+            .contains("`AWS_SECRET_ACCESS_KEY` is set without `AWS_ACCESS_KEY_ID`")
+    );
+    let roleless = error(&given(&[("aws_web_identity_token", "t")], &[]));
+    assert!(roleless.message.contains("`aws_role_name`"));
+}
+
+#[tokio::test]
+async fn a_client_has_neither_the_environment_nor_the_machine() {
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "AKIAENV"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+    ];
+    let client = Given {
+        trust: Trust::Client,
+        ..given(&[], &keys)
     };
-    for settings in [&[][..], &[("aws_profile_name", "default")]] {
-        let error = Signer::new("sigv4", &params(PARAMS), &foreign(settings)).unwrap_err();
-        assert!(error.message.contains("with the request"), "{error}");
-    }
+    let error = Signer::new("sigv4", &params(PARAMS), &client).unwrap_err();
+    assert!(error.message.contains("with the request"), "{error}");
+    let own = [
+        ("aws_access_key_id", "AKIAOWN"),
+        ("aws_secret_access_key", "o"),
+    ];
+    let client = Given {
+        trust: Trust::Client,
+        ..given(&own, &keys)
+    };
     let rig = Rig::new(sts).await;
-    for token in ["oidc/file//etc/hostname", "oidc/env/AWS_SECRET_ACCESS_KEY"] {
-        let settings = [("aws_web_identity_token", token), ("aws_role_name", ROLE)];
-        rig.failure(&signer("sigv4", PARAMS, &foreign(&settings)), &[])
-            .await;
+    assert_eq!(key(&rig, &client).await, "AKIAOWN");
+}
+
+#[tokio::test]
+async fn stored_models_have_the_machine_and_cannot_send_it_elsewhere() {
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "AKIAENV"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+        ("DATABASE_URL", "postgres"),
+    ];
+    let stored = |settings: &[(&str, &str)]| Given {
+        trust: Trust::Stored,
+        ..given(settings, &keys)
+    };
+    let rig = Rig::new(sts).await;
+    assert_eq!(
+        key(&rig, &stored(&[("aws_role_name", ROLE)])).await,
+        "ASIAROLE"
+    );
+    assert_eq!(rig.seen()[0].reach, Reach::Operator);
+    for (name, value) in [
+        ("aws_sts_endpoint", "https://elsewhere.example"),
+        ("aws_profile_name", "other"),
+        ("aws_web_identity_token", "oidc/env/DATABASE_URL"),
+        ("aws_web_identity_token", "oidc/file//etc/hostname"),
+        ("azure_authority_host", "elsewhere.example"),
+        ("azure_certificate_path", "/etc/hostname"),
+        ("token_url", "https://elsewhere.example"),
+        ("vertex_credentials", "/etc/hostname"),
+    ] {
+        for trust in [Trust::Stored, Trust::Client] {
+            let given = Given {
+                trust,
+                ..given(&[(name, value), ("aws_role_name", ROLE)], &keys)
+            };
+            for scheme in ["sigv4", "google", "azure"] {
+                let error = Signer::new(scheme, &params(PARAMS), &given).unwrap_err();
+                assert!(error.message.contains(name) && error.message.contains("config file"));
+            }
+        }
     }
-    assert!(rig.seen().is_empty());
 }

@@ -2,7 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use sluice_credentials::{Given, Kind, Reach, Signer};
+use sluice_credentials::{Given, Kind, Reach, Signer, Trust};
 
 use crate::google::RSA;
 use crate::rig::{Answer, NOW, Rig, Seen, claims, given, json, signer};
@@ -243,9 +243,9 @@ async fn failures_say_the_cure_and_no_secret() {
         .failure(&signer("azure", &[], &keyless), &["no pem at all"])
         .await;
     assert!(error.message.contains("must be PEM"));
-    let foreign = Given {
-        foreign: true,
+    let client = Given {
+        trust: Trust::Client,
         ..given(&[], &[("AZURE_CLIENT_SECRET", secret)])
     };
-    assert!(Signer::new("azure", &[], &foreign).is_err());
+    assert!(Signer::new("azure", &[], &client).is_err());
 }

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use serde_json::{Value, json};
-use sluice_credentials::{Given, Kind, Reach, google_project};
+use sluice_credentials::{Given, Kind, Reach, Trust, google_project};
 
 use crate::google_federation::external;
 use crate::rig::{Answer, NOW, Rig, Seen, claims, given, json, signer};
@@ -176,10 +176,10 @@ async fn a_clients_document_leads_to_public_addresses_only() {
     let rig = Rig::new(token).await;
     let mut document = account();
     document["token_uri"] = "http://169.254.169.254/token".into();
-    let foreign = Given {
-        foreign: true,
+    let client = Given {
+        trust: Trust::Client,
         ..with(&document)
     };
-    rig.headers(&signer("google", &[], &foreign)).await.unwrap();
+    rig.headers(&signer("google", &[], &client)).await.unwrap();
     assert_eq!(rig.seen()[0].reach, Reach::Client);
 }

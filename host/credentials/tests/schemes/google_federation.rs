@@ -1,6 +1,7 @@
 //! Identities of elsewhere that become Google's.
 
 use serde_json::{Value, json};
+use sluice_credentials::{Given, Trust};
 
 use crate::google::{account, token, with};
 use crate::rig::{Answer, Rig, Seen, given, json, signer};
@@ -130,4 +131,15 @@ async fn an_account_is_impersonated() {
         "Bearer ya29.account"
     );
     assert!(rig.seen()[1].body.contains("\"delegates\":[\"d\"]"));
+}
+
+#[tokio::test]
+async fn a_stored_model_brings_no_workload_identity() {
+    let rig = Rig::new(federation).await;
+    let stored = Given {
+        trust: Trust::Stored,
+        ..with(&external(json!({"file": "/etc/hostname"})))
+    };
+    let error = rig.failure(&signer("google", &[], &stored), &[]).await;
+    assert!(error.message.contains("`service_account`") && rig.seen().is_empty());
 }

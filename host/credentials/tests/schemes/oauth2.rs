@@ -23,6 +23,7 @@ async fn client_credentials_go_as_basic() {
     .await;
     let signer = signer("oauth2", PARAMS, &deployment());
     assert_eq!(rig.authorization(&signer).await.unwrap(), "Bearer t-1");
+    assert_eq!(signer.token_server(), Some("https://login.example/oauth/token"));
     let seen = &rig.seen()[0];
     assert_eq!(seen.url.as_str(), "https://login.example/oauth/token");
     assert_eq!(seen.reach, Reach::Plugin);
@@ -60,9 +61,9 @@ async fn the_operators_token_server_wins() {
         ("client_secret", SECRET),
         ("token_url", "http://10.0.0.1/token"),
     ];
-    rig.headers(&signer("oauth2", PARAMS, &given(&own, &[])))
-        .await
-        .unwrap();
+    let signer = signer("oauth2", PARAMS, &given(&own, &[]));
+    assert_eq!(signer.token_server(), None);
+    rig.headers(&signer).await.unwrap();
     let seen = &rig.seen()[0];
     assert_eq!(seen.url.as_str(), "http://10.0.0.1/token");
     assert_eq!(seen.reach, Reach::Operator);

@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use sluice_credentials::{
-    Body, Clock, Error, Fetch, Given, Reach, Secret, Signer, Tokens, Unsigned,
+    Body, Clock, Error, Fetch, Given, Reach, Secret, Signer, Tokens, Trust, Unsigned,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
@@ -163,7 +163,7 @@ pub fn given(settings: &[(&str, &str)], env: &[(&str, &str)]) -> Given {
     Given {
         settings: map(settings),
         env: map(env),
-        foreign: false,
+        trust: Trust::Operator,
     }
 }
 

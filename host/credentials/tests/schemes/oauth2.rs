@@ -23,7 +23,10 @@ async fn client_credentials_go_as_basic() {
     .await;
     let signer = signer("oauth2", PARAMS, &deployment());
     assert_eq!(rig.authorization(&signer).await.unwrap(), "Bearer t-1");
-    assert_eq!(signer.token_server(), Some("https://login.example/oauth/token"));
+    assert_eq!(
+        signer.token_server(),
+        Some("https://login.example/oauth/token")
+    );
     let seen = &rig.seen()[0];
     assert_eq!(seen.url.as_str(), "https://login.example/oauth/token");
     assert_eq!(seen.reach, Reach::Plugin);

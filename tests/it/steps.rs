@@ -131,6 +131,59 @@ async fn a_job_that_was_begun_is_begun_at_no_other_deployment_and_no_fallback() 
 }
 
 #[tokio::test]
+async fn a_job_that_was_lost_is_begun_elsewhere_if_the_plugin_says_so() {
+    for (model, status, jobs) in [("job-elsewhere", 200, 2), ("job", 502, 1)] {
+        let polls = Arc::new(AtomicUsize::new(0));
+        let upstream = FakeUpstream::start(move |seen: Seen| {
+            let number = polls.fetch_add(usize::from(seen.method == "GET"), Ordering::Relaxed);
+            async move {
+                match (seen.method.as_str(), number) {
+                    ("POST", _) => reply(201, &json!({"status": "starting"})),
+                    (_, 0) => reply(200, &json!({"status": "lost"})),
+                    _ => reply(200, &json!({"status": "done", "text": "painted"})),
+                }
+            }
+        })
+        .await;
+        let params = json!({"model": format!("steps/{model}"), "api_base": upstream.url});
+        let entry = json!({"model_name": "m", "litellm_params": params});
+        let config = json!({"model_list": [entry, entry], "router_settings": {"num_retries": 1}});
+        let data = target().join("data");
+        let gateway = TestGateway::start(config, &[("steps.wasm", &GUEST)], &data).await;
+        let answer = gateway.post("/v1/chat/completions", &chat("m")).await;
+        assert_eq!(answer.status, status, "{model}: {}", answer.text);
+        let posts = upstream.seen().into_iter().filter(|it| it.method == "POST");
+        assert_eq!(posts.count(), jobs, "{model}");
+        gateway.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_a_plugin_calls_idempotent_is_sent_again_in_place() {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let upstream = FakeUpstream::start(move |_| {
+        let number = sent.fetch_add(1, Ordering::Relaxed);
+        async move {
+            match number {
+                0 => answer(503, "text/plain", "try again"),
+                _ => reply(200, &json!({"status": "done", "text": "painted"})),
+            }
+        }
+    })
+    .await;
+    let params = json!({"model": "steps/job-once-more", "api_base": upstream.url});
+    let entry = json!({"model_name": "m", "litellm_params": params});
+    let config = json!({"model_list": [entry], "router_settings": {"num_retries": 0}});
+    let data = target().join("data");
+    let gateway = TestGateway::start(config, &[("steps.wasm", &GUEST)], &data).await;
+    let answer = gateway.post("/v1/chat/completions", &chat("m")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.header("x-litellm-attempted-retries"), Some("0"));
+    assert_eq!(upstream.seen().len(), 2);
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_paused_turn_goes_on_with_what_was_said() {
     let upstream = FakeUpstream::start(|seen: Seen| async move {
         let turn: Value = serde_json::from_str(&seen.body).unwrap();

@@ -3,6 +3,7 @@
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -46,6 +47,28 @@ class PostgresServer:
     def ask(self, sql, *values):
         with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
             return connection.execute(sql, values).fetchall()
+
+    def family(self):
+        """The server and the processes it has made."""
+        ids = {self.process.pid}
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                number, _, rest = open(path).read().partition(" (")
+            except OSError:
+                continue
+            if int(rest.rpartition(") ")[2].split()[1]) == self.process.pid:
+                ids.add(int(number))
+        return ids
+
+    def hang(self):
+        """It keeps its connections and answers nothing, not even new ones."""
+        self.hung = self.family()
+        for it in self.hung:
+            os.kill(it, signal.SIGSTOP)
+
+    def go_on(self):
+        for it in self.hung:
+            os.kill(it, signal.SIGCONT)
 
     def stop(self):
         if self.process.poll() is None:

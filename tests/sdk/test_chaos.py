@@ -15,6 +15,7 @@ from test_budgets import House
 from test_money import answer, piece
 
 SECONDS = float(os.environ.get("SLUICE_CHAOS_SECONDS", "15"))
+RETRIES = 3
 WORDS = ["one ", "two ", "three"]
 MESSAGES = [{"role": "user", "content": "count"}]
 
@@ -62,25 +63,40 @@ class Chaos:
             self.truncates(peer, streams)
 
 
-def test_a_client_sees_only_what_the_policy_allows(tmp_path, data_dir):
-    chaos = {name: Chaos(name) for name in "abc"}
-    params = {"num_retries": 3, "timeout": 1, "first_token_timeout": 0.5}
-    deployments = {name: ("m", params, script) for name, script in chaos.items()}
-    safe = Chaos("safe")
-    deployments["safe"] = ("spare", {}, lambda peer: safe.fine(peer, bool(body_of(peer.request).get("stream"))))
-    it = House(tmp_path, deployments, router_settings={"fallbacks": [{"m": ["spare"]}], "cooldown_time": 1})
-    client = openai.OpenAI(base_url=it.gateway.url + "/v1", api_key=MASTER_KEY, max_retries=0, timeout=30)
-    until = time.monotonic() + SECONDS
-    seen = {"whole": 0, "streamed": 0, "cut": 0}
+class Crowd:
+    """Clients that call for a while, every other one for a stream; how each call went."""
 
-    def one(number):
-        if number % 2:
-            answered = client.chat.completions.create(model="m", messages=MESSAGES)
-            assert answered.choices[0].message.content == "there"
-            return "whole"
+    def __init__(self, gateway):
+        self.client = openai.OpenAI(base_url=gateway.url + "/v1", api_key=MASTER_KEY, max_retries=0, timeout=30)
+        self.seen = {"whole": 0, "streamed": 0, "cut": 0, "refused": 0}
+        self.until = time.monotonic() + SECONDS
+        with concurrent.futures.ThreadPoolExecutor(8) as workers:
+            for kinds in workers.map(self.work, range(8)):
+                for kind in kinds:
+                    self.seen[kind] += 1
+
+    def work(self, number):
+        kinds = []
+        while time.monotonic() < self.until:
+            try:
+                kinds.append(self.streamed() if number % 2 else self.whole())
+            except openai.APIStatusError as error:
+                assert error.status_code in (408, 429, 500, 502, 503, 504), error
+                assert int(error.response.headers["x-litellm-attempted-retries"]) <= RETRIES
+                kinds.append("refused")
+            number += 1
+        return kinds
+
+    def whole(self):
+        answered = self.client.chat.completions.create(model="m", messages=MESSAGES)
+        assert answered.choices[0].message.content == "there"
+        return "whole"
+
+    def streamed(self):
         text, finish = "", None
+        events = self.client.chat.completions.create(model="m", messages=MESSAGES, stream=True)
         try:
-            for event in client.chat.completions.create(model="m", messages=MESSAGES, stream=True):
+            for event in events:
                 text += event.choices[0].delta.content or ""
                 finish = event.choices[0].finish_reason or finish
         except openai.APIError:
@@ -90,22 +106,45 @@ def test_a_client_sees_only_what_the_policy_allows(tmp_path, data_dir):
         assert (text, finish) == ("".join(WORDS), "stop")
         return "streamed"
 
-    def worker(number):
-        kinds = []
-        while time.monotonic() < until:
-            kinds.append(one(number))
-            number += 1
-        return kinds
 
+def build(folder, spare):
+    """A gateway before three upstreams that fail, and one that does not if there is a spare."""
+    chaos = {name: Chaos(name) for name in "abc"}
+    params = {"num_retries": RETRIES, "timeout": 1, "first_token_timeout": 0.5}
+    deployments = {name: ("m", params, script) for name, script in chaos.items()}
+    # Without anybody else to ask, a rest would refuse most calls unasked.
+    settings = {"cooldown_time": 1} if spare else {"disable_cooldowns": True}
+    if spare:
+        safe = Chaos("safe")
+        deployments["safe"] = ("spare", {}, lambda peer: safe.fine(peer, bool(body_of(peer.request).get("stream"))))
+        settings["fallbacks"] = [{"m": ["spare"]}]
+    return chaos, House(folder, deployments, router_settings=settings)
+
+
+def is_quiet(gateway):
+    return "sluice_in_flight_requests 0" in gateway.get("/metrics")[1].decode()
+
+
+def test_a_client_sees_only_what_the_policy_allows(tmp_path, data_dir):
+    chaos, it = build(tmp_path, spare=True)
     try:
-        with concurrent.futures.ThreadPoolExecutor(8) as workers:
-            for kinds in workers.map(worker, range(8)):
-                for kind in kinds:
-                    seen[kind] += 1
-        assert seen["whole"] > 20 and seen["streamed"] > 20 and seen["cut"] > 0, seen
+        seen = Crowd(it.gateway).seen
+        assert seen["whole"] > 20 and seen["streamed"] > 20 and seen["cut"] > 0 and seen["refused"] == 0, seen
         assert seen["cut"] < seen["streamed"], seen
         deeds = set().union(*(script.did for script in chaos.values()))
         assert len(deeds) == 7, deeds
-        it.gateway.wait_for(lambda: "sluice_in_flight_requests 0" in it.gateway.get("/metrics")[1].decode())
+        it.gateway.wait_for(lambda: is_quiet(it.gateway))
+    finally:
+        it.gateway.stop()
+
+
+def test_without_a_spare_nobody_is_asked_more_often_than_the_policy_allows(tmp_path, data_dir):
+    chaos, it = build(tmp_path, spare=False)
+    try:
+        seen = Crowd(it.gateway).seen
+        assert seen["whole"] > 20 and seen["streamed"] > 20 and seen["refused"] < sum(seen.values()) / 2, seen
+        it.gateway.wait_for(lambda: is_quiet(it.gateway))
+        attempts = sum(sum(script.did.values()) for script in chaos.values())
+        assert attempts <= sum(seen.values()) * (1 + RETRIES), (attempts, seen)
     finally:
         it.gateway.stop()

@@ -1,11 +1,13 @@
 """Health checks: what is asked, what is shown to whom, and how the router goes by it."""
 
 import json
+import threading
+import time
 
 import pytest
 
 from conftest import MASTER_KEY, Gateway
-from raw import RawUpstream, whole
+from raw import RawUpstream, body_of, whole
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 ANSWER = {"id": "x", "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}, "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "there"}}]}
@@ -103,6 +105,51 @@ def test_calls_pass_over_what_a_check_found_ill_until_it_is_well(tmp_path, data_
         gateway.wait_for(lambda: read(gateway, "/health?model=m")["healthy_count"] == 2)
         assert served() == [200] * 20
         assert "a deployment is healthy again" in gateway.logged()
+    finally:
+        assert gateway.stop() == 0
+
+
+def test_settings_say_how_checks_are_made(tmp_path, data_dir):
+    upstream, lock = RawUpstream(), threading.Lock()
+    at_once, most, bodies = 0, 0, []
+
+    def counted(peer):
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+            bodies.append(body_of(peer.request))
+        time.sleep(0.05)
+        with lock:
+            at_once -= 1
+        peer.send(whole(ANSWER))
+
+    def model(name, id, script, **info):
+        params = {"model": "openai/gpt-x", "api_base": upstream.script(id, script), "api_key": "k-secret", "num_retries": 0}
+        return {"model_name": name, "litellm_params": params, "model_info": {"id": id, **info}}
+
+    models = [model("m", f"m{number}", counted, health_check_max_tokens=3) for number in range(4)]
+    models += [
+        model("stalls", "stalls", lambda peer: peer.wait_for_hang_up(), health_check_timeout=0.2),
+        model("limited", "limited", whole({"error": {"message": "slow down"}}, status=429)),
+        model("limited", "spare", whole(ANSWER)),
+        model("left-out", "left-out", whole(ANSWER), disable_background_health_check=True),
+    ]
+    general = {"master_key": MASTER_KEY, "background_health_checks": True, "health_check_interval": 1, "health_check_concurrency": 1, "health_check_details": False}
+    router = {"enable_health_check_routing": True, "health_check_ignore_transient_errors": True, "disable_cooldowns": True}
+    gateway = Gateway(tmp_path, {"model_list": models, "general_settings": general, "router_settings": router}, {"SLUICE_STATE_DIR": str(tmp_path / "state")})
+    try:
+        gateway.wait_for(lambda: len(upstream.requests.get("spare", [])) >= 2)
+        found = read(gateway, "/health")
+        assert ids(found["unhealthy_endpoints"]) == ["limited", "stalls"] and ids(found["unchecked_endpoints"]) == ["left-out"]
+        assert all("api_base" not in it and "error" not in it for it in found["unhealthy_endpoints"] + found["healthy_endpoints"])
+        assert most == 1 and {body.get("max_tokens", body.get("max_completion_tokens")) for body in bodies} == {3}
+        assert "left-out" not in upstream.requests
+        # A rate limit that a check met says nothing of calls.
+        asked = len(upstream.requests["limited"])
+        for _ in range(20):
+            gateway.post("/v1/chat/completions", {**CHAT, "model": "limited"})
+        assert len(upstream.requests["limited"]) > asked + 1
     finally:
         assert gateway.stop() == 0
 

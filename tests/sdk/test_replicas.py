@@ -2,158 +2,23 @@
 
 import collections
 import concurrent.futures
-import hashlib
 import json
 import os
 import signal
-import threading
 import time
 
 import pytest
 
-import postgres_server
-import redis_server
-from conftest import MASTER_KEY, Gateway
-from raw import RawUpstream, whole
+from replica_house import COST, REPLICAS, Load, built
 
-PRICE = {"input_cost_per_token": 1e-5, "output_cost_per_token": 2e-5}
-USAGE = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
-COST = 10 * 1e-5 + 20 * 2e-5
-ANSWER = {"id": "c", "usage": USAGE, "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "there"}}]}
-REPLICAS = 3
-
-
-class Provider:
-    def __init__(self):
-        self.raw = RawUpstream()
-        self.under_way, self.peak, self.lock = 0, 0, threading.Lock()
-        self.release = threading.Event()
-
-    def plain(self, peer):
-        time.sleep(0.02)
-        peer.send(whole(ANSWER))
-
-    def held(self, peer):
-        """Answers when it is let."""
-        with self.lock:
-            self.under_way += 1
-            self.peak = max(self.peak, self.under_way)
-        self.release.wait(30)
-        with self.lock:
-            self.under_way -= 1
-        peer.send(whole(ANSWER))
-
-    def full(self, peer):
-        peer.send(whole({"error": {"message": "slow down"}}, status=429))
-
-
-class House:
-    def __init__(self, folder):
-        self.redis, self.postgres, self.provider = redis_server.RedisServer(folder), postgres_server.PostgresServer(), Provider()
-
-        def model(name, script, model_id=None, **more):
-            base = self.provider.raw.script(model_id or name, script)
-            params = {"model": "openai/m", "api_base": base, "api_key": "k", "num_retries": 0, **PRICE, **more}
-            return {"model_name": name, "litellm_params": params, "model_info": {"id": model_id or name}}
-
-        models = [
-            model("plain", self.provider.plain),
-            model("held", self.provider.held),
-            model("pair", self.provider.full, "tired", weight=1000, num_retries=1),
-            model("pair", self.provider.plain, "fresh", weight=1, num_retries=1),
-        ]
-        self.config = {
-            "model_list": models,
-            "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1, "allow_requests_on_db_unavailable": True},
-            "router_settings": {"redis_host": "127.0.0.1", "redis_port": self.redis.port, "redis_password": self.redis.password, "cooldown_time": 20, "num_retries": 1},
-        }
-        self.folders = [folder / f"replica-{number}" for number in range(REPLICAS)]
-        for it in self.folders:
-            it.mkdir()
-        environment = {"DATABASE_URL": self.postgres.url}
-        self.gateways = [Gateway(self.folders[0], self.config, environment)]
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            self.gateways += pool.map(lambda it: Gateway(it, self.config, environment), self.folders[1:])
-        self.gateways[0].wait_for(lambda: all(self.metric(it, "sluice_replicas") == REPLICAS for it in self.gateways))
-
-    def close(self):
-        for it in self.gateways:
-            it.stop()
-        self.redis.stop()
-        self.postgres.remove()
-
-    def key(self, **fields):
-        status, made, _ = self.gateways[0].post("/key/generate", fields)
-        assert status == 200, made
-        return made["key"]
-
-    def ask(self, replica, key, model="plain"):
-        body = {"model": model, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 20}
-        return self.gateways[replica % REPLICAS].post("/v1/chat/completions", body, key)
-
-    def crowd(self, count, key, workers=60, **more):
-        """Statuses of so many calls, over all replicas and at once."""
-        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            answers = pool.map(lambda it: self.ask(it, key, **more)[0], range(count))
-            return collections.Counter(answers)
-
-    def metric(self, gateway, name):
-        text = gateway.get("/metrics")[1].decode()
-        found = [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(name + "{") or line.startswith(name + " ")]
-        return float(found[0]) if found else None
-
-    def spent(self, key):
-        """Calls and dollars that the database has of a key."""
-        digest = hashlib.sha256(key.encode()).hexdigest()
-        sql = "SELECT count(*), coalesce(sum(cost_pico), 0) FROM sluice.spend_rows WHERE key_hash = %s AND status = 'success'"
-        ((count, pico),) = self.postgres.ask(sql, digest)
-        return count, float(pico) / 1e12
+# Longer than an account or a key is remembered without the database.
+OUTAGE = float(os.environ.get("SLUICE_OUTAGE_SECONDS", "65"))
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, data_dir):
-    missing = [name for name, there in (("redis-server", redis_server.PROGRAM), ("PostgreSQL", postgres_server.PROGRAMS)) if not there]
-    if missing:
-        assert not os.environ.get("CI"), f"{missing} is missing, and in CI nothing is left out"
-        print(f"NOT RUN: {missing} is missing; `cargo xtask test` installs it")
-        yield None
-        return
-    built = House(tmp_path_factory.mktemp("replicas"))
-    yield built
-    built.close()
-
-
-class Load:
-    """Calls on every replica until it ends; how each went, and how long the slowest took."""
-
-    def __init__(self, house, key, model="plain"):
-        self.house, self.key, self.model = house, key, model
-        self.statuses, self.slowest, self.ended = collections.Counter(), 0, threading.Event()
-        self.lock = threading.Lock()
-
-    def keep_calling(self, replica):
-        while not self.ended.is_set():
-            began = time.monotonic()
-            status = self.house.ask(replica, self.key, self.model)[0]
-            with self.lock:
-                self.statuses[status] += 1
-                self.slowest = max(self.slowest, time.monotonic() - began)
-
-    def __enter__(self):
-        self.pool = concurrent.futures.ThreadPoolExecutor(2 * REPLICAS)
-        self.work = [self.pool.submit(self.keep_calling, it) for it in range(2 * REPLICAS)]
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        for it in self.work:
-            it.result()
-        self.pool.shutdown()
-
-    def more(self, count):
-        """Waits until so many more calls have ended."""
-        wanted = sum(self.statuses.values()) + count
-        self.house.gateways[0].wait_for(lambda: sum(self.statuses.values()) >= wanted)
+    with built(tmp_path_factory.mktemp("replicas"), shares=True, allow_requests_on_db_unavailable=True) as it:
+        yield it
 
 
 def test_a_limit_of_requests_holds_over_all_replicas(house):
@@ -221,16 +86,47 @@ def test_a_key_that_is_deleted_on_one_replica_is_refused_on_the_others(house):
 def test_a_cooldown_is_learned_by_the_others(house):
     if house is None:
         return
-    deployments = lambda gateway: json.loads(gateway.get("/router/deployments")[1])["deployments"]
-    rests = lambda gateway: [it["model_id"] for it in deployments(gateway) if it["rests_until_ms"]]
-    assert all(rests(it) == [] for it in house.gateways)
+    assert all(house.rests(it) == [] for it in house.gateways)
     key = house.key()
     assert house.ask(0, key, "pair")[0] == 200
     began = time.monotonic()
-    house.gateways[0].wait_for(lambda: all(rests(it) == ["tired"] for it in house.gateways))
+    house.gateways[0].wait_for(lambda: all(house.rests(it) == ["tired"] for it in house.gateways))
     assert time.monotonic() - began < 2
     assert house.crowd(12, key, model="pair") == {200: 12}
     assert len(house.provider.raw.requests["tired"]) == 1
+
+
+def test_usage_of_a_deployment_is_counted_over_all_replicas(house):
+    if house is None:
+        return
+    key = house.key()
+    # Counts are of the running minute.
+    house.gateways[0].wait_for(lambda: time.time() % 60 < 50)
+    assert house.crowd(12, key, model="counted") == {200: 12}
+    counted = lambda gateway: house.deployments(gateway)["counted"]
+    house.gateways[0].wait_for(lambda: all(counted(it)["requests_this_minute"] == 12 for it in house.gateways), 8)
+    assert all(counted(it)["tokens_this_minute"] == 12 * 30 and counted(it)["sent"] == 4 for it in house.gateways)
+
+
+def test_a_kept_answer_is_every_replica_s_until_one_is_told_to_forget_it(house):
+    if house is None:
+        return
+    key, asked = house.key(), house.provider.raw.requests
+    before = len(asked["plain"])
+    names = set()
+    for turn, replica in enumerate((0, 1, 2, 0)):
+        if turn == 1:
+            # It is written after the first answer was given.
+            house.gateways[0].wait_for(lambda: any(b"cache" in it for it in house.redis.keys()))
+        status, _, headers = house.ask(replica, key, cache={"use-cache": True})
+        assert status == 200
+        names.add(headers.get("x-litellm-cache-key"))
+    assert len(asked["plain"]) == before + 1
+    (name,) = names - {None}
+    house.gateways[0].wait_for(lambda: house.spent(key) == (4, pytest.approx(COST)))
+    assert house.gateways[2].post("/cache/delete", {"keys": [name]})[0] == 200
+    assert house.ask(0, key, cache={"use-cache": True})[0] == 200
+    assert len(asked["plain"]) == before + 2
 
 
 def test_a_redis_that_hangs_or_is_killed_costs_no_call_and_limits_hold_again(house):
@@ -264,15 +160,18 @@ def test_a_redis_that_hangs_or_is_killed_costs_no_call_and_limits_hold_again(hou
     assert all("Redis is back" in it.logged() for it in house.gateways)
 
 
-def test_a_postgres_that_stops_costs_no_call_and_spend_adds_up(house):
+@pytest.mark.parametrize(("go", "come_back", "seconds"), [("stop", "start", OUTAGE), ("hang", "go_on", 15)])
+def test_a_postgres_that_stops_or_hangs_costs_no_call_and_spend_adds_up(house, go, come_back, seconds):
     if house is None:
         return
     paying, key = house.key(max_budget=1000), house.key()
     with Load(house, paying) as budgeted, Load(house, key) as free:
         budgeted.more(30)
-        house.postgres.stop()
-        budgeted.more(90)
-        house.postgres.start()
+        getattr(house.postgres, go)()
+        went = time.monotonic()
+        while time.monotonic() - went < seconds:
+            budgeted.more(90)
+        getattr(house.postgres, come_back)()
         budgeted.more(30)
     for load in (budgeted, free):
         assert set(load.statuses) == {200}, load.statuses

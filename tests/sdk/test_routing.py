@@ -103,6 +103,29 @@ def test_more_calls_than_may_wait_are_turned_away_and_the_next_in_line_is_served
     assert 'sluice_requests_shed_total{why="full"} 1' in it.gateway.get("/metrics")[1].decode()
 
 
+def test_a_call_that_waits_in_vain_is_shed_before_its_body_is_read(house):
+    go, held = threading.Event(), threading.Semaphore(0)
+
+    def hold(peer):
+        held.release()
+        assert go.wait(20)
+        peer.send(whole(answer()))
+
+    it = house({"slow": ("m", {"num_retries": 0}, hold)}, general_settings={"max_in_flight_requests_per_worker": 1, "admission_queue_timeout_seconds": 0.3})
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        served = pool.submit(it.ask)
+        assert held.acquire(timeout=20)
+        began = time.monotonic()
+        status, refused, headers = it.ask()
+        waited = time.monotonic() - began
+        assert status == 503 and headers["retry-after"] == "1" and refused["error"]["code"] == "503", refused
+        assert 0.25 < waited < 10
+        go.set()
+        assert served.result(20)[0] == 200
+    assert it.asked("slow") == 1 and it.ask()[0] == 200
+    assert 'sluice_requests_shed_total{why="late"} 1' in it.gateway.get("/metrics")[1].decode()
+
+
 def test_a_refused_key_rests_its_deployment_until_its_time_is_over(house):
     answers = [REFUSED]
     it = house(

@@ -1,5 +1,7 @@
 //! The operations that clients call models with.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -12,11 +14,11 @@ use super::error::ApiError;
 use super::server::Peer;
 use super::steering::steer;
 use super::turnstile::Turn;
-use super::{Doors, body, headers, unknown};
+use super::{Doors, body, form, headers, unknown};
 use crate::auth::{Caller, allow_cache_controls, allow_model};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::accounting::Source;
-use crate::pipeline::{Answer, AnswerBody, ClientRequest, Controls, Operation};
+use crate::pipeline::{Answer, AnswerBody, ClientRequest, Controls, Operation, Uploads};
 use crate::telemetry::times::Stage;
 
 /// Headers of clients that providers understand and that are passed on.
@@ -52,6 +54,46 @@ pub async fn count_tokens(State(doors): State<Doors>, request: Request) -> Respo
     call(&doors, Operation::CountTokens, None, request).await
 }
 
+/// `POST /rerank`: documents by how well they answer a question.
+pub async fn rerank(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Rerank, None, request).await
+}
+
+/// `POST /moderations`: what a text or an image is objectionable for.
+pub async fn moderations(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Moderations, None, request).await
+}
+
+/// `POST /images/generations`
+pub async fn generate_images(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::ImagesGenerate, None, request).await
+}
+
+/// `POST /images/edits`, a form.
+pub async fn edit_images(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::ImagesEdit, None, request).await
+}
+
+/// `POST /images/variations`, a form.
+pub async fn vary_images(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::ImagesVary, None, request).await
+}
+
+/// `POST /audio/speech`: sound of a text.
+pub async fn speech(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Speech, None, request).await
+}
+
+/// `POST /audio/transcriptions`, a form: the text of a sound.
+pub async fn transcribe(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Transcribe, None, request).await
+}
+
+/// `POST /audio/translations`, a form: its text in English.
+pub async fn translate(State(doors): State<Doors>, request: Request) -> Response {
+    call(&doors, Operation::Translate, None, request).await
+}
+
 /// `POST /openai/deployments/{model}/...` and `/engines/{model}/...`: the path names the model.
 pub async fn by_path(
     State(doors): State<Doors>,
@@ -62,6 +104,8 @@ pub async fn by_path(
         ("/chat/completions", Operation::Chat),
         ("/completions", Operation::Completions),
         ("/embeddings", Operation::Embeddings),
+        ("/images/generations", Operation::ImagesGenerate),
+        ("/images/edits", Operation::ImagesEdit),
     ];
     let found = operations
         .iter()
@@ -103,9 +147,13 @@ async fn call(
         }
     };
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
-    let parsed = read.and_then(|bytes| {
+    let read = match read {
+        Ok(bytes) if operation.takes_form() => form::read(bytes, &parts.headers).await,
+        read => read.map(|bytes| (bytes, Uploads::default())),
+    };
+    let parsed = read.and_then(|form| {
         let passed_on = passed_on(&parts.headers);
-        let mut request = ClientRequest::parse(operation, bytes, model, passed_on)?;
+        let mut request = ClientRequest::of_form(operation, form, model, passed_on)?;
         request.id = id.clone();
         steer(&mut request.controls, &parts.headers)?;
         allow_cache_controls(&caller, &request.controls.cache.said())?;
@@ -176,7 +224,13 @@ fn respond(answer: Answer, turn: Option<Turn>) -> Response {
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    let content_type = match answer.content_type {
+        Cow::Borrowed(kind) => HeaderValue::from_static(kind),
+        // What an upstream calls it may be no header.
+        Cow::Owned(kind) => HeaderValue::from_str(&kind)
+            .unwrap_or(HeaderValue::from_static("application/octet-stream")),
+    };
+    headers.insert(CONTENT_TYPE, content_type);
     if streams {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert("x-accel-buffering", HeaderValue::from_static("no"));

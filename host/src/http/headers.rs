@@ -6,8 +6,29 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 use crate::domain::CallId;
 use crate::pipeline::Trail;
+use crate::pipeline::accounting::now_ms;
 
-const CALL_ID: &str = "x-litellm-call-id";
+/// Names that every answer carries, parsed when the gateway is compiled.
+mod names {
+    use http::HeaderName;
+
+    pub const CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+    pub const VERSION: HeaderName = HeaderName::from_static("x-litellm-version");
+    pub const MODEL_GROUP: HeaderName = HeaderName::from_static("x-litellm-model-group");
+    pub const MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");
+    pub const MODEL_NAME: HeaderName = HeaderName::from_static("x-litellm-model-name");
+    pub const CACHE_KEY: HeaderName = HeaderName::from_static("x-litellm-cache-key");
+    pub const API_BASE: HeaderName = HeaderName::from_static("x-litellm-model-api-base");
+    pub const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
+    pub const MAX_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
+    pub const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
+    pub const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
+    pub const DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
+    pub const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
+}
+
+/// About so many headers are the gateway's own.
+const OWN: usize = 24;
 
 /// Headers of an upstream that are passed on under their own name.
 const RATE_LIMITS: &[&str] = &[
@@ -20,56 +41,55 @@ const RATE_LIMITS: &[&str] = &[
 /// The id of a request, as the router gave it.
 pub fn call_id(extensions: &Extensions) -> CallId {
     let given = extensions.get::<CallId>().cloned();
-    given.unwrap_or_else(CallId::random)
+    given.unwrap_or_else(|| CallId::fresh(now_ms()))
 }
 
 /// Names a request in its answer.
 pub fn add_call_id(headers: &mut HeaderMap, id: &CallId) {
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        headers.insert(CALL_ID, value);
+        headers.insert(names::CALL_ID, value);
     }
 }
 
 /// Adds what is known of a call to its answer.
 pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
-    let mut add = |name: &'static str, value: &str| {
+    headers.reserve(OWN + 2 * trail.upstream_headers.len() + trail.limits.len());
+    headers.insert(
+        names::VERSION,
+        HeaderValue::from_static(env!("CARGO_PKG_VERSION")),
+    );
+    let mut add = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name, value);
         }
     };
-    add("x-litellm-version", env!("CARGO_PKG_VERSION"));
     if !trail.model_group.is_empty() {
-        add("x-litellm-model-group", &trail.model_group);
+        add(names::MODEL_GROUP, &trail.model_group);
     }
     if let Some(id) = trail.deployment_id() {
-        add("x-litellm-model-id", id);
+        add(names::MODEL_ID, id);
     }
     if let (Some(provider), Some(model)) = (trail.provider(), &trail.upstream_model) {
-        add("x-litellm-model-name", &format!("{provider}/{model}"));
+        add(names::MODEL_NAME, &format!("{provider}/{model}"));
     }
     if let Some(key) = &trail.cache_key {
-        add("x-litellm-cache-key", key);
+        add(names::CACHE_KEY, key);
     }
     if let Some(base) = trail.api_base() {
-        add("x-litellm-model-api-base", base);
-    }
-    add("x-litellm-attempted-retries", &trail.retries.to_string());
-    if trail.retries > 0 {
-        add("x-litellm-max-retries", &trail.max_retries.to_string());
+        add(names::API_BASE, base);
     }
     if let Some(timeout) = trail.line.as_ref().and_then(|line| line.deployment.timeout) {
-        add("x-litellm-timeout", &timeout.as_secs_f64().to_string());
+        add(names::TIMEOUT, &timeout.as_secs_f64().to_string());
     }
-    add(
-        "x-litellm-attempted-fallbacks",
-        &trail.fallbacks.to_string(),
-    );
     let duration = trail.started.elapsed();
-    add("x-litellm-response-duration-ms", &millis(duration));
-    add(
-        "x-litellm-overhead-duration-ms",
-        &millis(duration.saturating_sub(trail.upstream_time)),
-    );
+    add(names::DURATION, &millis(duration));
+    let own = duration.saturating_sub(trail.upstream_time);
+    add(names::OVERHEAD, &millis(own));
+    headers.insert(names::RETRIES, trail.retries.into());
+    if trail.retries > 0 {
+        headers.insert(names::MAX_RETRIES, trail.max_retries.into());
+    }
+    headers.insert(names::FALLBACKS, trail.fallbacks.into());
     for (name, value) in &trail.upstream_headers {
         if RATE_LIMITS.contains(&name.as_str()) {
             headers.insert(name, value.clone());

@@ -6,6 +6,7 @@ mod body;
 mod calls;
 mod cors;
 pub mod error;
+mod form;
 mod gate;
 mod headers;
 mod health;

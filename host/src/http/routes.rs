@@ -49,8 +49,12 @@ pub fn router(doors: Doors) -> Router {
             )
             .route(&format!("{prefix}/completions"), post(calls::completions))
             .route(&format!("{prefix}/embeddings"), post(calls::embeddings))
-            .route(&format!("{prefix}/responses"), post(calls::responses));
+            .route(&format!("{prefix}/responses"), post(calls::responses))
+            .route(&format!("{prefix}/moderations"), post(calls::moderations))
+            .route(&format!("{prefix}/rerank"), post(calls::rerank));
+        router = media_routes(router, prefix);
     }
+    router = router.route("/v2/rerank", post(calls::rerank));
     router = router.route("/openai/v1/responses", post(calls::responses));
     // Deployment names may hold slashes (`groq/llama-3`), so the rest of the path is taken whole.
     router = router
@@ -63,10 +67,22 @@ pub fn router(doors: Doors) -> Router {
         .with_state(doors)
 }
 
+/// Images and sound.
+fn media_routes(router: Router<Doors>, prefix: &str) -> Router<Doors> {
+    let at = |path: &str| format!("{prefix}{path}");
+    router
+        .route(&at("/images/generations"), post(calls::generate_images))
+        .route(&at("/images/edits"), post(calls::edit_images))
+        .route(&at("/images/variations"), post(calls::vary_images))
+        .route(&at("/audio/speech"), post(calls::speech))
+        .route(&at("/audio/transcriptions"), post(calls::transcribe))
+        .route(&at("/audio/translations"), post(calls::translate))
+}
+
 /// Gives the request its id, which every answer carries, and proves the caller before anything of
 /// the body is read.
 async fn prove(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
-    let id = CallId::random();
+    let id = CallId::fresh(now_ms());
     request.extensions_mut().insert(id.clone());
     let mut response = judged(doors, request, next).await;
     headers::add_call_id(response.headers_mut(), &id);

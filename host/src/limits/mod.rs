@@ -14,6 +14,7 @@ mod pool;
 mod portions;
 mod refusal;
 mod scope;
+mod telling;
 mod together;
 mod tokens;
 

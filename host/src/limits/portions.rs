@@ -67,6 +67,8 @@ pub(super) struct Bucket {
     /// What nobody had been granted, when that was last told.
     left: u64,
     dry_until_ms: i64,
+    /// A question is under way that tells what is owed.
+    telling: bool,
 }
 
 /// What one call was counted for.
@@ -105,6 +107,16 @@ impl Portions {
         [&mut self.requests, &mut self.tokens, &mut self.day]
     }
 
+    /// The windows of a limit. None: it has places.
+    pub fn bucket(&mut self, limit_type: LimitType) -> Option<&mut Bucket> {
+        match limit_type {
+            LimitType::Requests => Some(&mut self.requests),
+            LimitType::Tokens => Some(&mut self.tokens),
+            LimitType::TokensPerDay => Some(&mut self.day),
+            LimitType::MaxParallelRequests => None,
+        }
+    }
+
     pub fn keep_time(&mut self, now_ms: i64) {
         for bucket in self.buckets() {
             bucket.keep_time(now_ms);
@@ -119,11 +131,9 @@ impl Portions {
 
     /// Takes over what was answered.
     pub fn take(&mut self, ask: &Ask, given: &Given, now_ms: i64) {
-        match ask.limit_type {
-            LimitType::Requests => self.requests.take(given, now_ms),
-            LimitType::Tokens => self.tokens.take(given, now_ms),
-            LimitType::TokensPerDay => self.day.take(given, now_ms),
-            LimitType::MaxParallelRequests => self.places.take(ask.numbers.0, given, now_ms),
+        match self.bucket(ask.limit_type) {
+            Some(bucket) => bucket.take(given, now_ms),
+            None => self.places.take(ask.numbers.0, given, now_ms),
         }
     }
 
@@ -156,6 +166,7 @@ impl Bucket {
             used: 0,
             left: 0,
             dry_until_ms: i64::MIN,
+            telling: false,
         }
     }
 
@@ -225,6 +236,26 @@ impl Bucket {
             used: self.used,
             began: self.began,
             numbers: (0, 0),
+        }
+    }
+
+    /// Has a question tell what is owed by now, or nothing of it if another one does. Gives the window
+    /// that is told of.
+    pub fn tell(&mut self, ask: &mut Ask) -> Option<u64> {
+        (ask.owed, ask.used) = (0, 0);
+        if self.telling || self.used == 0 {
+            return None;
+        }
+        ask.owed = self.used.saturating_sub(self.granted);
+        (ask.used, ask.began) = (self.used, self.began);
+        self.telling = true;
+        Some(self.number)
+    }
+
+    /// The question of [`tell`](Self::tell) is over.
+    pub fn told(&mut self, number: u64) {
+        if self.number == number {
+            self.telling = false;
         }
     }
 

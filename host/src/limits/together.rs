@@ -84,9 +84,7 @@ impl Limiter {
                     asks
                 }
             };
-            let answered = self.ask(shared, &asks, now_ms).await;
-            drop(turn);
-            if !answered {
+            if !self.ask(shared, asks, turn, now_ms).await {
                 return self.cut_off(shared, path, estimate, later(now_ms, began));
             }
         }
@@ -97,17 +95,19 @@ impl Limiter {
     }
 
     /// Asks the count, and a second time if others may have something to give back. Whether it
-    /// answered.
-    async fn ask(&self, shared: &Shared, asks: &[Ask], now_ms: i64) -> bool {
-        let Some(given) = shared.pool.take(asks).await else {
+    /// answered. `turn` is held while the first question is under way.
+    async fn ask<T>(&self, shared: &Shared, mut asks: Vec<Ask>, turn: T, now_ms: i64) -> bool {
+        let telling = self.tell(&mut asks);
+        let Some(given) = shared.pool.take(&asks).await else {
             return false;
         };
-        self.take(asks, &given, now_ms);
+        self.take(&asks, &given, now_ms);
+        drop((telling, turn));
         if given.iter().all(|it| it.enough) || shared.pool.processes() < 2 {
             return true;
         }
         sleep(GIVING_BACK).await;
-        // What was owed is told.
+        // What is owed was told.
         let asks: Vec<Ask> = asks.iter().zip(&given).map(again).collect();
         let Some(given) = shared.pool.take(&asks).await else {
             return false;
@@ -135,31 +135,41 @@ impl Limiter {
         let Some(shared) = &self.shared else {
             return;
         };
-        let (mut owed, mut held, mut back) = (Vec::new(), Vec::new(), Vec::new());
+        let mut owed = Vec::new();
+        for counter in self.counters() {
+            if let Some((portions, _)) = counter.lock().portions() {
+                owed.extend(portions.owed(&counter.scope, now_ms));
+            }
+        }
+        for asks in owed.chunks_mut(AT_ONCE) {
+            let _telling = self.tell(asks);
+            let Some(given) = shared.pool.take(asks).await else {
+                break;
+            };
+            self.take(asks, &given, now_ms);
+        }
+        if renews {
+            self.renew(shared).await;
+        }
+    }
+
+    async fn renew(&self, shared: &Shared) {
+        let (mut held, mut back) = (Vec::new(), Vec::new());
         for counter in self.counters() {
             let mut used = counter.lock();
             let Some((portions, parallel)) = used.portions() else {
                 continue;
             };
-            owed.extend(portions.owed(&counter.scope, now_ms));
-            if renews {
-                let (numbers, freed) = portions.places.upkeep(parallel);
-                let scope = || counter.scope.clone();
-                held.extend((!numbers.is_empty()).then(|| Held {
-                    scope: scope(),
-                    numbers,
-                }));
-                back.extend((!freed.is_empty()).then(|| Back::Places {
-                    scope: scope(),
-                    numbers: freed,
-                }));
-            }
-        }
-        for asks in owed.chunks(AT_ONCE) {
-            let Some(given) = shared.pool.take(asks).await else {
-                break;
-            };
-            self.take(asks, &given, now_ms);
+            let (numbers, freed) = portions.places.upkeep(parallel);
+            let scope = || counter.scope.clone();
+            held.extend((!numbers.is_empty()).then(|| Held {
+                scope: scope(),
+                numbers,
+            }));
+            back.extend((!freed.is_empty()).then(|| Back::Places {
+                scope: scope(),
+                numbers: freed,
+            }));
         }
         let (mut held, mut back) = (held.chunks(AT_ONCE), back.chunks(AT_ONCE));
         loop {
@@ -199,14 +209,9 @@ fn unused(counter: &Counter, limit_type: LimitType, now_ms: i64) -> Option<Back>
     let mut used = counter.lock();
     let (portions, parallel) = used.portions()?;
     let scope = counter.scope.clone();
-    let bucket = match limit_type {
-        LimitType::Requests => &mut portions.requests,
-        LimitType::Tokens => &mut portions.tokens,
-        LimitType::TokensPerDay => &mut portions.day,
-        LimitType::MaxParallelRequests => {
-            let numbers = portions.places.give_up(parallel);
-            return (!numbers.is_empty()).then_some(Back::Places { scope, numbers });
-        }
+    let Some(bucket) = portions.bucket(limit_type) else {
+        let numbers = portions.places.give_up(parallel);
+        return (!numbers.is_empty()).then_some(Back::Places { scope, numbers });
     };
     let (began, unused) = bucket.give_back(now_ms)?;
     Some(Back::Window {
@@ -221,6 +226,7 @@ fn unused(counter: &Counter, limit_type: LimitType, now_ms: i64) -> Option<Back>
 fn again((ask, given): (&Ask, &super::Given)) -> Ask {
     Ask {
         owed: 0,
+        used: 0,
         began: Some(given.began),
         ..ask.clone()
     }

@@ -330,6 +330,94 @@ fn a_count_that_was_emptied_is_told_what_the_window_has_had() {
     assert!(house.call(1, &path, 0).is_none());
 }
 
+/// A way on which questions are heard at once and answered when somebody says so.
+#[derive(Debug)]
+struct Slow {
+    way: Way,
+    answers: tokio::sync::Semaphore,
+}
+
+impl Pool for Slow {
+    fn take<'a>(&'a self, asks: &'a [Ask]) -> BoxFuture<'a, Option<Vec<Given>>> {
+        async move {
+            let given = self.way.take(asks).await;
+            self.answers.acquire().await.ok()?.forget();
+            given
+        }
+        .boxed()
+    }
+
+    fn renew<'a>(&'a self, held: &'a [Held], back: &'a [Back]) -> BoxFuture<'a, bool> {
+        self.way.renew(held, back)
+    }
+
+    fn is_there(&self) -> bool {
+        self.way.is_there()
+    }
+
+    fn processes(&self) -> u64 {
+        self.way.processes
+    }
+}
+
+#[test]
+fn questions_that_overlap_tell_once_what_is_owed_and_a_lost_one_tells_nothing() {
+    let house = House::new(1);
+    let path = [(key(), rpm(10))];
+    let slow = Arc::new(Slow {
+        way: Way {
+            count: Arc::clone(&house.count),
+            process: 7,
+            processes: 1,
+        },
+        answers: tokio::sync::Semaphore::new(0),
+    });
+    let limiter = Limiter::shared(TokenCounting::Total, Arc::clone(&slow) as Arc<dyn Pool>);
+    // Six calls while nobody could be asked.
+    house.silence(true);
+    let cut_off = (0..6).filter(|_| {
+        let let_in = limiter.let_in(&path, input(0), house.now());
+        let_in.now_or_never().unwrap().is_ok()
+    });
+    assert_eq!(cut_off.count(), 6);
+    house.silence(false);
+    let given = || house.count.lock().unwrap().windows[&(key(), LimitType::Requests)].1;
+
+    let mut first = limiter.upkeep(house.now(), false).boxed();
+    assert!(first.as_mut().now_or_never().is_none());
+    assert_eq!(given(), 6);
+    let mut second = limiter.upkeep(house.now(), false).boxed();
+    assert!(second.as_mut().now_or_never().is_none());
+    assert_eq!(given(), 6);
+    slow.answers.add_permits(2);
+    first.now_or_never().unwrap();
+    second.now_or_never().unwrap();
+
+    // Nobody waits any more for a question that tells: what is owed later is told all the same.
+    house.silence(true);
+    assert!(
+        limiter
+            .let_in(&path, input(0), house.now())
+            .now_or_never()
+            .unwrap()
+            .is_ok()
+    );
+    house.silence(false);
+    house.pass(1_000);
+    *house.count.lock().unwrap() = Count {
+        now_ms: house.now(),
+        ..Count::default()
+    };
+    let mut dropped = limiter.upkeep(house.now(), false).boxed();
+    assert!(dropped.as_mut().now_or_never().is_none());
+    drop(dropped);
+    slow.answers.add_permits(1);
+    limiter.upkeep(house.now(), false).now_or_never().unwrap();
+    assert!(given() >= 7);
+    let left = (0..99).filter(|_| house.call(0, &path, 0).is_some());
+    assert!(left.count() <= 3);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Call {

@@ -1,5 +1,6 @@
 //! What a call ends in: an answer, or a failure; and what is known of the way there.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 /// The answer to a client.
 pub struct Answer {
     pub status: u16,
-    pub content_type: &'static str,
+    pub content_type: Cow<'static, str>,
     pub body: AnswerBody,
     pub trail: Trail,
 }

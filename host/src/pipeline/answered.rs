@@ -1,6 +1,7 @@
 //! What a call came to, as the answer that a door writes: whole or a stream, made just now or kept
 //! from earlier.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -42,7 +43,7 @@ pub fn kept(
     trail.upstream_model = Some(found.model).filter(|_| trail.line.is_some());
     trail.usage = found.usage;
     match found.answer {
-        KeptAnswer::Whole(body) => whole(body, settlement),
+        KeptAnswer::Whole(body) => whole(body, None, settlement),
         KeptAnswer::Stream(recording) => {
             let envelope = Envelope {
                 id: recording.id,
@@ -82,14 +83,14 @@ pub fn made(
 ) -> Result<Answer, Box<(Fault, Settlement)>> {
     let generation = Arc::clone(&line.provider.generation);
     match reached {
-        Reached::Whole { body } => {
+        Reached::Whole { body, content_type } => {
             plugins.report(&generation, plugins::Outcome::Fine);
             let body = match keeper {
                 Some(keeper) => keeper.whole(body, settlement.trail()),
                 None => Ok(body),
             };
             match body {
-                Ok(body) => Ok(whole(body, settlement)),
+                Ok(body) => Ok(whole(body, content_type, settlement)),
                 Err(fault) => Err(Box::new((fault, settlement))),
             }
         }
@@ -116,13 +117,12 @@ pub fn made(
     }
 }
 
-fn whole(body: Bytes, mut settlement: Settlement) -> Answer {
+fn whole(body: Bytes, content_type: Option<String>, mut settlement: Settlement) -> Answer {
     settlement.answered(&body);
     settlement.done(200);
     Answer {
         status: 200,
-        // Whatever the upstream calls it: it was read as JSON, and SDKs go by the type.
-        content_type: "application/json",
+        content_type: content_type.map_or(Cow::Borrowed("application/json"), Cow::Owned),
         body: AnswerBody::Whole(body),
         trail: settlement.trail().clone(),
     }
@@ -146,7 +146,7 @@ fn stream(
     };
     Answer {
         status: 200,
-        content_type: "text/event-stream",
+        content_type: Cow::Borrowed("text/event-stream"),
         body: AnswerBody::Stream(streaming.into_bytes(first, rest)),
         trail,
     }

@@ -37,6 +37,8 @@ pub enum Outcome {
         usage: Option<String>,
         /// The plugin wrote it, so what is wrong with it is the plugin's doing.
         is_plugins: bool,
+        /// As the upstream or the plugin names it.
+        content_type: Option<String>,
     },
     /// A canonical stream.
     Stream(Source),
@@ -97,14 +99,15 @@ impl Attempt {
             secrets: line.secret_names.clone(),
             params: Vec::new(),
             headers: request.headers.clone(),
-            files: Vec::new(),
+            files: request.files.described(),
             context: context(&line, number, total),
         };
         let session = provider
             .generation
             .plugin
             .session()
-            .for_call(request.id.as_str());
+            .for_call(request.id.as_str())
+            .with_files(request.files.readable());
         let attempt = Self {
             sender: Sender::new(
                 upstream.clone(),
@@ -336,11 +339,13 @@ impl Attempt {
     }
 
     async fn relay_whole(&mut self, reply: UpstreamReply) -> Result<Outcome, Fault> {
+        let content_type = Some(reply.content_type().to_owned());
         let body = self.read(reply).await?;
         Ok(Outcome::Whole {
             body,
             usage: None,
             is_plugins: false,
+            content_type: content_type.filter(|it| !it.is_empty()),
         })
     }
 
@@ -363,6 +368,7 @@ impl Attempt {
             body,
             usage: response.usage,
             is_plugins: true,
+            content_type: response.content_type,
         }))
     }
 }

@@ -45,6 +45,7 @@ pub fn answer(text: &str) -> Result<Outcome, Fault> {
         body: Bytes::from(answer.to_string()),
         usage: None,
         is_plugins: false,
+        content_type: None,
     })
 }
 

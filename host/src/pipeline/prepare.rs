@@ -37,7 +37,8 @@ pub async fn prepare(
     let edits = edits(request, line, model, operation, drop_params)?;
     if operation.body == BodyWish::Head {
         let guest_body = head(&request.body, &edits);
-        let bodies = CallBodies::new(Arc::clone(&request.body), edits);
+        let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
+        bodies.files = request.files.kept();
         return Ok(Prepared { bodies, guest_body });
     }
     let mut full = splice::patch_document(&request.body, &edits);
@@ -46,6 +47,7 @@ pub async fn prepare(
         full = inline(upstream, full, line.target.allow_private, own_host).await?;
     }
     let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
+    bodies.files = request.files.kept();
     let guest_body = bodies.media.extract(full);
     Ok(Prepared { bodies, guest_body })
 }
@@ -62,10 +64,7 @@ fn edits(
     let mut quoted = String::with_capacity(model.len() + 2);
     push_quoted(&mut quoted, model);
     let mut edits: Vec<Edit> = vec![("model".into(), Some(quoted))];
-    let openai = matches!(
-        request.operation,
-        Operation::Chat | Operation::Completions | Operation::Embeddings
-    );
+    let openai = request.operation.is_openai();
     for name in request.body.names() {
         // LiteLLM's `metadata` is the gateway's; that of other dialects is the provider's.
         if OURS.contains(&name) || (openai && name == "metadata") {

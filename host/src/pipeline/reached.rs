@@ -13,8 +13,15 @@ use crate::upstream;
 
 /// What one deployment answered.
 pub enum Reached {
-    Whole { body: Bytes },
-    Stream { rest: Rest, first: Events },
+    Whole {
+        body: Bytes,
+        /// None: it is JSON.
+        content_type: Option<String>,
+    },
+    Stream {
+        rest: Rest,
+        first: Events,
+    },
 }
 
 /// A stream that begins with an error has not begun: another deployment may answer. With the usage
@@ -66,15 +73,18 @@ pub async fn gather(
             break;
         }
     }
-    let shaped = shape::whole(request, &gathered.finish(), None)?;
+    let shaped = shape::whole(request, &gathered.finish(), None, None)?;
     let trail = settlement.trail();
     (trail.usage, trail.provider_id) = (shaped.usage, shaped.provider_id);
-    Ok(Reached::Whole { body: shaped.body })
+    Ok(Reached::Whole {
+        body: shaped.body,
+        content_type: None,
+    })
 }
 
 /// A usage as plugins tell it.
 pub fn usage_of(text: &str) -> Option<Usage> {
-    Usage::from_json(&serde_json::from_str(text).ok()?)
+    Usage::told(&serde_json::from_str(text).ok()?)
 }
 
 /// An answer that is no JSON is the fault of the one who wrote it.

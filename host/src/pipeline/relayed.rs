@@ -193,7 +193,7 @@ fn every_whole_answer_keeps_its_bytes_and_usage_is_found() {
         for item in recorded(kind) {
             let text = item["body"].as_str().unwrap();
             let body = Bytes::copy_from_slice(text.as_bytes());
-            let shaped = shape::whole(&request(operation, false), &body, None).unwrap();
+            let shaped = shape::whole(&request(operation, false), &body, None, None).unwrap();
             let got = std::str::from_utf8(&shaped.body).unwrap();
             same_but_for_the_model(text, got, true, &item["id"]);
             let raw: Value = serde_json::from_str(text).unwrap();
@@ -216,7 +216,7 @@ const ODD: &str = r#"
 #[test]
 fn odd_but_valid_json_is_relayed_as_it_is() {
     let body = Bytes::from(ODD);
-    let shaped = shape::whole(&request(Operation::Chat, false), &body, None).unwrap();
+    let shaped = shape::whole(&request(Operation::Chat, false), &body, None, None).unwrap();
     let got = std::str::from_utf8(&shaped.body).unwrap();
     for kept in [
         r#""model":"mine""#,

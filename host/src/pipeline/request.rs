@@ -8,8 +8,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::accounting::now_ms;
 use super::detour::{self, Detour};
 use super::mock::Mock;
+use super::uploads::Uploads;
 use crate::cache::Wish;
 use crate::domain::json::Document;
 use crate::domain::{CallId, ErrorKind, Fault};
@@ -24,6 +26,14 @@ pub enum Operation {
     Responses,
     Messages,
     CountTokens,
+    Rerank,
+    Moderations,
+    ImagesGenerate,
+    ImagesEdit,
+    ImagesVary,
+    Speech,
+    Transcribe,
+    Translate,
 }
 
 impl Operation {
@@ -36,6 +46,14 @@ impl Operation {
             Self::Responses => "responses",
             Self::Messages => "messages",
             Self::CountTokens => "count-tokens",
+            Self::Rerank => "rerank",
+            Self::Moderations => "moderations",
+            Self::ImagesGenerate => "images.generate",
+            Self::ImagesEdit => "images.edit",
+            Self::ImagesVary => "images.vary",
+            Self::Speech => "audio.speech",
+            Self::Transcribe => "audio.transcribe",
+            Self::Translate => "audio.translate",
         }
     }
 
@@ -44,16 +62,62 @@ impl Operation {
         match self {
             Self::Messages | Self::CountTokens => Dialect::Anthropic,
             Self::Responses => Dialect::Responses,
-            Self::Chat | Self::Completions | Self::Embeddings => Dialect::OpenAi,
+            _ => Dialect::OpenAi,
         }
     }
 
-    /// The member without which the request means nothing.
-    const fn required(self) -> &'static str {
+    /// Whether its parameters are OpenAI's, and `metadata` the gateway's.
+    pub const fn is_openai(self) -> bool {
+        !matches!(self, Self::Responses | Self::Messages | Self::CountTokens)
+    }
+
+    /// Whether its answers have a `usage` in tokens.
+    pub const fn counts_tokens(self) -> bool {
+        matches!(
+            self,
+            Self::Chat
+                | Self::Completions
+                | Self::Embeddings
+                | Self::Responses
+                | Self::Messages
+                | Self::CountTokens
+        )
+    }
+
+    /// Whether it comes as a form with files.
+    pub const fn takes_form(self) -> bool {
+        matches!(
+            self,
+            Self::ImagesEdit | Self::ImagesVary | Self::Transcribe | Self::Translate
+        )
+    }
+
+    /// Whether its answer may be a stream of events.
+    const fn streams(self) -> bool {
+        matches!(
+            self,
+            Self::Chat | Self::Completions | Self::Responses | Self::Messages
+        )
+    }
+
+    /// The members, or files, without which the request means nothing.
+    const fn required(self) -> &'static [&'static str] {
         match self {
-            Self::Chat | Self::Messages | Self::CountTokens => "messages",
-            Self::Completions => "prompt",
-            Self::Embeddings | Self::Responses => "input",
+            Self::Chat | Self::Messages | Self::CountTokens => &["messages"],
+            Self::Completions | Self::ImagesGenerate => &["prompt"],
+            Self::Embeddings | Self::Responses | Self::Moderations | Self::Speech => &["input"],
+            Self::Rerank => &["query", "documents"],
+            Self::ImagesEdit => &["image", "prompt"],
+            Self::ImagesVary => &["image"],
+            Self::Transcribe | Self::Translate => &["file"],
+        }
+    }
+
+    /// The model that is meant where the request names none, as OpenAI has it.
+    const fn usual_model(self) -> Option<&'static str> {
+        match self {
+            Self::Moderations => Some("omni-moderation-latest"),
+            _ => None,
         }
     }
 }
@@ -75,6 +139,8 @@ pub struct ClientRequest {
     pub controls: Controls,
     /// The client's headers that may go on to the upstream, by name.
     pub headers: Vec<(String, String)>,
+    /// What was uploaded with it.
+    pub files: Uploads,
 }
 
 /// Members of the body that steer the gateway.
@@ -175,14 +241,25 @@ impl ClientRequest {
         path_model: Option<&str>,
         headers: Vec<(String, String)>,
     ) -> Result<Self, Fault> {
+        Self::of_form(operation, (body, Uploads::default()), path_model, headers)
+    }
+
+    /// The same of a form, whose fields are `body`.
+    pub fn of_form(
+        operation: Operation,
+        (body, files): (Bytes, Uploads),
+        path_model: Option<&str>,
+        headers: Vec<(String, String)>,
+    ) -> Result<Self, Fault> {
         let body = Document::parse(body).map_err(|cause| bad_body(cause.to_string()))?;
-        let controls = Controls::read(operation, &body, path_model)?;
+        let controls = Controls::read(operation, (&body, &files), path_model)?;
         Ok(Self {
-            id: CallId::random(),
+            id: CallId::fresh(now_ms()),
             operation,
             body: Arc::new(body),
             controls,
             headers,
+            files,
         })
     }
 }
@@ -199,6 +276,7 @@ impl ClientRequest {
             body: Arc::new(body),
             controls: self.controls.clone(),
             headers: self.headers.clone(),
+            files: self.files.clone(),
         })
     }
 
@@ -213,18 +291,18 @@ impl ClientRequest {
 impl Controls {
     fn read(
         operation: Operation,
-        body: &Document,
+        (body, files): (&Document, &Uploads),
         path_model: Option<&str>,
     ) -> Result<Self, Fault> {
         let mut controls = Self::default();
         let mut model = None;
-        let mut required = false;
         for (name, raw) in body.entries() {
             controls.read_member(name, raw, &mut model)?;
-            required |= name == operation.required() && raw != "null";
         }
         let model = path_model.map(str::to_owned).or(model);
-        controls.model = model.filter(|name| !name.is_empty()).ok_or_else(|| {
+        let model = model.filter(|name| !name.is_empty());
+        let model = model.or_else(|| operation.usual_model().map(str::to_owned));
+        controls.model = model.ok_or_else(|| {
             let message = "the request names no model: set `model`";
             Fault::caller(ErrorKind::InvalidRequest, message).with_param("model")
         })?;
@@ -235,10 +313,18 @@ impl Controls {
             );
             return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param("model"));
         }
-        if !required {
-            let name = operation.required();
+        let there = |name: &&str| {
+            let mut entries = body.entries();
+            entries.any(|(it, raw)| it == *name && raw != "null") || files.has(name)
+        };
+        if let Some(name) = operation.required().iter().find(|it| !there(it)) {
             let message = format!("the required member `{name}` is missing");
-            return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name));
+            return Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(*name));
+        }
+        if controls.stream && !operation.streams() {
+            let name = operation.as_str();
+            let message = format!("`{name}` is not streamed by this gateway: leave `stream` out");
+            return Err(Fault::caller(ErrorKind::Unsupported, message).with_param("stream"));
         }
         Ok(controls)
     }

@@ -27,6 +27,7 @@ use crate::telemetry::times::Stage;
 const MASTER: &str = "litellm_proxy_master_key";
 /// Holders that are remembered by where their grant lies, before those that are gone are dropped.
 const MOST_GRANTS: usize = 20_000;
+const SWEPT_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of what was said, each way, that a trace takes.
 const MOST_SAID: usize = 32 << 10;
 
@@ -39,11 +40,32 @@ pub struct Watchers {
     pub metrics: Metrics,
     pub otel: Otel,
     pub alerts: Alerts,
-    grants: Arc<Grants>,
+    grants: Arc<RwLock<Grants>>,
 }
 
 /// The number of a holder's labels, by the grant that all calls of a key share.
-type Grants = RwLock<HashMap<usize, (Weak<Grant>, u32)>>;
+#[derive(Debug, Default)]
+struct Grants {
+    numbers: HashMap<usize, (Weak<Grant>, u32)>,
+    /// When those that are gone were dropped last.
+    swept: Option<Instant>,
+}
+
+impl Grants {
+    fn remember(&mut self, place: usize, grant: &Arc<Grant>, number: u32) {
+        // Where more live than are remembered, looking for dead ones at each call would be all that
+        // calls wait for.
+        let due = self.swept.is_none_or(|it| it.elapsed() >= SWEPT_EVERY);
+        if self.numbers.len() >= MOST_GRANTS && due {
+            self.swept = Some(Instant::now());
+            self.numbers
+                .retain(|_, (grant, _)| grant.strong_count() > 0);
+        }
+        if self.numbers.len() < MOST_GRANTS {
+            self.numbers.insert(place, (Arc::downgrade(grant), number));
+        }
+    }
+}
 
 impl Watchers {
     pub fn new(metrics: Metrics, otel: Otel, alerts: Alerts) -> Self {
@@ -68,18 +90,13 @@ impl Watchers {
         let place = Arc::as_ptr(grant) as usize;
         {
             let grants = self.grants.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, number)) = grants.get(&place) {
+            if let Some((_, number)) = grants.numbers.get(&place) {
                 return *number;
             }
         }
         let number = calls.who(who_of(grant));
         let mut grants = self.grants.write().unwrap_or_else(PoisonError::into_inner);
-        if grants.len() >= MOST_GRANTS {
-            grants.retain(|_, (grant, _)| grant.strong_count() > 0);
-        }
-        if grants.len() < MOST_GRANTS {
-            grants.insert(place, (Arc::downgrade(grant), number));
-        }
+        grants.remember(place, grant, number);
         number
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::request::{ClientRequest, Operation};
 use super::writer::{Event, provider_id};
+use super::{counted, plain};
 use crate::dialect::envelope::{Envelope, Seen};
 use crate::dialect::gather::Gather;
 use crate::dialect::spread::spread;
@@ -16,6 +17,8 @@ pub struct Shaped {
     pub usage: Option<Usage>,
     /// The answer's id, as the provider gave it.
     pub provider_id: Option<String>,
+    /// None: it is JSON, whatever the upstream calls it; SDKs go by the type.
+    pub content_type: Option<String>,
 }
 
 /// What the gateway knows of an answer to this request.
@@ -30,23 +33,69 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
         (Operation::Embeddings, _) => (String::new(), Some("list")),
         (Operation::Responses, _) => (format!("resp_{id}"), None),
         (Operation::Messages | Operation::CountTokens, _) => (format!("msg_{id}"), None),
+        (Operation::Moderations, _) => (format!("modr-{id}"), None),
+        (Operation::Rerank, _) => (request.id.as_str().to_owned(), None),
+        (
+            Operation::ImagesGenerate
+            | Operation::ImagesEdit
+            | Operation::ImagesVary
+            | Operation::Speech
+            | Operation::Transcribe
+            | Operation::Translate,
+            _,
+        ) => (String::new(), None),
     };
-    let dated = matches!(request.operation, Operation::Chat | Operation::Completions);
-    let counts = request.operation == Operation::CountTokens;
+    let dated = matches!(
+        request.operation,
+        Operation::Chat
+            | Operation::Completions
+            | Operation::ImagesGenerate
+            | Operation::ImagesEdit
+            | Operation::ImagesVary
+    );
     Envelope {
         id,
         object,
         created: dated.then_some(created),
-        model: (!counts).then(|| request.controls.asked.clone()),
+        model: names_model(request.operation).then(|| request.controls.asked.clone()),
     }
 }
 
-/// Completes a whole canonical answer.
+/// Whether answers to it say which model gave them.
+const fn names_model(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Chat
+            | Operation::Completions
+            | Operation::Embeddings
+            | Operation::Responses
+            | Operation::Messages
+            | Operation::Moderations
+    )
+}
+
+/// Completes a whole canonical answer. `content_type`: what came with it.
 pub fn whole(
     request: &ClientRequest,
     body: &Bytes,
     usage: Option<String>,
+    content_type: Option<&str>,
 ) -> Result<Shaped, Fault> {
+    let read = |it: &str| Usage::told(&serde_json::from_str(it).ok()?);
+    if let Some((body, kind)) = plain::answer(request, body, content_type)? {
+        let told = usage.as_deref().and_then(read);
+        return Ok(Shaped {
+            body,
+            usage: told.or_else(|| counted::of_request(request)),
+            provider_id: None,
+            content_type: Some(kind),
+        });
+    }
+    // Where answers have no usage of their own, what a plugin tells of it is for the gateway.
+    let (usage, beside) = match request.operation.counts_tokens() {
+        true => (usage, None),
+        false => (None, usage.as_deref().and_then(read)),
+    };
     let text = std::str::from_utf8(body).map_err(garbage)?.trim();
     let with_usage;
     let text = match &usage {
@@ -66,6 +115,7 @@ pub fn whole(
             body: Bytes::copy_from_slice(text.as_bytes()),
             usage: None,
             provider_id: None,
+            content_type: None,
         });
     }
     let (full, seen) = envelope(request, false)
@@ -81,10 +131,12 @@ pub fn whole(
     let usage = seen
         .usage
         .and_then(|usage| serde_json::from_str::<Value>(usage).ok());
-    let usage = usage.as_ref().and_then(Usage::from_json);
+    let usage = beside.or_else(|| usage.as_ref().and_then(Usage::from_json));
+    let usage = usage.or_else(|| counted::of_answer(request, &seen));
     let told = told(request.operation, &seen);
     Ok(Shaped {
         usage: usage.map(|it| told.with(it)),
+        content_type: None,
         provider_id: seen.member("id").and_then(provider_id),
         body: Bytes::from(full),
     })
@@ -113,6 +165,11 @@ const fn answer_members(operation: Operation) -> &'static [&'static str] {
         Operation::Responses => &["output", "status"],
         Operation::Messages => &["content"],
         Operation::CountTokens => &["input_tokens"],
+        Operation::Rerank | Operation::Moderations => &["results"],
+        Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary => &["data"],
+        Operation::Transcribe | Operation::Translate => &["text"],
+        // No document at all.
+        Operation::Speech => &[],
     }
 }
 

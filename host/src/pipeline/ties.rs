@@ -76,7 +76,7 @@ pub fn of_answer(request: &ClientRequest, reached: &Reached) -> Option<Tie> {
         return None;
     }
     let id = match reached {
-        Reached::Whole { body } => {
+        Reached::Whole { body, .. } => {
             let text = std::str::from_utf8(body).ok()?;
             let members = json::members_lenient(text).ok()?;
             let id = members.iter().find(|it| it.name == "id")?;

@@ -121,21 +121,26 @@ impl Course<'_> {
                     body,
                     usage,
                     is_plugins,
+                    content_type,
                 },
                 false,
             ) => {
                 settlement.trail().usage = usage.as_deref().and_then(usage_of);
-                let shaped = shape::whole(request, &body, usage)
+                let shaped = shape::whole(request, &body, usage, content_type.as_deref())
                     .map_err(|fault| blame(fault, is_plugins, &body))?;
                 let trail = settlement.trail();
                 (trail.usage, trail.provider_id) = (shaped.usage, shaped.provider_id);
-                Ok(Reached::Whole { body: shaped.body })
+                Ok(Reached::Whole {
+                    body: shaped.body,
+                    content_type: shaped.content_type,
+                })
             }
             (
                 Outcome::Whole {
                     body,
                     usage,
                     is_plugins,
+                    ..
                 },
                 true,
             ) => {

@@ -16,6 +16,7 @@ enum Shape {
     Flag,
     Object,
     Objects,
+    Items,
     Texts,
     TextOrTexts,
     TextOrObject,
@@ -33,6 +34,7 @@ impl Shape {
             Self::Flag => "a boolean",
             Self::Object => "an object",
             Self::Objects => "an array of objects",
+            Self::Items => "an array of strings or objects",
             Self::Texts => "an array of strings",
             Self::TextOrTexts => "a string or an array of strings",
             Self::TextOrObject => "a string or an object",
@@ -54,6 +56,7 @@ impl Shape {
             Self::Flag => matches!(first, b't' | b'f'),
             Self::Object => is_object,
             Self::Objects => items(raw, b'{'),
+            Self::Items => items(raw, b'"') || items(raw, b'{'),
             Self::Texts => items(raw, b'"'),
             Self::TextOrTexts => is_text || items(raw, b'"'),
             Self::TextOrObject => is_text || is_object,
@@ -104,6 +107,46 @@ const EMBEDDINGS: &[(&str, Shape)] = &[
     ("user", Shape::Text),
 ];
 
+const RERANK: &[(&str, Shape)] = &[
+    ("documents", Shape::Items),
+    ("max_chunks_per_doc", Shape::Whole),
+    ("max_tokens_per_doc", Shape::Whole),
+    ("query", Shape::TextOrObject),
+    ("rank_fields", Shape::Texts),
+    ("return_documents", Shape::Flag),
+    ("top_n", Shape::Whole),
+];
+
+/// The parameters of images that are made, changed or varied.
+const IMAGES: &[(&str, Shape)] = &[
+    ("background", Shape::Text),
+    ("n", Shape::Whole),
+    ("output_compression", Shape::Whole),
+    ("output_format", Shape::Text),
+    ("prompt", Shape::Text),
+    ("quality", Shape::Text),
+    ("response_format", Shape::Text),
+    ("size", Shape::Text),
+    ("style", Shape::Text),
+    ("user", Shape::Text),
+];
+
+const SPEECH: &[(&str, Shape)] = &[
+    ("input", Shape::Text),
+    ("instructions", Shape::Text),
+    ("response_format", Shape::Text),
+    ("speed", Shape::Number),
+    ("voice", Shape::TextOrObject),
+];
+
+const TRANSCRIPTS: &[(&str, Shape)] = &[
+    ("language", Shape::Text),
+    ("prompt", Shape::Text),
+    ("response_format", Shape::Text),
+    ("temperature", Shape::Number),
+    ("timestamp_granularities", Shape::Texts),
+];
+
 /// Refuses a request whose member has another type than OpenAI's API gives it. Operations that are
 /// a provider's own are that provider's to judge.
 pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
@@ -112,7 +155,19 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
         (Operation::Completions, "logprobs") => Some(Shape::Whole),
         (Operation::Chat | Operation::Completions, _) => find(CHAT, name),
         (Operation::Embeddings, _) => find(EMBEDDINGS, name),
-        (Operation::Responses | Operation::Messages | Operation::CountTokens, _) => None,
+        (Operation::Rerank, _) => find(RERANK, name),
+        (Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary, _) => {
+            find(IMAGES, name)
+        }
+        (Operation::Speech, _) => find(SPEECH, name),
+        (Operation::Transcribe | Operation::Translate, _) => find(TRANSCRIPTS, name),
+        (
+            Operation::Responses
+            | Operation::Messages
+            | Operation::CountTokens
+            | Operation::Moderations,
+            _,
+        ) => None,
     };
     match shape {
         Some(shape) if raw != "null" && !shape.is_of(raw) => Err(wrong_type(name, shape.name())),

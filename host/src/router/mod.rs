@@ -21,3 +21,5 @@ pub use window::Minute;
 
 #[cfg(test)]
 mod choice_tests;
+#[cfg(test)]
+mod strategy_tests;

@@ -174,17 +174,19 @@ impl Book {
         front.cloned().collect()
     }
 
-    /// These rows, which come first in the queue, wait no longer.
-    pub fn finish(&mut self, rows: &[SpendRow], through: Mark) {
-        while let Some(first) = self.queue.pop_front_if(|it| it.mark <= through) {
-            if first.frame.is_some() {
-                self.held_bytes = self.held_bytes.saturating_sub(first.bytes);
-            }
+    /// What is queued up to `through` waits no longer; `costs` are the sums of those of its rows that
+    /// can be read. Gives what has left the queue, to be dropped where nobody waits for it.
+    pub fn finish(&mut self, costs: &HashMap<&Entity, Usd>, through: Mark) -> Vec<Waiting> {
+        let gone = self.queue.partition_point(|it| it.mark <= through);
+        let gone: Vec<Waiting> = self.queue.drain(..gone).collect();
+        for held in gone.iter().filter(|it| it.frame.is_some()) {
+            self.held_bytes = self.held_bytes.saturating_sub(held.bytes);
         }
-        for row in rows {
-            take(&mut self.sums, row);
+        for (payer, cost) in costs {
+            take(&mut self.sums, payer, *cost);
         }
         self.done = self.done.max(through);
+        gone
     }
 
     pub fn sums(&self) -> &HashMap<Entity, Usd> {
@@ -197,12 +199,22 @@ impl Book {
     }
 }
 
-/// Takes a row's cost out of sums that hold it.
-pub fn take(sums: &mut HashMap<Entity, Usd>, row: &SpendRow) {
-    for payer in &row.payers {
-        let (Some(cost), Some(sum)) = (row.share_of(payer), sums.get_mut(payer)) else {
-            continue;
-        };
+/// What these rows cost those who pay.
+pub fn costs(rows: &[SpendRow]) -> HashMap<&Entity, Usd> {
+    let mut costs = HashMap::new();
+    for row in rows {
+        for payer in &row.payers {
+            if let Some(cost) = row.share_of(payer) {
+                *costs.entry(payer).or_default() += cost;
+            }
+        }
+    }
+    costs
+}
+
+/// Takes a cost out of sums that hold it.
+pub fn take(sums: &mut HashMap<Entity, Usd>, payer: &Entity, cost: Usd) {
+    if let Some(sum) = sums.get_mut(payer) {
         *sum -= cost;
         if sum.is_zero() {
             sums.remove(payer);

@@ -1,5 +1,6 @@
 //! Brings the rows to the database and the files to the disk, beside the calls.
 
+use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::SpendRow;
 
-use super::book::Waiting;
+use super::book::{self, Waiting};
 use super::error::JournalError;
 use super::journal::{Journal, Loaded, Shared, State};
 use super::replay::Rejected;
@@ -145,9 +146,7 @@ impl Journal {
                 (Ok(()), _) => {}
                 (Err(SinkError::Rejected(reason)), [row]) => {
                     self.set_aside(row, reason).await?;
-                    let mut state = self.shared.state();
-                    state.counts.rejected += 1;
-                    state.book.finish(these, *through);
+                    self.finish(these, *through, |state| state.counts.rejected += 1);
                 }
                 (Err(SinkError::Rejected(_)), _) => {
                     let middle = start + these.len() / 2;
@@ -177,12 +176,23 @@ impl Journal {
         if let Err(error) = &answer {
             self.failed(error);
         } else {
-            let mut state = self.shared.state();
-            state.counts.stored += rows.len() as u64;
-            state.book.finish(rows, through);
-            state.book.stored = state.book.stored.max(through);
+            self.finish(rows, through, |state| {
+                state.counts.stored += rows.len() as u64;
+                state.book.stored = state.book.stored.max(through);
+            });
         }
         answer
+    }
+
+    /// These rows wait no longer. Calls wait for the lock, so what can be done without it is.
+    fn finish(&self, rows: &[SpendRow], through: Mark, count: impl FnOnce(&mut State)) {
+        let costs = book::costs(rows);
+        let gone = {
+            let mut state = self.shared.state();
+            count(&mut state);
+            state.book.finish(&costs, through)
+        };
+        drop(gone);
     }
 
     fn failed(&self, error: &SinkError) {
@@ -253,7 +263,7 @@ fn load(shared: &Shared, front: Vec<Waiting>) -> Result<Rows, SinkError> {
                 );
                 let mut state = shared.state();
                 state.counts.damaged += 1;
-                state.book.finish(&[], waiting.mark);
+                state.book.finish(&HashMap::new(), waiting.mark);
             }
             Err(error) => return Err(disk(&error)),
         }

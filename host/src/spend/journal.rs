@@ -237,8 +237,8 @@ impl Journal {
             }
             (state.book.sums().clone(), state.book.last, covered)
         };
-        for row in self.shared.rows(covered)? {
-            book::take(&mut sums, &row);
+        for (payer, cost) in book::costs(&self.shared.rows(covered)?) {
+            book::take(&mut sums, payer, cost);
         }
         Ok(Pending { sums, through })
     }

@@ -19,6 +19,8 @@ pub struct CallBodies {
     /// What the gateway changes in them, whatever the plugin says.
     pub edits: Vec<Edit>,
     pub media: MediaTable,
+    /// Uploads by their number, each with its content type.
+    pub files: Vec<(Bytes, String)>,
     /// The last JSON body that was sent, with media words: what `amend` starts from.
     last_json: Option<Bytes>,
 }
@@ -67,14 +69,26 @@ impl CallBodies {
                     "application/x-www-form-urlencoded",
                 ))
             }
-            Body::Multipart(parts) => multipart(parts, &self.media),
+            Body::Multipart(parts) => self.multipart(parts),
             Body::Raw(Payload::Text(text)) => Ok(Built::of(
                 self.media.restore(text),
                 "text/plain; charset=utf-8",
             )),
             Body::Raw(Payload::Bytes(bytes)) => Ok(Built::of(bytes, "application/octet-stream")),
-            Body::Raw(Payload::Kept(_)) | Body::File(_) => Err(no_files()),
+            Body::File(number) => {
+                let (bytes, content_type) = self.file(number)?;
+                Ok(Built::of(bytes.clone(), content_type))
+            }
+            Body::Raw(Payload::Kept(_)) => {
+                Err(Fault::plugin("the plugin sends a body that was not kept"))
+            }
         }
+    }
+
+    fn file(&self, number: u32) -> Result<&(Bytes, String), Fault> {
+        let place = usize::try_from(number).ok();
+        let file = place.and_then(|it| self.files.get(it));
+        file.ok_or_else(|| Fault::plugin(format!("the call has no file {number}")))
     }
 
     fn json(&mut self, text: String) -> Built {
@@ -90,6 +104,47 @@ impl CallBodies {
     }
 }
 
+impl CallBodies {
+    fn multipart(&self, parts: Vec<Part>) -> Result<Built, Fault> {
+        let boundary = format!("sluice-{}", uuid::Uuid::new_v4().simple());
+        let mut out = Vec::new();
+        for part in parts {
+            let file = match &part.data {
+                PartData::File(number) => Some(self.file(*number)?),
+                _ => None,
+            };
+            let mut head = format!("--{boundary}\r\nContent-Disposition: form-data; name=");
+            push_quoted(&mut head, &part.name);
+            if let Some(filename) = &part.filename {
+                head.push_str("; filename=");
+                push_quoted(&mut head, filename);
+            }
+            let kind = part.content_type.as_deref();
+            let kind = kind.or(file.map(|(_, kind)| kind.as_str()));
+            if let Some(kind) = kind.filter(|it| !it.contains(['\r', '\n'])) {
+                head.push_str("\r\nContent-Type: ");
+                head.push_str(kind);
+            }
+            head.push_str("\r\n\r\n");
+            out.extend_from_slice(head.as_bytes());
+            match (part.data, file) {
+                (_, Some((bytes, _))) => out.extend_from_slice(bytes),
+                (PartData::Text(text), _) => {
+                    out.extend_from_slice(self.media.restore(text).as_bytes());
+                }
+                (PartData::Bytes(bytes), _) => out.extend_from_slice(&bytes),
+                (PartData::File(_), None) => {}
+            }
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        Ok(Built::of(
+            out,
+            &format!("multipart/form-data; boundary={boundary}"),
+        ))
+    }
+}
+
 impl Built {
     fn of(bytes: impl Into<Bytes>, content_type: &str) -> Self {
         Self {
@@ -97,42 +152,4 @@ impl Built {
             content_type: Some(content_type.to_owned()),
         }
     }
-}
-
-fn no_files() -> Fault {
-    Fault::plugin("the plugin asks for a file, and this call has none")
-}
-
-fn multipart(parts: Vec<Part>, media: &MediaTable) -> Result<Built, Fault> {
-    let boundary = format!("sluice-{}", uuid::Uuid::new_v4().simple());
-    let mut out = Vec::new();
-    for part in parts {
-        let mut head = format!("--{boundary}\r\nContent-Disposition: form-data; name=");
-        push_quoted(&mut head, &part.name);
-        if let Some(filename) = &part.filename {
-            head.push_str("; filename=");
-            push_quoted(&mut head, filename);
-        }
-        if let Some(kind) = part
-            .content_type
-            .as_deref()
-            .filter(|it| !it.contains(['\r', '\n']))
-        {
-            head.push_str("\r\nContent-Type: ");
-            head.push_str(kind);
-        }
-        head.push_str("\r\n\r\n");
-        out.extend_from_slice(head.as_bytes());
-        match part.data {
-            PartData::Text(text) => out.extend_from_slice(media.restore(text).as_bytes()),
-            PartData::Bytes(bytes) => out.extend_from_slice(&bytes),
-            PartData::File(_) => return Err(no_files()),
-        }
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Ok(Built::of(
-        out,
-        &format!("multipart/form-data; boundary={boundary}"),
-    ))
 }

@@ -122,6 +122,29 @@ impl Usage {
     }
 }
 
+impl Usage {
+    /// Reads what a plugin tells beside its answer: any of the shapes above, or the contract's words
+    /// `seconds`, `characters`, `images`, `pages` and `searches`. None if it holds no count at all.
+    pub fn told(usage: &Value) -> Option<Self> {
+        let at = |name: &str| count(usage, name);
+        let seconds = usage.get("seconds").and_then(milliseconds);
+        let words = ["characters", "images", "pages", "searches"].map(at);
+        let known = Self::from_json(usage);
+        if known.is_none() && seconds.is_none() && words.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut told = known.unwrap_or_default();
+        told.reported_cost_usd = told.reported_cost_usd.or(reported_cost(usage));
+        told.input_audio_ms = seconds.unwrap_or(told.input_audio_ms);
+        let [characters, images, pages, searches] = words;
+        told.input_characters = characters.unwrap_or(told.input_characters);
+        told.output_images = images.unwrap_or(told.output_images);
+        told.pages = pages.unwrap_or(told.pages);
+        told.queries = searches.unwrap_or(told.queries);
+        Some(told)
+    }
+}
+
 /// A part of the usage that may be missing.
 #[derive(Clone, Copy)]
 struct Details<'a>(Option<&'a Value>);

@@ -230,3 +230,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_plugin_tells_counts_that_are_no_tokens_in_the_words_of_the_contract() {
+    let told = json!({"seconds": 1.5, "characters": 7, "images": 2, "pages": 3, "searches": 4});
+    let told = Usage::told(&told).unwrap();
+    assert_eq!((told.input_audio_ms, told.input_characters), (1_500, 7));
+    assert_eq!((told.output_images, told.pages, told.queries), (2, 3, 4));
+    let tokens = Usage::told(&json!({"prompt_tokens": 5, "searches": 1})).unwrap();
+    assert_eq!((tokens.input_tokens, tokens.queries), (5, 1));
+    assert_eq!(Usage::told(&json!({"words": 1})), None);
+}

@@ -165,7 +165,8 @@ const fn shape(operation: Operation) -> Shape {
         Operation::Completions => Shape::Text,
         Operation::Responses => Shape::Responses,
         Operation::Messages | Operation::CountTokens => Shape::Messages,
-        Operation::Chat | Operation::Embeddings => Shape::Chat,
+        // All others come whole.
+        _ => Shape::Chat,
     }
 }
 

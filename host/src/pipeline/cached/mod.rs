@@ -55,12 +55,21 @@ pub async fn look(
 ) -> Looked {
     let operation = request.operation.as_str();
     let apart = match request.operation {
-        Operation::Chat | Operation::Completions | Operation::Responses | Operation::Messages => {
-            None
-        }
+        Operation::Chat
+        | Operation::Completions
+        | Operation::Responses
+        | Operation::Messages
+        | Operation::Rerank
+        | Operation::Transcribe => None,
         Operation::Embeddings => Some("input"),
-        // Free, and quickly done.
-        Operation::CountTokens => return Looked::Go(request, None),
+        // Free and quickly done, or not the same twice.
+        Operation::CountTokens
+        | Operation::Moderations
+        | Operation::ImagesGenerate
+        | Operation::ImagesEdit
+        | Operation::ImagesVary
+        | Operation::Speech
+        | Operation::Translate => return Looked::Go(request, None),
     };
     let controls = &request.controls;
     let Some(plan) = cache.plan(operation, &controls.cache) else {
@@ -77,7 +86,11 @@ pub async fn look(
         namespace: controls.cache.namespace.as_deref(),
         headers: &request.headers,
     };
-    let members = request.body.entries();
+    let files = request.files.digests();
+    let files = files
+        .iter()
+        .map(|(field, digest)| (*field, digest.as_str()));
+    let members = request.body.entries().chain(files);
     let Some(namer) = Namer::of(asked, members, apart, plan.namespace.as_deref()) else {
         return Looked::Go(request, None);
     };

@@ -149,7 +149,8 @@ impl Pipeline {
                 body,
                 usage,
                 is_plugins,
-            } => shape::whole(&request, &body, usage)
+                content_type,
+            } => shape::whole(&request, &body, usage, content_type.as_deref())
                 .map(drop)
                 .map_err(|fault| blame(fault, is_plugins, &body)),
             Outcome::Stream(source) => {

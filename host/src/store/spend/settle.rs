@@ -84,10 +84,13 @@ impl Store {
             by_id.entry(&row.call_id).or_insert(row);
         }
         let mut connection = self.pools.write().await?;
-        let mut rows: Vec<&SpendRow> = by_id.into_values().collect();
-        let fresh = insert(&mut connection, &rows).await?;
-        rows.retain(|row| fresh.contains(&*indexed(&row.call_id)));
-        let booked = rows;
+        let mut booked: Vec<&SpendRow> = by_id.into_values().collect();
+        if !insert_all(&mut connection, &booked).await? {
+            drop(connection);
+            connection = self.pools.write().await?;
+            let fresh = insert(&mut connection, &booked).await?;
+            booked.retain(|row| fresh.contains(&*indexed(&row.call_id)));
+        }
         meet(&mut connection, &booked).await?;
         let mut sums: HashMap<&Entity, Usd> = HashMap::new();
         let mut rollups = Rollups::default();
@@ -146,14 +149,32 @@ async fn insert(
     connection: &mut Connection,
     rows: &[&SpendRow],
 ) -> Result<HashSet<String>, StoreError> {
+    let once = format!("{ONCE} RETURNING call_id");
+    let fresh = connection.block(&into(), block(rows)?, &once).await?;
+    fresh.iter().map(|row| row.text("call_id")).collect()
+}
+
+/// Whether none of the rows was there before, as it is nearly always; it spares the database
+/// telling them one by one. If not, some are in now and the transaction must not be ended.
+async fn insert_all(connection: &mut Connection, rows: &[&SpendRow]) -> Result<bool, StoreError> {
+    let inserted = connection
+        .execute_block(&into(), block(rows)?, ONCE)
+        .await?;
+    Ok(usize::try_from(inserted) == Ok(rows.len()))
+}
+
+const ONCE: &str = " ON CONFLICT (call_id) DO NOTHING";
+
+fn into() -> String {
+    format!("INSERT INTO sluice.spend_rows ({}) ", COLUMNS.join(", "))
+}
+
+fn block(rows: &[&SpendRow]) -> Result<Block, StoreError> {
     let mut block = Block::new(COLUMNS.len(), rows.len());
     for row in rows {
         block.push(values(row)?);
     }
-    let into = format!("INSERT INTO sluice.spend_rows ({}) ", COLUMNS.join(", "));
-    let once = " ON CONFLICT (call_id) DO NOTHING RETURNING call_id";
-    let fresh = connection.block(&into, block, once).await?;
-    fresh.iter().map(|row| row.text("call_id")).collect()
+    Ok(block)
 }
 
 fn values(row: &SpendRow) -> Result<[Value; COLUMNS.len()], StoreError> {

@@ -38,6 +38,21 @@ impl Block {
     }
 }
 
+/// PostgreSQL's statement for a block, with its values.
+macro_rules! unnest {
+    ($before:expr, $block:expr, $after:expr) => {{
+        let columns = columns($block);
+        let list: Vec<String> = (1..)
+            .zip(&columns)
+            .map(|(place, column): (usize, _)| format!("${place}::{}", column.sql_type()))
+            .collect();
+        let (before, after, list) = ($before, $after, list.join(", "));
+        let sql = format!("{before}SELECT * FROM UNNEST({list}){after}");
+        let query = sqlx::query(AssertSqlSafe(sql));
+        columns.into_iter().fold(query, |query, it| it.bind(query))
+    }};
+}
+
 impl Connection {
     /// Runs `before`, the rows, `after`, as in `INSERT INTO t (a, b) ` rows ` ON CONFLICT …` or
     /// `SELECT … WHERE (a, b) IN (` rows `)`; what that returns. Nothing is run for no rows.
@@ -51,16 +66,13 @@ impl Connection {
             return Ok(Vec::new());
         }
         if !self.is_postgres() {
-            return self.pieces(before, block, after).await;
+            let mut found = Vec::new();
+            for (sql, values) in pieces(before, block, after) {
+                found.extend(self.rows(&sql, values).await?);
+            }
+            return Ok(found);
         }
-        let columns = columns(block);
-        let list: Vec<String> = (1..)
-            .zip(&columns)
-            .map(|(place, column): (usize, _)| format!("${place}::{}", column.sql_type()))
-            .collect();
-        let sql = format!("{before}SELECT * FROM UNNEST({}){after}", list.join(", "));
-        let query = sqlx::query(AssertSqlSafe(sql));
-        let query = columns.into_iter().fold(query, |query, it| it.bind(query));
+        let query = unnest!(before, block, after);
         let rows = match self {
             Self::Postgres(inner) => query.fetch_all(&mut **inner).await,
             Self::PostgresTransaction { inner, named } => {
@@ -71,30 +83,54 @@ impl Connection {
         Ok(rows?.into_iter().map(Row::Postgres).collect())
     }
 
-    async fn pieces(
+    /// The same of a statement that returns nothing: how many rows it touched.
+    pub async fn execute_block(
         &mut self,
         before: &str,
         block: Block,
         after: &str,
-    ) -> Result<Vec<Row>, StoreError> {
-        let mut left = block.rows();
-        let mut values = block.values.into_iter();
-        let mut found = Vec::new();
-        for size in sizes(block.width) {
-            if left < size {
-                continue;
-            }
-            let tuple = format!("({})", vec!["?"; block.width].join(", "));
-            let tuples: Vec<&str> = iter::repeat_n(tuple.as_str(), size).collect();
-            let sql = format!("{before}VALUES {}{after}", tuples.join(", "));
-            while left >= size {
-                let some = values.by_ref().take(size.saturating_mul(block.width));
-                found.extend(self.rows(&sql, some.collect()).await?);
-                left -= size;
-            }
+    ) -> Result<u64, StoreError> {
+        if block.rows() == 0 {
+            return Ok(0);
         }
-        Ok(found)
+        if !self.is_postgres() {
+            let mut touched = 0u64;
+            for (sql, values) in pieces(before, block, after) {
+                touched = touched.saturating_add(self.execute(&sql, values).await?);
+            }
+            return Ok(touched);
+        }
+        let query = unnest!(before, block, after);
+        let done = match self {
+            Self::Postgres(inner) => query.execute(&mut **inner).await,
+            Self::PostgresTransaction { inner, named } => {
+                query.persistent(*named).execute(&mut **inner).await
+            }
+            Self::Sqlite(_) | Self::SqliteTransaction(_) => return Ok(0),
+        };
+        Ok(done?.rows_affected())
     }
+}
+
+/// The statements, each with its values, that SQLite is given for a block.
+fn pieces(
+    before: &str,
+    block: Block,
+    after: &str,
+) -> impl Iterator<Item = (String, Vec<Value>)> + use<> {
+    let (width, mut left) = (block.width, block.rows());
+    let mut values = block.values.into_iter();
+    let texts = sizes(width).map(|size| {
+        let tuple = format!("({})", vec!["?"; width].join(", "));
+        let tuples: Vec<&str> = iter::repeat_n(tuple.as_str(), size).collect();
+        (size, format!("{before}VALUES {}{after}", tuples.join(", ")))
+    });
+    iter::from_fn(move || {
+        let (size, sql) = texts.iter().find(|(size, _)| *size <= left)?;
+        left -= size;
+        let some = values.by_ref().take(size.saturating_mul(width));
+        Some((sql.clone(), some.collect()))
+    })
 }
 
 /// Rows of a statement, the most first. Three sizes keep the number of texts small, and the

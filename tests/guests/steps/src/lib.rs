@@ -22,7 +22,11 @@ impl Provider for Steps {
         let body: Value = parse_body(body)?;
         Ok(match call.model.as_str() {
             "one-text-a-call" => Step::SendAll(one_a_text(&body)?),
-            "job" => Outbound::post("/jobs").json(&body).send(),
+            "job" | "job-elsewhere" => Outbound::post("/jobs").json(&body).send(),
+            "job-once-more" => Outbound::post("/jobs")
+                .json(&body)
+                .option("idempotent", true)
+                .send(),
             "paused" => Outbound::post("/turn")
                 .json(&json!({"messages": body["messages"], "stream": true}))
                 .frames()
@@ -49,6 +53,14 @@ impl Provider for Steps {
             .first()
             .ok_or_else(|| fault::internal("no reply"))?
             .json()?;
+        if job["status"] == "lost" {
+            // Nobody works on it any more, so another deployment may.
+            let lost = fault::upstream("the job was lost");
+            return Err(Error {
+                retry: Some(call.model == "job-elsewhere"),
+                ..lost
+            });
+        }
         Ok(match job["text"].as_str() {
             Some(text) => Response::json(&chat(text)).respond(),
             None => Outbound::get("/jobs/1").option("delay_ms", 1).send(),

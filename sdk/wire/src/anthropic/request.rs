@@ -56,7 +56,25 @@ const READ: &[&str] = &[
     "web_search_options",
 ];
 
-pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated, Error> {
+/// For Anthropic's own API.
+pub fn from_chat(call: &Call, chat: Map<String, Value>) -> Result<Translated, Error> {
+    translated(call, chat, models::has_structured_output(&call.model))
+}
+
+/// For hosts that have no output formats and no strict tools, or may have them switched off: a
+/// format becomes a tool that is called in place of an answer.
+pub fn from_chat_without_formats(
+    call: &Call,
+    chat: Map<String, Value>,
+) -> Result<Translated, Error> {
+    translated(call, chat, false)
+}
+
+fn translated(
+    call: &Call,
+    mut chat: Map<String, Value>,
+    native_formats: bool,
+) -> Result<Translated, Error> {
     let mut body = Map::new();
     body.insert("model".into(), call.model.clone().into());
     let Some(Value::Array(messages)) = chat.shift_remove("messages") else {
@@ -109,6 +127,7 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated
         &mut body,
         conversation.has_tools,
         &mut conversation.renamed,
+        native_formats,
     )?;
     let mut betas = Vec::new();
     if conversation.has_file_ids {

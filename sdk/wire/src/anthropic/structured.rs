@@ -16,6 +16,7 @@ pub fn apply(
     body: &mut Map<String, Value>,
     tools: &mut Vec<Value>,
     choice: &mut Option<Value>,
+    native: bool,
 ) -> bool {
     let wanted = chat
         .get("response_format")
@@ -23,7 +24,6 @@ pub fn apply(
     let Some(wanted) = wanted.filter(|it| it.is_object()) else {
         return false;
     };
-    let native = models::has_structured_output(&call.model);
     let can_force =
         tools.is_empty() && !thinking::is_on(body) && !models::refuses_forced_tools(&call.model);
     // The native form closes every object and knows no recursion: such schemas are better served

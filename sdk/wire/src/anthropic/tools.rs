@@ -24,6 +24,7 @@ pub fn apply(
     body: &mut Map<String, Value>,
     history_has_tools: bool,
     renamed: &mut Map<String, Value>,
+    native_formats: bool,
 ) -> Result<Toolbox, Error> {
     let list = |name: &str| {
         chat.get(name)
@@ -32,14 +33,13 @@ pub fn apply(
             .flatten()
     };
     let allowed = allowed(chat);
-    let strict = models::has_structured_output(&call.model);
     let mut tools = Vec::new();
     for given in list("tools").filter(|it| is_allowed(it, allowed)) {
-        tools.push(tool(given, strict, renamed)?);
+        tools.push(tool(given, native_formats, renamed)?);
     }
     for function in list("functions") {
         let given = json!({"type": "function", "function": function});
-        tools.push(tool(&given, strict, renamed)?);
+        tools.push(tool(&given, native_formats, renamed)?);
     }
     let mut strict_ones = 0;
     for tool in tools.iter_mut().filter_map(Value::as_object_mut) {
@@ -59,7 +59,7 @@ pub fn apply(
     }
     let free = thinking::is_on(body) || models::refuses_forced_tools(&call.model);
     let mut choice = choice(chat, allowed, !tools.is_empty(), free, renamed);
-    let json_tool = structured::apply(call, chat, body, &mut tools, &mut choice);
+    let json_tool = structured::apply(call, chat, body, &mut tools, &mut choice, native_formats);
     if !tools.is_empty() {
         body.insert("tools".into(), tools.into());
     }

@@ -56,6 +56,7 @@ pub fn document() -> Value {
             "secrets": {
                 "vertex_credentials": {"env": ["VERTEXAI_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"],
                     "title": "Service account: JSON or the path of its file"},
+                "vertex_ai_credentials": {},
                 "api_key": {"title": "API key of express mode"}
             },
             "media": "inline",

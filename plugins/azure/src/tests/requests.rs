@@ -253,7 +253,7 @@ fn credentials_are_a_key_a_token_or_what_the_host_can_get() {
     let key = of("header", &[("name", "api-key"), ("secret", "api_key")]);
     assert_eq!(
         auth("azure", &["api_key", "azure_ad_token"], azure, "d"),
-        [key.clone()]
+        *std::slice::from_ref(&key)
     );
     assert_eq!(auth("azure_ai", &["api_key"], foundry, "m"), [key]);
     let bearer = of("bearer", &[("secret", "api_key")]);
@@ -274,7 +274,7 @@ fn credentials_are_a_key_a_token_or_what_the_host_can_get() {
             azure,
             "d"
         ),
-        [entra.clone()]
+        *std::slice::from_ref(&entra)
     );
     assert_eq!(
         auth("azure_ai", &["client_id"], foundry, "claude-opus-4-6"),

@@ -1,9 +1,11 @@
 //! Recorded traffic: requests that Azure accepted are sent as they were and answers relayed, and
 //! refusals are given their kind; requests judged by the address they go to.
 
+mod addresses;
+mod asked;
+mod bodies;
 mod claude;
 mod recorded;
-mod requests;
 
 use sluice_sdk::serde_json::{self, Value, json};
 use sluice_sdk::testing::{self, Outcome};

@@ -1,10 +1,12 @@
 //! Recorded traffic through the plugin, judged by an oracle that reads the provider's JSON itself,
 //! and requests judged by what the API takes.
 
+mod addresses;
+mod asked;
+mod bodies;
 mod hostile;
 mod oracle;
 mod recorded;
-mod requests;
 
 use sluice_sdk::serde_json::{self, Value, json};
 use sluice_sdk::testing::{self, Outcome};

@@ -1,0 +1,182 @@
+//! Where a model is reached: host, project and location.
+
+use sluice_sdk::serde_json::Value;
+use sluice_sdk::{Auth, Call, Error, fault};
+use sluice_wire::gemini::models;
+
+/// Where nothing else is said, as LiteLLM has it.
+const DEFAULT_LOCATION: &str = "us-central1";
+
+/// Locations with a host of their own, for `describe`.
+pub const REGIONS: [&str; 38] = [
+    "africa-south1",
+    "asia-east1",
+    "asia-east2",
+    "asia-northeast1",
+    "asia-northeast2",
+    "asia-northeast3",
+    "asia-south1",
+    "asia-southeast1",
+    "asia-southeast2",
+    "australia-southeast1",
+    "australia-southeast2",
+    "europe-central2",
+    "europe-north1",
+    "europe-southwest1",
+    "europe-west1",
+    "europe-west2",
+    "europe-west3",
+    "europe-west4",
+    "europe-west6",
+    "europe-west8",
+    "europe-west9",
+    "europe-west12",
+    "me-central1",
+    "me-central2",
+    "me-west1",
+    "northamerica-northeast1",
+    "northamerica-northeast2",
+    "southamerica-east1",
+    "southamerica-west1",
+    "us-central1",
+    "us-east1",
+    "us-east4",
+    "us-east5",
+    "us-south1",
+    "us-west1",
+    "us-west2",
+    "us-west3",
+    "us-west4",
+];
+
+/// The host of a location.
+pub fn host(location: &str) -> String {
+    match location {
+        "global" => "aiplatform.googleapis.com".to_owned(),
+        "us" | "eu" => format!("aiplatform.{location}.rep.googleapis.com"),
+        _ => format!("{location}-aiplatform.googleapis.com"),
+    }
+}
+
+/// A deployment's place.
+pub struct Place {
+    /// `https://host`, or nothing where the deployment has an `api_base`.
+    host: String,
+    /// The base has a version of its own, or stands for all that comes before `/models`.
+    base: Base,
+    /// `/projects/p/locations/l`, or nothing with a key of express mode.
+    within: String,
+    pub location: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Base {
+    Bare,
+    Versioned,
+    Whole,
+}
+
+impl Place {
+    pub fn of(call: &Call) -> Result<Self, Error> {
+        let config = call.config();
+        let setting = |names: [&str; 2]| {
+            let found = names.iter().find_map(|name| config.get(*name)?.as_str());
+            found.filter(|it| !it.is_empty()).map(str::to_owned)
+        };
+        let context = call.context();
+        let base = context.get("base_url").and_then(Value::as_str);
+        let location = setting(["vertex_location", "vertex_ai_location"]);
+        let location = location.unwrap_or_else(|| default_location(&call.model).to_owned());
+        let within = match setting(["vertex_project", "vertex_ai_project"]) {
+            Some(project) => {
+                check("vertex_project", &project)?;
+                check("vertex_location", &location)?;
+                format!("/projects/{project}/locations/{location}")
+            }
+            None if has_key(call) => String::new(),
+            None if base.map(kind_of) == Some(Base::Whole) => String::new(),
+            None => {
+                return Err(fault::invalid_request(
+                    "the deployment needs a `vertex_project` in its `litellm_params`",
+                ));
+            }
+        };
+        Ok(Self {
+            host: base.map_or_else(|| format!("https://{}", host(&location)), |_| String::new()),
+            base: base.map_or(Base::Bare, kind_of),
+            within,
+            location,
+        })
+    }
+
+    /// The address of a publisher's model.
+    pub fn model(&self, version: &str, publisher: &str, name: &str, verb: &str) -> String {
+        self.under(
+            version,
+            &format!("/publishers/{publisher}"),
+            &format!("/models/{name}:{verb}"),
+        )
+    }
+
+    /// The address of an endpoint: a project's own, or the one that open models share.
+    pub fn endpoint(&self, version: &str, endpoint: &str, tail: &str) -> Result<String, Error> {
+        if self.within.is_empty() && self.base != Base::Whole {
+            return Err(fault::invalid_request(
+                "this model needs a `vertex_project`: express mode has Google's models only",
+            ));
+        }
+        Ok(self.under(version, &format!("/endpoints/{endpoint}"), tail))
+    }
+
+    fn under(&self, version: &str, collection: &str, tail: &str) -> String {
+        let Self { host, within, .. } = self;
+        match self.base {
+            Base::Bare => format!("{host}/{version}{within}{collection}{tail}"),
+            Base::Versioned => format!("{within}{collection}{tail}"),
+            Base::Whole => tail.to_owned(),
+        }
+    }
+}
+
+fn kind_of(base: &str) -> Base {
+    let rest = base.split_once("://").map_or(base, |(_, rest)| rest);
+    match rest.split_once('/').map(|(_, path)| path.trim_matches('/')) {
+        None | Some("") => Base::Bare,
+        Some("v1" | "v1beta1") => Base::Versioned,
+        Some(_) => Base::Whole,
+    }
+}
+
+/// New models of Google's are served everywhere at once, and in no region.
+fn default_location(model: &str) -> &'static str {
+    let global = models::is_third(model);
+    if global { "global" } else { DEFAULT_LOCATION }
+}
+
+/// A setting that becomes a part of a path or a host.
+fn check(name: &str, value: &str) -> Result<(), Error> {
+    let letter = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.' | ':');
+    if value.chars().all(letter) && !value.starts_with('.') {
+        return Ok(());
+    }
+    Err(fault::invalid_request(format!(
+        "`{name}` is no name: `{value}`"
+    )))
+}
+
+/// A key of express mode. No environment gives one, so whoever has it means it.
+pub fn has_key(call: &Call) -> bool {
+    call.has_secret("api_key")
+}
+
+/// The credential, where it is not the provider's usual one.
+pub fn auth(call: &Call) -> Vec<Auth> {
+    if !has_key(call) {
+        return Vec::new();
+    }
+    let param = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    vec![Auth {
+        scheme: "header".into(),
+        params: vec![param("name", "x-goog-api-key"), param("secret", "api_key")],
+    }]
+}

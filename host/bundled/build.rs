@@ -11,7 +11,21 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-const PLUGINS: [&str; 5] = ["echo", "openai", "openai_compatible", "anthropic", "gemini"];
+const PLUGINS: &[&str] = &[
+    "anthropic",
+    "azure",
+    "black_forest_labs",
+    "cohere",
+    "deepgram",
+    "echo",
+    "elevenlabs",
+    "gemini",
+    "openai",
+    "openai_compatible",
+    "rerankers",
+    "stability",
+    "vertex_ai",
+];
 const TARGET: &str = "wasm32-wasip2";
 
 /// Cargo's commands that make nothing that runs, and those that do.

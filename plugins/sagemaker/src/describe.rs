@@ -30,7 +30,7 @@ pub fn document() -> Value {
                 "chat": {"stream": true, "unsupported": ["reasoning_effort", "thinking"], "ignored": IGNORED}})),
             provider("sagemaker", "AWS SageMaker", json!({
                 "completions": {"stream": true, "unsupported": TEXT_LACKS, "ignored": IGNORED},
-                "embeddings": {"unsupported": ["dimensions", "encoding_format"], "ignored": ["user"]}}))
+                "embeddings": {"unsupported": ["dimensions"], "ignored": ["user"]}}))
         ],
         "examples": [{
             "name": "asks an endpoint for a chat",

@@ -26,7 +26,7 @@ pub fn document() -> Value {
     json!({
         "name": "openai",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech",
+        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech, transcriptions",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "openai",
@@ -42,7 +42,9 @@ pub fn document() -> Value {
                 "responses": {"stream": true, "body": "head"},
                 "moderations": {"body": "head"},
                 "images.generate": {"body": "head"},
+                "images.edit": {}, "images.vary": {},
                 "audio.speech": {"body": "head"},
+                "audio.transcribe": {}, "audio.translate": {},
                 "models": {}
             },
             "errors": {

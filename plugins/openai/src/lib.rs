@@ -24,6 +24,10 @@ impl Provider for OpenAi {
             "moderations" => Outbound::post("/moderations").patch(Vec::new()),
             "images.generate" => Outbound::post("/images/generations").patch(Vec::new()),
             "audio.speech" => Outbound::post("/audio/speech").patch(Vec::new()),
+            "images.edit" => Outbound::post("/images/edits").form(call, &head),
+            "images.vary" => Outbound::post("/images/variations").form(call, &head),
+            "audio.transcribe" => Outbound::post("/audio/transcriptions").form(call, &head),
+            "audio.translate" => Outbound::post("/audio/translations").form(call, &head),
             "models" => Outbound::get("/models"),
             other => {
                 return Err(fault::unsupported(format!(

@@ -2,6 +2,7 @@
 //! refusals are given their kind.
 
 use sluice_sdk::testing::{self, Outcome, replay};
+use sluice_sdk::{Body, File, PartData};
 
 use super::*;
 
@@ -35,6 +36,67 @@ fn reasoning_models_are_told_apart() {
 #[test]
 fn fixtures_are_translated() {
     testing::run_dir::<OpenAi>("fixtures");
+}
+
+#[test]
+fn a_form_goes_on_with_its_fields_and_files() {
+    let file = |id: u32, field: &str| File {
+        id,
+        field: field.to_owned(),
+        filename: format!("{id}.png"),
+        content_type: "image/png".to_owned(),
+        size: 9,
+    };
+    let text = String::new;
+    let call = Call {
+        id: text(),
+        operation: "images.edit".to_owned(),
+        provider: "openai".to_owned(),
+        model: "gpt-image-1".to_owned(),
+        streaming: false,
+        config: "{}".to_owned(),
+        secrets: Vec::new(),
+        params: Vec::new(),
+        headers: Vec::new(),
+        files: vec![file(0, "image"), file(1, "image"), file(2, "mask")],
+        context: text(),
+    };
+    let body =
+        r#"{"model": "gpt-image-1", "prompt": "a \"cat\"", "n": 2, "tags": ["x"], "user": null}"#;
+    let Step::Send(sent) = OpenAi::start(&call, body).unwrap() else {
+        panic!("nothing is sent");
+    };
+    let Body::Multipart(parts) = sent.body else {
+        panic!("no form");
+    };
+    let shown: Vec<(String, String)> = parts
+        .into_iter()
+        .map(|part| {
+            let data = match part.data {
+                PartData::Text(text) => text,
+                PartData::File(id) => format!("file {id} {}", part.filename.unwrap()),
+                PartData::Bytes(_) => panic!("bytes"),
+            };
+            (part.name, data)
+        })
+        .collect();
+    let shown: Vec<(&str, &str)> = shown.iter().map(|(a, b)| (&**a, &**b)).collect();
+    assert_eq!(
+        shown,
+        [
+            ("model", "gpt-image-1"),
+            ("prompt", "a \"cat\""),
+            ("n", "2"),
+            ("tags[]", "x"),
+            ("image[]", "file 0 0.png"),
+            ("image[]", "file 1 1.png"),
+            ("mask", "file 2 2.png"),
+        ]
+    );
+    assert_eq!(
+        (&*sent.url, sent.reply),
+        ("/images/edits", sluice_sdk::ReplyMode::Canonical)
+    );
 }
 
 #[test]

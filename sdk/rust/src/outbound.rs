@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    Auth, Body, Call, Error, Frame, Outbound, Payload, Reply, ReplyMode, Response, Step, fault,
-    write_json,
+    Auth, Body, Call, Error, Frame, Outbound, Part, PartData, Payload, Reply, ReplyMode, Response,
+    Step, fault, write_json,
 };
 
 impl Outbound {
@@ -61,6 +61,44 @@ impl Outbound {
         self
     }
 
+    /// A form with the members of `body`, which are a call's fields, and with the call's files under
+    /// their own names. Arrays and several files of one field become `name[]`.
+    #[must_use]
+    pub fn form(mut self, call: &Call, body: &Value) -> Self {
+        let fields = body.as_object().into_iter().flatten();
+        let mut parts: Vec<Part> = Vec::new();
+        for (name, value) in fields.filter(|(_, value)| !value.is_null()) {
+            match value.as_array() {
+                Some(values) => {
+                    let name = format!("{name}[]");
+                    parts.extend(values.iter().map(|it| field(&name, it)));
+                }
+                None => parts.push(field(name, value)),
+            }
+        }
+        for file in &call.files {
+            let several = call
+                .files
+                .iter()
+                .filter(|it| it.field == file.field)
+                .count()
+                > 1;
+            let name = &file.field;
+            parts.push(Part {
+                name: if several {
+                    format!("{name}[]")
+                } else {
+                    name.clone()
+                },
+                filename: Some(file.filename.clone()),
+                content_type: Some(file.content_type.clone()),
+                data: PartData::File(file.id),
+            });
+        }
+        self.body = Body::Multipart(parts);
+        self
+    }
+
     /// How to authenticate, where it is not the way `describe` gives. Parameters name secrets;
     /// they never hold values.
     #[must_use]
@@ -107,6 +145,18 @@ impl Outbound {
     /// This request as the next step.
     pub fn send(self) -> Step {
         Step::Send(self)
+    }
+}
+
+fn field(name: &str, value: &Value) -> Part {
+    Part {
+        name: name.to_owned(),
+        filename: None,
+        content_type: None,
+        data: PartData::Text(match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the inputs of model families are called. Replicate has no dialect: each model has a schema
-//! of its own, and these are the families' habits (schemas as of November 2026).
+//! of its own, and these are the habits of its families as far as known: not held against schemas.
 
 /// How a family takes a conversation.
 pub struct Family {

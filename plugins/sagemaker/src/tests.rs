@@ -1,4 +1,4 @@
-//! Requests, answers and streams as SageMaker's documentation has them: no traffic was recorded.
+//! Requests, answers and streams written for the tests: no traffic of SageMaker was recorded.
 
 use sluice_sdk::fault::kind;
 use sluice_sdk::serde_json::{self, json};

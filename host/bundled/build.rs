@@ -20,11 +20,15 @@ const PLUGINS: &[&str] = &[
     "echo",
     "elevenlabs",
     "gemini",
+    "ollama",
     "openai",
     "openai_compatible",
+    "replicate",
     "rerankers",
+    "sagemaker",
     "stability",
     "vertex_ai",
+    "watsonx",
 ];
 const TARGET: &str = "wasm32-wasip2";
 

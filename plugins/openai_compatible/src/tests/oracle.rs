@@ -69,7 +69,10 @@ pub fn of_provider_stream(provider: &str, body: &str) -> Said {
             break;
         }
     }
-    said.failed |= said.choices.is_empty() || said.choices.values().any(|it| it.finish.is_none());
+    // Snowflake gives no reasons: its end marker is the gateway's to find.
+    let reasons = provider != "snowflake";
+    said.failed |=
+        said.choices.is_empty() || reasons && said.choices.values().any(|it| it.finish.is_none());
     said.split_tags(provider);
     said
 }
@@ -80,7 +83,10 @@ pub fn of_provider_answer(provider: &str, body: &str) -> Said {
     let answer: Value = serde_json::from_str(body).unwrap();
     said.take_provider(provider, &answer, "message");
     for choice in said.choices.values_mut() {
-        choice.finish.get_or_insert_with(|| "stop".into());
+        let called = !choice.calls.is_empty();
+        choice
+            .finish
+            .get_or_insert_with(|| if called { "tool_calls" } else { "stop" }.into());
     }
     said.split_tags(provider);
     said

@@ -1,28 +1,8 @@
 //! What the plugin says of itself.
 
 use sluice_sdk::serde_json::{Value, json};
-
-use crate::models::patterns;
-
-const UNSUPPORTED: [&str; 17] = [
-    "audio",
-    "frequency_penalty",
-    "logit_bias",
-    "logprobs",
-    "modalities",
-    "moderation",
-    "n",
-    "prediction",
-    "presence_penalty",
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "seed",
-    "store",
-    "top_logprobs",
-    "verbosity",
-];
+use sluice_wire::anthropic::UNSUPPORTED;
+use sluice_wire::anthropic::models::patterns;
 
 pub fn document() -> Value {
     json!({

@@ -1,30 +1,16 @@
 //! Anthropic's Messages API. `messages` and `count-tokens` go there as the client wrote them;
 //! `chat` is translated both ways.
 
-mod block;
-mod blocks;
-mod citations;
 mod describe;
-mod errors;
-mod models;
-mod names;
 mod outbound;
-mod parts;
-mod request;
-mod response;
-mod schema;
-mod stream;
-mod structured;
-mod thinking;
-mod tools;
-mod usage;
 
 use sluice_sdk::fault;
 use sluice_sdk::{
     Call, Decoded, Error, Frame, Head, Provider, Reply, Step, parse_body, parse_state, provider,
 };
+use sluice_wire::anthropic::{errors, request, response, stream};
 
-use outbound::Envelope;
+const MESSAGES: &str = "/v1/messages";
 
 /// The provider.
 pub struct Anthropic;
@@ -35,26 +21,20 @@ impl Provider for Anthropic {
     }
 
     fn start(call: &Call, body: &str) -> Result<Step, Error> {
-        let plain = || Envelope::of(call, Vec::new());
+        let plain = |path: &str| outbound::envelope(call, path, Vec::new());
         let outbound = match call.operation.as_str() {
             "chat" => {
-                let translated = request::from_chat(call, parse_body(body)?)?;
-                let outbound = translated.envelope.post("/v1/messages");
-                let outbound = outbound.json(&translated.body);
-                if call.streaming {
-                    let state = stream::opening(translated.plan);
-                    outbound.state(state).frames()
-                } else {
-                    outbound.state(translated.plan.write())
-                }
+                let mut translated = request::from_chat(call, parse_body(body)?)?;
+                let betas = std::mem::take(&mut translated.betas);
+                translated.outbound(outbound::envelope(call, MESSAGES, betas), call.streaming)
             }
-            "messages" => plain().post("/v1/messages").patch(Vec::new()).canonical(),
-            "count-tokens" => plain()
-                .post("/v1/messages/count_tokens")
+            "messages" => plain(MESSAGES).post().patch(Vec::new()).canonical(),
+            "count-tokens" => plain("/v1/messages/count_tokens")
+                .post()
                 .patch(Vec::new())
                 .canonical(),
             // Twenty a page without a limit.
-            "models" => plain().request("GET", "/v1/models?limit=1000"),
+            "models" => plain("/v1/models?limit=1000").request("GET"),
             other => {
                 return Err(fault::unsupported(format!(
                     "anthropic has no operation `{other}`"

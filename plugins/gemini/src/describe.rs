@@ -1,38 +1,8 @@
 //! What the plugin says of itself.
 
 use sluice_sdk::serde_json::{Value, json};
-
-const UNSUPPORTED: [&str; 9] = [
-    "logit_bias",
-    "moderation",
-    "prediction",
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "store",
-    "verbosity",
-];
-
-/// Models that cannot be told how much to think.
-const NO_THINKING: [&str; 5] = [
-    "gemini-1*",
-    "gemini-2.0*",
-    "gemma-2*",
-    "gemma-3*",
-    "learnlm*",
-];
-
-/// From the third generation on.
-const NO_PENALTIES: [&str; 2] = ["gemini-3*", "gemini-4*"];
-
-/// Models that choose their own sampling.
-const NO_SAMPLING: [&str; 4] = [
-    "gemini-3.5-flash-lite*",
-    "gemini-3.6-*",
-    "gemini-3.7-*",
-    "gemini-3.8-*",
-];
+use sluice_wire::gemini::models::patterns;
+use sluice_wire::gemini::{IGNORED, UNSUPPORTED};
 
 pub fn document() -> Value {
     json!({
@@ -49,10 +19,10 @@ pub fn document() -> Value {
             "secrets": {"api_key": {"env": ["GEMINI_API_KEY", "GOOGLE_API_KEY"], "required": true, "title": "API key"}},
             "media": "inline",
             "operations": {
-                "chat": {"stream": true, "unsupported": UNSUPPORTED, "ignored": ["user", "stream_options", "parallel_tool_calls"], "models": [
-                    {"match": NO_THINKING, "unsupported": ["reasoning_effort", "thinking"]},
-                    {"match": NO_PENALTIES, "unsupported": ["frequency_penalty", "presence_penalty"]},
-                    {"match": NO_SAMPLING, "unsupported": ["temperature", "top_p", "top_k"]}
+                "chat": {"stream": true, "unsupported": UNSUPPORTED, "ignored": IGNORED, "models": [
+                    {"match": patterns::NO_THINKING, "unsupported": ["reasoning_effort", "thinking"]},
+                    {"match": patterns::NO_PENALTIES, "unsupported": ["frequency_penalty", "presence_penalty"]},
+                    {"match": patterns::NO_SAMPLING, "unsupported": ["temperature", "top_p", "top_k"]}
                 ]},
                 "embeddings": {"ignored": ["user"]},
                 "generate-content": {"stream": true, "body": "head"},

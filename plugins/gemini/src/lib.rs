@@ -1,20 +1,9 @@
 //! Google's Gemini API (AI Studio). `generate-content` goes there as the client wrote it; `chat`
 //! and `embeddings` are translated both ways.
 
-mod contents;
 mod describe;
 mod embeddings;
-mod errors;
-mod generation;
-mod grounding;
-mod models;
-mod parts;
-mod request;
-mod response;
-mod schema;
-mod stream;
-mod tools;
-mod usage;
+mod path;
 
 use sluice_sdk::fault;
 use sluice_sdk::serde_json::{Value, json};
@@ -22,6 +11,7 @@ use sluice_sdk::{
     Call, Decoded, Error, Frame, Head, Outbound, Provider, Reply, Response, Step, parse_body,
     provider,
 };
+use sluice_wire::gemini::{errors, request, response, stream};
 
 /// The provider.
 pub struct Gemini;
@@ -33,7 +23,7 @@ impl Provider for Gemini {
 
     fn start(call: &Call, body: &str) -> Result<Step, Error> {
         let post = |method: &str| {
-            let model = models::path(&call.model)?;
+            let model = path::of(&call.model)?;
             Ok::<_, Error>(Outbound::post(format!("/v1beta/{model}:{method}")))
         };
         let method = if call.streaming {

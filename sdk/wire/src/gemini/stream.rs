@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::{Continuation, Decoded, Error, Frame, fault, parse_state, write_json};
 
-use crate::response::{self, Before, Names, Parts};
-use crate::{errors, grounding, usage};
+use crate::gemini::response::{self, Before, Names, Parts};
+use crate::gemini::{errors, grounding, usage};
 
 #[derive(Default, Serialize, Deserialize)]
 struct State {

@@ -1,29 +1,5 @@
 //! What a model can do, told by its name.
 
-use sluice_sdk::{Error, fault};
-
-/// Where a model lives under the API's version: `models/<name>`, or its own collection.
-///
-/// The name may be the client's, so nothing that would lead elsewhere is let through.
-pub fn path(model: &str) -> Result<String, Error> {
-    let letter = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.' | '/' | '@');
-    let fine = model.chars().all(letter)
-        && model
-            .split('/')
-            .all(|part| !part.is_empty() && !part.starts_with('.'));
-    if !fine {
-        return Err(fault::invalid_request(format!(
-            "`{model}` is no name of a Gemini model"
-        )));
-    }
-    let own = model.starts_with("models/") || model.starts_with("tunedModels/");
-    Ok(if own {
-        model.to_owned()
-    } else {
-        format!("models/{model}")
-    })
-}
-
 /// The generation in a name like `gemini-2.5-flash` or `gemini-3-pro-preview`.
 fn version(model: &str) -> Option<(u32, u32)> {
     let rest = model.split_once("gemini-")?.1;
@@ -72,6 +48,27 @@ pub fn lacks_system(model: &str) -> bool {
     model.starts_with("gemma-3") || model.starts_with("gemma-2")
 }
 
+/// Name patterns for `describe`, which has to say the same in globs.
+pub mod patterns {
+    /// Cannot be told how much to think.
+    pub const NO_THINKING: [&str; 5] = [
+        "gemini-1*",
+        "gemini-2.0*",
+        "gemma-2*",
+        "gemma-3*",
+        "learnlm*",
+    ];
+    /// From the third generation on.
+    pub const NO_PENALTIES: [&str; 2] = ["gemini-3*", "gemini-4*"];
+    /// Choose their own sampling.
+    pub const NO_SAMPLING: [&str; 4] = [
+        "gemini-3.5-flash-lite*",
+        "gemini-3.6-*",
+        "gemini-3.7-*",
+        "gemini-3.8-*",
+    ];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,24 +81,5 @@ mod tests {
         assert_eq!(lowest_level("gemini-3-flash-preview"), "minimal");
         assert_eq!(lowest_level("gemini-3-pro-preview"), "low");
         assert_eq!(lowest_level("gemini-3.7-flash"), "low");
-    }
-
-    #[test]
-    fn a_models_name_cannot_lead_elsewhere() {
-        assert_eq!(path("gemini-2.5-pro").unwrap(), "models/gemini-2.5-pro");
-        assert_eq!(path("tunedModels/mine-1").unwrap(), "tunedModels/mine-1");
-        for bad in [
-            "../files",
-            "a/../../b",
-            "a?key=1",
-            "a#b",
-            "a%2f",
-            "a:b",
-            "",
-            "/a",
-            "a b",
-        ] {
-            assert!(path(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Error, Response, Step, fault, write_json};
 
-use crate::outbound::Envelope;
-use crate::stream::is_default;
-use crate::structured::JSON_TOOL;
-use crate::{citations, errors, usage};
+use crate::anthropic::envelope::Envelope;
+use crate::anthropic::stream::is_default;
+use crate::anthropic::structured::JSON_TOOL;
+use crate::anthropic::{citations, errors, usage};
 
 /// Turns that a model may pause in, at most.
 const MAX_TURNS: u32 = 10;
@@ -54,7 +54,7 @@ impl Plan {
         self.turns += 1;
         let turn = json!({"role": "assistant", "content": content});
         let appended = vec![("/messages/-".into(), Some(turn.to_string()))];
-        self.envelope.post("/v1/messages").amend(appended)
+        self.envelope.post().amend(appended)
     }
 
     /// The client's name of a tool.

@@ -3,7 +3,7 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, fault};
 
-use crate::models;
+use crate::anthropic::models;
 
 /// Tokens for each effort on models that take a budget (as LiteLLM's clients know them).
 const BUDGETS: [(&str, u64); 6] = [

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::{Error, fault};
 
-use crate::models;
-use crate::parts::{blob, content};
+use crate::gemini::models;
+use crate::gemini::parts::{blob, content};
 
 /// What a call without a signature is given on models that insist on one (Google's documented
 /// word, in base64).

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Error, fault, host};
 
-use crate::{errors, grounding, usage};
+use crate::gemini::{errors, grounding, usage};
 
 pub fn to_chat(answer: &Value) -> Result<Value, Error> {
     if let Some(error) = errors::find(answer) {

@@ -4,7 +4,7 @@
 use sluice_sdk::Call;
 use sluice_sdk::serde_json::{Map, Value, json};
 
-use crate::{models, schema, thinking};
+use crate::anthropic::{models, schema, thinking};
 
 /// The tool whose arguments are the answer.
 pub const JSON_TOOL: &str = "json_tool_call";

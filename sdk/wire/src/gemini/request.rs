@@ -3,7 +3,7 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, fault};
 
-use crate::{contents, generation, tools};
+use crate::gemini::{contents, generation, tools};
 
 /// Members of a chat request that are read here. Any other goes on as it is: what the API lacks
 /// comes here only where somebody allowed it (`allowed_openai_params`).

@@ -3,8 +3,8 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, fault};
 
-use crate::names::clean_tool;
-use crate::{models, schema, structured, thinking};
+use crate::anthropic::names::clean_tool;
+use crate::anthropic::{models, schema, structured, thinking};
 
 /// Tools that may be strict in one request (the API's refusal names the number, August 2026).
 const MAX_STRICT: usize = 20;

@@ -3,8 +3,8 @@
 use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::{Error, fault};
 
-use crate::names::{clean, clean_tool};
-use crate::parts::{content, is_thinking, mark_last, text_block};
+use crate::anthropic::names::{clean, clean_tool};
+use crate::anthropic::parts::{content, is_thinking, mark_last, text_block};
 
 /// Said before a system message that has to stand in a turn of the user's.
 const SYSTEM_NOTE: &str = "[The next text is a system message, not the user's.]";

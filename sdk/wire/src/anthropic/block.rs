@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use sluice_sdk::Decoded;
 use sluice_sdk::serde_json::{self, Value, json};
 
-use crate::citations;
-use crate::response::{self, Plan};
-use crate::stream::{chunk, is_default, may_keep};
-use crate::structured::JSON_TOOL;
+use crate::anthropic::citations;
+use crate::anthropic::response::{self, Plan};
+use crate::anthropic::stream::{chunk, is_default, may_keep};
+use crate::anthropic::structured::JSON_TOOL;
 
 #[derive(Default, Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::{Continuation, Decoded, Error, Frame, fault, parse_state, write_json};
 
-use crate::block::Block;
-use crate::response::{self, MAX_KEPT, Plan};
-use crate::{errors, usage};
+use crate::anthropic::block::Block;
+use crate::anthropic::response::{self, MAX_KEPT, Plan};
+use crate::anthropic::{errors, usage};
 
 /// What survives between two batches: never the answer itself, unless it may pause.
 #[derive(Default, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, fault};
 
-use crate::models;
+use crate::gemini::models;
 
 pub fn config(call: &Call, chat: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
     let mut config = Map::new();

@@ -3,7 +3,7 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Error, fault};
 
-use crate::schema;
+use crate::gemini::schema;
 
 /// Functions stand together; each of Google's own tools stands alone.
 pub fn tools(chat: &Map<String, Value>) -> Result<Vec<Value>, Error> {

@@ -1,18 +1,35 @@
 //! A chat request as a Messages request.
 
 use sluice_sdk::serde_json::{Map, Value, json};
-use sluice_sdk::{Call, Error, fault};
+use sluice_sdk::{Call, Error, Outbound, fault};
 
-use crate::outbound::Envelope;
-use crate::response::Plan;
-use crate::{blocks, models, thinking, tools};
+use crate::anthropic::envelope::Envelope;
+use crate::anthropic::response::Plan;
+use crate::anthropic::{blocks, models, stream, thinking, tools};
 
 /// A translated request.
 pub struct Translated {
     pub body: Value,
-    pub envelope: Envelope,
+    /// Betas of the API that the body needs.
+    pub betas: Vec<String>,
     /// What has to be known when the answer comes.
     pub plan: Plan,
+}
+
+impl Translated {
+    /// The request, and how its answer is read: as a stream by [`stream::decode`], whole by
+    /// [`response::to_chat`](super::response::to_chat).
+    pub fn outbound(mut self, envelope: Envelope, streaming: bool) -> Outbound {
+        let outbound = envelope.post().json(&self.body);
+        if self.plan.hosted {
+            self.plan.envelope = envelope;
+        }
+        if streaming {
+            outbound.state(stream::opening(self.plan)).frames()
+        } else {
+            outbound.state(self.plan.write())
+        }
+    }
 }
 
 /// Members of a chat request that are read here. Any other goes on as it is: what the API lacks
@@ -105,20 +122,15 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Translated
             body.entry(name).or_insert(value);
         }
     }
-    let envelope = Envelope::of(call, betas);
-    let mut plan = Plan {
-        json_tool: toolbox.json_tool,
-        hosted: toolbox.hosted,
-        renamed: conversation.renamed,
-        ..Plan::default()
-    };
-    if plan.hosted {
-        plan.envelope = envelope.clone();
-    }
     Ok(Translated {
         body: body.into(),
-        envelope,
-        plan,
+        betas,
+        plan: Plan {
+            json_tool: toolbox.json_tool,
+            hosted: toolbox.hosted,
+            renamed: conversation.renamed,
+            ..Plan::default()
+        },
     })
 }
 

@@ -24,12 +24,8 @@ pub struct Conversation {
 
 /// What the cache of a model takes.
 pub fn parts_for(place: &Place) -> Parts {
-    let mut parts = Parts::default();
-    parts.cache = place
-        .family
-        .caches()
-        .then(|| place.family == Family::Claude && family::takes_ttl(&place.name));
-    parts
+    let takes_ttl = place.family == Family::Claude && family::takes_ttl(&place.name);
+    Parts::with_cache(place.family.caches().then_some(takes_ttl))
 }
 
 pub fn read(messages: &[Value], place: &Place) -> Result<Conversation, Error> {
@@ -106,14 +102,17 @@ impl Conversation {
             let text = |name: &str| function.get(name).and_then(Value::as_str);
             let name = names::tool(text("name").unwrap_or_default(), &mut self.renamed);
             let input = input(text("arguments").unwrap_or_default());
-            blocks.push(json!({"toolUse": {"toolUseId": names::id(id), "name": name, "input": input}}));
+            blocks.push(
+                json!({"toolUse": {"toolUseId": names::id(id), "name": name, "input": input}}),
+            );
         }
         Ok(blocks)
     }
 
     fn finish(&mut self, family: Family) {
         if self.turns.first().is_none_or(|(role, _)| *role != "user") {
-            self.turns.insert(0, ("user", vec![json!({"text": PLACEHOLDER})]));
+            self.turns
+                .insert(0, ("user", vec![json!({"text": PLACEHOLDER})]));
         }
         for (role, blocks) in &mut self.turns {
             let has = |name: &str| blocks.iter().any(|it| it.get(name).is_some());
@@ -147,7 +146,8 @@ fn thinking(block: &Value) -> Option<Value> {
     match text("type")? {
         "thinking" => {
             let signature = text("signature").filter(|it| !it.is_empty())?;
-            let reasoning = json!({"text": text("thinking").unwrap_or_default(), "signature": signature});
+            let reasoning =
+                json!({"text": text("thinking").unwrap_or_default(), "signature": signature});
             Some(json!({"reasoningContent": {"reasoningText": reasoning}}))
         }
         "redacted_thinking" => {

@@ -65,7 +65,9 @@ const READ: [&str; 5] = ["model", "input", "dimensions", "encoding_format", "use
 
 /// The model's own parameters are let through.
 fn own(document: &mut Map<String, Value>, body: &Map<String, Value>) {
-    let own = body.iter().filter(|(name, value)| !READ.contains(&name.as_str()) && !value.is_null());
+    let own = body
+        .iter()
+        .filter(|(name, value)| !READ.contains(&name.as_str()) && !value.is_null());
     for (name, value) in own {
         document.insert(name.clone(), value.clone());
     }
@@ -80,7 +82,10 @@ fn titan(place: &Place, text: &str, body: &Map<String, Value>) -> Result<Value, 
     document.insert("inputText".into(), text.into());
     if let Some(length) = dimensions(body) {
         if place.name.contains("embed-image") {
-            document.insert("embeddingConfig".into(), json!({"outputEmbeddingLength": length}));
+            document.insert(
+                "embeddingConfig".into(),
+                json!({"outputEmbeddingLength": length}),
+            );
         } else if place.name.contains("embed-text-v1") || place.name.contains("embed-g1") {
             return Err(fault::unsupported(
                 "Titan's first embedding model has one length: `dimensions` cannot be set",
@@ -157,7 +162,10 @@ fn of(answer: &Value) -> Vec<&Value> {
     if let Some(one) = answer.get("embedding").filter(|it| it.is_array()) {
         return vec![one];
     }
-    let list = match answer.get("embeddings").or_else(|| answer.get("embeddingsByType")) {
+    let list = match answer
+        .get("embeddings")
+        .or_else(|| answer.get("embeddingsByType"))
+    {
         Some(Value::Object(types)) => {
             let float = types.get("float");
             float.or_else(|| types.values().next())

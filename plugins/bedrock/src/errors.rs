@@ -58,10 +58,13 @@ fn kind_of(name: &str, message: &str, status: u16) -> &'static str {
     let name = name.to_ascii_lowercase();
     match name.strip_suffix("exception").unwrap_or(&name) {
         "accessdenied" => kind::PERMISSION,
-        "unrecognizedclient" | "invalidsignature" | "expiredtoken" | "incompletesignature"
-        | "missingauthenticationtoken" | "invalidclienttokenid" | "signaturedoesnotmatch" => {
-            kind::AUTHENTICATION
-        }
+        "unrecognizedclient"
+        | "invalidsignature"
+        | "expiredtoken"
+        | "incompletesignature"
+        | "missingauthenticationtoken"
+        | "invalidclienttokenid"
+        | "signaturedoesnotmatch" => kind::AUTHENTICATION,
         "resourcenotfound" => kind::NOT_FOUND,
         "throttling" | "toomanyrequests" => kind::RATE_LIMIT,
         "servicequotaexceeded" => kind::QUOTA,

@@ -15,6 +15,8 @@ pub enum Family {
     Titan,
     Cohere,
     Stability,
+    /// Meta's, which take no choice among tools.
+    Llama,
     Other,
 }
 
@@ -35,6 +37,8 @@ impl Family {
             Self::Cohere
         } else if has("stability") {
             Self::Stability
+        } else if has("llama") {
+            Self::Llama
         } else {
             Self::Other
         }

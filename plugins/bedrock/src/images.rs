@@ -57,9 +57,9 @@ pub fn request(place: &Place, body: &Map<String, Value>) -> Result<Step, Error> 
     let post = |document: &Value| place.sign(Outbound::post(place.model("invoke")).json(document));
     match place.family {
         Family::Titan | Family::Nova => many(vec![post(&amazon(prompt, count, size, body))]),
-        Family::Stability if place.name.contains("stable-diffusion-xl") => {
-            Err(fault::unsupported("Stable Diffusion XL has been taken from Bedrock"))
-        }
+        Family::Stability if place.name.contains("stable-diffusion-xl") => Err(fault::unsupported(
+            "Stable Diffusion XL has been taken from Bedrock",
+        )),
         Family::Stability => {
             let document = stability(prompt, size, body)?;
             many((0..count).map(|_| post(&document)).collect())
@@ -138,7 +138,9 @@ fn stability(
     document.insert("mode".into(), "text-to-image".into());
     if let Some((width, height)) = size {
         let fits = |(a, b): &&(u64, u64)| {
-            width.checked_mul(*b).is_some_and(|it| Some(it) == height.checked_mul(*a))
+            width
+                .checked_mul(*b)
+                .is_some_and(|it| Some(it) == height.checked_mul(*a))
         };
         let (a, b) = RATIOS.iter().find(fits).ok_or_else(|| {
             fault::invalid_request(format!(
@@ -173,7 +175,12 @@ pub fn answer(replies: &[Reply]) -> Result<Step, Error> {
             return Err(fault::error(kind::CONTENT_POLICY, what));
         }
         let images = crate::answer::list(&answer, "images")?;
-        data.extend(images.iter().filter(|it| it.is_string()).map(|it| json!({"b64_json": it})));
+        data.extend(
+            images
+                .iter()
+                .filter(|it| it.is_string())
+                .map(|it| json!({"b64_json": it})),
+        );
     }
     if data.is_empty() {
         return Err(fault::upstream("the provider's answer has no image"));

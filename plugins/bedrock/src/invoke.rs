@@ -2,12 +2,12 @@
 //! version and betas in them; a stream's events come in base64, one a frame.
 
 use sluice_sdk::serde_json::{Map, Value};
-use sluice_sdk::{Call, Decoded, Error, Frame, Outbound, Payload, Reply, Step, fault, parse_state};
+use sluice_sdk::{Call, Decoded, Error, Frame, Payload, Reply, Step, fault, parse_state};
 use sluice_wire::anthropic::{Envelope, betas, request, response, stream as anthropic};
 
+use crate::claude;
 use crate::place::Place;
 use crate::stream::{self, Dialect};
-use crate::claude;
 
 /// The version of the dialect here.
 const VERSION: &str = "bedrock-2023-05-31";
@@ -73,8 +73,7 @@ fn event(frame: &Frame) -> Result<Option<Frame>, Error> {
         return Ok(None);
     };
     let text = decoded(bytes).and_then(|bytes| String::from_utf8(bytes).ok());
-    let text =
-        text.ok_or_else(|| fault::upstream("the provider's event is no text in base64"))?;
+    let text = text.ok_or_else(|| fault::upstream("the provider's event is no text in base64"))?;
     Ok(Some(Frame {
         event: String::new(),
         data: Payload::Text(text),

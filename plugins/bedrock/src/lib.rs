@@ -13,6 +13,7 @@ mod family;
 mod images;
 mod invoke;
 mod names;
+mod open;
 mod parts;
 mod place;
 mod request;

@@ -64,8 +64,14 @@ mod tests {
 
     #[test]
     fn long_ids_that_differ_at_the_end_stay_different() {
-        let (one, two) = (id(&format!("{}a", "x".repeat(90))), id(&format!("{}b", "x".repeat(90))));
-        assert!(one != two && one.len() == MAX && two.len() == MAX, "{one} {two}");
+        let (one, two) = (
+            id(&format!("{}a", "x".repeat(90))),
+            id(&format!("{}b", "x".repeat(90))),
+        );
+        assert!(
+            one != two && one.len() == MAX && two.len() == MAX,
+            "{one} {two}"
+        );
         assert_eq!(id("call/1"), "call_1");
     }
 }

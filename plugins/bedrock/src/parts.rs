@@ -28,10 +28,17 @@ const DOCUMENTS: [(&str, &str); 10] = [
 pub struct Parts {
     names: Vec<String>,
     /// Of the cache, where the model has one: `Some(true)` if it takes a lifetime.
-    pub cache: Option<bool>,
+    cache: Option<bool>,
 }
 
 impl Parts {
+    pub fn with_cache(cache: Option<bool>) -> Self {
+        Self {
+            cache,
+            ..Self::default()
+        }
+    }
+
     /// The blocks of a message's `content`: text or a list of parts.
     pub fn content(&mut self, message: &Value) -> Result<Vec<Value>, Error> {
         let mut blocks = match message.get("content") {
@@ -79,14 +86,14 @@ impl Parts {
             "image_url" | "input_image" => {
                 let image = part.get("image_url").unwrap_or(&Value::Null);
                 let url = image.as_str().or_else(|| image.get("url")?.as_str());
-                let url = url
-                    .ok_or_else(|| fault::invalid_request("an `image_url` part has no `url`"))?;
+                let url =
+                    url.ok_or_else(|| fault::invalid_request("an `image_url` part has no `url`"))?;
                 Some(self.media(url, part)?)
             }
             "video_url" => {
                 let url = part.pointer("/video_url/url").and_then(Value::as_str);
-                let url = url
-                    .ok_or_else(|| fault::invalid_request("a `video_url` part has no `url`"))?;
+                let url =
+                    url.ok_or_else(|| fault::invalid_request("a `video_url` part has no `url`"))?;
                 Some(self.media(url, part)?)
             }
             "input_audio" => {
@@ -139,7 +146,9 @@ impl Parts {
         };
         let kind = text("format").filter(|it| it.contains('/')).unwrap_or(kind);
         let name = text("filename").unwrap_or(if kind.is_empty() { url } else { "" });
-        let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
+        let end = name
+            .rsplit_once('.')
+            .map(|(_, end)| end.to_ascii_lowercase());
         let end = end.unwrap_or_default();
         let guessed = match end.as_str() {
             "png" | "jpg" | "jpeg" | "gif" | "webp" => "image",
@@ -166,7 +175,9 @@ impl Parts {
                 let known = DOCUMENTS.iter().find(|(it, _)| *it == kind);
                 let by_end = DOCUMENTS.iter().find(|(_, it)| *it == end);
                 let (_, format) = known.or(by_end).ok_or_else(|| {
-                    fault::invalid_request(format!("Bedrock takes no document of the type {kind:?}"))
+                    fault::invalid_request(format!(
+                        "Bedrock takes no document of the type {kind:?}"
+                    ))
                 })?;
                 let name = self.document_name(name);
                 json!({"document": {"format": format, "name": name, "source": source}})

@@ -125,7 +125,10 @@ impl Place {
         if self.own_base {
             return path.to_owned();
         }
-        format!("https://{}{path}", host("bedrock-agent-runtime", &self.region))
+        format!(
+            "https://{}{path}",
+            host("bedrock-agent-runtime", &self.region)
+        )
     }
 
     /// The model's ARN, as the agents' service wants it.
@@ -133,7 +136,11 @@ impl Place {
         if self.id.starts_with("arn:") {
             return self.id.clone();
         }
-        let china = if self.region.starts_with("cn-") { "-cn" } else { "" };
+        let china = if self.region.starts_with("cn-") {
+            "-cn"
+        } else {
+            ""
+        };
         format!(
             "arn:aws{china}:bedrock:{}::foundation-model/{}",
             self.region, self.id
@@ -203,7 +210,7 @@ fn is_region(word: &str) -> bool {
                 && number.len() == 1
                 && number.bytes().all(|it| it.is_ascii_digit())
         }
-        [] => false,
+        [] | [_] => false,
     }
 }
 

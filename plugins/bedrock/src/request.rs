@@ -77,7 +77,13 @@ pub fn from_chat(
     } else {
         None
     };
-    let toolbox = tools::read(place, &chat, talk.has_tools, advice.as_ref(), &mut talk.renamed)?;
+    let toolbox = tools::read(
+        place,
+        &chat,
+        talk.has_tools,
+        advice.as_ref(),
+        &mut talk.renamed,
+    )?;
     let mut body = Map::new();
     body.insert("messages".into(), Conversation::messages(talk.turns).into());
     if !talk.system.is_empty() {
@@ -112,11 +118,13 @@ pub fn from_chat(
         }
     }
     if let Some(config) = chat.get("guardrail_config").filter(|it| it.is_object()) {
-        body.entry("guardrailConfig").or_insert_with(|| config.clone());
+        body.entry("guardrailConfig")
+            .or_insert_with(|| config.clone());
     }
     if let Some(metadata) = chat.get("metadata").and_then(Value::as_object) {
         let texts = metadata.iter().filter(|(_, value)| value.is_string());
-        let texts: Map<String, Value> = texts.map(|(name, it)| (name.clone(), it.clone())).collect();
+        let texts: Map<String, Value> =
+            texts.map(|(name, it)| (name.clone(), it.clone())).collect();
         if !texts.is_empty() {
             body.entry("requestMetadata").or_insert(texts.into());
         }
@@ -197,7 +205,10 @@ fn additional(
     }
     let claude = place.family == Family::Claude;
     if claude && chat.get("parallel_tool_calls") == Some(&false.into()) {
-        fields.insert("tool_choice".into(), json!({"disable_parallel_tool_use": true}));
+        fields.insert(
+            "tool_choice".into(),
+            json!({"disable_parallel_tool_use": true}),
+        );
     }
     if !claude && let Some(effort) = effort(&chat)? {
         let (name, value) = match place.family {

@@ -47,7 +47,11 @@ fn source(document: &Value) -> Result<Value, Error> {
     let inline = match (text, document) {
         (Some(text), _) => json!({"type": "TEXT", "textDocument": {"text": text}}),
         (None, Value::Object(_)) => json!({"type": "JSON", "jsonDocument": document}),
-        _ => return Err(fault::invalid_request("a document is neither a text nor an object")),
+        _ => {
+            return Err(fault::invalid_request(
+                "a document is neither a text nor an object",
+            ));
+        }
     };
     Ok(json!({"type": "INLINE", "inlineDocumentSource": inline}))
 }
@@ -58,10 +62,14 @@ pub fn answer(replies: &[Reply]) -> Result<Step, Error> {
     let answer = reply.json()?;
     let mut results = Vec::new();
     for result in list(&answer, "results")? {
-        let score = result.get("relevanceScore").or_else(|| result.get("relevance_score"));
+        let score = result
+            .get("relevanceScore")
+            .or_else(|| result.get("relevance_score"));
         let index = result.get("index").and_then(Value::as_u64);
         let (Some(index), Some(score)) = (index, score) else {
-            return Err(fault::upstream("a result of the provider's has no index or no score"));
+            return Err(fault::upstream(
+                "a result of the provider's has no index or no score",
+            ));
         };
         let mut result = json!({"index": index, "relevance_score": score});
         let place = usize::try_from(index).unwrap_or(usize::MAX);

@@ -122,7 +122,8 @@ impl Said {
             }
             let to = self.text.chars().count();
             for citation in list("citations").into_iter().flatten() {
-                self.annotations.extend(blocks::annotation(citation, from, to));
+                self.annotations
+                    .extend(blocks::annotation(citation, from, to));
                 self.citations.push(citation.clone());
             }
         } else if let Some(image) = block.get("image") {

@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sluice_sdk::serde_json::{self, Map, Value, json};
-use sluice_sdk::{
-    Continuation, Decoded, Error, Frame, Outbound, event, fault, write_json,
-};
+use sluice_sdk::serde_json::{self, Value, json};
+use sluice_sdk::{Continuation, Decoded, Error, Frame, Outbound, event, fault, write_json};
 
+use crate::open::Open;
 use crate::request::Plan;
 use crate::{blocks, errors, invoke, tools, usage};
 
@@ -37,18 +36,6 @@ pub struct State {
     entries: BTreeMap<String, u64>,
     /// Tokens of thinking, told before the counts are.
     fields: Value,
-}
-
-#[derive(Serialize, Deserialize)]
-enum Open {
-    Call(u64),
-    /// The call that holds the answer.
-    Json,
-    Thinking(String, String),
-    Redacted(String),
-    /// A block of what ran at the provider: its kind, its head, its pieces.
-    Own(String, Value, Vec<Value>),
-    Image(Value),
 }
 
 pub fn converse(outbound: Outbound, plan: Plan) -> Outbound {
@@ -266,30 +253,13 @@ impl State {
     }
 
     fn stop(&mut self, index: u64, out: &mut Decoded) {
-        let delta = match self.open.remove(&index) {
-            Some(Open::Thinking(thought, signature)) => {
-                let mut block = json!({"type": "thinking", "thinking": thought});
-                if !signature.is_empty() {
-                    block["signature"] = signature.into();
-                }
-                self.entry("thinking_blocks", block)
-            }
-            Some(Open::Redacted(data)) => {
-                let block = json!({"type": "redacted_thinking", "data": data});
-                self.entry("thinking_blocks", block)
-            }
-            Some(Open::Own(kind, mut head, pieces)) => {
-                if kind == "toolUse" {
-                    let input: String = pieces.iter().filter_map(Value::as_str).collect();
-                    head["input"] = serde_json::from_str(&input).unwrap_or_else(|_| json!({}));
-                } else {
-                    head["content"] = pieces.into();
-                }
-                let mut block = Map::new();
-                block.insert(kind, head);
-                json!({"provider_specific_fields": self.entry("blocks", block.into())})
-            }
-            Some(Open::Call(_) | Open::Json | Open::Image(_)) | None => return,
+        let Some((list, block)) = self.open.remove(&index).and_then(Open::closed) else {
+            return;
+        };
+        let entry = self.entry(list, block);
+        let delta = match list {
+            "blocks" => json!({ "provider_specific_fields": entry }),
+            _ => entry,
         };
         out.events.push(event::delta(delta));
     }

@@ -27,7 +27,9 @@ pub fn read(
     advice: Option<&Advice>,
     renamed: &mut Map<String, Value>,
 ) -> Result<Toolbox, Error> {
-    let given = chat.get("tool_choice").or_else(|| chat.get("function_call"));
+    let given = chat
+        .get("tool_choice")
+        .or_else(|| chat.get("function_call"));
     let allowed = given
         .filter(|it| it.get("type") == Some(&"allowed_tools".into()))
         .and_then(|it| it.get("allowed_tools"));
@@ -42,6 +44,16 @@ pub fn read(
     }
     let mode = allowed.map_or(given, |it| it.get("mode"));
     let mut choice = choice(mode, renamed)?;
+    if place.family == Family::Llama
+        && let Some(asked) = choice.take()
+    {
+        if asked.get("auto").is_none() {
+            return Err(fault::unsupported(format!(
+                "`{}` cannot be told which tool to call: `tool_choice` has to be `auto`",
+                place.name
+            )));
+        }
+    }
     let forbidden = mode.and_then(Value::as_str) == Some("none");
     if forbidden && !has_history {
         // Converse has no such choice, so there is nothing to choose from.
@@ -49,8 +61,10 @@ pub fn read(
     }
     if tools.is_empty() && has_history {
         // Turns with calls need tools to be named.
-        tools.push(json!({"toolSpec": {"name": "unavailable_tool", "description": "Not to be called",
-            "inputSchema": {"json": {"type": "object", "properties": {}}}}}));
+        tools.push(
+            json!({"toolSpec": {"name": "unavailable_tool", "description": "Not to be called",
+            "inputSchema": {"json": {"type": "object", "properties": {}}}}}),
+        );
         choice = None;
     }
     let own_choice = advice.and_then(|it| it.choice.as_ref()?.get("type")?.as_str());
@@ -64,7 +78,7 @@ pub fn read(
         tools.push(json!({"toolSpec": {"name": JSON_TOOL,
             "description": "Gives the final answer. Call it instead of answering in text.",
             "inputSchema": {"json": trimmed(place, schema)}}}));
-        let may_force = advice.is_none_or(|it| !it.thinks);
+        let may_force = advice.is_none_or(|it| !it.thinks) && place.family != Family::Llama;
         if alone && may_force {
             choice = Some(json!({"tool": {"name": JSON_TOOL}}));
         }
@@ -108,14 +122,22 @@ fn functions(chat: &Map<String, Value>) -> Result<Vec<&Value>, Error> {
 }
 
 fn is_allowed(tool: &Value, allowed: Option<&Value>) -> bool {
-    let name = |it: &Value| it.pointer("/function/name").or_else(|| it.get("name")).cloned();
+    let name = |it: &Value| {
+        it.pointer("/function/name")
+            .or_else(|| it.get("name"))
+            .cloned()
+    };
     let Some(list) = allowed.and_then(|it| it.get("tools")?.as_array()) else {
         return true;
     };
     list.iter().any(|it| name(it) == name(tool))
 }
 
-fn tool(place: &Place, given: &Value, renamed: &mut Map<String, Value>) -> Result<Vec<Value>, Error> {
+fn tool(
+    place: &Place,
+    given: &Value,
+    renamed: &mut Map<String, Value>,
+) -> Result<Vec<Value>, Error> {
     if given.get("toolSpec").is_some() || given.get("systemTool").is_some() {
         return Ok(vec![given.clone()]);
     }
@@ -132,7 +154,10 @@ fn tool(place: &Place, given: &Value, renamed: &mut Map<String, Value>) -> Resul
         spec.insert("description".into(), description.into());
     }
     let schema = function.get("parameters").filter(|it| it.is_object());
-    let schema = schema.map_or_else(|| json!({"type": "object", "properties": {}}), |it| trimmed(place, it));
+    let schema = schema.map_or_else(
+        || json!({"type": "object", "properties": {}}),
+        |it| trimmed(place, it),
+    );
     spec.insert("inputSchema".into(), json!({"json": schema}));
     if function.get("strict") == Some(&true.into()) && place.family == Family::Claude {
         spec.insert("strict".into(), true.into());
@@ -181,7 +206,9 @@ fn choice(given: Option<&Value>, renamed: &mut Map<String, Value>) -> Result<Opt
     let Some(given) = given.filter(|it| !it.is_null()) else {
         return Ok(None);
     };
-    let name = given.pointer("/function/name").or_else(|| given.get("name"));
+    let name = given
+        .pointer("/function/name")
+        .or_else(|| given.get("name"));
     Ok(match (given.as_str(), name.and_then(Value::as_str)) {
         (Some("auto"), _) => Some(json!({"auto": {}})),
         (Some("required" | "any"), _) => Some(json!({"any": {}})),
@@ -197,10 +224,16 @@ fn choice(given: Option<&Value>, renamed: &mut Map<String, Value>) -> Result<Opt
 }
 
 /// The schema of an answer that has to come as a call.
-fn json_tool<'c>(place: &Place, chat: &'c Map<String, Value>, advice: Option<&Advice>) -> Option<&'c Value> {
+fn json_tool<'c>(
+    place: &Place,
+    chat: &'c Map<String, Value>,
+    advice: Option<&Advice>,
+) -> Option<&'c Value> {
     if place.family == Family::Claude && advice.is_some_and(|it| !it.json_tool) {
         return None;
     }
     let format = chat.get("response_format")?;
-    format.pointer("/json_schema/schema").filter(|it| it.is_object())
+    format
+        .pointer("/json_schema/schema")
+        .filter(|it| it.is_object())
 }

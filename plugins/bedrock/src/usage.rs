@@ -7,7 +7,10 @@ pub fn canonical(answer: &Value) -> Option<Value> {
     let counted = answer.get("usage").filter(|it| it.is_object())?;
     let count = |name: &str| counted.get(name).and_then(Value::as_u64).unwrap_or(0);
     let (fresh, output) = (count("inputTokens"), count("outputTokens"));
-    let (read, written) = (count("cacheReadInputTokens"), count("cacheWriteInputTokens"));
+    let (read, written) = (
+        count("cacheReadInputTokens"),
+        count("cacheWriteInputTokens"),
+    );
     let input = fresh.saturating_add(read).saturating_add(written);
     let mut usage = json!({
         "prompt_tokens": input, "completion_tokens": output,

@@ -19,12 +19,19 @@ fn decode(events: &[(&str, Value)], last: bool) -> Decoded {
     asking.streaming = true;
     let body = json!({"messages": [{"role": "user", "content": "x"}]});
     let outbound = sent(&asking, &body);
-    assert!(outbound.options.contains(&("framing".into(), "\"aws\"".into())));
+    assert!(
+        outbound
+            .options
+            .contains(&("framing".into(), "\"aws\"".into()))
+    );
     Bedrock::decode(None, outbound.state, frames(events), last).unwrap()
 }
 
 fn said(piece: &str) -> (&'static str, Value) {
-    ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": piece}, "p": "abc"}))
+    (
+        "contentBlockDelta",
+        json!({"contentBlockIndex": 0, "delta": {"text": piece}, "p": "abc"}),
+    )
 }
 
 fn stop(reason: &str) -> (&'static str, Value) {
@@ -33,7 +40,9 @@ fn stop(reason: &str) -> (&'static str, Value) {
 
 fn gathered(decoded: &Decoded) -> Value {
     let events = decoded.events.iter();
-    let events: Vec<Value> = events.map(|it| serde_json::from_str(it.text().unwrap()).unwrap()).collect();
+    let events: Vec<Value> = events
+        .map(|it| serde_json::from_str(it.text().unwrap()).unwrap())
+        .collect();
     testing::gathered(&events, 0).unwrap()
 }
 
@@ -47,9 +56,16 @@ fn an_exception_in_a_stream_is_a_failure_of_its_kind() {
         ("validationException", fault::kind::INVALID_REQUEST),
     ] {
         let event = format!("exception:{name}");
-        let decoded = decode(&[said("Hel"), (&event, json!({"message": "what"}))], false);
+        let decoded = decode(
+            &[said("Hel"), (event.as_str(), json!({"message": "what"}))],
+            false,
+        );
         let failure = decoded.failure.clone().unwrap();
-        assert_eq!((&*failure.kind, &*failure.message), (kind, "what"), "{name}");
+        assert_eq!(
+            (&*failure.kind, &*failure.message),
+            (kind, "what"),
+            "{name}"
+        );
         assert_eq!(gathered(&decoded)["message"]["content"], "Hel");
     }
 }
@@ -58,7 +74,11 @@ fn an_exception_in_a_stream_is_a_failure_of_its_kind() {
 fn a_stream_without_its_end_is_no_answer() {
     assert!(decode(&[said("Hel")], true).failure.is_some());
     assert!(decode(&[], true).failure.is_some());
-    assert!(decode(&[("messageStop", json!({}))], true).failure.is_some());
+    assert!(
+        decode(&[("messageStop", json!({}))], true)
+            .failure
+            .is_some()
+    );
     let whole = decode(&[said("Hello"), stop("end_turn")], true);
     assert!(whole.failure.is_none(), "counts may be missing");
 }
@@ -88,24 +108,48 @@ fn a_piece_of_a_call_that_never_began_is_a_failure() {
 fn two_calls_of_one_index_stay_two() {
     let begin = |id: &str| {
         let start = json!({"toolUse": {"toolUseId": id, "name": "f"}});
-        ("contentBlockStart", json!({"contentBlockIndex": 1, "start": start}))
+        (
+            "contentBlockStart",
+            json!({"contentBlockIndex": 1, "start": start}),
+        )
     };
     let piece = |text: &str| {
         let delta = json!({"toolUse": {"input": text}});
-        ("contentBlockDelta", json!({"contentBlockIndex": 1, "delta": delta}))
+        (
+            "contentBlockDelta",
+            json!({"contentBlockIndex": 1, "delta": delta}),
+        )
     };
-    let events = [begin("a"), piece("{\"x\":1}"), begin("b"), piece("{}"), stop("tool_use")];
+    let events = [
+        begin("a"),
+        piece("{\"x\":1}"),
+        begin("b"),
+        piece("{}"),
+        stop("tool_use"),
+    ];
     let calls = gathered(&decode(&events, true))["message"]["tool_calls"].clone();
-    assert_eq!((&calls[0]["id"], &calls[1]["id"]), (&json!("a"), &json!("b")));
+    assert_eq!(
+        (&calls[0]["id"], &calls[1]["id"]),
+        (&json!("a"), &json!("b"))
+    );
     assert_eq!(calls[0]["function"]["arguments"], "{\"x\":1}");
 }
 
 #[test]
 fn members_that_are_null_or_new_do_no_harm() {
     let events = [
-        ("messageStart", json!({"role": "assistant", "new": {"a": 1}})),
-        ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": null})),
-        ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": null, "novel": {}}})),
+        (
+            "messageStart",
+            json!({"role": "assistant", "new": {"a": 1}}),
+        ),
+        (
+            "contentBlockDelta",
+            json!({"contentBlockIndex": 0, "delta": null}),
+        ),
+        (
+            "contentBlockDelta",
+            json!({"contentBlockIndex": 0, "delta": {"text": null, "novel": {}}}),
+        ),
         ("somethingNew", json!({"b": 2})),
         said("Hello"),
         ("contentBlockStop", json!({"contentBlockIndex": 0})),
@@ -121,16 +165,25 @@ fn members_that_are_null_or_new_do_no_harm() {
 
 #[test]
 fn an_answer_that_is_none_is_the_upstreams_failure() {
-    for body in ["", "<html>", "[]", "{}", "{\"output\": {\"message\": null}}"] {
-        let item = json!({"status": 200, "headers": {"content-type": "application/json"}, "body": body});
-        for operation in ["chat", "embeddings", "rerank", "images.generate"] {
+    for body in [
+        "",
+        "<html>",
+        "[]",
+        "{}",
+        "{\"output\": {\"message\": null}}",
+    ] {
+        let item =
+            json!({"status": 200, "headers": {"content-type": "application/json"}, "body": body});
+        for operation in ["chat", "embeddings", "rerank"] {
             let model = match operation {
                 "chat" => MODEL,
                 "embeddings" => "amazon.titan-embed-text-v2:0",
-                "images.generate" => continue,
                 _ => "amazon.rerank-v1:0",
             };
-            let error = replay(&item, model, operation, false).unwrap().error.unwrap();
+            let error = replay(&item, model, operation, false)
+                .unwrap()
+                .error
+                .unwrap();
             assert_eq!(error.kind, fault::kind::UPSTREAM, "{operation}: {body}");
         }
     }
@@ -138,40 +191,12 @@ fn an_answer_that_is_none_is_the_upstreams_failure() {
 
 #[test]
 fn an_empty_answer_is_an_answer() {
-    let body = json!({"output": {"message": {"content": []}}, "stopReason": "end_turn"}).to_string();
+    let body =
+        json!({"output": {"message": {"content": []}}, "stopReason": "end_turn"}).to_string();
     let item = json!({"status": 200, "headers": {}, "body": body});
-    let response = replay(&item, MODEL, "chat", false).unwrap().response.unwrap();
+    let response = replay(&item, MODEL, "chat", false)
+        .unwrap()
+        .response
+        .unwrap();
     assert_eq!(response["choices"][0]["message"]["content"], "");
-}
-
-#[test]
-fn names_of_errors_are_read_from_header_and_body() {
-    let read = |status: u16, header: Option<&str>, body: Value| {
-        let mut headers: Vec<(String, String)> = vec![("Retry-After".into(), "2".into())];
-        headers.extend(header.map(|it| ("X-Amzn-ErrorType".to_owned(), it.to_owned())));
-        let body = Payload::Text(body.to_string());
-        errors::of_reply(&Reply { status, headers, body, state: String::new() }).unwrap()
-    };
-    let throttled = read(429, Some("ThrottlingException:http://x/"), json!({"message": "slow"}));
-    assert_eq!((&*throttled.kind, throttled.retry_after_ms), (fault::kind::RATE_LIMIT, Some(2000)));
-    for (status, header, message, kind) in [
-        (403, Some("AccessDeniedException"), "no", fault::kind::PERMISSION),
-        (403, Some("ExpiredTokenException"), "old", fault::kind::AUTHENTICATION),
-        (403, None, "The security token included in the request is invalid.", fault::kind::AUTHENTICATION),
-        (404, Some("ResourceNotFoundException"), "gone", fault::kind::NOT_FOUND),
-        (408, Some("ModelTimeoutException"), "late", fault::kind::TIMEOUT),
-        (424, Some("ModelErrorException"), "oops", fault::kind::UPSTREAM),
-        (429, Some("ModelNotReadyException"), "wait", fault::kind::OVERLOADED),
-        (400, Some("ServiceQuotaExceededException"), "full", fault::kind::QUOTA),
-        (500, Some("InternalServerException"), "oops", fault::kind::UPSTREAM),
-        (503, Some("ServiceUnavailableException"), "later", fault::kind::OVERLOADED),
-        (400, Some("ValidationException"), "Input is too long for requested model.", fault::kind::CONTEXT_WINDOW),
-        (400, Some("ValidationException"), "This request has been blocked by our content filters.", fault::kind::CONTENT_POLICY),
-        (400, None, "Malformed input request", fault::kind::INVALID_REQUEST),
-    ] {
-        let error = read(status, header, json!({"message": message}));
-        assert_eq!((&*error.kind, error.status), (kind, Some(status)), "{message}");
-    }
-    let coral = json!({"__type": "com.amazon.coral.service#UnrecognizedClientException", "Message": "who"});
-    assert_eq!(read(403, None, coral).kind, fault::kind::AUTHENTICATION);
 }

@@ -2,6 +2,7 @@
 //! event streams itself, and requests judged by what the API takes.
 
 mod broken;
+mod faults;
 mod oracle;
 mod places;
 mod recorded;
@@ -39,7 +40,7 @@ fn replay(item: &Value, model: &str, operation: &str, streaming: bool) -> Result
     let body = json!({"model": model, "messages": [{"role": "user", "content": "x"}], "input": texts,
         "query": "x", "documents": ["a", "b", "c", "d", "e"]});
     let fixture = json!({
-        "name": item["id"], "provider": "bedrock", "operation": operation, "model": model, "streaming": streaming,
+        "name": item["id"].as_str().unwrap_or("written"), "provider": "bedrock", "operation": operation, "model": model, "streaming": streaming,
         "body": body, "expect": {},
         "exchanges": [{"reply": {"status": item["status"], "headers": item["headers"], "body": item["body"]}}]
     });

@@ -44,7 +44,10 @@ impl Gist {
 
     fn usage(&mut self, usage: &Value) {
         let count = |name: &str| usage[name].as_u64().unwrap_or(0);
-        let (read, written) = (count("cacheReadInputTokens"), count("cacheWriteInputTokens"));
+        let (read, written) = (
+            count("cacheReadInputTokens"),
+            count("cacheWriteInputTokens"),
+        );
         let input = count("inputTokens") + read + written;
         self.tokens = [input, count("outputTokens"), read, written];
     }
@@ -73,7 +76,9 @@ fn finish(reason: &str) -> &'static str {
 pub fn events(body: &Value) -> Vec<(String, Value)> {
     let recorded = json!({"status": 200, "headers": {"content-type": "application/vnd.amazon.eventstream"}, "body": body});
     let recorded: sluice_fixture::Recorded = serde_json::from_value(recorded).unwrap();
-    let batches = recorded.batches(None, sluice_fixture::Chunking::Whole).unwrap();
+    let batches = recorded
+        .batches(None, sluice_fixture::Chunking::Whole)
+        .unwrap();
     let read = |data: &[u8]| serde_json::from_slice(data).unwrap();
     let frames = batches.into_iter().flatten();
     frames.map(|it| (it.event, read(&it.data))).collect()
@@ -97,9 +102,10 @@ pub fn of_events(events: &[(String, Value)]) -> Gist {
                 let signature = delta["reasoningContent"]["signature"].as_str();
                 gist.signatures.extend(signature.map(str::to_owned));
                 redacted += text(&delta["reasoningContent"], "redactedContent");
-                gist.citations
-                    .extend(delta.get("citation").cloned());
-                if !input.is_empty() && let Some(call) = gist.calls.last_mut() {
+                gist.citations.extend(delta.get("citation").cloned());
+                if !input.is_empty()
+                    && let Some(call) = gist.calls.last_mut()
+                {
                     call.2 = serde_json::from_str(&input).unwrap_or_default();
                 }
             }

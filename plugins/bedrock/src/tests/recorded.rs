@@ -31,7 +31,12 @@ fn every_recorded_stream_is_translated_without_loss_at_any_chunking() {
     assert!(items.len() >= 13, "{}", items.len());
     for item in items {
         let outcome = replay(&item, NOVA, "chat", true).unwrap();
-        assert!(outcome.error.is_none(), "{}: {:?}", item["id"], outcome.error);
+        assert!(
+            outcome.error.is_none(),
+            "{}: {:?}",
+            item["id"],
+            outcome.error
+        );
         let want = of_events(&events(&item["body"]));
         assert_eq!(of_ours(&outcome), want, "{}", item["id"]);
     }
@@ -58,7 +63,11 @@ fn every_recorded_answer_goes_back_as_it_came() {
                 list(&turn["content"]).iter().for_each(|it| back.block(it));
             }
             let id = &item["id"];
-            let told = if want.text.trim().is_empty() { "" } else { &want.text };
+            let told = if want.text.trim().is_empty() {
+                ""
+            } else {
+                want.text.as_str()
+            };
             assert_eq!((&*back.text, &back.calls), (told, &want.calls), "{id}");
             assert_eq!(back.signatures, want.signatures, "{id}");
             assert_eq!((back.redacted, back.own), (want.redacted, want.own), "{id}");
@@ -77,9 +86,17 @@ fn recorded_answers_in_claudes_own_dialect_are_read() {
             continue; // What came before Messages.
         }
         let outcome = replay(&item, OWN_DIALECT, "chat", false).unwrap();
-        let said: String = list(&answer["content"]).iter().map(|it| text(it, "text")).collect();
+        let said: String = list(&answer["content"])
+            .iter()
+            .map(|it| text(it, "text"))
+            .collect();
         assert_eq!(of_ours(&outcome).text, said, "{}", item["id"]);
-        assert_eq!(of_ours(&outcome).tokens[1], answer["usage"]["output_tokens"], "{}", item["id"]);
+        assert_eq!(
+            of_ours(&outcome).tokens[1],
+            answer["usage"]["output_tokens"],
+            "{}",
+            item["id"]
+        );
         seen += 1;
     }
     assert!(seen >= 4, "{seen}");
@@ -89,15 +106,28 @@ fn recorded_answers_in_claudes_own_dialect_are_read() {
 fn recorded_streams_in_claudes_own_dialect_are_read_at_any_chunking() {
     let mut seen = 0;
     for item in corpus("invoke-stream") {
-        let outcome = replay(&item, OWN_DIALECT, "chat", true).unwrap();
         let old = ["anthropic.claude-v2", "anthropic.claude-instant-v1"];
         if old.contains(&text(&item, "model")) {
             continue; // What came before Messages.
         }
-        assert!(outcome.error.is_none(), "{}: {:?}", item["id"], outcome.error);
+        let outcome = replay(&item, OWN_DIALECT, "chat", true).unwrap();
+        assert!(
+            outcome.error.is_none(),
+            "{}: {:?}",
+            item["id"],
+            outcome.error
+        );
         let ours = of_ours(&outcome);
-        assert!(!ours.text.is_empty() || !ours.calls.is_empty(), "{}", item["id"]);
-        assert!(ours.tokens[1] > 0 && !ours.finish.is_empty(), "{}", item["id"]);
+        assert!(
+            !ours.text.is_empty() || !ours.calls.is_empty(),
+            "{}",
+            item["id"]
+        );
+        assert!(
+            ours.tokens[1] > 0 && !ours.finish.is_empty(),
+            "{}",
+            item["id"]
+        );
         seen += 1;
     }
     assert!(seen >= 6, "{seen}");
@@ -115,7 +145,12 @@ fn every_recorded_error_has_a_kind_and_its_message() {
             () if said.contains("identifier is invalid") => fault::kind::NOT_FOUND,
             () => fault::kind::INVALID_REQUEST,
         };
-        assert_eq!((error.message, &*error.kind), (said, want), "{}", item["id"]);
+        assert_eq!(
+            (error.message, &*error.kind),
+            (said, want),
+            "{}",
+            item["id"]
+        );
     }
 }
 
@@ -125,7 +160,9 @@ fn recorded_vectors_come_through() {
     assert!(items.len() >= 10, "{}", items.len());
     for item in items {
         let response = replay(&item, text(&item, "model"), "embeddings", false).unwrap();
-        let response = response.response.unwrap_or_else(|| panic!("{}", item["id"]));
+        let response = response
+            .response
+            .unwrap_or_else(|| panic!("{}", item["id"]));
         let answer = read(&item);
         let first = [
             &answer["embedding"],
@@ -156,7 +193,10 @@ fn a_stream_that_is_cut_off_is_never_complete() {
         let cut: Vec<Frame> = events
             .iter()
             .filter(|(name, _)| !matches!(name.as_str(), "messageStop" | "metadata"))
-            .map(|(name, data)| Frame { event: name.clone(), data: sluice_sdk::Payload::Text(data.to_string()) })
+            .map(|(name, data)| Frame {
+                event: name.clone(),
+                data: sluice_sdk::Payload::Text(data.to_string()),
+            })
             .collect();
         let body = json!({"messages": [{"role": "user", "content": "x"}]});
         let mut asking = call("chat", NOVA);

@@ -52,7 +52,9 @@ def test_errors_have_anthropics_shape(client):
     assert caught.value.body["type"] == "error" and caught.value.body["error"]["type"] == "invalid_request_error"
 
 
-def test_a_provider_without_messages_says_so(client):
-    with pytest.raises(anthropic.BadRequestError) as caught:
-        client.messages.create(model="demo", max_tokens=10, messages=MESSAGES)
-    assert "has no `messages`" in str(caught.value)
+def test_a_provider_without_messages_answers_by_chat(client):
+    answer = client.messages.create(model="demo", max_tokens=10, messages=MESSAGES)
+    assert answer.type == "message" and answer.content[0].type == "text" and answer.stop_reason == "end_turn"
+    with client.messages.stream(model="demo", max_tokens=10, messages=MESSAGES) as stream:
+        final = stream.get_final_message()
+    assert final.content[0].text and final.stop_reason == "end_turn"

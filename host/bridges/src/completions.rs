@@ -47,6 +47,9 @@ pub fn request(body: &Object, options: &Options<'_>) -> Result<Bridged, Refusal>
                     chat.insert("top_logprobs".into(), top.into());
                 }
             }
+            "messages" | "tools" | "tool_choice" | "functions" | "function_call" => {
+                notes.dropped(name, "text completions have no such member");
+            }
             // Unknown members go on: a provider may know them.
             _ => drop(chat.insert(name.clone(), value.clone())),
         }

@@ -23,6 +23,7 @@
 //! ```
 
 mod anthropic;
+mod block;
 mod blocks;
 mod carrier;
 mod chat;
@@ -119,3 +120,6 @@ pub fn request(
         Dialect::Completions => completions::request(body, options),
     }
 }
+
+#[cfg(test)]
+mod tests;

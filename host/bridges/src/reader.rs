@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::blocks::{Block, Sequencer, Step};
+use crate::block::Block;
+use crate::blocks::{Sequencer, Step};
 use crate::failure::Failure;
 use crate::object::{Object, items, object, text};
 use crate::piece::pieces;

@@ -82,6 +82,19 @@ impl Target {
         google: true,
     };
 
+    /// By the provider's name and the model's.
+    pub fn of(provider: &str, model: &str) -> Self {
+        let model = model.to_ascii_lowercase();
+        match provider {
+            "openai" | "azure" => Self::STRICT,
+            "anthropic" => Self::ANTHROPIC,
+            "gemini" => Self::GEMINI,
+            "vertex_ai" | "bedrock" | "azure_ai" if model.contains("claude") => Self::ANTHROPIC,
+            "vertex_ai" if model.contains("gemini") => Self::GEMINI,
+            _ => Self::COMPATIBLE,
+        }
+    }
+
     /// Makes the messages and tools fit.
     pub(crate) fn fit(self, chat: &mut Object, notes: &mut Notes) {
         let messages = chat.get_mut("messages").and_then(Value::as_array_mut);
@@ -186,6 +199,10 @@ impl Target {
         }
         if failed && !self.tool_errors {
             let said = match members.get("content") {
+                // Google's models know a result that says `error`.
+                Some(Value::String(said)) if self.google => {
+                    json!({ "error": said }).to_string().into()
+                }
                 Some(Value::String(said)) => format!("Error: {said}").into(),
                 Some(Value::Array(parts)) => {
                     let mut parts = parts.clone();
@@ -221,4 +238,27 @@ fn short_user(user: &str) -> String {
     }
     let kept: String = user.chars().filter(char::is_ascii).take(47).collect();
     format!("{kept}-{:016x}", digest(user))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_decides_where_a_provider_serves_many() {
+        assert_eq!(
+            Target::of("vertex_ai", "claude-opus-4-6"),
+            Target::ANTHROPIC
+        );
+        assert_eq!(Target::of("vertex_ai", "gemini-2.5-pro"), Target::GEMINI);
+        assert_eq!(Target::of("groq", "llama"), Target::COMPATIBLE);
+    }
+
+    #[test]
+    fn a_long_user_is_shortened_alike_every_time() {
+        let long = "user_".repeat(30);
+        assert!(short_user(&long).len() <= 64);
+        assert_eq!(short_user(&long), short_user(&long));
+        assert_eq!(short_user("me"), "me");
+    }
 }

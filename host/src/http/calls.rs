@@ -26,72 +26,72 @@ const PASSED_ON: &[&str] = &["anthropic-beta", "anthropic-version", "openai-beta
 
 /// `POST /chat/completions`: one chat completion, whole or streamed.
 pub async fn chat_completions(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Chat, None, request).await
+    ask(&doors, Operation::Chat.into(), request).await
 }
 
 /// `POST /completions`: one text completion.
 pub async fn completions(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Completions, None, request).await
+    ask(&doors, Operation::Completions.into(), request).await
 }
 
 /// `POST /embeddings`: vectors of texts.
 pub async fn embeddings(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Embeddings, None, request).await
+    ask(&doors, Operation::Embeddings.into(), request).await
 }
 
 /// `POST /responses`, to providers that have it.
 pub async fn responses(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Responses, None, request).await
+    ask(&doors, Operation::Responses.into(), request).await
 }
 
 /// `POST /v1/messages`, to providers that have it.
 pub async fn messages(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Messages, None, request).await
+    ask(&doors, Operation::Messages.into(), request).await
 }
 
 /// `POST /v1/messages/count_tokens`, to providers that have it.
 pub async fn count_tokens(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::CountTokens, None, request).await
+    ask(&doors, Operation::CountTokens.into(), request).await
 }
 
 /// `POST /rerank`: documents by how well they answer a question.
 pub async fn rerank(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Rerank, None, request).await
+    ask(&doors, Operation::Rerank.into(), request).await
 }
 
 /// `POST /moderations`: what a text or an image is objectionable for.
 pub async fn moderations(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Moderations, None, request).await
+    ask(&doors, Operation::Moderations.into(), request).await
 }
 
 /// `POST /images/generations`
 pub async fn generate_images(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::ImagesGenerate, None, request).await
+    ask(&doors, Operation::ImagesGenerate.into(), request).await
 }
 
 /// `POST /images/edits`, a form.
 pub async fn edit_images(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::ImagesEdit, None, request).await
+    ask(&doors, Operation::ImagesEdit.into(), request).await
 }
 
 /// `POST /images/variations`, a form.
 pub async fn vary_images(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::ImagesVary, None, request).await
+    ask(&doors, Operation::ImagesVary.into(), request).await
 }
 
 /// `POST /audio/speech`: sound of a text.
 pub async fn speech(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Speech, None, request).await
+    ask(&doors, Operation::Speech.into(), request).await
 }
 
 /// `POST /audio/transcriptions`, a form: the text of a sound.
 pub async fn transcribe(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Transcribe, None, request).await
+    ask(&doors, Operation::Transcribe.into(), request).await
 }
 
 /// `POST /audio/translations`, a form: its text in English.
 pub async fn translate(State(doors): State<Doors>, request: Request) -> Response {
-    call(&doors, Operation::Translate, None, request).await
+    ask(&doors, Operation::Translate.into(), request).await
 }
 
 /// `POST /openai/deployments/{model}/...` and `/engines/{model}/...`: the path names the model.
@@ -111,7 +111,13 @@ pub async fn by_path(
         .iter()
         .find_map(|(end, operation)| Some((rest.strip_suffix(end)?, *operation)));
     match found {
-        Some((model, operation)) => call(&doors, operation, Some(model), request).await,
+        Some((model, operation)) => {
+            let asked = Asked {
+                model: Some(model),
+                ..operation.into()
+            };
+            ask(&doors, asked, request).await
+        }
         None => {
             let (parts, _) = request.into_parts();
             unknown::unknown_route(parts.method, parts.uri)
@@ -121,12 +127,32 @@ pub async fn by_path(
     }
 }
 
-async fn call(
-    doors: &Doors,
-    operation: Operation,
-    model: Option<&str>,
-    request: Request,
-) -> Response {
+/// What a path asks for.
+pub struct Asked<'p> {
+    pub operation: Operation,
+    /// The model that the path names.
+    pub model: Option<&'p str>,
+    /// Whether the path wants a stream; None: the body says it.
+    pub streams: Option<bool>,
+}
+
+impl From<Operation> for Asked<'_> {
+    fn from(operation: Operation) -> Self {
+        Self {
+            operation,
+            model: None,
+            streams: None,
+        }
+    }
+}
+
+/// Serves one call.
+pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response {
+    let Asked {
+        operation,
+        model,
+        streams,
+    } = asked;
     let came = Instant::now();
     let (mut parts, incoming) = request.into_parts();
     let dialect = operation.dialect();
@@ -155,6 +181,7 @@ async fn call(
         let passed_on = passed_on(&parts.headers);
         let mut request = ClientRequest::of_form(operation, form, model, passed_on)?;
         request.id = id.clone();
+        request.controls.stream = streams.unwrap_or(request.controls.stream);
         steer(&mut request.controls, &parts.headers)?;
         allow_cache_controls(&caller, &request.controls.cache.said())?;
         let gate = doors.gate();

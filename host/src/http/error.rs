@@ -105,6 +105,8 @@ pub fn body(fault: &Fault, dialect: Dialect) -> Value {
         Dialect::Anthropic => {
             json!({"type": "error", "error": {"type": anthropic_type(status), "message": message}})
         }
+        Dialect::Google => json!({"error": {
+            "code": status.as_u16(), "message": message, "status": google_status(status)}}),
         Dialect::OpenAi | Dialect::Responses => {
             let mut error = Map::new();
             error.insert("message".into(), message.into());
@@ -127,7 +129,7 @@ pub fn body(fault: &Fault, dialect: Dialect) -> Value {
 pub fn event(fault: &Fault, dialect: Dialect) -> String {
     let body = body(fault, dialect);
     match dialect {
-        Dialect::OpenAi => format!("data: {body}\n\n"),
+        Dialect::OpenAi | Dialect::Google => format!("data: {body}\n\n"),
         Dialect::Anthropic => format!("event: error\ndata: {body}\n\n"),
         Dialect::Responses => {
             let error = body.get("error").cloned().unwrap_or_default();
@@ -211,6 +213,20 @@ fn anthropic_type(status: StatusCode) -> &'static str {
     }
 }
 
+fn google_status(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "NOT_FOUND",
+        429 => "RESOURCE_EXHAUSTED",
+        501 => "UNIMPLEMENTED",
+        503 => "UNAVAILABLE",
+        408 | 504 => "DEADLINE_EXCEEDED",
+        500.. => "INTERNAL",
+        _ => "INVALID_ARGUMENT",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,7 +261,12 @@ mod tests {
     #[test]
     fn what_is_for_the_log_never_reaches_a_client() {
         let fault = Fault::ours("the gateway failed", "password=hunter2");
-        for dialect in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Responses] {
+        for dialect in [
+            Dialect::OpenAi,
+            Dialect::Anthropic,
+            Dialect::Responses,
+            Dialect::Google,
+        ] {
             assert!(!event(&fault, dialect).contains("hunter2"));
         }
     }

@@ -8,6 +8,7 @@ mod cors;
 pub mod error;
 mod form;
 mod gate;
+mod google;
 mod headers;
 mod health;
 mod manage;

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 
 use super::error::ApiError;
 use super::server::Peer;
-use super::{Doors, admin, body, calls, cors, headers, health, manage, models, reports, unknown};
+use super::{Doors, admin, body, calls, cors, google, headers, health, manage, models, reports, unknown};
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
 use crate::pipeline::Dialect;
@@ -37,8 +37,15 @@ pub fn router(doors: Doors) -> Router {
         .route("/plugins/reload", post(admin::reload_plugins))
         .route("/models", get(models::list_models))
         .route("/v1/models", get(models::list_models))
-        .route("/models/{*id}", get(models::get_model))
-        .route("/v1/models/{*id}", get(models::get_model))
+        .route(
+            "/models/{*id}",
+            get(models::get_model).post(google::by_action),
+        )
+        .route(
+            "/v1/models/{*id}",
+            get(models::get_model).post(google::by_action),
+        )
+        .route("/v1beta/models/{*id}", post(google::by_action))
         .route("/v1/messages", post(calls::messages))
         .route("/v1/messages/count_tokens", post(calls::count_tokens));
     for prefix in ["", "/v1"] {
@@ -133,10 +140,10 @@ async fn proven(doors: &Doors, mut request: Request, next: Next) -> Response {
 async fn refuse(fault: Fault, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let dialect = if path.starts_with("/v1/messages") {
-        Dialect::Anthropic
-    } else {
-        Dialect::OpenAi
+    let dialect = match path {
+        _ if path.starts_with("/v1/messages") => Dialect::Anthropic,
+        _ if google::is_action(path) => Dialect::Google,
+        _ => Dialect::OpenAi,
     };
     let id = headers::call_id(&parts.extensions);
     tracing::info!(call.id = %id, http.path = path, fault = %fault, "a caller was refused");

@@ -64,7 +64,7 @@ pub fn kept(
                 writer.tell_cost(Box::new(|_| Some(Usd::default())));
             }
             settlement.began();
-            let rest = Rest::Source(Source::Ready(Vec::new()));
+            let rest = Rest::Source(Source::ready(Vec::new(), None));
             let by = (None, None);
             stream((request, asked), writer, (rest, events), by, settlement)
         }

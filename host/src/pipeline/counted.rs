@@ -11,6 +11,7 @@ pub fn of_answer(request: &ClientRequest, seen: &Seen<'_>) -> Option<Usage> {
     let parsed = |name: &str| serde_json::from_str::<Value>(seen.member(name)?).ok();
     match request.operation {
         Operation::Rerank => Usage::from_json(&parsed("meta")?),
+        Operation::GenerateContent => of_google(&parsed("usageMetadata")?),
         Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary => {
             let made = parsed("data")?.as_array().map_or(0, Vec::len);
             let made = u64::try_from(made).unwrap_or(u64::MAX);
@@ -29,6 +30,32 @@ pub fn of_answer(request: &ClientRequest, seen: &Seen<'_>) -> Option<Usage> {
         }
         _ => None,
     }
+}
+
+/// Google's `usageMetadata`: thoughts are output, what tools brought is input.
+pub fn of_google(usage: &Value) -> Option<Usage> {
+    let count = |name: &str| usage.get(name).and_then(Value::as_u64).unwrap_or(0);
+    usage.get("promptTokenCount")?;
+    let of = |list: &str, kind: &str| {
+        let list = usage.get(list).and_then(Value::as_array);
+        let found = list.into_iter().flatten().filter(|it| it["modality"] == kind);
+        found.filter_map(|it| it["tokenCount"].as_u64()).sum::<u64>()
+    };
+    let thoughts = count("thoughtsTokenCount");
+    Some(Usage {
+        input_tokens: count("promptTokenCount").saturating_add(count("toolUsePromptTokenCount")),
+        output_tokens: count("candidatesTokenCount").saturating_add(thoughts),
+        cached_tokens: count("cachedContentTokenCount"),
+        reasoning_tokens: thoughts,
+        input_audio_tokens: of("promptTokensDetails", "AUDIO"),
+        input_image_tokens: of("promptTokensDetails", "IMAGE"),
+        input_video_tokens: of("promptTokensDetails", "VIDEO"),
+        cached_audio_tokens: of("cacheTokensDetails", "AUDIO"),
+        cached_image_tokens: of("cacheTokensDetails", "IMAGE"),
+        output_audio_tokens: of("candidatesTokensDetails", "AUDIO"),
+        output_image_tokens: of("candidatesTokensDetails", "IMAGE"),
+        ..Usage::default()
+    })
 }
 
 /// What the request tells of it, where the answer does not.
@@ -84,6 +111,17 @@ mod tests {
         assert_eq!(milliseconds(&wav), 2_000);
         assert_eq!(milliseconds(&[7; 48_000]), 3_000);
         assert_eq!(milliseconds(b"RIFF"), 0);
+    }
+
+    #[test]
+    fn thoughts_are_paid_as_output_in_googles_usage() {
+        let usage = serde_json::json!({"promptTokenCount": 10, "candidatesTokenCount": 3, "thoughtsTokenCount": 5,
+            "cachedContentTokenCount": 4, "toolUsePromptTokenCount": 2,
+            "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 6}]});
+        let usage = of_google(&usage).unwrap();
+        assert_eq!((usage.input_tokens, usage.output_tokens), (12, 8));
+        assert_eq!((usage.cached_tokens, usage.reasoning_tokens), (4, 5));
+        assert_eq!(usage.input_audio_tokens, 6);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod answered;
 mod attempt;
 mod backoff;
 mod bodies;
+mod bridge;
 mod cached;
 mod choose;
 mod counted;

@@ -21,6 +21,8 @@ pub struct Leniency<'a> {
     pub drop_params: bool,
     pub additional_drop: &'a [String],
     pub allow: &'a [String],
+    /// Left out where they are not taken.
+    pub soft: &'a [&'static str],
 }
 
 /// The optional parameters of the OpenAI chat, completions and embeddings operations
@@ -117,7 +119,9 @@ impl ParamRules<'_> {
             } else if self.ignored.contains(&name) {
                 out.push(name);
             } else if self.judges(name) && !self.takes(name) {
-                let silent = GATEWAYS.contains(&name) || asks_nothing(name, raw);
+                let silent = GATEWAYS.contains(&name)
+                    || leniency.soft.contains(&name)
+                    || asks_nothing(name, raw);
                 if leniency.drop_params || silent {
                     out.push(name)
                 } else {

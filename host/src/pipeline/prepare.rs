@@ -100,6 +100,7 @@ fn edits(
             .unwrap_or(drop_params),
         additional_drop: &additional,
         allow: &allow,
+        soft: &controls.soft,
     };
     let members = request.body.entries().chain(defaults);
     let out = rules.judge(members, leniency, (&line.provider.name, model))?;

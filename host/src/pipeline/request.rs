@@ -26,6 +26,9 @@ pub enum Operation {
     Responses,
     Messages,
     CountTokens,
+    GenerateContent,
+    /// Google's `countTokens`.
+    CountContents,
     Rerank,
     Moderations,
     ImagesGenerate,
@@ -45,7 +48,8 @@ impl Operation {
             Self::Embeddings => "embeddings",
             Self::Responses => "responses",
             Self::Messages => "messages",
-            Self::CountTokens => "count-tokens",
+            Self::CountTokens | Self::CountContents => "count-tokens",
+            Self::GenerateContent => "generate-content",
             Self::Rerank => "rerank",
             Self::Moderations => "moderations",
             Self::ImagesGenerate => "images.generate",
@@ -62,13 +66,21 @@ impl Operation {
         match self {
             Self::Messages | Self::CountTokens => Dialect::Anthropic,
             Self::Responses => Dialect::Responses,
+            Self::GenerateContent | Self::CountContents => Dialect::Google,
             _ => Dialect::OpenAi,
         }
     }
 
     /// Whether its parameters are OpenAI's, and `metadata` the gateway's.
     pub const fn is_openai(self) -> bool {
-        !matches!(self, Self::Responses | Self::Messages | Self::CountTokens)
+        !matches!(
+            self,
+            Self::Responses
+                | Self::Messages
+                | Self::CountTokens
+                | Self::GenerateContent
+                | Self::CountContents
+        )
     }
 
     /// Whether its answers have a `usage` in tokens.
@@ -96,7 +108,11 @@ impl Operation {
     const fn streams(self) -> bool {
         matches!(
             self,
-            Self::Chat | Self::Completions | Self::Responses | Self::Messages
+            Self::Chat
+                | Self::Completions
+                | Self::Responses
+                | Self::Messages
+                | Self::GenerateContent
         )
     }
 
@@ -105,6 +121,8 @@ impl Operation {
         match self {
             Self::Chat | Self::Messages | Self::CountTokens => &["messages"],
             Self::Completions | Self::ImagesGenerate => &["prompt"],
+            Self::GenerateContent => &["contents"],
+            Self::CountContents => &[],
             Self::Embeddings | Self::Responses | Self::Moderations | Self::Speech => &["input"],
             Self::Rerank => &["query", "documents"],
             Self::ImagesEdit => &["image", "prompt"],
@@ -128,6 +146,7 @@ pub enum Dialect {
     OpenAi,
     Responses,
     Anthropic,
+    Google,
 }
 
 /// One client request: the body as it came, and the few members that the gateway acts on.
@@ -185,6 +204,8 @@ pub struct Controls {
     pub no_log: bool,
     /// `turn_off_message_logging`: they are to be stored without what was said.
     pub redact: bool,
+    /// Members that are left out, not refused, where the provider does not take them.
+    pub soft: Vec<&'static str>,
 }
 
 /// Members that are for the gateway and never go upstream.

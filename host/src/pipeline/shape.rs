@@ -21,10 +21,15 @@ pub struct Shaped {
     pub content_type: Option<String>,
 }
 
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |elapsed| elapsed.as_secs())
+}
+
 /// What the gateway knows of an answer to this request.
 pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let created = now.map_or(0, |elapsed| elapsed.as_secs());
+    let created = now();
     let id = request.id.as_str().replace('-', "");
     let (id, object) = match (request.operation, streaming) {
         (Operation::Chat, true) => (format!("chatcmpl-{id}"), Some("chat.completion.chunk")),
@@ -36,7 +41,9 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
         (Operation::Moderations, _) => (format!("modr-{id}"), None),
         (Operation::Rerank, _) => (request.id.as_str().to_owned(), None),
         (
-            Operation::ImagesGenerate
+            Operation::GenerateContent
+            | Operation::CountContents
+            | Operation::ImagesGenerate
             | Operation::ImagesEdit
             | Operation::ImagesVary
             | Operation::Speech
@@ -165,6 +172,9 @@ const fn answer_members(operation: Operation) -> &'static [&'static str] {
         Operation::Responses => &["output", "status"],
         Operation::Messages => &["content"],
         Operation::CountTokens => &["input_tokens"],
+        // A prompt that was blocked has no candidates.
+        Operation::GenerateContent => &["candidates", "promptFeedback"],
+        Operation::CountContents => &["totalTokens"],
         Operation::Rerank | Operation::Moderations => &["results"],
         Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary => &["data"],
         Operation::Transcribe | Operation::Translate => &["text"],

@@ -9,6 +9,7 @@ use sluice_framing::Framing;
 use tokio::time::Instant;
 
 use super::attempt::{Attempt, broke};
+use super::bridge::Bridged;
 use super::writer::Event;
 use crate::domain::{ErrorKind, Fault};
 use crate::upstream::{FrameReader, Options, UpstreamReply};
@@ -17,7 +18,9 @@ use crate::upstream::{FrameReader, Options, UpstreamReply};
 pub enum Source {
     Relay(Box<FrameReader>),
     Decode(Box<Decode>),
-    Ready(Vec<Event>),
+    Ready(Box<Events>),
+    /// A chat on its way to a client of another dialect.
+    Bridged(Box<Bridged>),
 }
 
 /// A read under way, which gives the stream back.
@@ -51,6 +54,17 @@ impl Events {
 }
 
 impl Source {
+    /// What is there already, or nothing more.
+    pub fn ready(events: Vec<Event>, usage: Option<String>) -> Self {
+        Self::Ready(Box::new(Events {
+            events,
+            usage,
+            last: true,
+            complete: true,
+            ..Events::default()
+        }))
+    }
+
     pub fn relay(reply: UpstreamReply) -> Self {
         Self::Relay(Box::new(reply.frames(Some(Framing::Sse))))
     }
@@ -58,12 +72,8 @@ impl Source {
     /// The next events: at least one, unless it is the end.
     pub async fn next(&mut self) -> Result<Events, Fault> {
         match self {
-            Self::Ready(events) => Ok(Events {
-                events: std::mem::take(events),
-                last: true,
-                complete: true,
-                ..Events::default()
-            }),
+            Self::Ready(events) => Ok(std::mem::take(events)),
+            Self::Bridged(bridged) => Box::pin(bridged.next()).await,
             Self::Relay(reader) => relay(reader).await,
             Self::Decode(decode) => {
                 let next = decode.next().await;

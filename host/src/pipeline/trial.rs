@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, Outcome};
+use super::bridge::Bridge;
 use super::choose::Chosen;
 use super::course::Course;
 use super::fleet::Line;
@@ -87,7 +88,28 @@ impl Course<'_> {
         tried
     }
 
+    /// Reaches a deployment in the client's dialect, or by chat where its provider has nothing else.
     async fn reach(
+        &self,
+        request: &ClientRequest,
+        line: &Arc<Line>,
+        how: (&str, u32, bool, Option<TraceHeaders>),
+        settlement: &mut Settlement,
+    ) -> Result<Reached, Fault> {
+        if let Some(counted) = Bridge::counted(request, line) {
+            return Ok(counted);
+        }
+        match Bridge::over(request, line, how.0, how.2)? {
+            None => self.reach_as(request, line, how, settlement).await,
+            Some(bridge) => {
+                let reached = self.reach_as(bridge.asked(), line, how, settlement);
+                let reached = reached.await?;
+                bridge.back(reached)
+            }
+        }
+    }
+
+    async fn reach_as(
         &self,
         request: &ClientRequest,
         line: &Arc<Line>,
@@ -146,15 +168,10 @@ impl Course<'_> {
             ) => {
                 let (events, own) = shape::as_events(request, &body)
                     .map_err(|fault| blame(fault, is_plugins, &body))?;
-                let first = Events {
-                    events,
-                    usage: usage.or(own),
-                    last: true,
-                    complete: true,
-                    ..Events::default()
-                };
+                let mut source = Source::ready(events, usage.or(own));
+                let first = source.next().await?;
                 settlement.began();
-                let rest = Rest::Source(Source::Ready(Vec::new()));
+                let rest = Rest::Source(source);
                 Ok(Reached::Stream { rest, first })
             }
             (Outcome::Stream(source), true) => {

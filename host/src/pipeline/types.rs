@@ -165,6 +165,8 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
             Operation::Responses
             | Operation::Messages
             | Operation::CountTokens
+            | Operation::GenerateContent
+            | Operation::CountContents
             | Operation::Moderations,
             _,
         ) => None,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::counted;
 use super::request::{Dialect, Operation};
 use crate::dialect::envelope::Envelope;
 use crate::domain::{ErrorKind, Fault, Told, Usage, Usd};
@@ -88,7 +89,27 @@ impl Writer {
             Dialect::OpenAi => self.write_chunk(&event.data, out),
             Dialect::Anthropic => self.write_message_event(event, out),
             Dialect::Responses => self.write_response_event(event, out),
+            Dialect::Google => self.write_content(&event.data, out),
         }
+    }
+
+    fn write_content(&mut self, data: &str, out: &mut String) -> Result<(), Fault> {
+        let value: Value = serde_json::from_str(data).map_err(garbage)?;
+        if let Some(error) = value.get("error") {
+            return Err(stream_error(&error.to_string()));
+        }
+        if let Some(usage) = value.get("usageMetadata").and_then(counted::of_google) {
+            self.usage = Some(usage);
+        }
+        let id = value.get("responseId").and_then(Value::as_str);
+        self.provider_id = self.provider_id.take().or(id.and_then(believed_id));
+        let candidates = value.get("candidates").and_then(Value::as_array);
+        let reason = |it: &Value| it.get("finishReason").is_some_and(Value::is_string);
+        let blocked = value.pointer("/promptFeedback/blockReason").is_some();
+        self.finished |= blocked || candidates.into_iter().flatten().any(reason);
+        // Google's own events may be written over several lines.
+        push_data(out, &value.to_string());
+        Ok(())
     }
 
     fn write_chunk(&mut self, data: &str, out: &mut String) -> Result<(), Fault> {

@@ -21,6 +21,15 @@ pub(super) fn endpoint(operation: &str) -> &str {
         "responses" => "/responses",
         "messages" => "/v1/messages",
         "count-tokens" => "/v1/messages/count_tokens",
+        "generate-content" => "/v1beta/models/{model}:generateContent",
+        "rerank" => "/rerank",
+        "moderations" => "/moderations",
+        "images.generate" => "/images/generations",
+        "images.edit" => "/images/edits",
+        "images.vary" => "/images/variations",
+        "audio.speech" => "/audio/speech",
+        "audio.transcribe" => "/audio/transcriptions",
+        "audio.translate" => "/audio/translations",
         other => other,
     }
 }

@@ -172,8 +172,8 @@ fn result(message: &Value, parts: &mut Parts) -> Result<Vec<Value>, Error> {
     let id = message.get("tool_call_id").and_then(Value::as_str);
     let mut content = parts.content(message)?;
     // A point of the cache stands beside a result, not in it.
-    let points = content.iter().filter(|it| it.get("cachePoint").is_some());
-    let point = points.last().cloned();
+    let mut points = content.iter().filter(|it| it.get("cachePoint").is_some());
+    let point = points.next_back().cloned();
     content.retain(|it| it.get("cachePoint").is_none());
     if content.is_empty() {
         content.push(json!({"text": PLACEHOLDER}));

@@ -46,13 +46,12 @@ pub fn read(
     let mut choice = choice(mode, renamed)?;
     if place.family == Family::Llama
         && let Some(asked) = choice.take()
+        && asked.get("auto").is_none()
     {
-        if asked.get("auto").is_none() {
-            return Err(fault::unsupported(format!(
-                "`{}` cannot be told which tool to call: `tool_choice` has to be `auto`",
-                place.name
-            )));
-        }
+        return Err(fault::unsupported(format!(
+            "`{}` cannot be told which tool to call: `tool_choice` has to be `auto`",
+            place.name
+        )));
     }
     let forbidden = mode.and_then(Value::as_str) == Some("none");
     if forbidden && !has_history {

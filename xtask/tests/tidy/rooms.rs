@@ -236,6 +236,7 @@ const OUTSIDE: [(&str, &[&str]); 16] = [
     ("opentelemetry_sdk", &["telemetry"]),
     ("tonic", &["telemetry"]),
     ("serde_yaml", &["config"]),
+    ("sluice_bridges", &["pipeline"]),
     ("sluice_bundled", &["plugins", "cli", "serve.rs"]),
     // Loading and running components. Its words, `sluice_engine::contract`, are known from
     // `upstream` on.

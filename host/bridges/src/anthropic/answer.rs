@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::blocks::{Block, Kind};
+use crate::block::{Block, Kind};
 use crate::carrier;
 use crate::failure::Failure;
 use crate::object::{Object, set};

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::media;
 use crate::chat::{self, Assistant};
-use crate::object::{Object, given, items, list, object, set, set_given, text};
+use crate::object::{Object, given, list, object, set, set_given, text};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::{Options, carrier};
@@ -105,7 +106,7 @@ fn tool_result(block: &Value, place: &str, options: &Options<'_>) -> Result<Valu
             if parts.is_empty() {
                 "".into()
             } else {
-                chat::content(parts)
+                parts.into()
             }
         }
         _ => "".into(),
@@ -129,9 +130,9 @@ fn part(block: &Value, place: &str, options: &Options<'_>) -> Result<Option<Valu
             set_given(&mut part, "citations", block.get("citations"));
             part
         }
-        "image" => image(block, place)?,
-        "document" => document(block, place)?,
-        "search_result" => {
+        "image" => media::image(block, place)?,
+        "document" if !media::is_own(block, options) => media::document(block, place, options)?,
+        "search_result" if !options.target.anthropic => {
             let texts: Vec<&str> = list(block, "content")
                 .iter()
                 .map(|it| text(it, "text"))
@@ -149,78 +150,6 @@ fn part(block: &Value, place: &str, options: &Options<'_>) -> Result<Option<Valu
     };
     set_given(&mut part, "cache_control", block.get("cache_control"));
     Ok(Some(part))
-}
-
-fn image(block: &Value, place: &str) -> Result<Value, Refusal> {
-    let source = block.get("source").unwrap_or(&Value::Null);
-    let (kind, data) = (text(source, "media_type"), text(source, "data"));
-    match text(source, "type") {
-        "base64" => Ok(chat::image_part(&chat::data_url(kind, data))),
-        "url" => Ok(chat::image_part(text(source, "url"))),
-        "file" => Err(Refusal::unsupported(
-            place,
-            "the file was uploaded to Anthropic",
-        )),
-        _ => Err(Refusal::invalid(
-            place,
-            format!("`{place}.source` has no known `type`"),
-        )),
-    }
-}
-
-fn document(block: &Value, place: &str) -> Result<Value, Refusal> {
-    let source = block.get("source").unwrap_or(&Value::Null);
-    let title = block.get("title").and_then(Value::as_str);
-    let mut file = json!({});
-    match text(source, "type") {
-        "base64" => {
-            let url = chat::data_url(text(source, "media_type"), text(source, "data"));
-            set(&mut file, "filename", title.unwrap_or("document.pdf"));
-            set(&mut file, "file_data", url);
-        }
-        // An address stands where every plugin looks for it.
-        "url" => {
-            set(&mut file, "file_id", text(source, "url"));
-            set_given(&mut file, "filename", block.get("title"));
-        }
-        "text" => return Ok(said(title, text(source, "data"))),
-        "content" => {
-            let texts = match source.get("content") {
-                Some(Value::String(whole)) => whole.clone(),
-                parts => items(parts)
-                    .iter()
-                    .map(|it| text(it, "text"))
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            };
-            return Ok(said(title, &texts));
-        }
-        "file" => {
-            return Err(Refusal::unsupported(
-                place,
-                "the file was uploaded to Anthropic",
-            ));
-        }
-        _ => {
-            return Err(Refusal::invalid(
-                place,
-                format!("`{place}.source` has no known `type`"),
-            ));
-        }
-    }
-    let mut part = json!({"type": "file", "file": file});
-    for name in ["citations", "context"] {
-        set_given(&mut part, name, block.get(name));
-    }
-    Ok(part)
-}
-
-/// A document of plain text: every model reads it.
-fn said(title: Option<&str>, whole: &str) -> Value {
-    match title {
-        Some(title) => chat::text_part(&format!("{title}\n\n{whole}")),
-        None => chat::text_part(whole),
-    }
 }
 
 fn marked_text(block: &Value) -> Value {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod content;
+mod media;
 mod request;
 mod stream;
 mod tools;

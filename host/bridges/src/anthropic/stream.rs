@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::answer::{ending, of_annotation, opening, shell, signed};
-use crate::blocks::{Block, Kind, Step};
+use crate::block::{Block, Kind};
+use crate::blocks::Step;
 use crate::failure::Failure;
 use crate::object::set;
 use crate::plan::{Identity, Plan};
@@ -99,7 +100,13 @@ impl AnthropicStream {
             self.started(&signature, out);
             self.stopped(out);
         }
-        self.started(&opening(block, &self.plan), out);
+        let mut begun = opening(block, &self.plan);
+        if block.kind == Kind::Image {
+            let shown = std::mem::replace(&mut begun["text"], "".into());
+            self.started(&begun, out);
+            return self.delta(&json!({"type": "text_delta", "text": shown}), out);
+        }
+        self.started(&begun, out);
     }
 
     fn started(&self, block: &Value, out: &mut Vec<Event>) {

@@ -36,17 +36,25 @@ pub struct Reader<'r> {
     pub plan: &'r mut Plan,
     pub notes: &'r mut Notes,
     pub messages: Vec<Value>,
+    /// The provider reads Google's form of a result.
+    google: bool,
     /// Calls whose results have not come: name and id, oldest first.
     open: VecDeque<(String, String)>,
     calls: usize,
 }
 
 impl<'r> Reader<'r> {
-    pub const fn new(plan: &'r mut Plan, notes: &'r mut Notes, messages: Vec<Value>) -> Self {
+    pub const fn new(
+        plan: &'r mut Plan,
+        notes: &'r mut Notes,
+        messages: Vec<Value>,
+        google: bool,
+    ) -> Self {
         Self {
             plan,
             notes,
             messages,
+            google,
             open: VecDeque::new(),
             calls: 0,
         }
@@ -127,7 +135,8 @@ impl<'r> Reader<'r> {
             }
         };
         let answer = within(response, "response");
-        let alone = answer.and_then(Value::as_object).filter(|it| it.len() == 1);
+        let alone = answer.and_then(Value::as_object);
+        let alone = alone.filter(|it| it.len() == 1 && !self.google);
         let failed = alone.and_then(|it| it.get("error"));
         let output = alone.and_then(|it| it.get("output").or_else(|| it.get("result")));
         let text = match failed.or(output).or(answer) {

@@ -32,7 +32,12 @@ pub fn request(body: &Object, options: &Options<'_>) -> Result<Bridged, Refusal>
     let Some(contents) = member(body, "contents") else {
         return Err(Refusal::invalid("contents", "`contents` is not a list"));
     };
-    let mut reader = Reader::new(&mut plan, &mut notes, system.into_iter().collect());
+    let mut reader = Reader::new(
+        &mut plan,
+        &mut notes,
+        system.into_iter().collect(),
+        options.target.google,
+    );
     reader.read(contents)?;
     let messages = std::mem::take(&mut reader.messages);
     if messages.iter().all(|it| it["role"] == "system") {

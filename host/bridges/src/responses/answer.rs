@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::output::{closing, ended, id, response, shapes};
-use crate::blocks::Kind;
+use crate::block::Kind;
 use crate::failure::Failure;
 use crate::object::set;
 use crate::plan::{Identity, Plan};

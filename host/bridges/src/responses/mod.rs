@@ -1,6 +1,7 @@
 //! Clients of OpenAI's Responses API: Codex, OpenAI's SDKs, openai-agents.
 
 mod answer;
+mod ending;
 mod items;
 mod keep;
 mod output;

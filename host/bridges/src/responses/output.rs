@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{items::sealed, shell};
-use crate::blocks::{Block, Kind};
+use crate::block::{Block, Kind};
 use crate::failure::Failure;
 use crate::object::{Object, set, text};
 use crate::plan::{Disguise, Identity, Plan};

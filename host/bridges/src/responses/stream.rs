@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 
 use super::answer::logprobs;
-use super::output::{
-    Shape, annotation, closing, ended, id, input, opening, part, response, shapes,
-};
-use crate::blocks::{Block, Kind, Step};
+use super::ending::ending;
+use super::output::{Shape, annotation, closing, ended, id, opening, part, response, shapes};
+use crate::block::{Block, Kind};
+use crate::blocks::Step;
 use crate::failure::Failure;
 use crate::object::set;
 use crate::plan::{Identity, Plan};
@@ -184,83 +184,9 @@ impl ResponseStream {
         let Some(open) = &self.open else {
             return Ok(());
         };
-        match (open.shape, open.kind) {
-            (Shape::Message, Kind::Refusal) => {
-                let data = json!({"content_index": 0, "refusal": block.text});
-                self.of_item("response.refusal.done", data, out);
-                self.of_item(
-                    "response.content_part.done",
-                    json!({"content_index": 0, "part": part(block)}),
-                    out,
-                );
-            }
-            (Shape::Message, kind) => {
-                let whole = part(block);
-                if kind == Kind::Image {
-                    let empty = part(&Block::default());
-                    self.of_item(
-                        "response.content_part.added",
-                        json!({"content_index": 0, "part": empty}),
-                        out,
-                    );
-                    let data = json!({"content_index": 0, "delta": whole["text"], "logprobs": []});
-                    self.of_item("response.output_text.delta", data, out);
-                }
-                let data = json!({"content_index": 0, "logprobs": [], "text": whole["text"]});
-                self.of_item("response.output_text.done", data, out);
-                self.of_item(
-                    "response.content_part.done",
-                    json!({"content_index": 0, "part": whole}),
-                    out,
-                );
-            }
-            (Shape::Reasoning, _) if open.summary => {
-                let data = json!({"summary_index": 0, "text": block.text});
-                self.of_item("response.reasoning_summary_text.done", data, out);
-                let part = json!({"type": "summary_text", "text": block.text});
-                self.of_item(
-                    "response.reasoning_summary_part.done",
-                    json!({"summary_index": 0, "part": part}),
-                    out,
-                );
-            }
-            (Shape::Function, _) => {
-                let data =
-                    json!({"arguments": block.text, "name": self.plan.names.own(&block.name)});
-                self.of_item("response.function_call_arguments.done", data, out);
-            }
-            (Shape::Custom, _) => {
-                let input = input(block);
-                self.of_item(
-                    "response.custom_tool_call_input.delta",
-                    json!({ "delta": input }),
-                    out,
-                );
-                self.of_item(
-                    "response.custom_tool_call_input.done",
-                    json!({ "input": input }),
-                    out,
-                );
-            }
-            (Shape::WebSearch, _) => {
-                for name in [
-                    "response.web_search_call.in_progress",
-                    "response.web_search_call.searching",
-                    "response.web_search_call.completed",
-                ] {
-                    self.of_item(name, json!({}), out);
-                }
-            }
-            (Shape::Image, _) => {
-                for name in [
-                    "response.image_generation_call.in_progress",
-                    "response.image_generation_call.generating",
-                    "response.image_generation_call.completed",
-                ] {
-                    self.of_item(name, json!({}), out);
-                }
-            }
-            (Shape::Reasoning | Shape::LocalShell, _) => {}
+        let name = self.plan.names.own(&block.name);
+        for (event, data) in ending(open.shape, open.summary, block, name) {
+            self.of_item(event, data, out);
         }
         self.done(block, cut, out)
     }

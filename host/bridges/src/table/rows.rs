@@ -226,7 +226,7 @@ pub const FEATURES: &[Feature] = &[
                 "/messages/1/content",
             ),
         ],
-        "carried to Anthropic's models; else said in the text",
+        "carried to Anthropic's and Google's models; else said in the text",
     ),
     feature(
         "images in results",

@@ -52,10 +52,9 @@ pub(super) const TABLE: &[Group] = &[
     ]),
     Group(Anthropic, Llm, &[(POST, "/v1/messages"), (POST, "/v1/messages/count_tokens")]),
     Group(Google, Llm, &[
-        (POST, "/v1beta/models/{*model}:generateContent"), (POST, "/models/{*model}:generateContent"),
-        (POST, "/v1beta/models/{*model}:streamGenerateContent"),
-        (POST, "/models/{*model}:streamGenerateContent"),
-        (POST, "/v1beta/models/{*model}:countTokens"), (POST, "/models/{*model}:countTokens"),
+        (POST, "[/v1beta|/v1]/models/{*model}:generateContent"),
+        (POST, "[/v1beta|/v1]/models/{*model}:streamGenerateContent"),
+        (POST, "[/v1beta|/v1]/models/{*model}:countTokens"),
     ]),
     Group(PassThrough, Llm, &[
         (ANY, "/anthropic/{*rest}"), (ANY, "/openai/{*rest}"), (ANY, "/openai_passthrough/{*rest}"),

@@ -47,6 +47,7 @@ use wishes::Wishes;
 pub use numbers::Number;
 pub use permit::{Charged, KEY_SPEND, Permit, Source};
 pub use pricer::Pricer;
+pub use quote::input_tokens;
 pub use retention::Retention;
 pub use stake::Full;
 pub use throttle::Share;
@@ -332,7 +333,7 @@ impl Accounting {
             }
             unheld.push(own.0);
         }
-        let input_tokens = quote::input_tokens(request);
+        let input_tokens = input_tokens(request);
         let estimate = Tokens::estimate(input_tokens, request.controls.max_output_tokens);
         let admitted = inner.limiter.let_in(&party.limits, estimate, now).await;
         let admitted = admitted.map_err(|refusal| {

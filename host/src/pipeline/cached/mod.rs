@@ -59,11 +59,13 @@ pub async fn look(
         | Operation::Completions
         | Operation::Responses
         | Operation::Messages
+        | Operation::GenerateContent
         | Operation::Rerank
         | Operation::Transcribe => None,
         Operation::Embeddings => Some("input"),
         // Free and quickly done, or not the same twice.
         Operation::CountTokens
+        | Operation::CountContents
         | Operation::Moderations
         | Operation::ImagesGenerate
         | Operation::ImagesEdit

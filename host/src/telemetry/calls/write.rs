@@ -72,6 +72,15 @@ fn route(operation: &str) -> &str {
         "responses" => "/v1/responses",
         "messages" => "/v1/messages",
         "count-tokens" => "/v1/messages/count_tokens",
+        "generate-content" => "/v1beta/models/{model}:generateContent",
+        "rerank" => "/v1/rerank",
+        "moderations" => "/v1/moderations",
+        "images.generate" => "/v1/images/generations",
+        "images.edit" => "/v1/images/edits",
+        "images.vary" => "/v1/images/variations",
+        "audio.speech" => "/v1/audio/speech",
+        "audio.transcribe" => "/v1/audio/transcriptions",
+        "audio.translate" => "/v1/audio/translations",
         other => other,
     }
 }

@@ -1,0 +1,120 @@
+//! Google's routes: the model and what is to be done stand in the path, and streams are events or one
+//! JSON array.
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+
+use super::{Doors, calls, unknown};
+use crate::pipeline::Operation;
+
+/// `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, also under
+/// `/v1` and without a version.
+pub async fn by_action(
+    State(doors): State<Doors>,
+    Path(rest): Path<String>,
+    request: Request,
+) -> Response {
+    let found = rest
+        .rsplit_once(':')
+        .and_then(|(model, action)| Some((model, action_of(action)?)));
+    let Some((model, (operation, streams))) = found else {
+        let (parts, _) = request.into_parts();
+        return unknown::unknown_route(parts.method, parts.uri)
+            .await
+            .into_response();
+    };
+    let query = request.uri().query().unwrap_or_default();
+    let wants_events = url::form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == "alt" && value == "sse");
+    let asked = calls::Asked {
+        operation,
+        model: Some(model),
+        streams: Some(streams),
+    };
+    let answer = calls::ask(&doors, asked, request).await;
+    if streams && !wants_events && is_events(&answer) {
+        return as_array(answer);
+    }
+    answer
+}
+
+/// What an action does, and whether it streams.
+fn action_of(action: &str) -> Option<(Operation, bool)> {
+    match action {
+        "generateContent" => Some((Operation::GenerateContent, false)),
+        "streamGenerateContent" => Some((Operation::GenerateContent, true)),
+        "countTokens" => Some((Operation::CountContents, false)),
+        _ => None,
+    }
+}
+
+/// Whether a path is one of Google's.
+pub fn is_action(path: &str) -> bool {
+    let action = path.rsplit_once(':').map(|(_, action)| action);
+    action.is_some_and(|it| action_of(it).is_some())
+}
+
+fn is_events(answer: &Response) -> bool {
+    let kind = answer.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|it| it == "text/event-stream")
+}
+
+/// A stream of events as one JSON array, whose elements come as they are made.
+fn as_array(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    parts
+        .headers
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut array = Array::default();
+    let elements = body.into_data_stream().map(move |piece| {
+        let piece = piece.unwrap_or_default();
+        array.write(&String::from_utf8_lossy(&piece))
+    });
+    let end = futures_util::stream::once(async { Bytes::from_static(b"]") });
+    let body = elements
+        .chain(end)
+        .map(Ok::<_, std::convert::Infallible>);
+    Response::from_parts(parts, Body::from_stream(body))
+}
+
+/// Events, which come whole, as elements.
+#[derive(Default)]
+struct Array {
+    begun: bool,
+}
+
+impl Array {
+    fn write(&mut self, events: &str) -> Bytes {
+        let mut out = String::with_capacity(events.len());
+        if !self.begun {
+            out.push('[');
+        }
+        for data in events.lines().filter_map(|it| it.strip_prefix("data: ")) {
+            if std::mem::replace(&mut self.begun, true) {
+                out.push_str(",\r\n");
+            }
+            out.push_str(data);
+        }
+        Bytes::from(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_become_the_elements_of_one_array() {
+        let mut array = Array::default();
+        let pieces = [": ping\n\n", "data: {\"a\":1}\n\ndata: 2\n\n", "data: 3\n\n"];
+        let written: Vec<Bytes> = pieces.iter().map(|it| array.write(it)).collect();
+        let whole = [written.concat(), b"]".to_vec()].concat();
+        let read: serde_json::Value = serde_json::from_slice(&whole).unwrap();
+        assert_eq!(read, serde_json::json!([{"a": 1}, 2, 3]));
+    }
+}

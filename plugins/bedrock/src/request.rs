@@ -107,7 +107,7 @@ pub fn from_chat(
             );
         }
     }
-    if let Some(tier) = tier(&chat) {
+    if let Some(tier) = tier(&chat)? {
         body.insert("serviceTier".into(), json!({ "type": tier }));
     }
     let settings = call.config();
@@ -122,9 +122,14 @@ pub fn from_chat(
             .or_insert_with(|| config.clone());
     }
     if let Some(metadata) = chat.get("metadata").and_then(Value::as_object) {
-        let texts = metadata.iter().filter(|(_, value)| value.is_string());
-        let texts: Map<String, Value> =
-            texts.map(|(name, it)| (name.clone(), it.clone())).collect();
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let texts = metadata.iter().filter(|(_, value)| !value.is_null());
+        let texts: Map<String, Value> = texts
+            .map(|(name, value)| (name.clone(), text(value).into()))
+            .collect();
         if !texts.is_empty() {
             body.entry("requestMetadata").or_insert(texts.into());
         }
@@ -180,11 +185,16 @@ fn output(schema: &Value, chat: &Map<String, Value>) -> Value {
     json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema": format}}})
 }
 
-fn tier(chat: &Map<String, Value>) -> Option<&str> {
-    match chat.get("service_tier")?.as_str()? {
-        "auto" => Some("default"),
-        tier @ ("default" | "priority" | "flex" | "reserved") => Some(tier),
-        _ => None,
+fn tier(chat: &Map<String, Value>) -> Result<Option<&str>, Error> {
+    let Some(given) = chat.get("service_tier").filter(|it| !it.is_null()) else {
+        return Ok(None);
+    };
+    match given.as_str() {
+        Some("auto") => Ok(Some("default")),
+        Some(tier @ ("default" | "priority" | "flex" | "reserved")) => Ok(Some(tier)),
+        _ => Err(fault::invalid_request(format!(
+            "`service_tier` is {given}, which is none of auto, default, priority, flex, reserved"
+        ))),
     }
 }
 

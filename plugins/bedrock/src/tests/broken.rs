@@ -200,3 +200,74 @@ fn an_empty_answer_is_an_answer() {
         .unwrap();
     assert_eq!(response["choices"][0]["message"]["content"], "");
 }
+
+#[test]
+fn what_ran_at_the_provider_is_no_call_of_the_clients_in_a_stream_either() {
+    let begin = |index: u64, start: Value| {
+        (
+            "contentBlockStart",
+            json!({"contentBlockIndex": index, "start": start}),
+        )
+    };
+    let piece = |index: u64, delta: Value| {
+        (
+            "contentBlockDelta",
+            json!({"contentBlockIndex": index, "delta": delta}),
+        )
+    };
+    let used =
+        json!({"toolUse": {"toolUseId": "s", "name": "nova_grounding", "type": "server_tool_use"}});
+    let web = json!({"title": "t", "location": {"web": {"url": "https://a.example", "domain": "a.example"}}});
+    let events = [
+        begin(0, used),
+        piece(0, json!({"toolUse": {"input": "{\"q\":1}"}})),
+        ("contentBlockStop", json!({"contentBlockIndex": 0})),
+        begin(
+            1,
+            json!({"toolResult": {"toolUseId": "s", "status": "success"}}),
+        ),
+        piece(1, json!({"toolResult": [{"text": "r"}]})),
+        ("contentBlockStop", json!({"contentBlockIndex": 1})),
+        piece(2, json!({"text": "Hello"})),
+        piece(2, json!({"citation": web})),
+        stop("end_turn"),
+    ];
+    let choice = gathered(&decode(&events, true));
+    let message = &choice["message"];
+    assert!(message.get("tool_calls").is_none());
+    let own = &message["provider_specific_fields"]["blocks"];
+    assert_eq!(own[0]["toolUse"]["input"], json!({"q": 1}));
+    assert_eq!(own[1]["toolResult"]["content"], json!([{"text": "r"}]));
+    assert_eq!(
+        message["annotations"][0]["url_citation"]["url"],
+        "https://a.example"
+    );
+    assert_eq!(choice["finish_reason"], "stop");
+}
+
+#[test]
+fn the_answer_of_a_format_is_streamed_as_text() {
+    let format =
+        json!({"type": "json_schema", "json_schema": {"name": "r", "schema": {"type": "object"}}});
+    let mut asking = call("chat", MODEL);
+    asking.streaming = true;
+    let body = json!({"messages": [{"role": "user", "content": "x"}], "response_format": format});
+    let state = sent(&asking, &body).state;
+    let start = json!({"toolUse": {"toolUseId": "a", "name": "json_tool_call"}});
+    let events = [
+        (
+            "contentBlockStart",
+            json!({"contentBlockIndex": 0, "start": start}),
+        ),
+        (
+            "contentBlockDelta",
+            json!({"contentBlockIndex": 0, "delta": {"toolUse": {"input": "{}"}}}),
+        ),
+        stop("tool_use"),
+    ];
+    let choice = gathered(&Bedrock::decode(None, state, frames(&events), true).unwrap());
+    assert_eq!(
+        (&choice["message"]["content"], &choice["finish_reason"]),
+        (&json!("{}"), &json!("stop"))
+    );
+}

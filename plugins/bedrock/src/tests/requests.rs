@@ -186,7 +186,7 @@ fn converses_own_members_and_the_models_stand_where_they_belong() {
     let body = chat(NOVA, asking(more));
     assert_eq!(
         (&body["guardrailConfig"], &body["requestMetadata"]),
-        (&guard, &json!({"a": "b"}))
+        (&guard, &json!({"a": "b", "n": "1"}))
     );
     assert_eq!(
         body["additionalModelRequestFields"],

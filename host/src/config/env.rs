@@ -88,6 +88,17 @@ impl Env {
         (!value.reveal().is_empty()).then_some(layer)
     }
 
+    /// Every name that has a value, with the value that counts.
+    pub fn all(&self) -> HashMap<String, Secret> {
+        let layers = [&self.under, &self.process, &self.over];
+        let all = layers.into_iter().flat_map(|layer| layer.iter());
+        let mut all: HashMap<_, _> = all
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        all.retain(|_, value| !value.reveal().is_empty());
+        all
+    }
+
     /// As text, for what is no secret.
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(|value| value.reveal().to_owned())

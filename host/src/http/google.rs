@@ -76,9 +76,7 @@ fn as_array(answer: Response) -> Response {
         array.write(&String::from_utf8_lossy(&piece))
     });
     let end = futures_util::stream::once(async { Bytes::from_static(b"]") });
-    let body = elements
-        .chain(end)
-        .map(Ok::<_, std::convert::Infallible>);
+    let body = elements.chain(end).map(Ok::<_, std::convert::Infallible>);
     Response::from_parts(parts, Body::from_stream(body))
 }
 
@@ -111,7 +109,11 @@ mod tests {
     #[test]
     fn events_become_the_elements_of_one_array() {
         let mut array = Array::default();
-        let pieces = [": ping\n\n", "data: {\"a\":1}\n\ndata: 2\n\n", "data: 3\n\n"];
+        let pieces = [
+            ": ping\n\n",
+            "data: {\"a\":1}\n\ndata: 2\n\n",
+            "data: 3\n\n",
+        ];
         let written: Vec<Bytes> = pieces.iter().map(|it| array.write(it)).collect();
         let whole = [written.concat(), b"]".to_vec()].concat();
         let read: serde_json::Value = serde_json::from_slice(&whole).unwrap();

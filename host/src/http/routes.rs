@@ -9,7 +9,9 @@ use axum::routing::{get, post};
 
 use super::error::ApiError;
 use super::server::Peer;
-use super::{Doors, admin, body, calls, cors, google, headers, health, manage, models, reports, unknown};
+use super::{
+    Doors, admin, body, calls, cors, google, headers, health, manage, models, reports, unknown,
+};
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
 use crate::pipeline::Dialect;

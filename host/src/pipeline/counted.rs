@@ -38,8 +38,13 @@ pub fn of_google(usage: &Value) -> Option<Usage> {
     usage.get("promptTokenCount")?;
     let of = |list: &str, kind: &str| {
         let list = usage.get(list).and_then(Value::as_array);
-        let found = list.into_iter().flatten().filter(|it| it["modality"] == kind);
-        found.filter_map(|it| it["tokenCount"].as_u64()).sum::<u64>()
+        let found = list
+            .into_iter()
+            .flatten()
+            .filter(|it| it["modality"] == kind);
+        found
+            .filter_map(|it| it["tokenCount"].as_u64())
+            .sum::<u64>()
     };
     let thoughts = count("thoughtsTokenCount");
     Some(Usage {
@@ -82,7 +87,9 @@ fn milliseconds(sound: &[u8]) -> u64 {
     let told = sound
         .get(28..32)
         .filter(|_| sound.starts_with(b"RIFF") && sound.get(8..12) == Some(b"WAVE"));
-    let told = told.and_then(|it| it.try_into().ok()).map(u32::from_le_bytes);
+    let told = told
+        .and_then(|it| it.try_into().ok())
+        .map(u32::from_le_bytes);
     let a_second = told.map_or(USUAL, u64::from).max(1);
     let length = u64::try_from(sound.len()).unwrap_or(u64::MAX);
     length.saturating_mul(1_000) / a_second

@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::allowances;
+use super::givens::{self, Environment};
 use super::params::ParamRules;
 use super::priced::Priced;
 use super::roster::Rosters;
@@ -114,13 +115,14 @@ impl Fleet {
                 (name.clone(), provider.map(Arc::new))
             })
             .collect();
+        let environment = givens::environment(&config.env);
         let lines: HashMap<_, _> = config
             .groups
             .deployments()
             .map(|deployment| {
                 (
                     deployment.id.clone(),
-                    line(&config, deployment, table, &rows).map(Arc::new),
+                    line(&config, deployment, (table, &rows), &environment).map(Arc::new),
                 )
             })
             .collect();
@@ -277,8 +279,8 @@ pub fn check_settings(config: &Config, generation: &Generation) -> Result<(), St
 fn line(
     config: &Config,
     deployment: &Arc<Deployment>,
-    table: &Table,
-    rows: &Rows,
+    (table, rows): (&Table, &Rows),
+    environment: &Environment,
 ) -> Result<Line, Fault> {
     let name = &deployment.provider;
     let provider = match rows.get(name) {
@@ -352,6 +354,7 @@ fn line(
             scheme: describe.auth.scheme.clone(),
             params: describe.auth.params.clone().into_iter().collect(),
         },
+        given: givens::given(deployment, &provider, &secrets, environment),
         secrets,
         extra_headers: extra_headers(deployment)?,
         timeouts: Timeouts {

@@ -16,6 +16,7 @@ mod counted;
 mod course;
 mod detour;
 mod fleet;
+mod givens;
 pub mod health;
 mod left;
 mod mock;

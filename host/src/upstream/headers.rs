@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use sluice_credentials::Signer;
 use sluice_engine::contract::Auth;
 use url::Url;
 
@@ -79,6 +80,8 @@ fn apply(
 ) -> Result<(), Fault> {
     match auth.scheme.as_str() {
         "" | "none" => Ok(()),
+        // Once everything else of the request is there: see `signing`.
+        scheme if Signer::knows(scheme) => Ok(()),
         "bearer" => {
             let secret = secret(target, auth, "secret")?;
             set(

@@ -6,11 +6,13 @@ mod body;
 pub mod errors;
 mod headers;
 mod inline;
+mod lend;
 pub mod media;
 mod options;
 mod post;
 mod reply;
 mod request;
+mod signing;
 pub mod splice;
 mod target;
 #[cfg(test)]
@@ -23,7 +25,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{Certificate, Client, ClientBuilder};
+use sluice_credentials::{SystemClock, Tokens};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 pub use body::CallBodies;
 pub use inline::inline;
@@ -53,6 +57,8 @@ pub struct Upstream {
     unverified: Arc<Pools>,
     /// By the certificate authorities that they trust instead of the system's.
     by_authorities: Arc<Mutex<ByAuthorities>>,
+    /// Those of all deployments.
+    tokens: Tokens,
 }
 
 /// By the authorities' PEM.
@@ -83,8 +89,12 @@ impl Upstream {
         // A second installation keeps the first, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let pools = |trust| Pools::new(trust).map(Arc::new).map_err(SetupError);
+        let usual = pools(Trust::System)?;
+        let lender = Arc::new(lend::Lender(Arc::clone(&usual)));
         Ok(Self {
-            usual: pools(Trust::System)?,
+            // Nothing waits for a renewal: its requests end by their own timeouts.
+            tokens: Tokens::new(lender, Arc::new(SystemClock), &TaskTracker::new()),
+            usual,
             unverified: pools(Trust::Everything)?,
             by_authorities: Arc::default(),
         })
@@ -109,9 +119,22 @@ impl Upstream {
             tokio::time::sleep(delay).await;
         }
         let started = Instant::now();
+        let signers = signing::signers(target, &auth)?;
         // An attempt knows its own time, which for a stream may be longer than the target's.
         let total = options.timeout.unwrap_or(target.timeouts.total);
         let deadline = started + total;
+        let unsigned = signing::Parts {
+            method: &method,
+            url: &url,
+            body: &body,
+        };
+        let signed = signing::sign(&self.tokens, &signers, &unsigned, &mut headers);
+        tokio::time::timeout_at(deadline, signed)
+            .await
+            .map_err(|_| {
+                let message = "the deployment's credential did not come in time";
+                Fault::upstream(ErrorKind::Timeout, message)
+            })??;
         let pools = self.pools(&target.verify)?;
         let client = pools.client(guarded, url.scheme() == "https");
         let mut request = client.request(method, url).headers(headers);
@@ -129,6 +152,12 @@ impl Upstream {
                 Fault::upstream(ErrorKind::Timeout, "the upstream did not answer in time")
             })?
             .map_err(|cause| unsent(&cause))?;
+        // AWS answers 403 to a session that has ended.
+        if matches!(response.status().as_u16(), 401 | 403) {
+            for signer in &signers {
+                signer.refused(&self.tokens);
+            }
+        }
         Ok(UpstreamReply {
             status: response.status().as_u16(),
             headers: response.headers().clone(),

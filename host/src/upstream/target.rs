@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue};
 use url::Url;
 
 use serde_json::Value;
+use sluice_credentials::Given;
 
 use super::errors::ErrorRules;
 use crate::config::Verify;
@@ -32,6 +33,8 @@ pub struct Target {
     pub auth: AuthScheme,
     /// Values by name.
     pub secrets: HashMap<String, Secret>,
+    /// What schemes with tokens and signatures are made from.
+    pub given: Given,
     /// The operator's own headers; they win over the plugin's.
     pub extra_headers: Vec<(HeaderName, HeaderValue)>,
     pub timeouts: Timeouts,

@@ -51,6 +51,7 @@ fn target(base: Option<Url>, base_trusted: bool) -> Target {
             params: vec![("secret".into(), "api_key".into())],
         },
         secrets: HashMap::from([("api_key".to_owned(), Secret::new("s3cret"))]),
+        given: sluice_credentials::Given::default(),
         extra_headers: Vec::new(),
         timeouts: Timeouts {
             first_byte: second,

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 const PLUGINS: &[&str] = &[
     "anthropic",
     "azure",
+    "bedrock",
     "black_forest_labs",
     "cohere",
     "deepgram",

@@ -23,6 +23,7 @@ fn documents() -> Vec<Value> {
     let texts = [
         sluice_plugin_anthropic::Anthropic::describe(),
         sluice_plugin_azure::Azure::describe(),
+        sluice_plugin_bedrock::Bedrock::describe(),
         sluice_plugin_black_forest_labs::BlackForestLabs::describe(),
         sluice_plugin_cohere::Cohere::describe(),
         sluice_plugin_deepgram::Deepgram::describe(),

@@ -297,23 +297,29 @@ fn line(
         Fault::operator(ErrorKind::NotFound, message)
     })?;
     let describe = &provider.describe;
-    let (settings, body_defaults) = split_settings(deployment, describe);
+    let env = |name: &str| {
+        let allowed = provider.may_read_environment.iter().any(|it| it == name);
+        allowed.then(|| config.env.get(name)).flatten()
+    };
+    let (mut settings, body_defaults) = split_settings(deployment, describe);
+    for (name, names) in describe.settings_env() {
+        let found = || names.iter().find_map(|it| env(it));
+        if let Some(value) = (!settings.contains_key(name)).then(found).flatten() {
+            settings.insert(name.to_owned(), value.reveal().into());
+        }
+    }
     let mut settings = describe
         .settle(settings)
         .map_err(|what| Fault::operator(ErrorKind::InvalidRequest, what))?;
     if let Some(row) = &provider.row {
         settings.insert("row".into(), over(row, settings.get("row")));
     }
-    let env = |name: &String| {
-        let allowed = provider.may_read_environment.contains(name);
-        allowed.then(|| config.env.get(name)).flatten()
-    };
     let mut secrets: HashMap<_, _> = deployment.secrets.clone().into_iter().collect();
     for (name, secret) in &describe.secrets {
         if let Some(value) = secret
             .env
             .iter()
-            .find_map(env)
+            .find_map(|it| env(it))
             .filter(|_| !secrets.contains_key(name))
         {
             secrets.insert(name.clone(), value);
@@ -322,7 +328,7 @@ fn line(
     let from_env = describe
         .base_url_env
         .iter()
-        .find_map(env)
+        .find_map(|it| env(it))
         .and_then(|it| url::Url::parse(it.reveal()).ok());
     let own = deployment.api_base.clone().or(from_env);
     // The operator wrote it, or it is a bundled provider's own (local servers among them).

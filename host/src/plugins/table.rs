@@ -95,8 +95,8 @@ fn provider_of(
         described_as: describe.name.clone(),
         may_read_environment: describe
             .wanted_env()
-            .filter(|name| bundled || grant.env.contains(*name))
-            .cloned()
+            .filter(|name| bundled || grant.env.iter().any(|it| it == name))
+            .map(str::to_owned)
             .collect(),
         granted_hosts: describe
             .hosts

@@ -186,9 +186,27 @@ impl ProviderDescribe {
     }
 
     /// The environment names that it would read.
-    pub fn wanted_env(&self) -> impl Iterator<Item = &String> {
+    pub fn wanted_env(&self) -> impl Iterator<Item = &str> {
         let secrets = self.secrets.values().flat_map(|it| it.env.iter());
-        secrets.chain(&self.base_url_env)
+        let named = secrets.chain(&self.base_url_env).map(String::as_str);
+        named.chain(self.settings_env().flat_map(|(_, names)| names))
+    }
+
+    /// Settings that the environment gives where the config does not (`x-env`), each with the names
+    /// that are tried.
+    pub fn settings_env(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        let schema = self.config_schema.as_ref();
+        let properties = schema.and_then(|it| it.get("properties")?.as_object());
+        properties
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, property)| {
+                let names = property.get("x-env")?.as_array()?;
+                Some((
+                    name.as_str(),
+                    names.iter().filter_map(Value::as_str).collect(),
+                ))
+            })
     }
 
     /// The names of settings that are the plugin's, not the request's.

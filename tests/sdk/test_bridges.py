@@ -111,7 +111,7 @@ def test_a_client_of_responses_has_its_tools_called(house, gpt):
     assert final.output[-1].arguments == '{"city": "Oslo"}'
     with pytest.raises(openai.APIStatusError) as refused:
         gpt.responses.create(model="chat", input="more", previous_response_id="resp_1")
-    assert refused.value.status_code in (400, 404) and "previous_response_id" in str(refused.value)
+    assert refused.value.status_code == 400 and refused.value.param == "previous_response_id"
 
 
 def test_a_client_of_text_completions_is_answered(house, gpt):
@@ -170,16 +170,16 @@ def test_a_stream_that_was_cut_off_is_an_error_in_every_dialect(house, claude, g
     with pytest.raises(anthropic.APIError):
         with claude.messages.stream(model="cut", max_tokens=5, messages=TALK[:1]) as stream:
             stream.until_done()
-    with pytest.raises(openai.APIError):
-        list(gpt.responses.create(model="cut", input="x", store=False, stream=True))
+    kinds = [it.type for it in gpt.responses.create(model="cut", input="x", store=False, stream=True)]
+    assert kinds[-1] == "error" and "response.completed" not in kinds
     told = google(house, "streamGenerateContent?alt=sse", model="cut").text
     assert '"error"' in told and "finishReason" not in told
 
 
 def test_what_a_chat_has_no_place_for_is_refused_by_name(house, claude, gpt):
     before = len(house.upstream.requests["chat"])
-    with pytest.raises(anthropic.BadRequestError, match="web_search"):
-        claude.messages.create(model="chat", max_tokens=5, messages=TALK[:1], tools=[{"type": "web_search_20250305", "name": "web_search"}])
+    with pytest.raises(anthropic.BadRequestError, match="code_execution"):
+        claude.messages.create(model="chat", max_tokens=5, messages=TALK[:1], tools=[{"type": "code_execution_20250825", "name": "code_execution"}])
     with pytest.raises(openai.BadRequestError, match="background"):
         gpt.responses.create(model="chat", input="x", background=True)
     assert len(house.upstream.requests["chat"]) == before

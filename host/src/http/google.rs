@@ -89,9 +89,6 @@ struct Array {
 impl Array {
     fn write(&mut self, events: &str) -> Bytes {
         let mut out = String::with_capacity(events.len());
-        if !self.begun {
-            out.push('[');
-        }
         for data in events.lines().filter_map(|it| it.strip_prefix("data: ")) {
             if std::mem::replace(&mut self.begun, true) {
                 out.push_str(",\r\n");
@@ -115,8 +112,8 @@ mod tests {
             "data: 3\n\n",
         ];
         let written: Vec<Bytes> = pieces.iter().map(|it| array.write(it)).collect();
-        let whole = [written.concat(), b"]".to_vec()].concat();
-        let read: serde_json::Value = serde_json::from_slice(&whole).unwrap();
+        let elements = String::from_utf8(written.concat()).unwrap();
+        let read: serde_json::Value = serde_json::from_str(&format!("[{elements}]")).unwrap();
         assert_eq!(read, serde_json::json!([{"a": 1}, 2, 3]));
     }
 }

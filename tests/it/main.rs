@@ -6,7 +6,9 @@
 
 mod collector;
 mod conformance;
+mod documents;
 mod example_config;
+mod providers;
 mod schemas;
 mod steps;
 

@@ -1,8 +1,8 @@
 //! The published schemas, held against every document of this repository.
 
 use serde_json::{Value, json};
-use sluice_sdk::Provider;
 
+use crate::documents::documents;
 use crate::root;
 
 fn validator(name: &str) -> jsonschema::Validator {
@@ -16,33 +16,6 @@ fn wrong(validator: &jsonschema::Validator, document: &Value) -> Vec<String> {
     validator
         .iter_errors(document)
         .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect()
-}
-
-fn documents() -> Vec<Value> {
-    let texts = [
-        sluice_plugin_anthropic::Anthropic::describe(),
-        sluice_plugin_azure::Azure::describe(),
-        sluice_plugin_bedrock::Bedrock::describe(),
-        sluice_plugin_black_forest_labs::BlackForestLabs::describe(),
-        sluice_plugin_cohere::Cohere::describe(),
-        sluice_plugin_deepgram::Deepgram::describe(),
-        sluice_plugin_echo::Echo::describe(),
-        sluice_plugin_elevenlabs::ElevenLabs::describe(),
-        sluice_plugin_gemini::Gemini::describe(),
-        sluice_plugin_ollama::Ollama::describe(),
-        sluice_plugin_openai::OpenAi::describe(),
-        sluice_plugin_openai_compatible::OpenAiCompatible::describe(),
-        sluice_plugin_replicate::Replicate::describe(),
-        sluice_plugin_rerankers::Rerankers::describe(),
-        sluice_plugin_sagemaker::SageMaker::describe(),
-        sluice_plugin_stability::Stability::describe(),
-        sluice_plugin_vertex_ai::VertexAi::describe(),
-        sluice_plugin_watsonx::Watsonx::describe(),
-    ];
-    texts
-        .iter()
-        .map(|text| serde_json::from_str(text).unwrap())
         .collect()
 }
 

@@ -1,0 +1,32 @@
+//! What every shipped plugin says of itself.
+
+use serde_json::Value;
+use sluice_sdk::Provider;
+
+/// The `describe` documents, by name of plugin.
+pub fn documents() -> Vec<Value> {
+    let texts = [
+        sluice_plugin_anthropic::Anthropic::describe(),
+        sluice_plugin_azure::Azure::describe(),
+        sluice_plugin_bedrock::Bedrock::describe(),
+        sluice_plugin_black_forest_labs::BlackForestLabs::describe(),
+        sluice_plugin_cohere::Cohere::describe(),
+        sluice_plugin_deepgram::Deepgram::describe(),
+        sluice_plugin_echo::Echo::describe(),
+        sluice_plugin_elevenlabs::ElevenLabs::describe(),
+        sluice_plugin_gemini::Gemini::describe(),
+        sluice_plugin_ollama::Ollama::describe(),
+        sluice_plugin_openai::OpenAi::describe(),
+        sluice_plugin_openai_compatible::OpenAiCompatible::describe(),
+        sluice_plugin_replicate::Replicate::describe(),
+        sluice_plugin_rerankers::Rerankers::describe(),
+        sluice_plugin_sagemaker::SageMaker::describe(),
+        sluice_plugin_stability::Stability::describe(),
+        sluice_plugin_vertex_ai::VertexAi::describe(),
+        sluice_plugin_watsonx::Watsonx::describe(),
+    ];
+    texts
+        .iter()
+        .map(|text| serde_json::from_str(text).unwrap())
+        .collect()
+}

@@ -1,0 +1,81 @@
+//! The list of providers that operators read is the plugins' own.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::documents::documents;
+
+const BEFORE: &str = "# Providers
+
+What ships, as the plugins describe themselves: the name before the slash in `litellm_params.model`, what
+can be asked of it, how it is authenticated (with the environment variables that are read where the config
+has no key), and whether recorded traffic backs the translation. Dialects that a provider has not itself
+(`messages`, `responses`, `generate-content`, `completions`) are served through its `chat`
+([dialects.md](dialects.md)).
+
+";
+
+fn words(value: &Value) -> Vec<&str> {
+    let list = value.as_array().into_iter().flatten();
+    list.filter_map(Value::as_str).collect()
+}
+
+fn row(plugin: &str, provider: &Value) -> String {
+    let names: Vec<String> = std::iter::once(provider["name"].as_str().unwrap())
+        .chain(words(&provider["aliases"]))
+        .map(|it| format!("`{it}`"))
+        .collect();
+    let operations = provider["operations"].as_object().unwrap();
+    let operations: Vec<&str> = operations.keys().map(String::as_str).collect();
+    let secrets = provider["secrets"].as_object().into_iter().flatten();
+    let env: Vec<&str> = secrets.flat_map(|(_, it)| words(&it["env"])).collect();
+    let scheme = provider["auth"]["scheme"].as_str().unwrap_or("none");
+    let auth = match env.is_empty() {
+        true => scheme.to_owned(),
+        false => format!("{scheme}: `{}`", env.join("`, `")),
+    };
+    let verified = match provider["verified"] == true {
+        true => "yes",
+        false => "",
+    };
+    format!(
+        "| {} | {plugin} | {} | {auth} | {verified} |",
+        names.join(", "),
+        operations.join(", ")
+    )
+}
+
+fn page() -> String {
+    let mut rows = BTreeMap::new();
+    for document in documents() {
+        let plugin = document["name"].as_str().unwrap();
+        for provider in document["providers"].as_array().unwrap() {
+            let name = provider["name"].as_str().unwrap().to_owned();
+            assert!(
+                rows.insert(name.clone(), row(plugin, provider)).is_none(),
+                "two plugins have the provider `{name}`"
+            );
+        }
+    }
+    let mut page = BEFORE.to_owned();
+    page.push_str("| provider | plugin | operations | authentication | verified |\n|---|---|---|---|---|\n");
+    for row in rows.values() {
+        writeln!(page, "{row}").unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_list_of_providers_is_what_the_plugins_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/providers.md");
+    let wanted = page();
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    if written != wanted {
+        let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join("providers.md");
+        std::fs::write(&beside, &wanted).unwrap();
+        panic!("docs/providers.md is old; the new one is {}", beside.display());
+    }
+}

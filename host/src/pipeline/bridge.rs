@@ -32,12 +32,12 @@ pub struct Bridge {
 
 impl Bridge {
     /// None: the provider has the dialect itself, or has no chat either, which is refused where it
-    /// is tried.
+    /// is tried. `refused`: it has the dialect, and said that this model does not.
     pub fn over(
         request: &ClientRequest,
         line: &Line,
-        model: &str,
-        drop_params: bool,
+        (model, drop_params): (&str, bool),
+        refused: bool,
     ) -> Result<Option<Self>, Fault> {
         let dialect = match request.operation {
             Operation::Messages => Dialect::Messages,
@@ -48,7 +48,8 @@ impl Bridge {
         };
         let provider = &line.provider;
         let has = |name: &str| provider.describe.operations.contains_key(name);
-        if has(request.operation.as_str()) || !has(Operation::Chat.as_str()) {
+        let native = has(request.operation.as_str()) && !refused;
+        if native || !has(Operation::Chat.as_str()) {
             return Ok(None);
         }
         let controls = &request.controls;
@@ -62,10 +63,11 @@ impl Bridge {
         let mut body: Map<String, Value> =
             serde_json::from_str(request.body.text()).map_err(broken)?;
         body.retain(|name, _| !OURS.contains(&name.as_str()));
-        let bridged = sluice_bridges::request(dialect, &body, &options).map_err(refused)?;
+        let bridged =
+            sluice_bridges::request(dialect, &body, &options).map_err(impossible)?;
         if bridged.keep.background {
             let why = "the provider has no responses, and nothing runs in the background here";
-            return Err(refused(Refusal::unsupported("background", why)));
+            return Err(impossible(Refusal::unsupported("background", why)));
         }
         for note in &bridged.notes {
             tracing::debug!(call.id = %request.id, provider = %provider.name, param = %note.param,
@@ -253,7 +255,7 @@ fn broken(cause: impl std::fmt::Display) -> Fault {
 }
 
 /// What cannot be said in chat. Another deployment may have the dialect itself.
-fn refused(refusal: Refusal) -> Fault {
+fn impossible(refusal: Refusal) -> Fault {
     let param = refusal.param.clone().unwrap_or_default();
     let mut fault = match refusal.kind {
         RefusalKind::Invalid => Fault::caller(ErrorKind::InvalidRequest, refusal.message),

@@ -99,14 +99,24 @@ impl Course<'_> {
         if let Some(counted) = Bridge::counted(request, line) {
             return Ok(counted);
         }
-        match Bridge::over(request, line, how.0, how.2)? {
-            None => self.reach_as(request, line, how, settlement).await,
-            Some(bridge) => {
-                let reached = self.reach_as(bridge.asked(), line, how, settlement);
-                let reached = reached.await?;
-                bridge.back(reached)
+        let asked = (how.0, how.2);
+        let bridge = match Bridge::over(request, line, asked, false)? {
+            Some(bridge) => bridge,
+            None => {
+                let reached = self.reach_as(request, line, how.clone(), settlement).await;
+                // Of a provider's models, some speak the client's dialect and others do not.
+                let refused = |it: &Fault| it.kind == ErrorKind::Unsupported && it.param.is_none();
+                if !reached.as_ref().is_err_and(refused) {
+                    return reached;
+                }
+                match Bridge::over(request, line, asked, true)? {
+                    Some(bridge) => bridge,
+                    None => return reached,
+                }
             }
-        }
+        };
+        let reached = self.reach_as(bridge.asked(), line, how, settlement);
+        bridge.back(reached.await?)
     }
 
     async fn reach_as(

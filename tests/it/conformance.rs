@@ -46,7 +46,9 @@ async fn every_shipped_plugin_keeps_the_contract() {
 fn fixtures(plugin: &str) -> Vec<serde_json::Value> {
     let folder = root().join("plugins").join(plugin).join("fixtures");
     let mut found = Vec::new();
-    for file in std::fs::read_dir(folder).unwrap().flatten() {
+    // What nobody has recorded has none.
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for file in files {
         if file.path().extension().is_some_and(|it| it == "json") {
             let text = std::fs::read_to_string(file.path()).unwrap();
             found.push(serde_json::from_str(&text).unwrap());

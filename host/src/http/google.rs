@@ -75,8 +75,11 @@ fn as_array(answer: Response) -> Response {
         let piece = piece.unwrap_or_default();
         array.write(&String::from_utf8_lossy(&piece))
     });
-    let end = futures_util::stream::once(async { Bytes::from_static(b"]") });
-    let body = elements.chain(end).map(Ok::<_, std::convert::Infallible>);
+    let bracket = |it: &'static str| {
+        futures_util::stream::once(std::future::ready(Bytes::from_static(it.as_bytes())))
+    };
+    let body = bracket("[").chain(elements).chain(bracket("]"));
+    let body = body.map(Ok::<_, std::convert::Infallible>);
     Response::from_parts(parts, Body::from_stream(body))
 }
 

@@ -84,11 +84,19 @@ pub enum Piece<'a> {
 #[derive(Debug)]
 pub struct Scan<'a> {
     bytes: &'a [u8],
+    /// Behind it stand zeros only. Looked for once: a file that was cut off has a megabyte of them,
+    /// and thousands of records.
+    written: usize,
     at: usize,
 }
 
 pub fn scan(bytes: &[u8]) -> Scan<'_> {
-    Scan { bytes, at: 0 }
+    let last = bytes.iter().rposition(|byte| *byte != 0);
+    Scan {
+        bytes,
+        written: last.map_or(0, |last| last + 1),
+        at: 0,
+    }
 }
 
 impl<'a> Iterator for Scan<'a> {
@@ -96,7 +104,7 @@ impl<'a> Iterator for Scan<'a> {
 
     fn next(&mut self) -> Option<Piece<'a>> {
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let written = written(rest);
+        let written = self.bytes.get(self.at..self.written).unwrap_or_default();
         if written.is_empty() {
             let start = std::mem::replace(&mut self.at, self.bytes.len());
             return Some(Piece::Unused { at: start..self.at });
@@ -139,14 +147,6 @@ pub fn intact(bytes: &[u8]) -> Option<(Mark, &[u8])> {
     expected.update(mark);
     let same = expected.finalize() == u32::from_le_bytes(*checksum);
     same.then_some((Mark(u64::from_le_bytes(*mark)), payload))
-}
-
-/// What stands before the zeros at the end.
-fn written(bytes: &[u8]) -> &[u8] {
-    let last = bytes.iter().rposition(|byte| *byte != 0);
-    bytes
-        .get(..last.map_or(0, |last| last + 1))
-        .unwrap_or_default()
 }
 
 /// Whether a write that was cut short leaves such an end: the start of a record.

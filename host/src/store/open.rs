@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgPool, Postgres, SqlSafeStr as _, SqlitePool, Transaction};
 
 use super::address::{Server, Target};
 use super::error::timed_out;
@@ -102,9 +102,7 @@ impl Pools {
         Ok(match self {
             Self::Sqlite { readers, .. } => Connection::SqliteTransaction(readers.begin().await?),
             Self::Postgres { pool, bouncer } => Connection::PostgresTransaction {
-                inner: pool
-                    .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await?,
+                inner: begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
                 named: !bouncer,
             },
         })
@@ -117,7 +115,7 @@ impl Pools {
                 Connection::SqliteTransaction(writer.begin_with("BEGIN IMMEDIATE").await?)
             }
             Self::Postgres { pool, bouncer } => Connection::PostgresTransaction {
-                inner: pool.begin().await?,
+                inner: begin(pool, "BEGIN").await?,
                 named: !bouncer,
             },
         })
@@ -133,6 +131,19 @@ impl Pools {
             Self::Postgres { pool, .. } => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction, to the end even if nobody waits for it any more. One that is given up
+/// within `BEGIN` (sqlx 0.9) would be neither rolled back nor known: whoever gets its connection
+/// next would read in it, or write what nobody commits.
+async fn begin(
+    pool: &PgPool,
+    statement: &'static str,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let connection = pool.acquire().await?;
+    let begun = Transaction::begin(connection, Some(statement.into_sql_str()));
+    let begun = tokio::spawn(begun).await;
+    begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

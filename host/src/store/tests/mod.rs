@@ -73,6 +73,18 @@ impl Place {
         Store::open(&self.address, NOW).await.unwrap()
     }
 
+    /// A PostgreSQL database, with parameters of its URL.
+    pub async fn open_with(&self, query: &str) -> Store {
+        let Kind::Database { server, name } = &self.kind else {
+            panic!("only PostgreSQL has parameters");
+        };
+        let mut url = url::Url::parse(server).unwrap();
+        url.set_path(name);
+        url.set_query(Some(query));
+        let address = Address::parse(url.as_str()).unwrap();
+        Store::open(&address, NOW).await.unwrap()
+    }
+
     /// Takes the database away again.
     pub async fn remove(self, store: Store) {
         store.close().await;

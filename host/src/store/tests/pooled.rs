@@ -1,7 +1,10 @@
 //! Behind PgBouncer in transaction mode, and what is said where the URL does not say so.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use super::spend::call;
-use super::{NOW, Place, pooler, server};
+use super::{NOW, Place, pooler};
 use crate::domain::{Entity, EntityKind};
 use crate::store::{Address, KeyRow, Reason, Store, StoreError};
 
@@ -10,14 +13,7 @@ async fn without_named_statements_everything_works() {
     let Some(place) = Place::postgres().await else {
         return;
     };
-    let own = place.address.to_string();
-    let database = own.split('`').nth(1).unwrap();
-    let mut url = url::Url::parse(&server().unwrap()).unwrap();
-    url.set_path(database);
-    url.set_query(Some("pgbouncer=true&connection_limit=2"));
-    let store = Store::open(&Address::parse(url.as_str()).unwrap(), NOW)
-        .await
-        .unwrap();
+    let store = place.open_with("pgbouncer=true&connection_limit=2").await;
     store.ping().await.unwrap();
     let mut change = store.change(NOW).await.unwrap();
     let key = KeyRow {
@@ -70,6 +66,37 @@ async fn replicas_share_a_pooler_that_has_fewer_connections_than_they() {
         store.close().await;
     }
     place.remove(last).await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_given_up_while_it_begins_is_rolled_back() {
+    let Some(place) = Place::postgres().await else {
+        return;
+    };
+    let store = place.open_with("connection_limit=1").await;
+    for polls in 1..12 {
+        let mut left = polls;
+        let mut write = Box::pin(store.pools.write());
+        poll_fn(|context| match left {
+            0 => Poll::Ready(()),
+            _ => {
+                left -= 1;
+                write.as_mut().poll(context).map(drop)
+            }
+        })
+        .await;
+        drop(write);
+        // Each is a transaction of its own.
+        let mut connection = store.pools.read().await.unwrap();
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            let sql = "SELECT CAST(txid_current() AS BIGINT) AS id";
+            let row = connection.row(sql, Vec::new()).await.unwrap().unwrap();
+            ids.push(row.int("id").unwrap());
+        }
+        assert_ne!(ids[0], ids[1], "after {polls} polls");
+    }
+    place.remove(store).await;
 }
 
 #[tokio::test]

@@ -61,7 +61,9 @@ fn page() -> String {
         }
     }
     let mut page = BEFORE.to_owned();
-    page.push_str("| provider | plugin | operations | authentication | verified |\n|---|---|---|---|---|\n");
+    page.push_str(
+        "| provider | plugin | operations | authentication | verified |\n|---|---|---|---|---|\n",
+    );
     for row in rows.values() {
         writeln!(page, "{row}").unwrap();
     }
@@ -76,6 +78,9 @@ fn the_list_of_providers_is_what_the_plugins_say() {
     if written != wanted {
         let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join("providers.md");
         std::fs::write(&beside, &wanted).unwrap();
-        panic!("docs/providers.md is old; the new one is {}", beside.display());
+        panic!(
+            "docs/providers.md is old; the new one is {}",
+            beside.display()
+        );
     }
 }

@@ -46,13 +46,13 @@ def house(tmp_path_factory, data_dir):
         peer.send(whole({"error": {"message": "slow down"}}, status=429, retry_after="7"))
 
     model = {"model": "groq/m"}
-    it = House(tmp_path_factory.mktemp("bridges"), {"chat": ("chat", model, chat), "cut": ("cut", model, cut), "limited": ("limited", model, limited)})
+    it = House(tmp_path_factory.mktemp("bridges"), {"chat": ("chat", model, chat), "other": ("other", {"model": "azure_ai/mistral-small"}, chat), "cut": ("cut", model, cut), "limited": ("limited", model, limited)})
     yield it
     it.gateway.stop()
 
 
-def sent(house):
-    return body_of(house.upstream.requests["chat"][-1])
+def sent(house, deployment="chat"):
+    return body_of(house.upstream.requests[deployment][-1])
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,12 @@ def test_a_client_of_messages_has_its_tools_called(house, claude):
         final = stream.get_final_message()
     assert final.content[1].input == {"city": "Oslo"} and final.stop_reason == "tool_use" and final.usage.output_tokens == 7
     house.gateway.wait_for(lambda: len(house.query("SELECT 1 FROM spend_rows WHERE operation = 'messages' AND input_tokens = 11 AND output_tokens = 7")) == 2)
+
+
+def test_a_model_that_lacks_its_provider_s_own_messages_is_asked_by_chat(house, claude):
+    made = claude.messages.create(model="other", max_tokens=50, tools=TOOLS, messages=TALK)
+    assert made.content[1].input == {"city": "Oslo"} and made.stop_reason == "tool_use"
+    assert [it["role"] for it in sent(house, "other")["messages"]] == ["user", "assistant", "tool"]
 
 
 def test_a_client_of_messages_counts_its_tokens(claude):

@@ -63,8 +63,7 @@ impl Bridge {
         let mut body: Map<String, Value> =
             serde_json::from_str(request.body.text()).map_err(broken)?;
         body.retain(|name, _| !OURS.contains(&name.as_str()));
-        let bridged =
-            sluice_bridges::request(dialect, &body, &options).map_err(impossible)?;
+        let bridged = sluice_bridges::request(dialect, &body, &options).map_err(impossible)?;
         if bridged.keep.background {
             let why = "the provider has no responses, and nothing runs in the background here";
             return Err(impossible(Refusal::unsupported("background", why)));

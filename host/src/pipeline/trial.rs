@@ -116,7 +116,8 @@ impl Course<'_> {
             }
         };
         let reached = self.reach_as(bridge.asked(), line, how, settlement);
-        bridge.back(reached.await?)
+        let reached = reached.await?;
+        bridge.back(reached)
     }
 
     async fn reach_as(

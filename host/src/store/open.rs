@@ -135,7 +135,7 @@ impl Pools {
 
 /// Begins a transaction, to the end even if nobody waits for it any more. One that is given up
 /// within `BEGIN` (sqlx 0.9) would be neither rolled back nor known: whoever gets its connection
-/// next would read in it, or write what nobody commits.
+/// next would read in it.
 #[expect(
     clippy::disallowed_methods,
     reason = "a shutdown closes the pool, which waits for the connection that this has"

@@ -12,6 +12,7 @@ mod canonical;
 mod cohere;
 mod compatible;
 mod components;
+mod exceptions;
 mod gemini;
 mod judge;
 mod media;
@@ -22,6 +23,7 @@ mod refusals;
 mod replay;
 mod report;
 mod vectors;
+mod wire;
 
 use std::path::PathBuf;
 

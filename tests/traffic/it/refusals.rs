@@ -74,7 +74,7 @@ fn texts(document: &Value) -> Vec<String> {
 
 /// What the gateway makes of an error that the component leaves to it: the rules of `describe`,
 /// then words that many providers use, then the status.
-fn hosts_kind(rules: &Value, document: &Value, status: u64) -> String {
+pub fn hosts_kind(rules: &Value, document: &Value, status: u64) -> String {
     let fits = |rule: &&Value| {
         let value = document.pointer(text(rule, "pointer"));
         let value = value.map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned));

@@ -18,6 +18,11 @@ own bytes finds; one that is relayed passes if it is what OpenAI's clients read 
 whole or streamed, that were answered with tool calls. The recordings and their licences:
 [SOURCES.md](../tests/traffic/fixtures/SOURCES.md).
 
+What each component sends for 25 requests is held beside what LiteLLM 1.109.1 sends for them, and what an
+error becomes beside LiteLLM's exception. Each difference has its reason:
+[requests](../tests/traffic/fixtures/wire/differences.tsv),
+[errors](../tests/traffic/fixtures/wire/exceptions.tsv).
+
 ";
 
 const KNOWN: &str = include_str!("../fixtures/known.tsv");

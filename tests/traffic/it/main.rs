@@ -2,7 +2,6 @@
 //! of the component's code; and what is sent, beside what LiteLLM sends.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test tells what is wrong by panicking"
 )]
 
@@ -15,6 +14,7 @@ mod components;
 mod exceptions;
 mod gemini;
 mod judge;
+mod losses;
 mod media;
 mod ollama;
 mod play;

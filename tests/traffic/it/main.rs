@@ -22,6 +22,7 @@ mod recordings;
 mod refusals;
 mod replay;
 mod report;
+mod routes;
 mod vectors;
 mod wire;
 

@@ -11,10 +11,8 @@ use crate::components::{self, Component};
 use crate::{list, text};
 
 const CASES: &str = include_str!("../fixtures/wire/cases.json");
-const SAMPLES: &str = include_str!("../fixtures/wire/litellm.jsonl");
+pub const SAMPLES: &str = include_str!("../fixtures/wire/litellm.jsonl");
 const DIFFERENCES: &str = include_str!("../fixtures/wire/differences.tsv");
-
-const ROUTES: &str = include_str!("../fixtures/wire/routes.tsv");
 
 /// A difference with its reason: provider, model, case and place, each a pattern.
 struct Reason {
@@ -86,7 +84,7 @@ fn text_of(value: &Value) -> &str {
 }
 
 /// The one request that a case becomes, with its body; or the component's refusal.
-fn sent(component: &Component, call: &Call, body: &Value) -> Result<(Outbound, Value), String> {
+pub fn sent(component: &Component, call: &Call, body: &Value) -> Result<(Outbound, Value), String> {
     let step = (component.start)(call, &body.to_string()).map_err(|it| it.kind)?;
     let Step::Send(outbound) = step else {
         return Err("several requests".to_owned());
@@ -99,7 +97,7 @@ fn sent(component: &Component, call: &Call, body: &Value) -> Result<(Outbound, V
     Ok((outbound, body))
 }
 
-fn call(provider: &str, model: &str, streaming: bool) -> Call {
+pub fn call(provider: &str, model: &str, streaming: bool) -> Call {
     let base = match provider {
         "azure" => "https://r.openai.azure.com",
         _ => "https://upstream.test",
@@ -223,77 +221,6 @@ fn what_is_sent_differs_from_litellms_only_where_a_reason_is_given() {
         wrong.len(),
         wrong.join("\n")
     );
-}
-
-/// Where a chat goes, whole and streamed, with which credential and which headers: in
-/// `fixtures/wire/routes.tsv`, checked by hand against the providers' references.
-#[test]
-fn each_request_goes_where_the_provider_answers_it() {
-    let components = components::all();
-    let mut routes = String::new();
-    for line in SAMPLES.lines() {
-        let sample: Value = serde_json::from_str(line).unwrap();
-        let (provider, model) = (text(&sample, "provider"), text(&sample, "model"));
-        let Some(component) = components.iter().find(|it| it.provider(provider).is_some()) else {
-            continue;
-        };
-        let known = component.provider(provider).unwrap();
-        for streaming in [false, true] {
-            let call = call(provider, model, streaming);
-            let message = json!([{"role": "user", "content": "x"}]);
-            let body = json!({"model": model, "messages": message, "stream": streaming});
-            let Ok((outbound, _)) = sent(component, &call, &body) else {
-                continue;
-            };
-            let auth = outbound
-                .auth
-                .first()
-                .map_or_else(|| known["auth"].clone(), auth);
-            let base = text(known, "base_url");
-            let headers: Vec<String> = outbound
-                .headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}"))
-                .collect();
-            let kind = if streaming { "stream" } else { "whole" };
-            let Outbound { method, url, .. } = &outbound;
-            let headers = headers.join("; ");
-            routes += &format!(
-                "{provider}\t{model}\t{kind}\t{method}\t{base}\t{url}\t{}\t{headers}\n",
-                shown_auth(&auth)
-            );
-        }
-    }
-    let wrong = routes
-        .lines()
-        .filter(|it| !ROUTES.lines().any(|known| known == *it));
-    let gone = ROUTES
-        .lines()
-        .filter(|it| !routes.lines().any(|known| known == *it));
-    let wrong: Vec<&str> = wrong.chain(gone).collect();
-    assert!(
-        wrong.is_empty(),
-        "not in the table, or only there:\n{}",
-        wrong.join("\n")
-    );
-}
-
-fn auth(auth: &sluice_sdk::Auth) -> Value {
-    let params = auth.params.iter().cloned();
-    let params = params.map(|(name, value)| (name, value.into()));
-    let mut shown: Map<String, Value> = params.collect();
-    shown.insert("scheme".into(), auth.scheme.clone().into());
-    shown.into()
-}
-
-fn shown_auth(auth: &Value) -> String {
-    let name = text(auth, "name");
-    let scheme = text(auth, "scheme");
-    if name.is_empty() {
-        scheme.to_owned()
-    } else {
-        format!("{scheme} {name}")
-    }
 }
 
 /// Where the two bodies differ.

@@ -46,7 +46,7 @@ pub fn completion(recording: &Recording, outcome: &Outcome) -> Verdict {
         false => text(it, "response").to_owned(),
     };
     let want: String = said.iter().map(part).collect();
-    let counts = said.iter().filter_map(|it| {
+    let mut counts = said.iter().filter_map(|it| {
         let own = it["eval_count"].as_u64();
         own.or(it["results"][0]["generated_token_count"].as_u64())
     });
@@ -63,7 +63,7 @@ pub fn completion(recording: &Recording, outcome: &Outcome) -> Verdict {
     };
     same("text", &want, &got)?;
     let got = usage.and_then(|it| it["completion_tokens"].as_u64());
-    same("tokens", &counts.last(), &got)
+    same("tokens", &counts.next_back(), &got)
 }
 
 /// What was made, by address or bytes, or the address where it will be.

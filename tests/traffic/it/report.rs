@@ -15,8 +15,9 @@ Answers of real providers, recorded by public test suites, are played through th
 have asked for them, whole, byte by byte and in random pieces. One passes if the text, the reasoning, the
 tool calls, the finish reason, the usage and the kind of an error are those that a reader of the provider's
 own bytes finds; one that is relayed passes if it is what OpenAI's clients read already. `tools` are chats,
-whole or streamed, that were answered with tool calls. The recordings and their licences:
-[SOURCES.md](../tests/traffic/fixtures/SOURCES.md).
+whole or streamed, that were answered with tool calls. `bedrock_mantle`, `chatgpt`, `gigachat` and Ollama's and
+Gemini's addresses in OpenAI's dialect are no providers by name: they are reached as `openai_like`. The
+recordings and their licences: [SOURCES.md](../tests/traffic/fixtures/SOURCES.md).
 
 What each component sends for 25 requests is held beside what LiteLLM 1.109.1 sends for them, and what an
 error becomes beside LiteLLM's exception. Each difference has its reason:

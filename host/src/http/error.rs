@@ -258,6 +258,32 @@ mod tests {
         );
     }
 
+    /// The kinds themselves are held to this table by `tests/traffic`, on the recorded bytes.
+    #[test]
+    fn every_recorded_error_reaches_clients_with_litellms_status_and_exception() {
+        let table = include_str!("../../../tests/traffic/fixtures/errors.tsv");
+        assert!(table.lines().count() > 180);
+        for row in table.lines() {
+            let cells: Vec<&str> = row.split('\t').collect();
+            let [_, provider, kind, wanted, exception, wait] = cells[..] else {
+                panic!("{row}");
+            };
+            let mut kinds = ErrorKind::ALL.into_iter();
+            let kind = kinds.find(|it| it.as_str() == kind).unwrap();
+            let mut fault = Fault::upstream(kind, "its words");
+            fault.provider = Some(provider.into());
+            let seconds = wait.parse().ok();
+            fault.retry_after = seconds.map(std::time::Duration::from_secs);
+            let error = &body(&fault, Dialect::OpenAi)["error"];
+            assert_eq!(error["message"], format!("{exception}its words"), "{row}");
+            let response = ApiError::from(fault).into_response();
+            assert_eq!(response.status().as_str(), wanted, "{row}");
+            let told = response.headers().get(RETRY_AFTER);
+            let told = told.map_or("", |it| it.to_str().unwrap());
+            assert_eq!(told, wait, "{row}");
+        }
+    }
+
     #[test]
     fn what_is_for_the_log_never_reaches_a_client() {
         let fault = Fault::ours("the gateway failed", "password=hunter2");

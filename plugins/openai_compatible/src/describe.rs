@@ -86,6 +86,7 @@ fn operation(row: &Row, name: &str) -> Value {
         "completions" => json!({"stream": true, "body": "head"}),
         "embeddings" => json!({"body": "head", "ignored": ignored}),
         "responses" => json!({"stream": true, "body": "head"}),
+        "rerank" | "images.generate" | "audio.speech" => json!({"body": "head"}),
         _ => json!({}),
     }
 }

@@ -21,7 +21,8 @@ mod tools;
 mod usage;
 
 use sluice_sdk::{
-    Call, Decoded, Error, Frame, Head, Payload, Provider, Reply, Response, Step, fault, provider,
+    Call, Decoded, Error, Frame, Head, Payload, Provider, Reply, Response, Step, fault, parse_body,
+    provider,
 };
 
 use crate::row::Row;
@@ -57,6 +58,7 @@ impl Provider for OpenAiCompatible {
                     outbound.canonical()
                 }
             }
+            "audio.transcribe" => outbound.form(call, &parse_body(body)?).canonical(),
             _ => outbound
                 .patch(request::other(call, &row, body)?)
                 .canonical(),

@@ -59,6 +59,10 @@ pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error
         "completions" => "/completions",
         "embeddings" => "/embeddings",
         "responses" => "/responses",
+        "rerank" => "/rerank",
+        "images.generate" => "/images/generations",
+        "audio.speech" => "/audio/speech",
+        "audio.transcribe" => "/audio/transcriptions",
         "models" => "/models",
         other => {
             let message = format!("{} has no operation `{other}`", row.name);

@@ -42,7 +42,8 @@ pub struct Row {
     pub auth: Option<AuthRow>,
     /// The provider may be called without a key.
     pub key_optional: bool,
-    /// `chat`, `completions`, `embeddings`, `responses`; `models` is always there.
+    /// `chat`, `completions`, `embeddings`, `responses`, `rerank`, `images.generate`,
+    /// `audio.speech`, `audio.transcribe`; `models` is always there.
     pub operations: Option<Vec<String>>,
     /// Paths by operation. `{setting}` stands for one of `settings`.
     pub paths: BTreeMap<String, String>,

@@ -17,7 +17,16 @@ const GATEWAYS: [&str; 9] = [
 ];
 
 /// The operations that rows have.
-const OPERATIONS: [&str; 4] = ["chat", "completions", "embeddings", "responses"];
+const OPERATIONS: [&str; 8] = [
+    "chat",
+    "completions",
+    "embeddings",
+    "responses",
+    "rerank",
+    "images.generate",
+    "audio.speech",
+    "audio.transcribe",
+];
 
 /// A whole row, as `plugins.providers` has it.
 pub fn row() -> Value {

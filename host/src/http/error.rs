@@ -134,7 +134,9 @@ pub fn event(fault: &Fault, dialect: Dialect) -> String {
         Dialect::Responses => {
             let error = body.get("error").cloned().unwrap_or_default();
             let event = json!({"type": "error", "code": error.get("code"),
-                "message": error.get("message"), "param": error.get("param")});
+                "message": error.get("message"), "param": error.get("param"),
+                // Clients want one of every event; the upstream's own are not counted here.
+                "sequence_number": 0});
             format!("event: error\ndata: {event}\n\n")
         }
     }
@@ -281,6 +283,17 @@ mod tests {
             let told = response.headers().get(RETRY_AFTER);
             let told = told.map_or("", |it| it.to_str().unwrap());
             assert_eq!(told, wait, "{row}");
+        }
+    }
+
+    #[test]
+    fn the_event_that_ends_a_response_has_every_member_that_clients_ask_for() {
+        let fault = Fault::ours("the gateway failed", "x");
+        let event = event(&fault, Dialect::Responses);
+        let data = event.lines().find_map(|it| it.strip_prefix("data: "));
+        let data: Value = serde_json::from_str(data.unwrap()).unwrap();
+        for name in ["type", "code", "message", "param", "sequence_number"] {
+            assert!(data.get(name).is_some(), "{name}");
         }
     }
 

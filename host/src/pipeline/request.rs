@@ -470,7 +470,7 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
-fn bad_body(message: String) -> Fault {
+pub(super) fn bad_body(message: String) -> Fault {
     Fault::caller(ErrorKind::InvalidRequest, message).with_param("request_body")
 }
 

@@ -43,6 +43,8 @@ mod source;
 mod standings;
 mod stream;
 mod ties;
+#[cfg(test)]
+mod timing_tests;
 mod together;
 #[cfg(test)]
 mod told_tests;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::domain::{EntityKind, Usd};
+use crate::domain::Usd;
 
 use super::error::{Exceeded, Reason};
 use super::lease::Lease;
@@ -206,11 +206,11 @@ impl State {
     /// Whether a call that wants to hold `amount` may begin. What does not fit goes when it is
     /// alone, as long as any money is left: so the last cent can be spent, and what is spent
     /// beyond the budget is less than one such amount.
-    pub fn opens(&self, amount: Usd, kind: EntityKind, now_ms: i64) -> Answer {
+    pub fn opens(&self, amount: Usd, now_ms: i64) -> Answer {
         let Some(max) = self.max_budget(now_ms) else {
             return Answer::Room;
         };
-        if used_up(self.spend, max, kind) {
+        if self.spend >= max {
             Answer::Spent
         } else if amount.is_zero()
             || self.reserved.is_zero()
@@ -223,11 +223,11 @@ impl State {
     }
 
     /// Why a call that runs may not hold more. It may as long as not everything is spent or held.
-    pub fn refuses_more(&self, kind: EntityKind, now_ms: i64) -> Option<Reason> {
+    pub fn refuses_more(&self, now_ms: i64) -> Option<Reason> {
         let max = self.max_budget(now_ms)?;
-        if used_up(self.spend, max, kind) {
+        if self.spend >= max {
             Some(Reason::Spent)
-        } else if used_up(self.spend + self.reserved, max, kind) {
+        } else if self.spend + self.reserved >= max {
             Some(Reason::Held)
         } else {
             None
@@ -258,14 +258,5 @@ impl State {
         self.soft_reported &= self.terms.soft_budget == terms.soft_budget;
         self.terms = terms;
         self.keep_time(now_ms, settings);
-    }
-}
-
-/// LiteLLM blocks keys, users and the rest once they have spent their budget, and the proxy and
-/// customers once they have spent more.
-fn used_up(spend: Usd, max: Usd, kind: EntityKind) -> bool {
-    match kind {
-        EntityKind::Proxy | EntityKind::EndUser => spend > max,
-        _ => spend >= max,
     }
 }

@@ -143,7 +143,7 @@ impl Path {
         let mut states = self.lock_all(now_ms);
         let mut held = None;
         for (at, (account, state)) in self.accounts.iter().zip(&states).enumerate() {
-            let opens = state.opens(amount, account.id.entity.kind, now_ms);
+            let opens = state.opens(amount, now_ms);
             let opens = match opens {
                 Answer::Room => self.leased(account, state, amount, now_ms)?,
                 other => other,
@@ -207,7 +207,7 @@ impl Path {
         let amount = clamp(amount);
         let mut states = self.lock_all(now_ms);
         for (account, state) in self.accounts.iter().zip(&states) {
-            if let Some(reason) = state.refuses_more(account.id.entity.kind, now_ms) {
+            if let Some(reason) = state.refuses_more(now_ms) {
                 return Err(account.exceeded(state, reason, now_ms));
             }
             if self.rules.wants().is_shared() && state.terms.max_budget.is_some() {

@@ -40,8 +40,8 @@ pub(super) struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Room,
-    /// None now; a call in flight may leave some.
-    Wait,
+    /// None now; whoever holds the rest may leave some.
+    Wait(Reason),
     Spent,
 }
 
@@ -218,7 +218,7 @@ impl State {
         {
             Answer::Room
         } else {
-            Answer::Wait
+            Answer::Wait(Reason::Held)
         }
     }
 

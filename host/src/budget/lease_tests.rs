@@ -121,7 +121,7 @@ impl Bank {
     }
 
     fn give_back(&mut self, at: usize, process: &Process) {
-        let unused = process.ledger.give_up_lease(&process.id);
+        let (unused, _) = process.ledger.give_up_lease(&process.id);
         self.leases[at] = self.leases[at].map(|it| it - unused);
     }
 }
@@ -191,6 +191,33 @@ fn while_nobody_grants_calls_go_as_far_as_the_lease_or_on_by_what_is_known() {
             Err(Refusal::Exceeded(held)) if held.reason == Reason::Held
         ));
     }
+}
+
+#[test]
+fn what_others_hold_is_not_said_to_be_spent_nor_reserved_here() {
+    let mut process = Process::new(Usd::ZERO, Usd::ZERO);
+    assert!(process.call(50, NOW).is_err());
+    process.ledger.begin_lease(&id(), Usd::ZERO);
+    let grant = |others_hold| LeaseGrant {
+        granted: Usd::ZERO,
+        enough: false,
+        others_hold,
+    };
+    process.ledger.grant_lease(&id(), grant(true), NOW);
+    let Err(Refusal::Exceeded(leased)) = process.call(50, NOW) else {
+        panic!("nothing is leased here");
+    };
+    assert_eq!((leased.reason, leased.spend), (Reason::Leased, Usd::ZERO));
+    let told = leased.client_message("Key=a");
+    assert!(
+        told.contains("leased by other replicas") && !told.contains("raise"),
+        "{told}"
+    );
+    process.ledger.grant_lease(&id(), grant(false), NOW);
+    assert!(matches!(
+        process.call(50, NOW),
+        Err(Refusal::Exceeded(spent)) if spent.reason == Reason::Spent
+    ));
 }
 
 #[test]

@@ -304,15 +304,16 @@ impl Ledger {
         }
     }
 
-    /// Gives up what is not used of a lease: how much.
-    pub fn give_up_lease(&self, id: &AccountId) -> Usd {
+    /// Gives up what is not used of a lease: how much, and whether calls hold some of the rest.
+    pub fn give_up_lease(&self, id: &AccountId) -> (Usd, bool) {
         let Some(account) = self.find(id) else {
-            return Usd::ZERO;
+            return (Usd::ZERO, false);
         };
         let mut state = account.lock();
         let reserved = state.reserved;
         let lease = state.lease.as_mut();
-        lease.map_or(Usd::ZERO, |it| it.give_up(reserved))
+        let unused = lease.map_or(Usd::ZERO, |it| it.give_up(reserved));
+        (unused, reserved > Usd::ZERO)
     }
 
     /// Accounts of which this process has a lease.

@@ -359,6 +359,7 @@ async fn within<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Option
 mod tests {
     use super::super::others::tests::{CENT, Replica, budget};
     use super::*;
+    use crate::budget::{Reason, Refusal};
     use crate::store::Store;
     use crate::store::tests::{Place, run};
 
@@ -480,6 +481,52 @@ mod tests {
         two.flush().await;
     }
 
+    /// What a call of another replica holds may come back: it is waited for, and nobody is told that
+    /// it is spent.
+    async fn what_another_replica_holds_is_neither_spent_nor_lost(store: &Store) {
+        let [one, mut two] = both(store);
+        let (id, mut terms) = budget();
+        terms.soft_budget = Some(Usd::from_pico(CENT.pico() / 2));
+        let path = async |it: &Replica| {
+            let budgets = [(id.clone(), terms.clone())];
+            it.accounting
+                .inner
+                .books()
+                .path(&budgets, now_ms())
+                .await
+                .unwrap()
+                .0
+        };
+        let refused = async |it: &Replica, amount: Usd| {
+            let now = now_ms();
+            match path(it).await.try_reserve(Some(amount), now) {
+                Err(Refusal::Exceeded(exceeded)) => exceeded.reason,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(refused(&one, CENT).await, Reason::Leased);
+        keep(&one).await;
+        let call = path(&one).await.try_reserve(Some(CENT), now_ms()).unwrap();
+        let call = call.start();
+        // All of it is leased and none of that is spent; one gives back nothing, as a call holds it.
+        for _ in 0..3 {
+            assert_eq!(refused(&two, CENT).await, Reason::Leased);
+            keep(&two).await;
+            assert_eq!(refused(&two, CENT).await, Reason::Leased);
+            keep(&one).await;
+            two.accounting.ledger().end_lease(&id);
+        }
+        assert_eq!((one.spent(), two.spent()), (Usd::ZERO, Usd::ZERO));
+        let settled = call.settle(Usd::from_pico(1), now_ms());
+        assert_eq!(settled.crossed, []);
+        assert_eq!(refused(&two, CENT).await, Reason::Leased);
+        keep(&two).await;
+        keep(&one).await;
+        two.accounting.ledger().end_lease(&id);
+        assert!(called(&mut two, Usd::from_pico(CENT.pico() - 1)).await);
+        two.flush().await;
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_sees_nobody_else_is_alone_after_a_while_and_not_at_once() {
         let mut keeper = Keeper::default();
@@ -506,6 +553,11 @@ mod tests {
             a_lease_that_is_not_renewed_is_free_for_others,
         )
         .await;
+        run(
+            Place::sqlite().await,
+            what_another_replica_holds_is_neither_spent_nor_lost,
+        )
+        .await;
     }
 
     #[tokio::test]
@@ -519,6 +571,11 @@ mod tests {
         run(
             Place::postgres().await,
             a_lease_that_is_not_renewed_is_free_for_others,
+        )
+        .await;
+        run(
+            Place::postgres().await,
+            what_another_replica_holds_is_neither_spent_nor_lost,
         )
         .await;
     }

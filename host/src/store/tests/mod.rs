@@ -6,6 +6,7 @@ mod backups;
 mod bodies;
 mod entities;
 mod holders;
+mod leases;
 mod lists;
 mod opening;
 mod pooled;

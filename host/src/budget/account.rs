@@ -29,11 +29,20 @@ pub(super) struct State {
     pub reserved: Usd,
     pub terms: Terms,
     soft_reported: bool,
-    /// What the windows that ended had spent, until someone asks.
-    ended: Option<Usd>,
+    /// The windows that ended, until someone asks.
+    ended: Option<Ended>,
     pub last_used_ms: i64,
     /// Where several processes spend from it. None: it has not begun, or this one is alone.
     pub lease: Option<Lease>,
+}
+
+/// Windows that ended.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    spent: Usd,
+    carried: Usd,
+    /// When the one after them began.
+    until_ms: i64,
 }
 
 /// What an account says to one more call.
@@ -53,7 +62,11 @@ impl Account {
         now_ms: i64,
         settings: &Settings,
     ) -> Self {
-        let Standing { spend, terms } = standing;
+        let Standing {
+            spend,
+            spend_since,
+            terms,
+        } = standing;
         let soft_reported = terms.soft_budget.is_some_and(|soft| spend >= soft);
         let mut state = State {
             spend,
@@ -65,6 +78,7 @@ impl Account {
             lease: None,
         };
         state.keep_time(now_ms, settings);
+        state.spend += spend_since;
         Self {
             id,
             serial,
@@ -133,12 +147,14 @@ impl Account {
     pub fn take_reset(&self, now_ms: i64, settings: &Settings) -> Option<Reset> {
         let mut state = self.lock();
         state.keep_time(now_ms, settings);
-        let spent = state.ended.take()?;
+        let ended = state.ended.take()?;
         let resets_at_ms = state.terms.resets_at_ms?;
         Some(Reset {
             account: self.id.clone(),
-            spent,
+            spent: ended.spent,
             carries_above: state.terms.max_budget.filter(|_| settings.rolls_over),
+            carried: ended.carried,
+            began_ms: ended.until_ms,
             resets_at_ms,
         })
     }
@@ -171,12 +187,18 @@ impl State {
         };
         match self.terms.resets_at_ms {
             Some(at) if at > now_ms => return,
-            Some(_) => {
-                self.ended = Some(self.ended.unwrap_or_default() + self.spend);
-                self.spend = match self.terms.max_budget {
+            Some(at) => {
+                let carried = match self.terms.max_budget {
                     Some(max) if settings.rolls_over => (self.spend - max).max(Usd::ZERO),
                     _ => Usd::ZERO,
                 };
+                let before = self.ended.map_or(Usd::ZERO, |it| it.spent);
+                self.ended = Some(Ended {
+                    spent: before + self.spend,
+                    carried,
+                    until_ms: settings.calendar.began(period, at, now_ms),
+                });
+                self.spend = carried;
                 self.soft_reported = false;
             }
             None => {}
@@ -184,9 +206,17 @@ impl State {
         self.terms.resets_at_ms = Some(settings.calendar.next_reset(period, now_ms));
     }
 
-    /// A window that ended with so much spent is named again.
-    pub fn name_reset_again(&mut self, spent: Usd) {
-        self.ended = Some(self.ended.unwrap_or_default() + spent);
+    /// A window that ended is named again, with what ended since.
+    pub fn name_reset_again(&mut self, reset: &Reset) {
+        let since = self.ended.unwrap_or(Ended {
+            spent: Usd::ZERO,
+            carried: reset.carried,
+            until_ms: reset.began_ms,
+        });
+        self.ended = Some(Ended {
+            spent: since.spent + reset.spent,
+            ..since
+        });
     }
 
     /// Whether a window ended that nobody has asked for.

@@ -51,7 +51,12 @@ impl Process {
             ..Terms::default()
         };
         let spend = stored + unstored;
-        ledger.load(id.clone(), Standing { spend, terms }, NOW);
+        let standing = Standing {
+            spend,
+            terms,
+            ..Standing::default()
+        };
+        ledger.load(id.clone(), standing, NOW);
         Self {
             id,
             ledger,

@@ -18,11 +18,11 @@ pub(super) fn id(kind: EntityKind, id: &str) -> AccountId {
 
 pub(super) fn limited(max_budget: Usd) -> Standing {
     Standing {
-        spend: Usd::ZERO,
         terms: Terms {
             max_budget: Some(max_budget),
             ..Terms::default()
         },
+        ..Standing::default()
     }
 }
 

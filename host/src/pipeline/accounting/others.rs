@@ -115,13 +115,21 @@ impl Accounting {
             if inner.ledger.edits() != edits {
                 return false;
             }
-            let Ok(pending) = inner.journal.pending(mark) else {
+            let latest = known.iter().filter_map(|it| it.1.began_at).max();
+            let early = latest.map_or(Ok(Vec::new()), |it| inner.journal.pending_before(mark, it));
+            let (Ok(pending), Ok(early)) = (inner.journal.pending(mark), early) else {
                 return false;
             };
             let now = now_ms();
             known.into_iter().fold(true, |all, (id, account)| {
                 let own = pending.sums.get(&account.entity).copied();
-                let spend: Usd = account.spent + own.unwrap_or_default();
+                let earlier: Usd = early
+                    .iter()
+                    .filter(|row| Some(row.ended_ms) < account.began_at)
+                    .filter(|row| row.payers.contains(&account.entity))
+                    .filter_map(|row| row.share_of(&account.entity))
+                    .sum();
+                let spend: Usd = account.spent + own.unwrap_or_default() - earlier;
                 all & inner.ledger.correct(&id, (spend, account.reset_at), now)
             })
         });

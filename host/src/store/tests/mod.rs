@@ -14,6 +14,7 @@ mod spend;
 mod sum;
 mod upgrades;
 mod usage;
+mod windows;
 
 use super::{Address, Store};
 pub(crate) use spend::call;

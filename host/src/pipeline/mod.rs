@@ -22,6 +22,7 @@ mod left;
 mod mock;
 mod nested;
 mod opening;
+mod operation;
 mod params;
 mod passed;
 mod plain;

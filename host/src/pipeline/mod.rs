@@ -26,6 +26,7 @@ mod operation;
 mod params;
 mod passed;
 mod plain;
+mod plugin_faults;
 mod prepare;
 mod preview;
 mod priced;

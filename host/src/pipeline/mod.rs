@@ -23,9 +23,11 @@ mod left;
 mod mock;
 mod nested;
 mod opening;
+mod operation;
 mod params;
 mod passed;
 mod plain;
+mod plugin_faults;
 mod prepare;
 mod preview;
 mod priced;
@@ -44,6 +46,8 @@ mod source;
 mod standings;
 mod stream;
 mod ties;
+#[cfg(test)]
+mod timing_tests;
 mod together;
 #[cfg(test)]
 mod told_tests;

@@ -54,7 +54,7 @@ impl House {
         let accounting = rig::alone(&store, folder.path());
         let cache = Cache::new(&config.caching, Metrics::default());
         let clock = PausedClock::pause();
-        let upstream = Memory::new();
+        let upstream = Memory::empty();
         let write_fault: FaultWriter = |fault, _| format!("error: {}\n", fault.message);
         let status_of: fn(&Fault) -> u16 = |_| 500;
         let pipeline = Pipeline::new(

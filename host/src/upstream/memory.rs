@@ -69,7 +69,7 @@ impl Answer {
 }
 
 impl Memory {
-    pub fn new() -> Self {
+    pub fn empty() -> Self {
         Self {
             state: Arc::new(Mutex::new(State {
                 answers: HashMap::new(),

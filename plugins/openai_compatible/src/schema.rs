@@ -3,6 +3,8 @@
 
 use sluice_sdk::serde_json::{Map, Value, json};
 
+use crate::row::OPERATIONS;
+
 /// Members that the gateway acts on before this plugin is asked: of no effect in one deployment.
 const GATEWAYS: [&str; 9] = [
     "base_url",
@@ -15,9 +17,6 @@ const GATEWAYS: [&str; 9] = [
     "unsupported",
     "user",
 ];
-
-/// The operations that rows have.
-const OPERATIONS: [&str; 4] = ["chat", "completions", "embeddings", "responses"];
 
 /// A whole row, as `plugins.providers` has it.
 pub fn row() -> Value {
@@ -72,14 +71,21 @@ fn behaviour() -> Map<String, Value> {
     let drop = json!({"enum": ["drop", null]});
     let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
     let or_null = json!({"type": "object", "additionalProperties": {"type": ["string", "null"]}});
-    let by_operation = json!({"type": "object", "additionalProperties": false, "properties": {
-        "chat": path(), "completions": path(), "embeddings": path(), "responses": path(), "models": path()}});
+    let named = OPERATIONS.into_iter().chain(["models"]);
+    let paths: Map<String, Value> = named.map(|it| (it.to_owned(), path())).collect();
+    let by_operation =
+        json!({"type": "object", "additionalProperties": false, "properties": paths});
     let bounds = json!({"type": "object", "additionalProperties": {
         "type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}});
     let members = [
         ("auth", auth()),
         ("paths", by_operation),
         ("headers", texts.clone()),
+        (
+            "embeddings",
+            json!({"enum": ["snowflake", "feature-extraction", null]}),
+        ),
+        ("rerank", json!({"enum": ["nim", "deepinfra", "tei", null]})),
         ("renamed", texts.clone()),
         ("renamed_embeddings", texts.clone()),
         ("set", json!({"type": "object"})),
@@ -151,13 +157,22 @@ mod tests {
     use sluice_sdk::serde_json;
 
     /// The members that only the rows of this crate have.
-    const OURS: [&str; 6] = [
+    const OURS: [&str; 15] = [
         "name",
         "aliases",
         "extensions",
         "rate_limits",
         "verified",
         "docs",
+        "secrets",
+        "client",
+        "key_pair",
+        "account_base",
+        "hosts",
+        "base_endings",
+        "catalog_path",
+        "turn_headers",
+        "settings_env",
     ];
 
     #[test]

@@ -6,6 +6,7 @@
 mod operations;
 mod oracle;
 mod places;
+mod refusals;
 
 use sluice_sdk::serde_json::{self, Value, json};
 use sluice_sdk::testing::{self, Outcome, replay};

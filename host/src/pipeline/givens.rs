@@ -42,10 +42,12 @@ pub fn given(
     };
     let settings = deployment.settings.iter();
     let settings = settings.filter_map(|(name, value)| Some((name.clone(), text(value)?)));
-    // The chains of AWS and Google read their variables themselves, in their own order.
+    // The chains of AWS and Google read their variables themselves, in their own order. A client's
+    // id is no secret in the config, and one in the environment: the config's wins.
     let found = secrets.iter().filter(|(name, _)| {
         let own = deployment.secrets.contains_key(*name);
-        own || !(name.starts_with("aws_") || name.starts_with("vertex_"))
+        let chained = name.starts_with("aws_") || name.starts_with("vertex_");
+        own || !(chained || deployment.settings.contains_key(*name))
     });
     let found = found.map(|(name, value)| (name.clone(), secret(value)));
     Given {

@@ -52,30 +52,11 @@ pub fn document() -> Value {
 
 fn provider(name: &str, title: &str, operations: Value) -> Value {
     let text = || json!({"type": "string"});
-    let regions = [
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-        "ca-central-1",
-        "sa-east-1",
-        "eu-central-1",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "eu-north-1",
-        "ap-south-1",
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-southeast-1",
-        "ap-southeast-2",
-    ];
-    let hosts = regions.map(|it| format!("runtime.sagemaker.{it}.amazonaws.com"));
     json!({
         "name": name,
         "title": title,
         "base_url": DEFAULT_BASE,
-        "hosts": hosts,
+        "hosts": ["runtime.sagemaker.*.amazonaws.com", "runtime.sagemaker.*.amazonaws.com.cn"],
         "auth": {"scheme": "sigv4", "service": "sagemaker"},
         "secrets": {
             "aws_access_key_id": {"env": ["AWS_ACCESS_KEY_ID"], "required": false},

@@ -102,7 +102,8 @@ fn outbound(call: &Call) -> Result<Outbound, Error> {
     let url = if has_base {
         path
     } else {
-        format!("https://runtime.sagemaker.{region}.amazonaws.com{path}")
+        let china = if region.starts_with("cn-") { ".cn" } else { "" };
+        format!("https://runtime.sagemaker.{region}.amazonaws.com{china}{path}")
     };
     let mut outbound =
         Outbound::post(url).auth("sigv4", &[("service", "sagemaker"), ("region", region)]);

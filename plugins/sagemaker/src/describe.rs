@@ -28,6 +28,9 @@ pub fn document() -> Value {
         "providers": [
             provider("sagemaker_chat", "AWS SageMaker chat", json!({
                 "chat": {"stream": true, "unsupported": ["reasoning_effort", "thinking"], "ignored": IGNORED}})),
+            // Nova's containers take `reasoning_effort`.
+            provider("sagemaker_nova", "Amazon Nova on SageMaker", json!({
+                "chat": {"stream": true, "unsupported": ["thinking"], "ignored": IGNORED}})),
             provider("sagemaker", "AWS SageMaker", json!({
                 "completions": {"stream": true, "unsupported": TEXT_LACKS, "ignored": IGNORED},
                 "embeddings": {"unsupported": ["dimensions"], "ignored": ["user"]}}))

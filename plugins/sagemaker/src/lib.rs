@@ -26,7 +26,7 @@ impl Provider for SageMaker {
     fn start(call: &Call, body: &str) -> Result<Step, Error> {
         let body: Map<String, Value> = parse_body(body)?;
         let (body, state) = match (call.provider.as_str(), call.operation.as_str()) {
-            ("sagemaker_chat", "chat") => (chat(body), String::new()),
+            ("sagemaker_chat" | "sagemaker_nova", "chat") => (chat(body), String::new()),
             (_, "completions") => (
                 generate::request(call.streaming, body)?,
                 stream::OF_TEXT.to_owned(),

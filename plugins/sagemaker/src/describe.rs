@@ -54,7 +54,6 @@ pub fn document() -> Value {
 }
 
 fn provider(name: &str, title: &str, operations: Value) -> Value {
-    let text = || json!({"type": "string"});
     json!({
         "name": name,
         "title": title,
@@ -69,7 +68,7 @@ fn provider(name: &str, title: &str, operations: Value) -> Value {
         "operations": operations,
         "errors": {"message": "/Message"},
         "config_schema": {"type": "object", "properties": {
-            "aws_region_name": text(), "model_id": {"type": "string", "description": "the inference component"}}},
+            "aws_region_name": {"type": "string", "x-env": ["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"]}, "model_id": {"type": "string", "description": "the inference component"}}},
         "verified": false,
         "docs": "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"
     })

@@ -231,7 +231,8 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
             let period = period
                 .transpose()
                 .map_err(|cause| wrong("litellm_settings.budget_duration", &cause.to_string()))?;
-            Some(budget::Terms {
+            // LiteLLM's default, which is no budget.
+            (!max.is_zero()).then(|| budget::Terms {
                 max_budget: Some(max),
                 period,
                 ..budget::Terms::default()
@@ -369,6 +370,17 @@ mod tests {
         assert!(bodies(json!({}), json!({}), &env).is_some());
         let off = json!({"store_prompts_in_spend_logs": true, "disable_spend_logs": true});
         assert_eq!(bodies(off, json!({}), &env), None);
+    }
+
+    #[test]
+    fn the_gateway_has_a_budget_only_above_zero() {
+        let budget = |max: Value| {
+            let file = json!({"litellm_settings": {"max_budget": max}});
+            read(file).unwrap().accounting.proxy_budget
+        };
+        assert!(budget(json!(0)).is_none() && budget(json!(0.0)).is_none());
+        let max = budget(json!(2)).unwrap().max_budget;
+        assert_eq!(max, Usd::from_dollars(2.0));
     }
 
     #[test]

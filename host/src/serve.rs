@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use sluice_engine::{Engine, EngineConfig};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,9 +21,10 @@ use crate::http::{self, Doors};
 use crate::in_force::Running;
 use crate::judge::Judge;
 use crate::live::{Misread, Understood};
-use crate::pipeline::accounting::now_ms;
+use crate::pipeline::accounting::{Accounting, now_ms};
 use crate::pipeline::{Fleet, Pipeline, Watchers, check_settings};
 use crate::plugins::{Plugins, PluginsConfig};
+use crate::presence::Presence;
 use crate::price_tables::PriceTables;
 use crate::reload::Reloader;
 use crate::replicas;
@@ -34,6 +36,12 @@ use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::Otel;
 use crate::watching;
+
+/// How long a stop waits for what goes on beside calls, once these have ended: longer than the journal
+/// waits for the database.
+const SHUTDOWN: Duration = Duration::from_secs(15);
+/// How long the database is waited for at least, once its rows are brought.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why the gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -234,18 +242,29 @@ pub async fn run(
     writing.cancel();
     cache.close().await;
     tasks.close();
-    if tokio::time::timeout(Duration::from_secs(15), tasks.wait())
-        .await
-        .is_err()
-        || !drained
-    {
+    let end = Instant::now() + SHUTDOWN;
+    let waited = tokio::time::timeout_at(end, tasks.wait()).await;
+    if waited.is_err() || !drained {
         tracing::warn!("some answers were still under way and were cut off");
     }
+    let end = end.max(Instant::now() + FAREWELL);
+    let parted = tokio::time::timeout_at(end, part(&accounting, &presence)).await;
+    if parted.is_err() {
+        tracing::warn!(
+            rows = accounting.journal().gauges().waiting,
+            "the database does not answer, and was not waited for: these rows of spend stay in the journal \
+             and are stored after the next start; leases of budgets end by themselves"
+        );
+    }
+    tracing::info!("sluice has stopped");
+    Ok(())
+}
+
+/// Leaves the database: all that is leased is given back, and nobody waits for this gateway.
+async fn part(accounting: &Accounting, presence: &Presence) {
     accounting.end_leases().await;
     presence.end().await;
     accounting.store().close().await;
-    tracing::info!("sluice has stopped");
-    Ok(())
 }
 
 /// Reads a config for `sluice check`, with what the plugins say of it.

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+import talk
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MASTER_KEY = "sk-of-the-tests-8d21"
 
@@ -22,11 +24,12 @@ def corpus(plugin):
 
 
 CORPUS = {plugin: corpus(plugin) for plugin in ("openai", "anthropic", "gemini", "openai_compatible")}
-BY_ID = {item["id"]: item for items in CORPUS.values() for item in items}
+BY_ID = {item["id"]: item for items in (*CORPUS.values(), corpus("cohere")) for item in items}
 
 
 class Upstream(BaseHTTPRequestHandler):
-    """`/<id>/...` answers with the recording of that id; `/special/<name>/...` misbehaves."""
+    """`/<id>/...` answers with the recording of that id, `/talk/<model>/...` with the one that goes on with
+    the conversation; `/special/<name>/...` misbehaves."""
 
     protocol_version = "HTTP/1.1"
     seen = []
@@ -42,7 +45,7 @@ class Upstream(BaseHTTPRequestHandler):
         if first == "special":
             getattr(self, "special_" + rest.split("/")[0])()
             return
-        item = BY_ID[first]
+        item = BY_ID[talk.answer(rest, body) if first == "talk" else first]
         self.answer(item["status"], item["headers"], item["body"].encode())
 
     def answer(self, status, headers, body, declared=None):
@@ -69,6 +72,10 @@ class Upstream(BaseHTTPRequestHandler):
 
     def special_counts(self):
         self.answer(200, {"content-type": "application/json"}, b'{"input_tokens": 17}')
+
+    def special_judged(self):
+        judged = {"flagged": True, "categories": {"violence": True}, "category_scores": {"violence": 0.9}}
+        self.answer(200, {"content-type": "application/json"}, json.dumps({"id": "modr-1", "model": "m", "results": [judged]}).encode())
 
     def special_garbage(self):
         self.answer(200, {"content-type": "application/json"}, b"<html>not json</html>")
@@ -171,12 +178,15 @@ def gateway(upstream, tmp_path_factory, data_dir):
             provider = provider_of.get(plugin) or item["provider"]
             params = {"model": f"{provider}/some-model", "api_base": f"{upstream}/{item['id']}", "api_key": "k-secret", "num_retries": 0}
             models.append({"model_name": item["id"], "litellm_params": params})
-    for name in ("truncated", "halfstream", "garbage", "limited", "reset"):
+    for name in ("truncated", "halfstream", "garbage", "limited", "reset", "judged"):
         params = {"model": "openai/some-model", "api_base": f"{upstream}/special/{name}", "api_key": "k-secret", "num_retries": 0}
         models.append({"model_name": name, "litellm_params": params})
     for name in ("halfmessage", "counts"):
         models.append({"model_name": name, "litellm_params": {**models[-1]["litellm_params"], "model": "anthropic/some-model", "api_base": f"{upstream}/special/{name}"}})
     models.append({"model_name": "saved", "litellm_params": {**models[-1]["litellm_params"], "api_base": f"{upstream}/special/reset"}})
+    for name, (model, _) in talk.MODELS.items():
+        params = {"model": model, "api_base": f"{upstream}/talk/{name}", "api_key": "k-secret", "num_retries": 0}
+        models.append({"model_name": name, "litellm_params": params})
     models.append({"model_name": "o3-mini", "litellm_params": {"model": "openai/o3-mini", "api_base": upstream, "api_key": "k-secret"}})
     config = {
         "model_list": models,

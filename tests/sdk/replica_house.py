@@ -159,14 +159,20 @@ class Load:
         self.house.gateways[0].wait_for(lambda: sum(self.statuses.values()) >= wanted)
 
 
-@contextlib.contextmanager
-def built(folder, shares, **general):
-    """A house; None where what it stands on is not installed, which CI does not let pass."""
-    wanted = {"PostgreSQL": postgres_server.PROGRAMS, **({"redis-server": redis_server.PROGRAM} if shares else {})}
+def installed(wanted):
+    """Whether these programs are there, by name. CI does not let a lack pass."""
     missing = [name for name, there in wanted.items() if not there]
     if missing:
         assert not os.environ.get("CI"), f"{missing} is missing, and in CI nothing is left out"
         print(f"NOT RUN: {missing} is missing; `cargo xtask test` installs it")
+    return not missing
+
+
+@contextlib.contextmanager
+def built(folder, shares, **general):
+    """A house; None where what it stands on is not installed, which CI does not let pass."""
+    wanted = {"PostgreSQL": postgres_server.PROGRAMS, **({"redis-server": redis_server.PROGRAM} if shares else {})}
+    if not installed(wanted):
         yield None
         return
     house = House(folder, shares, **general)

@@ -58,3 +58,12 @@ def test_a_provider_without_messages_answers_by_chat(client):
     with client.messages.stream(model="demo", max_tokens=10, messages=MESSAGES) as stream:
         final = stream.get_final_message()
     assert final.content[0].text and final.stop_reason == "end_turn"
+
+
+def test_models_are_listed_and_found_in_anthropics_words(client):
+    listed = {it.id: it for it in client.models.list()}
+    assert listed["claude-haiku-4-5"].type == "model" and listed["claude-haiku-4-5"].max_input_tokens == 200000
+    assert client.models.retrieve("gpt-4o").display_name == "gpt-4o"
+    with pytest.raises(anthropic.NotFoundError) as caught:
+        client.models.retrieve("nope")
+    assert caught.value.body["error"]["type"] == "not_found_error"

@@ -12,8 +12,9 @@ use crate::{services, sh, tools};
 pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
 
 /// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
-/// make the database that is moved out of, and what it encrypts with fills it.
-const PACKAGES: [&str; 10] = [
+/// make the database that is moved out of, and what it encrypts with fills it. The clients are held
+/// together: some want none of the newest of another.
+const PACKAGES: [&str; 20] = [
     "openai==3.57.0",
     "anthropic==2.13.0",
     "pytest==9.2.0",
@@ -24,10 +25,34 @@ const PACKAGES: [&str; 10] = [
     "psycopg-binary==3.3.9",
     "pynacl==1.6.2",
     "cryptography==50.0.2",
+    "google-genai==3.6.1",
+    "mistralai==3.7.0",
+    "cohere==7.3.1",
+    "langchain==1.5.2",
+    "langchain-openai==1.7.4",
+    "langchain-anthropic==1.7.10",
+    "langchain-google-genai==4.4.3",
+    "pydantic-ai-slim[openai,anthropic]==2.68.0",
+    "openai-agents==0.24.0",
+    // For instructor.
+    "jinja2==3.1.6",
 ];
 
-/// The npm packages, pinned. `componentize-qjs` builds the example in JavaScript.
-const NPM_PACKAGES: [&str; 2] = ["openai@7.57.0", "componentize-qjs@0.4.5"];
+/// Packages without what they ask for: instructor wants an older `jiter` than openai, and works
+/// with either.
+const BARE_PACKAGES: [&str; 1] = ["instructor==1.17.0"];
+
+/// The npm packages, pinned. `componentize-qjs` builds the example in JavaScript. `ai` 7 needs a newer
+/// Node than Debian has.
+const NPM_PACKAGES: [&str; 7] = [
+    "openai@7.57.0",
+    "componentize-qjs@0.4.5",
+    "ai@6.0.325",
+    "@ai-sdk/openai@3.0.141",
+    "@ai-sdk/anthropic@3.0.140",
+    "@ai-sdk/google@3.0.141",
+    "zod@4.6.7",
+];
 
 /// Guests that are dropped into a running gateway.
 const GUESTS: [&str; 2] = ["sluice-guest-hard-cases", "sluice-guest-hostile"];
@@ -80,6 +105,7 @@ fn venv(folder: &Path) -> Result<PathBuf, String> {
     }
     let quiet = ["install", "--quiet", "--disable-pip-version-check"];
     pip(&[&quiet[..], &PACKAGES[..]].concat())?;
+    pip(&[&quiet[..], &["--no-deps"], &BARE_PACKAGES[..]].concat())?;
     Ok(python)
 }
 

@@ -48,6 +48,7 @@ use serde_json::{Map, Value};
 
 pub use event::{Event, JsonArray};
 pub use failure::Failure;
+pub use gemini::Embed;
 pub use plan::{Identity, Plan};
 pub use refusal::{Note, Refusal, RefusalKind};
 pub use responses::{Keep, keep};

@@ -15,7 +15,16 @@ const KEY_HEADERS: &[(&str, bool)] = &[
 ];
 
 /// Ends of the paths on which Google's clients put the key into the query.
-const GOOGLE_ACTIONS: &[&str] = &[":generateContent", ":streamGenerateContent", ":countTokens"];
+const GOOGLE_ACTIONS: &[&str] = &[
+    ":generateContent",
+    ":streamGenerateContent",
+    ":countTokens",
+    ":embedContent",
+    ":batchEmbedContents",
+];
+
+/// The path of Google's lists of models.
+const GOOGLE_MODELS: &str = "/v1beta/models";
 
 /// The first place that holds a key: the operator's own header (`litellm_key_header_name`), the
 /// well-known ones, then `?key=` on Google's paths. An empty header is none.
@@ -48,7 +57,8 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 fn of_query<'r>(path: &str, query: &'r str) -> Option<Cow<'r, str>> {
-    if !GOOGLE_ACTIONS.iter().any(|action| path.ends_with(action)) {
+    let acts = GOOGLE_ACTIONS.iter().any(|action| path.ends_with(action));
+    if !acts && !path.starts_with(GOOGLE_MODELS) {
         return None;
     }
     url::form_urlencoded::parse(query.as_bytes())
@@ -135,10 +145,11 @@ mod tests {
             let query = "alt=sse&key=sk%2Dmaster-0123456789";
             assert_eq!(key(&path, query).as_deref(), Some(KEY));
         }
-        assert_eq!(
-            key("/v1/chat/completions", "key=sk-master-0123456789"),
-            None
-        );
+        let query = "pageSize=50&key=sk-master-0123456789";
+        assert_eq!(key("/v1beta/models", query).as_deref(), Some(KEY));
+        for path in ["/v1/chat/completions", "/v1/models"] {
+            assert_eq!(key(path, "key=sk-master-0123456789"), None);
+        }
         assert_eq!(key("/v1beta/models/m:generateContent", "key=&x=1"), None);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::domain::{EntityKind, Usd};
+use crate::domain::Usd;
 
 use super::error::{Exceeded, Reason};
 use super::lease::Lease;
@@ -29,19 +29,28 @@ pub(super) struct State {
     pub reserved: Usd,
     pub terms: Terms,
     soft_reported: bool,
-    /// What the windows that ended had spent, until someone asks.
-    ended: Option<Usd>,
+    /// The windows that ended, until someone asks.
+    ended: Option<Ended>,
     pub last_used_ms: i64,
     /// Where several processes spend from it. None: it has not begun, or this one is alone.
     pub lease: Option<Lease>,
+}
+
+/// Windows that ended.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    spent: Usd,
+    carried: Usd,
+    /// When the one after them began.
+    until_ms: i64,
 }
 
 /// What an account says to one more call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Room,
-    /// None now; a call in flight may leave some.
-    Wait,
+    /// None now; whoever holds the rest may leave some.
+    Wait(Reason),
     Spent,
 }
 
@@ -53,7 +62,11 @@ impl Account {
         now_ms: i64,
         settings: &Settings,
     ) -> Self {
-        let Standing { spend, terms } = standing;
+        let Standing {
+            spend,
+            spend_since,
+            terms,
+        } = standing;
         let soft_reported = terms.soft_budget.is_some_and(|soft| spend >= soft);
         let mut state = State {
             spend,
@@ -65,6 +78,7 @@ impl Account {
             lease: None,
         };
         state.keep_time(now_ms, settings);
+        state.spend += spend_since;
         Self {
             id,
             serial,
@@ -133,12 +147,14 @@ impl Account {
     pub fn take_reset(&self, now_ms: i64, settings: &Settings) -> Option<Reset> {
         let mut state = self.lock();
         state.keep_time(now_ms, settings);
-        let spent = state.ended.take()?;
+        let ended = state.ended.take()?;
         let resets_at_ms = state.terms.resets_at_ms?;
         Some(Reset {
             account: self.id.clone(),
-            spent,
+            spent: ended.spent,
             carries_above: state.terms.max_budget.filter(|_| settings.rolls_over),
+            carried: ended.carried,
+            began_ms: ended.until_ms,
             resets_at_ms,
         })
     }
@@ -171,12 +187,18 @@ impl State {
         };
         match self.terms.resets_at_ms {
             Some(at) if at > now_ms => return,
-            Some(_) => {
-                self.ended = Some(self.ended.unwrap_or_default() + self.spend);
-                self.spend = match self.terms.max_budget {
+            Some(at) => {
+                let carried = match self.terms.max_budget {
                     Some(max) if settings.rolls_over => (self.spend - max).max(Usd::ZERO),
                     _ => Usd::ZERO,
                 };
+                let before = self.ended.map_or(Usd::ZERO, |it| it.spent);
+                self.ended = Some(Ended {
+                    spent: before + self.spend,
+                    carried,
+                    until_ms: settings.calendar.began(period, at, now_ms),
+                });
+                self.spend = carried;
                 self.soft_reported = false;
             }
             None => {}
@@ -184,9 +206,17 @@ impl State {
         self.terms.resets_at_ms = Some(settings.calendar.next_reset(period, now_ms));
     }
 
-    /// A window that ended with so much spent is named again.
-    pub fn name_reset_again(&mut self, spent: Usd) {
-        self.ended = Some(self.ended.unwrap_or_default() + spent);
+    /// A window that ended is named again, with what ended since.
+    pub fn name_reset_again(&mut self, reset: &Reset) {
+        let since = self.ended.unwrap_or(Ended {
+            spent: Usd::ZERO,
+            carried: reset.carried,
+            until_ms: reset.began_ms,
+        });
+        self.ended = Some(Ended {
+            spent: since.spent + reset.spent,
+            ..since
+        });
     }
 
     /// Whether a window ended that nobody has asked for.
@@ -206,11 +236,11 @@ impl State {
     /// Whether a call that wants to hold `amount` may begin. What does not fit goes when it is
     /// alone, as long as any money is left: so the last cent can be spent, and what is spent
     /// beyond the budget is less than one such amount.
-    pub fn opens(&self, amount: Usd, kind: EntityKind, now_ms: i64) -> Answer {
+    pub fn opens(&self, amount: Usd, now_ms: i64) -> Answer {
         let Some(max) = self.max_budget(now_ms) else {
             return Answer::Room;
         };
-        if used_up(self.spend, max, kind) {
+        if self.spend >= max {
             Answer::Spent
         } else if amount.is_zero()
             || self.reserved.is_zero()
@@ -218,16 +248,16 @@ impl State {
         {
             Answer::Room
         } else {
-            Answer::Wait
+            Answer::Wait(Reason::Held)
         }
     }
 
     /// Why a call that runs may not hold more. It may as long as not everything is spent or held.
-    pub fn refuses_more(&self, kind: EntityKind, now_ms: i64) -> Option<Reason> {
+    pub fn refuses_more(&self, now_ms: i64) -> Option<Reason> {
         let max = self.max_budget(now_ms)?;
-        if used_up(self.spend, max, kind) {
+        if self.spend >= max {
             Some(Reason::Spent)
-        } else if used_up(self.spend + self.reserved, max, kind) {
+        } else if self.spend + self.reserved >= max {
             Some(Reason::Held)
         } else {
             None
@@ -258,14 +288,5 @@ impl State {
         self.soft_reported &= self.terms.soft_budget == terms.soft_budget;
         self.terms = terms;
         self.keep_time(now_ms, settings);
-    }
-}
-
-/// LiteLLM blocks keys, users and the rest once they have spent their budget, and the proxy and
-/// customers once they have spent more.
-fn used_up(spend: Usd, max: Usd, kind: EntityKind) -> bool {
-    match kind {
-        EntityKind::Proxy | EntityKind::EndUser => spend > max,
-        _ => spend >= max,
     }
 }

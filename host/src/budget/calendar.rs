@@ -61,6 +61,24 @@ impl Calendar {
             .unwrap_or(i64::MAX) // beyond the year 9999
     }
 
+    /// When the window began that runs at `now_ms`; not before `since`, where an earlier one ended.
+    pub fn began(&self, period: Period, since: i64, now_ms: i64) -> i64 {
+        let end = self.next_reset(period, now_ms);
+        let runs = |at: i64| self.next_reset(period, at) >= end;
+        if runs(since) {
+            return since;
+        }
+        let (mut before, mut in_it) = (since, now_ms);
+        while in_it.saturating_sub(before) > 1 {
+            let middle = before + (in_it - before) / 2;
+            match runs(middle) {
+                true => in_it = middle,
+                false => before = middle,
+            }
+        }
+        in_it
+    }
+
     fn reset_after(&self, period: Period, now_ms: i64) -> Option<i64> {
         let now = Timestamp::from_millisecond(now_ms).ok()?;
         let local = self.zone.to_datetime(now);

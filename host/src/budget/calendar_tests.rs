@@ -84,6 +84,31 @@ fn a_reset_time_moves_the_start_of_days_weeks_and_months() {
 }
 
 #[test]
+fn a_window_began_where_the_last_one_ended() {
+    let calendar = Calendar::new(Some("Europe/Berlin"), Some("06:00")).unwrap();
+    let began = |period: &str, since: &str| {
+        let now = ms("2026-11-26T09:15:30Z");
+        calendar.began(period.parse().unwrap(), ms(since), now)
+    };
+    let today = "2026-11-26T05:00:00Z";
+    assert_eq!(began("1d", today), ms(today));
+    // Nobody looked for weeks: the windows of that time are over, too.
+    assert_eq!(began("1d", "2026-10-01T04:00:00Z"), ms(today));
+    assert_eq!(
+        began("1h", "2026-10-01T04:00:00Z"),
+        ms("2026-11-26T09:00:00Z")
+    );
+    assert_eq!(
+        began("1s", "2026-10-01T04:00:00Z"),
+        ms("2026-11-26T09:15:30Z")
+    );
+    assert_eq!(
+        began("30d", "2026-08-01T04:00:00Z"),
+        ms("2026-11-01T05:00:00Z")
+    );
+}
+
+#[test]
 fn a_day_of_23_and_one_of_25_hours_end_at_midnight() {
     let zone = "Europe/Berlin";
     assert_eq!(

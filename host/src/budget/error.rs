@@ -63,6 +63,8 @@ pub enum Reason {
     Spent,
     /// What is left is held by calls in flight.
     Held,
+    /// What is left is leased by other processes, which give it back when they do not use it.
+    Leased,
 }
 
 impl Reason {
@@ -70,6 +72,7 @@ impl Reason {
         match self {
             Self::Spent => "spent",
             Self::Held => "held by calls in flight",
+            Self::Leased => "leased by other gateways",
         }
     }
 }
@@ -114,12 +117,22 @@ impl Exceeded {
                 )
             }
         };
-        if self.reason == Reason::Held {
-            text.push_str(&format!(
-                ", reserved by calls in flight: {}; try again when they have ended",
-                self.reserved
-            ));
-            return text;
+        match self.reason {
+            Reason::Spent => {}
+            Reason::Held => {
+                text.push_str(&format!(
+                    ", reserved by calls in flight: {}; try again when they have ended",
+                    self.reserved
+                ));
+                return text;
+            }
+            Reason::Leased => {
+                text.push_str(
+                    ", what is left is leased by other replicas for calls of theirs; try again \
+                     when these have ended",
+                );
+                return text;
+            }
         }
         if let Some(at) = self.resets_at_ms {
             text.push_str(&format!(". The budget begins anew at {}", moment(at)));

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::domain::Usd;
 
+use super::error::Reason;
 use super::terms::AccountId;
 
 /// How long an answer holds that there is nothing more: others may have given back.
@@ -58,9 +59,10 @@ pub(super) enum Answer {
     Room {
         low: bool,
     },
-    /// `ask`: more is to be leased first.
+    /// `ask`: more is to be leased first; `by`: who holds it until then.
     Wait {
         ask: bool,
+        by: Reason,
     },
     Spent,
     /// More is needed, and nobody grants it.
@@ -93,22 +95,40 @@ impl Lease {
             };
         }
         match dry.map(|it| it.why) {
-            None => Answer::Wait { ask: true },
+            None => Answer::Wait {
+                ask: true,
+                by: match reserved.is_zero() {
+                    true => Reason::Leased,
+                    false => Reason::Held,
+                },
+            },
             Some(Why::Unheard { lenient: true }) => Answer::Room { low: false },
             Some(Why::Unheard { lenient: false }) => Answer::Unheard,
             // The last of it goes to one call at a time, as where a process is alone.
             Some(_) if reserved.is_zero() && right > Usd::ZERO => Answer::Room { low: false },
             Some(Why::Gone) if reserved.is_zero() => Answer::Spent,
-            Some(_) => Answer::Wait { ask: false },
+            Some(Why::Others) => Answer::Wait {
+                ask: false,
+                by: Reason::Leased,
+            },
+            Some(Why::Gone) => Answer::Wait {
+                ask: false,
+                by: Reason::Held,
+            },
         }
     }
 
-    /// Whether a call that runs may hold more: as long as anything is left. Never waits.
-    pub fn refuses_more(&self, reserved: Usd, now_ms: i64) -> bool {
-        let lenient = self
-            .dry
-            .is_some_and(|it| now_ms < it.until_ms && it.why == Why::Unheard { lenient: true });
-        self.right(reserved) <= Usd::ZERO && !lenient
+    /// Why a call that runs may not hold more: it may as long as anything is left. Never waits.
+    pub fn refuses_more(&self, reserved: Usd, now_ms: i64) -> Option<Reason> {
+        if self.right(reserved) > Usd::ZERO {
+            return None;
+        }
+        let dry = self.dry.filter(|it| now_ms < it.until_ms);
+        match dry.map(|it| it.why) {
+            Some(Why::Unheard { lenient: true }) => None,
+            Some(Why::Gone) => Some(Reason::Held),
+            None | Some(Why::Others | Why::Unheard { lenient: false }) => Some(Reason::Leased),
+        }
     }
 }
 
@@ -128,7 +148,7 @@ pub struct LeaseGrant {
     pub granted: Usd,
     /// Whether that is all that was asked for.
     pub enough: bool,
-    /// Whether other processes hold some.
+    /// Whether other processes hold some that they may give back.
     pub others_hold: bool,
 }
 

@@ -15,7 +15,11 @@ fn usd(pico: i128) -> Usd {
 }
 
 fn id() -> AccountId {
-    AccountId::whole(Entity::new(EntityKind::Key, "k"))
+    account(EntityKind::Key)
+}
+
+fn account(kind: EntityKind) -> AccountId {
+    AccountId::whole(Entity::new(kind, "k"))
 }
 
 /// The database, as its leases work.
@@ -27,6 +31,7 @@ struct Bank {
 }
 
 struct Process {
+    id: AccountId,
     ledger: Ledger,
     /// In its journal, and not stored.
     unstored: Usd,
@@ -35,6 +40,10 @@ struct Process {
 
 impl Process {
     fn new(stored: Usd, unstored: Usd) -> Self {
+        Self::of(id(), stored, unstored)
+    }
+
+    fn of(id: AccountId, stored: Usd, unstored: Usd) -> Self {
         let ledger = Ledger::new(Settings::default());
         ledger.set_shared(true);
         let terms = Terms {
@@ -42,8 +51,14 @@ impl Process {
             ..Terms::default()
         };
         let spend = stored + unstored;
-        ledger.load(id(), Standing { spend, terms }, NOW);
+        let standing = Standing {
+            spend,
+            terms,
+            ..Standing::default()
+        };
+        ledger.load(id.clone(), standing, NOW);
         Self {
+            id,
             ledger,
             unstored,
             calls: Vec::new(),
@@ -51,7 +66,7 @@ impl Process {
     }
 
     fn call(&mut self, amount: i128, now_ms: i64) -> Result<(), Refusal> {
-        let path = self.ledger.path(&[id()]).unwrap();
+        let path = self.ledger.path(std::slice::from_ref(&self.id)).unwrap();
         let hold = path.try_reserve(Some(usd(amount)), now_ms)?;
         self.calls.push(hold.start());
         Ok(())
@@ -83,14 +98,18 @@ impl Bank {
     /// What the keeper of leases does. Whether all that was wanted was granted.
     fn keep(&mut self, at: usize, process: &Process, now_ms: i64) -> bool {
         let wants = process.ledger.lease_wants(now_ms);
-        let Some(amount) = wants.get(&id()).copied() else {
+        let Some(amount) = wants.get(&process.id).copied() else {
             return true;
         };
-        let need = process.ledger.lease_need(&id(), now_ms).unwrap();
+        let need = process.ledger.lease_need(&process.id, now_ms).unwrap();
         let need = need.unwrap_or_else(|()| {
             self.leases[at] = Some(Usd::ZERO);
-            process.ledger.begin_lease(&id(), process.unstored);
-            process.ledger.lease_need(&id(), now_ms).unwrap().unwrap()
+            process.ledger.begin_lease(&process.id, process.unstored);
+            process
+                .ledger
+                .lease_need(&process.id, now_ms)
+                .unwrap()
+                .unwrap()
         });
         let left = (usd(MAX) - self.stored - self.leased() - need.owed).max(Usd::ZERO);
         let wanted = (amount - need.right).max(Usd::ZERO);
@@ -102,12 +121,12 @@ impl Bank {
             others_hold: others > Usd::ZERO,
         };
         self.leases[at] = self.leases[at].map(|it| it + grant.granted);
-        process.ledger.grant_lease(&id(), grant, now_ms);
+        process.ledger.grant_lease(&process.id, grant, now_ms);
         grant.enough
     }
 
     fn give_back(&mut self, at: usize, process: &Process) {
-        let unused = process.ledger.give_up_lease(&id());
+        let (unused, _) = process.ledger.give_up_lease(&process.id);
         self.leases[at] = self.leases[at].map(|it| it - unused);
     }
 }
@@ -177,6 +196,33 @@ fn while_nobody_grants_calls_go_as_far_as_the_lease_or_on_by_what_is_known() {
             Err(Refusal::Exceeded(held)) if held.reason == Reason::Held
         ));
     }
+}
+
+#[test]
+fn what_others_hold_is_not_said_to_be_spent_nor_reserved_here() {
+    let mut process = Process::new(Usd::ZERO, Usd::ZERO);
+    assert!(process.call(50, NOW).is_err());
+    process.ledger.begin_lease(&id(), Usd::ZERO);
+    let grant = |others_hold| LeaseGrant {
+        granted: Usd::ZERO,
+        enough: false,
+        others_hold,
+    };
+    process.ledger.grant_lease(&id(), grant(true), NOW);
+    let Err(Refusal::Exceeded(leased)) = process.call(50, NOW) else {
+        panic!("nothing is leased here");
+    };
+    assert_eq!((leased.reason, leased.spend), (Reason::Leased, Usd::ZERO));
+    let told = leased.client_message("Key=a");
+    assert!(
+        told.contains("leased by other replicas") && !told.contains("raise"),
+        "{told}"
+    );
+    process.ledger.grant_lease(&id(), grant(false), NOW);
+    assert!(matches!(
+        process.call(50, NOW),
+        Err(Refusal::Exceeded(spent)) if spent.reason == Reason::Spent
+    ));
 }
 
 #[test]
@@ -259,5 +305,40 @@ proptest! {
             let bound = usd(MAX + 3 * MOST) + lost + lost;
             prop_assert!(bank.stored + used <= bound, "{} of {}", bank.stored + used, bound);
         }
+    }
+
+    /// Whoever pays, and on however many processes: the last cent goes, and then nothing does.
+    #[test]
+    fn every_budget_is_used_up_alone_and_together_and_no_further(
+        kind in prop::sample::select(EntityKind::ALL.to_vec()),
+        processes in 1..4usize, amount in 1..=MOST,
+    ) {
+        let mut bank = Bank { leases: vec![None; processes], ..Bank::default() };
+        let new = |_| Process::of(account(kind), Usd::ZERO, Usd::ZERO);
+        let mut all: Vec<_> = (0..processes).map(new).collect();
+        if processes == 1 {
+            all[0].ledger.set_shared(false);
+        }
+        let (mut now, mut refused, mut turn) = (NOW, 0, 0);
+        // Each is refused in turn, and what the others do not use was given back each time.
+        while refused < 2 * processes {
+            let at = turn % processes;
+            let mut went = all[at].call(amount, now);
+            if went.is_err() && processes > 1 && !bank.keep(at, &all[at], now) {
+                for (other, process) in all.iter().enumerate().filter(|it| it.0 != at) {
+                    bank.give_back(other, process);
+                }
+                now += 501;
+                went = all[at].call(amount, now);
+                bank.keep(at, &all[at], now);
+            }
+            went = went.or_else(|_| all[at].call(amount, now));
+            refused = if went.is_ok() { 0 } else { refused + 1 };
+            all[at].end(0, amount);
+            bank.store(at, &mut all[at]);
+            turn += 1;
+        }
+        let most = MAX + processes as i128 * (amount - 1);
+        prop_assert!((usd(MAX)..=usd(most)).contains(&bank.stored), "{}", bank.stored);
     }
 }

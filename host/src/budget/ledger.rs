@@ -12,7 +12,7 @@ use crate::domain::Usd;
 use super::account::{Account, State};
 use super::lease::{Lease, LeaseGrant, LeaseNeed, Wants};
 use super::terms::{AccountId, Reset, Snapshot, Standing, Terms};
-use super::{Calendar, Path};
+use super::{Calendar, Path, Period};
 
 /// How long a call waits for those in flight to leave it room, unless configured: long enough for
 /// most calls to end, short enough for a client to still be there.
@@ -162,6 +162,12 @@ impl Ledger {
         .is_some()
     }
 
+    /// When the window began that runs at `now_ms`, after one that ended at `since`.
+    pub fn window_began(&self, period: Period, since: i64, now_ms: i64) -> i64 {
+        let settings = self.rules.settings();
+        settings.calendar.began(period, since, now_ms)
+    }
+
     /// Sets the settled spend of the running window, for a reset by hand; what calls in flight
     /// hold stays. Returns what it was; None: there is no such account.
     pub fn set_spend(&self, id: &AccountId, spend: Usd, now_ms: i64) -> Option<Usd> {
@@ -304,15 +310,16 @@ impl Ledger {
         }
     }
 
-    /// Gives up what is not used of a lease: how much.
-    pub fn give_up_lease(&self, id: &AccountId) -> Usd {
+    /// Gives up what is not used of a lease: how much, and whether calls hold some of the rest.
+    pub fn give_up_lease(&self, id: &AccountId) -> (Usd, bool) {
         let Some(account) = self.find(id) else {
-            return Usd::ZERO;
+            return (Usd::ZERO, false);
         };
         let mut state = account.lock();
         let reserved = state.reserved;
         let lease = state.lease.as_mut();
-        lease.map_or(Usd::ZERO, |it| it.give_up(reserved))
+        let unused = lease.map_or(Usd::ZERO, |it| it.give_up(reserved));
+        (unused, reserved > Usd::ZERO)
     }
 
     /// Accounts of which this process has a lease.
@@ -359,7 +366,7 @@ impl Ledger {
     /// The store has not heard of a reset: it is named again.
     pub fn reset_is_untold(&self, reset: &Reset) {
         if let Some(account) = self.find(&reset.account) {
-            account.lock().name_reset_again(reset.spent);
+            account.lock().name_reset_again(reset);
         }
     }
 

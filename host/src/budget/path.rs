@@ -143,7 +143,7 @@ impl Path {
         let mut states = self.lock_all(now_ms);
         let mut held = None;
         for (at, (account, state)) in self.accounts.iter().zip(&states).enumerate() {
-            let opens = state.opens(amount, account.id.entity.kind, now_ms);
+            let opens = state.opens(amount, now_ms);
             let opens = match opens {
                 Answer::Room => self.leased(account, state, amount, now_ms)?,
                 other => other,
@@ -157,10 +157,10 @@ impl Path {
                         now_ms,
                     )));
                 }
-                Answer::Wait if held.is_none() => {
-                    held = Some((at, account.exceeded(state, Reason::Held, now_ms)));
+                Answer::Wait(by) if held.is_none() => {
+                    held = Some((at, account.exceeded(state, by, now_ms)));
                 }
-                Answer::Wait => {}
+                Answer::Wait(_) => {}
             }
         }
         if let Some((at, exceeded)) = held {
@@ -186,11 +186,14 @@ impl Path {
             return Ok(Answer::Room);
         }
         let lease = state.lease.as_ref();
-        let ask = lease::Answer::Wait { ask: true };
+        let ask = lease::Answer::Wait {
+            ask: true,
+            by: Reason::Leased,
+        };
         let answer = lease.map_or(ask, |it| it.answer(amount, state.reserved, now_ms));
         let (answer, asks) = match answer {
             lease::Answer::Room { low } => (Answer::Room, low),
-            lease::Answer::Wait { ask } => (Answer::Wait, ask),
+            lease::Answer::Wait { ask, by } => (Answer::Wait(by), ask),
             lease::Answer::Spent => (Answer::Spent, false),
             lease::Answer::Unheard => {
                 return Err(Blocked::Unleased(account.id.entity.clone()));
@@ -207,7 +210,7 @@ impl Path {
         let amount = clamp(amount);
         let mut states = self.lock_all(now_ms);
         for (account, state) in self.accounts.iter().zip(&states) {
-            if let Some(reason) = state.refuses_more(account.id.entity.kind, now_ms) {
+            if let Some(reason) = state.refuses_more(now_ms) {
                 return Err(account.exceeded(state, reason, now_ms));
             }
             if self.rules.wants().is_shared() && state.terms.max_budget.is_some() {
@@ -216,8 +219,8 @@ impl Path {
                 if !matches!(answer, Some(lease::Answer::Room { low: false })) {
                     self.rules.wants().want(&account.id, amount);
                 }
-                if lease.is_some_and(|it| it.refuses_more(state.reserved, now_ms)) {
-                    return Err(account.exceeded(state, Reason::Held, now_ms));
+                if let Some(by) = lease.and_then(|it| it.refuses_more(state.reserved, now_ms)) {
+                    return Err(account.exceeded(state, by, now_ms));
                 }
             }
         }

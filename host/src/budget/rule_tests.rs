@@ -18,11 +18,11 @@ pub(super) fn id(kind: EntityKind, id: &str) -> AccountId {
 
 pub(super) fn limited(max_budget: Usd) -> Standing {
     Standing {
-        spend: Usd::ZERO,
         terms: Terms {
             max_budget: Some(max_budget),
             ..Terms::default()
         },
+        ..Standing::default()
     }
 }
 
@@ -176,17 +176,20 @@ fn a_refusal_names_the_window_or_model_when_it_ends_and_the_cure() {
 }
 
 #[test]
-fn keys_stop_at_their_budget_and_customers_and_the_proxy_beyond_it() {
+fn whoever_has_spent_a_budget_to_the_last_cent_has_nothing_left() {
     for kind in EntityKind::ALL {
         let id = id(kind, "x");
-        let ledger = ledger(&[(id.clone(), cents(1))]);
+        let ledger = ledger(&[(id.clone(), cents(2))]);
         let path = ledger.path(&[id]).unwrap();
         path.charge(cents(1), NOW);
-        let at = path.try_reserve(Some(cents(1)), NOW).is_ok();
-        path.charge(Usd::from_pico(1), NOW);
-        let beyond = path.try_reserve(Some(cents(1)), NOW).is_ok();
-        let lenient = matches!(kind, EntityKind::Proxy | EntityKind::EndUser);
-        assert_eq!((at, beyond), (lenient, false), "{kind:?}");
+        let last = path.try_reserve(Some(cents(1)), NOW).unwrap().start();
+        // All is spent or held: a stream gets no slice of what is not there.
+        let mut last = last;
+        let more = last.top_up(Usd::from_pico(1), NOW).unwrap_err();
+        last.settle(cents(1), NOW);
+        let refused = exceeded(path.try_reserve(Some(Usd::ZERO), NOW).unwrap_err());
+        let reasons = (more.reason, refused.reason);
+        assert_eq!(reasons, (Reason::Held, Reason::Spent), "{kind:?}");
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Increase {
 pub struct Standing {
     /// In the window that ends at `terms.resets_at_ms`.
     pub spend: Usd,
+    /// In the one after it, if it has ended.
+    pub spend_since: Usd,
     pub terms: Terms,
 }
 
@@ -96,6 +98,10 @@ pub struct Reset {
     pub spent: Usd,
     /// What was spent above this stays spent in the window that runs now. None: nothing does.
     pub carries_above: Option<Usd>,
+    /// What stayed spent, as far as is known here.
+    pub carried: Usd,
+    /// When the window that runs now began, in milliseconds since 1970.
+    pub began_ms: i64,
     /// When the window that runs now ends, in milliseconds since 1970.
     pub resets_at_ms: i64,
 }

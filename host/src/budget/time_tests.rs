@@ -16,13 +16,13 @@ fn user() -> AccountId {
 /// A day's budget of ten cents with a soft one of four, in the window that `NOW` lies in.
 fn daily() -> Standing {
     Standing {
-        spend: Usd::ZERO,
         terms: Terms {
             max_budget: Some(cents(10)),
             soft_budget: Some(cents(4)),
             period: Some("1d".parse().unwrap()),
             ..Terms::default()
         },
+        ..Standing::default()
     }
 }
 
@@ -106,6 +106,7 @@ fn each_reset_is_named_once_for_the_store() {
     };
     assert_eq!((&reset.account, reset.spent), (&user(), cents(8)));
     assert!(reset.resets_at_ms > NOW + DAY);
+    assert_eq!(reset.began_ms, reset.resets_at_ms - DAY);
     // Until the store has heard of it.
     ledger.reset_is_untold(reset);
     assert_eq!(ledger.due_resets(NOW + DAY), resets);
@@ -118,6 +119,13 @@ fn a_window_that_ended_while_nobody_looked_is_reset_when_it_is_loaded() {
     standing.terms.resets_at_ms = Some(NOW - 10 * DAY);
     let (ledger, _path) = with(standing);
     assert_eq!(ledger.snapshot(&user(), NOW).unwrap().spend, Usd::ZERO);
+    assert_eq!(ledger.due_resets(NOW)[0].spent, cents(9));
+    // What is known to be of the window that runs is kept.
+    let mut standing = daily();
+    (standing.spend, standing.spend_since) = (cents(9), cents(2));
+    standing.terms.resets_at_ms = Some(NOW - 10 * DAY);
+    let (ledger, _path) = with(standing);
+    assert_eq!(ledger.snapshot(&user(), NOW).unwrap().spend, cents(2));
     assert_eq!(ledger.due_resets(NOW)[0].spent, cents(9));
 }
 

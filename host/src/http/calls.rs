@@ -18,7 +18,9 @@ use super::{Doors, body, form, headers, unknown};
 use crate::auth::{Caller, allow_cache_controls, allow_model};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::accounting::Source;
-use crate::pipeline::{Answer, AnswerBody, ClientRequest, Controls, Operation, Uploads};
+use crate::pipeline::{
+    Answer, AnswerBody, ClientRequest, Controls, Dialect, Embed, Operation, Uploads, embedded,
+};
 use crate::telemetry::times::Stage;
 
 /// Headers of clients that providers understand and that are passed on.
@@ -134,6 +136,8 @@ pub struct Asked<'p> {
     pub model: Option<&'p str>,
     /// Whether the path wants a stream; None: the body says it.
     pub streams: Option<bool>,
+    /// The embeddings are asked for in Google's words.
+    pub embeds: Option<Embed>,
 }
 
 impl From<Operation> for Asked<'_> {
@@ -142,6 +146,7 @@ impl From<Operation> for Asked<'_> {
             operation,
             model: None,
             streams: None,
+            embeds: None,
         }
     }
 }
@@ -152,10 +157,11 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         operation,
         model,
         streams,
+        embeds,
     } = asked;
     let came = Instant::now();
     let (mut parts, incoming) = request.into_parts();
-    let dialect = operation.dialect();
+    let dialect = embeds.map_or_else(|| operation.dialect(), |_| Dialect::Google);
     let id = headers::call_id(&parts.extensions);
     // The router lets nobody in without one.
     let Some(caller) = parts.extensions.remove::<Caller>() else {
@@ -173,6 +179,10 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         }
     };
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
+    let read = match embeds {
+        Some(embed) => read.and_then(|bytes| embedded::asked(embed, bytes)),
+        None => read,
+    };
     let read = match read {
         Ok(bytes) if operation.takes_form() => form::read(bytes, &parts.headers).await,
         read => read.map(|bytes| (bytes, Uploads::default())),
@@ -182,6 +192,9 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         let mut request = ClientRequest::of_form(operation, form, model, passed_on)?;
         request.id = id.clone();
         request.controls.stream = streams.unwrap_or(request.controls.stream);
+        if embeds.is_some() {
+            request.controls.soft = Embed::GOOGLE_ONLY.to_vec();
+        }
         steer(&mut request.controls, &parts.headers)?;
         allow_cache_controls(&caller, &request.controls.cache.said())?;
         let gate = doors.gate();
@@ -227,7 +240,12 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         source.tracestate = text("tracestate");
     }
     doors.metrics.stage(Stage::Read, came.elapsed());
-    match doors.pipeline.run(&caller, request, source).await {
+    let answer = doors.pipeline.run(&caller, request, source).await;
+    let answer = match embeds {
+        Some(embed) => answer.and_then(|it| embedded::back(embed, it)),
+        None => answer,
+    };
+    match answer {
         Ok(answer) => respond(answer, turn),
         Err(failure) => {
             let mut response = ApiError::new(failure.fault, dialect).into_response();

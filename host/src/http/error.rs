@@ -134,7 +134,9 @@ pub fn event(fault: &Fault, dialect: Dialect) -> String {
         Dialect::Responses => {
             let error = body.get("error").cloned().unwrap_or_default();
             let event = json!({"type": "error", "code": error.get("code"),
-                "message": error.get("message"), "param": error.get("param")});
+                "message": error.get("message"), "param": error.get("param"),
+                // Clients want one of every event; the upstream's own are not counted here.
+                "sequence_number": 0});
             format!("event: error\ndata: {event}\n\n")
         }
     }
@@ -256,6 +258,43 @@ mod tests {
             (&error["type"], &error["code"]),
             (&json!("throttling_error"), &json!("429"))
         );
+    }
+
+    /// The kinds themselves are held to this table by `tests/traffic`, on the recorded bytes.
+    #[test]
+    fn every_recorded_error_reaches_clients_with_litellms_status_and_exception() {
+        let table = include_str!("../../../tests/traffic/fixtures/errors.tsv");
+        assert!(table.lines().count() > 180);
+        for row in table.lines() {
+            let cells: Vec<&str> = row.split('\t').collect();
+            let [_, provider, kind, wanted, exception, wait] = cells[..] else {
+                panic!("{row}");
+            };
+            let mut kinds = ErrorKind::ALL.into_iter();
+            let kind = kinds.find(|it| it.as_str() == kind).unwrap();
+            let mut fault = Fault::upstream(kind, "its words");
+            fault.provider = Some(provider.into());
+            let seconds = wait.parse().ok();
+            fault.retry_after = seconds.map(std::time::Duration::from_secs);
+            let error = &body(&fault, Dialect::OpenAi)["error"];
+            assert_eq!(error["message"], format!("{exception}its words"), "{row}");
+            let response = ApiError::from(fault).into_response();
+            assert_eq!(response.status().as_str(), wanted, "{row}");
+            let told = response.headers().get(RETRY_AFTER);
+            let told = told.map_or("", |it| it.to_str().unwrap());
+            assert_eq!(told, wait, "{row}");
+        }
+    }
+
+    #[test]
+    fn the_event_that_ends_a_response_has_every_member_that_clients_ask_for() {
+        let fault = Fault::ours("the gateway failed", "x");
+        let event = event(&fault, Dialect::Responses);
+        let data = event.lines().find_map(|it| it.strip_prefix("data: "));
+        let data: Value = serde_json::from_str(data.unwrap()).unwrap();
+        for name in ["type", "code", "message", "param", "sequence_number"] {
+            assert!(data.get(name).is_some(), "{name}");
+        }
     }
 
     #[test]

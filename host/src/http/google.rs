@@ -1,5 +1,5 @@
 //! Google's routes: the model and what is to be done stand in the path, and streams are events or one
-//! JSON array.
+//! JSON array. The lists of models are in `models`.
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -9,11 +9,12 @@ use futures_util::StreamExt as _;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
+use super::calls::Asked;
 use super::{Doors, calls, unknown};
-use crate::pipeline::Operation;
+use crate::pipeline::{Dialect, Embed, Operation};
 
-/// `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, also under
-/// `/v1` and without a version.
+/// `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`,
+/// `:embedContent`, `:batchEmbedContents`, also under `/v1` and without a version.
 pub async fn by_action(
     State(doors): State<Doors>,
     Path(rest): Path<String>,
@@ -22,20 +23,20 @@ pub async fn by_action(
     let found = rest
         .rsplit_once(':')
         .and_then(|(model, action)| Some((model, action_of(action)?)));
-    let Some((model, (operation, streams))) = found else {
+    let Some((model, asked)) = found else {
         let (parts, _) = request.into_parts();
-        return unknown::unknown_route(parts.method, parts.uri)
-            .await
-            .into_response();
+        let mut error = unknown::unknown_route(parts.method, parts.uri).await;
+        error.dialect = Dialect::Google;
+        return error.into_response();
     };
     let query = request.uri().query().unwrap_or_default();
     let wants_events = url::form_urlencoded::parse(query.as_bytes())
         .any(|(name, value)| name == "alt" && value == "sse");
-    let asked = calls::Asked {
-        operation,
+    let asked = Asked {
         model: Some(model),
-        streams: Some(streams),
+        ..asked
     };
+    let streams = asked.streams == Some(true);
     let answer = calls::ask(&doors, asked, request).await;
     if streams && !wants_events && is_events(&answer) {
         return as_array(answer);
@@ -43,20 +44,28 @@ pub async fn by_action(
     answer
 }
 
-/// What an action does, and whether it streams.
-fn action_of(action: &str) -> Option<(Operation, bool)> {
-    match action {
-        "generateContent" => Some((Operation::GenerateContent, false)),
-        "streamGenerateContent" => Some((Operation::GenerateContent, true)),
-        "countTokens" => Some((Operation::CountContents, false)),
-        _ => None,
-    }
+/// What an action asks for.
+fn action_of<'p>(action: &str) -> Option<Asked<'p>> {
+    let (operation, streams, embeds) = match action {
+        "generateContent" => (Operation::GenerateContent, false, None),
+        "streamGenerateContent" => (Operation::GenerateContent, true, None),
+        "countTokens" => (Operation::CountContents, false, None),
+        "embedContent" => (Operation::Embeddings, false, Some(Embed::One)),
+        "batchEmbedContents" => (Operation::Embeddings, false, Some(Embed::Batch)),
+        _ => return None,
+    };
+    Some(Asked {
+        operation,
+        model: None,
+        streams: Some(streams),
+        embeds,
+    })
 }
 
 /// Whether a path is one of Google's.
-pub fn is_action(path: &str) -> bool {
+pub fn is_google(path: &str) -> bool {
     let action = path.rsplit_once(':').map(|(_, action)| action);
-    action.is_some_and(|it| action_of(it).is_some())
+    path.starts_with("/v1beta/") || action.is_some_and(|it| action_of(it).is_some())
 }
 
 fn is_events(answer: &Response) -> bool {

@@ -19,6 +19,7 @@ mod patience;
 mod reports;
 mod routes;
 pub mod server;
+mod spoken;
 mod steering;
 pub mod tls;
 mod turnstile;

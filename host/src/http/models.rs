@@ -1,13 +1,14 @@
-//! `GET /v1/models`: what may be asked for.
+//! `GET /v1/models`: what may be asked for, in the words of the client's API.
 
 use std::collections::HashMap;
 
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
+use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 
-use super::Doors;
 use super::error::ApiError;
+use super::{Doors, spoken};
 use crate::auth::{Caller, allow_model, in_team, visible_groups};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::accounting::now_ms;
@@ -86,14 +87,26 @@ fn wrong(name: &str, what: &str) -> Fault {
     fault.with_status(400).with_param(name)
 }
 
-/// `GET /v1/models`: every model group; a pattern is listed as the models that are known of its
-/// providers, and with `return_wildcard_routes=true` by itself too.
+/// `GET /v1/models` and Google's `/v1beta/models`: every model group; a pattern is listed as the
+/// models that are known of its providers, and with `return_wildcard_routes=true` by itself too.
 pub async fn list_models(
     State(doors): State<Doors>,
     Extension(caller): Extension<Caller>,
+    (uri, headers): (Uri, HeaderMap),
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Json<Value>, ApiError> {
-    let asked = Asked::read(&query)?;
+    let dialect = spoken::dialect(uri.path(), &headers);
+    let models = listed(&doors, caller, &query).await;
+    let models = models.map_err(|fault| ApiError::new(fault, dialect))?;
+    Ok(Json(spoken::list(dialect, models)))
+}
+
+async fn listed(
+    doors: &Doors,
+    caller: Caller,
+    query: &HashMap<String, String>,
+) -> Result<Vec<Value>, Fault> {
+    let asked = Asked::read(query)?;
     let caller = match &asked.team {
         None => caller,
         Some(team) => {
@@ -113,30 +126,33 @@ pub async fn list_models(
     if !asked.only_groups {
         let names = doors.model_names(asked.wildcards);
         let names = names.iter().filter(|name| may(name));
-        data.extend(names.filter_map(|name| model(&doors, name)));
+        data.extend(names.filter_map(|name| model(doors, name)));
     }
     if asked.groups || asked.only_groups {
         let groups = visible_groups(&caller, &gate.catalog);
         data.extend(groups.iter().map(|it| entry(it)));
     }
-    Ok(Json(json!({"object": "list", "data": data})))
+    Ok(data)
 }
 
-/// `GET /v1/models/{id}`
+/// `GET /v1/models/{id}` and `/v1beta/models/{id}`
 pub async fn get_model(
     State(doors): State<Doors>,
     Extension(caller): Extension<Caller>,
+    (uri, headers): (Uri, HeaderMap),
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
+    let dialect = spoken::dialect(uri.path(), &headers);
     let allowed = allow_model(&caller, &doors.gate().catalog, &id).is_ok();
     if let Some(model) = model(&doors, &id).filter(|_| allowed) {
-        return Ok(Json(model));
+        return Ok(Json(spoken::one(dialect, &model)));
     }
     let message = format!("The model `{id}` does not exist");
     let fault = Fault::caller(ErrorKind::NotFound, message)
         .with_status(404)
         .with_param("model");
-    Err(fault.with_code("model_not_found").into())
+    let fault = fault.with_code("model_not_found");
+    Err(ApiError::new(fault, dialect))
 }
 
 #[cfg(test)]

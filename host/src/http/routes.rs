@@ -47,7 +47,11 @@ pub fn router(doors: Doors) -> Router {
             "/v1/models/{*id}",
             get(models::get_model).post(google::by_action),
         )
-        .route("/v1beta/models/{*id}", post(google::by_action))
+        .route("/v1beta/models", get(models::list_models))
+        .route(
+            "/v1beta/models/{*id}",
+            get(models::get_model).post(google::by_action),
+        )
         .route("/v1/messages", post(calls::messages))
         .route("/v1/messages/count_tokens", post(calls::count_tokens));
     for prefix in ["", "/v1"] {
@@ -144,7 +148,7 @@ async fn refuse(fault: Fault, request: Request) -> Response {
     let path = parts.uri.path();
     let dialect = match path {
         _ if path.starts_with("/v1/messages") => Dialect::Anthropic,
-        _ if google::is_action(path) => Dialect::Google,
+        _ if google::is_google(path) => Dialect::Google,
         _ => Dialect::OpenAi,
     };
     let id = headers::call_id(&parts.extensions);

@@ -34,4 +34,6 @@ mod rule_tests;
 #[cfg(test)]
 mod sum_tests;
 #[cfg(test)]
+mod together_rig;
+#[cfg(test)]
 mod together_tests;

@@ -8,19 +8,20 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
+use sluice_engine::Session;
 use sluice_engine::contract::{Call, Error, Outbound, Payload, Reply, ReplyMode, Response, Step};
-use sluice_engine::{CallError, Session};
 use tokio::time::Instant;
 
 use super::fleet::Line;
 use super::passed::{headers_of, pairs, passed_on};
+use super::plugin_faults::{broke, refused};
 use super::prepare::{Prepared, prepare};
 use super::request::ClientRequest;
 use super::seen::TraceHeaders;
 use super::sending::Sender;
 use super::source::{Decode, Source};
 use crate::dialect::envelope::push_quoted;
-use crate::domain::{Blame, ErrorKind, Fault, Retry, Usage};
+use crate::domain::{ErrorKind, Fault, Retry, Usage};
 use crate::upstream::{CallBodies, Options, Request, Upstream, UpstreamReply, errors};
 
 /// Steps of one attempt, at most.
@@ -445,69 +446,4 @@ async fn whole(sender: &Sender, reply: UpstreamReply, state: String) -> Result<R
         body,
         state,
     })
-}
-
-/// A guest that broke.
-pub fn broke(cause: CallError) -> Fault {
-    let mut fault = Fault::plugin(cause.to_string());
-    fault.plugin_at_fault = cause.is_plugins_fault();
-    if fault.plugin_at_fault {
-        // Exports are pure: the same request would break it again, and count against it again.
-        fault.retry = Retry::NextDeployment;
-    } else {
-        fault.kind = ErrorKind::Overloaded;
-        if let CallError::Open { seconds, .. } = cause {
-            fault.retry = Retry::NextDeployment;
-            fault.retry_after = Some(Duration::from_secs(seconds));
-        }
-    }
-    fault
-}
-
-pub(super) fn refused(error: Error, line: &Line) -> Fault {
-    let kind = ErrorKind::from_contract(&error.kind);
-    let mut fault = Fault::upstream(kind, error.message);
-    fault.blame = match kind {
-        ErrorKind::InvalidRequest
-        | ErrorKind::Unsupported
-        | ErrorKind::ContextWindow
-        | ErrorKind::ContentPolicy => Blame::Caller,
-        ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Quota => Blame::Operator,
-        _ => Blame::Upstream,
-    };
-    fault.plugin_at_fault = kind == ErrorKind::Internal;
-    fault.status = error.status;
-    fault.retry = match error.retry {
-        Some(true) => Retry::SameDeployment,
-        Some(false) => Retry::Never,
-        None => kind.retry(),
-    };
-    fault.retry_after = error.retry_after_ms.map(Duration::from_millis);
-    fault.detail = error.detail.and_then(|it| serde_json::from_str(&it).ok());
-    let text = |name: &str| {
-        fault
-            .detail
-            .as_ref()?
-            .get(name)?
-            .as_str()
-            .map(str::to_owned)
-    };
-    (fault.code, fault.param) = (text("code"), text("param"));
-    fault.provider = Some(line.provider.name.clone());
-    fault
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_guest_that_broke_is_not_asked_again_by_the_same_call() {
-        let fault = broke(CallError::Crashed {
-            plugin: "p".into(),
-            export: "start",
-            what: "unreachable".into(),
-        });
-        assert!(fault.plugin_at_fault && fault.retry == Retry::NextDeployment);
-    }
 }

@@ -244,17 +244,17 @@ impl Bridged {
 }
 
 /// The provider's answer is no chat.
-fn failed(failure: &Failure) -> Fault {
+pub(super) fn failed(failure: &Failure) -> Fault {
     Fault::upstream(ErrorKind::Upstream, failure.message.clone())
 }
 
-fn broken(cause: impl std::fmt::Display) -> Fault {
+pub(super) fn broken(cause: impl std::fmt::Display) -> Fault {
     let message = "the upstream's answer is not the JSON it should be";
     Fault::upstream(ErrorKind::Upstream, message).with_log(cause.to_string())
 }
 
 /// What cannot be said in chat. Another deployment may have the dialect itself.
-fn impossible(refusal: Refusal) -> Fault {
+pub(super) fn impossible(refusal: Refusal) -> Fault {
     let param = refusal.param.clone().unwrap_or_default();
     let mut fault = match refusal.kind {
         RefusalKind::Invalid => Fault::caller(ErrorKind::InvalidRequest, refusal.message),

@@ -64,7 +64,8 @@ const OPENAI_PARAMS: &[&str] = &[
 ];
 
 /// Values with which a parameter asks for what happens without it: clients fill them in on their
-/// own (LangChain sends `n: 1`), so a provider that lacks the parameter loses nothing.
+/// own (LangChain sends `n: 1`, Vercel's AI SDK `store: false`), so a provider that lacks the
+/// parameter loses nothing.
 const NEUTRAL: &[(&str, &[&str])] = &[
     ("frequency_penalty", &["0", "0.0"]),
     ("function_call", &["\"auto\""]),
@@ -72,8 +73,10 @@ const NEUTRAL: &[(&str, &[&str])] = &[
     ("logit_bias", &["{}"]),
     ("logprobs", &["false"]),
     ("n", &["1"]),
+    ("parallel_tool_calls", &["true"]),
     ("presence_penalty", &["0", "0.0"]),
     ("stop", &["[]", "\"\""]),
+    ("store", &["false"]),
     ("temperature", &["1", "1.0"]),
     ("tools", &["[]"]),
     ("top_logprobs", &["0"]),
@@ -273,7 +276,14 @@ mod tests {
     #[test]
     fn a_value_that_asks_for_nothing_is_no_reason_to_refuse() {
         let rules = ParamRules {
-            unsupported: vec!["n", "seed", "temperature", "presence_penalty", "logprobs"],
+            unsupported: vec![
+                "n",
+                "seed",
+                "temperature",
+                "presence_penalty",
+                "logprobs",
+                "store",
+            ],
             ..ParamRules::default()
         };
         let members = [
@@ -282,10 +292,16 @@ mod tests {
             ("temperature", "1.0"),
             ("presence_penalty", "0"),
             ("logprobs", "false"),
+            ("store", "false"),
         ];
         let out = judged(&rules, &members, Leniency::default()).unwrap();
         assert_eq!(out, members.map(|(name, _)| name));
-        for member in [("n", "2"), ("temperature", "0.7"), ("seed", "0")] {
+        for member in [
+            ("n", "2"),
+            ("temperature", "0.7"),
+            ("seed", "0"),
+            ("store", "true"),
+        ] {
             let fault = judged(&rules, &[member], Leniency::default()).unwrap_err();
             assert_eq!(fault.param.as_deref(), Some(member.0));
         }

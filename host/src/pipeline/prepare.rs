@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::embedded;
 use super::fleet::Line;
 use super::nested;
 use super::params::{Leniency, ParamRules};
@@ -86,6 +87,7 @@ fn edits(
         .iter()
         .chain(&deployment.additional_drop_params)
         .cloned()
+        .chain(embedded::foreign(controls, (line, model)).map(str::to_owned))
         .collect();
     let allow: Vec<String> = controls
         .allowed_openai_params

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use sluice_engine::contract::Step;
 
-use super::attempt::{Attempt, broke, refused};
+use super::attempt::Attempt;
+use super::plugin_faults::{broke, refused};
 use super::request::{ClientRequest, Operation};
 use super::run::Pipeline;
 use crate::domain::{ErrorKind, Fault};

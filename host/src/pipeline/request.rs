@@ -11,143 +11,12 @@ use serde_json::value::RawValue;
 use super::accounting::now_ms;
 use super::detour::{self, Detour};
 use super::mock::Mock;
+pub use super::operation::{Dialect, Operation};
 use super::uploads::Uploads;
 use crate::cache::Wish;
 use crate::domain::json::Document;
 use crate::domain::{CallId, ErrorKind, Fault};
 use crate::upstream::splice;
-
-/// An operation of the plugin contract that has a route of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    Chat,
-    Completions,
-    Embeddings,
-    Responses,
-    Messages,
-    CountTokens,
-    GenerateContent,
-    /// Google's `countTokens`.
-    CountContents,
-    Rerank,
-    Moderations,
-    ImagesGenerate,
-    ImagesEdit,
-    ImagesVary,
-    Speech,
-    Transcribe,
-    Translate,
-}
-
-impl Operation {
-    /// The contract's name for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Completions => "completions",
-            Self::Embeddings => "embeddings",
-            Self::Responses => "responses",
-            Self::Messages => "messages",
-            Self::CountTokens | Self::CountContents => "count-tokens",
-            Self::GenerateContent => "generate-content",
-            Self::Rerank => "rerank",
-            Self::Moderations => "moderations",
-            Self::ImagesGenerate => "images.generate",
-            Self::ImagesEdit => "images.edit",
-            Self::ImagesVary => "images.vary",
-            Self::Speech => "audio.speech",
-            Self::Transcribe => "audio.transcribe",
-            Self::Translate => "audio.translate",
-        }
-    }
-
-    /// The dialect its answers and errors are written in.
-    pub const fn dialect(self) -> Dialect {
-        match self {
-            Self::Messages | Self::CountTokens => Dialect::Anthropic,
-            Self::Responses => Dialect::Responses,
-            Self::GenerateContent | Self::CountContents => Dialect::Google,
-            _ => Dialect::OpenAi,
-        }
-    }
-
-    /// Whether its parameters are OpenAI's, and `metadata` the gateway's.
-    pub const fn is_openai(self) -> bool {
-        !matches!(
-            self,
-            Self::Responses
-                | Self::Messages
-                | Self::CountTokens
-                | Self::GenerateContent
-                | Self::CountContents
-        )
-    }
-
-    /// Whether its answers have a `usage` in tokens.
-    pub const fn counts_tokens(self) -> bool {
-        matches!(
-            self,
-            Self::Chat
-                | Self::Completions
-                | Self::Embeddings
-                | Self::Responses
-                | Self::Messages
-                | Self::CountTokens
-        )
-    }
-
-    /// Whether it comes as a form with files.
-    pub const fn takes_form(self) -> bool {
-        matches!(
-            self,
-            Self::ImagesEdit | Self::ImagesVary | Self::Transcribe | Self::Translate
-        )
-    }
-
-    /// Whether its answer may be a stream of events.
-    const fn streams(self) -> bool {
-        matches!(
-            self,
-            Self::Chat
-                | Self::Completions
-                | Self::Responses
-                | Self::Messages
-                | Self::GenerateContent
-        )
-    }
-
-    /// The members, or files, without which the request means nothing.
-    const fn required(self) -> &'static [&'static str] {
-        match self {
-            Self::Chat | Self::Messages | Self::CountTokens => &["messages"],
-            Self::Completions | Self::ImagesGenerate => &["prompt"],
-            Self::GenerateContent => &["contents"],
-            Self::CountContents => &[],
-            Self::Embeddings | Self::Responses | Self::Moderations | Self::Speech => &["input"],
-            Self::Rerank => &["query", "documents"],
-            Self::ImagesEdit => &["image", "prompt"],
-            Self::ImagesVary => &["image"],
-            Self::Transcribe | Self::Translate => &["file"],
-        }
-    }
-
-    /// The model that is meant where the request names none, as OpenAI has it.
-    const fn usual_model(self) -> Option<&'static str> {
-        match self {
-            Self::Moderations => Some("omni-moderation-latest"),
-            _ => None,
-        }
-    }
-}
-
-/// Whose shapes the client speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    OpenAi,
-    Responses,
-    Anthropic,
-    Google,
-}
 
 /// One client request: the body as it came, and the few members that the gateway acts on.
 #[derive(Debug)]
@@ -470,7 +339,7 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
-fn bad_body(message: String) -> Fault {
+pub(super) fn bad_body(message: String) -> Fault {
     Fault::caller(ErrorKind::InvalidRequest, message).with_param("request_body")
 }
 

@@ -8,8 +8,9 @@ use sluice_engine::contract::{Continuation, Frame, Head, Payload};
 use sluice_framing::Framing;
 use tokio::time::Instant;
 
-use super::attempt::{Attempt, broke};
+use super::attempt::Attempt;
 use super::bridge::Bridged;
+use super::plugin_faults::broke;
 use super::writer::Event;
 use crate::domain::{ErrorKind, Fault};
 use crate::upstream::{FrameReader, Options, UpstreamReply};

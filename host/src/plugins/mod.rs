@@ -22,7 +22,7 @@ mod settings;
 mod snapshot;
 mod table;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod watch;
 
 use std::collections::{BTreeMap, HashSet};

@@ -168,6 +168,12 @@ impl Book {
         front.cloned().collect()
     }
 
+    /// The rows after `mark` that wait and whose calls ended before this time.
+    pub fn ended_before(&self, mark: Mark, before_ms: i64) -> Vec<Waiting> {
+        let early = |it: &&Waiting| it.mark > mark && it.ended_ms < before_ms;
+        self.queue.iter().filter(early).cloned().collect()
+    }
+
     /// The rows up to `mark` that still wait.
     pub fn until(&self, mark: Mark) -> Vec<Waiting> {
         let front = self.queue.iter().take_while(|it| it.mark <= mark);

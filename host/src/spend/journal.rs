@@ -262,6 +262,18 @@ impl Journal {
         Ok((sum, through))
     }
 
+    /// The rows of those sums whose calls ended before this time, as in a window that is over.
+    pub fn pending_before(&self, stored: Mark, before_ms: i64) -> Result<Vec<SpendRow>, Stale> {
+        let early = {
+            let state = self.state();
+            if stored < state.book.stored {
+                return Err(Stale);
+            }
+            state.book.ended_before(stored, before_ms)
+        };
+        self.shared.rows(early)
+    }
+
     pub fn gauges(&self) -> Gauges {
         let state = self.state();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);

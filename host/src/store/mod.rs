@@ -52,8 +52,8 @@ pub use rows::{
 };
 pub use spend::{
     Account, BroughtDay, BroughtSum, CachedCalls, Dimension, FailedCalls, LEASE_MS, LeaseAsk,
-    LeaseOf, Leased, Settled, SpendFilter, SpendPlace, SpendSort, TOTAL, TagUse, TagUsers,
-    UsageFilter, UsageRow, UsageSums, WHOLE, day_of, stored_id,
+    LeaseOf, Leased, NextWindow, Settled, SpendFilter, SpendPlace, SpendSort, TOTAL, TagUse,
+    TagUsers, UsageFilter, UsageRow, UsageSums, WHOLE, day_of, stored_id,
 };
 pub use sql::Value;
 

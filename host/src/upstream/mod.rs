@@ -8,6 +8,8 @@ mod headers;
 mod inline;
 mod lend;
 pub mod media;
+#[cfg(test)]
+pub mod memory;
 mod options;
 mod post;
 mod reply;
@@ -24,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Certificate, Client, ClientBuilder};
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder};
 use sluice_credentials::{SystemClock, Tokens};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -59,6 +61,9 @@ pub struct Upstream {
     by_authorities: Arc<Mutex<ByAuthorities>>,
     /// Those of all deployments.
     tokens: Tokens,
+    /// Answers in the network's place.
+    #[cfg(test)]
+    memory: Option<memory::Memory>,
 }
 
 /// By the authorities' PEM.
@@ -97,7 +102,17 @@ impl Upstream {
             usual,
             unverified: pools(Trust::Everything)?,
             by_authorities: Arc::default(),
+            #[cfg(test)]
+            memory: None,
         })
+    }
+
+    /// One that is answered from memory.
+    #[cfg(test)]
+    pub fn of_memory(memory: memory::Memory) -> Self {
+        let mut upstream = Self::new().unwrap();
+        upstream.memory = Some(memory);
+        upstream
     }
 
     /// Sends one request and waits for the head of its answer.
@@ -146,7 +161,7 @@ impl Upstream {
         } = target.timeouts;
         let silence = options.idle.unwrap_or(Duration::MAX);
         let until = (started + first_byte.min(silence)).min(deadline);
-        let sent = tokio::time::timeout_at(until, request.send()).await;
+        let sent = tokio::time::timeout_at(until, self.put(request)).await;
         let response = sent
             .map_err(|_| {
                 Fault::upstream(ErrorKind::Timeout, "the upstream did not answer in time")
@@ -165,6 +180,15 @@ impl Upstream {
             idle: idle.min(silence),
             deadline,
         })
+    }
+
+    /// Puts a request on the wire. How long that may take is the caller's matter.
+    async fn put(&self, request: RequestBuilder) -> reqwest::Result<reqwest::Response> {
+        #[cfg(test)]
+        if let Some(memory) = &self.memory {
+            return memory.answer(request.build()?).await;
+        }
+        request.send().await
     }
 
     /// A small document from an address that the operator wrote.

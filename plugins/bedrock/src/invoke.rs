@@ -12,12 +12,14 @@ use crate::stream::{self, Dialect};
 /// The version of the dialect here.
 const VERSION: &str = "bedrock-2023-05-31";
 
-pub fn chat(call: &Call, place: &Place, body: Map<String, Value>) -> Result<Step, Error> {
+pub fn chat(call: &Call, place: &Place, mut body: Map<String, Value>) -> Result<Step, Error> {
     if body.get("web_search_options").is_some_and(Value::is_object) {
         return Err(fault::unsupported(
             "Claude at Bedrock does not search the web: `web_search_options` cannot be served",
         ));
     }
+    // A header says the tier here; InvokeModel refuses members that it does not know.
+    body.shift_remove("service_tier");
     let own = claude::call(call, place);
     let mut translated = request::from_chat(&own, body)?;
     let needed = betas(call, std::mem::take(&mut translated.betas));

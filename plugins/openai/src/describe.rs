@@ -16,7 +16,11 @@ const REASONING_REFUSES: [&str; 7] = [
 pub fn document() -> Value {
     // From 5.1 on sampling is taken while `reasoning_effort` is `none`, its default there: the API
     // has the last word. `stop` was seen accepted by o3-mini and refused by gpt-5-mini and 5.6.
+    // LiteLLM keeps efforts from models that do not reason, and the first small ones from being told
+    // about parallel calls; the API refuses both.
     let reasoning = json!([
+        {"match": ["gpt-3.5*", "gpt-4*", "chatgpt-4o*", "ft:gpt-3.5*", "ft:gpt-4*"], "unsupported": ["reasoning_effort"]},
+        {"match": ["o1*", "o3-mini*"], "unsupported": ["parallel_tool_calls"]},
         {"match": ["o1*", "o3*", "o4*", "gpt-5*", "gpt-6*", "ft:o*", "ft:gpt-5*"], "unsupported": REASONING_REFUSES},
         {"match": ["gpt-5*", "gpt-6*", "ft:gpt-5*"], "unsupported": ["stop"]},
         {"match": ["gpt-5.*", "gpt-6*"], "supported": REASONING_REFUSES},

@@ -117,6 +117,8 @@ const TEXTS: &[(&str, &[u16], &[&str])] = &[
             "context length is",
             "context window",
             "maximum context",
+            // Ollama's cloud, November 2026.
+            "max context length",
             "exceed context limit",
             "exceeds the available context size",
             "is longer than the model's context",
@@ -189,6 +191,12 @@ const TEXTS: &[(&str, &[u16], &[&str])] = &[
         kind::INVALID_REQUEST,
         &[400, 500],
         &["input is not supported"],
+    ),
+    (
+        kind::INVALID_REQUEST,
+        &[403],
+        // Cloudflare's Workers AI refuses a schema with the status of a missing permission.
+        &["json schema mode is not supported", "suuport json schema"],
     ),
     (kind::RATE_LIMIT, &[429], &["rate limit", "rate_limit"]),
 ];

@@ -70,7 +70,10 @@ impl Provider for OpenAiCompatible {
             },
             "rerank" => match ranks::request(call, &row, body)? {
                 Some((body, state)) => outbound.json(&body).state(state),
-                None => outbound.patch(request::other(call, &row, body)?),
+                None if row.rerank.is_some() => outbound.patch(request::other(call, &row, body)?),
+                None => outbound
+                    .patch(request::other(call, &row, body)?)
+                    .canonical(),
             },
             "images.edit" | "audio.transcribe" | "audio.translate" => outbound
                 .form(call, &request::fields(call, &row, body)?)

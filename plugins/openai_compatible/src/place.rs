@@ -33,7 +33,9 @@ fn url(call: &Call, row: &Row) -> Result<String, Error> {
         "embeddings" if row.embeddings.as_deref() == Some("feature-extraction") => {
             return vectors::feature_extraction(call, &base);
         }
-        "rerank" if row.rerank.is_some() => return ranks::url(call, row, &base),
+        "rerank" if row.rerank.as_deref().is_some_and(|it| it != ranks::DATA) => {
+            return ranks::url(call, row, &base);
+        }
         "chat" => {
             let path = row
                 .catalog_path

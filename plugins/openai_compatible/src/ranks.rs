@@ -9,6 +9,9 @@ use crate::place::{Base, escaped};
 use crate::request::sent_model;
 use crate::row::Row;
 
+/// Cohere's dialect but for the name of the answer's list.
+pub const DATA: &str = "data";
+
 /// Where NVIDIA serves the rerankers of its catalogue.
 const NIM: &str = "https://ai.api.nvidia.com/v1/retrieval";
 
@@ -38,7 +41,7 @@ pub fn url(call: &Call, row: &Row, base: &Base) -> Result<String, Error> {
 
 /// The body, and the state for [`respond`]. None: it is Cohere's dialect, and the client's own body.
 pub fn request(call: &Call, row: &Row, body: &str) -> Result<Option<(Value, String)>, Error> {
-    let Some(dialect) = row.rerank.as_deref() else {
+    let Some(dialect) = row.rerank.as_deref().filter(|it| *it != DATA) else {
         return Ok(None);
     };
     let body: Map<String, Value> = sluice_sdk::parse_body(body)?;
@@ -81,8 +84,8 @@ pub fn respond(row: &Row, reply: &Reply) -> Result<Step, Error> {
     let mut results = match row.rerank.as_deref() {
         Some("deepinfra") => scored(answer.get("scores"))?,
         Some("nim") => listed(answer.get("rankings"))?,
-        Some(_) => listed(Some(&answer))?,
-        None => listed(answer.get("results").or_else(|| answer.get("data")))?,
+        Some("tei") => listed(Some(&answer))?,
+        _ => listed(answer.get("data").or_else(|| answer.get("results")))?,
     };
     if let Some(count) = asked.get("count").and_then(Value::as_u64) {
         if results.iter().any(|(index, ..)| *index >= count) {

@@ -77,7 +77,8 @@ pub struct Row {
     pub operations: Option<Vec<String>>,
     /// The dialect of embeddings: `snowflake`, `feature-extraction`; missing: OpenAI's.
     pub embeddings: Option<String>,
-    /// The dialect of rerank: `nim`, `deepinfra`, `tei`; missing: Cohere's.
+    /// The dialect of rerank: `nim`, `deepinfra`, `tei`, `data` (Cohere's with its list under that
+    /// name); missing: Cohere's, which is relayed.
     pub rerank: Option<String>,
     /// Paths by operation. `{setting}` stands for one of `settings`.
     pub paths: BTreeMap<String, String>,

@@ -25,7 +25,7 @@ impl Sink for Endless {
     }
 }
 
-fn payers() -> Vec<Entity> {
+pub fn payers() -> Vec<Entity> {
     vec![
         Entity::new(EntityKind::Key, KEY),
         Entity::new(EntityKind::User, "ann@example.com"),
@@ -37,7 +37,7 @@ fn payers() -> Vec<Entity> {
     ]
 }
 
-fn opened<'a>(call_id: &'a str, tags: &'a [String], payers: &'a [Entity]) -> Opened<'a> {
+pub fn opened<'a>(call_id: &'a str, tags: &'a [String], payers: &'a [Entity]) -> Opened<'a> {
     Opened {
         call_id: call_id.into(),
         operation: "chat".into(),
@@ -60,7 +60,7 @@ fn opened<'a>(call_id: &'a str, tags: &'a [String], payers: &'a [Entity]) -> Ope
     }
 }
 
-fn row(call: &Opened<'_>) -> SpendRow {
+pub fn row(call: &Opened<'_>) -> SpendRow {
     let text = |it: &Option<Cow<'_, str>>| it.as_deref().map(str::to_owned);
     let usage = Usage {
         input_tokens: 600,

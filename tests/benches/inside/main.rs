@@ -1,6 +1,7 @@
-//! What is measured inside one process: a component's and the journal's share of a call, a choice
-//! among deployments, and the database. One program, as each one that is linked pays for the
-//! optimiser's pass over all of it. `-- store` measures the database, everything else is for criterion.
+//! What is measured inside one process: a component's and the journal's share of a call, a start
+//! after a kill, a choice among deployments, and the database. One program, as each one that is
+//! linked pays for the optimiser's pass over all of it. `-- store` measures the database, everything
+//! else is for criterion.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,6 +10,7 @@
 )]
 
 mod journal;
+mod restart;
 mod routing;
 mod store;
 mod translation;
@@ -22,6 +24,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     translation::benches(&mut criterion);
     journal::benches(&mut criterion);
+    restart::benches(&mut criterion);
     routing::benches(&mut criterion);
     criterion.final_summary();
 }

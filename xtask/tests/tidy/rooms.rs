@@ -207,6 +207,7 @@ const ROOMS: [(&str, &[&str]); 37] = [
             "http",
             "cli",
             "live",
+            "presence",
             "price_tables",
             "replicas",
             "rotation",

@@ -3,6 +3,7 @@
 
 mod answer;
 mod contents;
+mod embed;
 mod request;
 mod schema;
 mod stream;
@@ -11,6 +12,7 @@ mod tools;
 use serde_json::Value;
 
 pub use answer::answer;
+pub use embed::Embed;
 pub use request::request;
 pub use stream::GeminiStream;
 

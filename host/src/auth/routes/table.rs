@@ -55,6 +55,9 @@ pub(super) const TABLE: &[Group] = &[
         (POST, "[/v1beta|/v1]/models/{*model}:generateContent"),
         (POST, "[/v1beta|/v1]/models/{*model}:streamGenerateContent"),
         (POST, "[/v1beta|/v1]/models/{*model}:countTokens"),
+        (POST, "[/v1beta|/v1]/models/{*model}:embedContent"),
+        (POST, "[/v1beta|/v1]/models/{*model}:batchEmbedContents"),
+        (GET, "/v1beta/models"), (GET, "/v1beta/models/{*id}"),
     ]),
     Group(PassThrough, Llm, &[
         (ANY, "/anthropic/{*rest}"), (ANY, "/openai/{*rest}"), (ANY, "/openai_passthrough/{*rest}"),

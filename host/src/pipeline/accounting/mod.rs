@@ -10,6 +10,8 @@ mod permit;
 mod pricer;
 mod quote;
 mod retention;
+#[cfg(test)]
+pub(super) mod rig;
 mod stake;
 mod throttle;
 mod upkeep;
@@ -425,6 +427,10 @@ fn opening(quote: Option<Quote>, reserves: bool) -> Option<Usd> {
 
 /// Milliseconds since 1970.
 pub fn now_ms() -> i64 {
+    #[cfg(test)]
+    if let Some(now) = rig::now_ms() {
+        return now;
+    }
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

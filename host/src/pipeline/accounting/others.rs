@@ -115,13 +115,21 @@ impl Accounting {
             if inner.ledger.edits() != edits {
                 return false;
             }
-            let Ok(pending) = inner.journal.pending(mark) else {
+            let latest = known.iter().filter_map(|it| it.1.began_at).max();
+            let early = latest.map_or(Ok(Vec::new()), |it| inner.journal.pending_before(mark, it));
+            let (Ok(pending), Ok(early)) = (inner.journal.pending(mark), early) else {
                 return false;
             };
             let now = now_ms();
             known.into_iter().fold(true, |all, (id, account)| {
                 let own = pending.sums.get(&account.entity).copied();
-                let spend: Usd = account.spent + own.unwrap_or_default();
+                let earlier: Usd = early
+                    .iter()
+                    .filter(|row| Some(row.ended_ms) < account.began_at)
+                    .filter(|row| row.payers.contains(&account.entity))
+                    .filter_map(|row| row.share_of(&account.entity))
+                    .sum();
+                let spend: Usd = account.spent + own.unwrap_or_default() - earlier;
                 all & inner.ledger.correct(&id, (spend, account.reset_at), now)
             })
         });
@@ -136,15 +144,10 @@ pub(super) mod tests {
 
     use serde_json::json;
 
+    use super::super::rig;
     use super::*;
-    use crate::alerts::Alerts;
-    use crate::auth::{KeySettings, Keys};
-    use crate::budget::{self, Ledger, Reservation, Terms};
+    use crate::budget::{Reservation, Terms};
     use crate::domain::{EntityKind, SpendRow};
-    use crate::limits::{Limiter, TokenCounting};
-    use crate::pipeline::accounting::{AccountingSettings, Services};
-    use crate::prices::{Adjustments, Prices};
-    use crate::spend::{self, Journal};
     use crate::store::tests::{Place, run};
     use crate::store::{Store, WHOLE};
 
@@ -168,33 +171,8 @@ pub(super) mod tests {
     impl Replica {
         pub fn start(store: &Store) -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let settings = spend::Settings::new(folder.path().join("journal"));
-            let services = Services {
-                store: store.clone(),
-                keys: Keys::new(None, KeySettings::default()),
-                journal: Journal::start(settings).unwrap().0,
-                ledger: Ledger::new(budget::Settings::default()),
-                limiter: Limiter::new(TokenCounting::Total),
-                shared: None,
-                prices: Prices::embedded(),
-                alerts: Alerts::default(),
-            };
-            let settings = AccountingSettings {
-                proxy_budget: None,
-                budget_status: 422,
-                reserves: true,
-                adjustments: Adjustments::default(),
-                max_parallel_requests: None,
-                strict_limits: false,
-                goes_without_accounts: false,
-                retention: None,
-                bare_rows: false,
-                bodies: None,
-                tells_all_budgets: false,
-                throttle: None,
-            };
             Self {
-                accounting: Accounting::new(services, settings),
+                accounting: rig::alone(store, folder.path()),
                 others: Others::default(),
                 calls: 0,
                 _folder: folder,

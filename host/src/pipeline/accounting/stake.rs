@@ -60,13 +60,17 @@ impl Full {
                 } = &**it;
                 let Entity { kind, id } = &account.entity;
                 let whose = format!("{} {id}", kind.as_str());
-                if is_held(it) {
-                    return format!(
-                        "the budget of {whose} is held by calls in flight: {spend} of \
-                         {max_budget} dollars are spent, {reserved} reserved"
-                    );
-                }
-                format!("Exceeded budget for {whose}: {spend} >= {max_budget}")
+                let held = match it.reason {
+                    Reason::Spent => {
+                        return format!("Exceeded budget for {whose}: {spend} >= {max_budget}");
+                    }
+                    Reason::Held => "held by calls in flight",
+                    Reason::Leased => "leased by other replicas",
+                };
+                format!(
+                    "the budget of {whose} is {held}: {spend} of {max_budget} dollars are spent, \
+                     {reserved} reserved"
+                )
             }
             Self::UnknownPrice(refusal) => refusal.to_string(),
             Self::Limit(refusal) => refusal.to_string(),
@@ -120,7 +124,7 @@ fn no_room(group: &str, passed_over: Vec<Full>) -> Fault {
 }
 
 fn is_held(exceeded: &Exceeded) -> bool {
-    exceeded.reason == Reason::Held
+    exceeded.reason != Reason::Spent
 }
 
 impl Permit {
@@ -334,6 +338,8 @@ mod tests {
 
     #[test]
     fn money_that_is_held_may_be_free_in_a_second() {
+        let leased = spent(EntityKind::Provider, Reason::Leased);
+        assert!(leased.passes() && leased.text().contains("is leased by other replicas"));
         let full = spent(EntityKind::Provider, Reason::Held);
         assert!(full.passes() && !spent(EntityKind::Provider, Reason::Spent).passes());
         let fault = no_room("gpt", vec![full]);

@@ -1,16 +1,16 @@
 //! What goes on beside the calls: rows to the database, windows that end, accounts that nobody
 //! uses any more.
 
-use std::iter;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::Reset;
+use crate::budget::{Ledger, Reset};
 use crate::domain::{SpendRow, Usd};
 use crate::spend::{Batch, Sink, SinkError};
-use crate::store::{Account, Store, StoreError};
+use crate::store::{Account, NextWindow, Store, StoreError};
 
 use super::accounts::span;
 use super::party::payer;
@@ -46,10 +46,40 @@ impl Sink for StoreSink {
     }
 }
 
+/// Resets that the database has not heard of: they are named again, also where nobody waits any more.
+struct Untold<'a> {
+    ledger: &'a Ledger,
+    resets: VecDeque<Reset>,
+}
+
+impl Drop for Untold<'_> {
+    fn drop(&mut self) {
+        for reset in &self.resets {
+            self.ledger.reset_is_untold(reset);
+        }
+    }
+}
+
+/// The database, which hears of windows that ended before it gets what was spent since then.
+struct Rows<'a> {
+    accounting: &'a Accounting,
+    store: StoreSink,
+}
+
+impl Sink for Rows<'_> {
+    async fn settle(&self, batch: Batch<'_>) -> Result<(), SinkError> {
+        self.accounting.end_windows().await;
+        self.store.settle(batch).await
+    }
+}
+
 impl Accounting {
     /// Brings rows to the database until `stop`, then what is left.
     pub async fn write_rows(self, stop: CancellationToken) {
-        let sink = StoreSink(self.inner.store.clone());
+        let sink = Rows {
+            accounting: &self,
+            store: StoreSink(self.inner.store.clone()),
+        };
         self.inner.journal.run(&sink, stop).await;
     }
 
@@ -77,17 +107,21 @@ impl Accounting {
 
     /// Tells the database of windows that ended. What it does not hear is told with the next turn.
     pub(super) async fn end_windows(&self) {
-        let mut resets = self.inner.ledger.due_resets(now_ms()).into_iter();
-        while let Some(reset) = resets.next() {
-            let why = match timeout(ANSWER, self.end_window(&reset)).await {
-                Ok(Ok(())) => continue,
+        let ledger = &self.inner.ledger;
+        let mut untold = Untold {
+            ledger,
+            resets: ledger.due_resets(now_ms()).into(),
+        };
+        while let Some(reset) = untold.resets.front() {
+            let why = match timeout(ANSWER, self.end_window(reset)).await {
+                Ok(Ok(())) => {
+                    untold.resets.pop_front();
+                    continue;
+                }
                 Ok(Err(cause)) => cause.to_string(),
                 Err(_) => format!("no answer in {} seconds", ANSWER.as_secs()),
             };
             tracing::error!(%why, account = %reset.account, "a budget's window ended, and the database does not know yet");
-            for untold in iter::once(reset).chain(resets) {
-                self.inner.ledger.reset_is_untold(&untold);
-            }
             return;
         }
     }
@@ -97,14 +131,21 @@ impl Accounting {
         let (entity, span) = (payer(&reset.account), span(&reset.account));
         let stored = store.accounts(std::slice::from_ref(&entity)).await?;
         let due: Option<Account> = stored.into_iter().find(|it| it.span == span);
-        let Some(due) = due.filter(|it| it.reset_at != Some(reset.resets_at_ms)) else {
+        let told = |it: &Account| {
+            it.reset_at == Some(reset.resets_at_ms) && it.began_at >= Some(reset.began_ms)
+        };
+        let Some(due) = due.filter(|it| !told(it)) else {
             return Ok(());
         };
         tracing::info!(account = %reset.account, spent.usd = %reset.spent, "a budget begins anew");
-        let carried = reset
-            .carries_above
-            .map(|max| (due.spent - max).max(Usd::ZERO));
-        let next = (Some(reset.resets_at_ms), carried.unwrap_or_default());
+        // The database may have rows that are not known here, and the other way round.
+        let theirs = reset.carries_above.filter(|_| !due.is_rolled());
+        let theirs = theirs.map_or(Usd::ZERO, |max| due.spent - max);
+        let next = NextWindow {
+            began_at: reset.began_ms,
+            reset_at: Some(reset.resets_at_ms),
+            carried: theirs.max(reset.carried),
+        };
         store.reset(&due, next).await.map(drop)
     }
 }

@@ -141,6 +141,17 @@ impl Place {
     }
 }
 
+/// These bundled plugins and nothing else, for tests of other rooms.
+pub async fn of_bundled(names: &[&str]) -> Plugins {
+    let bundled: Vec<_> = names.iter().map(|name| bundled_plugin(name)).collect();
+    start(
+        &PluginsConfig::default(),
+        &bundled,
+        &Arc::new(Mutex::new(Ok(()))),
+    )
+    .await
+}
+
 async fn start(
     config: &PluginsConfig,
     bundled: &[sluice_bundled::Bundled],

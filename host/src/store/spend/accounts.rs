@@ -1,7 +1,7 @@
 //! Accounts: what a holder has spent, in all and in each window of its budgets.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::indexed;
 use crate::domain::{Entity, EntityKind, Usd};
@@ -24,31 +24,87 @@ pub struct Account {
     pub spent: Usd,
     /// When the window ends, in milliseconds since 1970; None: never by itself.
     pub reset_at: Option<i64>,
+    /// When it began. None: with the first amount. As its end: the window is over, and what was spent
+    /// is of the one after it.
+    pub began_at: Option<i64>,
 }
 
-/// Adds to every window of each holder; `TOTAL` and `WHOLE` begin with the first amount.
-pub(super) async fn add(
-    connection: &mut Connection,
-    sums: &HashMap<&Entity, Usd>,
-) -> Result<(), StoreError> {
+impl Account {
+    /// Whether what was spent is of the window after the one that ends then.
+    pub fn is_rolled(&self) -> bool {
+        self.reset_at.is_some() && self.began_at >= self.reset_at
+    }
+}
+
+/// A kind and an id.
+type Holder<'a> = (&'static str, Cow<'a, str>);
+
+/// What holders spent, each with when.
+#[derive(Debug, Default)]
+pub(super) struct Spent<'a>(HashMap<&'a Entity, Vec<(i64, Usd)>>);
+
+impl<'a> Spent<'a> {
+    /// A call that ended then cost its payer this.
+    pub fn note(&mut self, payer: &'a Entity, ended_ms: i64, amount: Usd) {
+        self.0.entry(payer).or_default().push((ended_ms, amount));
+    }
+
+    /// In all, by who pays.
+    pub fn sums(&self) -> HashMap<&'a Entity, Usd> {
+        let sum = |them: &Vec<(i64, Usd)>| them.iter().map(|it| it.1).sum();
+        self.0.iter().map(|(it, them)| (*it, sum(them))).collect()
+    }
+}
+
+/// What of this was spent from then on.
+fn since(them: &[(i64, Usd)], began: Option<i64>) -> Usd {
+    let began = began.unwrap_or(i64::MIN);
+    let in_it = them.iter().filter(|it| it.0 >= began);
+    in_it.map(|it| it.1).sum()
+}
+
+/// Adds to every window of each holder what is of it; `TOTAL` and `WHOLE` begin with the first amount.
+pub(super) async fn add(connection: &mut Connection, spent: &Spent<'_>) -> Result<(), StoreError> {
     // Holders in one order, so that replicas wait for each other instead of locking up.
-    let mut amounts: BTreeMap<(&str, Cow<'_, str>), Usd> = BTreeMap::new();
-    for (entity, amount) in sums {
+    let mut amounts: BTreeMap<Holder<'_>, Vec<(i64, Usd)>> = BTreeMap::new();
+    for (entity, them) in &spent.0 {
         let holder = (entity.kind.as_str(), indexed(&entity.id));
-        *amounts.entry(holder).or_default() += *amount;
+        amounts.entry(holder).or_default().extend(them);
     }
     let mut spans: Vec<(&str, Cow<'_, str>, Cow<'_, str>, Usd)> = Vec::new();
-    for ((kind, id), amount) in &amounts {
-        spans.extend([TOTAL, WHOLE].map(|span| (*kind, (&**id).into(), span.into(), *amount)));
-    }
+    let mut whole: HashSet<Holder<'_>> = HashSet::new();
     let holders = amounts.keys().map(|(kind, id)| (*kind, &**id));
-    let others = format!(" AND span NOT IN ('{TOTAL}', '{WHOLE}')");
-    for row in find(connection, holders, &others).await? {
-        let found = read(&row)?;
+    // A window that ends may be ended by another replica meanwhile: it has to wait.
+    let lock = match connection.is_postgres() {
+        true => " ORDER BY kind COLLATE \"C\", id COLLATE \"C\", span COLLATE \"C\" FOR UPDATE",
+        false => "",
+    };
+    let also =
+        format!(" AND span <> '{TOTAL}' AND (span <> '{WHOLE}' OR reset_at IS NOT NULL){lock}");
+    for row in find(connection, holders, &also).await? {
+        let mut found = read(&row)?;
         let kind = found.entity.kind.as_str();
         let id = found.entity.id.to_string();
-        if let Some(amount) = amounts.get(&(kind, Cow::from(&id))).copied() {
-            spans.push((kind, id.into(), found.span.into(), amount));
+        let holder = (kind, Cow::from(id.clone()));
+        let Some(them) = amounts.get(&holder) else {
+            continue;
+        };
+        let last = them.iter().map(|it| it.0).max();
+        if last >= found.reset_at && found.reset_at > found.began_at {
+            roll(connection, &found).await?;
+            found.began_at = found.reset_at;
+        }
+        let amount = since(them, found.began_at);
+        if found.span == WHOLE {
+            whole.insert(holder);
+        }
+        spans.push((kind, id.into(), found.span.into(), amount));
+    }
+    for (holder, them) in &amounts {
+        let (kind, id) = (holder.0, &*holder.1);
+        spans.push((kind, id.into(), TOTAL.into(), since(them, None)));
+        if !whole.contains(holder) {
+            spans.push((kind, id.into(), WHOLE.into(), since(them, None)));
         }
     }
     spans.sort_unstable_by(|a, b| (a.0, &a.1, &a.2).cmp(&(b.0, &b.1, &b.2)));
@@ -72,6 +128,19 @@ pub(super) async fn add(
          spent_pico = (a.spent_pico + excluded.spent_pico) % 1000000000000",
     );
     done.await.map(drop)
+}
+
+/// Begins the window after one that has ended, as somebody has spent in it whom nobody told when it
+/// ends: [`Store::reset`] will.
+async fn roll(connection: &mut Connection, over: &Account) -> Result<(), StoreError> {
+    let values = vec![
+        over.entity.kind.as_str().into(),
+        (&*over.entity.id).into(),
+        (&over.span).into(),
+    ];
+    let sql = "UPDATE sluice.accounts SET spent_usd = 0, spent_pico = 0, began_at = reset_at
+               WHERE kind = $1 AND id = $2 AND span = $3";
+    connection.execute(sql, values).await.map(drop)
 }
 
 /// The windows of holders, those that `also` lets through.
@@ -101,7 +170,7 @@ pub(super) async fn all_of(
     rows.iter().map(read).collect()
 }
 
-fn read(row: &Row) -> Result<Account, StoreError> {
+pub(super) fn read(row: &Row) -> Result<Account, StoreError> {
     let kind = row.text("kind")?;
     let kind = EntityKind::parse(&kind).ok_or_else(|| StoreError::unreadable("kind", kind))?;
     Ok(Account {
@@ -109,6 +178,7 @@ fn read(row: &Row) -> Result<Account, StoreError> {
         span: row.text("span")?,
         spent: join(row.int("spent_usd")?, row.int("spent_pico")?),
         reset_at: row.opt_int("reset_at")?,
+        began_at: row.opt_int("began_at")?,
     })
 }
 
@@ -116,115 +186,6 @@ impl Store {
     /// Every window of these holders; a holder that never spent may have none.
     pub async fn accounts(&self, entities: &[Entity]) -> Result<Vec<Account>, StoreError> {
         all_of(&mut self.pools.read().await?, entities).await
-    }
-
-    /// Windows whose time is over.
-    pub async fn accounts_due(&self, now_ms: i64, limit: u32) -> Result<Vec<Account>, StoreError> {
-        let sql = format!(
-            "SELECT * FROM sluice.accounts WHERE reset_at IS NOT NULL AND reset_at <= $1
-             ORDER BY reset_at LIMIT {limit}"
-        );
-        let mut connection = self.pools.read().await?;
-        let rows = connection.rows(&sql, vec![now_ms.into()]).await?;
-        rows.iter().map(read).collect()
-    }
-
-    /// Begins a window, or moves the end of one that is open; what was spent in it stays.
-    pub async fn open_window(
-        &self,
-        entity: &Entity,
-        span: &str,
-        reset_at: Option<i64>,
-    ) -> Result<(), StoreError> {
-        self.set(entity, span, Usd::ZERO, reset_at, "").await
-    }
-
-    /// Sets what was spent in a window, and when it ends: zero for a reset by hand.
-    pub async fn set_spent(
-        &self,
-        entity: &Entity,
-        span: &str,
-        spent: Usd,
-        reset_at: Option<i64>,
-    ) -> Result<(), StoreError> {
-        let spend = ", spent_usd = excluded.spent_usd, spent_pico = excluded.spent_pico";
-        self.set(entity, span, spent, reset_at, spend).await
-    }
-
-    async fn set(
-        &self,
-        entity: &Entity,
-        span: &str,
-        spent: Usd,
-        reset_at: Option<i64>,
-        also: &str,
-    ) -> Result<(), StoreError> {
-        let (usd, pico) = split(spent);
-        let sql = format!(
-            "INSERT INTO sluice.accounts (kind, id, span, spent_usd, spent_pico, reset_at)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (kind, id, span) DO UPDATE SET reset_at = excluded.reset_at{also}"
-        );
-        let values = vec![
-            entity.kind.as_str().into(),
-            (&*indexed(&entity.id)).into(),
-            span.into(),
-            usd.into(),
-            pico.into(),
-            reset_at.into(),
-        ];
-        let mut connection = self.pools.write().await?;
-        connection.execute(&sql, values).await?;
-        connection.commit().await
-    }
-
-    /// Ends a window that is due and begins the next with what is carried over, once however many
-    /// replicas try; whether it was this call.
-    pub async fn reset(
-        &self,
-        due: &Account,
-        (next_reset_at, carried): (Option<i64>, Usd),
-    ) -> Result<bool, StoreError> {
-        let Some(was) = due.reset_at else {
-            return Ok(false);
-        };
-        let (usd, pico) = split(carried);
-        let values = vec![
-            next_reset_at.into(),
-            due.entity.kind.as_str().into(),
-            (&*indexed(&due.entity.id)).into(),
-            (&due.span).into(),
-            was.into(),
-            usd.into(),
-            pico.into(),
-        ];
-        let mut connection = self.pools.write().await?;
-        let touched = connection
-            .execute(
-                "UPDATE sluice.accounts SET spent_usd = $6, spent_pico = $7, reset_at = $1
-                 WHERE kind = $2 AND id = $3 AND span = $4 AND reset_at = $5",
-                values,
-            )
-            .await?;
-        connection.commit().await?;
-        Ok(touched == 1)
-    }
-
-    /// Ends a window for good, as when its budget is taken away.
-    pub async fn close_window(&self, entity: &Entity, span: &str) -> Result<(), StoreError> {
-        let values = vec![
-            entity.kind.as_str().into(),
-            (&*indexed(&entity.id)).into(),
-            span.into(),
-        ];
-        let mut connection = self.pools.write().await?;
-        connection
-            .execute(
-                "DELETE FROM sluice.accounts WHERE kind = $1 AND id = $2 AND span = $3",
-                values,
-            )
-            .await?;
-        connection.commit().await
     }
 }
 

@@ -127,8 +127,10 @@ impl Store {
         let part = left.pico() / (PARTS * i128::from(ask.holders.max(1)));
         let more = ask.need.max(Usd::from_pico(part)).min(left).min(MOST);
         let granted = ask.owed + more;
+        // Who asks in vain has nothing that others could wait for.
+        let spares = if granted > Usd::ZERO { "1" } else { "spare" };
         let sql = format!(
-            "UPDATE sluice.leases SET amount_pico = amount_pico + $5, spare = 1,
+            "UPDATE sluice.leases SET amount_pico = amount_pico + $5, spare = {spares},
                  expires_at = {now} + {LEASE_MS}
              WHERE kind = $1 AND id = $2 AND span = $3 AND holder = $4"
         );
@@ -151,14 +153,22 @@ impl Store {
         }))
     }
 
-    /// Gives back what is not used of a lease; the rest is in use.
-    pub async fn give_back_lease(&self, of: LeaseOf<'_>, unused: Usd) -> Result<(), StoreError> {
+    /// Gives back what is not used of a lease. `in_use`: calls hold some of the rest, and may leave it;
+    /// if not, all of it is spent, and nobody needs to wait for it.
+    pub async fn give_back_lease(
+        &self,
+        of: LeaseOf<'_>,
+        (unused, in_use): (Usd, bool),
+    ) -> Result<(), StoreError> {
         let mut connection = self.pools.write().await?;
         let mut values = of.values();
         values.push(unused.to_row().into());
-        let sql = "UPDATE sluice.leases SET amount_pico = amount_pico - $5, spare = 0
-                   WHERE kind = $1 AND id = $2 AND span = $3 AND holder = $4";
-        connection.execute(sql, values).await?;
+        let sql = format!(
+            "UPDATE sluice.leases SET amount_pico = amount_pico - $5, spare = {}
+             WHERE kind = $1 AND id = $2 AND span = $3 AND holder = $4",
+            i32::from(in_use)
+        );
+        connection.execute(&sql, values).await?;
         connection.commit().await
     }
 

@@ -12,6 +12,7 @@ mod read;
 mod rollups;
 mod settle;
 mod usage;
+mod windows;
 
 use std::borrow::Cow;
 
@@ -24,6 +25,7 @@ pub use filter::{SpendFilter, SpendPlace, SpendSort};
 pub use leases::{LEASE_MS, LeaseAsk, LeaseOf, Leased};
 pub use settle::Settled;
 pub use usage::{Dimension, UsageFilter, UsageRow, UsageSums};
+pub use windows::NextWindow;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;

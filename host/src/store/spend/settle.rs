@@ -1,11 +1,11 @@
 //! Booking calls: in one transaction, each call once however often it comes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::rollups::{self, Rollups};
 use super::{accounts, bodies, doc, indexed, leases, marks};
-use crate::domain::{CallBodies, CallStatus, Entity, SpendRow, Usd};
+use crate::domain::{CallBodies, CallStatus, SpendRow, Usd};
 use crate::store::record::to_doc;
 use crate::store::sql::{Block, Connection, Value};
 use crate::store::{Store, StoreError};
@@ -92,19 +92,19 @@ impl Store {
             booked.retain(|row| fresh.contains(&*indexed(&row.call_id)));
         }
         meet(&mut connection, &booked).await?;
-        let mut sums: HashMap<&Entity, Usd> = HashMap::new();
+        let mut spent = accounts::Spent::default();
         let mut rollups = Rollups::default();
         for row in &booked {
             for payer in &row.payers {
                 let share = row.share_of(payer).map(charged);
-                *sums.entry(payer).or_default() += share.unwrap_or_default();
+                spent.note(payer, row.ended_ms, share.unwrap_or_default());
             }
             rollups.add(row);
         }
-        accounts::add(&mut connection, &sums).await?;
+        accounts::add(&mut connection, &spent).await?;
         rollups::add(&mut connection, rollups).await?;
         if let Some((journal, mark)) = journal {
-            leases::shrink(&mut connection, journal, &sums).await?;
+            leases::shrink(&mut connection, journal, &spent.sums()).await?;
             marks::advance(&mut connection, journal, mark).await?;
         }
         connection.commit().await?;

@@ -6,6 +6,7 @@ mod backups;
 mod bodies;
 mod entities;
 mod holders;
+mod leases;
 mod lists;
 mod opening;
 mod pooled;
@@ -13,6 +14,7 @@ mod spend;
 mod sum;
 mod upgrades;
 mod usage;
+mod windows;
 
 use super::{Address, Store};
 pub(crate) use spend::call;

@@ -3,7 +3,7 @@ use serde_json::value::RawValue;
 use super::{NOW, both};
 use crate::domain::{CallError, CallStatus, CostLine, Entity, EntityKind, SpendRow, Usage, Usd};
 use crate::store::{
-    Dimension, SpendFilter, SpendPlace, SpendSort, Store, TOTAL, UsageFilter, day_of,
+    Dimension, NextWindow, SpendFilter, SpendPlace, SpendSort, Store, TOTAL, UsageFilter, day_of,
 };
 
 /// A call that costs this, paid by these, through one line.
@@ -145,13 +145,22 @@ both! {
         assert_eq!(store.accounts_due(NOW + 199, 10).await.unwrap(), []);
         let due = store.accounts_due(NOW + 200, 10).await.unwrap();
         assert_eq!(due.len(), 1);
-        let next = (Some(NOW + 300), Usd::ZERO);
+        let next = NextWindow {
+            began_at: NOW + 200,
+            reset_at: Some(NOW + 300),
+            carried: Usd::ZERO,
+        };
         assert!(store.reset(&due[0], next).await.unwrap());
         // Another replica saw the same account.
         assert!(!store.reset(&due[0], next).await.unwrap());
         assert_eq!(spent(store, &team, "30d").await, Some(Usd::ZERO));
         let due = store.accounts_due(NOW + 300, 10).await.unwrap();
-        assert!(store.reset(&due[0], (None, usd(1.25).unwrap())).await.unwrap());
+        let last = NextWindow {
+            began_at: NOW + 300,
+            reset_at: None,
+            carried: usd(1.25).unwrap(),
+        };
+        assert!(store.reset(&due[0], last).await.unwrap());
         assert_eq!(spent(store, &team, "30d").await, usd(1.25));
         store.set_spent(&team, "30d", usd(7.0).unwrap(), None).await.unwrap();
         assert_eq!(spent(store, &team, "30d").await, usd(7.0));

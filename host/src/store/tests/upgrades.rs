@@ -13,7 +13,7 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 7] = [
+const FIXTURES: [&str; 8] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
@@ -21,6 +21,7 @@ const FIXTURES: [&str; 7] = [
     include_str!("fixtures/schema-0005.jsonl"),
     include_str!("fixtures/schema-0006.jsonl"),
     include_str!("fixtures/schema-0007.jsonl"),
+    include_str!("fixtures/schema-0008.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.

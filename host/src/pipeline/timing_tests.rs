@@ -1,0 +1,308 @@
+//! Tests: how long calls wait, for what, and when they give up. The whole pipeline with a real
+//! component, its upstream in memory, on a clock that stands still unless everything waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use super::accounting::rig::{self, PausedClock};
+use super::accounting::{Source, now_ms};
+use super::{AnswerBody, ClientRequest, FaultWriter, Fleet, Operation, Pipeline, Watchers};
+use crate::auth::Caller;
+use crate::cache::Cache;
+use crate::config::{Config, Env};
+use crate::domain::{ErrorKind, Fault};
+use crate::plugins;
+use crate::store::{Address, Store};
+use crate::telemetry::metrics::Metrics;
+use crate::upstream::Upstream;
+use crate::upstream::memory::{Answer, Memory};
+
+const NO_TIME: Duration = Duration::ZERO;
+
+struct House {
+    pipeline: Pipeline,
+    upstream: Memory,
+    _clock: PausedClock,
+    _folder: TempDir,
+}
+
+impl House {
+    /// A model group `m` of these deployments, each at a host of its name.
+    async fn open(deployments: &[(&str, Value)], router: Value) -> Self {
+        let deployment = |(host, more): &(&str, Value)| {
+            let mut params = json!({"model": "openai/gpt-4o", "api_key": "k",
+                "api_base": format!("http://{host}/v1")});
+            let members = more.as_object().unwrap().clone();
+            params.as_object_mut().unwrap().extend(members);
+            json!({"model_name": "m", "litellm_params": params})
+        };
+        let list: Vec<Value> = deployments.iter().map(deployment).collect();
+        let file = json!({"model_list": list, "router_settings": router});
+        let (config, _) = Config::parse(&file.to_string(), Env::of(&[])).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::file(folder.path().join("money.db"));
+        let store = Store::open(&address, now_ms()).await.unwrap();
+        let plugins = plugins::tests::of_bundled(&["openai"]).await;
+        let fleet = Fleet::build(Arc::clone(&config), &plugins.table());
+        assert_eq!(fleet.warnings(), Vec::<String>::new());
+        let accounting = rig::alone(&store, folder.path());
+        let cache = Cache::new(&config.caching, Metrics::default());
+        let clock = PausedClock::pause();
+        let upstream = Memory::new();
+        let write_fault: FaultWriter = |fault, _| format!("error: {}\n", fault.message);
+        let status_of: fn(&Fault) -> u16 = |_| 500;
+        let pipeline = Pipeline::new(
+            fleet,
+            plugins,
+            Upstream::of_memory(upstream.clone()),
+            Watchers::default(),
+            (accounting, cache),
+            (write_fault, status_of),
+        );
+        Self {
+            pipeline,
+            upstream,
+            _clock: clock,
+            _folder: folder,
+        }
+    }
+
+    /// What the client gets, and when all of it was there.
+    async fn call(&self, more: Value) -> (Result<String, Fault>, u128) {
+        let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
+        let members = more.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(members);
+        let body = Bytes::from(body.to_string());
+        let request = ClientRequest::parse(Operation::Chat, body, None, Vec::new()).unwrap();
+        let began = Instant::now();
+        let caller = Caller::anonymous();
+        let ran = self.pipeline.run(&caller, request, Source::default());
+        let got = match ran.await {
+            Err(failure) => Err(failure.fault),
+            Ok(answer) => Ok(match answer.body {
+                AnswerBody::Whole(body) => String::from_utf8(body.to_vec()).unwrap(),
+                AnswerBody::Stream(mut stream) => {
+                    let mut all = String::new();
+                    while let Some(piece) = stream.next().await {
+                        all.push_str(std::str::from_utf8(&piece).unwrap());
+                    }
+                    all
+                }
+            }),
+        };
+        (got, began.elapsed().as_millis() / 10 * 10)
+    }
+
+    /// When each host was asked since the last look, in milliseconds.
+    fn asked(&self) -> Vec<(String, u128)> {
+        self.upstream.asked()
+    }
+}
+
+fn at(host: &str, ms: u128) -> (String, u128) {
+    (host.to_owned(), ms)
+}
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn failing(status: u16) -> Answer {
+    Answer::of(status, "application/json").then(NO_TIME, r#"{"error":{"message":"no"}}"#)
+}
+
+fn whole() -> Answer {
+    Answer::of(200, "application/json").then(
+        NO_TIME,
+        r#"{"id":"c","object":"chat.completion","created":1,"model":"gpt-4o",
+            "choices":[{"index":0,"message":{"role":"assistant","content":"well"},"finish_reason":"stop"}],
+            "usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#,
+    )
+}
+
+const ROLE: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+const WORD: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"well\"}}]}\n\n";
+const END: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+
+fn streamed() -> Answer {
+    Answer::of(200, "text/event-stream")
+}
+
+#[tokio::test]
+async fn a_lone_deployment_is_asked_again_when_its_upstream_said() {
+    let house = House::open(&[("one", json!({}))], json!({})).await;
+    let full = failing(429).header("retry-after", "7");
+    house.upstream.will("one", [full, whole()]);
+    let (got, _) = house.call(json!({})).await;
+    assert!(got.unwrap().contains("well"));
+    assert_eq!(house.asked(), [at("one", 0), at("one", 7000)]);
+}
+
+#[tokio::test]
+async fn a_wait_that_no_client_outlasts_is_taken_for_none() {
+    let house = House::open(&[("one", json!({}))], json!({})).await;
+    let full = failing(429).header("retry-after", "3600");
+    house.upstream.will("one", [full, whole()]);
+    house.call(json!({})).await.0.unwrap();
+    let again = house.asked()[1].1;
+    assert!((120..=500).contains(&again), "{again}");
+}
+
+#[tokio::test]
+async fn retries_of_a_lone_deployment_back_off_twice_as_long_each_time() {
+    let house = House::open(&[("one", json!({"num_retries": 3}))], json!({})).await;
+    house.upstream.will("one", [500, 500, 500].map(failing));
+    let fault = house.call(json!({})).await.0.unwrap_err();
+    assert_eq!(fault.status, Some(500));
+    let times: Vec<u128> = house.asked().into_iter().map(|it| it.1).collect();
+    assert_eq!(times.len(), 4);
+    for (waited, full) in times.windows(2).zip([500, 1000, 2000]) {
+        let waited = waited[1] - waited[0];
+        assert!(
+            (full / 4 - 20..=full + 20).contains(&waited),
+            "{waited} of {full}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_retry_comes_sooner_than_the_router_allows() {
+    let house = House::open(&[("one", json!({}))], json!({"retry_after": 12})).await;
+    let full = failing(429).header("retry-after", "7");
+    house.upstream.will("one", [failing(500), full, whole()]);
+    house.call(json!({})).await.0.unwrap();
+    assert_eq!(
+        house.asked(),
+        [at("one", 0), at("one", 12_000), at("one", 24_000)]
+    );
+}
+
+fn first_and_second() -> [(&'static str, Value); 2] {
+    [1, 2].map(|order| match order {
+        1 => ("first", json!({"order": 1})),
+        _ => ("second", json!({"order": 2})),
+    })
+}
+
+#[tokio::test]
+async fn another_deployment_is_asked_at_once_whatever_the_first_one_asks_for() {
+    let house = House::open(&first_and_second(), json!({})).await;
+    let full = failing(429).header("retry-after", "30");
+    house.upstream.will("first", [full]);
+    house.upstream.will("second", [whole()]);
+    house.call(json!({})).await.0.unwrap();
+    assert_eq!(house.asked(), [at("first", 0), at("second", 0)]);
+}
+
+#[tokio::test]
+async fn a_deployment_that_failed_rests_for_its_window_and_no_longer() {
+    for (retry_after, rest) in [(None, 5000), (Some("20"), 20_000)] {
+        let house = House::open(&first_and_second(), json!({})).await;
+        let full = failing(429);
+        let full = match retry_after {
+            None => full,
+            Some(asked) => full.header("retry-after", asked),
+        };
+        house.upstream.will("first", [full, whole()]);
+        house.upstream.will("second", [whole()]);
+        house.call(json!({})).await.0.unwrap();
+        house.asked();
+        tokio::time::sleep(Duration::from_millis(rest - 100)).await;
+        house.call(json!({})).await.0.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        house.call(json!({})).await.0.unwrap();
+        let asked: Vec<String> = house.asked().into_iter().map(|it| it.0).collect();
+        assert_eq!(asked, ["second", "first"], "after {rest}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_without_a_token_in_time_goes_to_another_deployment() {
+    let settings = json!({"first_token_timeout": 2});
+    let house = House::open(&first_and_second(), settings).await;
+    let role = || streamed().then(seconds(1), ROLE);
+    // A role is no token.
+    house.upstream.will("first", [role().then_silence()]);
+    house
+        .upstream
+        .will("second", [role().then(NO_TIME, WORD).then(NO_TIME, END)]);
+    let (got, took) = house.call(json!({"stream": true})).await;
+    assert!(got.unwrap().contains("well"));
+    assert_eq!(house.asked(), [at("first", 0), at("second", 2000)]);
+    assert_eq!(took, 3000);
+}
+
+#[tokio::test]
+async fn a_stream_whose_first_token_came_in_time_may_take_longer() {
+    let lone = [("one", json!({"first_token_timeout": 2}))];
+    let house = House::open(&lone, json!({})).await;
+    let slow = streamed().then(seconds(1), WORD).then(seconds(9), END);
+    house.upstream.will("one", [slow]);
+    let (got, took) = house.call(json!({"stream": true})).await;
+    assert!(got.unwrap().ends_with("data: [DONE]\n\n"));
+    assert_eq!((house.asked().len(), took), (1, 10_000));
+}
+
+#[tokio::test]
+async fn a_silence_longer_than_the_stream_timeout_ends_the_stream_with_an_error() {
+    let lone = [("one", json!({"stream_timeout": 4}))];
+    let house = House::open(&lone, json!({})).await;
+    let words = streamed().then(seconds(3), WORD).then(seconds(3), WORD);
+    house.upstream.will("one", [words.then_silence()]);
+    let (got, took) = house.call(json!({"stream": true})).await;
+    let got = got.unwrap();
+    assert_eq!(got.matches("well").count(), 2, "{got}");
+    assert!(got.ends_with("before its answer was complete\n"), "{got}");
+    assert_eq!(took, 10_000);
+    // A client may ask for less, and a whole answer has no such limit.
+    house
+        .upstream
+        .will("one", [streamed().then(NO_TIME, WORD).then_silence()]);
+    let asked = json!({"stream": true, "stream_timeout": 1});
+    assert_eq!(house.call(asked).await.1, 1000);
+    house.upstream.will("one", [whole().after(seconds(30))]);
+    house.call(json!({})).await.0.unwrap();
+}
+
+#[tokio::test]
+async fn the_request_timeout_ends_what_goes_on_for_longer() {
+    let lone = [("one", json!({"timeout": 5, "num_retries": 0}))];
+    let house = House::open(&lone, json!({})).await;
+    let silent = whole().after(seconds(60));
+    let dripping = (0..9).fold(whole(), |it, _| it.then(seconds(1), " "));
+    for late in [silent, dripping] {
+        house.upstream.will("one", [late]);
+        let (got, took) = house.call(json!({})).await;
+        assert_eq!(got.unwrap_err().kind, ErrorKind::Timeout);
+        assert_eq!(took, 5000);
+    }
+    let endless = (0..9).fold(streamed(), |it, _| it.then(seconds(2), WORD));
+    house.upstream.will("one", [endless]);
+    let (got, took) = house.call(json!({"stream": true})).await;
+    assert_eq!(got.unwrap().matches("well").count(), 2);
+    assert_eq!(took, 5000);
+    // A client may ask for less time, and gets no more than the operator gives.
+    house.upstream.will("one", [whole().after(seconds(60))]);
+    for (asked, given) in [(2, 2000), (50, 5000)] {
+        assert_eq!(house.call(json!({"timeout": asked})).await.1, given);
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_timed_out_is_tried_again_with_all_of_its_time() {
+    let lone = [("one", json!({"timeout": 5}))];
+    let house = House::open(&lone, json!({})).await;
+    let late = whole().after(seconds(60));
+    house
+        .upstream
+        .will("one", [late, whole().after(seconds(4))]);
+    let (got, took) = house.call(json!({})).await;
+    assert!(got.unwrap().contains("well"));
+    assert!((9120..=9520).contains(&took), "{took}");
+}

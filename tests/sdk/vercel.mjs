@@ -1,0 +1,92 @@
+// The Vercel AI SDK through three of its providers: text, tools, objects, vectors, errors. Prints for each
+// provider and model what came of it.
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+
+const require = createRequire(process.env.SDK_NODE + "/");
+const { embedMany, generateObject, generateText, stepCountIs, streamObject, streamText, tool } = require("ai");
+const { createAnthropic } = require("@ai-sdk/anthropic");
+const { createGoogleGenerativeAI } = require("@ai-sdk/google");
+const { createOpenAI } = require("@ai-sdk/openai");
+const { z } = require("zod");
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
+const url = process.env.BASE_URL;
+const options = (apiKey) => ({ baseURL: url + "/v1", apiKey });
+const providers = {
+  chat: (model, key) => createOpenAI(options(key)).chat(model),
+  responses: (model, key) => createOpenAI(options(key))(model),
+  messages: (model, key) => createAnthropic(options(key))(model),
+  contents: (model, key) => createGoogleGenerativeAI({ ...options(key), baseURL: url + "/v1beta" })(model),
+};
+
+// Else its next request names items that the provider is to have kept.
+const common = { maxRetries: 0, providerOptions: { openai: { store: false } } };
+const heard = [];
+const hear = async (place) => {
+  heard.push(place);
+  return "sunny, 40 C";
+};
+const place = z.object({ location: z.string().optional(), city: z.string().optional(), latitude: z.string().optional(), longitude: z.string().optional() });
+const weather = tool({ description: "Tells the weather of a place.", inputSchema: place, execute: hear });
+const search = tool({ description: "Searches the web.", inputSchema: z.object({ query: z.string() }), execute: hear });
+const tools = { get_weather: weather, weather, search };
+const looped = { ...common, prompt: "Weather?", system: "Be brief.", tools, stopWhen: stepCountIs(3) };
+
+const gathered = async (stream) => {
+  let text = "";
+  for await (const piece of stream) text += piece;
+  return text;
+};
+
+const listened = async (run) => {
+  heard.length = 0;
+  return { text: await run(), heard: [...heard] };
+};
+
+async function works({ provider, model, shape, shape_streamed }) {
+  const llm = providers[provider](model, process.env.API_KEY);
+  const schema = (names) => z.object(Object.fromEntries(Object.entries(names).map(([name, kind]) => [name, z[kind]()])));
+  const whole = await generateText({ ...common, model: llm, prompt: "hello" });
+  const streamed = streamText({ ...common, model: llm, prompt: "hello" });
+  const out = {
+    whole: { text: whole.text, finish: whole.finishReason, usage: [whole.usage.inputTokens, whole.usage.outputTokens] },
+    streamed: { text: await gathered(streamed.textStream), finish: await streamed.finishReason },
+    tools: await listened(async () => (await generateText({ ...looped, model: llm })).text),
+    tools_streamed: await listened(() => gathered(streamText({ ...looped, model: llm }).textStream)),
+  };
+  if (shape) {
+    out.object = (await generateObject({ ...common, model: llm, prompt: "Who?", schema: schema(shape) })).object;
+    const parts = streamObject({ ...common, model: llm, prompt: "Who?", schema: schema(shape_streamed) });
+    await gathered(parts.textStream);
+    out.object_streamed = await parts.object;
+  }
+  return out;
+}
+
+async function fails({ provider, model, key }) {
+  try {
+    await generateText({ ...common, model: providers[provider](model, key ?? process.env.API_KEY), prompt: "hello" });
+  } catch (error) {
+    return { name: error.name, status: error.statusCode, message: error.message };
+  }
+}
+
+async function breaks({ provider, model }) {
+  let said = "";
+  const onError = ({ error }) => (said = error.message ?? error.error?.message ?? JSON.stringify(error));
+  const stream = streamText({ ...common, model: providers[provider](model, process.env.API_KEY), prompt: "hello", onError });
+  return { text: await gathered(stream.textStream), said };
+}
+
+async function embeds({ google, model, values }) {
+  const maker = google ? createGoogleGenerativeAI({ ...options(process.env.API_KEY), baseURL: url + "/v1beta" }) : createOpenAI(options(process.env.API_KEY));
+  return (await embedMany({ maxRetries: 0, model: maker.textEmbeddingModel(model), values })).embeddings;
+}
+
+const jobs = { works, fails, breaks, embeds };
+const results = [];
+for (const [kind, job] of JSON.parse(readFileSync(0, "utf8"))) {
+  results.push(await jobs[kind](job));
+}
+console.log(JSON.stringify(results));

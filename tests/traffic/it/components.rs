@@ -1,0 +1,56 @@
+//! The components, by the names of their providers.
+
+use sluice_fixture::Fixture;
+use sluice_sdk::serde_json::{self, Value};
+use sluice_sdk::testing::{Outcome, replay};
+use sluice_sdk::{Call, Error, Provider, Reply, Step};
+
+/// A plugin's exports, natively.
+pub struct Component {
+    /// What it says of itself.
+    pub document: Value,
+    pub start: fn(&Call, &str) -> Result<Step, Error>,
+    pub resume: fn(&Call, Vec<Reply>) -> Result<Step, Error>,
+    pub replay: fn(&Fixture) -> Result<Outcome, String>,
+}
+
+impl Component {
+    fn of<P: Provider>() -> Self {
+        Self {
+            document: serde_json::from_str(&P::describe()).unwrap(),
+            start: P::start,
+            resume: P::resume,
+            replay: replay::<P>,
+        }
+    }
+
+    /// What it says of a provider, by name or alias.
+    pub fn provider(&self, name: &str) -> Option<&Value> {
+        let mut all = self.document["providers"].as_array().unwrap().iter();
+        all.find(|it| {
+            let mut aliases = it["aliases"].as_array().into_iter().flatten();
+            it["name"] == name || aliases.any(|it| it == name)
+        })
+    }
+}
+
+/// Those that recordings or samples are of.
+pub fn all() -> Vec<Component> {
+    vec![
+        Component::of::<sluice_plugin_anthropic::Anthropic>(),
+        Component::of::<sluice_plugin_azure::Azure>(),
+        Component::of::<sluice_plugin_bedrock::Bedrock>(),
+        Component::of::<sluice_plugin_black_forest_labs::BlackForestLabs>(),
+        Component::of::<sluice_plugin_cohere::Cohere>(),
+        Component::of::<sluice_plugin_deepgram::Deepgram>(),
+        Component::of::<sluice_plugin_gemini::Gemini>(),
+        Component::of::<sluice_plugin_ollama::Ollama>(),
+        Component::of::<sluice_plugin_openai::OpenAi>(),
+        Component::of::<sluice_plugin_openai_compatible::OpenAiCompatible>(),
+        Component::of::<sluice_plugin_replicate::Replicate>(),
+        Component::of::<sluice_plugin_rerankers::Rerankers>(),
+        Component::of::<sluice_plugin_sagemaker::SageMaker>(),
+        Component::of::<sluice_plugin_vertex_ai::VertexAi>(),
+        Component::of::<sluice_plugin_watsonx::Watsonx>(),
+    ]
+}

@@ -1,0 +1,116 @@
+//! Everything that is no chat: text completions, images, transcripts, lists of models, counts.
+
+use sluice_sdk::serde_json::{self, Value};
+use sluice_sdk::testing::Outcome;
+
+use crate::judge::{Verdict, holds, same};
+use crate::recordings::Recording;
+use crate::{list, text};
+
+fn answer(outcome: &Outcome) -> Result<&Value, String> {
+    holds(outcome.error.is_none(), &format!("{:?}", outcome.error))?;
+    outcome
+        .response
+        .as_ref()
+        .ok_or_else(|| "no answer".to_owned())
+}
+
+/// The last look at a prediction is the answer, whatever it had before.
+pub fn prediction(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let said = recording.json();
+    let whole: String = list(&said["output"])
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let want = if said["status"] == "succeeded" {
+        whole.as_str()
+    } else {
+        "the end"
+    };
+    let content = text(&answer(outcome)?["choices"][0]["message"], "content");
+    same("the end of the prediction", &want, &content)
+}
+
+/// Ollama says `response`, watsonx `results`.
+pub fn completion(recording: &Recording, outcome: &Outcome) -> Verdict {
+    holds(outcome.error.is_none(), &format!("{:?}", outcome.error))?;
+    let lines = recording.body().lines();
+    let lines = lines.map(|it| it.strip_prefix("data: ").unwrap_or(it));
+    let read = lines.filter_map(|it| serde_json::from_str::<Value>(it).ok());
+    let mut said: Vec<Value> = read.filter(Value::is_object).collect();
+    if said.is_empty() {
+        said.push(recording.json());
+    }
+    let part = |it: &Value| match it["results"][0].is_object() {
+        true => text(&it["results"][0], "generated_text").to_owned(),
+        false => text(it, "response").to_owned(),
+    };
+    let want: String = said.iter().map(part).collect();
+    let mut counts = said.iter().filter_map(|it| {
+        let own = it["eval_count"].as_u64();
+        own.or(it["results"][0]["generated_token_count"].as_u64())
+    });
+    let (got, usage): (String, Option<&Value>) = match &outcome.response {
+        Some(response) => (
+            text(&response["choices"][0], "text").into(),
+            response.get("usage"),
+        ),
+        None => {
+            let events = outcome.events.iter();
+            let got = events.map(|it| text(&it["choices"][0], "text")).collect();
+            (got, outcome.usage.as_ref())
+        }
+    };
+    same("text", &want, &got)?;
+    let got = usage.and_then(|it| it["completion_tokens"].as_u64());
+    same("tokens", &counts.next_back(), &got)
+}
+
+/// What was made, by address or bytes, or the address where it will be.
+pub fn images(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let made = recording.json();
+    let got = &answer(outcome)?["data"][0];
+    let places = ["/output/0", "/result/sample"];
+    let want = places.iter().find_map(|it| made.pointer(it)?.as_str());
+    same(
+        "image",
+        &want.unwrap_or("https://the.end"),
+        &text(got, "url"),
+    )
+}
+
+/// Deepgram's first alternative.
+pub fn transcript(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let answer = answer(outcome)?;
+    let said = recording.json();
+    let want = said.pointer("/results/channels/0/alternatives/0/transcript");
+    holds(want.is_some(), "no transcript was recorded")?;
+    same("text", &want, &answer.get("text"))
+}
+
+pub fn models(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let said = recording.json();
+    let places = [&said["models"], &said["data"], &said["resources"]];
+    let one = [said.clone()];
+    let listed = places.into_iter().find(|it| it.is_array());
+    let listed = listed.map_or(&one[..], list);
+    let name = |it: &Value| {
+        let names = ["id", "name", "model_id"].map(|name| text(it, name).to_owned());
+        let name = names.into_iter().find(|it| !it.is_empty()).unwrap();
+        name.trim_start_matches("models/").to_owned()
+    };
+    let want: Vec<String> = listed.iter().map(name).collect();
+    let got = list(&answer(outcome)?["data"])
+        .iter()
+        .map(|it| text(it, "id").to_owned());
+    same("models", &want, &got.collect())
+}
+
+pub fn count(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let said = recording.json();
+    same(
+        "count",
+        &said.get("totalTokens"),
+        &answer(outcome)?.get("input_tokens"),
+    )
+}

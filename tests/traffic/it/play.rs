@@ -1,0 +1,226 @@
+//! A recording's answer, given to the component that would have asked for it.
+
+use sluice_fixture::Fixture;
+use sluice_sdk::serde_json::{self, Value, json};
+use sluice_sdk::testing::Outcome;
+use sluice_sdk::{Call, File, Payload, Reply, Step};
+
+use crate::components::Component;
+use crate::recordings::Recording;
+use crate::{list, text};
+
+/// What a component made of a recording.
+pub struct Played<'c> {
+    pub component: &'c Component,
+    /// Among the component's providers.
+    pub provider: String,
+    pub operation: &'static str,
+    pub outcome: Outcome,
+}
+
+/// The provider's name in a configuration.
+pub fn provider(recording: &Recording) -> &str {
+    match recording.provider.as_str() {
+        "litellm" => "litellm_proxy",
+        // No provider of ours by name; what speaks OpenAI's dialect is reached as that.
+        "bedrock_mantle" | "chatgpt" | "gigachat" => "openai_like",
+        // Ollama's own API is the provider's; beside it it has OpenAI's.
+        "ollama" if recording.url.contains("/v1/") => "openai_like",
+        "gemini" if recording.json()["choices"].is_array() => "openai_like",
+        other => other,
+    }
+}
+
+/// The gateway's operation, if it has one for this.
+fn operation(recording: &Recording) -> Option<&'static str> {
+    let url = recording.url.as_str();
+    Some(match recording.endpoint.trim_end_matches("-stream") {
+        "chat" => "chat",
+        "invoke" => "chat",
+        "responses" => "responses",
+        "completions" => "completions",
+        "embeddings" => "embeddings",
+        "images" if url.ends_with("/edits") => "images.edit",
+        "images" if url.ends_with("/variations") => "images.vary",
+        "images" => "images.generate",
+        "audio-speech" => "audio.speech",
+        "audio-transcription" if url.ends_with("/translations") => "audio.translate",
+        "audio-transcription" => "audio.transcribe",
+        "predictions" if is_picture(&recording.json()["output"][0]) => "images.generate",
+        "predictions" => "chat",
+        "rerank" => "rerank",
+        "moderations" => "moderations",
+        "models" => "models",
+        "count-tokens" => "count-tokens",
+        _ => return None,
+    })
+}
+
+fn is_picture(output: &Value) -> bool {
+    output.as_str().is_some_and(|it| it.starts_with("https://"))
+}
+
+/// The model as a configuration names it.
+fn model(recording: &Recording) -> String {
+    let named = match recording.model.as_str() {
+        "" => "m",
+        named => named,
+    };
+    match recording.endpoint.trim_end_matches("-stream") {
+        "invoke" => format!("invoke/{named}"),
+        // Embeddings are told apart by the model's family.
+        "chat" if recording.provider == "bedrock" => "amazon.nova-2-lite-v1:0".to_owned(),
+        "predictions" => "o/m".to_owned(),
+        _ => named.to_owned(),
+    }
+}
+
+/// A request that asks for as much as was answered.
+fn body(recording: &Recording, model: &str) -> Value {
+    let answer = recording.json();
+    let vectors = [
+        &answer["data"],
+        &answer["predictions"],
+        &answer["embeddings"],
+        &answer["embeddings"]["float"],
+        &answer["embeddings"]["int8"],
+    ];
+    let vectors = vectors.iter().map(|it| list(it).len()).find(|it| *it > 0);
+    let ranks = [&answer["results"], &answer["data"]];
+    let ranks = ranks.iter().map(|it| list(it).len()).find(|it| *it > 0);
+    let mut body = json!({"model": model, "messages": [{"role": "user", "content": "x"}], "prompt": "x",
+        "input": vec!["x"; vectors.unwrap_or(1)], "query": "x", "documents": vec!["x"; ranks.unwrap_or(1).max(5)],
+        "max_tokens": 99, "voice": "v", "language": "en"});
+    if answer["embeddings"]["int8"].is_array() {
+        body["embedding_types"] = json!(["int8"]);
+    }
+    if recording.is_stream() {
+        body["stream"] = true.into();
+    }
+    body
+}
+
+/// Plays a recording; the reason, where the gateway cannot ask for such an answer at all.
+pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Played<'c>, String> {
+    let provider = provider(recording);
+    let operation =
+        operation(recording).ok_or_else(|| format!("no operation for `{}`", recording.endpoint))?;
+    let own = |it: &&Component| it.provider(provider).is_some();
+    let component = components.iter().find(own);
+    let component = component.ok_or_else(|| format!("no component has `{provider}`"))?;
+    let known = component.provider(provider).unwrap();
+    if known["operations"].get(operation).is_none() {
+        return Err(format!("`{provider}` has no operation `{operation}`"));
+    }
+    let reply = recording
+        .reply
+        .as_ref()
+        .ok_or("the answer is another API's")?;
+    let model = model(recording);
+    let recorded =
+        json!({"status": reply["status"], "headers": reply["headers"], "body": reply["body"]});
+    let mut exchanges = vec![json!({ "reply": recorded })];
+    exchanges.extend(last_turn(recording, component));
+    if component.document["name"] == "black_forest_labs" && recording.json()["status"].is_string() {
+        let asked = json!({"id": "p", "polling_url": "https://api.bfl.ai/v1/get_result?id=p"});
+        exchanges.insert(0, answered(&asked));
+    }
+    // Claude at Vertex AI takes no key.
+    let secrets: &[&str] = match provider {
+        "vertex_ai" => &[],
+        _ => &["api_key"],
+    };
+    let fixture = json!({
+        "name": recording.id, "provider": provider, "operation": operation, "model": model,
+        "streaming": recording.is_stream(), "secrets": secrets, "body": body(recording, &model),
+        "config": {"account_id": "a", "vertex_project": "p", "vertex_location": "us-central1", "project_id": "p"},
+        "context": {"base_url": "https://upstream.test"},
+        "exchanges": exchanges, "expect": {}
+    });
+    let fixture: Fixture = serde_json::from_value(fixture).unwrap();
+    let outcome = match component.document["name"] == "deepgram" {
+        true => upload(component, &fixture)?,
+        false => (component.replay)(&fixture)?,
+    };
+    let provider = provider.to_owned();
+    Ok(Played {
+        component,
+        provider,
+        operation,
+        outcome,
+    })
+}
+
+/// A call with an upload, which fixtures cannot have.
+fn upload(component: &Component, fixture: &Fixture) -> Result<Outcome, String> {
+    let file = File {
+        id: 0,
+        field: "file".into(),
+        filename: "a.wav".into(),
+        content_type: "audio/wav".into(),
+        size: 9,
+    };
+    let call = Call {
+        files: vec![file],
+        ..call(fixture)
+    };
+    let sent = (component.start)(&call, &fixture.body.to_string()).map_err(|it| it.message)?;
+    let Step::Send(sent) = sent else {
+        return Err("nothing is sent".to_owned());
+    };
+    let recorded = &fixture.exchanges[0].reply;
+    let reply = Reply {
+        status: recorded.status,
+        headers: recorded.header_pairs(),
+        body: Payload::Text(String::from_utf8(recorded.bytes()).unwrap()),
+        state: sent.state,
+    };
+    let mut outcome = Outcome::default();
+    match (component.resume)(&call, vec![reply]) {
+        Ok(Step::Respond(response)) => {
+            if let Payload::Text(text) = response.body {
+                outcome.response = serde_json::from_str(&text).ok();
+            }
+        }
+        Ok(_) => return Err("no answer".to_owned()),
+        Err(error) => outcome.error = Some(error),
+    }
+    Ok(outcome)
+}
+
+/// The call of a fixture.
+pub fn call(fixture: &Fixture) -> Call {
+    Call {
+        id: "1".into(),
+        operation: fixture.operation.clone(),
+        provider: fixture.provider.clone(),
+        model: fixture.model.clone(),
+        streaming: fixture.streaming,
+        config: Value::from(fixture.config.clone()).to_string(),
+        secrets: fixture.secrets.clone(),
+        params: fixture.params.clone(),
+        headers: fixture.headers.clone(),
+        files: Vec::new(),
+        context: Value::from(fixture.context.clone()).to_string(),
+    }
+}
+
+/// What ends a call whose recorded answer does not: a paused turn, a prediction under way.
+fn last_turn(recording: &Recording, component: &Component) -> Option<Value> {
+    let said = recording.json();
+    Some(answered(&match text(&component.document, "name") {
+        "anthropic" => json!({"content": [], "stop_reason": "end_turn", "usage": {}}),
+        "replicate" if said["status"] != "succeeded" => {
+            json!({"id": "p", "status": "succeeded", "output": ["the", " end"]})
+        }
+        "black_forest_labs" if said["status"] != "Ready" => {
+            json!({"id": "p", "status": "Ready", "result": {"sample": "https://the.end"}})
+        }
+        _ => return None,
+    }))
+}
+
+fn answered(body: &Value) -> Value {
+    let headers = json!({"content-type": "application/json"});
+    json!({"reply": {"status": 200, "headers": headers, "body": {"json": body}}})
+}

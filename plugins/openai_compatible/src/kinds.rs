@@ -244,7 +244,7 @@ pub fn of(
 /// Cloudflare's numbers, where the status says something else. None: the status is right.
 pub fn of_cloudflare(code: u64) -> Option<&'static str> {
     match code {
-        5007 | 7000 | 7001 => Some(kind::NOT_FOUND),
+        5007 => Some(kind::NOT_FOUND),
         // What a model cannot do is answered by 403 (seen 2026-02).
         5023 | 5025 => Some(kind::INVALID_REQUEST),
         3036 => Some(kind::QUOTA),

@@ -79,12 +79,17 @@ fn path(call: &Call, row: &Row, base: &Base) -> Result<String, Error> {
     let Some(template) = row.paths.get(operation) else {
         return Ok(usual.to_owned());
     };
-    // A base URL of the operator's own holds what the template is for.
-    let is_held = template.contains('{') && base.own && base.url.is_some();
-    if is_held {
+    // A base URL of the operator's own may hold what the template is for.
+    let begins = template.split('{').next().unwrap_or_default();
+    let is_held = base.url.as_deref().is_some_and(|it| it.contains(begins));
+    if template.contains('{') && base.own && is_held {
         return Ok(usual.to_owned());
     }
-    filled(template, setting).map_err(|name| missing(row, name))
+    match filled(template, setting) {
+        Ok(path) => Ok(path),
+        Err(_) if base.own && base.url.is_some() => Ok(usual.to_owned()),
+        Err(name) => Err(missing(row, name)),
+    }
 }
 
 fn missing(row: &Row, name: &str) -> Error {

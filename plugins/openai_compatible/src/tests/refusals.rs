@@ -53,7 +53,7 @@ const TABLE: &[(u16, &str, &str)] = &[
     (
         400,
         r#"{"success":false,"errors":[{"code":7000,"message":"No route for that URI"}]}"#,
-        kind::NOT_FOUND,
+        kind::INVALID_REQUEST,
     ),
     (
         403,

@@ -18,6 +18,18 @@ has no key), and whether recorded traffic backs the translation. Dialects that a
 
 ";
 
+/// LiteLLM's providers that no plugin serves: name and reason.
+const UNSERVED: &str = include_str!("unserved.tsv");
+
+const BETWEEN: &str = "
+## Not served
+
+LiteLLM's other names. A call to one of them is refused by name.
+
+| provider | why |
+|---|---|
+";
+
 fn words(value: &Value) -> Vec<&str> {
     let list = value.as_array().into_iter().flatten();
     list.filter_map(Value::as_str).collect()
@@ -66,6 +78,24 @@ fn page() -> String {
     );
     for row in rows.values() {
         writeln!(page, "{row}").unwrap();
+    }
+    page.push_str(BETWEEN);
+    let served: Vec<String> = documents()
+        .iter()
+        .flat_map(|it| it["providers"].as_array().unwrap().clone())
+        .flat_map(|it| {
+            [
+                vec![it["name"].clone()],
+                it["aliases"].as_array().cloned().unwrap_or_default(),
+            ]
+            .concat()
+        })
+        .map(|it| it.as_str().unwrap().to_owned())
+        .collect();
+    for line in UNSERVED.lines().filter(|it| !it.starts_with('#')) {
+        let (name, why) = line.split_once('\t').unwrap();
+        assert!(!served.iter().any(|it| it == name), "`{name}` is served");
+        writeln!(page, "| `{name}` | {why} |").unwrap();
     }
     page
 }

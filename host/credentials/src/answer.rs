@@ -128,6 +128,8 @@ pub(crate) fn said(body: &[u8]) -> String {
         body.get("error_description"),
         body.get("code").or_else(|| body.get("Code")),
         body.get("message").or_else(|| body.get("Message")),
+        // IBM's.
+        body.get("errorMessage"),
     ];
     let texts: Vec<&str> = places
         .into_iter()

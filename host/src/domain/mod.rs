@@ -5,6 +5,7 @@ mod class;
 mod entity;
 mod fault;
 pub mod glob;
+pub mod host_pattern;
 mod ids;
 pub mod json;
 mod moment;

@@ -1,9 +1,9 @@
 //! What schemes with tokens and signatures may use for a deployment.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sluice_credentials::{Given, Secret, Trust};
 
 use crate::config::{Deployment, Env};
@@ -40,19 +40,29 @@ pub fn given(
         (true, true) => Trust::Stored,
         (true, false) => Trust::Operator,
     };
-    let settings = deployment.settings.iter();
-    let settings = settings.filter_map(|(name, value)| Some((name.clone(), text(value)?)));
-    // The chains of AWS and Google read their variables themselves, in their own order.
-    let found = secrets.iter().filter(|(name, _)| {
-        let own = deployment.secrets.contains_key(*name);
-        own || !(name.starts_with("aws_") || name.starts_with("vertex_"))
-    });
-    let found = found.map(|(name, value)| (name.clone(), secret(value)));
     Given {
-        settings: Arc::new(settings.chain(found).collect()),
+        settings: Arc::new(settled(&deployment.settings, &deployment.secrets, secrets)),
         env,
         trust,
     }
+}
+
+/// The settings, and the secrets that are lent. The chains of AWS and Google read their variables
+/// themselves, in their own order. A client's id is no secret in the config, and one in the
+/// environment: the config's wins.
+fn settled(
+    settings: &Map<String, Value>,
+    own: &BTreeMap<String, domain::Secret>,
+    secrets: &HashMap<String, domain::Secret>,
+) -> HashMap<String, Secret> {
+    let found = secrets.iter().filter(|(name, _)| {
+        let chained = name.starts_with("aws_") || name.starts_with("vertex_");
+        own.contains_key(*name) || !(chained || settings.contains_key(*name))
+    });
+    let found = found.map(|(name, value)| (name.clone(), secret(value)));
+    let settings = settings.iter();
+    let settings = settings.filter_map(|(name, value)| Some((name.clone(), text(value)?)));
+    settings.chain(found).collect()
 }
 
 /// Documents may be written as YAML.
@@ -66,4 +76,29 @@ fn text(value: &Value) -> Option<Secret> {
 
 fn secret(value: &domain::Secret) -> Secret {
     Secret::new(value.reveal())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployments_own_setting_wins_over_the_environment() {
+        let settings = serde_json::json!({"client_id": "of the config"});
+        let environment = [
+            ("client_id", "of the environment"),
+            ("client_secret", "of the environment"),
+            ("aws_access_key_id", "of the environment"),
+        ];
+        let secrets = environment.map(|(name, it)| (name.to_owned(), domain::Secret::new(it)));
+        let given = settled(
+            settings.as_object().unwrap(),
+            &BTreeMap::new(),
+            &HashMap::from(secrets),
+        );
+        let value = |name: &str| given.get(name).map(Secret::reveal);
+        assert_eq!(value("client_id"), Some("of the config"));
+        assert_eq!(value("client_secret"), Some("of the environment"));
+        assert_eq!(value("aws_access_key_id"), None);
+    }
 }

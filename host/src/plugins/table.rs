@@ -8,6 +8,7 @@ use super::describe::ProviderDescribe;
 use super::prepare::InstallError;
 use super::registry::{Generation, Provider, Source, Table};
 use super::settings::PluginsConfig;
+use crate::domain::host_pattern;
 
 /// A new table with `generation` in it, in the place of an older version of itself. `is_there`
 /// tells whether a file is still in the directory: one that is gone may be followed by another.
@@ -98,15 +99,49 @@ fn provider_of(
             .filter(|name| bundled || grant.env.iter().any(|it| it == name))
             .map(str::to_owned)
             .collect(),
-        granted_hosts: describe
-            .hosts
-            .iter()
-            .filter(|host| granted(host))
-            .cloned()
-            .collect(),
+        granted_hosts: match bundled {
+            true => describe.hosts.clone(),
+            false => granted_hosts(&describe.hosts, &grant.hosts),
+        },
         base_url_granted: base_host.is_none_or(|host| granted(&host)),
         allow_private: grant.private_addresses,
         row: None,
         describe: Arc::new(describe.clone()),
+    }
+}
+
+/// The hosts that are asked for and granted. A pattern is granted as it is written, or in part by
+/// hosts that fit it.
+fn granted_hosts(asked: &[String], granted: &[String]) -> Vec<String> {
+    let is_asked = |host: &&String| {
+        asked.contains(host)
+            || !host.contains('*') && asked.iter().any(|it| host_pattern::fits(it, host))
+    };
+    granted.iter().filter(is_asked).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_granted_as_it_is_or_in_part() {
+        let texts = |list: &[&str]| list.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let asked = texts(&["*.example.com", "b.example.org"]);
+        for (granted, want) in [
+            (vec!["*.example.com"], vec!["*.example.com"]),
+            (
+                vec!["eu.example.com", "example.com"],
+                vec!["eu.example.com"],
+            ),
+            (
+                vec!["b.example.org", "c.example.org"],
+                vec!["b.example.org"],
+            ),
+            // What is granted and not asked for is nobody's.
+            (vec!["*.eu.example.com", "*.example.org"], vec![]),
+        ] {
+            assert_eq!(granted_hosts(&asked, &texts(&granted)), texts(&want));
+        }
     }
 }

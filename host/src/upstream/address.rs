@@ -7,7 +7,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::target::Target;
-use crate::domain::{ErrorKind, Fault};
+use crate::domain::{ErrorKind, Fault, host_pattern};
 
 /// A URL that may be called, and whether its address still has to be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ fn whole(target: &Target, given: &str) -> Result<Destination, Fault> {
     let granted = target
         .granted_hosts
         .iter()
-        .any(|it| *it == host || *it == with_port);
+        .any(|it| host_pattern::fits(it, host) || host_pattern::fits(it, &with_port));
     if !granted {
         let message = format!(
             "the plugin wants to reach `{host}`, which is neither the deployment's `api_base` nor \

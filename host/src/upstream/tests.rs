@@ -124,6 +124,22 @@ async fn a_host_that_is_not_granted_is_refused_with_the_cure() {
     );
 }
 
+#[test]
+fn a_granted_pattern_leads_to_its_hosts_and_no_others() {
+    let mut target = target(None, true);
+    target.granted_hosts = vec!["rt.*.acme.test".into()];
+    let resolve = |url: &str| super::address::resolve(&target, url).is_ok();
+    assert!(resolve("https://rt.eu-1.acme.test/x"));
+    for url in [
+        "https://rt.evil.test/.acme.test",
+        "https://rt.a.b.acme.test/x",
+        "https://rt.eu-1.acme.test.evil.test/x",
+        "http://rt.eu-1.acme.test/x",
+    ] {
+        assert!(!resolve(url), "{url}");
+    }
+}
+
 #[tokio::test]
 async fn a_plugins_own_url_never_leads_to_a_private_address() {
     let (base, _task) = upstream(b"", true).await;

@@ -4,7 +4,14 @@ use sluice_sdk::serde_json::{Value, json};
 use sluice_wire::anthropic;
 
 use crate::family::patterns;
-use crate::place::{self, REGIONS};
+
+/// Of every region; what a region's name is, [`crate::place`] judges.
+const HOSTS: [&str; 4] = [
+    "bedrock-runtime.*.amazonaws.com",
+    "bedrock-runtime.*.amazonaws.com.cn",
+    "bedrock-agent-runtime.*.amazonaws.com",
+    "bedrock-agent-runtime.*.amazonaws.com.cn",
+];
 
 const UNSUPPORTED: [&str; 19] = [
     "audio",
@@ -48,7 +55,7 @@ pub fn document() -> Value {
             "aliases": ["bedrock_converse"],
             "title": "Amazon Bedrock",
             "base_url_env": ["AWS_BEDROCK_RUNTIME_ENDPOINT"],
-            "hosts": hosts(),
+            "hosts": HOSTS,
             "auth": {"scheme": "sigv4", "service": "bedrock"},
             "secrets": secrets(),
             "media": "inline",
@@ -108,14 +115,6 @@ fn schema() -> Value {
         "performanceConfig": {"type": "object", "title": "Latency of every chat"},
         "requestMetadata": {"type": "object", "title": "Metadata of every chat"}
     }})
-}
-
-fn hosts() -> Vec<String> {
-    let services = ["bedrock-runtime", "bedrock-agent-runtime"];
-    let all = services
-        .iter()
-        .flat_map(|service| REGIONS.iter().map(|region| place::host(service, region)));
-    all.collect()
 }
 
 fn example() -> Value {

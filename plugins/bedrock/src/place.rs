@@ -8,41 +8,6 @@ use crate::family::Family;
 /// Where nothing else is said, as LiteLLM has it.
 const DEFAULT_REGION: &str = "us-west-2";
 
-/// Regions with Bedrock, for `describe`.
-pub const REGIONS: [&str; 31] = [
-    "af-south-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-2",
-];
-
 /// The host of a service in a region.
 pub fn host(service: &str, region: &str) -> String {
     let china = if region.starts_with("cn-") { ".cn" } else { "" };

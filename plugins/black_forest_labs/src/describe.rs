@@ -3,19 +3,7 @@
 use sluice_sdk::serde_json::{Value, json};
 
 /// Where requests are asked after; which it is, the answer to a request says.
-const HOSTS: [&str; 11] = [
-    "api.eu.bfl.ai",
-    "api.eu1.bfl.ai",
-    "api.eu2.bfl.ai",
-    "api.eu3.bfl.ai",
-    "api.eu4.bfl.ai",
-    "api.us.bfl.ai",
-    "api.us1.bfl.ai",
-    "api.us2.bfl.ai",
-    "api.us3.bfl.ai",
-    "api.us4.bfl.ai",
-    "gateway.bfl.ai",
-];
+const HOSTS: [&str; 1] = ["*.bfl.ai"];
 
 const UNSUPPORTED: [&str; 8] = [
     "background",

@@ -67,3 +67,53 @@ fn kind_of(status: u16, message: &str) -> &'static str {
         _ => kind::UPSTREAM,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_sdk::Payload;
+
+    #[test]
+    fn every_document_has_its_kind() {
+        for (status, body, want) in [
+            (400, r#"{"detail":"bad"}"#, kind::INVALID_REQUEST),
+            (401, r#"{"detail":"no"}"#, kind::AUTHENTICATION),
+            (402, r#"{"detail":"Insufficient credits"}"#, kind::QUOTA),
+            (
+                403,
+                r#"{"detail":"Not authenticated"}"#,
+                kind::AUTHENTICATION,
+            ),
+            (403, r#"{"detail":"Forbidden"}"#, kind::PERMISSION),
+            (404, r#"{"detail":"Not Found"}"#, kind::NOT_FOUND),
+            (
+                422,
+                r#"{"detail":[{"loc":["body"],"msg":"width"}]}"#,
+                kind::INVALID_REQUEST,
+            ),
+            (
+                422,
+                r#"{"detail":"Request Moderated"}"#,
+                kind::CONTENT_POLICY,
+            ),
+            (429, r#"{"detail":"too many tasks"}"#, kind::RATE_LIMIT),
+            (500, r#"{"detail":"oops"}"#, kind::UPSTREAM),
+            (503, r#"{"detail":"later"}"#, kind::OVERLOADED),
+            (504, r#"{"detail":"late"}"#, kind::TIMEOUT),
+        ] {
+            let reply = Reply {
+                status,
+                headers: vec![("retry-after".into(), "1.5".into())],
+                body: Payload::Text(body.into()),
+                state: String::new(),
+            };
+            let error = of_reply(&reply).unwrap();
+            assert_eq!(
+                (error.kind.as_str(), error.status),
+                (want, Some(status)),
+                "{body}"
+            );
+            assert_eq!(error.retry_after_ms, Some(1500));
+        }
+    }
+}

@@ -18,7 +18,7 @@ pub fn document() -> Value {
     json!({
         "name": "deepgram",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Deepgram: transcription of recorded sound",
+        "summary": "Deepgram: transcription of recorded sound, speech",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "deepgram",
@@ -27,9 +27,11 @@ pub fn document() -> Value {
             "base_url_env": ["DEEPGRAM_API_BASE"],
             "auth": {"scheme": "header", "name": "authorization", "secret": "api_key", "prefix": "Token "},
             "secrets": {"api_key": {"env": ["DEEPGRAM_API_KEY"], "required": true, "title": "API key"}},
-            "operations": {"audio.transcribe": {"unsupported": UNSUPPORTED, "ignored": ["user"]}},
+            "operations": {
+                "audio.speech": {"unsupported": ["instructions", "speed", "stream_format"], "ignored": ["user"]},
+                "audio.transcribe": {"unsupported": UNSUPPORTED, "ignored": ["user"]}},
             "errors": {"message": "/err_msg", "code": "/err_code"},
-            "models": ["nova-3", "nova-3-general", "nova-3-medical", "nova-2", "enhanced", "base", "whisper-large"],
+            "models": ["nova-3", "nova-3-general", "nova-3-medical", "nova-2", "enhanced", "base", "whisper-large", "aura-2-thalia-en"],
             "config_schema": {"type": "object", "properties": {
                 "language": {"type": "string", "title": "The language, where the request does not say it"}}},
             "verified": true,

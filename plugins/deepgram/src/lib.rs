@@ -1,10 +1,11 @@
-//! Deepgram: transcription of recorded sound. The upload goes there as it came, and everything
-//! else stands in the address.
+//! Deepgram: transcription of recorded sound, and speech. The upload goes there as it came, and
+//! everything else stands in the address.
 
 mod describe;
 mod errors;
 mod request;
 mod response;
+mod speech;
 
 use serde::{Deserialize, Serialize};
 use sluice_sdk::fault;
@@ -28,6 +29,7 @@ impl Provider for Deepgram {
     fn start(call: &Call, body: &str) -> Result<Step, Error> {
         match call.operation.as_str() {
             "audio.transcribe" => Ok(request::transcribe(call, &parse_body(body)?)?.send()),
+            "audio.speech" => Ok(speech::speak(call, &parse_body(body)?)?.send()),
             other => Err(fault::unsupported(format!(
                 "deepgram has no operation `{other}`"
             ))),

@@ -75,7 +75,9 @@ pub fn document() -> Value {
                 "reset_requests": "x-ratelimit-reset-requests", "limit_tokens": "x-ratelimit-limit-tokens",
                 "remaining_tokens": "x-ratelimit-remaining-tokens", "reset_tokens": "x-ratelimit-reset-tokens"
             },
-            "config_schema": {"type": "object", "properties": {"organization": {"type": "string"}, "project": {"type": "string"}}},
+            "config_schema": {"type": "object", "properties": {
+                "organization": {"type": "string", "x-env": ["OPENAI_ORGANIZATION", "OPENAI_ORG_ID"]},
+                "project": {"type": "string", "x-env": ["OPENAI_PROJECT_ID"]}}},
             "verified": true,
             "docs": "https://platform.openai.com/docs/api-reference"
         }],

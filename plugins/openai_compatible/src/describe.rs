@@ -33,7 +33,11 @@ fn provider(row: &Row) -> Value {
     let mut settings = Map::new();
     settings.insert("row".into(), schema::of_deployment());
     for name in &row.settings {
-        settings.insert(name.clone(), json!({"type": "string"}));
+        let schema = match row.settings_env.get(name) {
+            Some(env) => json!({"type": "string", "x-env": env}),
+            None => json!({"type": "string"}),
+        };
+        settings.insert(name.clone(), schema);
     }
     let mut config = json!({"type": "object", "properties": settings});
     if row.name == GENERIC {
@@ -47,11 +51,16 @@ fn provider(row: &Row) -> Value {
             (name, operation)
         })
         .collect();
+    let mut secrets = json!({
+        "api_key": {"env": row.env, "required": !row.key_optional && row.secrets.is_empty(), "title": "API key"}});
+    for (name, env) in &row.secrets {
+        secrets[name] = json!({"env": env, "required": false});
+    }
     let mut provider = json!({
         "name": row.name,
         "title": row.title,
         "auth": auth,
-        "secrets": {"api_key": {"env": row.env, "required": !row.key_optional, "title": "API key"}},
+        "secrets": secrets,
         "operations": operations,
         "config_schema": config,
         "verified": row.verified
@@ -61,6 +70,7 @@ fn provider(row: &Row) -> Value {
         ("base_url", json!(row.base_url)),
         ("base_url_env", json!(row.base_url_env)),
         ("docs", json!(row.docs)),
+        ("hosts", json!(row.hosts)),
         ("rate_limit_headers", rate_limits(row)),
     ];
     if let Some(members) = provider.as_object_mut() {
@@ -84,9 +94,13 @@ fn operation(row: &Row, name: &str) -> Value {
             json!({"stream": true, "unsupported": unsupported(row), "ignored": ignored, "models": exceptions(row)})
         }
         "completions" => json!({"stream": true, "body": "head"}),
+        "embeddings" if row.embeddings.is_some() => {
+            json!({"ignored": ignored, "unsupported": ["dimensions"]})
+        }
         "embeddings" => json!({"body": "head", "ignored": ignored}),
         "responses" => json!({"stream": true, "body": "head"}),
-        "rerank" | "images.generate" | "audio.speech" => json!({"body": "head"}),
+        "rerank" if row.rerank.is_some() => json!({}),
+        "rerank" | "moderations" | "images.generate" | "audio.speech" => json!({"body": "head"}),
         _ => json!({}),
     }
 }

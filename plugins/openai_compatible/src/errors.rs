@@ -79,7 +79,9 @@ fn of_document(document: &Value, status: Option<u16>) -> Error {
     };
     // Databricks writes `error_code`.
     let code = word("code").or_else(|| word("error_code"));
-    let (class, param) = (word("type"), word("param"));
+    // Text-embeddings-inference writes `error_type`.
+    let class = word("type").or_else(|| word("error_type"));
+    let param = word("param");
     let message = message(document, node);
     let status = status
         .or_else(|| {
@@ -91,6 +93,9 @@ fn of_document(document: &Value, status: Option<u16>) -> Error {
         })
         .filter(|it| (400..600).contains(it));
     let kind = kinds::of(code.as_deref(), class.as_deref(), &message, status);
+    let number = code.as_deref().and_then(|it| it.parse().ok());
+    let clouds = number.filter(|_| document.get("success") == Some(&Value::Bool(false)));
+    let kind = clouds.and_then(kinds::of_cloudflare).unwrap_or(kind);
     let mut fault = error(kind, message);
     fault.status = status;
     fault.with_detail(&json!({"code": code, "type": class, "param": param, "document": document}))

@@ -10,6 +10,7 @@ const WORDS: &[(&str, &[&str])] = &[
             "context_length_exceeded",
             "exceed_context_size_error",
             "tokens_limit_reached",
+            "model_max_prompt_tokens_exceeded",
         ],
     ),
     (
@@ -21,6 +22,10 @@ const WORDS: &[(&str, &[&str])] = &[
             "data_inspection_failed",
             "responsibleaipolicyviolation",
             "sensitive",
+            "datainspectionfailed",
+            "sensitivecontentdetected",
+            "inputtextsensitivecontentdetected",
+            "outputtextsensitivecontentdetected",
         ],
     ),
     (
@@ -33,6 +38,9 @@ const WORDS: &[(&str, &[&str])] = &[
             "exceeded_current_quota_error",
             "arrearage",
             "payment_required",
+            "accountoverdueerror",
+            "allocationquota.freetieronly",
+            "quota_exceeded",
         ],
     ),
     (
@@ -44,12 +52,32 @@ const WORDS: &[(&str, &[&str])] = &[
             "authentication_error",
             "invalid_authentication_error",
             "unauthorized",
+            "invalidapikey",
+            "invalid_access_token",
         ],
     ),
-    (kind::PERMISSION, &["permission_error", "forbidden"]),
+    (
+        kind::PERMISSION,
+        &[
+            "permission_error",
+            "permission_denied",
+            "permission_denied_error",
+            "forbidden",
+        ],
+    ),
     (
         kind::NOT_FOUND,
-        &["model_not_found", "invalid_model", "not_found_error"],
+        &[
+            "model_not_found",
+            "invalid_model",
+            "unknown_model",
+            "model_not_supported",
+            "model_decommissioned",
+            "not_found_error",
+            "resource_not_found_error",
+            "resource_does_not_exist",
+            "endpoint_not_found",
+        ],
     ),
     (
         kind::RATE_LIMIT,
@@ -60,6 +88,8 @@ const WORDS: &[(&str, &[&str])] = &[
             "too_many_requests",
             "rate_limited",
             "request_limit_exceeded",
+            "resource_exhausted",
+            "ratelimitreached",
         ],
     ),
     (
@@ -69,6 +99,8 @@ const WORDS: &[(&str, &[&str])] = &[
             "engine_overloaded_error",
             "service_unavailable",
             "insufficient_system_resource",
+            "overloaded",
+            "temporarily_unavailable",
         ],
     ),
     (kind::TIMEOUT, &["timeout_error", "request_timeout"]),
@@ -97,6 +129,13 @@ const TEXTS: &[(&str, &[u16], &[&str])] = &[
             "maximum input length is",
             "input length and `max_tokens` exceed",
             "`inputs` tokens + `max_new_tokens` must be",
+            "model's maximum context",
+            "exceeds the model's maximum",
+            "exceeded model token limit",
+            "inputs must have less than",
+            "input tokens, limit is",
+            "reduce the length of the messages",
+            "expected a string with maximum length",
         ],
     ),
     (
@@ -109,6 +148,9 @@ const TEXTS: &[(&str, &[u16], &[&str])] = &[
             "content filtering policy",
             "inappropriate content",
             "safety system",
+            "usage guidelines",
+            "requires moderation",
+            "the model produced invalid content",
         ],
     ),
     (
@@ -196,6 +238,18 @@ pub fn of(
             "invalid_request_error" | "BadRequestError" => kind::INVALID_REQUEST,
             _ => kind::UPSTREAM,
         },
+    }
+}
+
+/// Cloudflare's numbers, where the status says something else. None: the status is right.
+pub fn of_cloudflare(code: u64) -> Option<&'static str> {
+    match code {
+        5007 => Some(kind::NOT_FOUND),
+        // What a model cannot do is answered by 403 (seen 2026-02).
+        5023 | 5025 => Some(kind::INVALID_REQUEST),
+        3036 => Some(kind::QUOTA),
+        3040 => Some(kind::OVERLOADED),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! Requests are the client's own bytes, patched; answers are brought into canonical form, because
 //! hardly any of these providers writes OpenAI's dialect without an accent.
 
+mod access;
 mod answer;
 mod describe;
 mod embeddings;
@@ -12,17 +13,20 @@ mod kinds;
 mod message;
 mod messages;
 mod object;
+mod place;
+mod ranks;
 mod request;
 mod row;
 mod schema;
 mod stream;
 mod think;
 mod tools;
+mod turns;
 mod usage;
+mod vectors;
 
 use sluice_sdk::{
-    Call, Decoded, Error, Frame, Head, Payload, Provider, Reply, Response, Step, fault, parse_body,
-    provider,
+    Call, Decoded, Error, Frame, Head, Payload, Provider, Reply, Response, Step, fault, provider,
 };
 
 use crate::row::Row;
@@ -39,7 +43,10 @@ impl Provider for OpenAiCompatible {
     fn start(call: &Call, body: &str) -> Result<Step, Error> {
         let own = call.config().get("row").cloned();
         let row = Row::of(&call.provider, own.as_ref(), &call.model)?;
-        let outbound = request::outbound(call, &row, own.is_some())?;
+        let mut outbound = place::outbound(call, &row, own.is_some())?;
+        if row.turn_headers && call.operation == "chat" {
+            outbound = turns::headers(outbound, body);
+        }
         let outbound = match call.operation.as_str() {
             "models" => outbound.canonical(),
             "chat" => {
@@ -50,15 +57,27 @@ impl Provider for OpenAiCompatible {
                     (false, false) => outbound,
                 }
             }
-            "embeddings" => {
-                let outbound = outbound.patch(request::other(call, &row, body)?);
-                if embeddings::wants_base64(body) {
-                    outbound
-                } else {
-                    outbound.canonical()
+            "embeddings" => match vectors::request(call, &row, body)? {
+                Some((body, state)) => outbound.json(&body).state(state),
+                None => {
+                    let outbound = outbound.patch(request::other(call, &row, body)?);
+                    if embeddings::wants_base64(body) {
+                        outbound
+                    } else {
+                        outbound.canonical()
+                    }
                 }
-            }
-            "audio.transcribe" => outbound.form(call, &parse_body(body)?).canonical(),
+            },
+            "rerank" => match ranks::request(call, &row, body)? {
+                Some((body, state)) => outbound.json(&body).state(state),
+                None if row.rerank.is_some() => outbound.patch(request::other(call, &row, body)?),
+                None => outbound
+                    .patch(request::other(call, &row, body)?)
+                    .canonical(),
+            },
+            "images.edit" | "audio.transcribe" | "audio.translate" => outbound
+                .form(call, &request::fields(call, &row, body)?)
+                .canonical(),
             _ => outbound
                 .patch(request::other(call, &row, body)?)
                 .canonical(),
@@ -70,13 +89,14 @@ impl Provider for OpenAiCompatible {
         let reply = replies
             .first()
             .ok_or_else(|| fault::internal("resumed without an answer"))?;
+        let own = call.config().get("row").cloned();
+        let row = Row::of(&call.provider, own.as_ref(), &call.model)?;
         let body = match call.operation.as_str() {
+            // The state tells that the dialect was another one.
+            "embeddings" if !reply.state.is_empty() => return vectors::respond(reply),
             "embeddings" => embeddings::packed(reply)?,
-            _ => {
-                let own = call.config().get("row").cloned();
-                let row = Row::of(&call.provider, own.as_ref(), &call.model)?;
-                answer::canonical(&row, reply, &call.id)?
-            }
+            "rerank" => return ranks::respond(&row, reply),
+            _ => answer::canonical(&row, reply, &call.id)?,
         };
         let response = Response {
             body: Payload::Text(body),

@@ -1,7 +1,7 @@
 //! The request: the client's own bytes with what this provider wants otherwise.
 
 use sluice_sdk::serde_json::{Value, json};
-use sluice_sdk::{Call, Error, Outbound, fault};
+use sluice_sdk::{Call, Error, fault};
 
 use crate::messages;
 use crate::object::{Object, text};
@@ -49,88 +49,25 @@ pub fn other(call: &Call, row: &Row, body: &str) -> Result<Patch, Error> {
     Ok(patch)
 }
 
-/// The outbound request without its body: path, headers, key.
-pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error> {
-    let config = call.config();
-    let setting = |name: &str| config.get(name).and_then(Value::as_str);
-    let operation = call.operation.as_str();
-    let usual = match operation {
-        "chat" => "/chat/completions",
-        "completions" => "/completions",
-        "embeddings" => "/embeddings",
-        "responses" => "/responses",
-        "rerank" => "/rerank",
-        "images.generate" => "/images/generations",
-        "audio.speech" => "/audio/speech",
-        "audio.transcribe" => "/audio/transcriptions",
-        "models" => "/models",
-        other => {
-            let message = format!("{} has no operation `{other}`", row.name);
-            return Err(fault::unsupported(message));
-        }
-    };
-    let path = match row.paths.get(operation) {
-        Some(template) => match filled(template, setting) {
-            Ok(path) => path,
-            // A base URL of the operator's own may hold what the template is for.
-            Err(_) if has_own_base(call, row) => usual.to_owned(),
-            Err(name) => {
-                let message = format!(
-                    "provider `{}` needs `{name}` in the deployment's `litellm_params`",
-                    row.name
-                );
-                return Err(fault::invalid_request(message));
-            }
-        },
-        None => usual.to_owned(),
-    };
-    let method = if operation == "models" { "GET" } else { "POST" };
-    let mut outbound = Outbound::new(method, path);
-    for (name, template) in &row.headers {
-        if let Ok(value) = filled(template, setting) {
-            outbound = outbound.header(name, value);
-        }
-    }
-    if !call.has_secret("api_key") && row.key_optional {
-        return Ok(outbound.auth("none", &[]));
-    }
-    match &row.auth {
-        Some(auth) if auth.scheme == "none" => Ok(outbound.auth("none", &[])),
-        Some(auth) => Ok(outbound.auth(
-            &auth.scheme,
-            &[
-                ("name", auth.name.as_str()),
-                ("prefix", auth.prefix.as_str()),
-                ("secret", "api_key"),
-            ],
-        )),
-        None if own_row && !call.has_secret("api_key") => Ok(outbound.auth("none", &[])),
-        None => Ok(outbound),
-    }
-}
-
-/// Whether the deployment's base URL is not the row's; unknown counts as its own.
-fn has_own_base(call: &Call, row: &Row) -> bool {
-    let context = call.context();
-    let base = context.get("base_url").and_then(Value::as_str);
-    base.map(|it| it.trim_end_matches('/')) != row.base_url.as_deref()
-}
-
-/// `template` with its `{names}` filled in, or the first name that has no value.
-fn filled<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) -> Result<String, String> {
-    let mut out = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
-        out.push_str(before);
-        out.push_str(value(name).ok_or(name)?);
-        rest = tail;
-    }
-    out.push_str(rest);
-    Ok(out)
+/// The fields of a form.
+pub fn fields(call: &Call, row: &Row, body: &str) -> Result<Value, Error> {
+    let mut body: Value = sluice_sdk::parse_body(body)?;
+    let members = body
+        .as_object_mut()
+        .ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
+    members.insert("model".into(), sent_model(row, &call.model).into());
+    Ok(body)
 }
 
 fn model(row: &Row, model: &str, patch: &mut Patch) {
+    let sent = sent_model(row, model);
+    if sent != model {
+        patch.push(("model".into(), Some(json!(sent).to_string())));
+    }
+}
+
+/// The model's name as the provider is told it.
+pub fn sent_model(row: &Row, model: &str) -> String {
     let mut sent = model.to_owned();
     if let Some(prefix) = row.model_prefix.as_ref().filter(|_| !model.contains('/')) {
         sent = format!("{prefix}{model}");
@@ -141,9 +78,7 @@ fn model(row: &Row, model: &str, patch: &mut Patch) {
             sent = format!("{org}/{name}:{route}");
         }
     }
-    if sent != model {
-        patch.push(("model".into(), Some(json!(sent).to_string())));
-    }
+    sent
 }
 
 fn rename(

@@ -25,6 +25,21 @@ pub const EXTENSIONS: [&str; 8] = [
     "safety_identifier",
 ];
 
+/// The operations that a row may list.
+pub const OPERATIONS: [&str; 11] = [
+    "chat",
+    "completions",
+    "embeddings",
+    "responses",
+    "rerank",
+    "moderations",
+    "images.generate",
+    "images.edit",
+    "audio.speech",
+    "audio.transcribe",
+    "audio.translate",
+];
+
 /// One provider. A member that is missing means: as OpenAI.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -42,13 +57,35 @@ pub struct Row {
     pub auth: Option<AuthRow>,
     /// The provider may be called without a key.
     pub key_optional: bool,
-    /// `chat`, `completions`, `embeddings`, `responses`, `rerank`, `images.generate`,
-    /// `audio.speech`, `audio.transcribe`; `models` is always there.
+    /// Further secrets by name, with their environment variables.
+    pub secrets: BTreeMap<String, Vec<String>>,
+    /// OAuth's client credentials, which serve in a key's place.
+    pub client: Option<ClientRow>,
+    /// `snowflake`: a key pair may sign tokens in a key's place.
+    pub key_pair: Option<String>,
+    /// The base URL where the deployment has none, with one of `settings` in it.
+    pub account_base: Option<String>,
+    /// Hosts besides the base URL's own, as in `describe`.
+    pub hosts: Vec<String>,
+    /// Ends of an operator's `api_base` that lead to another dialect, and what they become.
+    pub base_endings: BTreeMap<String, String>,
+    /// Where models go that are named `catalog.schema.model`: a path on the base URL's host.
+    pub catalog_path: Option<String>,
+    /// Headers say who took the last turn, and that there are images.
+    pub turn_headers: bool,
+    /// Those of [`OPERATIONS`] that it has, `chat` if nothing is said; `models` is always there.
     pub operations: Option<Vec<String>>,
+    /// The dialect of embeddings: `snowflake`, `feature-extraction`; missing: OpenAI's.
+    pub embeddings: Option<String>,
+    /// The dialect of rerank: `nim`, `deepinfra`, `tei`, `data` (Cohere's with its list under that
+    /// name); missing: Cohere's, which is relayed.
+    pub rerank: Option<String>,
     /// Paths by operation. `{setting}` stands for one of `settings`.
     pub paths: BTreeMap<String, String>,
     /// Names of settings that paths and headers use.
     pub settings: Vec<String>,
+    /// Environment variables that give settings where the deployment has none.
+    pub settings_env: BTreeMap<String, Vec<String>>,
     /// Headers; one whose `{setting}` is missing is left out.
     pub headers: BTreeMap<String, String>,
     /// Which of [`EXTENSIONS`] the provider takes; all, if it is missing.
@@ -116,6 +153,14 @@ pub struct Row {
     pub docs: String,
     /// For whoever edits the row.
     pub note: String,
+}
+
+/// A token server on the base URL's host.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientRow {
+    pub token_path: String,
+    pub scope: String,
 }
 
 /// A way of authentication of the contract.
@@ -218,103 +263,4 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sluice_sdk::serde_json::json;
-
-    /// The OpenAI-compatible providers of the catalogue this table was made from; `openai` itself
-    /// has a plugin of its own.
-    const CATALOGUE: &str = include_str!("../catalogue.tsv");
-
-    /// Base URLs that are other than the catalogue's on purpose: a path or a slash stands
-    /// elsewhere, or `/v1` is part of the base.
-    const OTHER_BASES: [&str; 5] = [
-        "chutes",
-        "cloudflare",
-        "datarobot",
-        "helicone",
-        "huggingface",
-    ];
-
-    /// Environment names that are for other ways of authentication than a key, or for settings.
-    const OTHER_ENV: [&str; 8] = [
-        "CLOUDFLARE_ACCOUNT_ID",
-        "DATABRICKS_CLIENT_ID",
-        "DATABRICKS_CLIENT_SECRET",
-        "GITHUB_COPILOT_CLIENT_ID",
-        "GITHUB_COPILOT_TOKEN_DIR",
-        "OR_APP_NAME",
-        "OR_SITE_URL",
-        "",
-    ];
-
-    #[test]
-    fn every_provider_of_the_catalogue_has_its_row_with_base_url_and_environment() {
-        let rows = Row::all().unwrap();
-        let lines = CATALOGUE.lines().filter(|line| !line.starts_with('#'));
-        let mut seen = 0;
-        for line in lines {
-            let mut cells = line.split('\t');
-            let id = cells.next().unwrap();
-            let row = rows.iter().find(|row| row.name == id);
-            let row = row.unwrap_or_else(|| panic!("no row for {id}"));
-            let base = cells.next().filter(|it| *it != "-");
-            assert!(
-                row.base_url.as_deref() == base || OTHER_BASES.contains(&id),
-                "{id}: {base:?}"
-            );
-            for name in cells.next().unwrap_or_default().split(' ') {
-                let known = |list: &[String]| list.iter().any(|it| it == name);
-                assert!(
-                    known(&row.env) || known(&row.base_url_env) || OTHER_ENV.contains(&name),
-                    "{id}: {name}"
-                );
-            }
-            seen += 1;
-        }
-        assert_eq!(seen, 113);
-    }
-
-    #[test]
-    fn rows_are_told_apart_by_their_names() {
-        let rows = Row::all().unwrap();
-        let mut names: Vec<&String> = rows
-            .iter()
-            .flat_map(|row| std::iter::once(&row.name).chain(&row.aliases))
-            .collect();
-        let count = names.len();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), count);
-    }
-
-    #[test]
-    fn exceptions_and_the_deployments_own_row_lie_over_the_providers() {
-        let own = json!({"base_url": "https://a.test", "think_tags": true,
-            "models": [{"match": ["big-*"], "think_tags": false, "history": "keep"}]});
-        let plain = Row::of("groq", Some(&own), "small").unwrap();
-        assert!(plain.think_tags && plain.history.as_deref() == Some("reasoning"));
-        let big = Row::of("groq", Some(&own), "big-1").unwrap();
-        assert!(!big.think_tags && big.history.as_deref() == Some("keep"));
-    }
-
-    #[test]
-    fn a_wrong_row_is_refused_by_its_member() {
-        let error = Row::of("groq", Some(&json!({"thinktags": true})), "m").unwrap_err();
-        assert!(error.message.contains("thinktags"), "{}", error.message);
-    }
-
-    #[test]
-    fn patterns_fit_the_whole_name() {
-        for (pattern, text, want) in [
-            ("grok-4*", "grok-4.1-fast", true),
-            ("*thinking*", "kimi-thinking-preview", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*c", "a-b", false),
-            ("exact", "exact", true),
-            ("exact", "exactly", false),
-        ] {
-            assert_eq!(matches(pattern, text), want, "{pattern} {text}");
-        }
-    }
-}
+mod tests;

@@ -3,6 +3,8 @@
 
 use sluice_sdk::serde_json::{Map, Value, json};
 
+use crate::row::OPERATIONS;
+
 /// Members that the gateway acts on before this plugin is asked: of no effect in one deployment.
 const GATEWAYS: [&str; 9] = [
     "base_url",
@@ -14,18 +16,6 @@ const GATEWAYS: [&str; 9] = [
     "settings",
     "unsupported",
     "user",
-];
-
-/// The operations that rows have.
-const OPERATIONS: [&str; 8] = [
-    "chat",
-    "completions",
-    "embeddings",
-    "responses",
-    "rerank",
-    "images.generate",
-    "audio.speech",
-    "audio.transcribe",
 ];
 
 /// A whole row, as `plugins.providers` has it.
@@ -81,8 +71,10 @@ fn behaviour() -> Map<String, Value> {
     let drop = json!({"enum": ["drop", null]});
     let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
     let or_null = json!({"type": "object", "additionalProperties": {"type": ["string", "null"]}});
-    let by_operation = json!({"type": "object", "additionalProperties": false, "properties": {
-        "chat": path(), "completions": path(), "embeddings": path(), "responses": path(), "models": path()}});
+    let named = OPERATIONS.into_iter().chain(["models"]);
+    let paths: Map<String, Value> = named.map(|it| (it.to_owned(), path())).collect();
+    let by_operation =
+        json!({"type": "object", "additionalProperties": false, "properties": paths});
     let bounds = json!({"type": "object", "additionalProperties": {
         "type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}});
     let members = [
@@ -160,13 +152,25 @@ mod tests {
     use sluice_sdk::serde_json;
 
     /// The members that only the rows of this crate have.
-    const OURS: [&str; 6] = [
+    const OURS: [&str; 17] = [
         "name",
         "aliases",
         "extensions",
         "rate_limits",
         "verified",
         "docs",
+        "secrets",
+        "client",
+        "key_pair",
+        "account_base",
+        "hosts",
+        "base_endings",
+        "catalog_path",
+        "turn_headers",
+        "settings_env",
+        // They need the whole body, which `describe` says by provider.
+        "embeddings",
+        "rerank",
     ];
 
     #[test]

@@ -28,6 +28,9 @@ pub fn document() -> Value {
         "providers": [
             provider("sagemaker_chat", "AWS SageMaker chat", json!({
                 "chat": {"stream": true, "unsupported": ["reasoning_effort", "thinking"], "ignored": IGNORED}})),
+            // Nova's containers take `reasoning_effort`.
+            provider("sagemaker_nova", "Amazon Nova on SageMaker", json!({
+                "chat": {"stream": true, "unsupported": ["thinking"], "ignored": IGNORED}})),
             provider("sagemaker", "AWS SageMaker", json!({
                 "completions": {"stream": true, "unsupported": TEXT_LACKS, "ignored": IGNORED},
                 "embeddings": {"unsupported": ["dimensions"], "ignored": ["user"]}}))
@@ -51,31 +54,11 @@ pub fn document() -> Value {
 }
 
 fn provider(name: &str, title: &str, operations: Value) -> Value {
-    let text = || json!({"type": "string"});
-    let regions = [
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-        "ca-central-1",
-        "sa-east-1",
-        "eu-central-1",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "eu-north-1",
-        "ap-south-1",
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-southeast-1",
-        "ap-southeast-2",
-    ];
-    let hosts = regions.map(|it| format!("runtime.sagemaker.{it}.amazonaws.com"));
     json!({
         "name": name,
         "title": title,
         "base_url": DEFAULT_BASE,
-        "hosts": hosts,
+        "hosts": ["runtime.sagemaker.*.amazonaws.com", "runtime.sagemaker.*.amazonaws.com.cn"],
         "auth": {"scheme": "sigv4", "service": "sagemaker"},
         "secrets": {
             "aws_access_key_id": {"env": ["AWS_ACCESS_KEY_ID"], "required": false},
@@ -85,7 +68,7 @@ fn provider(name: &str, title: &str, operations: Value) -> Value {
         "operations": operations,
         "errors": {"message": "/Message"},
         "config_schema": {"type": "object", "properties": {
-            "aws_region_name": text(), "model_id": {"type": "string", "description": "the inference component"}}},
+            "aws_region_name": {"type": "string", "x-env": ["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"]}, "model_id": {"type": "string", "description": "the inference component"}}},
         "verified": false,
         "docs": "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"
     })

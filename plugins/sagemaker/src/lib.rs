@@ -26,7 +26,7 @@ impl Provider for SageMaker {
     fn start(call: &Call, body: &str) -> Result<Step, Error> {
         let body: Map<String, Value> = parse_body(body)?;
         let (body, state) = match (call.provider.as_str(), call.operation.as_str()) {
-            ("sagemaker_chat", "chat") => (chat(body), String::new()),
+            ("sagemaker_chat" | "sagemaker_nova", "chat") => (chat(body), String::new()),
             (_, "completions") => (
                 generate::request(call.streaming, body)?,
                 stream::OF_TEXT.to_owned(),
@@ -102,7 +102,8 @@ fn outbound(call: &Call) -> Result<Outbound, Error> {
     let url = if has_base {
         path
     } else {
-        format!("https://runtime.sagemaker.{region}.amazonaws.com{path}")
+        let china = if region.starts_with("cn-") { ".cn" } else { "" };
+        format!("https://runtime.sagemaker.{region}.amazonaws.com{china}{path}")
     };
     let mut outbound =
         Outbound::post(url).auth("sigv4", &[("service", "sagemaker"), ("region", region)]);

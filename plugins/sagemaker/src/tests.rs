@@ -257,3 +257,15 @@ fn what_there_is_no_place_for_is_refused() {
         assert!(refusal.is_err(), "{operation} {body}");
     }
 }
+
+#[test]
+fn nova_is_asked_for_a_chat_and_for_nothing_else() {
+    let answer = json!({"json": {"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}]}});
+    let outcome = answered("sagemaker_nova", "chat", 200, &answer);
+    assert_eq!(
+        outcome.response.unwrap()["choices"][0]["message"]["content"],
+        "hi"
+    );
+    let refused = answered("sagemaker_nova", "rerank", 200, &answer);
+    assert_eq!(refused.error.unwrap().kind, fault::kind::UNSUPPORTED);
+}

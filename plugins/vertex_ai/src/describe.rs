@@ -4,7 +4,13 @@ use sluice_sdk::serde_json::{Value, json};
 use sluice_wire::{anthropic, gemini};
 
 use crate::family::patterns;
-use crate::place::{self, REGIONS};
+
+/// Of every location.
+const HOSTS: [&str; 3] = [
+    "aiplatform.googleapis.com",
+    "*-aiplatform.googleapis.com",
+    "aiplatform.*.rep.googleapis.com",
+];
 
 /// What images cannot be told.
 const NO_IMAGE_PARAMS: [&str; 7] = [
@@ -50,7 +56,7 @@ pub fn document() -> Value {
             "aliases": ["vertex_ai_beta"],
             "title": "Google Vertex AI",
             "base_url_env": ["VERTEXAI_API_BASE"],
-            "hosts": hosts(),
+            "hosts": HOSTS,
             "auth": {"scheme": "google", "secret": "vertex_credentials",
                 "scope": "https://www.googleapis.com/auth/cloud-platform"},
             "secrets": {
@@ -83,11 +89,6 @@ pub fn document() -> Value {
         }],
         "examples": [example()]
     })
-}
-
-fn hosts() -> Vec<String> {
-    let all = ["global", "us", "eu"].iter().chain(&REGIONS);
-    all.map(|it| place::host(it)).collect()
 }
 
 /// The lists of the provider are those of Google's models; here stand the others'.

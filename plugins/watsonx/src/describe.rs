@@ -57,7 +57,7 @@ fn provider(name: &str, title: &str, operations: Value) -> Value {
         "name": name,
         "title": title,
         "base_url_env": ["WATSONX_API_BASE", "WATSONX_URL", "WX_URL", "WML_URL"],
-        "hosts": ["iam.cloud.ibm.com"],
+        "hosts": ["iam.cloud.ibm.com", "*.iam.cloud.ibm.com"],
         "auth": {"scheme": "oauth2", "secret": "api_key"},
         "secrets": {
             "api_key": {"env": ["WATSONX_APIKEY", "WATSONX_API_KEY", "WX_API_KEY"], "required": false, "title": "IBM Cloud API key"},
@@ -68,8 +68,12 @@ fn provider(name: &str, title: &str, operations: Value) -> Value {
         "errors": {"message": "/errors/0/message", "code": "/errors/0/code"},
         "models": ["ibm/granite-3-8b-instruct", "meta-llama/llama-3-3-70b-instruct", "ibm/slate-125m-english-rtrvr"],
         "config_schema": {"type": "object", "properties": {
-            "project_id": text(), "space_id": text(), "watsonx_deployment_space_id": text(),
-            "api_version": text(), "iam_url": text()}},
+            "project_id": text(), "space_id": text(), "watsonx_deployment_space_id": text(), "api_version": text(),
+            // Where the deployment names neither: a space of its own is not to meet another's project.
+            "default_project_id": {"type": "string", "x-env": ["WATSONX_PROJECT_ID", "WX_PROJECT_ID"]},
+            "default_space_id": {"type": "string", "x-env": ["WATSONX_DEPLOYMENT_SPACE_ID", "WATSONX_SPACE_ID"]},
+            "iam_url": {"type": "string", "x-env": ["WATSONX_IAM_URL"],
+                "description": "one of IBM Cloud's; `token_url` names any other"}}},
         "verified": false,
         "docs": "https://cloud.ibm.com/apidocs/watsonx-ai"
     })

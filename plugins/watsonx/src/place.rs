@@ -26,11 +26,16 @@ impl Place {
         if !version.chars().all(|it| it.is_ascii_digit() || it == '-') {
             return Err(fault::invalid_request("`api_version` is not a date"));
         }
-        let owner = setting("project_id").map(|it| ("project_id", it));
-        let owner = owner.or_else(|| {
-            let space = setting("space_id").or_else(|| setting("watsonx_deployment_space_id"));
-            space.map(|it| ("space_id", it))
-        });
+        let owners = [
+            ("project_id", "project_id"),
+            ("space_id", "space_id"),
+            ("watsonx_deployment_space_id", "space_id"),
+            ("default_project_id", "project_id"),
+            ("default_space_id", "space_id"),
+        ];
+        let owner = owners
+            .into_iter()
+            .find_map(|(name, member)| Some((member, setting(name)?)));
         let deployment = match call.model.strip_prefix("deployment/") {
             Some(id) => {
                 let plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_');

@@ -56,6 +56,57 @@ async fn client_credentials_go_in_the_form_if_the_plugin_says() {
     assert!(!seen.headers.contains_key("authorization"));
 }
 
+const IBM: &[(&str, &str)] = &[
+    ("token-url", "https://iam.example/identity/token"),
+    ("grant-type", "urn:ibm:params:oauth:grant-type:apikey"),
+    ("secret", "api_key"),
+    ("secret-field", "apikey"),
+];
+
+#[tokio::test]
+async fn a_key_is_traded_for_a_token_by_the_grant_that_the_plugin_names() {
+    let rig = Rig::new(|_| json(json!({"access_token": "iam-1", "expires_in": 3600}))).await;
+    let key = given(&[("api_key", SECRET)], &[]);
+    let ours = signer("oauth2", IBM, &key);
+    assert_eq!(rig.authorization(&ours).await.unwrap(), "Bearer iam-1");
+    let seen = &rig.seen()[0];
+    assert_eq!(
+        seen.field("grant_type"),
+        "urn:ibm:params:oauth:grant-type:apikey"
+    );
+    assert_eq!(seen.field("apikey"), SECRET);
+    assert!(!seen.headers.contains_key("authorization"));
+    assert_eq!(
+        ours.token_server(),
+        Some("https://iam.example/identity/token")
+    );
+    // Another key has another token.
+    let theirs = signer("oauth2", IBM, &given(&[("api_key", "another key")], &[]));
+    rig.headers(&theirs).await.unwrap();
+    rig.headers(&ours).await.unwrap();
+    assert_eq!(rig.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_the_token_server_refuses_is_not_shown() {
+    let rig = Rig::new(|_| {
+        (
+            400,
+            json!({"errorCode": "BXNIM0415E", "errorMessage": format!("Provided API key {SECRET} could not be found.")})
+                .to_string(),
+        )
+    })
+    .await;
+    let ours = signer("oauth2", IBM, &given(&[("api_key", SECRET)], &[]));
+    let error = rig.failure(&ours, &[SECRET]).await;
+    assert_eq!(error.kind, Kind::Refused);
+    assert!(
+        error.message.contains("could not be found")
+            && error.message.contains("correct the deployment's key"),
+        "{error}"
+    );
+}
+
 #[tokio::test]
 async fn the_operators_token_server_wins() {
     let rig = Rig::new(|_| json(json!({"access_token": "t-1"}))).await;
@@ -155,6 +206,12 @@ fn what_is_missing_is_named() {
             .message
             .contains("`client_secret`")
     );
+    assert!(error(IBM, &deployment()).message.contains("`api_key`"));
+    let without = error(
+        &[("token-url", "https://a.example"), ("secret-field", "key")],
+        &given(&[("api_key", "k")], &[]),
+    );
+    assert!(without.message.contains("`grant-type`"), "{without}");
     let unknown = Signer::new("kerberos", &[], &deployment()).unwrap_err();
     assert!(unknown.message.contains("`kerberos`") && !Signer::knows("kerberos"));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{AuthDescribe, Describe, ErrorsDescribe, OperationDescribe, ProviderDescribe};
-use crate::domain::ErrorKind;
+use crate::domain::{ErrorKind, host_pattern};
 
 /// Most providers in one plugin, and examples of one plugin: a document is read at every load.
 const MAX_PROVIDERS: usize = 500;
@@ -160,11 +160,15 @@ fn is_env(name: &str) -> bool {
     !name.is_empty() && name.len() <= 128 && name.bytes().all(plain)
 }
 
-/// A host, or a host and a port: no scheme, no path, no pattern.
+/// A host, or a host and a port: no scheme, no path. One with a `*` is a pattern.
 fn is_host(host: &str) -> bool {
-    url::Url::parse(&format!("https://{host}/"))
+    let example = host.replace('*', "a");
+    let names = host.split('.');
+    url::Url::parse(&format!("https://{example}/"))
         .is_ok_and(|url| url.path() == "/" && url.username().is_empty() && url.query().is_none())
-        && !host.contains(['/', '*', '@', '#', '?', '\\'])
+        && !host.contains(['/', '@', '#', '?', '\\'])
+        && host_pattern::is_bounded(host)
+        && names.into_iter().all(|it| it.matches('*').count() <= 1)
 }
 
 #[cfg(test)]
@@ -189,7 +193,7 @@ mod tests {
     fn a_plain_document_is_taken() {
         assert_eq!(
             refusal(json!({
-                "base_url": "https://api.acme.example/v1", "hosts": ["files.acme.example:8443"],
+                "base_url": "https://api.acme.example/v1", "hosts": ["files.acme.example:8443", "*.acme.example", "rt.*.acme.example"],
                 "auth": {"scheme": "header", "name": "x-key", "secret": "api_key"},
                 "secrets": {"api_key": {"env": ["ACME_API_KEY"]}},
                 "errors": {"message": "/error/message",
@@ -209,6 +213,8 @@ mod tests {
             (json!({"base_url": "ftp://a.example"}), "base_url"),
             (json!({"base_url": "https://u:p@a.example"}), "password"),
             (json!({"hosts": ["*.example"]}), "*.example"),
+            (json!({"hosts": ["a.example.*"]}), "a.example.*"),
+            (json!({"hosts": ["*a*.example.com"]}), "*a*.example.com"),
             (json!({"hosts": ["https://a.example"]}), "https://a.example"),
             (json!({"base_url_env": ["A=B"]}), "A=B"),
             (json!({"auth": {"scheme": "magic"}}), "magic"),

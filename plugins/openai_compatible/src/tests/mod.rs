@@ -3,7 +3,10 @@
 //!
 //! The recordings, their sources and licences are told in `fixtures/SOURCES.md`.
 
+mod operations;
 mod oracle;
+mod places;
+mod refusals;
 
 use sluice_sdk::serde_json::{self, Value, json};
 use sluice_sdk::testing::{self, Outcome, replay};

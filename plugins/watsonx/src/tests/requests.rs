@@ -162,3 +162,23 @@ fn vectors_and_ranks_are_asked_for_with_their_options() {
         assert!(sent("rerank", json!({"query": "q", "documents": documents})).is_err());
     }
 }
+
+#[test]
+fn what_the_deployment_names_wins_over_the_environment() {
+    let env = json!({"default_project_id": "ep", "default_space_id": "es"});
+    for (own, member, value) in [
+        (json!({}), "project_id", "ep"),
+        (json!({"space_id": "s"}), "space_id", "s"),
+        (json!({"watsonx_deployment_space_id": "s"}), "space_id", "s"),
+        (json!({"project_id": "p"}), "project_id", "p"),
+    ] {
+        let mut config = env.clone();
+        let own = own.as_object().unwrap().clone();
+        config.as_object_mut().unwrap().extend(own);
+        let outbound = started("chat", "m", config, "token", &hi()).unwrap();
+        let body = body_of(&outbound);
+        assert_eq!(body[member], value, "{body}");
+        let both = body.get("project_id").is_some() && body.get("space_id").is_some();
+        assert!(!both, "{body}");
+    }
+}

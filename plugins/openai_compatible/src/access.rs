@@ -1,0 +1,84 @@
+//! How a call is authenticated: by a key, by OAuth's client credentials, or by a key pair that signs
+//! tokens.
+
+use sluice_sdk::serde_json::{Value, json};
+use sluice_sdk::{Call, Error, Outbound, fault};
+
+use crate::place::Base;
+use crate::row::Row;
+
+pub fn granted(
+    call: &Call,
+    row: &Row,
+    own_row: bool,
+    outbound: Outbound,
+) -> Result<Outbound, Error> {
+    let has_key = call.has_secret("api_key");
+    if let Some(client) = row.client.as_ref().filter(|_| is_client(call)) {
+        let base = Base::of(call, row)?;
+        let origin = base.origin().ok_or_else(|| {
+            fault::invalid_request(format!("provider `{}` needs an `api_base`", row.name))
+        })?;
+        let server = format!("{origin}{}", client.token_path);
+        let params = [("token-url", server.as_str()), ("scope", &client.scope)];
+        return Ok(outbound.auth("oauth2", &params));
+    }
+    if row.key_pair.is_some() && !has_key && call.has_secret(PRIVATE_KEY) {
+        return signed(call, outbound);
+    }
+    if !has_key && row.key_optional {
+        return Ok(outbound.auth("none", &[]));
+    }
+    match &row.auth {
+        Some(auth) if auth.scheme == "none" => Ok(outbound.auth("none", &[])),
+        Some(auth) => Ok(outbound.auth(
+            &auth.scheme,
+            &[
+                ("name", auth.name.as_str()),
+                ("prefix", auth.prefix.as_str()),
+                ("secret", "api_key"),
+            ],
+        )),
+        None if own_row && !has_key => Ok(outbound.auth("none", &[])),
+        None => Ok(outbound),
+    }
+}
+
+/// Without a key, or where the deployment names the client itself: a key may come from the
+/// environment.
+fn is_client(call: &Call) -> bool {
+    let named = call.config().get("client_id").is_some_and(Value::is_string);
+    call.has_secret("client_secret") && (named || !call.has_secret("api_key"))
+}
+
+const PRIVATE_KEY: &str = "snowflake_private_key";
+
+/// Snowflake's longest life of a token is an hour.
+const TOKEN_SECONDS: &str = "3540";
+
+/// Snowflake's key pairs: issuer and subject are account and user in capitals, the account without
+/// its region, and the issuer names the public key too.
+fn signed(call: &Call, outbound: Outbound) -> Result<Outbound, Error> {
+    let config = call.config();
+    let setting = |name: &str| {
+        let value = config.get(name).and_then(Value::as_str);
+        value.filter(|it| !it.is_empty()).ok_or_else(|| {
+            fault::invalid_request(format!(
+                "a Snowflake key pair needs `{name}` in the deployment's `litellm_params`"
+            ))
+        })
+    };
+    let account = setting("account_id")?.split('.').next().unwrap_or_default();
+    let user = setting("snowflake_user")?;
+    let print = setting("snowflake_key_fingerprint")?;
+    let print = print.strip_prefix("SHA256:").unwrap_or(print);
+    let subject = format!("{account}.{user}").to_uppercase();
+    let claims = json!({"iss": format!("{subject}.SHA256:{print}"), "sub": subject}).to_string();
+    let params = [
+        ("alg", "RS256"),
+        ("key-secret", PRIVATE_KEY),
+        ("ttl-seconds", TOKEN_SECONDS),
+        ("claims", claims.as_str()),
+    ];
+    Ok(outbound.auth("jwt", &params))
+}

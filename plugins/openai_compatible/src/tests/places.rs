@@ -1,0 +1,217 @@
+//! Where requests go, and with which credential.
+
+use sluice_sdk::serde_json::{Value, json};
+use sluice_sdk::{Auth, Call, Error, Outbound, Step};
+
+use super::super::*;
+
+/// What is asked of which deployment.
+struct Asked {
+    provider: &'static str,
+    operation: &'static str,
+    model: &'static str,
+    base: Option<&'static str>,
+    config: Value,
+    secrets: &'static [&'static str],
+    body: Value,
+}
+
+fn of(provider: &'static str, operation: &'static str) -> Asked {
+    Asked {
+        provider,
+        operation,
+        model: "m",
+        base: None,
+        config: json!({}),
+        secrets: &["api_key"],
+        body: json!({"model": "m", "messages": []}),
+    }
+}
+
+impl Asked {
+    fn sent(&self) -> Result<Outbound, Error> {
+        let context = match self.base {
+            Some(base) => json!({"attempt": 0, "deadline_ms": 0, "base_url": base}),
+            None => json!({"attempt": 0, "deadline_ms": 0}),
+        };
+        let call = Call {
+            id: "c".into(),
+            operation: self.operation.into(),
+            provider: self.provider.into(),
+            model: self.model.into(),
+            streaming: false,
+            config: self.config.to_string(),
+            secrets: self.secrets.iter().map(|it| (*it).to_owned()).collect(),
+            params: Vec::new(),
+            headers: Vec::new(),
+            files: Vec::new(),
+            context: context.to_string(),
+        };
+        match OpenAiCompatible::start(&call, &self.body.to_string())? {
+            Step::Send(outbound) => Ok(outbound),
+            _ => panic!("nothing is sent"),
+        }
+    }
+
+    fn url(&self) -> String {
+        self.sent().unwrap().url
+    }
+
+    fn auth(&self) -> Option<Auth> {
+        self.sent().unwrap().auth.into_iter().next()
+    }
+}
+
+fn param<'a>(auth: &'a Auth, name: &str) -> &'a str {
+    let found = auth.params.iter().find(|(key, _)| key == name);
+    found.map_or("", |(_, value)| value)
+}
+
+const WORKSPACE: Option<&str> = Some("https://dbc-1.cloud.databricks.com/serving-endpoints");
+
+#[test]
+fn databricks_takes_client_credentials_where_it_has_no_key() {
+    let mut asked = of("databricks", "chat");
+    asked.base = WORKSPACE;
+    assert_eq!(asked.auth(), None, "the usual way is the key");
+    asked.secrets = &["client_secret"];
+    let auth = asked.auth().unwrap();
+    assert_eq!(auth.scheme, "oauth2");
+    let server = "https://dbc-1.cloud.databricks.com/oidc/v1/token";
+    assert_eq!(param(&auth, "token-url"), server);
+    assert_eq!(param(&auth, "scope"), "all-apis");
+    // A key of the environment does not win over the deployment's own client.
+    asked.secrets = &["api_key", "client_secret"];
+    assert_eq!(asked.auth(), None);
+    asked.config = json!({"client_id": "c"});
+    assert_eq!(asked.auth().unwrap().scheme, "oauth2");
+}
+
+#[test]
+fn databricks_serves_models_of_the_catalog_by_its_gateway() {
+    let mut asked = of("databricks", "chat");
+    asked.base = WORKSPACE;
+    for (model, url) in [
+        (
+            "main.ai.my-model",
+            "https://dbc-1.cloud.databricks.com/ai-gateway/mlflow/v1/chat/completions",
+        ),
+        ("databricks-gpt-5.1", "/chat/completions"),
+        ("databricks-llama-3.3.1", "/chat/completions"),
+        ("my-endpoint", "/chat/completions"),
+    ] {
+        asked.model = model;
+        assert_eq!(asked.url(), url, "{model}");
+    }
+}
+
+#[test]
+fn snowflake_is_found_by_the_name_of_its_account() {
+    let mut asked = of("snowflake", "chat");
+    let error = asked.sent().unwrap_err();
+    assert!(error.message.contains("`account_id`"), "{error:?}");
+    asked.config = json!({"account_id": "myorg-acct"});
+    let host = "https://myorg-acct.snowflakecomputing.com/api/v2";
+    assert_eq!(asked.url(), format!("{host}/cortex/v1/chat/completions"));
+    asked.base = Some("https://a.snowflakecomputing.com/api/v2/");
+    assert_eq!(asked.url(), "/cortex/v1/chat/completions");
+}
+
+#[test]
+fn the_name_of_an_account_cannot_lead_to_another_host() {
+    for account in [
+        "evil.example/",
+        "evil.example#",
+        "a@evil.example",
+        "a:1",
+        "",
+    ] {
+        let mut asked = of("snowflake", "chat");
+        asked.config = json!({ "account_id": account });
+        assert!(asked.sent().is_err(), "{account}");
+    }
+}
+
+#[test]
+fn snowflakes_key_pair_signs_for_account_and_user() {
+    let mut asked = of("snowflake", "chat");
+    asked.secrets = &["snowflake_private_key"];
+    asked.config = json!({"account_id": "xy12345.us-east-1"});
+    let error = asked.sent().unwrap_err();
+    assert!(error.message.contains("`snowflake_user`"), "{error:?}");
+    asked.config = json!({"account_id": "xy12345.us-east-1", "snowflake_user": "bob",
+        "snowflake_key_fingerprint": "SHA256:aB+/="});
+    let auth = asked.auth().unwrap();
+    assert_eq!(
+        (auth.scheme.as_str(), param(&auth, "alg")),
+        ("jwt", "RS256")
+    );
+    assert_eq!(param(&auth, "key-secret"), "snowflake_private_key");
+    let claims: Value = serde_json::from_str(param(&auth, "claims")).unwrap();
+    assert_eq!(
+        claims,
+        json!({"iss": "XY12345.BOB.SHA256:aB+/=", "sub": "XY12345.BOB"})
+    );
+    asked.secrets = &["api_key", "snowflake_private_key"];
+    assert_eq!(asked.auth(), None);
+}
+
+#[test]
+fn cloudflares_native_base_is_taken_for_its_compatible_one() {
+    let account = "https://api.cloudflare.com/client/v4/accounts/acc/ai";
+    let mut asked = of("cloudflare", "chat");
+    asked.model = "@cf/meta/llama";
+    for (base, url) in [
+        (
+            format!("{account}/run/"),
+            format!("{account}/v1/chat/completions"),
+        ),
+        (
+            format!("{account}/run"),
+            format!("{account}/v1/chat/completions"),
+        ),
+        (format!("{account}/v1"), "/chat/completions".to_owned()),
+        (
+            "https://api.cloudflare.com/client/v4".to_owned(),
+            "/accounts/acc/ai/v1/chat/completions".to_owned(),
+        ),
+    ] {
+        asked.base = Some(base.leak());
+        asked.config = json!({"account_id": "acc"});
+        assert_eq!(asked.url(), url);
+    }
+    asked.operation = "embeddings";
+    assert_eq!(asked.url(), "/accounts/acc/ai/v1/embeddings");
+}
+
+#[test]
+fn mantle_is_found_by_its_region() {
+    let mut asked = of("bedrock_mantle", "responses");
+    asked.config = json!({"aws_region_name": "eu-west-1"});
+    let url = "https://bedrock-mantle.eu-west-1.api.aws/v1/responses";
+    assert_eq!(asked.url(), url);
+}
+
+#[test]
+fn copilot_is_told_whose_turn_it_is_and_that_there_are_images() {
+    let headers = |messages: Value| {
+        let mut asked = of("github_copilot", "chat");
+        asked.body = json!({"model": "m", "messages": messages});
+        let sent = asked.sent().unwrap();
+        let value = |name: &str| {
+            let found = sent.headers.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        (value("x-initiator"), value("copilot-vision-request"))
+    };
+    let user = json!({"role": "user", "content": "hi"});
+    assert_eq!(headers(json!([user])), ("user".into(), String::new()));
+    let tool = json!({"role": "tool", "tool_call_id": "1", "content": "x"});
+    assert_eq!(
+        headers(json!([user, tool])),
+        ("agent".into(), String::new())
+    );
+    let image =
+        json!({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]});
+    assert_eq!(headers(json!([image])), ("user".into(), "true".into()));
+}

@@ -1,0 +1,31 @@
+//! What GitHub Copilot wants told of a conversation by headers: turns that tools bring are not
+//! charged as the user's own, and images have to be announced.
+
+use sluice_sdk::serde_json::Value;
+use sluice_sdk::{Outbound, parse_body};
+
+pub fn headers(outbound: Outbound, body: &str) -> Outbound {
+    let body: Value = parse_body(body).unwrap_or_default();
+    let messages = body.get("messages").and_then(Value::as_array);
+    let messages = || messages.into_iter().flatten();
+    let of_agent = |it: &Value| {
+        let role = it.get("role").and_then(Value::as_str);
+        matches!(role, Some("assistant" | "tool"))
+    };
+    let is_image = |it: &Value| it.get("type").is_some_and(|it| it == "image_url");
+    let has_image = |it: &Value| {
+        let parts = it.get("content").and_then(Value::as_array);
+        parts.into_iter().flatten().any(is_image)
+    };
+    let by = if messages().any(of_agent) {
+        "agent"
+    } else {
+        "user"
+    };
+    let outbound = outbound.header("x-initiator", by);
+    if messages().any(has_image) {
+        outbound.header("copilot-vision-request", "true")
+    } else {
+        outbound
+    }
+}

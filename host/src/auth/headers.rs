@@ -26,6 +26,21 @@ const GOOGLE_ACTIONS: &[&str] = &[
 /// The path of Google's lists of models.
 const GOOGLE_MODELS: &str = "/v1beta/models";
 
+/// The paths below which they do whatever they ask for.
+const GOOGLE_ROUTES: &[&str] = &["/gemini/", "/vertex_ai/", "/vertex-ai/"];
+
+/// Whether a header may hold a caller's key, ours or another's. `own` is the operator's own header.
+pub fn may_hold_key(own: Option<&str>, name: &str) -> bool {
+    own == Some(name) || KEY_HEADERS.iter().any(|(known, _)| *known == name)
+}
+
+/// Whether the query of a path may hold one, as `key`.
+pub fn query_may_hold_key(path: &str) -> bool {
+    path.starts_with(GOOGLE_MODELS)
+        || GOOGLE_ACTIONS.iter().any(|end| path.ends_with(end))
+        || GOOGLE_ROUTES.iter().any(|start| path.starts_with(start))
+}
+
 /// The first place that holds a key: the operator's own header (`litellm_key_header_name`), the
 /// well-known ones, then `?key=` on Google's paths. An empty header is none.
 pub(super) fn find_key<'r>(
@@ -57,8 +72,7 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 fn of_query<'r>(path: &str, query: &'r str) -> Option<Cow<'r, str>> {
-    let acts = GOOGLE_ACTIONS.iter().any(|action| path.ends_with(action));
-    if !acts && !path.starts_with(GOOGLE_MODELS) {
+    if !query_may_hold_key(path) {
         return None;
     }
     url::form_urlencoded::parse(query.as_bytes())
@@ -151,5 +165,11 @@ mod tests {
             assert_eq!(key(path, "key=sk-master-0123456789"), None);
         }
         assert_eq!(key("/v1beta/models/m:generateContent", "key=&x=1"), None);
+        let passed_on = key("/gemini/v1beta/models", "key=sk-master-0123456789");
+        assert_eq!(passed_on.as_deref(), Some(KEY));
+        assert_eq!(
+            key("/anthropic/v1/models", "key=sk-master-0123456789"),
+            None
+        );
     }
 }

@@ -20,6 +20,9 @@ mod models;
 #[cfg(test)]
 mod models_tests;
 mod network;
+mod passing;
+#[cfg(test)]
+mod passing_tests;
 mod refuse;
 mod resolve;
 mod routes;
@@ -37,6 +40,7 @@ pub use grant::{
     AccessGroup, BudgetTerm, BudgetWindow, Grant, KeyPart, KeyType, LimitTerm, MemberPart,
     OrganizationPart, Source, TeamPart, TokenPart, UserPart,
 };
+pub use headers::{may_hold_key, query_may_hold_key};
 pub use jwt::{Fetch, Issuer, JwtRole, RoleMapping, ScopeMapping, TokenSettings, Tokens};
 pub use keys::{
     CACHE_BYTES, CACHE_TTL, GroupBudget, GroupBudgets, Identity, KeySettings, Keys, News,
@@ -48,5 +52,6 @@ pub use models::{
     visible_models,
 };
 pub use network::{Networks, ProxyTrust};
+pub use passing::{Passing, allow_passing};
 pub use routes::{Area, Class, Gate, RouteList, RouteRules, all_routes, class_of};
 pub use rows::{OwnerRules, StoredKeys};

@@ -59,6 +59,8 @@ pub struct Deployment {
     /// How its certificate is judged, if not as the others'.
     pub verify: Option<Verify>,
     pub mock_response: Option<String>,
+    /// `use_in_pass_through`: its address and credentials serve its provider's pass-through routes.
+    pub passes_through: bool,
     /// What it may spend: `max_budget` with `budget_duration`.
     pub budget: Option<Allowance>,
     /// Calls at once; where it is not said, the default of the router or the gateway.
@@ -143,6 +145,7 @@ fn read_params(params: &mut Section<'_>, name: String, id: String, route: Route)
         allowed_openai_params: params.words("allowed_openai_params").unwrap_or_default(),
         verify: Verify::read(params),
         mock_response: params.text("mock_response"),
+        passes_through: params.flag("use_in_pass_through").unwrap_or(false),
         budget: Allowance::read(params, "max_budget", "budget_duration"),
         max_parallel_requests: params.count("max_parallel_requests"),
         enforces_limits: false,

@@ -18,6 +18,7 @@ use super::remarks::{Remarks, Taken};
 use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
 use super::seeing::Seeing;
+use super::through::{self, Endpoint};
 use super::verify::Verify;
 use crate::domain::Secret;
 
@@ -52,6 +53,8 @@ pub struct General {
     pub cors_origins: Vec<String>,
     /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
     pub root_path: Option<String>,
+    /// `pass_through_endpoints`.
+    pub endpoints: Vec<Endpoint>,
 }
 
 impl General {
@@ -86,7 +89,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
     let key_header = section.text("litellm_key_header_name");
     let access = Access::read(&mut section, env);
     let admission = Admission::read(&mut section);
-    let general = General {
+    let mut general = General {
         master_key,
         key_header: key_header.map(|name| name.to_ascii_lowercase()),
         max_request_bytes: mebibytes(&mut section, "max_request_size_mb")
@@ -112,9 +115,12 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         },
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
+        endpoints: Vec::new(),
     };
     let money = Money::read_general(&mut section, env);
+    let endpoints = section.raw("pass_through_endpoints");
     section.finish(&GENERAL);
+    general.endpoints = through::read(endpoints, env, remarks);
     (general, money)
 }
 

@@ -87,6 +87,7 @@ pub const GENERAL: Names = Names {
         "alerting",
         "alerting_args",
         "alerting_threshold",
+        "pass_through_endpoints",
     ],
     accepted: &[
         "allow_client_side_credentials",
@@ -121,7 +122,6 @@ pub const GENERAL: Names = Names {
         "litellm_license",
         "max_file_size_mb",
         "moderation_model",
-        "pass_through_endpoints",
         "plugins",
         "proxy_budget_rescheduler_max_time",
         "proxy_budget_rescheduler_min_time",

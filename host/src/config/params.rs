@@ -33,6 +33,7 @@ pub const READ: &[&str] = &[
     "cooldown_time",
     "first_token_timeout",
     "tags",
+    "use_in_pass_through",
 ];
 
 /// Known to LiteLLM, without effect yet.
@@ -66,7 +67,6 @@ pub const ACCEPTED: &[&str] = &[
     "tag_regex",
     "ttl",
     "use_chat_completions_api",
-    "use_in_pass_through",
     "use_litellm_proxy",
     "verbose",
 ];

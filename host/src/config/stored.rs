@@ -33,13 +33,14 @@ const SWITCH_VARIABLE: &str = "STORE_MODEL_IN_DB";
 /// What a gateway needs before it can read its database, or opens it with: never taken from there.
 /// Nor what the gateway itself would ask at any address: whoever may change settings may not reach
 /// into the operator's network by it.
-const OF_THE_FILE: [&str; 6] = [
+const OF_THE_FILE: [&str; 7] = [
     "master_key",
     "database_url",
     "salt_key",
     "trust_stored_api_base",
     "model_cost_map_url",
     "model_cost_map_file",
+    "pass_through_endpoints",
 ];
 const OF_THE_PROCESS: [&str; 17] = [
     "DATABASE_URL",

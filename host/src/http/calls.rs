@@ -285,7 +285,7 @@ fn respond(answer: Answer, turn: Option<Turn>) -> Response {
 }
 
 /// Where a call came from, for its spend row.
-fn source(parts: &Parts, controls: &Controls) -> Source {
+pub fn source(parts: &Parts, controls: &Controls) -> Source {
     let header = |name: &str| {
         let value = parts.headers.get(name)?.to_str().ok()?;
         Some(value.to_owned()).filter(|it| !it.is_empty())

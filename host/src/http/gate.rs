@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::auth::{
     BodyRules, Catalog, CatalogModel, Door, Fetch, Issuer, Keys, Networks, ProxyTrust, RouteList,
-    RouteRules, TeamModel, TokenSettings, Tokens,
+    RouteRules, TeamModel, TokenSettings, Tokens, class_of,
 };
 use crate::config::General;
 use crate::pipeline::Fleet;
+use http::Method;
 
 /// What the door needs of one config.
 pub struct Gate {
@@ -59,6 +60,7 @@ impl Rules {
             })
         };
         let mut idle = Vec::new();
+        idle.extend(hidden(general));
         let tokens = match &access.tokens {
             None => None,
             Some(tokens) => {
@@ -86,6 +88,8 @@ impl Rules {
                 admin_only: routes("admin_only_routes", &access.admin_only_routes)?,
                 public: routes("public_routes", &access.public_routes)?,
                 allowed: routes("allowed_routes", &access.allowed_routes)?,
+                pass_through: endpoints(general, true),
+                open: endpoints(general, false),
                 public_metrics: general.public_metrics,
                 ..RouteRules::default()
             },
@@ -159,6 +163,32 @@ impl Gate {
     pub fn is_of(&self, fleet: &Arc<Fleet>) -> bool {
         std::ptr::eq(self.of.as_ptr(), Arc::as_ptr(fleet))
     }
+}
+
+/// Paths of the operator's endpoints, with or without `auth`.
+fn endpoints(general: &General, auth: bool) -> RouteList {
+    let these = general.endpoints.iter().filter(|it| it.auth == auth);
+    let paths = these.flat_map(|it| {
+        let below = it.include_subpath.then(|| format!("{}/{{*rest}}", it.path));
+        [Some(it.path.clone()), below].into_iter().flatten()
+    });
+    let paths: Vec<String> = paths.collect();
+    // All of them are paths, which a list takes.
+    RouteList::parse(paths.iter().map(String::as_str)).unwrap_or_default()
+}
+
+/// Endpoints at a path that the gateway itself has a route for.
+fn hidden(general: &General) -> impl Iterator<Item = String> {
+    let is_known = |path: &str| {
+        let methods = [Method::GET, Method::POST, Method::DELETE];
+        methods.iter().any(|it| class_of(it, path).is_some())
+    };
+    let paths = general.endpoints.iter().map(|it| it.path.as_str());
+    let setting = "general_settings.pass_through_endpoints";
+    let hidden = paths.enumerate().filter(move |(_, path)| is_known(path));
+    hidden.map(move |(place, path)| {
+        format!("{setting}[{place}], as `{path}` is a route of the gateway,")
+    })
 }
 
 /// The models of a fleet, as access to them is judged.

@@ -21,6 +21,7 @@ mod routes;
 pub mod server;
 mod spoken;
 mod steering;
+mod through;
 pub mod tls;
 mod turnstile;
 mod unknown;

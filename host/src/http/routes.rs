@@ -5,17 +5,18 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use super::error::ApiError;
 use super::server::Peer;
 use super::{
-    Doors, admin, body, calls, cors, google, headers, health, manage, models, reports, unknown,
+    Doors, admin, body, calls, cors, google, headers, health, manage, models, reports, through,
+    unknown,
 };
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
-use crate::pipeline::Dialect;
 use crate::pipeline::accounting::now_ms;
+use crate::pipeline::{Dialect, ROUTES, Route};
 
 /// The router of the whole gateway.
 pub fn router(doors: Doors) -> Router {
@@ -73,8 +74,12 @@ pub fn router(doors: Doors) -> Router {
     router = router
         .route("/openai/deployments/{*rest}", post(calls::by_path))
         .route("/engines/{*rest}", post(calls::by_path));
+    // What stands above goes first.
+    for (first, _) in ROUTES {
+        router = router.route(&format!("/{first}/{{*rest}}"), any(through::by_provider));
+    }
     reports::add_routes(manage::add_routes(router))
-        .fallback(unknown::unknown_route)
+        .fallback(through::by_endpoint)
         .method_not_allowed_fallback(unknown::wrong_method)
         .layer(middleware::from_fn_with_state(doors.clone(), prove))
         .with_state(doors)
@@ -146,7 +151,8 @@ async fn proven(doors: &Doors, mut request: Request, next: Next) -> Response {
 async fn refuse(fault: Fault, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let dialect = match path {
+    let dialect = match Route::of(path) {
+        Some((route, _)) => route.dialect(),
         _ if path.starts_with("/v1/messages") => Dialect::Anthropic,
         _ if google::is_google(path) => Dialect::Google,
         _ => Dialect::OpenAi,

@@ -376,7 +376,7 @@ impl Attempt {
 
 /// How long the whole attempt may take, and how long a stream may be silent: as the operator says,
 /// or less if the client asks for less.
-fn times_for(
+pub fn times_for(
     request: &ClientRequest,
     line: &Line,
     streaming: bool,

@@ -13,6 +13,7 @@ use super::params::ParamRules;
 use super::priced::Priced;
 use super::roster::Rosters;
 use super::seen;
+use super::through::Through;
 use crate::budget::{AccountId, Terms};
 use crate::config::{self, Config, Deployment, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
@@ -31,6 +32,8 @@ pub struct Fleet {
     lines: HashMap<DeploymentId, Result<Arc<Line>, Fault>>,
     /// The deployments of each group, as the router sees them.
     pub rosters: Rosters,
+    /// What requests are passed on by as they are.
+    pub through: Through,
     rows: Rows,
     /// Names of the plugins' providers.
     providers: HashSet<String>,
@@ -39,7 +42,7 @@ pub struct Fleet {
 }
 
 /// The providers that are rows of the config, by name.
-type Rows = BTreeMap<String, Result<Arc<Provider>, RowError>>;
+pub(super) type Rows = BTreeMap<String, Result<Arc<Provider>, RowError>>;
 
 /// A deployment and what serves it.
 pub struct Line {
@@ -128,10 +131,16 @@ impl Fleet {
             .collect();
         let ready = |id: &DeploymentId| lines.get(id).is_some_and(Result::is_ok);
         let rosters = Rosters::new(&config, ready);
+        let make = |deployment: &Arc<Deployment>, more: &Rows| {
+            let rows = if more.is_empty() { &rows } else { more };
+            line(&config, deployment, (table, rows), &environment)
+        };
+        let through = Through::build(&config, table, &lines, &make);
         Self {
             config,
             lines,
             rosters,
+            through,
             rows,
             providers: table.providers.keys().cloned().collect(),
             plugins: named(table),

@@ -45,6 +45,7 @@ mod shape;
 mod source;
 mod standings;
 mod stream;
+mod through;
 mod ties;
 #[cfg(test)]
 mod timing_tests;
@@ -68,4 +69,5 @@ pub use run::Pipeline;
 pub use seen::Watchers;
 pub use sluice_bridges::Embed;
 pub use stream::FaultWriter;
+pub use through::{Order, Passed, PassedBody, ROUTES, Route, Sent, groups_of};
 pub use uploads::{Upload, Uploads};

@@ -20,6 +20,8 @@ pub enum Operation {
     Speech,
     Transcribe,
     Translate,
+    /// Whatever a client asks a provider for, as it is.
+    PassThrough,
 }
 
 impl Operation {
@@ -41,6 +43,7 @@ impl Operation {
             Self::Speech => "audio.speech",
             Self::Transcribe => "audio.transcribe",
             Self::Translate => "audio.translate",
+            Self::PassThrough => "pass-through",
         }
     }
 
@@ -63,6 +66,7 @@ impl Operation {
                 | Self::CountTokens
                 | Self::GenerateContent
                 | Self::CountContents
+                | Self::PassThrough
         )
     }
 
@@ -105,7 +109,7 @@ impl Operation {
             Self::Chat | Self::Messages | Self::CountTokens => &["messages"],
             Self::Completions | Self::ImagesGenerate => &["prompt"],
             Self::GenerateContent => &["contents"],
-            Self::CountContents => &[],
+            Self::CountContents | Self::PassThrough => &[],
             Self::Embeddings | Self::Responses | Self::Moderations | Self::Speech => &["input"],
             Self::Rerank => &["query", "documents"],
             Self::ImagesEdit => &["image", "prompt"],

@@ -111,7 +111,7 @@ pub const OURS: &[&str] = &[
 ];
 
 /// Longest name of a model, in bytes: it stands in logs and headers.
-const MAX_MODEL: usize = 512;
+pub const MAX_MODEL: usize = 512;
 
 /// Members with which a client would choose the upstream itself.
 const CLIENT_SIDE_TARGETS: &[&str] = &[

@@ -46,10 +46,10 @@ pub struct Inner {
     cache: Cache,
     /// Where callers were served before.
     pub affinity: ArcSwap<Affinity>,
-    decisions: Arc<Decisions>,
+    pub(super) decisions: Arc<Decisions>,
     board: Board,
-    write_fault: FaultWriter,
-    status_of: fn(&Fault) -> u16,
+    pub(super) write_fault: FaultWriter,
+    pub(super) status_of: fn(&Fault) -> u16,
 }
 
 impl Pipeline {
@@ -94,6 +94,10 @@ impl Pipeline {
     /// Answers that are kept.
     pub fn cache(&self) -> &Cache {
         &self.inner.cache
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     pub(super) fn upstream(&self) -> &Upstream {
@@ -219,7 +223,7 @@ impl Pipeline {
     }
 
     /// What is known of every deployment that may answer first.
-    fn served<'f>(&self, fleet: &Fleet, resolved: Option<&'f Resolved>) -> Served<'f> {
+    pub(super) fn served<'f>(&self, fleet: &Fleet, resolved: Option<&'f Resolved>) -> Served<'f> {
         let prices = self.inner.accounting.prices();
         let mut served = Served::default();
         for (deployment, model) in resolved.into_iter().flat_map(|it| &it.deployments) {
@@ -235,7 +239,7 @@ impl Pipeline {
         served
     }
 
-    fn fail(&self, fault: Fault, mut settlement: Settlement) -> Failure {
+    pub(super) fn fail(&self, fault: Fault, mut settlement: Settlement) -> Failure {
         settlement.failed((self.inner.status_of)(&fault), &fault);
         Failure {
             fault,

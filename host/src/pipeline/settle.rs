@@ -109,6 +109,12 @@ impl Settlement {
     /// The attempt at this deployment begins; what it sends carries these headers.
     pub fn takes_off(&mut self, place: &Place, lone: bool) -> Option<TraceHeaders> {
         self.aloft = Some(Aloft::begin(place, lone));
+        self.passes()
+    }
+
+    /// What is sent carries these headers. It tells nothing of a deployment: what is asked of it there
+    /// is the client's choice.
+    pub fn passes(&mut self) -> Option<TraceHeaders> {
         let trail = &self.trail;
         let (line, model) = (trail.line.as_deref()?, trail.upstream_model.as_deref()?);
         self.sight.takes_off(line, model, trail.retries)

@@ -48,7 +48,8 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
             | Operation::ImagesVary
             | Operation::Speech
             | Operation::Transcribe
-            | Operation::Translate,
+            | Operation::Translate
+            | Operation::PassThrough,
             _,
         ) => (String::new(), None),
     };
@@ -178,8 +179,8 @@ const fn answer_members(operation: Operation) -> &'static [&'static str] {
         Operation::Rerank | Operation::Moderations => &["results"],
         Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary => &["data"],
         Operation::Transcribe | Operation::Translate => &["text"],
-        // No document at all.
-        Operation::Speech => &[],
+        // No document at all, or one of which nothing is known.
+        Operation::Speech | Operation::PassThrough => &[],
     }
 }
 

@@ -167,7 +167,8 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
             | Operation::CountTokens
             | Operation::GenerateContent
             | Operation::CountContents
-            | Operation::Moderations,
+            | Operation::Moderations
+            | Operation::PassThrough,
             _,
         ) => None,
     };

@@ -240,7 +240,7 @@ pub fn provider_id(raw: &str) -> Option<String> {
     believed_id(&serde_json::from_str::<String>(raw).ok()?)
 }
 
-fn believed_id(id: &str) -> Option<String> {
+pub(super) fn believed_id(id: &str) -> Option<String> {
     let plain = !id.is_empty() && id.len() <= MAX_ID && !id.contains(char::is_control);
     plain.then(|| id.to_owned())
 }

@@ -140,6 +140,35 @@ fn private(host: &str) -> Fault {
     Fault::operator(ErrorKind::Permission, message)
 }
 
+/// The URL of what a client asks for below a base: of the same origin, and below the same path.
+pub(super) fn below(
+    target: &Target,
+    base: &Url,
+    (tail, shares_version): (&str, bool),
+) -> Result<Destination, Fault> {
+    let url = if shares_version {
+        join(base, tail)
+    } else {
+        let mut url = base.clone();
+        let own = base.path().trim_end_matches('/');
+        url.set_path(&format!("{own}{tail}"));
+        Some(url)
+    };
+    let own = base.path().trim_end_matches('/');
+    let is_below = |it: &Url| {
+        let rest = it.path().strip_prefix(own);
+        let rest = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        rest && it.origin() == base.origin()
+    };
+    let url = url.filter(is_below).ok_or_else(|| {
+        let message = "the path leads out of what is passed on";
+        Fault::caller(ErrorKind::InvalidRequest, message).with_log(format!("path {tail:?}"))
+    })?;
+    let trusted = target.base_trusted && target.base_url.as_ref() == Some(base);
+    let guarded = !trusted && !target.allow_private;
+    check(Destination { url, guarded })
+}
+
 /// `base` and a path. Operators write bases with and without the version that plugins begin their
 /// paths with, so a segment that both share is taken once.
 pub(super) fn join(base: &Url, path: &str) -> Option<Url> {

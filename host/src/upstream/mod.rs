@@ -34,8 +34,8 @@ use tokio_util::task::TaskTracker;
 pub use body::CallBodies;
 pub use inline::inline;
 pub use options::Options;
-pub use reply::{Batch, FrameReader, UpstreamReply, too_large};
-pub use request::Request;
+pub use reply::{Batch, FrameReader, Pieces, UpstreamReply, too_large};
+pub use request::{Passed, Request};
 pub use target::{AuthScheme, Target, Timeouts};
 
 use crate::config::Verify;

@@ -68,6 +68,14 @@ impl UpstreamReply {
         Ok(first.unwrap_or_else(|| all.freeze()))
     }
 
+    /// The body as it comes.
+    pub fn pieces(self) -> Pieces {
+        Pieces {
+            reply: self,
+            taken: 0,
+        }
+    }
+
     /// The body in frames. `None` chooses by the content type: an answer that is no stream comes
     /// as one frame, a JSON array as its elements.
     pub fn frames(self, framing: Option<Framing>) -> FrameReader {
@@ -87,6 +95,29 @@ impl UpstreamReply {
             ended: false,
             taken: 0,
         }
+    }
+}
+
+/// Reads the body as it comes.
+#[derive(Debug)]
+pub struct Pieces {
+    reply: UpstreamReply,
+    /// Bytes read so far.
+    taken: usize,
+}
+
+impl Pieces {
+    /// More of the body; none at its end.
+    ///
+    /// # Errors
+    /// It was cut off, stands still, or does not end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        let piece = self.reply.chunk().await?;
+        self.taken += piece.as_ref().map_or(0, Bytes::len);
+        if self.taken > MAX_STREAM {
+            return Err(endless());
+        }
+        Ok(piece)
     }
 }
 

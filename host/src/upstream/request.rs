@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Method;
 use sluice_engine::contract::{Auth, Outbound};
+use url::Url;
 
 use super::address::{self, Destination};
 use super::body::CallBodies;
@@ -20,7 +21,53 @@ pub struct Request {
     pub(super) body: bytes::Bytes,
 }
 
+/// A client's own request, which goes on as it is.
+#[derive(Debug)]
+pub struct Passed<'p> {
+    pub method: Method,
+    /// The target's base, or what stands for it.
+    pub base: &'p Url,
+    /// What goes below the base, as the client wrote it.
+    pub tail: &'p str,
+    /// A version that both begin with is the same one.
+    pub shares_version: bool,
+    pub query: Option<&'p str>,
+    pub headers: HeaderMap,
+    /// Empty: as the target says.
+    pub auth: Vec<Auth>,
+    pub body: bytes::Bytes,
+}
+
 impl Request {
+    /// A client's own request, below the base and nowhere else, with the operator's headers in place
+    /// of the client's.
+    ///
+    /// # Errors
+    /// It would lead elsewhere.
+    pub fn passed(target: &Target, passed: Passed<'_>) -> Result<Self, Fault> {
+        let Passed { base, tail, .. } = passed;
+        let mut destination = address::below(target, base, (tail, passed.shares_version))?;
+        let queries = [destination.url.query(), passed.query];
+        let queries: Vec<&str> = queries
+            .into_iter()
+            .flatten()
+            .filter(|it| !it.is_empty())
+            .collect();
+        let query = Some(queries.join("&")).filter(|it| !it.is_empty());
+        destination.url.set_query(query.as_deref());
+        let mut headers = passed.headers;
+        for (name, value) in &target.extra_headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        Ok(Self {
+            method: passed.method,
+            destination,
+            headers,
+            auth: passed.auth,
+            body: passed.body,
+        })
+    }
+
     /// Judges what a plugin wants to send, and builds its body from what the host kept.
     pub fn build(
         target: &Target,

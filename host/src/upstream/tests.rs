@@ -310,3 +310,57 @@ fn each_scheme_puts_the_credential_in_its_place() {
     );
     assert_eq!(authenticated("none", &[]), "https://a.test/x?a=1");
 }
+
+fn passed(base: &str, tail: &str, query: Option<&str>) -> Result<String, Fault> {
+    let base: Url = base.parse().unwrap();
+    let mut target = target(Some(base.clone()), true);
+    let own = ("x-own", "operator".parse().unwrap());
+    target.extra_headers = vec![(http::HeaderName::from_static(own.0), own.1)];
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-own", "client".parse().unwrap());
+    let passed = Passed {
+        method: reqwest::Method::POST,
+        base: &base,
+        tail,
+        shares_version: true,
+        query,
+        headers,
+        auth: Vec::new(),
+        body: Bytes::new(),
+    };
+    let request = Request::passed(&target, passed)?;
+    assert_eq!(request.headers["x-own"], "operator");
+    Ok(request.destination.url.to_string())
+}
+
+#[test]
+fn what_is_passed_on_stays_below_its_base() {
+    let to = |base, tail, query| passed(base, tail, query).map_err(|it| it.kind);
+    for (base, tail, query, want) in [
+        (
+            "https://a.test/v1",
+            "/v1/chat",
+            None,
+            "https://a.test/v1/chat",
+        ),
+        (
+            "https://a.test",
+            "/v1/x%2Fy",
+            Some("a=%20b"),
+            "https://a.test/v1/x%2Fy?a=%20b",
+        ),
+        (
+            "https://a.test/p?k=1",
+            "/x",
+            Some("b=2"),
+            "https://a.test/p/x?k=1&b=2",
+        ),
+        ("https://a.test/p/", "", None, "https://a.test/p"),
+    ] {
+        assert_eq!(to(base, tail, query).as_deref(), Ok(want));
+    }
+    for tail in ["/../x", "/%2e%2e/x", "/v/%2E./%2e%2e/x", "/a\\..\\..\\b"] {
+        let refused = to("https://a.test/p", tail, None);
+        assert_eq!(refused, Err(ErrorKind::InvalidRequest), "{tail}");
+    }
+}

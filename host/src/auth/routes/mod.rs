@@ -31,6 +31,8 @@ pub struct RouteRules {
     pub allowed: RouteList,
     /// Paths of `pass_through_endpoints` that take a key: any key, as for models.
     pub pass_through: RouteList,
+    /// Those of them that take none, where no other route stands.
+    pub open: RouteList,
     /// `/metrics` without a key.
     pub public_metrics: bool,
 }
@@ -98,7 +100,8 @@ impl RouteRules {
                 || class.is_some_and(|class| class.reads);
             may_open && self.public.holds(path, class)
         };
-        (open || opened()) && self.is_served(path, class)
+        let endpoint = || class.is_none() && self.open.holds(path, None);
+        (open || opened() || endpoint()) && self.is_served(path, class)
     }
 
     /// Whether a proven caller may call a route.

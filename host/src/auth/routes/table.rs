@@ -63,6 +63,7 @@ pub(super) const TABLE: &[Group] = &[
         (ANY, "/anthropic/{*rest}"), (ANY, "/openai/{*rest}"), (ANY, "/openai_passthrough/{*rest}"),
         (ANY, "/gemini/{*rest}"), (ANY, "/vertex_ai/{*rest}"), (ANY, "/vertex-ai/{*rest}"),
         (ANY, "/bedrock/{*rest}"), (ANY, "/azure/{*rest}"), (ANY, "/azure_ai/{*rest}"),
+        (ANY, "/cohere/{*rest}"), (ANY, "/mistral/{*rest}"),
     ]),
     Group(Guardrail, Llm, &[
         (POST, "/guardrails/apply_guardrail"), (POST, "/apply_guardrail"),

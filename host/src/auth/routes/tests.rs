@@ -231,6 +231,7 @@ fn the_operator_closes_opens_and_keeps_routes_for_admins() {
         ]),
         allowed: list(&["llm_api_routes", "/key/generate", "/spend/calculate"]),
         pass_through: list(&["/mine/{*rest}"]),
+        open: list(&["/hook", "/v1/{*rest}"]),
         public_metrics: false,
     };
     let may = |role, method, path| rules.permit(&holder(role), &method, path).is_ok();
@@ -247,10 +248,16 @@ fn the_operator_closes_opens_and_keeps_routes_for_admins() {
     );
     assert!(rules.is_public(&Method::GET, "/health/liveliness"));
     assert!(!rules.is_public(&Method::GET, "/ui/"), "not served");
+    assert!(!rules.is_public(&Method::POST, "/hook"), "not served");
     let rules = RouteRules {
         allowed: RouteList::default(),
         ..rules
     };
+    assert!(rules.is_public(&Method::POST, "/hook") && rules.is_public(&Method::GET, "/v1/hook"));
+    assert!(
+        !rules.is_public(&Method::POST, "/v1/chat/completions"),
+        "an endpoint opens no route of the gateway"
+    );
     assert!(
         rules
             .permit(&holder(Role::Team), &Method::POST, "/mine/x")

@@ -51,6 +51,8 @@ pub(super) const ALL: &[Described] = &[
     one("enforce_user_param", Flag, "false", "every call must name its `user`"),
     one("reject_clientside_metadata_tags", Flag, "false", "clients may set no tags"),
 
+    one("pass_through_endpoints", List, "[]", "paths whose requests are passed on to an address as they are"),
+
     // Health checks.
     one("background_health_checks", Flag, "false", "deployments are checked all the time, not only when an admin asks"),
     one("health_check_interval", Number, "300.0", "seconds between two rounds of checks"),

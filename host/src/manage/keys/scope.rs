@@ -10,7 +10,7 @@ use crate::store::{
     AccessGroupRow, BudgetRow, OrganizationRow, TeamMemberRow, TeamRow, UserRow, member_id,
 };
 
-/// Refuses fields that only a proxy admin may set.
+/// Refuses fields that only a proxy admin may set, in `metadata` too, where some of them are kept.
 pub(in crate::manage) fn admins_only(
     rights: &Rights,
     given: &Given,
@@ -19,7 +19,9 @@ pub(in crate::manage) fn admins_only(
     if rights.is_admin() {
         return Ok(());
     }
-    match fields.iter().find(|name| given.some(name)) {
+    let metadata = given.object("metadata");
+    let inside = |name: &str| metadata.get(name).is_some_and(|it| !it.is_null());
+    match fields.iter().find(|name| given.some(name) || inside(name)) {
         Some(name) => Err(forbidden(
             name,
             format!("only a proxy admin may set `{name}`"),

@@ -92,7 +92,12 @@ async fn change(m: &Manage, rights: &Rights, id: &str, given: &Given) -> Result<
             return Err(forbidden(name, message));
         }
     }
-    keys::admins_only(rights, given, &["spend", "temp_budget_increase"])?;
+    let admins = [
+        "allowed_passthrough_routes",
+        "spend",
+        "temp_budget_increase",
+    ];
+    keys::admins_only(rights, given, &admins)?;
     if let Some(organization) = given.text("organization_id") {
         if work.get::<OrganizationRow>(&organization).await?.is_none() {
             return Err(keys::unknown("organization_id", &organization));

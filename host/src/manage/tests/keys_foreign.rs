@@ -104,6 +104,13 @@ both! {
         assert_eq!(made("eve", json!({"organization_id": "o1"})).await, "403 organization_id");
         assert_eq!(made("ann", json!({"spend": 0})).await, "403 spend");
         assert_eq!(made("ann", json!({"permissions": {}})).await, "403 permissions");
+        let routes = json!({"allowed_passthrough_routes": ["/x"]});
+        assert_eq!(made("ann", routes.clone()).await, "403 allowed_passthrough_routes");
+        let inside = json!({ "metadata": routes });
+        assert_eq!(made("ann", inside).await, "403 allowed_passthrough_routes");
+        let raise = json!({"temp_budget_increase": 5, "temp_budget_expiry": "2030-01-01"});
+        let inside = json!({ "metadata": raise });
+        assert_eq!(made("ann", inside).await, "403 temp_budget_increase");
         let service = json!({"team_id": "t1"});
         let path = "/key/service-account/generate";
         assert_eq!(named(rig.post(path, &member("ann"), service.clone()).await), "403 team_id");

@@ -101,7 +101,13 @@ fn may_make(rights: &Rights, given: &Given) -> Result<(), Fault> {
     keys::admins_only(
         rights,
         given,
-        &["spend", "sso_user_id", "permissions", "team_id"],
+        &[
+            "allowed_passthrough_routes",
+            "spend",
+            "sso_user_id",
+            "permissions",
+            "team_id",
+        ],
     )
 }
 

@@ -71,7 +71,8 @@ pub async fn look(
         | Operation::ImagesEdit
         | Operation::ImagesVary
         | Operation::Speech
-        | Operation::Translate => return Looked::Go(request, None),
+        | Operation::Translate
+        | Operation::PassThrough => return Looked::Go(request, None),
     };
     let controls = &request.controls;
     let Some(plan) = cache.plan(operation, &controls.cache) else {

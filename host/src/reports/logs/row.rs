@@ -107,6 +107,7 @@ pub(in crate::reports) fn call_type(operation: &str) -> &str {
         "embeddings" => "aembedding",
         "responses" => "aresponses",
         "messages" => "anthropic_messages",
+        "pass-through" => "pass_through_endpoint",
         other => other,
     }
 }

@@ -31,6 +31,7 @@ pub fn operation(name: &str) -> &'static str {
         "completions" => "text_completion",
         "embeddings" => "embeddings",
         "count-tokens" => "count_tokens",
+        "pass-through" => "pass_through",
         // Responses and messages are chats to those who read traces.
         _ => "chat",
     }
@@ -59,6 +60,7 @@ fn route(name: &str) -> &'static str {
         "responses" => "/v1/responses",
         "messages" => "/v1/messages",
         "count-tokens" => "/v1/messages/count_tokens",
+        "pass-through" => "pass-through",
         _ => "/v1/chat/completions",
     }
 }

@@ -1,0 +1,110 @@
+//! Whether a caller may have a request passed on to a provider as it is. Its body is not the gateway's
+//! to understand, so a caller that is limited to some models could reach the others by it.
+
+use super::caller::Caller;
+use super::grant::Grant;
+use super::models::{Catalog, allow_model};
+use crate::domain::{ErrorKind, Fault};
+
+/// LiteLLM's list of routes that a key or a team may pass through: each stands for all that is below it.
+const ALLOWED: &str = "allowed_passthrough_routes";
+
+/// A name that no list has, by which a wildcard is known.
+const ANY: &str = "\u{1}";
+
+/// A request that is to be passed on.
+#[derive(Debug, Clone, Copy)]
+pub struct Passing<'r> {
+    /// As the client wrote it.
+    pub path: &'r str,
+    /// None: an endpoint of the operator's.
+    pub provider: Option<&'r str>,
+    /// Every model that path, query and body name, with the model groups that stand for it.
+    pub models: &'r [(String, Vec<String>)],
+}
+
+/// The name under which the first of the models counts, in limits and budgets: a model group, where one
+/// stands for it. None: the request names no model.
+///
+/// # Errors
+/// One of the models is not the caller's; or none is named, the caller is limited to models, and it was
+/// not given the route.
+pub fn allow_passing(
+    caller: &Caller,
+    catalog: &Catalog,
+    passing: Passing<'_>,
+) -> Result<Option<String>, Fault> {
+    let mut names = Vec::with_capacity(passing.models.len());
+    for (model, groups) in passing.models {
+        names.push(name(caller, catalog, passing.provider, (model, groups))?);
+    }
+    if names.is_empty() && !may_any(caller, catalog, passing.provider) {
+        let given = caller.grant().is_some_and(|it| is_given(it, passing.path));
+        if !given {
+            return Err(unreadable(passing.path));
+        }
+    }
+    Ok(names.into_iter().next())
+}
+
+/// By its group, by `provider/model`, or by the provider's own name for it.
+fn name(
+    caller: &Caller,
+    catalog: &Catalog,
+    provider: Option<&str>,
+    (model, groups): (&str, &[String]),
+) -> Result<String, Fault> {
+    let full = provider.map(|it| format!("{it}/{model}"));
+    let names = groups.iter().map(String::as_str);
+    let mut names = names.chain(full.as_deref()).chain([model]);
+    // An alias stands for another model, and the upstream knows nothing of it.
+    let is_allowed =
+        |name: &&str| allow_model(caller, catalog, name).is_ok_and(|it| it.target == *name);
+    if let Some(name) = names.find(is_allowed) {
+        return Ok(name.to_owned());
+    }
+    Err(match allow_model(caller, catalog, model) {
+        Err(refusal) => refusal,
+        Ok(_) => {
+            let text = format!(
+                "`{model}` is an alias of this key for another model, and a request that is passed \
+                 on asks the provider for `{model}` itself"
+            );
+            Fault::caller(ErrorKind::Permission, text).with_param("model")
+        }
+    })
+}
+
+/// Whether every model of the provider is the caller's.
+fn may_any(caller: &Caller, catalog: &Catalog, provider: Option<&str>) -> bool {
+    let of_provider = provider.map(|it| format!("{it}/{ANY}"));
+    let mut probes = of_provider.as_deref().into_iter().chain([ANY]);
+    probes.any(|it| allow_model(caller, catalog, it).is_ok())
+}
+
+/// Whether a key, or its team, was given this route. Only admins give routes so: the key's own
+/// `allowed_routes` is its holder's to write, and takes away only.
+fn is_given(grant: &Grant, path: &str) -> bool {
+    let of_key = grant.key.as_ref().map(|it| &it.metadata);
+    let of_team = grant.team.as_ref().map(|it| &it.metadata);
+    let lists = [of_key, of_team].into_iter().flatten();
+    let mut listed = lists
+        .filter_map(|it| it.get(ALLOWED)?.as_array())
+        .flatten()
+        .filter_map(|it| it.as_str());
+    let below = |route: &str| {
+        let rest = path.strip_prefix(route.trim_end_matches('/'));
+        route.starts_with('/') && rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
+    };
+    listed.any(below)
+}
+
+fn unreadable(path: &str) -> Fault {
+    let text = format!(
+        "this key is limited to models, and the request to {path} names none that the gateway can \
+         read: give the key or its team the route by `{ALLOWED}`"
+    );
+    Fault::caller(ErrorKind::Permission, text)
+        .with_param("model")
+        .with_type("key_model_access_denied")
+}

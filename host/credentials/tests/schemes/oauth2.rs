@@ -57,6 +57,32 @@ async fn client_credentials_go_in_the_form_if_the_plugin_says() {
 }
 
 #[tokio::test]
+async fn a_key_alone_is_traded_by_the_providers_own_grant() {
+    let rig = Rig::new(|_| json(json!({"access_token": "t-1", "expires_in": 3600}))).await;
+    let iam = [
+        ("token-url", "https://iam.example/identity/token"),
+        ("grant-type", "urn:ibm:params:oauth:grant-type:apikey"),
+        ("secret", "api_key"),
+        ("secret-field", "apikey"),
+    ];
+    let deployment = given(&[("api_key", SECRET)], &[]);
+    let by_key = signer("oauth2", &iam, &deployment);
+    assert_eq!(rig.authorization(&by_key).await.unwrap(), "Bearer t-1");
+    let seen = &rig.seen()[0];
+    assert_eq!(seen.field("grant_type"), iam[1].1);
+    assert_eq!(seen.field("apikey"), SECRET);
+    assert!(!seen.headers.contains_key("authorization"));
+    let elsewhere = [
+        ("api_key", SECRET),
+        ("iam_url", "https://iam.own.example/token"),
+    ];
+    let elsewhere = signer("oauth2", &iam, &given(&elsewhere, &[]));
+    assert_eq!(elsewhere.token_server(), None);
+    rig.headers(&elsewhere).await.unwrap();
+    assert_eq!(rig.seen()[1].url.host_str(), Some("iam.own.example"));
+}
+
+#[tokio::test]
 async fn the_operators_token_server_wins() {
     let rig = Rig::new(|_| json(json!({"access_token": "t-1"}))).await;
     let own = [

@@ -30,7 +30,16 @@ fn provider(row: &Row) -> Value {
         }
         None => json!({"scheme": "bearer", "secret": "api_key"}),
     };
+    let mut secrets = Map::new();
+    let required = !row.key_optional && row.exchange.is_none();
+    let key = json!({"env": row.env, "required": required, "title": "API key"});
+    secrets.insert("api_key".into(), key);
     let mut settings = Map::new();
+    if let Some(exchange) = &row.exchange {
+        let secret = json!({"env": exchange.env, "title": exchange.title});
+        secrets.insert(exchange.secret.clone(), secret);
+        settings.insert(exchange.setting.clone(), json!({"type": "string"}));
+    }
     settings.insert("row".into(), schema::of_deployment());
     for name in &row.settings {
         settings.insert(name.clone(), json!({"type": "string"}));
@@ -51,7 +60,7 @@ fn provider(row: &Row) -> Value {
         "name": row.name,
         "title": row.title,
         "auth": auth,
-        "secrets": {"api_key": {"env": row.env, "required": !row.key_optional, "title": "API key"}},
+        "secrets": secrets,
         "operations": operations,
         "config_schema": config,
         "verified": row.verified
@@ -61,6 +70,7 @@ fn provider(row: &Row) -> Value {
         ("base_url", json!(row.base_url)),
         ("base_url_env", json!(row.base_url_env)),
         ("docs", json!(row.docs)),
+        ("hosts", json!(row.hosts)),
         ("rate_limit_headers", rate_limits(row)),
     ];
     if let Some(members) = provider.as_object_mut() {

@@ -7,6 +7,7 @@ mod describe;
 mod embeddings;
 mod errors;
 mod examples;
+mod exchange;
 mod finish;
 mod kinds;
 mod message;
@@ -63,20 +64,21 @@ impl Provider for OpenAiCompatible {
                 .patch(request::other(call, &row, body)?)
                 .canonical(),
         };
-        Ok(outbound.send())
+        Ok(exchange::first(call, &row, outbound))
     }
 
     fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
         let reply = replies
             .first()
             .ok_or_else(|| fault::internal("resumed without an answer"))?;
+        let own = call.config().get("row").cloned();
+        let row = Row::of(&call.provider, own.as_ref(), &call.model)?;
+        if let Some(step) = exchange::then(call, &row, reply)? {
+            return Ok(step);
+        }
         let body = match call.operation.as_str() {
             "embeddings" => embeddings::packed(reply)?,
-            _ => {
-                let own = call.config().get("row").cloned();
-                let row = Row::of(&call.provider, own.as_ref(), &call.model)?;
-                answer::canonical(&row, reply, &call.id)?
-            }
+            _ => answer::canonical(&row, reply, &call.id)?,
         };
         let response = Response {
             body: Payload::Text(body),

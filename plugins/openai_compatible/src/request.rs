@@ -110,7 +110,7 @@ pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error
 }
 
 /// Whether the deployment's base URL is not the row's; unknown counts as its own.
-fn has_own_base(call: &Call, row: &Row) -> bool {
+pub fn has_own_base(call: &Call, row: &Row) -> bool {
     let context = call.context();
     let base = context.get("base_url").and_then(Value::as_str);
     base.map(|it| it.trim_end_matches('/')) != row.base_url.as_deref()

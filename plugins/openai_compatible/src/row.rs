@@ -40,6 +40,10 @@ pub struct Row {
     pub env: Vec<String>,
     /// Bearer, unless said otherwise.
     pub auth: Option<AuthRow>,
+    /// A secret that is traded for a token where there is no key.
+    pub exchange: Option<Exchange>,
+    /// Further hosts.
+    pub hosts: Vec<String>,
     /// The provider may be called without a key.
     pub key_optional: bool,
     /// `chat`, `completions`, `embeddings`, `responses`, `rerank`, `images.generate`,
@@ -125,6 +129,25 @@ pub struct AuthRow {
     pub scheme: String,
     pub name: String,
     pub prefix: String,
+}
+
+/// How a token is got: by a `GET` with the secret.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exchange {
+    /// The secret's name, and its environment variables.
+    pub secret: String,
+    pub env: Vec<String>,
+    pub title: String,
+    pub url: String,
+    /// The setting that names another address.
+    pub setting: String,
+    /// Of the header `authorization`.
+    pub prefix: String,
+    /// Pointers into the answer: the token, when it ends, the base URL of the account.
+    pub token: String,
+    pub expires: String,
+    pub base: String,
 }
 
 impl Row {

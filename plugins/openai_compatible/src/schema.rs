@@ -139,7 +139,7 @@ fn exception(behaviour: &Map<String, Value>) -> Value {
 
 fn auth() -> Value {
     json!({"type": "object", "required": ["scheme"], "additionalProperties": false, "properties": {
-        "scheme": {"enum": ["none", "bearer", "header", "query"]},
+        "scheme": {"enum": ["none", "bearer", "header", "query", "oauth2"]},
         "name": {"type": "string"},
         "prefix": {"type": "string"}
     }})
@@ -160,10 +160,12 @@ mod tests {
     use sluice_sdk::serde_json;
 
     /// The members that only the rows of this crate have.
-    const OURS: [&str; 6] = [
+    const OURS: [&str; 8] = [
         "name",
         "aliases",
+        "exchange",
         "extensions",
+        "hosts",
         "rate_limits",
         "verified",
         "docs",

@@ -90,6 +90,7 @@ pub fn provider(table: &Table, name: &str, row: &Row) -> Result<Provider, RowErr
         granted_hosts: base.granted_hosts.clone(),
         base_url_granted: base.base_url_granted || said.base_url.is_some(),
         allow_private: base.allow_private || said.base_url.is_some(),
+        may_capture: base.may_capture,
         row: Some(row.row.clone()),
     })
 }

@@ -68,6 +68,14 @@ impl UpstreamReply {
         Ok(first.unwrap_or_else(|| all.freeze()))
     }
 
+    /// The body in the pieces that it comes in.
+    pub const fn pieces(self) -> Pieces {
+        Pieces {
+            reply: self,
+            taken: 0,
+        }
+    }
+
     /// The body in frames. `None` chooses by the content type: an answer that is no stream comes
     /// as one frame, a JSON array as its elements.
     pub fn frames(self, framing: Option<Framing>) -> FrameReader {
@@ -87,6 +95,26 @@ impl UpstreamReply {
             ended: false,
             taken: 0,
         }
+    }
+}
+
+/// Reads bytes that are passed on as they come.
+#[derive(Debug)]
+pub struct Pieces {
+    reply: UpstreamReply,
+    /// Bytes read so far.
+    taken: usize,
+}
+
+impl Pieces {
+    /// The next piece; none at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        let piece = self.reply.chunk().await?;
+        self.taken += piece.as_ref().map_or(0, Bytes::len);
+        if self.taken > MAX_STREAM {
+            return Err(endless());
+        }
+        Ok(piece)
     }
 }
 

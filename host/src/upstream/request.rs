@@ -6,6 +6,7 @@ use sluice_engine::contract::{Auth, Outbound};
 
 use super::address::{self, Destination};
 use super::body::CallBodies;
+use super::capture::Captures;
 use super::headers;
 use super::target::Target;
 use crate::domain::Fault;
@@ -18,6 +19,7 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) auth: Vec<Auth>,
     pub(super) body: bytes::Bytes,
+    pub(super) captures: Captures,
 }
 
 impl Request {
@@ -25,7 +27,7 @@ impl Request {
     pub fn build(
         target: &Target,
         outbound: Outbound,
-        bodies: &mut CallBodies,
+        (bodies, captures): (&mut CallBodies, &Captures),
     ) -> Result<Self, Fault> {
         let destination = address::resolve(target, &outbound.url)?;
         let method = Method::from_bytes(outbound.method.as_bytes()).map_err(|_| {
@@ -42,6 +44,7 @@ impl Request {
             headers,
             auth: outbound.auth,
             body: built.bytes,
+            captures: captures.clone(),
         })
     }
 

@@ -11,7 +11,7 @@ import pytest
 from conftest import MASTER_KEY
 from raw import body_of, chunk, head, streamed, whole
 from test_budgets import House
-from test_operations import parts
+from test_operations import parts, rows
 
 SOUND = [b"ID3" + bytes(range(256)), b"\xff\xfb" + bytes(100), b"end"]
 SPOKEN = {"type": "speech.audio.done", "usage": {"input_tokens": 10, "output_tokens": 40, "total_tokens": 50}}
@@ -79,9 +79,10 @@ def last(house, name):
 def paid(house, client, call):
     """What the one call of a new key cost, in pico dollars."""
     key = house.key()
-    before = len(house.query("SELECT 1 FROM spend_rows"))
     call(client.with_options(api_key=key))
-    return house.rows(before + 1)[-1]["cost_pico"]
+    house.gateway.wait_for(lambda: rows(house, key))
+    ((_, cost),) = rows(house, key)
+    return cost
 
 
 def said(client, model, form):

@@ -20,8 +20,8 @@ Given = collections.namedtuple("Given", "token secret expires")
 
 
 class World:
-    """`/tokens/<name>/...` gives tokens, `/up/<name>/...` answers calls. Metadata servers have the
-    paths that clouds gave them."""
+    """`/tokens/<name>/...` gives tokens, `/up/<name>/...` answers calls. Metadata servers and Vertex have
+    the paths that clouds gave them."""
 
     def __init__(self, context=None):
         self.asked = collections.defaultdict(list)
@@ -67,10 +67,12 @@ class World:
 
     def answer(self, path, sent):
         parts = urllib.parse.urlsplit(path).path.split("/")
-        if parts[1] == "up":
+        # A Vertex deployment is told by its project: `/v1/projects/<name>/...`.
+        if parts[1] in ("up", "v1", "v1beta1"):
+            name = parts[2] if parts[1] == "up" else parts[3]
             with self.lock:
-                self.called[parts[2]].append(sent)
-            return self.up(parts[2], path, sent)
+                self.called[name].append(sent)
+            return self.up(name, path, sent)
         name = parts[2] if parts[1] == "tokens" else parts[1]
         with self.lock:
             self.asked[name].append(sent)

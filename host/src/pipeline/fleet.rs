@@ -456,7 +456,8 @@ fn strange_settings<'d>(
     let names = deployment.settings.keys();
     let read_by_scheme = Signer::settings(&describe.auth.scheme);
     names.filter(move |name| {
-        let known = describe.settings().any(|it| it == *name);
+        let known =
+            describe.settings().any(|it| it == *name) || describe.secrets.contains_key(*name);
         config::is_of_provider(name) && !known && !read_by_scheme.contains(&name.as_str())
     })
 }

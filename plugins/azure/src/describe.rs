@@ -99,7 +99,8 @@ fn foundry() -> Value {
         "rate_limit_headers": rate_limits(),
         "config_schema": {"type": "object", "properties": {
             "api_version": {"type": "string"},
-            "azure_scope": {"type": "string", "x-env": ["AZURE_SCOPE"]}
+            "azure_scope": {"type": "string", "x-env": ["AZURE_SCOPE"]},
+            "azure_authority_host": {"type": "string"}, "azure_certificate_path": {"type": "string"}
         }},
         "verified": true,
         "docs": "https://learn.microsoft.com/azure/ai-foundry/foundry-models/concepts/endpoints"

@@ -91,7 +91,9 @@ pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error
             outbound = outbound.header(name, value);
         }
     }
-    if !call.has_secret("api_key") && row.key_optional {
+    // A client of OAuth has an id and a secret, and no key.
+    let by_client = row.auth.as_ref().is_some_and(|it| it.scheme == "oauth2");
+    if !call.has_secret("api_key") && row.key_optional && !by_client {
         return Ok(outbound.auth("none", &[]));
     }
     match &row.auth {

@@ -263,7 +263,7 @@ impl Attempt {
         let sender = &self.sender;
         // A slow answer keeps none of the later requests waiting, so they come as they come.
         let one = |(place, (request, options, state)): (usize, (Request, Options, String))| async move {
-            if let Some(wanted) = &options.capture {
+            if let Some(wanted) = options.capture.as_deref() {
                 let captured = exchange::exchange(sender, request, (&options, wanted)).await;
                 let captured = captured.map_err(Unsent::Fault)?;
                 let reply = exchange::reply(&captured, state);

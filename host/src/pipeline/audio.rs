@@ -42,10 +42,8 @@ pub fn events(request: &ClientRequest, body: &Bytes) -> Result<Vec<Event>, Fault
             Ok([delta, done].map(event).into())
         }
         _ => {
-            let heard: Value = match serde_json::from_slice(body) {
-                Ok(heard) => heard,
-                Err(_) => String::from_utf8_lossy(body).trim_end().into(),
-            };
+            let heard: Value = serde_json::from_slice(body)
+                .unwrap_or_else(|_| String::from_utf8_lossy(body).trim_end().into());
             let text = heard.get("text").unwrap_or(&heard);
             let text = text.as_str().ok_or_else(|| {
                 let message = "the upstream's answer has no `text`";

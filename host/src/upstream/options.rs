@@ -21,7 +21,7 @@ pub struct Options {
     /// May be sent again in place.
     pub idempotent: bool,
     /// The answer has a token that the plugin does not see.
-    pub capture: Option<Capture>,
+    pub capture: Option<Box<Capture>>,
     /// Longest silence, before the answer and between its pieces, if shorter than the target's. Not
     /// the plugin's to say.
     pub idle: Option<Duration>,
@@ -47,7 +47,7 @@ impl Options {
                 "idempotent" => options.idempotent = value.as_bool().ok_or_else(wrong)?,
                 "capture" => {
                     let read = Capture::read(&value).map_err(|cause| Fault::plugin(cause.message));
-                    options.capture = Some(read?);
+                    options.capture = Some(Box::new(read?));
                 }
                 "framing" => {
                     options.framing =

@@ -27,6 +27,7 @@ class Upstream(BaseHTTPRequestHandler):
     # Four requests have to be here at once before any is answered, and a slow one
     # keeps no later one from being sent: else the last ones wait here for ever.
     together = threading.Barrier(4)
+    gate = threading.Event()
     seen = {}
 
     def do_GET(self):
@@ -43,6 +44,10 @@ class Upstream(BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.seen.setdefault(self.path, []).append(body)
+        if self.path.endswith("/token"):
+            return self.session()
+        if self.path.endswith("/chat"):
+            return self.answer({"text": f"hi with {self.headers['authorization'].removeprefix('Bearer ses-')[:1]}"})
         if self.path.endswith("/invoke"):
             self.together.wait(timeout=20)
             number = int(body["inputText"].split()[1])
@@ -54,6 +59,17 @@ class Upstream(BaseHTTPRequestHandler):
             return self.stream("one ", "sig-1", "pause_turn") if first else self.stream("two", "sig-2", "end_turn")
         text = {"candidates": [{"content": {"parts": [{"text": "seen"}]}}], "usageMetadata": {"promptTokenCount": 3}}
         self.answer(text)
+
+    def session(self):
+        """A token that lives four seconds, for the key of the deployment."""
+        place = self.path.removesuffix("/token")
+        self.seen.setdefault("keys" + place, []).append(self.headers["authorization"])
+        if place == "/none":
+            return self.answer({"error": {"message": "no such key: k-of-none"}}, status=401)
+        if place == "/shared":
+            self.gate.wait(timeout=20)
+        turn = len(self.seen["keys" + place])
+        self.answer({"token": f"ses-{turn}-0f9a17c3", "expires_in": 4, "endpoint": f"{place}/chat", "again": f"ses-{turn}-0f9a17c3"})
 
     def prediction(self, status):
         return {"status": status, "urls": {"get": f"http://{self.headers['host']}/predictions/1"}}
@@ -94,15 +110,18 @@ def dropped(tmp_path_factory, data_dir):
         shutil.copy(GUESTS / guest, folder / "plugins")
     cases = ("case-titan", "case-polling", "case-paused", "case-documents")
     params = [{"model": f"{name}/m", "api_base": base, "num_retries": 0} for name in cases]
+    sessions = {"shared": "m", "second": "m", "each": "each", "shadow": "shadow", "none": "m"}
+    sessions = [{"model_name": name, "litellm_params": {"model": f"case-exchange/{model}", "api_base": f"{base}/{name}", "api_key": f"k-of-{name}", "num_retries": 0}} for name, model in sessions.items()]
     params += [{"model": f"hostile/{deed}", "num_retries": 0} for deed in ("invalid-output", "loop")]
     config = {
         "model_list": [{"model_name": it["model"], "litellm_params": it} for it in params]
+        + sessions
         + [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
         "general_settings": {"master_key": MASTER_KEY},
         "plugins": {
             "directory": str(folder / "plugins"),
             # The image of a case stands on this machine.
-            "grants": {"hard-cases": {"private_addresses": True}},
+            "grants": {"hard-cases": {"private_addresses": True, "capture": True}},
         },
     }
     gateway = Gateway(folder, json.dumps(config))
@@ -166,6 +185,39 @@ def test_an_image_by_url_and_a_pdf_of_20_mb_reach_the_upstream_whole(dropped):
     parts = Upstream.seen["/v1beta/models/m:generateContent"][-1]["contents"][0]["parts"]
     assert parts[0]["inlineData"] == {"mimeType": "image/png", "data": base64.b64encode(IMAGE).decode()}
     assert parts[1]["inlineData"]["data"] == pdf
+
+
+def test_a_token_is_captured_once_for_all_who_wait_and_renewed_before_its_end(dropped):
+    def content(_):
+        status, answer = chat(dropped, "shared", "hi")
+        assert status == 200, answer
+        return json.loads(answer)["choices"][0]["message"]["content"]
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        calls = [pool.submit(content, None) for _ in range(20)]
+        dropped.wait_for(lambda: b"sluice_in_flight_requests 20\n" in dropped.get("/metrics")[1])
+        Upstream.gate.set()
+        assert {it.result() for it in calls} == {"hi with 1"}
+    assert Upstream.seen["keys/shared"] == ["Bearer k-of-shared"]
+    # Another deployment has another key, and so another token.
+    assert chat(dropped, "second", "hi")[0] == 200 and Upstream.seen["keys/second"] == ["Bearer k-of-second"]
+    dropped.wait_for(lambda: content(None) == "hi with 2")
+    assert len(Upstream.seen["keys/shared"]) == 2
+    assert "0f9a17c3" not in dropped.logged()
+
+
+def test_a_token_that_no_other_call_may_have_is_asked_for_each_time(dropped):
+    assert [chat(dropped, "each", "hi")[0] for _ in range(3)] == [200] * 3
+    assert len(Upstream.seen["keys/each"]) == 3
+
+
+def test_a_captured_token_takes_no_secret_s_place_and_a_refusal_is_told(dropped):
+    status, answer = chat(dropped, "shadow", "hi")
+    assert status >= 500 and "`api_key`, which is a secret of the deployment" in json.loads(answer)["error"]["message"]
+    assert "keys/shadow" not in Upstream.seen
+    status, answer = chat(dropped, "none", "hi")
+    message = json.loads(answer)["error"]["message"]
+    assert status == 401 and "no such key: ***" in message and "check the deployment's credentials" in message
 
 
 def test_rate_limits_have_the_names_that_clients_know(dropped):

@@ -14,7 +14,9 @@ pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
 /// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 20] = [
+const PACKAGES: [&str; 21] = [
+    // It verifies signatures.
+    "botocore==1.44.8",
     "openai==3.57.0",
     "anthropic==2.13.0",
     "pytest==9.2.0",

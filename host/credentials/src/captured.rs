@@ -7,10 +7,11 @@ use http::Response;
 use http::header::{CONTENT_LENGTH, SET_COOKIE};
 use serde_json::Value;
 
-use crate::answer::seconds;
+use crate::answer::{said, seconds};
 use crate::cache::Lease;
 use crate::clock::{after, moment};
-use crate::error::{Error, Kind};
+use crate::error::Error;
+use crate::fetch::failed;
 use crate::key::Key;
 use crate::secret::Secret;
 use crate::tokens::Tokens;
@@ -39,7 +40,7 @@ pub struct Capture {
     pub pointer: String,
     /// None: five minutes.
     pub expires: Option<Expires>,
-    /// Calls with the same key share the token.
+    /// Calls with the same word share the token.
     pub once: Option<String>,
 }
 
@@ -58,6 +59,18 @@ pub struct Captured {
     pub secret: Secret,
     /// The answer with the token blanked, for the plugin.
     pub answer: Response<Bytes>,
+    /// Under which it is kept; none: it is the call's own.
+    key: Option<Key>,
+}
+
+impl Captured {
+    /// The upstream answered that the token is not good: the next call gets another one, unless this
+    /// one is fresh.
+    pub fn refused(&self, tokens: &Tokens) {
+        if let Some(key) = self.key {
+            tokens.refuse(key);
+        }
+    }
 }
 
 impl Capture {
@@ -102,7 +115,7 @@ impl Capture {
     }
 
     /// The token, kept under `key` or got by `send`. The key has to name everything that the answer
-    /// depends on: the plugin, the deployment with its secrets, the request, and [`Self::once`].
+    /// depends on: the plugin, the deployment with its secrets, where it is asked, and [`Self::once`].
     ///
     /// # Errors
     /// Sending failed, or the answer has no token.
@@ -124,25 +137,32 @@ impl Capture {
             .done();
         let make = || {
             let sent = send();
-            async move { capture.take(sent.await?, shared.clock().now()) }
+            async move {
+                let mut lease = capture.take(sent.await?, shared.clock().now())?;
+                lease.value.key = Some(key);
+                Ok(lease)
+            }
         };
         tokens.captured().get(key, make).await
     }
 
+    /// The token of this answer, for one call alone.
+    ///
+    /// # Errors
+    /// The answer has no token, or one that has ended.
+    pub fn of(&self, tokens: &Tokens, answer: Response<Bytes>) -> Result<Captured, Error> {
+        let lease = self.take(answer, tokens.clock().now())?;
+        Ok(lease.value)
+    }
+
     fn take(&self, answer: Response<Bytes>, now: SystemTime) -> Result<Lease<Captured>, Error> {
         let whom = "the answer that a token is taken from";
-        let (head, body) = answer.into_parts();
-        if !head.status.is_success() {
-            let kind = match head.status.as_u16() {
-                429 | 500.. => Kind::Unreachable,
-                _ => Kind::Refused,
-            };
-            let message = format!(
-                "the request for a token was answered {}: check the deployment's credentials",
-                head.status.as_u16()
-            );
-            return Err(Error::new(kind, message));
+        if !answer.status().is_success() {
+            let cure = "check the deployment's credentials";
+            let server = "the server that a token is asked of";
+            return Err(failed(&answer, server, &said(answer.body()), cure));
         }
+        let (head, body) = answer.into_parts();
         let mut body: Value = serde_json::from_slice(&body)
             .map_err(|_| Error::malformed(format!("{whom} is no JSON")))?;
         let expires = self.expiry(&body, now)?;
@@ -172,6 +192,7 @@ impl Capture {
             value: Captured {
                 secret: Secret::new(token),
                 answer,
+                key: None,
             },
             expires: Some(expires),
         })

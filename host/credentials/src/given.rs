@@ -43,6 +43,7 @@ const OPERATORS: &[&str] = &[
     "aws_profile_name",
     "azure_authority_host",
     "azure_certificate_path",
+    "iam_url",
     "token_url",
 ];
 

@@ -23,6 +23,9 @@ const WHOM: &str = "the OAuth token server";
 
 const CLIENT_CREDENTIALS: &str = "client_credentials";
 
+/// Settings that are read here, besides the secrets that a plugin names.
+pub(crate) const SETTINGS: &[&str] = &["token_url", "iam_url", "scope", "audience", "client_id"];
+
 pub(crate) struct OAuth2 {
     url: String,
     reach: Reach,
@@ -88,7 +91,7 @@ impl Proof {
 impl OAuth2 {
     /// The operator's own `token_url`, `scope` and `audience` win over the plugin's.
     pub fn read(params: &Params<'_>, given: &Given) -> Result<Self, Error> {
-        let own = given.text(&["token_url"], &[]);
+        let own = given.text(&["token_url", "iam_url"], &[]);
         let reach = if own.is_some() {
             given.reach()
         } else {

@@ -68,6 +68,17 @@ impl Signer {
         SCHEMES.contains(&scheme)
     }
 
+    /// The settings of a deployment that a scheme reads itself, whatever its plugin knows.
+    pub fn settings(scheme: &str) -> &'static [&'static str] {
+        match scheme {
+            "sigv4" => crate::aws::SETTINGS,
+            "oauth2" => crate::oauth2::SETTINGS,
+            "google" => crate::google::SETTINGS,
+            "azure" => crate::azure::SETTINGS,
+            _ => &[],
+        }
+    }
+
     /// Reads a scheme's parameters.
     ///
     /// # Errors

@@ -77,14 +77,18 @@ pub const UNENFORCED: &[&str] = &["allowed_model_region", "guardrails"];
 /// Settings of providers: whether one is understood is for the plugin to say.
 pub const PROVIDER: &[&str] = &[
     "api_version",
+    "audience",
     "azure_ad_token",
     "azure_scope",
     "client_id",
     "client_secret",
+    "iam_url",
     "organization",
     "project",
     "region_name",
+    "scope",
     "tenant_id",
+    "token_url",
 ];
 
 /// The same, by how they begin.

@@ -33,6 +33,8 @@ pub struct Grant {
     pub hosts: Vec<String>,
     pub env: Vec<String>,
     pub private_addresses: bool,
+    /// It may have tokens taken out of answers.
+    pub capture: bool,
 }
 
 /// Limits, where they are not the engine's defaults.
@@ -66,7 +68,7 @@ pub const NAMES: Names = Names::known(&[
     "rollback",
     "providers",
 ]);
-const GRANT: Names = Names::known(&["hosts", "env", "private_addresses"]);
+const GRANT: Names = Names::known(&["hosts", "env", "private_addresses", "capture"]);
 const ROLLBACK: Names = Names::known(&["window", "min_failures", "factor"]);
 pub const LIMITS: Names = Names::known(&[
     "memory_mb",
@@ -198,6 +200,7 @@ fn read_grant(path: &str, value: Value, env: &Env, remarks: &mut Remarks) -> Gra
         hosts: section.words("hosts").unwrap_or_default(),
         env: section.words("env").unwrap_or_default(),
         private_addresses: section.flag("private_addresses").unwrap_or(false),
+        capture: section.flag("capture").unwrap_or(false),
     };
     section.finish(&GRANT);
     grant
@@ -242,14 +245,15 @@ mod tests {
         let digest = "AB".repeat(32);
         let (read, wrong) = section(json!({
             "directory": "./dropped", "override": "echo", "sha256": {"acme": digest},
-            "grants": {"acme": {"hosts": ["api.acme.test"], "env": "ACME_KEY", "private_addresses": "yes"}},
+            "grants": {"acme": {"hosts": ["api.acme.test"], "env": "ACME_KEY", "private_addresses": "yes",
+                "capture": true}},
             "isolation": {"acme": "fresh"}, "limits": {"cpu_ms": 100}, "rollback": {"min_failures": 2},
             "providers": {"mine": {"base_url": "https://m.test"}, "other": {"plugin": "acme"}}
         }));
         assert_eq!(wrong, Vec::<String>::new());
         assert_eq!(read.overrides, ["echo"]);
         assert_eq!(read.sha256["acme"], "ab".repeat(32));
-        assert!(read.grants["acme"].private_addresses);
+        assert!(read.grants["acme"].private_addresses && read.grants["acme"].capture);
         assert_eq!(read.rollback, Some((Duration::from_secs(300), 2, 10.0)));
         assert_eq!(read.providers["mine"].plugin, "openai_compatible");
         assert_eq!(read.providers["other"].plugin, "acme");

@@ -81,12 +81,12 @@ pub async fn vary_images(State(doors): State<Doors>, request: Request) -> Respon
     ask(&doors, Operation::ImagesVary.into(), request).await
 }
 
-/// `POST /audio/speech`: sound of a text.
+/// `POST /audio/speech`: sound of a text, whole or, by its `stream_format`, as it is made.
 pub async fn speech(State(doors): State<Doors>, request: Request) -> Response {
     ask(&doors, Operation::Speech.into(), request).await
 }
 
-/// `POST /audio/transcriptions`, a form: the text of a sound.
+/// `POST /audio/transcriptions`, a form: the text of a sound, whole or streamed.
 pub async fn transcribe(State(doors): State<Doors>, request: Request) -> Response {
     ask(&doors, Operation::Transcribe.into(), request).await
 }
@@ -257,13 +257,19 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
 
 /// `turn` ends with the answer.
 fn respond(answer: Answer, turn: Option<Turn>) -> Response {
-    let streams = matches!(answer.body, AnswerBody::Stream(_));
+    let streams = !matches!(answer.body, AnswerBody::Whole(_));
     let body = match answer.body {
         AnswerBody::Whole(bytes) => Body::from(bytes),
         AnswerBody::Stream(stream) => {
             Body::from_stream(futures_util::StreamExt::map(stream, move |bytes| {
                 let _served = &turn;
                 Ok::<_, std::convert::Infallible>(bytes)
+            }))
+        }
+        AnswerBody::Sound(stream) => {
+            Body::from_stream(futures_util::StreamExt::map(stream, move |piece| {
+                let _served = &turn;
+                piece
             }))
         }
     };

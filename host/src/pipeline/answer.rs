@@ -17,6 +17,14 @@ use crate::prices::Cost;
 /// A stream of bytes for the client. It never ends in an error: failures are events in it.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 
+/// A stream of sound, which ends in an error if it was cut off.
+pub type SoundStream = Pin<Box<dyn Stream<Item = Result<Bytes, CutOff>> + Send>>;
+
+/// The sound ended before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("the upstream broke off")]
+pub struct CutOff;
+
 /// The answer to a client.
 pub struct Answer {
     pub status: u16,
@@ -29,6 +37,7 @@ pub struct Answer {
 pub enum AnswerBody {
     Whole(Bytes),
     Stream(ByteStream),
+    Sound(SoundStream),
 }
 
 /// A call that failed.

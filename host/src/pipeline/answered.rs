@@ -13,10 +13,10 @@ use super::opening::Rest;
 use super::reached::Reached;
 use super::request::ClientRequest;
 use super::settle::Settlement;
-use super::shape;
 use super::source::{Events, Source};
 use super::stream::{FaultWriter, MadeBy, Streaming};
 use super::writer::{Event, Writer};
+use super::{counted, plain, shape};
 use crate::dialect::envelope::Envelope;
 use crate::domain::{DeploymentId, Fault, Usd};
 use crate::plugins::{self, Plugins};
@@ -102,6 +102,7 @@ pub fn made(
             }
             let mut writer =
                 Writer::new(request.operation, envelope, request.controls.include_usage);
+            writer.assume(counted::of_request(request));
             if asked.tells_cost {
                 writer.tell_cost(settlement.cost_of(&line));
             }
@@ -113,6 +114,15 @@ pub fn made(
                 by,
                 settlement,
             ))
+        }
+        Reached::Sound(sound) => {
+            let said = sound.content_type.as_deref();
+            Ok(Answer {
+                status: 200,
+                content_type: Cow::Owned(plain::sound_type(request, said)),
+                trail: settlement.trail().clone(),
+                body: AnswerBody::Sound(sound.into_stream(settlement, (plugins, generation))),
+            })
         }
     }
 }

@@ -8,11 +8,14 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
+use sluice_credentials::Captured;
 use sluice_engine::Session;
 use sluice_engine::contract::{Call, Error, Outbound, Payload, Reply, ReplyMode, Response, Step};
 use tokio::time::Instant;
 
+use super::exchange;
 use super::fleet::Line;
+use super::givens;
 use super::passed::{headers_of, pairs, passed_on};
 use super::plugin_faults::{broke, refused};
 use super::prepare::{Prepared, prepare};
@@ -22,7 +25,7 @@ use super::sending::Sender;
 use super::source::{Decode, Source};
 use crate::dialect::envelope::push_quoted;
 use crate::domain::{ErrorKind, Fault, Retry, Usage};
-use crate::upstream::{CallBodies, Options, Request, Upstream, UpstreamReply, errors};
+use crate::upstream::{CallBodies, Captures, Options, Request, Upstream, UpstreamReply, errors};
 
 /// Steps of one attempt, at most.
 const MAX_STEPS: usize = 600;
@@ -43,6 +46,8 @@ pub enum Outcome {
     },
     /// A canonical stream.
     Stream(Source),
+    /// Sound as it is made.
+    Sound(UpstreamReply),
 }
 
 /// An attempt that is under way.
@@ -52,6 +57,8 @@ pub struct Attempt {
     pub call: Call,
     pub session: Session,
     pub bodies: CallBodies,
+    /// Tokens out of earlier answers.
+    pub captures: Captures,
     /// Time spent waiting for the upstream.
     pub upstream_time: Duration,
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
@@ -96,7 +103,7 @@ impl Attempt {
             provider: provider.described_as.clone(),
             model: model.to_owned(),
             streaming,
-            config: line.settings.clone(),
+            config: givens::settings(&line).await?,
             secrets: line.secret_names.clone(),
             params: Vec::new(),
             headers: request.headers.clone(),
@@ -121,6 +128,7 @@ impl Attempt {
             call,
             session,
             bodies,
+            captures: Captures::default(),
             upstream_time: Duration::ZERO,
             upstream_headers: Vec::new(),
             failed_usage: None,
@@ -143,6 +151,7 @@ impl Attempt {
         match result {
             Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
             Ok(Ended::Relay(reply)) => (Ok(Outcome::Stream(Source::relay(reply))), trace),
+            Ok(Ended::Sound(reply)) => (Ok(Outcome::Sound(reply)), trace),
             Ok(Ended::Decode(reply, options, state)) => {
                 let source =
                     Source::Decode(Box::new(Decode::new(self, reply, options.framing, state)));
@@ -185,7 +194,7 @@ impl Attempt {
             let replies = match next {
                 Step::Respond(response) => return self.respond(response),
                 Step::Send(outbound) => match self.send_one(outbound).await? {
-                    Sent::Reply(reply) => vec![reply],
+                    Sent::Replies(replies) => replies,
                     Sent::Ended(ended) => return Ok(ended),
                 },
                 Step::SendAll(list) => self.send_all(list).await?,
@@ -200,18 +209,25 @@ impl Attempt {
     }
 
     async fn send_one(&mut self, outbound: Outbound) -> Result<Sent, Fault> {
-        let options = Options::read(&outbound.options)?;
+        let options = Options::read_for(&outbound.options, outbound.reply)?;
+        if options.capture.is_some() {
+            let replies = self.send_all(vec![outbound]).await?;
+            return Ok(Sent::Replies(replies));
+        }
         let (mode, state) = (outbound.reply, outbound.state.clone());
         let binds = binds(&outbound, &options);
         let reply = self.send(outbound, &options).await?;
         if !reply.is_success() && !options.accept_errors {
             return Err(self.failed(reply, state).await);
         }
-        // Some upstreams name no type, or a wrong one; only JSON is surely no stream.
-        let streams = !reply.content_type().contains("json");
         match mode {
-            ReplyMode::Canonical if self.call.streaming && streams => {
-                Ok(Sent::Ended(Ended::Relay(reply)))
+            ReplyMode::Canonical if self.call.streaming => {
+                let ended = match streamed(&self.call.operation, reply.content_type()) {
+                    Streamed::Events => Ended::Relay(reply),
+                    Streamed::Sound => Ended::Sound(reply),
+                    Streamed::Whole => Ended::Whole(self.relay_whole(reply).await?),
+                };
+                Ok(Sent::Ended(ended))
             }
             ReplyMode::Canonical => self
                 .relay_whole(reply)
@@ -223,7 +239,7 @@ impl Attempt {
                 let read = whole(&self.sender, reply, state).await;
                 self.upstream_time += started.elapsed();
                 self.begun |= binds && read.is_ok();
-                read.map(Sent::Reply)
+                read.map(|it| Sent::Replies(vec![it]))
             }
         }
     }
@@ -239,13 +255,20 @@ impl Attempt {
             }
             let (options, state) = (Options::read(&outbound.options)?, outbound.state.clone());
             bound |= binds(&outbound, &options);
-            let request = Request::build(&self.line.target, outbound, &mut self.bodies)?;
+            let kept = (&mut self.bodies, &self.captures);
+            let request = Request::build(&self.line.target, outbound, kept)?;
             ready.push((request, options, state));
         }
         let started = Instant::now();
         let sender = &self.sender;
         // A slow answer keeps none of the later requests waiting, so they come as they come.
         let one = |(place, (request, options, state)): (usize, (Request, Options, String))| async move {
+            if let Some(wanted) = options.capture.as_deref() {
+                let captured = exchange::exchange(sender, request, (&options, wanted)).await;
+                let captured = captured.map_err(Unsent::Fault)?;
+                let reply = exchange::reply(&captured, state);
+                return Ok((place, reply, Some((wanted.secret.clone(), captured))));
+            }
             let reply = sender
                 .send(request, &options)
                 .await
@@ -254,24 +277,38 @@ impl Attempt {
                 return Err(Unsent::Refused(reply, state));
             }
             let reply = whole(sender, reply, state).await.map_err(Unsent::Fault)?;
-            Ok((place, reply))
+            Ok((place, reply, None))
         };
-        let replies: Result<Vec<(usize, Reply)>, Unsent> =
-            stream::iter(ready.into_iter().enumerate())
-                .map(one)
-                .buffer_unordered(AT_ONCE)
-                .try_collect()
-                .await;
+        let replies: Result<Vec<Answered>, Unsent> = stream::iter(ready.into_iter().enumerate())
+            .map(one)
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await;
         self.upstream_time += started.elapsed();
         self.begun |= bound && replies.is_ok();
         match replies {
             Ok(mut replies) => {
-                replies.sort_unstable_by_key(|(place, _)| *place);
-                Ok(replies.into_iter().map(|(_, reply)| reply).collect())
+                replies.sort_unstable_by_key(|(place, ..)| *place);
+                let reply = |(_, reply, captured)| {
+                    self.hold(captured);
+                    reply
+                };
+                Ok(replies.into_iter().map(reply).collect())
             }
             Err(Unsent::Fault(fault)) => Err(fault),
             Err(Unsent::Refused(reply, state)) => Err(self.failed(reply, state).await),
         }
+    }
+
+    /// Later requests may name the token, and the plugin is told that it is there.
+    fn hold(&mut self, captured: Option<(String, Captured)>) {
+        let Some((name, captured)) = captured else {
+            return;
+        };
+        if !self.call.secrets.contains(&name) {
+            self.call.secrets.push(name.clone());
+        }
+        self.captures.add(name, captured);
     }
 
     /// Sends what one step asks for.
@@ -280,7 +317,8 @@ impl Attempt {
         outbound: Outbound,
         options: &Options,
     ) -> Result<UpstreamReply, Fault> {
-        let request = Request::build(&self.line.target, outbound, &mut self.bodies)
+        let kept = (&mut self.bodies, &self.captures);
+        let request = Request::build(&self.line.target, outbound, kept)
             .map_err(|fault| self.sender.of_provider(fault))?;
         let started = Instant::now();
         let sent = self.sender.send(request, options).await;
@@ -391,7 +429,29 @@ pub fn times_for(
 
 /// Whether a step that succeeded keeps the call where it is. Sending it twice does something twice.
 pub fn binds(outbound: &Outbound, options: &Options) -> bool {
-    !outbound.method.eq_ignore_ascii_case("GET") && !options.idempotent
+    let idle = outbound.method.eq_ignore_ascii_case("GET") || options.capture.is_some();
+    !idle && !options.idempotent
+}
+
+/// What an upstream answered where a stream was asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Streamed {
+    Events,
+    Sound,
+    Whole,
+}
+
+/// Some upstreams name no type, or a wrong one: in general, only JSON is surely no stream. Sound and
+/// transcripts are bytes and texts as well as events, so there the type decides.
+fn streamed(operation: &str, content_type: &str) -> Streamed {
+    let is = |kind: &str| content_type.contains(kind);
+    match operation {
+        _ if is("json") => Streamed::Whole,
+        "audio.speech" | "audio.transcribe" if is("event-stream") => Streamed::Events,
+        "audio.speech" => Streamed::Sound,
+        "audio.transcribe" => Streamed::Whole,
+        _ => Streamed::Events,
+    }
 }
 
 /// Facts about the call, for the plugin.
@@ -420,13 +480,17 @@ pub struct Trace {
 enum Ended {
     Whole(Outcome),
     Relay(UpstreamReply),
+    Sound(UpstreamReply),
     Decode(UpstreamReply, Options, String),
 }
 
 enum Sent {
-    Reply(Reply),
+    Replies(Vec<Reply>),
     Ended(Ended),
 }
+
+/// The answer to one of several requests, by its place among them, and the token that was in it.
+type Answered = (usize, Reply, Option<(String, Captured)>);
 
 /// Why one of several requests has no answer.
 enum Unsent {
@@ -446,4 +510,31 @@ async fn whole(sender: &Sender, reply: UpstreamReply, state: String) -> Result<R
         body,
         state,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sound_and_transcripts_are_told_by_their_type() {
+        for (operation, content_type, is) in [
+            ("chat", "text/plain", Streamed::Events),
+            ("chat", "application/json", Streamed::Whole),
+            (
+                "audio.speech",
+                "text/event-stream; charset=utf-8",
+                Streamed::Events,
+            ),
+            ("audio.speech", "", Streamed::Sound),
+            ("audio.transcribe", "text/event-stream", Streamed::Events),
+            ("audio.transcribe", "text/plain", Streamed::Whole),
+        ] {
+            assert_eq!(
+                streamed(operation, content_type),
+                is,
+                "{operation} {content_type}"
+            );
+        }
+    }
 }

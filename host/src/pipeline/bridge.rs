@@ -146,6 +146,8 @@ impl Bridge {
                 };
                 Ok(Reached::Stream { rest, first })
             }
+            // No dialect has it.
+            Reached::Sound(_) => Err(broken("sound where a chat was asked for")),
         }
     }
 }

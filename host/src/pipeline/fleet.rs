@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
+use sluice_credentials::Signer;
 
 use super::allowances;
 use super::givens::{self, Environment};
@@ -24,7 +25,7 @@ use crate::plugins::{Generation, Provider, Source, Table};
 use crate::prices::{Entry, Overrides, Prices, Wanted};
 use crate::telemetry::calls::Calls;
 use crate::upstream::errors::{ErrorRules, KindRule};
-use crate::upstream::{AuthScheme, Target, Timeouts};
+use crate::upstream::{AuthScheme, SentTokens, Target, Timeouts};
 
 /// Every deployment, ready to be tried or with the reason why not.
 pub struct Fleet {
@@ -54,6 +55,8 @@ pub struct Line {
     /// The plugin's settings as JSON.
     pub settings: String,
     pub secret_names: Vec<String>,
+    /// Google's project is not named: it is the credential's own.
+    pub wants_project: bool,
     /// Members of the request where the client sets none.
     pub body_defaults: Vec<(String, String)>,
     /// The deployment's own prices.
@@ -383,6 +386,8 @@ fn line(
             .unwrap_or_else(|| config.general.verify.clone()),
         max_reply_bytes: config.general.max_reply_bytes,
         errors: error_rules(describe),
+        may_capture: provider.may_capture,
+        sent: SentTokens::default(),
     };
     let overrides = Overrides::read(&deployment.info.rest).map_err(|cause| {
         let message = format!("a price of model `{}` is wrong: {cause}", deployment.group);
@@ -396,6 +401,7 @@ fn line(
         Fault::operator(ErrorKind::InvalidRequest, message)
     })?;
     let limits = allowances::limits(deployment);
+    let wants_project = givens::wants_project(describe, &settings, &secret_names);
     let deployment = Arc::clone(deployment);
     let base = target.base_url.as_ref();
     Ok(Line {
@@ -403,6 +409,7 @@ fn line(
         deployment,
         provider,
         target,
+        wants_project,
         settings: Value::from(settings).to_string(),
         secret_names,
         body_defaults,
@@ -456,7 +463,12 @@ fn strange_settings<'d>(
     describe: &ProviderDescribe,
 ) -> impl Iterator<Item = &'d String> {
     let names = deployment.settings.keys();
-    names.filter(|name| config::is_of_provider(name) && !describe.settings().any(|it| it == *name))
+    let read_by_scheme = Signer::settings(&describe.auth.scheme);
+    names.filter(move |name| {
+        let known =
+            describe.settings().any(|it| it == *name) || describe.secrets.contains_key(*name);
+        config::is_of_provider(name) && !known && !read_by_scheme.contains(&name.as_str())
+    })
 }
 
 fn extra_headers(deployment: &Deployment) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use sluice_credentials::{Given, Secret, Trust};
 
+use super::fleet::Line;
 use crate::config::{Deployment, Env};
-use crate::domain;
+use crate::domain::{self, Fault};
+use crate::plugins::describe::ProviderDescribe;
 use crate::plugins::{Provider, Source};
+use crate::upstream::{no_credential, splice};
 
 /// The environment, once for all deployments.
 pub type Environment = Arc<HashMap<String, Secret>>;
@@ -63,6 +66,39 @@ fn settled(
     let settings = settings.iter();
     let settings = settings.filter_map(|(name, value)| Some((name.clone(), text(value)?)));
     settings.chain(found).collect()
+}
+
+/// Whether the project is to be read in Google's credential.
+pub fn wants_project(
+    describe: &ProviderDescribe,
+    settings: &Map<String, Value>,
+    secrets: &[String],
+) -> bool {
+    let named = ["vertex_project", "vertex_ai_project"];
+    // A key of express mode has its project with it.
+    let key = secrets.iter().any(|it| it == "api_key");
+    describe.auth.scheme == "google" && !key && !named.iter().any(|it| settings.contains_key(*it))
+}
+
+/// The plugin's settings, with Google's project where it is the credential's own.
+///
+/// # Errors
+/// The credential cannot be read.
+pub async fn settings(line: &Line) -> Result<String, Fault> {
+    if !line.wants_project {
+        return Ok(line.settings.clone());
+    }
+    let project = sluice_credentials::google_project(&line.target.given).await;
+    match project.map_err(no_credential)? {
+        Some(project) => {
+            let project = Value::from(project).to_string();
+            splice::patch(
+                &line.settings,
+                &[("vertex_project".to_owned(), Some(project))],
+            )
+        }
+        None => Ok(line.settings.clone()),
+    }
 }
 
 /// Documents may be written as YAML.

@@ -100,7 +100,21 @@ impl Operation {
                 | Self::Responses
                 | Self::Messages
                 | Self::GenerateContent
+                | Self::Transcribe
         )
+    }
+
+    /// Whether it makes or hears sound, and its stream has OpenAI's events for that.
+    pub const fn is_audio(self) -> bool {
+        matches!(self, Self::Speech | Self::Transcribe)
+    }
+
+    /// The member by which a stream of it is asked for.
+    pub const fn stream_member(self) -> &'static str {
+        match self {
+            Self::Speech => "stream_format",
+            _ => "stream",
+        }
     }
 
     /// The members, or files, without which the request means nothing.

@@ -24,11 +24,7 @@ pub fn answer(
     match (request.operation, format.as_str()) {
         (Operation::Speech, _) if is_json => Err(no_sound(body)),
         (Operation::Speech, _) if body.is_empty() => Err(wrong("the upstream answered no sound")),
-        (Operation::Speech, format) => {
-            let said = said.filter(|it| !it.contains("octet-stream"));
-            let kind = said.unwrap_or_else(|| sound(format)).to_owned();
-            Ok(Some((body.clone(), kind)))
-        }
+        (Operation::Speech, _) => Ok(Some((body.clone(), sound_type(request, said)))),
         (Operation::Transcribe | Operation::Translate, "text" | "srt" | "vtt") if is_json => {
             let document: Value = serde_json::from_slice(body).unwrap_or_default();
             match document.get("text").and_then(Value::as_str) {
@@ -47,6 +43,13 @@ pub fn answer(
         }
         _ => Ok(None),
     }
+}
+
+/// The content type of sound: what came with it, or that of the format that was asked for.
+pub fn sound_type(request: &ClientRequest, said: Option<&str>) -> String {
+    let format = request.text_member("response_format").unwrap_or_default();
+    let said = said.filter(|it| !it.contains("octet-stream"));
+    said.unwrap_or_else(|| sound(&format)).to_owned()
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";

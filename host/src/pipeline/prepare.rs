@@ -115,6 +115,10 @@ fn edits(
     }
     edits.extend(set_defaults(request, line, &out));
     edits.extend(out.into_iter().map(|name| (name.to_owned(), None)));
+    if request.operation.is_audio() && !operation.stream {
+        // A provider that answers whole is not asked for a stream.
+        edits.push((request.operation.stream_member().to_owned(), None));
+    }
     edits.extend(
         deployment
             .extra_body

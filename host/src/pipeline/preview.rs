@@ -93,7 +93,8 @@ async fn told(mut attempt: Attempt, guest_body: String) -> Result<Preview, Fault
         }
     };
     let headers = outbound.headers.clone();
-    let request = Request::build(&line.target, outbound, &mut attempt.bodies).map_err(redacted)?;
+    let kept = (&mut attempt.bodies, &attempt.captures);
+    let request = Request::build(&line.target, outbound, kept).map_err(redacted)?;
     let text = String::from_utf8_lossy(request.body());
     Ok(Preview {
         address: Some(request.address()),

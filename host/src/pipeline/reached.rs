@@ -6,6 +6,7 @@ use super::opening::{Rest, is_opening};
 use super::request::ClientRequest;
 use super::settle::Settlement;
 use super::shape::{self, Gathered};
+use super::sound::Sound;
 use super::source::{Events, Source};
 use super::writer::Writer;
 use crate::domain::{ErrorKind, Fault, Usage};
@@ -22,6 +23,7 @@ pub enum Reached {
         rest: Rest,
         first: Events,
     },
+    Sound(Sound),
 }
 
 /// A stream that begins with an error has not begun: another deployment may answer. With the usage

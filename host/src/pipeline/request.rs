@@ -39,6 +39,8 @@ pub struct Controls {
     /// The name that the client sent for it, which answers and errors carry.
     pub asked: String,
     pub stream: bool,
+    /// The stream is the sound itself, and no events.
+    pub as_sound: bool,
     /// The client asked for the usage chunk.
     pub include_usage: bool,
     /// The client asked for `usage.cost` in a stream.
@@ -213,8 +215,14 @@ impl Controls {
         }
         if controls.stream && !operation.streams() {
             let name = operation.as_str();
-            let message = format!("`{name}` is not streamed by this gateway: leave `stream` out");
+            let message = match operation {
+                Operation::Speech => "`audio.speech` is streamed by `stream_format`".to_owned(),
+                _ => format!("`{name}` is not streamed by this gateway: leave `stream` out"),
+            };
             return Err(Fault::caller(ErrorKind::Unsupported, message).with_param("stream"));
+        }
+        if operation == Operation::Speech {
+            (controls.stream, controls.as_sound) = sound_streams(body)?;
         }
         Ok(controls)
     }
@@ -269,6 +277,18 @@ impl Controls {
             name => refuse_target(name)?,
         }
         Ok(())
+    }
+}
+
+/// Whether speech is to come as it is made, and if so, whether as sound.
+fn sound_streams(body: &Document) -> Result<(bool, bool), Fault> {
+    const NAME: &str = "stream_format";
+    let format = body.entries().find(|(name, _)| *name == NAME);
+    match format.map(|(_, raw)| raw) {
+        None | Some("null") => Ok((false, false)),
+        Some("\"sse\"") => Ok((true, false)),
+        Some("\"audio\"") => Ok((true, true)),
+        Some(_) => Err(wrong_type(NAME, "`sse` or `audio`")),
     }
 }
 
@@ -439,6 +459,24 @@ mod tests {
                 assert!(!said.contains(word) || param == "request_body", "{said}");
             }
         }
+    }
+
+    #[test]
+    fn speech_is_streamed_as_its_format_says() {
+        let speech = |format: &str| {
+            let body = format!(r#"{{"model":"m","input":"hi","stream_format":{format}}}"#);
+            ClientRequest::parse(Operation::Speech, body.into(), None, Vec::new())
+        };
+        for (format, stream, as_sound) in [
+            ("null", false, false),
+            ("\"sse\"", true, false),
+            ("\"audio\"", true, true),
+        ] {
+            let controls = speech(format).unwrap().controls;
+            assert_eq!((controls.stream, controls.as_sound), (stream, as_sound));
+        }
+        let fault = speech("\"mp3\"").unwrap_err();
+        assert_eq!(fault.param.as_deref(), Some("stream_format"));
     }
 
     #[test]

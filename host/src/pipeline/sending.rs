@@ -23,8 +23,8 @@ const MAX_STEP_WAIT: Duration = Duration::from_secs(10);
 
 /// Sends requests to one deployment.
 pub struct Sender {
-    upstream: Upstream,
-    line: Arc<Line>,
+    pub upstream: Upstream,
+    pub line: Arc<Line>,
     /// Until when everything must be done.
     deadline: Instant,
     /// Longest silence, if shorter than the target's.
@@ -48,6 +48,18 @@ impl Sender {
             idle,
             trace,
         }
+    }
+
+    /// The same for what is not this call's alone: in the deployment's own time, and in no trace.
+    pub fn for_all(&self) -> Self {
+        let total = self.line.target.timeouts.total;
+        Self::new(
+            self.upstream.clone(),
+            Arc::clone(&self.line),
+            Instant::now() + total,
+            None,
+            TraceHeaders::default(),
+        )
     }
 
     /// Sends. A `GET`, and what the plugin calls idempotent, is sent again in place.
@@ -98,7 +110,8 @@ impl Sender {
         read.map_err(|fault| self.of_provider(fault))
     }
 
-    fn left(&self) -> Duration {
+    /// Until the call's deadline.
+    pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::request::{ClientRequest, Operation};
 use super::writer::{Event, provider_id};
-use super::{counted, plain};
+use super::{audio, counted, plain};
 use crate::dialect::envelope::{Envelope, Seen};
 use crate::dialect::gather::Gather;
 use crate::dialect::spread::spread;
@@ -205,6 +205,9 @@ pub fn as_events(
     request: &ClientRequest,
     body: &Bytes,
 ) -> Result<(Vec<Event>, Option<String>), Fault> {
+    if request.operation.is_audio() {
+        return audio::events(request, body).map(|events| (events, None));
+    }
     let answer: Value = serde_json::from_slice(body).map_err(garbage)?;
     if let Some(error) = answer
         .get("error")

@@ -4,7 +4,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use sluice_engine::contract::{Continuation, Frame, Head, Payload};
+use sluice_engine::contract::{Continuation, Frame, Head, Payload, ReplyMode};
 use sluice_framing::Framing;
 use tokio::time::Instant;
 
@@ -197,7 +197,7 @@ impl Decode {
                 }
                 Continuation::ThenSend(outbound) => {
                     self.attempt.goes_on();
-                    let options = Options::read(&outbound.options)?;
+                    let options = Options::read_for(&outbound.options, ReplyMode::Frames)?;
                     let state = outbound.state.clone();
                     let reply = self.attempt.send(outbound, &options).await?;
                     if !reply.is_success() {

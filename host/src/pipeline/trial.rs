@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, Outcome};
 use super::bridge::Bridge;
 use super::choose::Chosen;
+use super::counted;
 use super::course::Course;
 use super::fleet::Line;
 use super::mock;
@@ -18,6 +20,7 @@ use super::request::ClientRequest;
 use super::seen::TraceHeaders;
 use super::settle::Settlement;
 use super::shape;
+use super::sound::Sound;
 use super::source::{Events, Source};
 use crate::domain::{At, Blame, ErrorKind, Fault};
 use crate::plugins;
@@ -148,7 +151,24 @@ impl Course<'_> {
                 outcome?
             }
         };
-        match (outcome, request.controls.stream) {
+        let controls = &request.controls;
+        match (outcome, controls.stream && !controls.as_sound) {
+            (Outcome::Sound(reply), false) => {
+                let sound = Sound::begin(reply).await?;
+                settlement.trail().usage = counted::of_request(request);
+                settlement.began();
+                Ok(Reached::Sound(sound))
+            }
+            (Outcome::Sound(reply), true) => {
+                let said = reply.content_type().to_owned();
+                let body = reply.read_whole(line.target.max_reply_bytes).await?;
+                let said = Some(said.as_str()).filter(|it| !it.is_empty());
+                in_events(request, &body, (None, said), settlement).await
+            }
+            (Outcome::Stream(_), false) if controls.as_sound => {
+                let message = "the upstream answered events where sound was asked for";
+                Err(Fault::upstream(ErrorKind::Upstream, message))
+            }
             (
                 Outcome::Whole {
                     body,
@@ -173,17 +193,13 @@ impl Course<'_> {
                     body,
                     usage,
                     is_plugins,
-                    ..
+                    content_type,
                 },
                 true,
             ) => {
-                let (events, own) = shape::as_events(request, &body)
-                    .map_err(|fault| blame(fault, is_plugins, &body))?;
-                let mut source = Source::ready(events, usage.or(own));
-                let first = source.next().await?;
-                settlement.began();
-                let rest = Rest::Source(source);
-                Ok(Reached::Stream { rest, first })
+                let told = (usage, content_type.as_deref());
+                let answered = in_events(request, &body, told, settlement).await;
+                answered.map_err(|fault| blame(fault, is_plugins, &body))
             }
             (Outcome::Stream(source), true) => {
                 let mut first = Events::default();
@@ -203,6 +219,25 @@ impl Course<'_> {
             }
         }
     }
+}
+
+/// An answer that came whole, for a client that wants a stream.
+async fn in_events(
+    request: &ClientRequest,
+    body: &Bytes,
+    (usage, content_type): (Option<String>, Option<&str>),
+    settlement: &mut Settlement,
+) -> Result<Reached, Fault> {
+    if request.operation.is_audio() {
+        // What is no sound and no transcript is said by its type.
+        shape::whole(request, body, None, content_type)?;
+    }
+    let (events, own) = shape::as_events(request, body)?;
+    let mut source = Source::ready(events, usage.or(own));
+    let first = source.next().await?;
+    settlement.began();
+    let rest = Rest::Source(source);
+    Ok(Reached::Stream { rest, first })
 }
 
 fn late(line: &Line, limit: Duration) -> Fault {

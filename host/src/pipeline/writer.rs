@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::counted;
 use super::request::{Dialect, Operation};
+use super::{audio, counted};
 use crate::dialect::envelope::Envelope;
 use crate::domain::{ErrorKind, Fault, Told, Usage, Usd};
 use crate::upstream::splice;
@@ -22,11 +22,15 @@ pub type CostOf = Box<dyn Fn(&Usage) -> Option<Usd> + Send + Sync>;
 /// complete.
 pub struct Writer {
     dialect: Dialect,
+    /// Its events are those of sound.
+    is_audio: bool,
     envelope: Envelope,
     include_usage: bool,
     usage: Option<Usage>,
     usage_json: Option<String>,
     usage_sent: bool,
+    /// What is taken for the usage until one is told.
+    assumed: Option<Usage>,
     finished: bool,
     told: Told,
     provider_id: Option<String>,
@@ -38,11 +42,13 @@ impl Writer {
     pub fn new(operation: Operation, envelope: Envelope, include_usage: bool) -> Self {
         Self {
             dialect: operation.dialect(),
+            is_audio: operation.is_audio(),
             envelope,
             include_usage,
             usage: None,
             usage_json: None,
             usage_sent: false,
+            assumed: None,
             finished: false,
             told: Told::default(),
             provider_id: None,
@@ -55,9 +61,15 @@ impl Writer {
         self.cost_of = Some(cost_of);
     }
 
+    /// What the request alone tells of the usage.
+    pub fn assume(&mut self, usage: Option<Usage>) {
+        self.assumed = usage;
+    }
+
     /// The last usage that was seen, with what the answer tells beside it.
     pub fn usage(&self) -> Option<Usage> {
-        self.usage.clone().map(|it| self.told.with(it))
+        let usage = self.usage.as_ref().or(self.assumed.as_ref());
+        usage.cloned().map(|it| self.told.with(it))
     }
 
     /// The answer's id, as the provider gave it.
@@ -78,7 +90,11 @@ impl Writer {
     /// What the plugin knows of usage.
     pub fn learn_usage(&mut self, usage: String) {
         if let Ok(value) = serde_json::from_str::<Value>(&usage) {
-            self.usage = Usage::from_json(&value).or(self.usage.take());
+            let read = match self.is_audio {
+                true => Usage::told(&value),
+                false => Usage::from_json(&value),
+            };
+            self.usage = read.or(self.usage.take());
         }
         self.usage_json = Some(usage);
     }
@@ -86,11 +102,24 @@ impl Writer {
     /// Appends one event to `out`. An event that says the upstream failed is an error.
     pub fn write(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
         match self.dialect {
+            Dialect::OpenAi if self.is_audio => self.write_audio(event, out),
             Dialect::OpenAi => self.write_chunk(&event.data, out),
             Dialect::Anthropic => self.write_message_event(event, out),
             Dialect::Responses => self.write_response_event(event, out),
             Dialect::Google => self.write_content(&event.data, out),
         }
+    }
+
+    fn write_audio(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
+        let value: Value = serde_json::from_str(&event.data).map_err(garbage)?;
+        let Some((usage, last)) = audio::read(&value) else {
+            let error = value.get("error").unwrap_or(&value);
+            return Err(stream_error(&error.to_string()));
+        };
+        self.usage = usage.or(self.usage.take());
+        self.finished |= last;
+        push_event(out, &event.name, &event.data);
+        Ok(())
     }
 
     fn write_content(&mut self, data: &str, out: &mut String) -> Result<(), Fault> {
@@ -215,7 +244,7 @@ impl Writer {
 
     /// What follows the last event of a complete answer.
     pub fn end(&mut self, out: &mut String) {
-        if self.dialect != Dialect::OpenAi {
+        if self.dialect != Dialect::OpenAi || self.is_audio {
             return;
         }
         let wanted = self.include_usage && !self.usage_sent;

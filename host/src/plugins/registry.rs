@@ -110,6 +110,8 @@ pub struct Provider {
     /// Whether `describe.base_url` may be used.
     pub base_url_granted: bool,
     pub allow_private: bool,
+    /// Whether it may have tokens taken out of answers.
+    pub may_capture: bool,
     /// An operator's own data row, handed on as the setting `row`.
     pub row: Option<Value>,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::describe::{ModelParams, OperationDescribe, ProviderDescribe};
+use super::describe::{AuthDescribe, ModelParams, OperationDescribe, ProviderDescribe};
 use super::registry::{Provider, Table};
 use crate::config::{Row, hint};
 
@@ -42,6 +42,7 @@ struct Said {
     base_url: Option<String>,
     base_url_env: Option<Vec<String>>,
     env: Option<Vec<String>>,
+    auth: Option<AuthDescribe>,
     key_optional: Option<bool>,
     operations: Option<Vec<String>>,
     settings: Vec<String>,
@@ -90,6 +91,7 @@ pub fn provider(table: &Table, name: &str, row: &Row) -> Result<Provider, RowErr
         granted_hosts: base.granted_hosts.clone(),
         base_url_granted: base.base_url_granted || said.base_url.is_some(),
         allow_private: base.allow_private || said.base_url.is_some(),
+        may_capture: base.may_capture,
         row: Some(row.row.clone()),
     })
 }
@@ -151,7 +153,10 @@ fn described(
     if let Some(names) = &said.base_url_env {
         describe.base_url_env.clone_from(names);
     }
-    for secret in describe.secrets.values_mut() {
+    if let Some(auth) = &said.auth {
+        describe.auth.clone_from(auth);
+    }
+    if let Some(secret) = describe.secrets.get_mut("api_key") {
         if let Some(names) = &said.env {
             secret.env.clone_from(names);
             secret.required = !names.is_empty();

@@ -38,6 +38,7 @@ pub struct Grant {
     pub hosts: Vec<String>,
     pub env: Vec<String>,
     pub private_addresses: bool,
+    pub capture: bool,
 }
 
 /// When a new version is taken back.
@@ -94,6 +95,7 @@ impl PluginsConfig {
                 hosts: it.hosts.clone(),
                 env: it.env.clone(),
                 private_addresses: it.private_addresses,
+                capture: it.capture,
             }),
             limits: limits(section.limits),
             isolation: named(&section.isolation, |it| match it.as_str() {

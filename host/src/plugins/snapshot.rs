@@ -67,7 +67,8 @@ impl Plugins {
                     "asks": {"hosts": it.describe.hosts, "base_url": it.describe.base_url,
                         "env": it.describe.wanted_env().collect::<Vec<_>>()},
                     "granted": {"hosts": it.granted_hosts, "base_url": it.base_url_granted,
-                        "env": it.may_read_environment, "private_addresses": it.allow_private},
+                        "env": it.may_read_environment, "private_addresses": it.allow_private,
+                        "capture": it.may_capture},
                 })
             })
             .collect();

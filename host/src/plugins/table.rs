@@ -105,6 +105,7 @@ fn provider_of(
         },
         base_url_granted: base_host.is_none_or(|host| granted(&host)),
         allow_private: grant.private_addresses,
+        may_capture: bundled || grant.capture,
         row: None,
         describe: Arc::new(describe.clone()),
     }

@@ -4,12 +4,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sluice_credentials::Signer;
+use sluice_credentials::{Captured, Signer};
 use sluice_engine::contract::Auth;
 use url::Url;
 
+use super::capture::Captures;
 use super::target::{AuthScheme, Target};
-use crate::domain::{ErrorKind, Fault, Secret};
+use crate::domain::{ErrorKind, Fault};
 
 /// Headers a plugin does not set: the connection's, and those that hold credentials.
 const HOSTS_OWN: &[&str] = &[
@@ -52,28 +53,60 @@ pub(super) fn plain(target: &Target, given: &[(String, String)]) -> Result<Heade
     Ok(headers)
 }
 
+/// The secrets that a request may name: its deployment's, and what its call has captured.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'r>(pub &'r Target, pub &'r Captures);
+
+impl<'r> Known<'r> {
+    fn secret(self, auth: &AuthScheme, param: &str) -> Result<&'r str, Fault> {
+        let Self(target, captures) = self;
+        let name = auth.param(param).unwrap_or("api_key");
+        let own = target.secrets.get(name).map(|it| it.reveal());
+        let found = own.or_else(|| captures.find(name).map(|it| it.secret.reveal()));
+        found.ok_or_else(|| {
+            let message = format!(
+                "the deployment has no `{name}` for provider `{}`: set it in `litellm_params` or in \
+                 the provider's environment variable",
+                target.provider
+            );
+            Fault::operator(ErrorKind::Authentication, message)
+        })
+    }
+
+    /// What was captured and is named by the schemes that are asked for, or else by the provider's.
+    pub fn captured(self, asked: &[Auth]) -> Vec<&'r Captured> {
+        let own = &self.0.auth.params;
+        let own = own.iter().filter(|_| asked.is_empty());
+        let asked = asked.iter().flat_map(|it| &it.params);
+        let named: Vec<&str> = asked.chain(own).map(|(_, it)| it.as_str()).collect();
+        let all = self.1.all();
+        let used = all.filter(|(name, _)| named.contains(name));
+        used.map(|(_, captured)| captured).collect()
+    }
+}
+
 /// Adds the credential, as the plugin or else the provider's `describe` names it.
 pub(super) fn authenticate(
-    target: &Target,
+    known: Known<'_>,
     asked: &[Auth],
     headers: &mut HeaderMap,
     url: &mut Url,
 ) -> Result<(), Fault> {
     if asked.is_empty() {
-        return apply(target, &target.auth, headers, url);
+        return apply(known, &known.0.auth, headers, url);
     }
     for auth in asked {
         let scheme = AuthScheme {
             scheme: auth.scheme.clone(),
             params: auth.params.clone(),
         };
-        apply(target, &scheme, headers, url)?;
+        apply(known, &scheme, headers, url)?;
     }
     Ok(())
 }
 
 fn apply(
-    target: &Target,
+    known: Known<'_>,
     auth: &AuthScheme,
     headers: &mut HeaderMap,
     url: &mut Url,
@@ -83,29 +116,25 @@ fn apply(
         // Once everything else of the request is there: see `signing`.
         scheme if Signer::knows(scheme) => Ok(()),
         "bearer" => {
-            let secret = secret(target, auth, "secret")?;
-            set(
-                headers,
-                "authorization",
-                &format!("Bearer {}", secret.reveal()),
-            )
+            let secret = known.secret(auth, "secret")?;
+            set(headers, "authorization", &format!("Bearer {secret}"))
         }
         "header" => {
             let name = auth.param("name").unwrap_or("authorization").to_owned();
             let prefix = auth.param("prefix").unwrap_or_default();
-            let secret = secret(target, auth, "secret")?;
-            set(headers, &name, &format!("{prefix}{}", secret.reveal()))
+            let secret = known.secret(auth, "secret")?;
+            set(headers, &name, &format!("{prefix}{secret}"))
         }
         "query" => {
-            let secret = secret(target, auth, "secret")?;
+            let secret = known.secret(auth, "secret")?;
             url.query_pairs_mut()
-                .append_pair(auth.param("name").unwrap_or("key"), secret.reveal());
+                .append_pair(auth.param("name").unwrap_or("key"), secret);
             Ok(())
         }
         "basic" => {
-            let user = secret(target, auth, "user-secret")?;
-            let password = secret(target, auth, "password-secret")?;
-            let pair = STANDARD.encode(format!("{}:{}", user.reveal(), password.reveal()));
+            let user = known.secret(auth, "user-secret")?;
+            let password = known.secret(auth, "password-secret")?;
+            let pair = STANDARD.encode(format!("{user}:{password}"));
             set(headers, "authorization", &format!("Basic {pair}"))
         }
         other => {
@@ -113,18 +142,6 @@ fn apply(
             Err(Fault::operator(ErrorKind::Unsupported, message))
         }
     }
-}
-
-fn secret<'t>(target: &'t Target, auth: &AuthScheme, param: &str) -> Result<&'t Secret, Fault> {
-    let name = auth.param(param).unwrap_or("api_key");
-    target.secrets.get(name).ok_or_else(|| {
-        let message = format!(
-            "the deployment has no `{name}` for provider `{}`: set it in `litellm_params` or in the \
-             provider's environment variable",
-            target.provider
-        );
-        Fault::operator(ErrorKind::Authentication, message)
-    })
 }
 
 /// A secret in a header is marked, so that no debug output shows it.

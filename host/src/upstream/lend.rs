@@ -9,14 +9,15 @@ use http::{Request, Response};
 use sluice_credentials::{Fetch, Reach};
 use url::Url;
 
-use super::{Pools, address, describe};
+use super::pools::Pools;
+use super::{address, describe};
 
 /// Largest answer of a token server, in bytes.
 const MOST: usize = 1 << 20;
 
 const TIME: Duration = Duration::from_secs(15);
 
-/// Connections that trust the system's certificates, and follow no redirect.
+/// Connections of one trust, which follow no redirect.
 pub(super) struct Lender(pub Arc<Pools>);
 
 impl Fetch for Lender {

@@ -3,6 +3,7 @@
 
 mod address;
 mod body;
+pub mod capture;
 pub mod errors;
 mod headers;
 mod inline;
@@ -11,9 +12,11 @@ pub mod media;
 #[cfg(test)]
 pub mod memory;
 mod options;
+mod pools;
 mod post;
 mod reply;
 mod request;
+mod sent;
 mod signing;
 pub mod splice;
 mod target;
@@ -21,28 +24,27 @@ mod target;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder};
-use sluice_credentials::{SystemClock, Tokens};
+use reqwest::RequestBuilder;
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
 
 pub use body::CallBodies;
+pub use capture::Captures;
 pub use inline::inline;
 pub use options::Options;
 pub use reply::{Batch, FrameReader, Pieces, UpstreamReply, too_large};
 pub use request::{Passed, Request};
+pub use sent::SentTokens;
+pub use signing::fault as no_credential;
 pub use target::{AuthScheme, Target, Timeouts};
+
+use pools::{CONNECT_TIMEOUT, Side, Trust};
 
 use crate::config::Verify;
 use crate::domain::{ErrorKind, Fault};
-
-/// Connections of one HTTP/2 host: one alone stalls near 100 streams.
-const H2_CONNECTIONS: usize = 4;
 
 /// Files of certificate authorities that have connections of their own.
 const MAX_AUTHORITIES: usize = 64;
@@ -50,39 +52,20 @@ const MAX_AUTHORITIES: usize = 64;
 /// Largest document that is fetched for the gateway itself, in bytes.
 const MAX_FETCHED: usize = 1 << 20;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Sends requests. Cheap to clone; connections are shared.
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    usual: Arc<Pools>,
-    unverified: Arc<Pools>,
+    usual: Side,
+    unverified: Side,
     /// By the certificate authorities that they trust instead of the system's.
     by_authorities: Arc<Mutex<ByAuthorities>>,
-    /// Those of all deployments.
-    tokens: Tokens,
     /// Answers in the network's place.
     #[cfg(test)]
     memory: Option<memory::Memory>,
 }
 
 /// By the authorities' PEM.
-type ByAuthorities = HashMap<Arc<[u8]>, Arc<Pools>>;
-
-/// Connections that trust the same certificates.
-#[derive(Debug)]
-struct Pools {
-    /// To addresses that the operator wrote.
-    open: Pool,
-    /// To those that a plugin chose: public ones only.
-    guarded: Pool,
-}
-
-#[derive(Debug)]
-struct Pool {
-    clients: [Client; H2_CONNECTIONS],
-    next: AtomicUsize,
-}
+type ByAuthorities = HashMap<Arc<[u8]>, Side>;
 
 /// The clients could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -93,14 +76,10 @@ impl Upstream {
     pub fn new() -> Result<Self, SetupError> {
         // A second installation keeps the first, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let pools = |trust| Pools::new(trust).map(Arc::new).map_err(SetupError);
-        let usual = pools(Trust::System)?;
-        let lender = Arc::new(lend::Lender(Arc::clone(&usual)));
+        let side = |trust| Side::new(trust).map_err(SetupError);
         Ok(Self {
-            // Nothing waits for a renewal: its requests end by their own timeouts.
-            tokens: Tokens::new(lender, Arc::new(SystemClock), &TaskTracker::new()),
-            usual,
-            unverified: pools(Trust::Everything)?,
+            usual: side(Trust::System)?,
+            unverified: side(Trust::Everything)?,
             by_authorities: Arc::default(),
             #[cfg(test)]
             memory: None,
@@ -128,8 +107,11 @@ impl Upstream {
             mut headers,
             auth,
             body,
+            captures,
         } = request;
-        headers::authenticate(target, &auth, &mut headers, &mut url)?;
+        let known = headers::Known(target, &captures);
+        headers::authenticate(known, &auth, &mut headers, &mut url)?;
+        let side = self.side(&target.verify)?;
         if let Some(delay) = options.delay {
             tokio::time::sleep(delay).await;
         }
@@ -143,15 +125,17 @@ impl Upstream {
             url: &url,
             body: &body,
         };
-        let signed = signing::sign(&self.tokens, &signers, &unsigned, &mut headers);
-        tokio::time::timeout_at(deadline, signed)
+        let signed = signing::sign(&side.tokens, &signers, &unsigned, &mut headers);
+        let added = tokio::time::timeout_at(deadline, signed)
             .await
             .map_err(|_| {
                 let message = "the deployment's credential did not come in time";
                 Fault::upstream(ErrorKind::Timeout, message)
             })??;
-        let pools = self.pools(&target.verify)?;
-        let client = pools.client(guarded, url.scheme() == "https");
+        for token in &added {
+            target.sent.note(token);
+        }
+        let client = side.client(guarded, url.scheme() == "https");
         let mut request = client.request(method, url).headers(headers);
         if !body.is_empty() {
             request = request.body(body);
@@ -170,7 +154,10 @@ impl Upstream {
         // AWS answers 403 to a session that has ended.
         if matches!(response.status().as_u16(), 401 | 403) {
             for signer in &signers {
-                signer.refused(&self.tokens);
+                signer.refused(&side.tokens);
+            }
+            for captured in known.captured(&auth) {
+                captured.refused(&side.tokens);
             }
         }
         Ok(UpstreamReply {
@@ -230,20 +217,21 @@ impl Upstream {
         read.unwrap_or_else(|_| Err("it does not answer in time".to_owned()))
     }
 
-    fn pools(&self, verify: &Verify) -> Result<Arc<Pools>, Fault> {
+    /// What a deployment with this `ssl_verify` sends over, and the tokens that came that way.
+    fn side(&self, verify: &Verify) -> Result<Side, Fault> {
         let authorities = match verify {
-            Verify::System => return Ok(Arc::clone(&self.usual)),
-            Verify::Nothing => return Ok(Arc::clone(&self.unverified)),
+            Verify::System => return Ok(self.usual.clone()),
+            Verify::Nothing => return Ok(self.unverified.clone()),
             Verify::By(authorities) => authorities,
         };
         let mut known = self
             .by_authorities
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(pools) = known.get(&authorities.pem) {
-            return Ok(Arc::clone(pools));
+        if let Some(side) = known.get(&authorities.pem) {
+            return Ok(side.clone());
         }
-        let pools = Pools::new(Trust::Only(&authorities.pem)).map_err(|cause| {
+        let side = Side::new(Trust::Only(&authorities.pem)).map_err(|cause| {
             let message = format!(
                 "the certificate authorities of {} cannot be used",
                 authorities.path.display()
@@ -254,82 +242,9 @@ impl Upstream {
             // Renewed files leave their old ones behind; calls on those keep their connections.
             known.clear();
         }
-        let pools = Arc::new(pools);
-        known.insert(Arc::clone(&authorities.pem), Arc::clone(&pools));
-        Ok(pools)
+        known.insert(Arc::clone(&authorities.pem), side.clone());
+        Ok(side)
     }
-}
-
-/// Whose certificates are trusted.
-#[derive(Debug, Clone, Copy)]
-enum Trust<'p> {
-    System,
-    /// Those of these authorities (PEM).
-    Only(&'p [u8]),
-    Everything,
-}
-
-impl Pools {
-    fn new(trust: Trust<'_>) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            open: Pool::new(false, trust)?,
-            guarded: Pool::new(true, trust)?,
-        })
-    }
-
-    fn client(&self, guarded: bool, tls: bool) -> &Client {
-        let pool = if guarded { &self.guarded } else { &self.open };
-        pool.client(tls)
-    }
-}
-
-impl Pool {
-    fn new(guarded: bool, trust: Trust<'_>) -> Result<Self, reqwest::Error> {
-        let client = || client(guarded, trust);
-        Ok(Self {
-            clients: [client()?, client()?, client()?, client()?],
-            next: AtomicUsize::new(0),
-        })
-    }
-
-    /// Only TLS connections may turn out to be HTTP/2; plain ones share one pool.
-    fn client(&self, tls: bool) -> &Client {
-        let turn = if tls {
-            self.next.fetch_add(1, Ordering::Relaxed)
-        } else {
-            0
-        };
-        let [first, second, third, fourth] = &self.clients;
-        match turn % H2_CONNECTIONS {
-            0 => first,
-            1 => second,
-            2 => third,
-            _ => fourth,
-        }
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that makes clients"
-)]
-fn client(guarded: bool, trust: Trust<'_>) -> Result<Client, reqwest::Error> {
-    let mut builder: ClientBuilder = Client::builder()
-        .tcp_nodelay(true)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(Duration::from_secs(90))
-        .redirect(reqwest::redirect::Policy::none())
-        .http2_adaptive_window(true)
-        .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
-    if guarded {
-        builder = builder.dns_resolver(address::public_only());
-    }
-    builder = match trust {
-        Trust::System => builder,
-        Trust::Only(pem) => builder.tls_certs_only(Certificate::from_pem_bundle(pem)?),
-        Trust::Everything => builder.tls_danger_accept_invalid_certs(true),
-    };
-    builder.build()
 }
 
 fn unsent(cause: &reqwest::Error) -> Fault {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use sluice_credentials::Capture;
+use sluice_engine::contract::ReplyMode;
 use sluice_framing::Framing;
 
 use crate::domain::Fault;
@@ -18,6 +20,8 @@ pub struct Options {
     pub framing: Option<Framing>,
     /// May be sent again in place.
     pub idempotent: bool,
+    /// The answer has a token that the plugin does not see.
+    pub capture: Option<Box<Capture>>,
     /// Longest silence, before the answer and between its pieces, if shorter than the target's. Not
     /// the plugin's to say.
     pub idle: Option<Duration>,
@@ -41,6 +45,10 @@ impl Options {
                 "timeout_ms" => options.timeout = Some(millis()?),
                 "accept_errors" => options.accept_errors = value.as_bool().ok_or_else(wrong)?,
                 "idempotent" => options.idempotent = value.as_bool().ok_or_else(wrong)?,
+                "capture" => {
+                    let read = Capture::read(&value).map_err(|cause| Fault::plugin(cause.message));
+                    options.capture = Some(Box::new(read?));
+                }
                 "framing" => {
                     options.framing =
                         framing(value.as_str().ok_or_else(wrong)?).ok_or_else(wrong)?
@@ -51,6 +59,20 @@ impl Options {
                     return Err(Fault::plugin(message));
                 }
             }
+        }
+        if options.capture.is_some() && options.accept_errors {
+            let message = "the plugin's options `capture` and `accept_errors` exclude each other";
+            return Err(Fault::plugin(message));
+        }
+        Ok(options)
+    }
+
+    /// The same, for an answer that is read in this way.
+    pub fn read_for(settings: &[(String, String)], mode: ReplyMode) -> Result<Self, Fault> {
+        let options = Self::read(settings)?;
+        if options.capture.is_some() && mode != ReplyMode::Whole {
+            let message = "the plugin's option `capture` needs an answer that is read whole";
+            return Err(Fault::plugin(message));
         }
         Ok(options)
     }
@@ -78,5 +100,22 @@ mod tests {
         assert!(fault.message.contains("`teleport`") && fault.plugin_at_fault);
         let options = Options::read(&[("framing".into(), "\"sse\"".into())]).unwrap();
         assert_eq!(options.framing, Some(Framing::Sse));
+    }
+
+    #[test]
+    fn a_capture_that_cannot_be_is_refused_with_the_reason() {
+        let capture = r#"{"secret":"t","pointer":"/t"}"#;
+        let refused = |options: &[(&str, &str)], mode| {
+            let options = options
+                .iter()
+                .map(|(name, raw)| ((*name).to_owned(), (*raw).to_owned()));
+            let options: Vec<_> = options.collect();
+            Options::read_for(&options, mode).unwrap_err().message
+        };
+        let whole = ReplyMode::Whole;
+        assert!(refused(&[("capture", "{}")], whole).contains("`secret`"));
+        let both = [("capture", capture), ("accept_errors", "true")];
+        assert!(refused(&both, whole).contains("`accept_errors`"));
+        assert!(refused(&[("capture", capture)], ReplyMode::Frames).contains("whole"));
     }
 }

@@ -69,7 +69,7 @@ impl UpstreamReply {
     }
 
     /// The body as it comes.
-    pub fn pieces(self) -> Pieces {
+    pub const fn pieces(self) -> Pieces {
         Pieces {
             reply: self,
             taken: 0,

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::address::{self, Destination};
 use super::body::CallBodies;
+use super::capture::Captures;
 use super::headers;
 use super::target::Target;
 use crate::domain::Fault;
@@ -19,6 +20,7 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) auth: Vec<Auth>,
     pub(super) body: bytes::Bytes,
+    pub(super) captures: Captures,
 }
 
 /// A client's own request, which goes on as it is.
@@ -65,6 +67,7 @@ impl Request {
             headers,
             auth: passed.auth,
             body: passed.body,
+            captures: Captures::default(),
         })
     }
 
@@ -72,7 +75,7 @@ impl Request {
     pub fn build(
         target: &Target,
         outbound: Outbound,
-        bodies: &mut CallBodies,
+        (bodies, captures): (&mut CallBodies, &Captures),
     ) -> Result<Self, Fault> {
         let destination = address::resolve(target, &outbound.url)?;
         let method = Method::from_bytes(outbound.method.as_bytes()).map_err(|_| {
@@ -89,6 +92,7 @@ impl Request {
             headers,
             auth: outbound.auth,
             body: built.bytes,
+            captures: captures.clone(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Schemes whose credential is made for the request or fetched for it: the last thing that is added.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use sluice_credentials::{Body, Error, Kind, Signer, Tokens, Unsigned};
 use sluice_engine::contract::Auth;
 use url::Url;
@@ -38,13 +38,14 @@ pub(super) fn signers(target: &Target, asked: &[Auth]) -> Result<Vec<Signer>, Fa
         .collect()
 }
 
-/// Adds the headers that they give.
+/// Adds the headers that they give; the tokens that stand in them.
 pub(super) async fn sign(
     tokens: &Tokens,
     signers: &[Signer],
     parts: &Parts<'_>,
     headers: &mut HeaderMap,
-) -> Result<(), Fault> {
+) -> Result<Vec<String>, Fault> {
+    let mut sent = Vec::new();
     for signer in signers {
         let unsigned = Unsigned {
             method: parts.method,
@@ -54,13 +55,25 @@ pub(super) async fn sign(
         };
         let added = signer.headers(tokens, &unsigned).await.map_err(fault)?;
         for (name, value) in &added {
+            sent.extend(token(name, value).map(str::to_owned));
             headers.insert(name.clone(), value.clone());
         }
     }
-    Ok(())
+    Ok(sent)
 }
 
-fn fault(error: Error) -> Fault {
+/// What of a header would serve whoever reads it. A signature serves for its request alone.
+fn token<'h>(name: &HeaderName, value: &'h HeaderValue) -> Option<&'h str> {
+    let text = value.to_str().ok()?;
+    match name.as_str() {
+        "authorization" => text.strip_prefix("Bearer "),
+        "x-amz-security-token" => Some(text),
+        _ => None,
+    }
+}
+
+/// Why a request has no credential.
+pub fn fault(error: Error) -> Fault {
     let message = error.message;
     match error.kind {
         Kind::Missing | Kind::Refused => Fault::operator(ErrorKind::Authentication, message),

@@ -10,6 +10,7 @@ use serde_json::Value;
 use sluice_credentials::Given;
 
 use super::errors::ErrorRules;
+use super::sent::SentTokens;
 use crate::config::Verify;
 use crate::domain::{Fault, Secret};
 
@@ -44,6 +45,10 @@ pub struct Target {
     /// Largest answer that is read whole, in bytes.
     pub max_reply_bytes: usize,
     pub errors: ErrorRules,
+    /// The plugin may have tokens taken out of answers.
+    pub may_capture: bool,
+    /// What was sent besides `secrets`.
+    pub sent: SentTokens,
 }
 
 impl Target {
@@ -51,6 +56,7 @@ impl Target {
     /// refuse, and neither a client nor the log may see it.
     pub fn redact(&self, fault: &mut Fault) {
         for secret in self.credentials() {
+            let secret = secret.reveal().trim();
             let texts = [
                 Some(&mut fault.message),
                 fault.log.as_mut(),
@@ -71,21 +77,23 @@ impl Target {
     /// The same of any other text.
     pub fn redact_text(&self, text: &mut String) {
         for secret in self.credentials() {
+            let secret = secret.reveal().trim();
             if text.contains(secret) {
                 *text = text.replace(secret, "***");
             }
         }
     }
 
-    fn credentials(&self) -> impl Iterator<Item = &str> {
+    fn credentials(&self) -> Vec<Secret> {
         let headers = self
             .extra_headers
             .iter()
             .filter_map(|(_, it)| it.to_str().ok());
-        let secrets = self.secrets.values().map(Secret::reveal).chain(headers);
-        secrets
-            .map(str::trim)
-            .filter(|it| it.len() >= SECRET_LENGTH)
+        let secrets = self.secrets.values().cloned();
+        let secrets = secrets.chain(headers.map(Secret::new));
+        let mut all: Vec<Secret> = secrets.chain(self.sent.all()).collect();
+        all.retain(|it| it.reveal().trim().len() >= SECRET_LENGTH);
+        all
     }
 }
 

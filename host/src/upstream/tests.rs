@@ -61,6 +61,8 @@ fn target(base: Option<Url>, base_trusted: bool) -> Target {
         verify: Verify::System,
         max_reply_bytes: 1 << 20,
         errors: errors::ErrorRules::default(),
+        may_capture: false,
+        sent: SentTokens::default(),
     }
 }
 
@@ -78,7 +80,11 @@ fn get(url: &str) -> Outbound {
 }
 
 async fn send(target: &Target, outbound: Outbound) -> Result<UpstreamReply, Fault> {
-    let request = Request::build(target, outbound, &mut CallBodies::default())?;
+    let request = Request::build(
+        target,
+        outbound,
+        (&mut CallBodies::default(), &Captures::default()),
+    )?;
     Upstream::new()
         .unwrap()
         .send(target, request, &Options::default())
@@ -270,6 +276,21 @@ fn a_credential_that_an_upstream_repeats_is_taken_out_everywhere() {
 }
 
 #[test]
+fn a_token_that_was_sent_is_taken_out_like_a_secret() {
+    let target = target(None, true);
+    let tokens: Vec<String> = (0..20)
+        .map(|turn| format!("ya29.token-{turn:02}"))
+        .collect();
+    for token in &tokens {
+        target.sent.note(token);
+        target.sent.note(token);
+    }
+    let mut text = tokens[4..].join(" ");
+    target.clone().redact_text(&mut text);
+    assert_eq!(text, vec!["***"; 16].join(" "));
+}
+
+#[test]
 fn each_scheme_puts_the_credential_in_its_place() {
     let authenticated = |scheme: &str, params: &[(&str, &str)]| {
         let mut target = target(None, true);
@@ -286,7 +307,9 @@ fn each_scheme_puts_the_credential_in_its_place() {
             http::HeaderMap::new(),
             "https://a.test/x?a=1".parse().unwrap(),
         );
-        headers::authenticate(&target, &[], &mut headers, &mut url).unwrap();
+        let captures = Captures::default();
+        let known = headers::Known(&target, &captures);
+        headers::authenticate(known, &[], &mut headers, &mut url).unwrap();
         assert!(headers.values().all(http::HeaderValue::is_sensitive));
         let header = headers.iter().next();
         let header = header.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));

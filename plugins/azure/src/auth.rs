@@ -1,4 +1,4 @@
-//! How a request is authenticated: a key, a token of Entra ID, or what the host can get one for.
+//! How a request is authenticated: by a key, or by a token of Entra ID that the host has or gets.
 
 use sluice_sdk::serde_json::Value;
 use sluice_sdk::{Auth, Call};
@@ -11,9 +11,6 @@ pub fn of(call: &Call, key_header: Option<&str>) -> Vec<Auth> {
     let auth = match (call.has_secret("api_key"), key_header) {
         (true, Some(name)) => auth("header", &[("name", name), ("secret", "api_key")]),
         (true, None) => auth("bearer", &[("secret", "api_key")]),
-        (false, _) if call.has_secret("azure_ad_token") => {
-            auth("bearer", &[("secret", "azure_ad_token")])
-        }
         (false, _) => {
             let config = call.config();
             let own = config.get("azure_scope").and_then(Value::as_str);

@@ -42,8 +42,8 @@ fn azure() -> Value {
             "responses": {"stream": true, "body": "head"},
             "images.generate": {"body": "head"},
             "images.edit": {},
-            "audio.speech": {"body": "head"},
-            "audio.transcribe": {}, "audio.translate": {},
+            "audio.speech": {"stream": true, "body": "head"},
+            "audio.transcribe": {"stream": true}, "audio.translate": {},
             "models": {}
         },
         "errors": errors(),
@@ -51,6 +51,7 @@ fn azure() -> Value {
         "config_schema": {"type": "object", "properties": {
             "api_version": {"type": "string", "x-env": ["AZURE_API_VERSION"]},
             "azure_scope": {"type": "string", "x-env": ["AZURE_SCOPE"]},
+            "azure_authority_host": {"type": "string"}, "azure_certificate_path": {"type": "string"},
             "base_model": {"type": "string"}
         }},
         "verified": true,
@@ -91,14 +92,15 @@ fn foundry() -> Value {
             "responses": {"stream": true, "body": "head"},
             "images.generate": {"body": "head"},
             "images.edit": {},
-            "audio.transcribe": {},
+            "audio.transcribe": {"stream": true},
             "models": {}
         },
         "errors": errors(),
         "rate_limit_headers": rate_limits(),
         "config_schema": {"type": "object", "properties": {
             "api_version": {"type": "string"},
-            "azure_scope": {"type": "string", "x-env": ["AZURE_SCOPE"]}
+            "azure_scope": {"type": "string", "x-env": ["AZURE_SCOPE"]},
+            "azure_authority_host": {"type": "string"}, "azure_certificate_path": {"type": "string"}
         }},
         "verified": true,
         "docs": "https://learn.microsoft.com/azure/ai-foundry/foundry-models/concepts/endpoints"

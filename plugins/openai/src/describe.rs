@@ -47,8 +47,8 @@ pub fn document() -> Value {
                 "moderations": {"body": "head"},
                 "images.generate": {"body": "head"},
                 "images.edit": {}, "images.vary": {},
-                "audio.speech": {"body": "head"},
-                "audio.transcribe": {}, "audio.translate": {},
+                "audio.speech": {"stream": true, "body": "head"},
+                "audio.transcribe": {"stream": true}, "audio.translate": {},
                 "models": {}
             },
             "errors": {

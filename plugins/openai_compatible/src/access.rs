@@ -26,7 +26,9 @@ pub fn granted(
     if row.key_pair.is_some() && !has_key && call.has_secret(PRIVATE_KEY) {
         return signed(call, outbound);
     }
-    if !has_key && row.key_optional {
+    // A client of OAuth has an id and a secret, and no key.
+    let by_client = row.auth.as_ref().is_some_and(|it| it.scheme == "oauth2");
+    if !has_key && row.key_optional && !by_client {
         return Ok(outbound.auth("none", &[]));
     }
     match &row.auth {

@@ -30,7 +30,20 @@ fn provider(row: &Row) -> Value {
         }
         None => json!({"scheme": "bearer", "secret": "api_key"}),
     };
+    let mut secrets = Map::new();
+    let required = !row.key_optional && row.exchange.is_none() && row.secrets.is_empty();
+    let key = json!({"env": row.env, "required": required, "title": "API key"});
+    secrets.insert("api_key".into(), key);
+    for (name, env) in &row.secrets {
+        let secret = json!({"env": env, "required": false});
+        secrets.insert(name.clone(), secret);
+    }
     let mut settings = Map::new();
+    if let Some(exchange) = &row.exchange {
+        let secret = json!({"env": exchange.env, "title": exchange.title});
+        secrets.insert(exchange.secret.clone(), secret);
+        settings.insert(exchange.setting.clone(), json!({"type": "string"}));
+    }
     settings.insert("row".into(), schema::of_deployment());
     for name in &row.settings {
         let schema = match row.settings_env.get(name) {
@@ -51,11 +64,6 @@ fn provider(row: &Row) -> Value {
             (name, operation)
         })
         .collect();
-    let mut secrets = json!({
-        "api_key": {"env": row.env, "required": !row.key_optional && row.secrets.is_empty(), "title": "API key"}});
-    for (name, env) in &row.secrets {
-        secrets[name] = json!({"env": env, "required": false});
-    }
     let mut provider = json!({
         "name": row.name,
         "title": row.title,

@@ -8,6 +8,7 @@ mod describe;
 mod embeddings;
 mod errors;
 mod examples;
+mod exchange;
 mod finish;
 mod kinds;
 mod message;
@@ -82,7 +83,7 @@ impl Provider for OpenAiCompatible {
                 .patch(request::other(call, &row, body)?)
                 .canonical(),
         };
-        Ok(outbound.send())
+        Ok(exchange::first(call, &row, outbound))
     }
 
     fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
@@ -91,6 +92,9 @@ impl Provider for OpenAiCompatible {
             .ok_or_else(|| fault::internal("resumed without an answer"))?;
         let own = call.config().get("row").cloned();
         let row = Row::of(&call.provider, own.as_ref(), &call.model)?;
+        if let Some(step) = exchange::then(call, &row, reply)? {
+            return Ok(step);
+        }
         let body = match call.operation.as_str() {
             // The state tells that the dialect was another one.
             "embeddings" if !reply.state.is_empty() => return vectors::respond(reply),

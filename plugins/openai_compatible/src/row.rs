@@ -55,6 +55,8 @@ pub struct Row {
     pub env: Vec<String>,
     /// Bearer, unless said otherwise.
     pub auth: Option<AuthRow>,
+    /// A secret that is traded for a token where there is no key.
+    pub exchange: Option<Exchange>,
     /// The provider may be called without a key.
     pub key_optional: bool,
     /// Further secrets by name, with their environment variables.
@@ -170,6 +172,25 @@ pub struct AuthRow {
     pub scheme: String,
     pub name: String,
     pub prefix: String,
+}
+
+/// How a token is got: by a `GET` with the secret.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exchange {
+    /// The secret's name, and its environment variables.
+    pub secret: String,
+    pub env: Vec<String>,
+    pub title: String,
+    pub url: String,
+    /// The setting that names another address.
+    pub setting: String,
+    /// Of the header `authorization`.
+    pub prefix: String,
+    /// Pointers into the answer: the token, when it ends, the base URL of the account.
+    pub token: String,
+    pub expires: String,
+    pub base: String,
 }
 
 impl Row {

@@ -131,7 +131,7 @@ fn exception(behaviour: &Map<String, Value>) -> Value {
 
 fn auth() -> Value {
     json!({"type": "object", "required": ["scheme"], "additionalProperties": false, "properties": {
-        "scheme": {"enum": ["none", "bearer", "header", "query"]},
+        "scheme": {"enum": ["none", "bearer", "header", "query", "oauth2"]},
         "name": {"type": "string"},
         "prefix": {"type": "string"}
     }})
@@ -152,9 +152,10 @@ mod tests {
     use sluice_sdk::serde_json;
 
     /// The members that only the rows of this crate have.
-    const OURS: [&str; 17] = [
+    const OURS: [&str; 18] = [
         "name",
         "aliases",
+        "exchange",
         "extensions",
         "rate_limits",
         "verified",

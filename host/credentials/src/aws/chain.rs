@@ -15,7 +15,7 @@ use crate::key::Key;
 use crate::tokens::Tokens;
 
 /// Everything that keys may depend on, settings and variables.
-const NAMES: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &[
     "aws_access_key_id",
     "aws_secret_access_key",
     "aws_session_token",

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-pub(crate) use chain::Chain;
+pub(crate) use chain::{Chain, NAMES as SETTINGS};
 pub(crate) use local::zone;
 pub(crate) use sign::sign;
 

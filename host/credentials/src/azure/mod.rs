@@ -36,7 +36,7 @@ const PROOFS: &[&str] = &[
 ];
 
 /// Everything that a token may depend on.
-const SETTINGS: &[&str] = &[
+pub(crate) const SETTINGS: &[&str] = &[
     "azure_ad_token",
     "tenant_id",
     "client_id",

@@ -27,7 +27,7 @@ const USUAL_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 const MACHINE: &str = "Google's metadata server";
 
-const SETTINGS: &[&str] = &["vertex_credentials", "vertex_ai_credentials"];
+pub(crate) const SETTINGS: &[&str] = &["vertex_credentials", "vertex_ai_credentials"];
 const VARIABLES: &[&str] = &["VERTEXAI_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"];
 
 /// What else a credential may depend on.

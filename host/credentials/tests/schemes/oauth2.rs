@@ -108,6 +108,19 @@ async fn a_key_that_the_token_server_refuses_is_not_shown() {
 }
 
 #[tokio::test]
+async fn the_operators_identity_service_wins() {
+    let rig = Rig::new(|_| json(json!({"access_token": "t-1", "expires_in": 3600}))).await;
+    let own = [
+        ("api_key", SECRET),
+        ("iam_url", "https://iam.own.example/token"),
+    ];
+    let own = signer("oauth2", IBM, &given(&own, &[]));
+    assert_eq!(own.token_server(), None);
+    rig.headers(&own).await.unwrap();
+    assert_eq!(rig.seen()[0].url.host_str(), Some("iam.own.example"));
+}
+
+#[tokio::test]
 async fn the_operators_token_server_wins() {
     let rig = Rig::new(|_| json(json!({"access_token": "t-1"}))).await;
     let own = [

@@ -19,6 +19,7 @@ use crate::pipeline::reached::{blame, probe};
 use crate::pipeline::request::{ClientRequest, Operation};
 use crate::pipeline::run::Pipeline;
 use crate::pipeline::shape;
+use crate::pipeline::sound::Sound;
 use crate::pipeline::source::Events;
 
 /// LiteLLM's.
@@ -153,6 +154,7 @@ impl Pipeline {
             } => shape::whole(&request, &body, usage, content_type.as_deref())
                 .map(drop)
                 .map_err(|fault| blame(fault, is_plugins, &body)),
+            Outcome::Sound(reply) => Sound::begin(reply).await.map(drop),
             Outcome::Stream(source) => {
                 let mut first = Events::default();
                 opening::read(source, &mut first).await?;

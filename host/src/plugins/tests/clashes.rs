@@ -85,10 +85,11 @@ async fn a_dropped_file_is_granted_nothing_that_the_config_does_not_grant() {
     place.drop_in("openai.wasm", openai).await;
     let provider = place.plugins.provider("openai").unwrap();
     assert!(provider.may_read_environment.is_empty());
-    assert!(!provider.base_url_granted && !provider.allow_private);
+    assert!(!provider.base_url_granted && !provider.allow_private && !provider.may_capture);
 
     let grant = Grant {
         env: vec!["OPENAI_API_KEY".into()],
+        capture: true,
         ..Grant::default()
     };
     let give = |config: &mut PluginsConfig| {
@@ -98,13 +99,14 @@ async fn a_dropped_file_is_granted_nothing_that_the_config_does_not_grant() {
     place.drop_in("openai.wasm", openai).await;
     let provider = place.plugins.provider("openai").unwrap();
     assert_eq!(provider.may_read_environment, ["OPENAI_API_KEY"]);
+    assert!(provider.may_capture);
 }
 
 #[tokio::test]
 async fn a_bundled_plugin_is_granted_what_it_asks_for() {
     let place = Place::with(&["openai"], |_| {}).await;
     let provider = place.plugins.provider("openai").unwrap();
-    assert!(provider.base_url_granted);
+    assert!(provider.base_url_granted && provider.may_capture);
     assert!(
         provider
             .may_read_environment

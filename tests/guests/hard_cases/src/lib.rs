@@ -3,14 +3,15 @@
 //! component into a running gateway.
 
 mod documents;
+mod exchange;
 mod paused;
 mod polling;
 mod titan;
 
 use sluice_sdk::serde_json::json;
 use sluice_sdk::{
-    Call, Decoded, Error, Frame, Head, Provider, Reply, Step, chat::ChatRequest, fault, parse_body,
-    provider,
+    Call, Decoded, Error, Frame, Head, Outbound, Provider, Reply, Step, chat::ChatRequest, fault,
+    parse_body, provider,
 };
 
 /// The providers.
@@ -23,6 +24,9 @@ impl Provider for HardCases {
                 "rate_limit_headers": {"remaining_tokens": "x-case-left"},
                 "operations": {operation: {"stream": name == "case-paused"}}})
         };
+        let mut signed = provider("case-signed", "chat", "url");
+        signed["auth"] = json!({"scheme": "jwt", "key-secret": "api_key", "id-secret": "access_key_id", "ttl-seconds": "1800"});
+        signed["secrets"] = json!({"access_key_id": {}});
         json!({
             "name": "hard-cases",
             "version": env!("CARGO_PKG_VERSION"),
@@ -30,7 +34,9 @@ impl Provider for HardCases {
                 provider("case-titan", "embeddings", "url"),
                 provider("case-polling", "chat", "url"),
                 provider("case-paused", "chat", "url"),
-                provider("case-documents", "chat", "inline")
+                provider("case-documents", "chat", "inline"),
+                provider("case-exchange", "chat", "url"),
+                signed
             ]
         })
         .to_string()
@@ -42,6 +48,12 @@ impl Provider for HardCases {
             "case-polling" => polling::start(call, &ChatRequest::parse(body)?),
             "case-paused" => paused::start(ChatRequest::parse(body)?),
             "case-documents" => documents::start(call, &ChatRequest::parse(body)?),
+            "case-exchange" => exchange::start(call, &ChatRequest::parse(body)?),
+            // What is hard about it is the host's to do.
+            "case-signed" => Ok(Outbound::post("/chat/completions")
+                .patch(Vec::new())
+                .canonical()
+                .send()),
             other => Err(fault::unsupported(format!("no such case: {other}"))),
         }
     }
@@ -51,6 +63,7 @@ impl Provider for HardCases {
             ("case-titan", replies) => titan::resume(replies),
             ("case-polling", [reply]) => polling::resume(reply),
             ("case-documents", [reply]) => documents::resume(reply),
+            ("case-exchange", [reply]) => exchange::resume(call, reply),
             _ => Err(fault::internal("a reply that nobody waits for")),
         }
     }

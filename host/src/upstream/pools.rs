@@ -1,0 +1,129 @@
+//! Connections by whose certificates they trust, and the tokens that were fetched over them: what a
+//! deployment accepts for itself, it accepts for its token server, and no other deployment gets a
+//! token that came over less.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, ClientBuilder};
+use sluice_credentials::{SystemClock, Tokens};
+use tokio_util::task::TaskTracker;
+
+use super::address;
+use super::lend::Lender;
+
+/// Connections of one HTTP/2 host: one alone stalls near 100 streams.
+const H2_CONNECTIONS: usize = 4;
+
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections of one trust, with their tokens. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Side {
+    pools: Arc<Pools>,
+    pub tokens: Tokens,
+}
+
+impl Side {
+    pub fn new(trust: Trust<'_>) -> Result<Self, reqwest::Error> {
+        let pools = Arc::new(Pools::new(trust)?);
+        let lender = Arc::new(Lender(Arc::clone(&pools)));
+        Ok(Self {
+            // Nothing waits for a renewal: its requests end by their own timeouts.
+            tokens: Tokens::new(lender, Arc::new(SystemClock), &TaskTracker::new()),
+            pools,
+        })
+    }
+
+    pub fn client(&self, guarded: bool, tls: bool) -> &Client {
+        self.pools.client(guarded, tls)
+    }
+}
+
+/// Connections that trust the same certificates.
+#[derive(Debug)]
+pub(super) struct Pools {
+    /// To addresses that the operator wrote.
+    open: Pool,
+    /// To those that a plugin chose: public ones only.
+    guarded: Pool,
+}
+
+#[derive(Debug)]
+struct Pool {
+    clients: [Client; H2_CONNECTIONS],
+    next: AtomicUsize,
+}
+
+/// Whose certificates are trusted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Trust<'p> {
+    System,
+    /// Those of these authorities (PEM).
+    Only(&'p [u8]),
+    Everything,
+}
+
+impl Pools {
+    fn new(trust: Trust<'_>) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            open: Pool::new(false, trust)?,
+            guarded: Pool::new(true, trust)?,
+        })
+    }
+
+    pub fn client(&self, guarded: bool, tls: bool) -> &Client {
+        let pool = if guarded { &self.guarded } else { &self.open };
+        pool.client(tls)
+    }
+}
+
+impl Pool {
+    fn new(guarded: bool, trust: Trust<'_>) -> Result<Self, reqwest::Error> {
+        let client = || client(guarded, trust);
+        Ok(Self {
+            clients: [client()?, client()?, client()?, client()?],
+            next: AtomicUsize::new(0),
+        })
+    }
+
+    /// Only TLS connections may turn out to be HTTP/2; plain ones share one pool.
+    fn client(&self, tls: bool) -> &Client {
+        let turn = if tls {
+            self.next.fetch_add(1, Ordering::Relaxed)
+        } else {
+            0
+        };
+        let [first, second, third, fourth] = &self.clients;
+        match turn % H2_CONNECTIONS {
+            0 => first,
+            1 => second,
+            2 => third,
+            _ => fourth,
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that makes clients"
+)]
+fn client(guarded: bool, trust: Trust<'_>) -> Result<Client, reqwest::Error> {
+    let mut builder: ClientBuilder = Client::builder()
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(Duration::from_secs(90))
+        .redirect(reqwest::redirect::Policy::none())
+        .http2_adaptive_window(true)
+        .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
+    if guarded {
+        builder = builder.dns_resolver(address::public_only());
+    }
+    builder = match trust {
+        Trust::System => builder,
+        Trust::Only(pem) => builder.tls_certs_only(Certificate::from_pem_bundle(pem)?),
+        Trust::Everything => builder.tls_danger_accept_invalid_certs(true),
+    };
+    builder.build()
+}

@@ -20,6 +20,11 @@ pub enum Operation {
     Speech,
     Transcribe,
     Translate,
+    /// What is asked about a response that was made.
+    ResponsesGet,
+    ResponsesDelete,
+    ResponsesCancel,
+    ResponsesInputItems,
 }
 
 impl Operation {
@@ -41,6 +46,10 @@ impl Operation {
             Self::Speech => "audio.speech",
             Self::Transcribe => "audio.transcribe",
             Self::Translate => "audio.translate",
+            Self::ResponsesGet => "responses.get",
+            Self::ResponsesDelete => "responses.delete",
+            Self::ResponsesCancel => "responses.cancel",
+            Self::ResponsesInputItems => "responses.input_items",
         }
     }
 
@@ -48,7 +57,11 @@ impl Operation {
     pub const fn dialect(self) -> Dialect {
         match self {
             Self::Messages | Self::CountTokens => Dialect::Anthropic,
-            Self::Responses => Dialect::Responses,
+            Self::Responses
+            | Self::ResponsesGet
+            | Self::ResponsesDelete
+            | Self::ResponsesCancel
+            | Self::ResponsesInputItems => Dialect::Responses,
             Self::GenerateContent | Self::CountContents => Dialect::Google,
             _ => Dialect::OpenAi,
         }
@@ -63,6 +76,10 @@ impl Operation {
                 | Self::CountTokens
                 | Self::GenerateContent
                 | Self::CountContents
+                | Self::ResponsesGet
+                | Self::ResponsesDelete
+                | Self::ResponsesCancel
+                | Self::ResponsesInputItems
         )
     }
 
@@ -111,6 +128,10 @@ impl Operation {
             Self::ImagesEdit => &["image", "prompt"],
             Self::ImagesVary => &["image"],
             Self::Transcribe | Self::Translate => &["file"],
+            Self::ResponsesGet
+            | Self::ResponsesDelete
+            | Self::ResponsesCancel
+            | Self::ResponsesInputItems => &["response_id"],
         }
     }
 

@@ -48,7 +48,11 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
             | Operation::ImagesVary
             | Operation::Speech
             | Operation::Transcribe
-            | Operation::Translate,
+            | Operation::Translate
+            | Operation::ResponsesGet
+            | Operation::ResponsesDelete
+            | Operation::ResponsesCancel
+            | Operation::ResponsesInputItems,
             _,
         ) => (String::new(), None),
     };
@@ -180,6 +184,11 @@ const fn answer_members(operation: Operation) -> &'static [&'static str] {
         Operation::Transcribe | Operation::Translate => &["text"],
         // No document at all.
         Operation::Speech => &[],
+        // Relayed as they are.
+        Operation::ResponsesGet
+        | Operation::ResponsesDelete
+        | Operation::ResponsesCancel
+        | Operation::ResponsesInputItems => &["object"],
     }
 }
 

@@ -167,7 +167,11 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
             | Operation::CountTokens
             | Operation::GenerateContent
             | Operation::CountContents
-            | Operation::Moderations,
+            | Operation::Moderations
+            | Operation::ResponsesGet
+            | Operation::ResponsesDelete
+            | Operation::ResponsesCancel
+            | Operation::ResponsesInputItems,
             _,
         ) => None,
     };

@@ -10,12 +10,12 @@ use serde_json::Value;
 use crate::alerts::{self, Kind, Webhook};
 use crate::auth::{KeySettings, OUTAGE_AGE, OwnerRules};
 use crate::budget::{self, Calendar, Period, UnknownPrice};
-use crate::config::{Alerting, Config, MetricsShown, Rows};
+use crate::config::{Alerting, Config, MetricsShown, Rows, StoredResponses};
 use crate::domain::{Secret, Usd};
 use crate::limits::TokenCounting;
 use crate::manage;
-use crate::pipeline::BodySettings;
 use crate::pipeline::accounting::{AccountingSettings, Retention, Share};
+use crate::pipeline::{BodySettings, ResponseSettings};
 use crate::prices::Adjustments;
 use crate::spend;
 use crate::telemetry::calls::shown;
@@ -255,6 +255,7 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
         retention: retention(&money.rows)?,
         bare_rows: money.rows.off,
         bodies: bodies(config)?,
+        responses: responses(&config.money.responses)?,
         tells_all_budgets: config.general.seeing.metrics.all_budgets,
     })
 }
@@ -282,6 +283,27 @@ fn bodies(config: &Config) -> Result<Option<BodySettings>, Misread> {
         ignores_no_log: rows.ignores_no_log,
         longest_text,
     }))
+}
+
+/// How responses are kept.
+fn responses(said: &StoredResponses) -> Result<ResponseSettings, Misread> {
+    const PERIOD: &str = "general_settings.stored_responses_retention_period";
+    let usual = ResponseSettings::default();
+    let keep_for = match said.keep.as_deref() {
+        None => usual.keep_for,
+        Some(text) => {
+            let period = text.parse::<Period>();
+            let period = period.map_err(|cause| wrong(PERIOD, &cause.to_string()))?;
+            let length = period.expiry(0, &TimeZone::UTC);
+            Duration::from_millis(u64::try_from(length).unwrap_or(u64::MAX))
+        }
+    };
+    Ok(ResponseSettings {
+        keeps: !said.off,
+        keep_for,
+        longest: said.longest.unwrap_or(usual.longest),
+        is_open: said.is_open,
+    })
 }
 
 /// How long the rows of calls are kept.
@@ -381,6 +403,40 @@ mod tests {
         assert!(budget(json!(0)).is_none() && budget(json!(0.0)).is_none());
         let max = budget(json!(2)).unwrap().max_budget;
         assert_eq!(max, Usd::from_dollars(2.0));
+    }
+
+    #[test]
+    fn responses_are_kept_as_openai_keeps_them_unless_the_operator_says_otherwise() {
+        let of = |general: Value| {
+            let read = read(json!({ "general_settings": general }));
+            read.map(|it| it.accounting.responses)
+        };
+        assert_eq!(of(json!({})).unwrap(), ResponseSettings::default());
+        let said = of(json!({
+            "store_responses": false, "stored_responses_retention_period": "12h",
+            "max_stored_response_size_mb": 0.5, "disable_responses_id_security": true
+        }));
+        let want = ResponseSettings {
+            keeps: false,
+            keep_for: Duration::from_secs(12 * 3600),
+            longest: 512 << 10,
+            is_open: true,
+        };
+        assert_eq!(said.unwrap(), want);
+        let (name, text) = ("stored_responses_retention_period", "for ever");
+        let why = of(json!({ name: text })).err().unwrap();
+        assert_eq!(why.path, format!("general_settings.{name}"));
+        for size in [0, -1, 33] {
+            let file = json!({"general_settings": {"max_stored_response_size_mb": size}});
+            let (config, remarks) = Config::parse(&file.to_string(), Env::default()).unwrap();
+            assert_eq!(config.money.responses.longest, None);
+            assert!(
+                remarks
+                    .iter()
+                    .any(|it| it.taken == crate::config::Taken::Wrong),
+                "{size}"
+            );
+        }
     }
 
     #[test]

@@ -168,6 +168,8 @@ pub async fn run(
     tasks.spawn(accounting.clone().keep_leases(writing.clone()));
     tasks.spawn(accounting.clone().write_rows(writing.clone()));
     tasks.spawn(accounting.clone().write_bodies(writing.clone()));
+    tasks.spawn(accounting.clone().write_responses(writing.clone()));
+    tasks.spawn(accounting.clone().forget_responses(stop.clone()));
     let presence = ground.presence.clone();
     tasks.spawn(presence.clone().keep(writing.clone()));
     let health = house.doors.pipeline.clone();

@@ -11,6 +11,7 @@ use super::allowance::{Allowance, dollars};
 use super::env::Env;
 use super::management::Management;
 use super::remarks::Taken;
+use super::responses::StoredResponses;
 use super::section::{Section, flag_of};
 use crate::domain::{Secret, Usd};
 
@@ -114,6 +115,7 @@ pub struct Money {
     /// A call whose price nobody knows may go although a payer has a budget. Ours.
     pub allow_unknown_prices: bool,
     pub rows: Rows,
+    pub responses: StoredResponses,
     pub prices: PriceSources,
 }
 
@@ -199,6 +201,7 @@ impl Default for Money {
             margins: None,
             allow_unknown_prices: false,
             rows: Rows::default(),
+            responses: StoredResponses::default(),
             prices: PriceSources::default(),
         }
     }
@@ -239,6 +242,7 @@ impl Money {
             salt_key: env.get("LITELLM_SALT_KEY").filter(filled),
             management,
             rows: Rows::read(section),
+            responses: StoredResponses::read(section),
             ..Self::default()
         }
     }

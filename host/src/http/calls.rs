@@ -41,7 +41,7 @@ pub async fn embeddings(State(doors): State<Doors>, request: Request) -> Respons
     ask(&doors, Operation::Embeddings.into(), request).await
 }
 
-/// `POST /responses`, to providers that have it.
+/// `POST /responses`: one response, whole or streamed.
 pub async fn responses(State(doors): State<Doors>, request: Request) -> Response {
     ask(&doors, Operation::Responses.into(), request).await
 }
@@ -225,6 +225,10 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         }
         Ok(request)
     });
+    let parsed = match parsed {
+        Ok(request) => doors.pipeline.go_on(&caller, request).await,
+        Err(fault) => Err(fault),
+    };
     let request = match parsed {
         Ok(request) => request,
         Err(fault) => {

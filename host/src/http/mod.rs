@@ -17,6 +17,7 @@ mod numbers;
 pub mod paths;
 mod patience;
 mod reports;
+mod responses;
 mod routes;
 pub mod server;
 mod spoken;

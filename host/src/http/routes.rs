@@ -10,8 +10,8 @@ use axum::routing::{any, get, post};
 use super::error::ApiError;
 use super::server::Peer;
 use super::{
-    Doors, admin, body, calls, cors, google, headers, health, manage, models, reports, through,
-    unknown,
+    Doors, admin, body, calls, cors, google, headers, health, manage, models, reports, responses,
+    through, unknown,
 };
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
@@ -63,13 +63,12 @@ pub fn router(doors: Doors) -> Router {
             )
             .route(&format!("{prefix}/completions"), post(calls::completions))
             .route(&format!("{prefix}/embeddings"), post(calls::embeddings))
-            .route(&format!("{prefix}/responses"), post(calls::responses))
             .route(&format!("{prefix}/moderations"), post(calls::moderations))
             .route(&format!("{prefix}/rerank"), post(calls::rerank));
         router = media_routes(router, prefix);
     }
     router = router.route("/v2/rerank", post(calls::rerank));
-    router = router.route("/openai/v1/responses", post(calls::responses));
+    router = response_routes(router);
     // Deployment names may hold slashes (`groq/llama-3`), so the rest of the path is taken whole.
     router = router
         .route("/openai/deployments/{*rest}", post(calls::by_path))
@@ -83,6 +82,34 @@ pub fn router(doors: Doors) -> Router {
         .method_not_allowed_fallback(unknown::wrong_method)
         .layer(middleware::from_fn_with_state(doors.clone(), prove))
         .with_state(doors)
+}
+
+/// Responses, and what is asked about those that were made.
+fn response_routes(mut router: Router<Doors>) -> Router<Doors> {
+    for prefix in ["", "/v1", "/openai/v1"] {
+        let all = format!("{prefix}/responses");
+        let one = format!("{all}/{{id}}");
+        for other in ["compact", "input_tokens"] {
+            let path = format!("{all}/{other}");
+            // They would be taken for ids.
+            router = match Route::of(&path) {
+                Some(_) => router.route(&path, any(through::by_provider)),
+                None => router.route(&path, post(unknown::unknown_route)),
+            };
+        }
+        router = router
+            .route(&all, post(calls::responses))
+            .route(
+                &one,
+                get(responses::get_response).delete(responses::delete_response),
+            )
+            .route(&format!("{one}/cancel"), post(responses::cancel_response))
+            .route(
+                &format!("{one}/input_items"),
+                get(responses::list_input_items),
+            );
+    }
+    router
 }
 
 /// Images and sound.

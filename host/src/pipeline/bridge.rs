@@ -15,6 +15,7 @@ use sluice_bridges::{
 
 use super::accounting::input_tokens;
 use super::fleet::Line;
+use super::kept::{Memo, Memory};
 use super::opening::Rest;
 use super::reached::Reached;
 use super::request::{ClientRequest, OURS, Operation};
@@ -28,6 +29,8 @@ pub struct Bridge {
     asked: ClientRequest,
     plan: Plan,
     identity: Identity,
+    /// The answer is to be kept.
+    memo: Option<Memo>,
 }
 
 impl Bridge {
@@ -37,7 +40,7 @@ impl Bridge {
         request: &ClientRequest,
         line: &Line,
         (model, drop_params): (&str, bool),
-        refused: bool,
+        (refused, memory): (bool, Option<&Memory>),
     ) -> Result<Option<Self>, Fault> {
         let dialect = match request.operation {
             Operation::Messages => Dialect::Messages,
@@ -54,15 +57,21 @@ impl Bridge {
         }
         let controls = &request.controls;
         let drops = controls.drop_params.or(line.deployment.drop_params);
+        let previous = controls.previous.as_ref();
         let options = Options {
             target: Target::of(&provider.described_as, model),
             drop_params: drops.unwrap_or(drop_params),
             streaming: Some(controls.stream),
-            earlier: None,
+            // Its conversation stands in the input.
+            earlier: previous.map(|_| <&[Value]>::default()),
         };
         let mut body: Map<String, Value> =
             serde_json::from_str(request.body.text()).map_err(broken)?;
         body.retain(|name, _| !OURS.contains(&name.as_str()));
+        if let Some(previous) = previous {
+            let id = Value::from(previous.id.as_str());
+            body.insert("previous_response_id".to_owned(), id);
+        }
         let bridged = sluice_bridges::request(dialect, &body, &options).map_err(impossible)?;
         if bridged.keep.background {
             let why = "the provider has no responses, and nothing runs in the background here";
@@ -80,6 +89,7 @@ impl Bridge {
         let created = now.map_or(0, |elapsed| elapsed.as_secs());
         let id = request.id.as_str().replace('-', "");
         Ok(Some(Self {
+            memo: Memo::of(memory, request, bridged.keep),
             identity: Identity {
                 input_tokens: Some(input_tokens(request)),
                 ..Identity::new(id, created, controls.asked.clone())
@@ -120,12 +130,15 @@ impl Bridge {
     }
 
     /// What it answered, in the client's dialect.
-    pub fn back(self, reached: Reached) -> Result<Reached, Fault> {
+    pub fn back(mut self, reached: Reached) -> Result<Reached, Fault> {
         match reached {
             Reached::Whole { body, .. } => {
                 let answer: Value = serde_json::from_slice(&body).map_err(broken)?;
                 let answer = self.plan.answer(&self.identity, &answer);
-                let answer = answer.map_err(|failure| failed(&failure))?;
+                let mut answer = answer.map_err(|failure| failed(&failure))?;
+                if let Some(memo) = self.memo.take() {
+                    memo.keep(&mut answer);
+                }
                 Ok(Reached::Whole {
                     body: Bytes::from(answer.to_string()),
                     content_type: None,
@@ -134,6 +147,7 @@ impl Bridge {
             Reached::Stream { rest, first } => {
                 let mut crossing = Crossing {
                     stream: self.plan.stream(self.identity),
+                    memo: self.memo,
                 };
                 let first = crossing.bring(first);
                 let rest = match rest {
@@ -162,6 +176,8 @@ fn bridged(source: Source, crossing: Crossing) -> Source {
 /// Chat's events as those of the client's dialect.
 struct Crossing {
     stream: Stream,
+    /// Until the answer is whole.
+    memo: Option<Memo>,
 }
 
 impl Crossing {
@@ -196,6 +212,7 @@ impl Crossing {
             out.pop();
             failure = failure.or_else(|| Some(failed(why)));
         }
+        self.keep(&mut out);
         let failure = failure.or(chat.failure);
         let ended = failure.is_some();
         Events {
@@ -205,6 +222,21 @@ impl Crossing {
             last: chat.last || ended,
             complete: chat.last && !ended,
             upstream_time: chat.upstream_time,
+        }
+    }
+
+    /// Keeps the answer, if its last event is among these.
+    fn keep(&mut self, events: &mut [sluice_bridges::Event]) {
+        let last = events.iter_mut().find_map(|event| match event {
+            sluice_bridges::Event::Named("response.completed" | "response.incomplete", data) => {
+                data.get_mut("response")
+            }
+            _ => None,
+        });
+        if let Some(response) = last
+            && let Some(memo) = self.memo.take()
+        {
+            memo.keep(response);
         }
     }
 }
@@ -283,6 +315,7 @@ mod tests {
         let bridged = sluice_bridges::request(dialect, &body, &Options::default()).unwrap();
         Crossing {
             stream: bridged.plan.stream(Identity::new("1", 0, "m")),
+            memo: None,
         }
     }
 

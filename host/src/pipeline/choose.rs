@@ -90,8 +90,20 @@ impl<'a> Search<'a> {
             prices: Vec::new(),
             waited: Duration::ZERO,
         };
+        search.leave_out_others();
         search.look_up(prices);
         Some(search)
+    }
+
+    /// A response that a provider keeps is known to one deployment alone.
+    fn leave_out_others(&mut self) {
+        let Some(id) = &self.request.controls.answered_by else {
+            return;
+        };
+        let ids = || self.found.deployments.iter().map(|it| &it.id);
+        if ids().any(|it| it == id) {
+            self.dead = ids().filter(|it| *it != id).cloned().collect();
+        }
     }
 
     /// What the price table knows of the models, where that is asked for.

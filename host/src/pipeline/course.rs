@@ -8,9 +8,10 @@ use super::backoff;
 use super::choose::{Chosen, Search, Wish};
 use super::detour::Detour;
 use super::fleet::{Fleet, Line};
+use super::kept::Memory;
 use super::reached::Reached;
 use super::refusal::no_such_model;
-use super::request::ClientRequest;
+use super::request::{ClientRequest, Operation};
 use super::run::Inner;
 use super::settle::Settlement;
 use super::ties;
@@ -31,6 +32,8 @@ pub struct Course<'a> {
     /// The caller's, for ties.
     key: String,
     session: Option<String>,
+    /// Where the responses that it makes are kept.
+    pub memory: Option<Memory>,
 }
 
 /// The tags by which deployments are chosen: the request's, its key's and its team's. None where
@@ -61,6 +64,10 @@ impl<'a> Course<'a> {
             tags,
             key: caller.key_hash().map_or("", |it| it.as_str()).to_owned(),
             session,
+            memory: match request.operation {
+                Operation::Responses => inner.accounting.memory(caller),
+                _ => None,
+            },
         }
     }
 
@@ -149,9 +156,10 @@ impl<'a> Course<'a> {
             return Err(mock.fault(shown));
         }
         let ties = self.ties(request, group);
-        let prefer = match ties.is_empty() {
-            true => None,
-            false => self.inner.affinity.load().find(group, &ties),
+        let prefer = match (&request.controls.answered_by, ties.is_empty()) {
+            (Some(id), _) => Some(id.clone()),
+            (None, true) => None,
+            (None, false) => self.inner.affinity.load().find(group, &ties),
         };
         let wish = Wish {
             team: self.team.as_deref(),

@@ -22,6 +22,11 @@ pub enum Operation {
     Translate,
     /// Whatever a client asks a provider for, as it is.
     PassThrough,
+    /// What is asked about a response that was made.
+    ResponsesGet,
+    ResponsesDelete,
+    ResponsesCancel,
+    ResponsesInputItems,
 }
 
 impl Operation {
@@ -44,6 +49,10 @@ impl Operation {
             Self::Transcribe => "audio.transcribe",
             Self::Translate => "audio.translate",
             Self::PassThrough => "pass-through",
+            Self::ResponsesGet => "responses.get",
+            Self::ResponsesDelete => "responses.delete",
+            Self::ResponsesCancel => "responses.cancel",
+            Self::ResponsesInputItems => "responses.input_items",
         }
     }
 
@@ -51,7 +60,11 @@ impl Operation {
     pub const fn dialect(self) -> Dialect {
         match self {
             Self::Messages | Self::CountTokens => Dialect::Anthropic,
-            Self::Responses => Dialect::Responses,
+            Self::Responses
+            | Self::ResponsesGet
+            | Self::ResponsesDelete
+            | Self::ResponsesCancel
+            | Self::ResponsesInputItems => Dialect::Responses,
             Self::GenerateContent | Self::CountContents => Dialect::Google,
             _ => Dialect::OpenAi,
         }
@@ -67,6 +80,10 @@ impl Operation {
                 | Self::GenerateContent
                 | Self::CountContents
                 | Self::PassThrough
+                | Self::ResponsesGet
+                | Self::ResponsesDelete
+                | Self::ResponsesCancel
+                | Self::ResponsesInputItems
         )
     }
 
@@ -129,6 +146,10 @@ impl Operation {
             Self::ImagesEdit => &["image", "prompt"],
             Self::ImagesVary => &["image"],
             Self::Transcribe | Self::Translate => &["file"],
+            Self::ResponsesGet
+            | Self::ResponsesDelete
+            | Self::ResponsesCancel
+            | Self::ResponsesInputItems => &["response_id"],
         }
     }
 

@@ -10,12 +10,13 @@ use serde_json::value::RawValue;
 
 use super::accounting::now_ms;
 use super::detour::{self, Detour};
+use super::kept::Previous;
 use super::mock::Mock;
 pub use super::operation::{Dialect, Operation};
 use super::uploads::Uploads;
 use crate::cache::Wish;
 use crate::domain::json::Document;
-use crate::domain::{CallId, ErrorKind, Fault};
+use crate::domain::{CallId, DeploymentId, ErrorKind, Fault};
 use crate::upstream::splice;
 
 /// One client request: the body as it came, and the few members that the gateway acts on.
@@ -77,6 +78,10 @@ pub struct Controls {
     pub redact: bool,
     /// Members that are left out, not refused, where the provider does not take them.
     pub soft: Vec<&'static str>,
+    /// The response that it goes on from, whose conversation its `input` begins with.
+    pub previous: Option<Arc<Previous>>,
+    /// The deployment that has the response that it goes on from.
+    pub answered_by: Option<DeploymentId>,
 }
 
 /// Members that are for the gateway and never go upstream.

@@ -49,7 +49,11 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
             | Operation::Speech
             | Operation::Transcribe
             | Operation::Translate
-            | Operation::PassThrough,
+            | Operation::PassThrough
+            | Operation::ResponsesGet
+            | Operation::ResponsesDelete
+            | Operation::ResponsesCancel
+            | Operation::ResponsesInputItems,
             _,
         ) => (String::new(), None),
     };
@@ -181,6 +185,11 @@ const fn answer_members(operation: Operation) -> &'static [&'static str] {
         Operation::Transcribe | Operation::Translate => &["text"],
         // No document at all, or one of which nothing is known.
         Operation::Speech | Operation::PassThrough => &[],
+        // Relayed as they are.
+        Operation::ResponsesGet
+        | Operation::ResponsesDelete
+        | Operation::ResponsesCancel
+        | Operation::ResponsesInputItems => &["object"],
     }
 }
 

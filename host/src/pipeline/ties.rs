@@ -72,24 +72,29 @@ fn prompts(body: &str) -> Vec<[u8; 32]> {
 
 /// The tie of a response that another may go on from.
 pub fn of_answer(request: &ClientRequest, reached: &Reached) -> Option<Tie> {
+    let id = response_id(request, reached)?;
+    Some(Tie::Response { id })
+}
+
+/// The id of the response that was made, if one was.
+pub fn response_id(request: &ClientRequest, reached: &Reached) -> Option<String> {
     if request.operation != Operation::Responses {
         return None;
     }
-    let id = match reached {
+    match reached {
         Reached::Whole { body, .. } => {
             let text = std::str::from_utf8(body).ok()?;
             let members = json::members_lenient(text).ok()?;
             let id = members.iter().find(|it| it.name == "id")?;
-            serde_json::from_str(text.get(id.value.clone())?).ok()?
+            serde_json::from_str(text.get(id.value.clone())?).ok()
         }
         Reached::Stream { first, .. } => {
             let event = first.events.first().filter(|it| is_opening(it))?;
             let created: Created = serde_json::from_str(&event.data).ok()?;
-            created.response.id
+            Some(created.response.id)
         }
-        Reached::Sound(_) => return None,
-    };
-    Some(Tie::Response { id })
+        Reached::Sound(_) => None,
+    }
 }
 
 #[derive(Deserialize)]

@@ -103,16 +103,20 @@ impl Course<'_> {
             return Ok(counted);
         }
         let asked = (how.0, how.2);
-        let bridge = match Bridge::over(request, line, asked, false)? {
+        let memory = self.memory.as_ref();
+        let bridge = match Bridge::over(request, line, asked, (false, memory))? {
             Some(bridge) => bridge,
             None => {
                 let reached = self.reach_as(request, line, how.clone(), settlement).await;
                 // Of a provider's models, some speak the client's dialect and others do not.
                 let refused = |it: &Fault| it.kind == ErrorKind::Unsupported && it.param.is_none();
                 if !reached.as_ref().is_err_and(refused) {
+                    if let (Ok(reached), Some(memory)) = (&reached, memory) {
+                        memory.made_there(request, reached, (&line.deployment.id, how.0));
+                    }
                     return reached;
                 }
-                match Bridge::over(request, line, asked, true)? {
+                match Bridge::over(request, line, asked, (true, memory))? {
                     Some(bridge) => bridge,
                     None => return reached,
                 }

@@ -168,7 +168,11 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
             | Operation::GenerateContent
             | Operation::CountContents
             | Operation::Moderations
-            | Operation::PassThrough,
+            | Operation::PassThrough
+            | Operation::ResponsesGet
+            | Operation::ResponsesDelete
+            | Operation::ResponsesCancel
+            | Operation::ResponsesInputItems,
             _,
         ) => None,
     };

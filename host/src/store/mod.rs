@@ -22,6 +22,7 @@ mod open;
 mod others;
 mod query;
 mod record;
+mod responses;
 mod rotate;
 mod rows;
 mod spend;

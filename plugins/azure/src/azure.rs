@@ -59,6 +59,9 @@ pub fn outbound(call: &Call, head: &Value) -> Result<Outbound, Error> {
         "audio.transcribe" => post("audio/transcriptions")?.form(call, head),
         "audio.translate" => post("audio/translations")?.form(call, head),
         "responses" => Outbound::post(site.responses()?).patch(renamed),
+        about if about.starts_with("responses.") => {
+            Outbound::stored_response(about, head, &site.responses()?)?
+        }
         other => {
             let message = format!("azure has no operation `{other}`");
             return Err(fault::unsupported(message));

@@ -40,6 +40,9 @@ pub fn outbound(call: &Call, body: &str) -> Result<Outbound, Error> {
         }
         "embeddings" => route.post(&base, "embeddings").patch(Vec::new()),
         "responses" => post("/openai/v1/responses").patch(Vec::new()),
+        about if about.starts_with("responses.") => {
+            Outbound::stored_response(about, &head, base.rest_of("/openai/v1/responses"))?
+        }
         "images.generate" => post("/openai/v1/images/generations").patch(Vec::new()),
         "images.edit" => post("/openai/v1/images/edits").form(call, &head),
         "audio.transcribe" => post("/openai/v1/audio/transcriptions").form(call, &head),

@@ -44,6 +44,8 @@ pub fn document() -> Value {
                 "completions": {"stream": true, "body": "head"},
                 "embeddings": {"body": "head"},
                 "responses": {"stream": true, "body": "head"},
+                "responses.get": {}, "responses.delete": {},
+                "responses.cancel": {}, "responses.input_items": {},
                 "moderations": {"body": "head"},
                 "images.generate": {"body": "head"},
                 "images.edit": {}, "images.vary": {},

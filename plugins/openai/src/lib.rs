@@ -29,6 +29,9 @@ impl Provider for OpenAi {
             "audio.transcribe" => Outbound::post("/audio/transcriptions").form(call, &head),
             "audio.translate" => Outbound::post("/audio/translations").form(call, &head),
             "models" => Outbound::get("/models"),
+            about if about.starts_with("responses.") => {
+                Outbound::stored_response(about, &head, "/responses")?
+            }
             other => {
                 return Err(fault::unsupported(format!(
                     "openai has no operation `{other}` here"

@@ -100,6 +100,28 @@ fn a_form_goes_on_with_its_fields_and_files() {
 }
 
 #[test]
+fn a_response_that_was_made_is_asked_for_by_its_id() {
+    for (operation, method, url) in [
+        ("responses.get", "GET", "/responses/resp_1"),
+        ("responses.delete", "DELETE", "/responses/resp_1"),
+        ("responses.cancel", "POST", "/responses/resp_1/cancel"),
+        (
+            "responses.input_items",
+            "GET",
+            "/responses/resp_1/input_items",
+        ),
+    ] {
+        let fixture = json!({
+            "name": operation, "provider": "openai", "operation": operation, "model": "gpt-5",
+            "secrets": ["api_key"], "body": {"model": "gpt-5", "response_id": "resp_1"},
+            "exchanges": [{"request": {"method": method, "url": url}, "reply": {"status": 200}}], "expect": {}
+        });
+        let outcome = replay::<OpenAi>(&sluice_sdk::serde_json::from_value(fixture).unwrap());
+        assert!(outcome.unwrap().relayed, "{operation}");
+    }
+}
+
+#[test]
 fn every_example_of_describe_passes() {
     for example in describe::document()["examples"].as_array().unwrap() {
         let fixture = sluice_sdk::serde_json::from_value(example.clone()).unwrap();

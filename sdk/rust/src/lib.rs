@@ -55,6 +55,7 @@ mod gather;
 pub mod host;
 mod outbound;
 mod provider;
+mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
 

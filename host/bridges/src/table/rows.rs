@@ -570,7 +570,7 @@ pub const FEATURES: &[Feature] = &[
             r#"{"previous_response_id": "resp_1"}"#,
             "previous_response_id",
         )],
-        "unless the gateway has kept them",
+        "those that the gateway has made are gone on from",
     ),
     feature(
         "kept prompts",

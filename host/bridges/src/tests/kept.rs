@@ -32,3 +32,27 @@ fn kept_responses_come_before_the_input() {
     assert_eq!(roles(&chat), ["user", "assistant", "tool", "assistant"]);
     assert_eq!(chat["messages"][3]["content"], "calling");
 }
+
+#[test]
+fn a_conversation_that_stands_in_the_input_is_not_asked_for_and_its_response_is_named() {
+    let body = json!({"model": "m", "previous_response_id": "resp_1", "input": [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "y"}]},
+        {"role": "user", "content": "z"}]});
+    let options = Options {
+        earlier: Some(&[]),
+        ..Options::default()
+    };
+    let bridged = request(Dialect::Responses, body.as_object().unwrap(), &options).unwrap();
+    assert_eq!(bridged.keep.input.len(), 3);
+    let chat = Value::from(bridged.chat);
+    assert_eq!(roles(&chat), ["user", "assistant", "user"]);
+    let answer = json!({"choices": [{"message": {"role": "assistant", "content": "a"}, "finish_reason": "stop"}]});
+    let answer = bridged.plan.answer(&Identity::new("2", 0, "m"), &answer);
+    let answer = answer.unwrap();
+    assert_eq!(answer["previous_response_id"], "resp_1");
+    assert_eq!(
+        (&answer["id"], &answer["store"]),
+        (&json!("resp_2"), &json!(true))
+    );
+}

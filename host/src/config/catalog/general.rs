@@ -22,6 +22,10 @@ pub(super) const ALL: &[Described] = &[
     one("maximum_spend_logs_retention_interval", Text, "null", "how often older rows are deleted; none: once a day"),
     one("maximum_spend_logs_cleanup_cron", Text, "null", "is not supported; use `maximum_spend_logs_retention_interval`"),
     one("store_prompts_in_spend_logs", Flag, "false", "bodies of calls are stored beside their rows").env("STORE_PROMPTS_IN_SPEND_LOGS"),
+    one("store_responses", Flag, "true", "responses that went through chat are kept for who asked for them"),
+    one("stored_responses_retention_period", Text, "\"30d\"", "how long they are found"),
+    one("max_stored_response_size_mb", Number, "4.0", "the longest that is kept with the conversation before it, in MiB"),
+    one("disable_responses_id_security", Flag, "false", "a response is whoever's that knows its id"),
 
     // Who may come in.
     one("litellm_key_header_name", Text, "null", "one more header that keys may come in"),

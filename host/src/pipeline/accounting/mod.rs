@@ -2,6 +2,7 @@
 //! when it ends, however it ends. The services behind it do not know each other; they meet here.
 
 mod accounts;
+mod kept;
 mod leases;
 mod numbers;
 mod others;
@@ -40,6 +41,7 @@ use crate::spend::{Journal, Opened};
 use crate::store::Store;
 
 use super::bodies::{Bodies, BodySettings};
+use super::kept::{ResponseSettings, Responses};
 use super::left::Told;
 use super::request::ClientRequest;
 use accounts::{Books, Down, Said};
@@ -80,6 +82,7 @@ pub struct AccountingSettings {
     pub retention: Option<Retention>,
     /// `general_settings.disable_spend_logs`: rows say nothing of who called from where.
     pub bare_rows: bool,
+    pub responses: ResponseSettings,
     /// None: no bodies are stored.
     pub bodies: Option<BodySettings>,
     /// `prometheus_initialize_budget_metrics`: metrics tell of budgets that nobody used yet, too.
@@ -112,6 +115,7 @@ struct Inner {
     /// Read by each call that ends, between its row in the journal and its charge in the ledger.
     closing: RwLock<()>,
     bodies: Bodies,
+    responses: Responses,
     alerts: Alerts,
     /// What the database told, for metrics.
     told: ArcSwap<Told>,
@@ -216,6 +220,7 @@ impl Accounting {
                 keeps_otherwise: Notify::new(),
                 closing: RwLock::new(()),
                 bodies: Bodies::default(),
+                responses: Responses::default(),
                 alerts: services.alerts,
                 told: ArcSwap::default(),
             }),

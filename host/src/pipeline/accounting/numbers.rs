@@ -129,8 +129,25 @@ impl Accounting {
             "Memory of bodies that are under way or wait for the database",
             bodies.held_bytes() as f64,
         ));
+        let responses = &self.inner.responses;
+        numbers.push((
+            "sluice_responses_held_bytes",
+            "gauge",
+            "Memory of responses that wait for the database",
+            responses.held_bytes() as f64,
+        ));
         let counts = &self.inner.counts;
         let counted = [
+            (
+                "sluice_responses_stored_total",
+                "Responses, or where they lie, that the database was given",
+                &responses.counts().stored,
+            ),
+            (
+                "sluice_responses_lost_total",
+                "Responses that found no room or no database",
+                &responses.counts().lost,
+            ),
             (
                 "sluice_spend_bodies_stored_total",
                 "Calls whose bodies the database has",

@@ -27,9 +27,9 @@ impl Retention {
 }
 
 /// Rows of one transaction: some 20 ms in which nobody else writes into a SQLite file.
-const BATCH: u32 = 500;
+pub(super) const BATCH: u32 = 500;
 /// Between two transactions.
-const PAUSE: Duration = Duration::from_millis(20);
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
 /// After the start; the first minute has enough to do.
 const FIRST: Duration = Duration::from_secs(60);
 

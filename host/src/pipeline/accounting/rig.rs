@@ -39,6 +39,7 @@ pub fn alone(store: &Store, folder: &Path) -> Accounting {
         retention: None,
         bare_rows: false,
         bodies: None,
+        responses: crate::pipeline::ResponseSettings::default(),
         tells_all_budgets: false,
         throttle: None,
     };

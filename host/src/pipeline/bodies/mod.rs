@@ -15,6 +15,7 @@ mod room;
 
 pub use keeper::Bodies;
 pub use recording::Recording;
+pub use room::{Part, Room};
 
 /// How bodies are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -72,7 +72,11 @@ pub async fn look(
         | Operation::ImagesVary
         | Operation::Speech
         | Operation::Translate
-        | Operation::PassThrough => return Looked::Go(request, None),
+        | Operation::PassThrough
+        | Operation::ResponsesGet
+        | Operation::ResponsesDelete
+        | Operation::ResponsesCancel
+        | Operation::ResponsesInputItems => return Looked::Go(request, None),
     };
     let controls = &request.controls;
     let Some(plan) = cache.plan(operation, &controls.cache) else {
@@ -103,17 +107,13 @@ pub async fn look(
     }
 }
 
-/// Who shares answers with the caller. A key of a team shares with the team, one of a user with the
-/// user's other keys, and one of nobody with nobody.
+/// Who shares answers with the caller.
 fn tenant(caller: &Caller, share: CacheShare) -> String {
-    let key = || caller.key_hash().map(|it| format!("key:{}", it.as_str()));
-    let team = || caller.team_id().map(|it| format!("team:{it}"));
-    let user = || caller.user_id().map(|it| format!("user:{it}"));
     let found = match share {
         CacheShare::Everyone => Some("everyone".to_owned()),
-        CacheShare::Tenant => team().or_else(user).or_else(key),
+        CacheShare::Tenant => holder(caller),
         // A token of an identity provider is no key; its user is who holds it.
-        CacheShare::Key => key().or_else(user).or_else(team),
+        CacheShare::Key => key_of(caller).or_else(|| holder(caller)),
     };
     let nobody = || {
         if caller.is_admin() {
@@ -123,6 +123,19 @@ fn tenant(caller: &Caller, share: CacheShare) -> String {
         }
     };
     found.unwrap_or_else(|| nobody().to_owned())
+}
+
+/// Whose a caller's things are: a key of a team shares with the team, one of a user with the user's
+/// other keys, and one of nobody with nobody.
+pub fn holder(caller: &Caller) -> Option<String> {
+    let team = caller.team_id().map(|it| format!("team:{it}"));
+    let user = || caller.user_id().map(|it| format!("user:{it}"));
+    team.or_else(user).or_else(|| key_of(caller))
+}
+
+fn key_of(caller: &Caller) -> Option<String> {
+    let key = caller.key_hash()?;
+    Some(format!("key:{}", key.as_str()))
 }
 
 /// A call with one answer.

@@ -10,6 +10,7 @@ mod leases;
 mod lists;
 mod opening;
 mod pooled;
+mod responses;
 mod spend;
 mod sum;
 mod upgrades;
@@ -17,6 +18,7 @@ mod usage;
 mod windows;
 
 use super::{Address, Store};
+pub(crate) use responses::response;
 pub(crate) use spend::call;
 
 /// A database made for one test.

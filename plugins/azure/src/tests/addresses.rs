@@ -45,6 +45,30 @@ fn every_operation_of_azure_has_its_address_by_both_routes() {
 }
 
 #[test]
+fn a_response_that_was_made_is_asked_for_where_responses_are_made() {
+    let body = json!({"model": "my-dep", "response_id": "resp_1", "limit": "2"});
+    let at = |provider: &'static str, version: Value| {
+        let config = json!({ "api_version": version });
+        let asked = Asked {
+            config,
+            ..Asked::of(provider, "responses.input_items", "my-dep")
+        };
+        asked.start(&body).unwrap().url
+    };
+    let dated = at("azure", json!("2025-04-01-preview"));
+    let path = "responses/resp_1/input_items";
+    let want = format!("/openai/{path}?api-version=2025-04-01-preview&limit=2");
+    assert_eq!(dated, want);
+    for (provider, version) in [
+        ("azure", json!("v1")),
+        ("azure", json!(null)),
+        ("azure_ai", json!(null)),
+    ] {
+        assert_eq!(at(provider, version), format!("/openai/v1/{path}?limit=2"));
+    }
+}
+
+#[test]
 fn a_base_may_have_the_route_already() {
     let at = |provider: &'static str, base: &'static str| {
         Asked {

@@ -3,6 +3,7 @@
 
 mod address;
 mod body;
+mod content;
 pub mod errors;
 mod headers;
 mod inline;
@@ -16,6 +17,7 @@ mod reply;
 mod request;
 mod signing;
 pub mod splice;
+mod spool;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -32,10 +34,12 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 pub use body::CallBodies;
+pub use content::{Content, FileContent};
 pub use inline::inline;
 pub use options::Options;
 pub use reply::{Batch, FrameReader, Pieces, UpstreamReply, too_large};
 pub use request::{Passed, Request};
+pub use spool::{Spooled, Spooling, Spools};
 pub use target::{AuthScheme, Target, Timeouts};
 
 use crate::config::Verify;
@@ -154,7 +158,7 @@ impl Upstream {
         let client = pools.client(guarded, url.scheme() == "https");
         let mut request = client.request(method, url).headers(headers);
         if !body.is_empty() {
-            request = request.body(body);
+            request = request.body(body.into_body());
         }
         let Timeouts {
             first_byte, idle, ..

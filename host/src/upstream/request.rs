@@ -7,6 +7,7 @@ use url::Url;
 
 use super::address::{self, Destination};
 use super::body::CallBodies;
+use super::content::Content;
 use super::headers;
 use super::target::Target;
 use crate::domain::Fault;
@@ -18,7 +19,7 @@ pub struct Request {
     pub(super) destination: Destination,
     pub(super) headers: HeaderMap,
     pub(super) auth: Vec<Auth>,
-    pub(super) body: bytes::Bytes,
+    pub(super) body: Content,
 }
 
 /// A client's own request, which goes on as it is.
@@ -88,7 +89,7 @@ impl Request {
             destination,
             headers,
             auth: outbound.auth,
-            body: built.bytes,
+            body: built.content,
         })
     }
 
@@ -108,9 +109,9 @@ impl Request {
         url.into()
     }
 
-    /// The body's bytes.
-    pub const fn body(&self) -> &bytes::Bytes {
-        &self.body
+    /// The body's bytes, if they are in memory.
+    pub const fn body(&self) -> Option<&bytes::Bytes> {
+        self.body.held()
     }
 
     /// Whether sending it twice does what sending it once does.

@@ -4,6 +4,7 @@
 use serde_json::value::RawValue;
 
 use super::bodies::bodies;
+use super::remote::object;
 use super::spend::call;
 use super::{NOW, Place};
 use crate::domain::{Entity, EntityKind, Usd};
@@ -13,7 +14,7 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 8] = [
+const FIXTURES: [&str; 9] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
@@ -22,6 +23,7 @@ const FIXTURES: [&str; 8] = [
     include_str!("fixtures/schema-0006.jsonl"),
     include_str!("fixtures/schema-0007.jsonl"),
     include_str!("fixtures/schema-0008.jsonl"),
+    include_str!("fixtures/schema-0010.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.
@@ -81,6 +83,7 @@ async fn fill(store: &Store) {
     let row = call("call", Usd::from_dollars(0.005), &payers);
     store.settle(&[row]).await.unwrap();
     store.keep_bodies(&[bodies("call")]).await.unwrap();
+    store.keep_remote(&object("file-1", "file")).await.unwrap();
 }
 
 #[tokio::test]

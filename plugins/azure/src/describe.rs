@@ -44,6 +44,8 @@ fn azure() -> Value {
             "images.edit": {},
             "audio.speech": {"body": "head"},
             "audio.transcribe": {}, "audio.translate": {},
+            "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
+            "batches.create": {}, "batches.get": {}, "batches.cancel": {},
             "models": {}
         },
         "errors": errors(),

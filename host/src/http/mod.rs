@@ -6,6 +6,7 @@ mod body;
 mod calls;
 mod cors;
 pub mod error;
+mod files;
 mod form;
 mod gate;
 mod google;
@@ -20,6 +21,7 @@ mod reports;
 mod routes;
 pub mod server;
 mod spoken;
+mod spool;
 mod steering;
 mod through;
 pub mod tls;
@@ -35,7 +37,7 @@ use crate::auth::{Caller, Fetch, Knock};
 use crate::config::Admission;
 use crate::domain::{Fault, glob};
 use crate::manage::Manage;
-use crate::pipeline::{Pipeline, no_mock};
+use crate::pipeline::{Pipeline, Spools, no_mock};
 use crate::plugins::Plugins;
 use crate::reports::Reports;
 use crate::telemetry::metrics::Metrics;
@@ -53,6 +55,8 @@ pub struct Doors {
     pub manage: Manage,
     pub reports: Reports,
     turnstile: Turnstile,
+    /// Where uploads lie while they are passed on.
+    spools: Spools,
     /// Fetches an identity provider's keys.
     fetch: Arc<dyn Fetch>,
     /// The gate of the config that was in force when it was last asked for.
@@ -66,6 +70,7 @@ impl Doors {
         metrics: Metrics,
         (manage, reports): (Manage, Reports),
         fetch: Arc<dyn Fetch>,
+        spools: Spools,
     ) -> Self {
         Self {
             pipeline,
@@ -74,6 +79,7 @@ impl Doors {
             manage,
             reports,
             turnstile: Turnstile::default(),
+            spools,
             fetch,
             gate: Arc::default(),
         }

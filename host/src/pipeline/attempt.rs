@@ -16,7 +16,7 @@ use super::fleet::Line;
 use super::passed::{headers_of, pairs, passed_on};
 use super::plugin_faults::{broke, refused};
 use super::prepare::{Prepared, prepare};
-use super::request::ClientRequest;
+use super::request::{ClientRequest, Operation};
 use super::seen::TraceHeaders;
 use super::sending::Sender;
 use super::source::{Decode, Source};
@@ -43,6 +43,8 @@ pub enum Outcome {
     },
     /// A canonical stream.
     Stream(Source),
+    /// The bytes of a file, as they come.
+    Bytes(UpstreamReply),
 }
 
 /// An attempt that is under way.
@@ -98,7 +100,7 @@ impl Attempt {
             streaming,
             config: line.settings.clone(),
             secrets: line.secret_names.clone(),
-            params: Vec::new(),
+            params: request.params.clone(),
             headers: request.headers.clone(),
             files: request.files.described(),
             context: context(&line, number, total),
@@ -124,7 +126,8 @@ impl Attempt {
             upstream_time: Duration::ZERO,
             upstream_headers: Vec::new(),
             failed_usage: None,
-            begun: false,
+            // Whether it was made is not known of one that failed, and a second would cost as much.
+            begun: request.operation == Operation::BatchesCreate,
             said_again: false,
             plugin: trace.map(|_| Vec::new()),
         };
@@ -142,6 +145,7 @@ impl Attempt {
         };
         match result {
             Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
+            Ok(Ended::Bytes(reply)) => (Ok(Outcome::Bytes(reply)), trace),
             Ok(Ended::Relay(reply)) => (Ok(Outcome::Stream(Source::relay(reply))), trace),
             Ok(Ended::Decode(reply, options, state)) => {
                 let source =
@@ -212,6 +216,9 @@ impl Attempt {
         match mode {
             ReplyMode::Canonical if self.call.streaming && streams => {
                 Ok(Sent::Ended(Ended::Relay(reply)))
+            }
+            ReplyMode::Canonical if self.call.operation == Operation::FilesContent.as_str() => {
+                Ok(Sent::Ended(Ended::Bytes(reply)))
             }
             ReplyMode::Canonical => self
                 .relay_whole(reply)
@@ -420,6 +427,7 @@ pub struct Trace {
 enum Ended {
     Whole(Outcome),
     Relay(UpstreamReply),
+    Bytes(UpstreamReply),
     Decode(UpstreamReply, Options, String),
 }
 

@@ -22,6 +22,13 @@ pub enum Operation {
     Translate,
     /// Whatever a client asks a provider for, as it is.
     PassThrough,
+    FilesCreate,
+    FilesGet,
+    FilesContent,
+    FilesDelete,
+    BatchesCreate,
+    BatchesGet,
+    BatchesCancel,
 }
 
 impl Operation {
@@ -44,6 +51,13 @@ impl Operation {
             Self::Transcribe => "audio.transcribe",
             Self::Translate => "audio.translate",
             Self::PassThrough => "pass-through",
+            Self::FilesCreate => "files.create",
+            Self::FilesGet => "files.get",
+            Self::FilesContent => "files.content",
+            Self::FilesDelete => "files.delete",
+            Self::BatchesCreate => "batches.create",
+            Self::BatchesGet => "batches.get",
+            Self::BatchesCancel => "batches.cancel",
         }
     }
 
@@ -83,6 +97,21 @@ impl Operation {
         )
     }
 
+    /// Whether it is about what lies at the provider, not asked of a model: nothing is added to it,
+    /// it names no model, and costs nothing itself.
+    pub const fn is_remote(self) -> bool {
+        matches!(
+            self,
+            Self::FilesCreate
+                | Self::FilesGet
+                | Self::FilesContent
+                | Self::FilesDelete
+                | Self::BatchesCreate
+                | Self::BatchesGet
+                | Self::BatchesCancel
+        )
+    }
+
     /// Whether it comes as a form with files.
     pub const fn takes_form(self) -> bool {
         matches!(
@@ -115,6 +144,13 @@ impl Operation {
             Self::ImagesEdit => &["image", "prompt"],
             Self::ImagesVary => &["image"],
             Self::Transcribe | Self::Translate => &["file"],
+            Self::FilesCreate => &["file", "purpose"],
+            Self::BatchesCreate => &["input_file_id", "endpoint", "completion_window"],
+            Self::FilesGet
+            | Self::FilesContent
+            | Self::FilesDelete
+            | Self::BatchesGet
+            | Self::BatchesCancel => &[],
         }
     }
 

@@ -9,7 +9,7 @@ use super::shape::{self, Gathered};
 use super::source::{Events, Source};
 use super::writer::Writer;
 use crate::domain::{ErrorKind, Fault, Usage};
-use crate::upstream;
+use crate::upstream::{self, UpstreamReply};
 
 /// What one deployment answered.
 pub enum Reached {
@@ -22,6 +22,8 @@ pub enum Reached {
         rest: Rest,
         first: Events,
     },
+    /// The bytes of a file, as they come.
+    Bytes(UpstreamReply),
 }
 
 /// A stream that begins with an error has not begun: another deployment may answer. With the usage

@@ -15,7 +15,7 @@ pub use super::operation::{Dialect, Operation};
 use super::uploads::Uploads;
 use crate::cache::Wish;
 use crate::domain::json::Document;
-use crate::domain::{CallId, ErrorKind, Fault};
+use crate::domain::{CallId, DeploymentId, ErrorKind, Fault};
 use crate::upstream::splice;
 
 /// One client request: the body as it came, and the few members that the gateway acts on.
@@ -29,6 +29,8 @@ pub struct ClientRequest {
     pub headers: Vec<(String, String)>,
     /// What was uploaded with it.
     pub files: Uploads,
+    /// Parameters of the path for the plugin.
+    pub params: Vec<(String, String)>,
 }
 
 /// Members of the body that steer the gateway.
@@ -36,6 +38,8 @@ pub struct ClientRequest {
 pub struct Controls {
     /// The model group that is routed to.
     pub model: String,
+    /// The only deployment of it that may be asked.
+    pub pinned: Option<DeploymentId>,
     /// The name that the client sent for it, which answers and errors carry.
     pub asked: String,
     pub stream: bool,
@@ -150,6 +154,7 @@ impl ClientRequest {
             controls,
             headers,
             files,
+            params: Vec::new(),
         })
     }
 }
@@ -167,6 +172,7 @@ impl ClientRequest {
             controls: self.controls.clone(),
             headers: self.headers.clone(),
             files: self.files.clone(),
+            params: self.params.clone(),
         })
     }
 

@@ -49,7 +49,14 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
             | Operation::Speech
             | Operation::Transcribe
             | Operation::Translate
-            | Operation::PassThrough,
+            | Operation::PassThrough
+            | Operation::FilesCreate
+            | Operation::FilesGet
+            | Operation::FilesContent
+            | Operation::FilesDelete
+            | Operation::BatchesCreate
+            | Operation::BatchesGet
+            | Operation::BatchesCancel,
             _,
         ) => (String::new(), None),
     };
@@ -136,8 +143,10 @@ pub fn whole(
             None => no_answer(answers, &seen),
         });
     }
+    // What a batch tells of its usage is charged with its results.
     let usage = seen
         .usage
+        .filter(|_| !request.operation.is_remote())
         .and_then(|usage| serde_json::from_str::<Value>(usage).ok());
     let usage = beside.or_else(|| usage.as_ref().and_then(Usage::from_json));
     let usage = usage.or_else(|| counted::of_answer(request, &seen));
@@ -179,8 +188,14 @@ const fn answer_members(operation: Operation) -> &'static [&'static str] {
         Operation::Rerank | Operation::Moderations => &["results"],
         Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary => &["data"],
         Operation::Transcribe | Operation::Translate => &["text"],
+        Operation::FilesCreate
+        | Operation::FilesGet
+        | Operation::FilesDelete
+        | Operation::BatchesCreate
+        | Operation::BatchesGet
+        | Operation::BatchesCancel => &["id"],
         // No document at all, or one of which nothing is known.
-        Operation::Speech | Operation::PassThrough => &[],
+        Operation::Speech | Operation::FilesContent | Operation::PassThrough => &[],
     }
 }
 

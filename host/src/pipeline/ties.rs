@@ -87,6 +87,7 @@ pub fn of_answer(request: &ClientRequest, reached: &Reached) -> Option<Tie> {
             let created: Created = serde_json::from_str(&event.data).ok()?;
             created.response.id
         }
+        Reached::Bytes(_) => return None,
     };
     Some(Tie::Response { id })
 }

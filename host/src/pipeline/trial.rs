@@ -185,6 +185,7 @@ impl Course<'_> {
                 let rest = Rest::Source(source);
                 Ok(Reached::Stream { rest, first })
             }
+            (Outcome::Bytes(reply), _) => Ok(Reached::Bytes(reply)),
             (Outcome::Stream(source), true) => {
                 let mut first = Events::default();
                 let rest = opening::read(source, &mut first).await;

@@ -168,7 +168,14 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
             | Operation::GenerateContent
             | Operation::CountContents
             | Operation::Moderations
-            | Operation::PassThrough,
+            | Operation::PassThrough
+            | Operation::FilesCreate
+            | Operation::FilesGet
+            | Operation::FilesContent
+            | Operation::FilesDelete
+            | Operation::BatchesCreate
+            | Operation::BatchesGet
+            | Operation::BatchesCancel,
             _,
         ) => None,
     };

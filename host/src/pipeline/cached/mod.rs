@@ -72,7 +72,14 @@ pub async fn look(
         | Operation::ImagesVary
         | Operation::Speech
         | Operation::Translate
-        | Operation::PassThrough => return Looked::Go(request, None),
+        | Operation::PassThrough
+        | Operation::FilesCreate
+        | Operation::FilesGet
+        | Operation::FilesContent
+        | Operation::FilesDelete
+        | Operation::BatchesCreate
+        | Operation::BatchesGet
+        | Operation::BatchesCancel => return Looked::Go(request, None),
     };
     let controls = &request.controls;
     let Some(plan) = cache.plan(operation, &controls.cache) else {

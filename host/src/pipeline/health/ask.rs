@@ -153,6 +153,7 @@ impl Pipeline {
             } => shape::whole(&request, &body, usage, content_type.as_deref())
                 .map(drop)
                 .map_err(|fault| blame(fault, is_plugins, &body)),
+            Outcome::Bytes(_) => Ok(()),
             Outcome::Stream(source) => {
                 let mut first = Events::default();
                 opening::read(source, &mut first).await?;

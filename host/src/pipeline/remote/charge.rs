@@ -96,7 +96,7 @@ impl Pipeline {
         let account: SpendRow = serde_json::from_str(account).map_err(|cause| {
             Fault::ours("the batch's account cannot be read", cause.to_string())
         })?;
-        let line = self.line_of(batch)?;
+        let line = self.line_with(batch)?;
         let results = match text(told, "output_file_id") {
             Some(file) => self.results(batch, file, &account).await?,
             None => Results::default(),
@@ -126,7 +126,7 @@ impl Pipeline {
         Ok(())
     }
 
-    fn line_of(&self, batch: &RemoteObject) -> Result<Arc<Line>, Fault> {
+    fn line_with(&self, batch: &RemoteObject) -> Result<Arc<Line>, Fault> {
         self.is_there(batch)?;
         let id = crate::domain::DeploymentId::new(batch.deployment.as_str());
         self.fleet().line(&id)
@@ -138,7 +138,7 @@ impl Pipeline {
         object: &RemoteObject,
         operation: Operation,
     ) -> Result<Outcome, Fault> {
-        let line = self.line_of(object)?;
+        let line = self.line_with(object)?;
         let request = request_of(object, operation)?;
         let model = line.deployment.model.clone();
         let upstream = self.upstream();
@@ -153,7 +153,7 @@ impl Pipeline {
         file: &str,
         account: &SpendRow,
     ) -> Result<Results, Fault> {
-        let line = self.line_of(batch)?;
+        let line = self.line_with(batch)?;
         let file = RemoteObject {
             remote_id: file.to_owned(),
             ..batch.clone()

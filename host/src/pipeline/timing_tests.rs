@@ -87,6 +87,7 @@ impl House {
             Err(failure) => Err(failure.fault),
             Ok(answer) => Ok(match answer.body {
                 AnswerBody::Whole(body) => String::from_utf8(body.to_vec()).unwrap(),
+                AnswerBody::File(_) => panic!("a file was not asked for"),
                 AnswerBody::Stream(mut stream) => {
                     let mut all = String::new();
                     while let Some(piece) = stream.next().await {

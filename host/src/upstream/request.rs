@@ -65,7 +65,7 @@ impl Request {
             destination,
             headers,
             auth: passed.auth,
-            body: passed.body,
+            body: Content::Held(passed.body),
         })
     }
 

@@ -35,6 +35,7 @@ use crate::store::Store;
 use crate::telemetry::log::{self, LogStyle};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::Otel;
+use crate::upstream::Spools;
 use crate::watching;
 
 /// How long a stop waits for what goes on beside calls, once these have ended: longer than the journal
@@ -174,6 +175,8 @@ pub async fn run(
     tasks.spawn(presence.clone().keep(writing.clone()));
     let health = house.doors.pipeline.clone();
     tasks.spawn(health.keep_health(stop.clone()));
+    let batches = house.doors.pipeline.clone();
+    tasks.spawn(batches.follow_batches(stop.clone()));
     let alerts = ground.alerts.clone();
     tasks.spawn(alerts.clone().run(writing.clone()));
     tasks.spawn(watching::watch(accounting.clone(), alerts, stop.clone()));
@@ -396,7 +399,16 @@ async fn build(
     let reports = Reports::new(accounting.store().clone(), Arc::new(running.clone()));
     let manage = services::manage(&config, ground, running.clone())?;
     let fetch = Arc::new(services::KeyFetch(upstream));
-    let doors = Doors::new(pipeline, plugins.clone(), metrics, (manage, reports), fetch);
+    let data = config.plugins.data_directory.clone();
+    let data = data.unwrap_or_else(default_data_directory);
+    let doors = Doors::new(
+        pipeline,
+        plugins.clone(),
+        metrics,
+        (manage, reports),
+        fetch,
+        Spools::new(data.join("uploads")),
+    );
     Ok(House {
         current,
         doors,

@@ -47,6 +47,12 @@ pub const MAX_REQUEST_BYTES: usize = 64 << 20;
 /// Bytes of an answer that is read whole.
 pub const MAX_REPLY_BYTES: usize = 64 << 20;
 
+/// Bytes of an upload: OpenAI's limit of one file.
+pub const MAX_FILE_BYTES: u64 = 512 << 20;
+
+/// How often batches are looked at that nobody asks for: they take minutes to a day.
+pub const BATCHES_EVERY: Duration = Duration::from_secs(300);
+
 /// How long answers under way may take after a stop was asked for: less than the 30 seconds after
 /// which Kubernetes kills.
 pub const DRAIN_SECONDS: u64 = 25;

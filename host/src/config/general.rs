@@ -32,6 +32,10 @@ pub struct General {
     pub key_header: Option<String>,
     pub max_request_bytes: usize,
     pub max_reply_bytes: usize,
+    /// Of an upload to `/v1/files`.
+    pub max_file_bytes: u64,
+    /// How often batches that are not booked are looked at.
+    pub batches_every: Duration,
     pub drop_params: bool,
     /// The usage of every stream tells its cost.
     pub include_stream_cost: bool,
@@ -96,6 +100,9 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
             .unwrap_or(defaults::MAX_REQUEST_BYTES),
         max_reply_bytes: mebibytes(&mut section, "max_response_size_mb")
             .unwrap_or(defaults::MAX_REPLY_BYTES),
+        max_file_bytes: mebibytes(&mut section, "max_file_size_mb")
+            .map_or(defaults::MAX_FILE_BYTES, |it| it as u64),
+        batches_every: batches_every(&mut section),
         drop_params: false,
         include_stream_cost: false,
         request_timeout: defaults::REQUEST_TIMEOUT,
@@ -163,6 +170,18 @@ fn mebibytes(section: &mut Section<'_>, name: &str) -> Option<usize> {
         return None;
     }
     Some((number * 1_048_576.0) as usize)
+}
+
+/// At least a second: providers are asked each time.
+fn batches_every(section: &mut Section<'_>) -> Duration {
+    const NAME: &str = "batch_polling_interval";
+    match section.seconds(NAME) {
+        Some(every) if every < Duration::from_secs(1) => {
+            section.say(Taken::Wrong, NAME, "must be at least 1 second");
+            defaults::BATCHES_EVERY
+        }
+        every => every.unwrap_or(defaults::BATCHES_EVERY),
+    }
 }
 
 /// Reads `litellm_settings`; what it has of the router fills what `router_settings` leaves open.
@@ -254,5 +273,20 @@ mod tests {
         assert!(remarks.0.iter().any(|it| it.taken == Taken::Wrong));
         let (read, _) = general(json!({"max_request_size_mb": 0.5}), &Env::default());
         assert_eq!(read.max_request_bytes, 512 << 10);
+    }
+
+    #[test]
+    fn uploads_and_batches_have_their_bounds() {
+        let (read, _) = general(json!({}), &Env::default());
+        assert_eq!(read.max_file_bytes, defaults::MAX_FILE_BYTES);
+        assert_eq!(read.batches_every, defaults::BATCHES_EVERY);
+        let set = json!({"max_file_size_mb": 2, "batch_polling_interval": 60});
+        let (read, _) = general(set, &Env::default());
+        assert_eq!(read.max_file_bytes, 2 << 20);
+        assert_eq!(read.batches_every, Duration::from_secs(60));
+        let often = json!({"batch_polling_interval": 0.5});
+        let (read, remarks) = general(often, &Env::default());
+        assert_eq!(read.batches_every, defaults::BATCHES_EVERY);
+        assert!(remarks.0.iter().any(|it| it.taken == Taken::Wrong));
     }
 }

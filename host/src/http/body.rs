@@ -114,12 +114,12 @@ async fn discard_within(mut body: Body, headers: &HeaderMap, time: Duration) {
     let _ = tokio::time::timeout(time, reading).await;
 }
 
-fn declared(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn declared(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Bodies come as they are: a compressed one would be measured after it is unpacked.
-fn refuse_encoded(headers: &HeaderMap) -> Result<(), Fault> {
+pub(super) fn refuse_encoded(headers: &HeaderMap) -> Result<(), Fault> {
     let Some(encoding) = headers.get(CONTENT_ENCODING) else {
         return Ok(());
     };

@@ -260,10 +260,16 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
 }
 
 /// `turn` ends with the answer.
-fn respond(answer: Answer, turn: Option<Turn>) -> Response {
-    let streams = !matches!(answer.body, AnswerBody::Whole(_));
+pub(super) fn respond(answer: Answer, turn: Option<Turn>) -> Response {
+    let streams = matches!(answer.body, AnswerBody::Stream(_) | AnswerBody::Sound(_));
     let body = match answer.body {
         AnswerBody::Whole(bytes) => Body::from(bytes),
+        AnswerBody::File(stream) => {
+            Body::from_stream(futures_util::StreamExt::map(stream, move |bytes| {
+                let _served = &turn;
+                bytes
+            }))
+        }
         AnswerBody::Stream(stream) => {
             Body::from_stream(futures_util::StreamExt::map(stream, move |bytes| {
                 let _served = &turn;

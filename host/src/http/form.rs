@@ -11,7 +11,7 @@ use multer::{Field, Multipart};
 use serde_json::{Map, Number, Value};
 
 use crate::domain::{ErrorKind, Fault};
-use crate::pipeline::{Upload, Uploads};
+use crate::pipeline::{FileContent, Upload, Uploads};
 
 /// Fields and files of one form, at most.
 const MOST_PARTS: usize = 100;
@@ -34,13 +34,7 @@ const FLAGS: [&str; 2] = ["stream", "disable_fallbacks"];
 /// # Errors
 /// It is no form, cut off, or a field is no text or has the wrong type.
 pub async fn read(body: Bytes, headers: &HeaderMap) -> Result<(Bytes, Uploads), Fault> {
-    let said = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-    let said = said.unwrap_or_default();
-    let boundary = multer::parse_boundary(said).map_err(|_| {
-        refused(format!(
-            "this operation takes a form (`multipart/form-data` with a boundary), not {said:?}"
-        ))
-    })?;
+    let boundary = boundary(headers)?;
     let whole = stream::iter([Ok::<_, Infallible>(body)]);
     let mut form = Multipart::new(whole, boundary);
     let (mut fields, mut files, mut parts) = (Map::new(), Vec::new(), 0);
@@ -65,6 +59,17 @@ pub async fn read(body: Bytes, headers: &HeaderMap) -> Result<(Bytes, Uploads), 
     Ok((fields, Uploads::new(files)))
 }
 
+/// What stands between the parts.
+pub(super) fn boundary(headers: &HeaderMap) -> Result<String, Fault> {
+    let said = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let said = said.unwrap_or_default();
+    multer::parse_boundary(said).map_err(|_| {
+        refused(format!(
+            "this operation takes a form (`multipart/form-data` with a boundary), not {said:?}"
+        ))
+    })
+}
+
 async fn upload(name: String, field: Field<'_>) -> Result<Upload, Fault> {
     let filename = field.file_name().unwrap_or_default().to_owned();
     let content_type = field.content_type().map(ToString::to_string);
@@ -73,11 +78,16 @@ async fn upload(name: String, field: Field<'_>) -> Result<Upload, Fault> {
         field: name.strip_suffix("[]").unwrap_or(&name).to_owned(),
         filename,
         content_type: content_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
-        bytes,
+        content: FileContent::Held(bytes),
     })
 }
 
-async fn add(fields: &mut Map<String, Value>, name: &str, field: Field<'_>) -> Result<(), Fault> {
+/// Adds a field that is no file.
+pub(super) async fn add(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    field: Field<'_>,
+) -> Result<(), Fault> {
     let bytes = field.bytes().await.map_err(broken)?;
     let named = |text: String| refused(text).with_param(name);
     if bytes.len() > MOST_TEXT {
@@ -124,11 +134,11 @@ fn typed(name: &str, text: &str) -> Option<Value> {
     Some(text.into())
 }
 
-fn refused(message: impl Into<String>) -> Fault {
+pub(super) fn refused(message: impl Into<String>) -> Fault {
     Fault::caller(ErrorKind::InvalidRequest, message).with_param("request_body")
 }
 
-fn broken(cause: multer::Error) -> Fault {
+pub(super) fn broken(cause: multer::Error) -> Fault {
     refused(format!("the form cannot be read: {cause}"))
 }
 
@@ -171,7 +181,7 @@ mod tests {
         );
         let files: Vec<&Upload> = files.iter().collect();
         assert_eq!((files.len(), &*files[0].field), (2, "image"));
-        assert_eq!(files[1].bytes, "\u{1}PNG");
+        assert_eq!(files[1].held().unwrap(), "\u{1}PNG");
         assert_eq!(files[0].content_type, "image/png");
     }
 

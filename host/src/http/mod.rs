@@ -6,6 +6,7 @@ mod body;
 mod calls;
 mod cors;
 pub mod error;
+mod files;
 mod form;
 mod gate;
 mod google;
@@ -21,6 +22,7 @@ mod responses;
 mod routes;
 pub mod server;
 mod spoken;
+mod spool;
 mod steering;
 mod through;
 pub mod tls;
@@ -36,7 +38,7 @@ use crate::auth::{Caller, Fetch, Knock};
 use crate::config::Admission;
 use crate::domain::{Fault, glob};
 use crate::manage::Manage;
-use crate::pipeline::{Pipeline, no_mock};
+use crate::pipeline::{Pipeline, Spools, no_mock};
 use crate::plugins::Plugins;
 use crate::reports::Reports;
 use crate::telemetry::metrics::Metrics;
@@ -54,6 +56,8 @@ pub struct Doors {
     pub manage: Manage,
     pub reports: Reports,
     turnstile: Turnstile,
+    /// Where uploads lie while they are passed on.
+    spools: Spools,
     /// Fetches an identity provider's keys.
     fetch: Arc<dyn Fetch>,
     /// The gate of the config that was in force when it was last asked for.
@@ -67,6 +71,7 @@ impl Doors {
         metrics: Metrics,
         (manage, reports): (Manage, Reports),
         fetch: Arc<dyn Fetch>,
+        spools: Spools,
     ) -> Self {
         Self {
             pipeline,
@@ -75,6 +80,7 @@ impl Doors {
             manage,
             reports,
             turnstile: Turnstile::default(),
+            spools,
             fetch,
             gate: Arc::default(),
         }

@@ -33,11 +33,16 @@ pub struct Answer {
     pub trail: Trail,
 }
 
+/// The bytes of a file for the client. It ends in an error where the file is cut off, so that what
+/// came of it is not taken for all of it.
+pub type FileStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+
 /// Whole, or as it comes.
 pub enum AnswerBody {
     Whole(Bytes),
     Stream(ByteStream),
     Sound(SoundStream),
+    File(FileStream),
 }
 
 /// A call that failed.

@@ -20,6 +20,7 @@ use super::{counted, plain, shape};
 use crate::dialect::envelope::Envelope;
 use crate::domain::{DeploymentId, Fault, Usd};
 use crate::plugins::{self, Plugins};
+use crate::upstream::UpstreamReply;
 
 /// How an answer is written.
 #[derive(Clone, Copy)]
@@ -28,6 +29,8 @@ pub struct Asked {
     pub write_fault: FaultWriter,
     /// A stream's usage says what it cost.
     pub tells_cost: bool,
+    /// The status that a client gets for a fault.
+    pub status_of: fn(&Fault) -> u16,
 }
 
 /// An answer that was kept: nobody is asked, and it costs nothing.
@@ -94,6 +97,10 @@ pub fn made(
                 Err(fault) => Err(Box::new((fault, settlement))),
             }
         }
+        Reached::Bytes(reply) => {
+            plugins.report(&generation, plugins::Outcome::Fine);
+            Ok(file(reply, (asked, line), settlement))
+        }
         Reached::Stream { rest, first } => {
             let envelope = shape::envelope(request, true);
             let mut keeper = keeper;
@@ -135,6 +142,41 @@ fn whole(body: Bytes, content_type: Option<String>, mut settlement: Settlement) 
         content_type: content_type.map_or(Cow::Borrowed("application/json"), Cow::Owned),
         body: AnswerBody::Whole(body),
         trail: settlement.trail().clone(),
+    }
+}
+
+/// A file on its way from the upstream to the client: never whole in memory.
+fn file(
+    mut reply: UpstreamReply,
+    (asked, line): (Asked, Arc<Line>),
+    mut settlement: Settlement,
+) -> Answer {
+    let kind = reply.content_type();
+    let kind = match kind.is_empty() {
+        true => Cow::Borrowed("application/octet-stream"),
+        false => Cow::Owned(kind.to_owned()),
+    };
+    settlement.began();
+    let trail = settlement.trail().clone();
+    let stream = async_stream::stream! {
+        loop {
+            match reply.chunk().await {
+                Ok(Some(bytes)) => yield Ok(bytes),
+                Ok(None) => break settlement.done(200),
+                Err(mut fault) => {
+                    line.target.redact(&mut fault);
+                    settlement.failed((asked.status_of)(&fault), &fault);
+                    yield Err(std::io::Error::other(fault.message));
+                    break;
+                }
+            }
+        }
+    };
+    Answer {
+        status: 200,
+        content_type: kind,
+        body: AnswerBody::File(Box::pin(stream)),
+        trail,
     }
 }
 

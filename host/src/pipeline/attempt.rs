@@ -19,7 +19,7 @@ use super::givens;
 use super::passed::{headers_of, pairs, passed_on};
 use super::plugin_faults::{broke, refused};
 use super::prepare::{Prepared, prepare};
-use super::request::ClientRequest;
+use super::request::{ClientRequest, Operation};
 use super::seen::TraceHeaders;
 use super::sending::Sender;
 use super::source::{Decode, Source};
@@ -48,6 +48,8 @@ pub enum Outcome {
     Stream(Source),
     /// Sound as it is made.
     Sound(UpstreamReply),
+    /// The bytes of a file, as they come.
+    Bytes(UpstreamReply),
 }
 
 /// An attempt that is under way.
@@ -105,7 +107,7 @@ impl Attempt {
             streaming,
             config: givens::settings(&line).await?,
             secrets: line.secret_names.clone(),
-            params: Vec::new(),
+            params: request.params.clone(),
             headers: request.headers.clone(),
             files: request.files.described(),
             context: context(&line, number, total),
@@ -132,7 +134,8 @@ impl Attempt {
             upstream_time: Duration::ZERO,
             upstream_headers: Vec::new(),
             failed_usage: None,
-            begun: false,
+            // Whether it was made is not known of one that failed, and a second would cost as much.
+            begun: request.operation == Operation::BatchesCreate,
             said_again: false,
             plugin: trace.map(|_| Vec::new()),
         };
@@ -150,6 +153,7 @@ impl Attempt {
         };
         match result {
             Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
+            Ok(Ended::Bytes(reply)) => (Ok(Outcome::Bytes(reply)), trace),
             Ok(Ended::Relay(reply)) => (Ok(Outcome::Stream(Source::relay(reply))), trace),
             Ok(Ended::Sound(reply)) => (Ok(Outcome::Sound(reply)), trace),
             Ok(Ended::Decode(reply, options, state)) => {
@@ -228,6 +232,9 @@ impl Attempt {
                     Streamed::Whole => Ended::Whole(self.relay_whole(reply).await?),
                 };
                 Ok(Sent::Ended(ended))
+            }
+            ReplyMode::Canonical if self.call.operation == Operation::FilesContent.as_str() => {
+                Ok(Sent::Ended(Ended::Bytes(reply)))
             }
             ReplyMode::Canonical => self
                 .relay_whole(reply)
@@ -481,6 +488,7 @@ enum Ended {
     Whole(Outcome),
     Relay(UpstreamReply),
     Sound(UpstreamReply),
+    Bytes(UpstreamReply),
     Decode(UpstreamReply, Options, String),
 }
 

@@ -103,6 +103,7 @@ impl Bridge {
                 // They are for providers of the client's own dialect.
                 headers: Vec::new(),
                 files: request.files.clone(),
+                params: Vec::new(),
             },
         }))
     }
@@ -144,6 +145,7 @@ impl Bridge {
                     content_type: None,
                 })
             }
+            Reached::Bytes(reply) => Ok(Reached::Bytes(reply)),
             Reached::Stream { rest, first } => {
                 let mut crossing = Crossing {
                     stream: self.plan.stream(self.identity),

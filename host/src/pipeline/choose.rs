@@ -90,6 +90,10 @@ impl<'a> Search<'a> {
             prices: Vec::new(),
             waited: Duration::ZERO,
         };
+        if let Some(pinned) = &request.controls.pinned {
+            let all = search.roster.places.iter().map(|it| it.id.clone());
+            search.dead = all.filter(|it| it != pinned).collect();
+        }
         search.leave_out_others();
         search.look_up(prices);
         Some(search)

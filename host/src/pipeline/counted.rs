@@ -74,7 +74,12 @@ pub fn of_request(request: &ClientRequest) -> Option<Usage> {
             })
         }
         Operation::Transcribe | Operation::Translate => Some(Usage {
-            input_audio_ms: request.files.iter().map(|it| milliseconds(&it.bytes)).sum(),
+            input_audio_ms: request
+                .files
+                .iter()
+                .filter_map(|it| it.held())
+                .map(|it| milliseconds(it))
+                .sum(),
             ..Usage::default()
         }),
         _ => None,

@@ -38,6 +38,7 @@ mod reached;
 mod refusal;
 #[cfg(test)]
 mod relayed;
+pub mod remote;
 mod request;
 mod roster;
 mod run;
@@ -63,7 +64,7 @@ mod why;
 mod writer;
 mod written;
 
-pub use answer::{Answer, AnswerBody, ByteStream, Failure, Trail};
+pub use answer::{Answer, AnswerBody, ByteStream, Failure, FileStream, Trail};
 pub use bodies::BodySettings;
 pub use fleet::{Fleet, check_settings};
 pub use kept::ResponseSettings;
@@ -75,4 +76,4 @@ pub use seen::Watchers;
 pub use sluice_bridges::Embed;
 pub use stream::FaultWriter;
 pub use through::{Order, Passed, PassedBody, ROUTES, Route, Sent, groups_of};
-pub use uploads::{Upload, Uploads};
+pub use uploads::{FileContent, Spools, Upload, Uploads};

@@ -27,6 +27,13 @@ pub enum Operation {
     ResponsesDelete,
     ResponsesCancel,
     ResponsesInputItems,
+    FilesCreate,
+    FilesGet,
+    FilesContent,
+    FilesDelete,
+    BatchesCreate,
+    BatchesGet,
+    BatchesCancel,
 }
 
 impl Operation {
@@ -53,6 +60,13 @@ impl Operation {
             Self::ResponsesDelete => "responses.delete",
             Self::ResponsesCancel => "responses.cancel",
             Self::ResponsesInputItems => "responses.input_items",
+            Self::FilesCreate => "files.create",
+            Self::FilesGet => "files.get",
+            Self::FilesContent => "files.content",
+            Self::FilesDelete => "files.delete",
+            Self::BatchesCreate => "batches.create",
+            Self::BatchesGet => "batches.get",
+            Self::BatchesCancel => "batches.cancel",
         }
     }
 
@@ -97,6 +111,21 @@ impl Operation {
                 | Self::Responses
                 | Self::Messages
                 | Self::CountTokens
+        )
+    }
+
+    /// Whether it is about what lies at the provider, not asked of a model: nothing is added to it,
+    /// it names no model, and costs nothing itself.
+    pub const fn is_remote(self) -> bool {
+        matches!(
+            self,
+            Self::FilesCreate
+                | Self::FilesGet
+                | Self::FilesContent
+                | Self::FilesDelete
+                | Self::BatchesCreate
+                | Self::BatchesGet
+                | Self::BatchesCancel
         )
     }
 
@@ -150,6 +179,13 @@ impl Operation {
             | Self::ResponsesDelete
             | Self::ResponsesCancel
             | Self::ResponsesInputItems => &["response_id"],
+            Self::FilesCreate => &["file", "purpose"],
+            Self::BatchesCreate => &["input_file_id", "endpoint", "completion_window"],
+            Self::FilesGet
+            | Self::FilesContent
+            | Self::FilesDelete
+            | Self::BatchesGet
+            | Self::BatchesCancel => &[],
         }
     }
 

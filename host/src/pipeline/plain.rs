@@ -41,6 +41,11 @@ pub fn answer(
             }
             Ok(Some((body.clone(), said.unwrap_or(TEXT).to_owned())))
         }
+        // A plugin's own answer; an upstream's is passed on as it comes.
+        (Operation::FilesContent, _) => {
+            let kind = said.unwrap_or("application/octet-stream");
+            Ok(Some((body.clone(), kind.to_owned())))
+        }
         _ => Ok(None),
     }
 }

@@ -62,6 +62,9 @@ fn edits(
 ) -> Result<Vec<Edit>, Fault> {
     let controls = &request.controls;
     let deployment = &line.deployment;
+    if request.operation.is_remote() {
+        return Ok(Vec::new());
+    }
     let mut quoted = String::with_capacity(model.len() + 2);
     push_quoted(&mut quoted, model);
     let mut edits: Vec<Edit> = vec![("model".into(), Some(quoted))];

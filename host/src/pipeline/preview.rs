@@ -95,7 +95,7 @@ async fn told(mut attempt: Attempt, guest_body: String) -> Result<Preview, Fault
     let headers = outbound.headers.clone();
     let kept = (&mut attempt.bodies, &attempt.captures);
     let request = Request::build(&line.target, outbound, kept).map_err(redacted)?;
-    let text = String::from_utf8_lossy(request.body());
+    let text = String::from_utf8_lossy(request.body().map_or(&[][..], AsRef::as_ref));
     Ok(Preview {
         address: Some(request.address()),
         headers,

@@ -10,7 +10,7 @@ use super::sound::Sound;
 use super::source::{Events, Source};
 use super::writer::Writer;
 use crate::domain::{ErrorKind, Fault, Usage};
-use crate::upstream;
+use crate::upstream::{self, UpstreamReply};
 
 /// What one deployment answered.
 pub enum Reached {
@@ -24,6 +24,8 @@ pub enum Reached {
         first: Events,
     },
     Sound(Sound),
+    /// The bytes of a file, as they come.
+    Bytes(UpstreamReply),
 }
 
 /// A stream that begins with an error has not begun: another deployment may answer. With the usage

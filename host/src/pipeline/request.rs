@@ -30,6 +30,8 @@ pub struct ClientRequest {
     pub headers: Vec<(String, String)>,
     /// What was uploaded with it.
     pub files: Uploads,
+    /// Parameters of the path for the plugin.
+    pub params: Vec<(String, String)>,
 }
 
 /// Members of the body that steer the gateway.
@@ -37,6 +39,8 @@ pub struct ClientRequest {
 pub struct Controls {
     /// The model group that is routed to.
     pub model: String,
+    /// The only deployment of it that may be asked.
+    pub pinned: Option<DeploymentId>,
     /// The name that the client sent for it, which answers and errors carry.
     pub asked: String,
     pub stream: bool,
@@ -157,6 +161,7 @@ impl ClientRequest {
             controls,
             headers,
             files,
+            params: Vec::new(),
         })
     }
 }
@@ -174,6 +179,7 @@ impl ClientRequest {
             controls: self.controls.clone(),
             headers: self.headers.clone(),
             files: self.files.clone(),
+            params: self.params.clone(),
         })
     }
 

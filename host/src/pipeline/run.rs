@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::accounting::{Accounting, Served, Source as CallSource};
@@ -48,6 +49,8 @@ pub struct Inner {
     pub affinity: ArcSwap<Affinity>,
     pub(super) decisions: Arc<Decisions>,
     board: Board,
+    /// A batch has ended that is not booked.
+    batch_ended: Notify,
     pub(super) write_fault: FaultWriter,
     pub(super) status_of: fn(&Fault) -> u16,
 }
@@ -75,6 +78,7 @@ impl Pipeline {
                 affinity: ArcSwap::from_pointee(affinity),
                 decisions: Arc::default(),
                 board: Board::default(),
+                batch_ended: Notify::new(),
                 write_fault,
                 status_of,
             }),
@@ -115,6 +119,11 @@ impl Pipeline {
     /// What the last health checks came to.
     pub fn health(&self) -> &Board {
         &self.inner.board
+    }
+
+    /// Told when a batch has ended that is not booked.
+    pub(super) fn batch_ended(&self) -> &Notify {
+        &self.inner.batch_ended
     }
 
     /// What calls that begin now are served by.
@@ -188,6 +197,7 @@ impl Pipeline {
         let asked = Asked {
             write_fault: inner.write_fault,
             tells_cost: request.controls.include_cost || fleet.config.general.include_stream_cost,
+            status_of: inner.status_of,
         };
         let tags = course::tags(&fleet, &request, caller);
         let looked = cached::look(&inner.cache, caller, request, &tags).await;

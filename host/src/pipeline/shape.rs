@@ -53,7 +53,14 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
             | Operation::ResponsesGet
             | Operation::ResponsesDelete
             | Operation::ResponsesCancel
-            | Operation::ResponsesInputItems,
+            | Operation::ResponsesInputItems
+            | Operation::FilesCreate
+            | Operation::FilesGet
+            | Operation::FilesContent
+            | Operation::FilesDelete
+            | Operation::BatchesCreate
+            | Operation::BatchesGet
+            | Operation::BatchesCancel,
             _,
         ) => (String::new(), None),
     };
@@ -140,8 +147,10 @@ pub fn whole(
             None => no_answer(answers, &seen),
         });
     }
+    // What a batch tells of its usage is charged with its results.
     let usage = seen
         .usage
+        .filter(|_| !request.operation.is_remote())
         .and_then(|usage| serde_json::from_str::<Value>(usage).ok());
     let usage = beside.or_else(|| usage.as_ref().and_then(Usage::from_json));
     let usage = usage.or_else(|| counted::of_answer(request, &seen));
@@ -183,8 +192,14 @@ const fn answer_members(operation: Operation) -> &'static [&'static str] {
         Operation::Rerank | Operation::Moderations => &["results"],
         Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary => &["data"],
         Operation::Transcribe | Operation::Translate => &["text"],
+        Operation::FilesCreate
+        | Operation::FilesGet
+        | Operation::FilesDelete
+        | Operation::BatchesCreate
+        | Operation::BatchesGet
+        | Operation::BatchesCancel => &["id"],
         // No document at all, or one of which nothing is known.
-        Operation::Speech | Operation::PassThrough => &[],
+        Operation::Speech | Operation::FilesContent | Operation::PassThrough => &[],
         // Relayed as they are.
         Operation::ResponsesGet
         | Operation::ResponsesDelete

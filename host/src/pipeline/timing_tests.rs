@@ -88,6 +88,7 @@ impl House {
             Ok(answer) => Ok(match answer.body {
                 AnswerBody::Whole(body) => String::from_utf8(body.to_vec()).unwrap(),
                 AnswerBody::Sound(_) => panic!("no call here asks for sound"),
+                AnswerBody::File(_) => panic!("a file was not asked for"),
                 AnswerBody::Stream(mut stream) => {
                     let mut all = String::new();
                     while let Some(piece) = stream.next().await {

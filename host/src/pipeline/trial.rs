@@ -205,6 +205,7 @@ impl Course<'_> {
                 let answered = in_events(request, &body, told, settlement).await;
                 answered.map_err(|fault| blame(fault, is_plugins, &body))
             }
+            (Outcome::Bytes(reply), _) => Ok(Reached::Bytes(reply)),
             (Outcome::Stream(source), true) => {
                 let mut first = Events::default();
                 let rest = opening::read(source, &mut first).await;

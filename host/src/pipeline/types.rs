@@ -172,7 +172,14 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
             | Operation::ResponsesGet
             | Operation::ResponsesDelete
             | Operation::ResponsesCancel
-            | Operation::ResponsesInputItems,
+            | Operation::ResponsesInputItems
+            | Operation::FilesCreate
+            | Operation::FilesGet
+            | Operation::FilesContent
+            | Operation::FilesDelete
+            | Operation::BatchesCreate
+            | Operation::BatchesGet
+            | Operation::BatchesCancel,
             _,
         ) => None,
     };

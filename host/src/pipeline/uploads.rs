@@ -8,14 +8,26 @@ use sha2::{Digest as _, Sha256};
 use sluice_engine::contract::File;
 use sluice_engine::{FileBytes, Files};
 
+pub use crate::upstream::{FileContent, Spools};
+
 /// One file of a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Upload {
     /// The form field's name, without `[]`.
     pub field: String,
     pub filename: String,
     pub content_type: String,
-    pub bytes: Bytes,
+    pub content: FileContent,
+}
+
+impl Upload {
+    /// What it holds, if it is in memory.
+    pub const fn held(&self) -> Option<&Bytes> {
+        match &self.content {
+            FileContent::Held(bytes) => Some(bytes),
+            FileContent::Spooled(_) => None,
+        }
+    }
 }
 
 /// The files of a call, numbered from 0. Cheap to clone.
@@ -51,24 +63,27 @@ impl Uploads {
             field: it.field.clone(),
             filename: it.filename.clone(),
             content_type: it.content_type.clone(),
-            size: u64::try_from(it.bytes.len()).unwrap_or(u64::MAX),
+            size: it.content.length(),
         });
         described.collect()
     }
 
-    /// For plugins that read them piece by piece.
+    /// For plugins that read them piece by piece. What lies on disk is passed on and not read.
     pub fn readable(&self) -> Files {
-        let bytes = |it: &Upload| Arc::new(it.bytes.clone()) as FileBytes;
-        let files: HashMap<u32, FileBytes> =
-            self.numbered().map(|(id, it)| (id, bytes(it))).collect();
+        let held = self.numbered().filter_map(|(id, it)| {
+            let bytes = it.held()?.clone();
+            Some((id, Arc::new(bytes) as FileBytes))
+        });
+        let files: HashMap<u32, FileBytes> = held.collect();
         Files::new(files)
     }
 
-    /// The field of each and a digest of what it holds, as JSON: two calls with the same files have
-    /// the same.
+    /// The field of each that is in memory and a digest of what it holds, as JSON: two calls with the
+    /// same files have the same.
     pub fn digests(&self) -> Vec<(&str, String)> {
-        let digests = self.iter().map(|it| {
-            let digest = Sha256::digest(&it.bytes);
+        let held = self.iter().filter_map(|it| Some((it, it.held()?)));
+        let digests = held.map(|(it, bytes)| {
+            let digest = Sha256::digest(bytes);
             let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             (it.field.as_str(), format!("\"{hex}\""))
         });
@@ -76,9 +91,9 @@ impl Uploads {
     }
 
     /// With their content types, for bodies that are sent.
-    pub fn kept(&self) -> Vec<(Bytes, String)> {
+    pub fn kept(&self) -> Vec<(FileContent, String)> {
         let kept = self.iter();
-        kept.map(|it| (it.bytes.clone(), it.content_type.clone()))
+        kept.map(|it| (it.content.clone(), it.content_type.clone()))
             .collect()
     }
 }

@@ -30,6 +30,12 @@ pub(super) fn endpoint(operation: &str) -> &str {
         "audio.speech" => "/audio/speech",
         "audio.transcribe" => "/audio/transcriptions",
         "audio.translate" => "/audio/translations",
+        "files.create" => "/files",
+        "files.get" | "files.delete" => "/files/{file_id}",
+        "files.content" => "/files/{file_id}/content",
+        "batches" | "batches.create" => "/batches",
+        "batches.get" => "/batches/{batch_id}",
+        "batches.cancel" => "/batches/{batch_id}/cancel",
         other => other,
     }
 }

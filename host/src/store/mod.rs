@@ -22,6 +22,7 @@ mod open;
 mod others;
 mod query;
 mod record;
+mod remote;
 mod responses;
 mod rotate;
 mod rows;
@@ -47,6 +48,7 @@ pub use others::{
 };
 pub use query::{Filter, Page, Query};
 pub use record::{Record, Stamp};
+pub use remote::{RemoteObject, RemotePage};
 pub use rows::{
     BudgetDoc, BudgetRow, KeyDoc, KeyRow, MemberDoc, OrganizationDoc, OrganizationMemberRow,
     OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,

@@ -20,6 +20,7 @@
 //! | `sluice_cache_failures_total` | what the response cache could not do | what (`unreachable`, `refused`, `corrupt`, `full`) |
 //! | `sluice_cache_entries`, `sluice_cache_bytes` | answers kept in memory, and their bytes | |
 //! | `sluice_health_checks_total` | checks of deployments | provider, result (`healthy`, `unhealthy`, `unchecked`) |
+//! | `sluice_batches_booked_total` | batches that have ended and are charged | |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class |
@@ -75,6 +76,7 @@ struct All {
     cache_failures: Family<WhatLabel, Counter>,
     shed: Family<WhyLabel, Counter>,
     changes_forgotten: Counter,
+    batches_booked: Counter,
     health_checks: Family<CheckLabels, Counter>,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
@@ -104,6 +106,7 @@ impl Default for All {
         let cache_failures = Family::default();
         let shed = Family::default();
         let changes_forgotten = Counter::default();
+        let batches_booked = Counter::default();
         let health_checks = Family::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register(
@@ -167,6 +170,11 @@ impl Default for All {
             Family::clone(&health_checks),
         );
         registry.register(
+            "batches_booked",
+            "Batches that have ended and are charged",
+            batches_booked.clone(),
+        );
+        registry.register(
             "changes_forgotten",
             "Notices between replicas that were deleted because of their age",
             changes_forgotten.clone(),
@@ -195,6 +203,7 @@ impl Default for All {
             cache_failures,
             shed,
             changes_forgotten,
+            batches_booked,
             health_checks,
             fallbacks,
             litellm,
@@ -298,6 +307,11 @@ impl Metrics {
         let model_group = self.group(model_group).to_owned();
         let labels = SpendLabels { model_group };
         self.all.cache_tokens.get_or_create(&labels).inc_by(tokens);
+    }
+
+    /// Counts a batch that has ended and is charged.
+    pub fn batch_booked(&self) {
+        self.all.batches_booked.inc();
     }
 
     /// Counts a call that was turned away.

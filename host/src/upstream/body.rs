@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sluice_engine::contract::{Body, Part, PartData, Payload};
 
+use super::content::{Content, FileContent};
 use super::media::MediaTable;
 use super::splice::{self, Edit};
 use crate::dialect::envelope::push_quoted;
@@ -20,7 +21,7 @@ pub struct CallBodies {
     pub edits: Vec<Edit>,
     pub media: MediaTable,
     /// Uploads by their number, each with its content type.
-    pub files: Vec<(Bytes, String)>,
+    pub files: Vec<(FileContent, String)>,
     /// The last JSON body that was sent, with media words: what `amend` starts from.
     last_json: Option<Bytes>,
 }
@@ -28,7 +29,7 @@ pub struct CallBodies {
 /// A body with its content type.
 #[derive(Debug, Default)]
 pub(super) struct Built {
-    pub bytes: Bytes,
+    pub content: Content,
     pub content_type: Option<String>,
 }
 
@@ -77,7 +78,14 @@ impl CallBodies {
             Body::Raw(Payload::Bytes(bytes)) => Ok(Built::of(bytes, "application/octet-stream")),
             Body::File(number) => {
                 let (bytes, content_type) = self.file(number)?;
-                Ok(Built::of(bytes.clone(), content_type))
+                let content = match bytes {
+                    FileContent::Held(bytes) => Content::Held(bytes.clone()),
+                    FileContent::Spooled(_) => Content::Pieces([bytes.clone()].into()),
+                };
+                Ok(Built {
+                    content,
+                    content_type: Some(content_type.clone()),
+                })
             }
             Body::Raw(Payload::Kept(_)) => {
                 Err(Fault::plugin("the plugin sends a body that was not kept"))
@@ -85,7 +93,7 @@ impl CallBodies {
         }
     }
 
-    fn file(&self, number: u32) -> Result<&(Bytes, String), Fault> {
+    fn file(&self, number: u32) -> Result<&(FileContent, String), Fault> {
         let place = usize::try_from(number).ok();
         let file = place.and_then(|it| self.files.get(it));
         file.ok_or_else(|| Fault::plugin(format!("the call has no file {number}")))
@@ -107,7 +115,7 @@ impl CallBodies {
 impl CallBodies {
     fn multipart(&self, parts: Vec<Part>) -> Result<Built, Fault> {
         let boundary = format!("sluice-{}", uuid::Uuid::new_v4().simple());
-        let mut out = Vec::new();
+        let (mut out, mut pieces) = (Vec::new(), Vec::new());
         for part in parts {
             let file = match &part.data {
                 PartData::File(number) => Some(self.file(*number)?),
@@ -128,7 +136,11 @@ impl CallBodies {
             head.push_str("\r\n\r\n");
             out.extend_from_slice(head.as_bytes());
             match (part.data, file) {
-                (_, Some((bytes, _))) => out.extend_from_slice(bytes),
+                (_, Some((FileContent::Held(bytes), _))) => out.extend_from_slice(bytes),
+                (_, Some((file @ FileContent::Spooled(_), _))) => {
+                    pieces.push(FileContent::Held(std::mem::take(&mut out).into()));
+                    pieces.push(file.clone());
+                }
                 (PartData::Text(text), _) => {
                     out.extend_from_slice(self.media.restore(text).as_bytes());
                 }
@@ -138,17 +150,22 @@ impl CallBodies {
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-        Ok(Built::of(
-            out,
-            &format!("multipart/form-data; boundary={boundary}"),
-        ))
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        if pieces.is_empty() {
+            return Ok(Built::of(out, &content_type));
+        }
+        pieces.push(FileContent::Held(out.into()));
+        Ok(Built {
+            content: Content::Pieces(pieces.into()),
+            content_type: Some(content_type),
+        })
     }
 }
 
 impl Built {
     fn of(bytes: impl Into<Bytes>, content_type: &str) -> Self {
         Self {
-            bytes: bytes.into(),
+            content: Content::Held(bytes.into()),
             content_type: Some(content_type.to_owned()),
         }
     }

@@ -4,6 +4,7 @@
 mod address;
 mod body;
 pub mod capture;
+mod content;
 pub mod errors;
 mod headers;
 mod inline;
@@ -19,6 +20,7 @@ mod request;
 mod sent;
 mod signing;
 pub mod splice;
+mod spool;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -33,12 +35,14 @@ use tokio::time::Instant;
 
 pub use body::CallBodies;
 pub use capture::Captures;
+pub use content::{Content, FileContent};
 pub use inline::inline;
 pub use options::Options;
 pub use reply::{Batch, FrameReader, Pieces, UpstreamReply, too_large};
 pub use request::{Passed, Request};
 pub use sent::SentTokens;
 pub use signing::fault as no_credential;
+pub use spool::{Spooled, Spooling, Spools};
 pub use target::{AuthScheme, Target, Timeouts};
 
 use pools::{CONNECT_TIMEOUT, Side, Trust};
@@ -138,7 +142,7 @@ impl Upstream {
         let client = side.client(guarded, url.scheme() == "https");
         let mut request = client.request(method, url).headers(headers);
         if !body.is_empty() {
-            request = request.body(body);
+            request = request.body(body.into_body());
         }
         let Timeouts {
             first_byte, idle, ..

@@ -39,7 +39,7 @@ impl UpstreamReply {
     }
 
     /// The next piece of the body; none at its end.
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         let until = (Instant::now() + self.idle).min(self.deadline);
         match tokio::time::timeout_at(until, self.body.chunk()).await {
             Ok(Ok(chunk)) => Ok(chunk),

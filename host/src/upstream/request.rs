@@ -8,6 +8,7 @@ use url::Url;
 use super::address::{self, Destination};
 use super::body::CallBodies;
 use super::capture::Captures;
+use super::content::Content;
 use super::headers;
 use super::target::Target;
 use crate::domain::Fault;
@@ -19,7 +20,7 @@ pub struct Request {
     pub(super) destination: Destination,
     pub(super) headers: HeaderMap,
     pub(super) auth: Vec<Auth>,
-    pub(super) body: bytes::Bytes,
+    pub(super) body: Content,
     pub(super) captures: Captures,
 }
 
@@ -66,7 +67,7 @@ impl Request {
             destination,
             headers,
             auth: passed.auth,
-            body: passed.body,
+            body: Content::Held(passed.body),
             captures: Captures::default(),
         })
     }
@@ -91,7 +92,7 @@ impl Request {
             destination,
             headers,
             auth: outbound.auth,
-            body: built.bytes,
+            body: built.content,
             captures: captures.clone(),
         })
     }
@@ -112,9 +113,9 @@ impl Request {
         url.into()
     }
 
-    /// The body's bytes.
-    pub const fn body(&self) -> &bytes::Bytes {
-        &self.body
+    /// The body's bytes, if they are in memory.
+    pub const fn body(&self) -> Option<&bytes::Bytes> {
+        self.body.held()
     }
 
     /// Whether sending it twice does what sending it once does.

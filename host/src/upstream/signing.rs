@@ -1,12 +1,12 @@
 //! Schemes whose credential is made for the request or fetched for it: the last thing that is added.
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use sluice_credentials::{Body, Error, Kind, Signer, Tokens, Unsigned};
 use sluice_engine::contract::Auth;
 use url::Url;
 
 use super::address;
+use super::content::Content;
 use super::target::Target;
 use crate::domain::{ErrorKind, Fault};
 
@@ -14,7 +14,7 @@ use crate::domain::{ErrorKind, Fault};
 pub(super) struct Parts<'p> {
     pub method: &'p Method,
     pub url: &'p Url,
-    pub body: &'p Bytes,
+    pub body: &'p Content,
 }
 
 /// Those of the schemes, as the plugin or else the provider's `describe` names them, that are not
@@ -47,11 +47,15 @@ pub(super) async fn sign(
 ) -> Result<Vec<String>, Fault> {
     let mut sent = Vec::new();
     for signer in signers {
+        let body = match parts.body {
+            Content::Held(bytes) => Body::Bytes(bytes),
+            Content::Pieces(_) => Body::Unsigned,
+        };
         let unsigned = Unsigned {
             method: parts.method,
             url: parts.url,
             headers: &*headers,
-            body: Body::Bytes(parts.body),
+            body,
         };
         let added = signer.headers(tokens, &unsigned).await.map_err(fault)?;
         for (name, value) in &added {

@@ -5,6 +5,7 @@ use sluice_sdk::{Call, Error, Outbound, fault};
 
 use crate::auth;
 use crate::base::Base;
+use crate::files;
 use crate::patch::{self, Patch};
 
 /// What LiteLLM asks for where the deployment says nothing.
@@ -31,6 +32,10 @@ pub fn outbound(call: &Call, head: &Value) -> Result<Outbound, Error> {
     };
     if call.operation == "models" {
         return Ok(finished(call, Outbound::get(site.shared("models")?)));
+    }
+    if files::knows(&call.operation) {
+        let outbound = files::outbound(call, head, |path| site.shared(path))?;
+        return Ok(finished(call, outbound));
     }
     let deployment = deployment(&call.model, setting("base_model"))?;
     let renamed: Patch = if deployment.name == call.model || head.get("model").is_none() {

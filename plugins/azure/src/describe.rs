@@ -46,6 +46,8 @@ fn azure() -> Value {
             "images.edit": {},
             "audio.speech": {"stream": true, "body": "head"},
             "audio.transcribe": {"stream": true}, "audio.translate": {},
+            "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
+            "batches.create": {}, "batches.get": {}, "batches.cancel": {},
             "models": {}
         },
         "errors": errors(),

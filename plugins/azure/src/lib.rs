@@ -6,6 +6,7 @@ mod auth;
 mod azure;
 mod base;
 mod describe;
+mod files;
 mod foundry;
 mod patch;
 

@@ -30,7 +30,7 @@ pub fn document() -> Value {
     json!({
         "name": "openai",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech, transcriptions",
+        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech, transcriptions, files, batches",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "openai",
@@ -51,6 +51,8 @@ pub fn document() -> Value {
                 "images.edit": {}, "images.vary": {},
                 "audio.speech": {"stream": true, "body": "head"},
                 "audio.transcribe": {"stream": true}, "audio.translate": {},
+                "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
+                "batches.create": {}, "batches.get": {}, "batches.cancel": {},
                 "models": {}
             },
             "errors": {

@@ -2,6 +2,7 @@
 //! own bytes and has the answer relayed: the conversation never enters the component.
 
 mod describe;
+mod files;
 
 use sluice_sdk::serde_json::{Value, json};
 use sluice_sdk::{Call, Error, Outbound, Provider, Step, fault, parse_body, provider};
@@ -32,6 +33,7 @@ impl Provider for OpenAi {
             about if about.starts_with("responses.") => {
                 Outbound::stored_response(about, &head, "/responses")?
             }
+            other if files::knows(other) => files::outbound(call, &head)?,
             other => {
                 return Err(fault::unsupported(format!(
                     "openai has no operation `{other}` here"

@@ -38,6 +38,22 @@ fn fixtures_are_translated() {
     testing::run_dir::<OpenAi>("fixtures");
 }
 
+fn empty_call() -> Call {
+    Call {
+        id: String::new(),
+        operation: String::new(),
+        provider: "openai".to_owned(),
+        model: "m".to_owned(),
+        streaming: false,
+        config: "{}".to_owned(),
+        secrets: Vec::new(),
+        params: Vec::new(),
+        headers: Vec::new(),
+        files: Vec::new(),
+        context: String::new(),
+    }
+}
+
 #[test]
 fn a_form_goes_on_with_its_fields_and_files() {
     let file = |id: u32, field: &str| File {
@@ -47,19 +63,11 @@ fn a_form_goes_on_with_its_fields_and_files() {
         content_type: "image/png".to_owned(),
         size: 9,
     };
-    let text = String::new;
     let call = Call {
-        id: text(),
         operation: "images.edit".to_owned(),
-        provider: "openai".to_owned(),
         model: "gpt-image-1".to_owned(),
-        streaming: false,
-        config: "{}".to_owned(),
-        secrets: Vec::new(),
-        params: Vec::new(),
-        headers: Vec::new(),
         files: vec![file(0, "image"), file(1, "image"), file(2, "mask")],
-        context: text(),
+        ..empty_call()
     };
     let body =
         r#"{"model": "gpt-image-1", "prompt": "a \"cat\"", "n": 2, "tags": ["x"], "user": null}"#;
@@ -118,6 +126,36 @@ fn a_response_that_was_made_is_asked_for_by_its_id() {
         });
         let outcome = replay::<OpenAi>(&sluice_sdk::serde_json::from_value(fixture).unwrap());
         assert!(outcome.unwrap().relayed, "{operation}");
+    }
+}
+
+#[test]
+fn files_and_batches_are_named_by_their_ids_and_nothing_else() {
+    let sent = |operation: &str, id: &str| {
+        let body = json!({"purpose": "batch"});
+        let call = Call {
+            operation: operation.to_owned(),
+            params: vec![("id".to_owned(), id.to_owned())],
+            ..empty_call()
+        };
+        OpenAi::start(&call, &body.to_string())
+    };
+    for (operation, method, url) in [
+        ("files.create", "POST", "/files"),
+        ("files.get", "GET", "/files/file-1"),
+        ("files.content", "GET", "/files/file-1/content"),
+        ("files.delete", "DELETE", "/files/file-1"),
+        ("batches.create", "POST", "/batches"),
+        ("batches.get", "GET", "/batches/file-1"),
+        ("batches.cancel", "POST", "/batches/file-1/cancel"),
+    ] {
+        let Step::Send(step) = sent(operation, "file-1").unwrap() else {
+            panic!("{operation} sends nothing");
+        };
+        assert_eq!((&*step.method, &*step.url), (method, url));
+    }
+    for id in ["", "../models", "a/b", "a?b", "a%2fb"] {
+        assert!(sent("files.get", id).is_err(), "{id}");
     }
 }
 

@@ -23,7 +23,12 @@ use super::wishes::Wishes;
 use super::{AccountingSettings, Inner, SLICE, now_ms, over_budget};
 
 /// Counting tokens costs nothing at any provider, though its answer looks like a usage.
-pub(super) const FREE: &str = "count-tokens";
+/// Files cost nothing either, and a batch is charged when its results are there.
+pub(super) fn is_free(operation: &str) -> bool {
+    operation == "count-tokens"
+        || operation.starts_with("files.")
+        || operation.starts_with("batches.")
+}
 
 /// What the key has spent.
 pub const KEY_SPEND: &str = "x-litellm-key-spend";
@@ -160,6 +165,7 @@ impl Permit {
             prices: Arc::clone(&self.prices),
             wishes: Arc::clone(&self.wishes),
             started_ms: self.started_ms,
+            batch: false,
         }
     }
 
@@ -296,7 +302,7 @@ impl Permit {
         held: Option<Usd>,
         now: i64,
     ) -> Option<CostLine> {
-        let line = trail.line.as_ref().filter(|_| trail.operation != FREE)?;
+        let line = trail.line.as_ref().filter(|_| !is_free(trail.operation))?;
         if !self.under_way {
             return None;
         }

@@ -26,6 +26,8 @@ pub struct Pricer {
     pub(super) wishes: Arc<Wishes>,
     /// When the call began, in milliseconds since 1970.
     pub(super) started_ms: i64,
+    /// It is paid at the price of batches.
+    pub(super) batch: bool,
 }
 
 impl Pricer {
@@ -38,6 +40,7 @@ impl Pricer {
             at_ms: self.started_ms,
             elapsed_ms: u64::try_from(now_ms.saturating_sub(self.started_ms)).unwrap_or(0),
             service_tier: tier.as_deref(),
+            batch: self.batch,
             data_residency: residency(provider, line.target.base_url.as_ref()),
             location: location(provider, &line.deployment.settings),
             search_depth: self.wishes.search_depth(),

@@ -220,7 +220,7 @@ impl Permit {
     /// bill; the deployment and the provider that it was sent to pay for it.
     pub fn attempt_failed(&mut self, trail: &mut Trail) {
         let now = now_ms();
-        let counts = self.under_way && trail.operation != super::permit::FREE;
+        let counts = self.under_way && !super::permit::is_free(trail.operation);
         let usage = trail.usage.take().filter(|_| counts);
         self.under_way = false;
         let line = usage.zip(trail.line.clone()).map(|(usage, line)| {

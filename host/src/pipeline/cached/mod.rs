@@ -76,7 +76,14 @@ pub async fn look(
         | Operation::ResponsesGet
         | Operation::ResponsesDelete
         | Operation::ResponsesCancel
-        | Operation::ResponsesInputItems => return Looked::Go(request, None),
+        | Operation::ResponsesInputItems
+        | Operation::FilesCreate
+        | Operation::FilesGet
+        | Operation::FilesContent
+        | Operation::FilesDelete
+        | Operation::BatchesCreate
+        | Operation::BatchesGet
+        | Operation::BatchesCancel => return Looked::Go(request, None),
     };
     let controls = &request.controls;
     let Some(plan) = cache.plan(operation, &controls.cache) else {

@@ -116,6 +116,7 @@ impl Pipeline {
             Outcome::Whole { body, .. } => Ok(body),
             Outcome::Stream(_) => Err(no_json(&"a stream")),
             Outcome::Sound(_) => Err(no_json(&"sound")),
+            Outcome::Bytes(_) => Err(no_json(&"a file")),
         }
     }
 }

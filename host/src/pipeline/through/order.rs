@@ -95,6 +95,7 @@ impl Order {
                 controls,
                 headers: Vec::new(),
                 files: Uploads::default(),
+                params: Vec::new(),
             },
             tail,
             models,

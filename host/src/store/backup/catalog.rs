@@ -5,7 +5,7 @@ use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
 /// who names them. The record of migrations and that of running gateways are not among them.
-pub(in crate::store) const TABLES: [(&str, &[&str]); 26] = [
+pub(in crate::store) const TABLES: [(&str, &[&str]); 27] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
     ("audit", &["seq"]),
@@ -44,6 +44,7 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 26] = [
     ("journals", &["id"]),
     ("brought", &["kind", "id"]),
     ("brought_sums", &["kind", "id", "span"]),
+    ("remote_objects", &["id"]),
 ];
 
 /// A column, and whether it holds integers.

@@ -10,6 +10,7 @@ mod leases;
 mod lists;
 mod opening;
 mod pooled;
+pub(crate) mod remote;
 mod responses;
 mod spend;
 mod sum;

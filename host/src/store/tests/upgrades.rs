@@ -4,6 +4,7 @@
 use serde_json::value::RawValue;
 
 use super::bodies::bodies;
+use super::remote::object;
 use super::responses::response;
 use super::spend::call;
 use super::{NOW, Place};
@@ -14,7 +15,7 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 9] = [
+const FIXTURES: [&str; 10] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
@@ -24,6 +25,7 @@ const FIXTURES: [&str; 9] = [
     include_str!("fixtures/schema-0007.jsonl"),
     include_str!("fixtures/schema-0008.jsonl"),
     include_str!("fixtures/schema-0009.jsonl"),
+    include_str!("fixtures/schema-0010.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.
@@ -84,6 +86,7 @@ async fn fill(store: &Store) {
     store.settle(&[row]).await.unwrap();
     store.keep_bodies(&[bodies("call")]).await.unwrap();
     store.keep_responses(&[response("resp_1")]).await.unwrap();
+    store.keep_remote(&object("file-1", "file")).await.unwrap();
 }
 
 #[tokio::test]

@@ -81,6 +81,12 @@ fn route(operation: &str) -> &str {
         "audio.speech" => "/v1/audio/speech",
         "audio.transcribe" => "/v1/audio/transcriptions",
         "audio.translate" => "/v1/audio/translations",
+        "files.create" => "/v1/files",
+        "files.get" | "files.delete" => "/v1/files/{file_id}",
+        "files.content" => "/v1/files/{file_id}/content",
+        "batches" | "batches.create" => "/v1/batches",
+        "batches.get" => "/v1/batches/{batch_id}",
+        "batches.cancel" => "/v1/batches/{batch_id}/cancel",
         other => other,
     }
 }

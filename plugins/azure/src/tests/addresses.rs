@@ -18,6 +18,13 @@ fn every_operation_of_azure_has_its_address_by_both_routes() {
         ("audio.translate", "audio/translations", false),
         ("responses", "responses", true),
         ("models", "models", true),
+        ("files.create", "files", true),
+        ("files.get", "files/file-1", true),
+        ("files.content", "files/file-1/content", true),
+        ("files.delete", "files/file-1", true),
+        ("batches.create", "batches", true),
+        ("batches.get", "batches/file-1", true),
+        ("batches.cancel", "batches/file-1/cancel", true),
     ] {
         let at = |version: &str| {
             let config = json!({ "api_version": version });

@@ -40,7 +40,7 @@ impl<'a> Asked<'a> {
             streaming: self.streaming,
             config: self.config.to_string(),
             secrets: self.secrets.iter().map(|it| (*it).to_owned()).collect(),
-            params: Vec::new(),
+            params: vec![("id".into(), "file-1".into())],
             headers: Vec::new(),
             files: vec![sluice_sdk::File {
                 id: 3,

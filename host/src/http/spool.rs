@@ -1,0 +1,212 @@
+//! Forms with a file too large for memory: it goes to disk as it comes.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::Stream;
+use http::HeaderMap;
+use http_body_util::BodyExt as _;
+use multer::{Constraints, Field, Multipart, SizeLimit};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::body;
+use super::form::{add, boundary, broken, refused};
+use crate::domain::{ErrorKind, Fault};
+use crate::pipeline::{FileContent, Spools, Upload, Uploads};
+
+/// Parts of one form, at most; one of them is the file.
+const MOST_PARTS: usize = 20;
+/// Bytes of everything that is not the file.
+const MOST_BESIDE: u64 = 64 << 10;
+/// Bytes of one field that is no file.
+const MOST_TEXT: u64 = 16 << 10;
+/// A pause in the body.
+const IDLE: Duration = Duration::from_secs(60);
+/// The whole body: a gibibyte on a slow line takes its time.
+const TOTAL: Duration = Duration::from_secs(3600);
+
+/// Reads a form with one file of at most `most` bytes: its fields as a JSON object, and the file.
+/// What was written of a form that is refused is gone with it.
+///
+/// # Errors
+/// It is no form, cut off, too large or late, or the disk does not take it.
+pub async fn read(
+    mut body: Body,
+    headers: &HeaderMap,
+    most: u64,
+    spools: &Spools,
+) -> Result<(Bytes, Uploads), Fault> {
+    let form = parts(&mut body, headers, most, spools).await;
+    if form.is_err() {
+        body::discard(body, headers).await;
+    }
+    form
+}
+
+async fn parts(
+    body: &mut Body,
+    headers: &HeaderMap,
+    most: u64,
+    spools: &Spools,
+) -> Result<(Bytes, Uploads), Fault> {
+    body::refuse_encoded(headers)?;
+    let boundary = boundary(headers)?;
+    let all = most.saturating_add(MOST_BESIDE);
+    if body::declared(headers).is_some_and(|length| length > all) {
+        return Err(too_large(most));
+    }
+    // What is no file is read into memory.
+    let sizes = SizeLimit::new().per_field(MOST_TEXT);
+    let sizes = sizes.for_field("file", u64::MAX).whole_stream(all);
+    let sizes = Constraints::new().size_limit(sizes);
+    let mut form = Multipart::with_constraints(frames(body), boundary, sizes);
+    let unread = |cause| unread(cause, most);
+    let (mut fields, mut files, mut count) = (Map::new(), Vec::new(), 0);
+    while let Some(field) = form.next_field().await.map_err(unread)? {
+        count += 1;
+        if count > MOST_PARTS {
+            return Err(refused(format!(
+                "the form has more than {MOST_PARTS} parts"
+            )));
+        }
+        let name = field.name().unwrap_or_default().to_owned();
+        match (name.is_empty(), field.file_name().is_some()) {
+            (true, _) => return Err(refused("a part of the form has no name")),
+            (_, true) if !files.is_empty() => {
+                return Err(refused("the form has more than one file"));
+            }
+            (_, true) => files.push(spool(name, field, most, spools).await?),
+            (_, false) => add(&mut fields, &name, field).await?,
+        }
+    }
+    let fields = Bytes::from(Value::Object(fields).to_string());
+    Ok((fields, Uploads::new(files)))
+}
+
+async fn spool(
+    name: String,
+    mut field: Field<'_>,
+    most: u64,
+    spools: &Spools,
+) -> Result<Upload, Fault> {
+    let filename = field.file_name().unwrap_or_default().to_owned();
+    let content_type = field.content_type().map(ToString::to_string);
+    let mut file = spools.begin().await.map_err(full)?;
+    let mut length = 0_u64;
+    while let Some(bytes) = field.chunk().await.map_err(|cause| unread(cause, most))? {
+        length += bytes.len() as u64;
+        if length > most {
+            return Err(too_large(most));
+        }
+        file.write(&bytes).await.map_err(full)?;
+    }
+    Ok(Upload {
+        field: name,
+        filename,
+        content_type: content_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
+        content: FileContent::Spooled(file.finish().await.map_err(full)?),
+    })
+}
+
+/// The body as it comes; a client that stops sending is given up.
+fn frames(body: &mut Body) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    async_stream::try_stream! {
+        let until = Instant::now() + TOTAL;
+        loop {
+            let soon = (Instant::now() + IDLE).min(until);
+            let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+            let frame = tokio::time::timeout_at(soon, body.frame()).await.map_err(late)?;
+            let Some(frame) = frame else { break };
+            if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
+                yield data;
+            }
+        }
+    }
+}
+
+/// A form that cannot be read; one that came too slowly is told so.
+fn unread(cause: multer::Error, most: u64) -> Fault {
+    if matches!(cause, multer::Error::StreamSizeExceeded { .. }) {
+        return too_large(most);
+    }
+    let late = match &cause {
+        multer::Error::StreamReadFailed(inner) => inner
+            .downcast_ref::<io::Error>()
+            .is_some_and(|it| it.kind() == io::ErrorKind::TimedOut),
+        _ => false,
+    };
+    if late {
+        let message = "the request's body did not arrive in time";
+        return Fault::caller(ErrorKind::Timeout, message).with_status(408);
+    }
+    broken(cause)
+}
+
+fn full(cause: io::Error) -> Fault {
+    let message = "the gateway has no room for the file; try again later";
+    Fault::ours(message, cause.to_string())
+}
+
+fn too_large(most: u64) -> Fault {
+    let message = format!(
+        "the file is larger than {} MiB (`general_settings.max_file_size_mb`)",
+        most >> 20
+    );
+    Fault::caller(ErrorKind::InvalidRequest, message)
+        .with_status(413)
+        .with_param("file")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    const HEAD: &str = "--cut\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n\
+        --cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\r\n";
+
+    async fn form(text: String, most: u64) -> (Result<(Bytes, Uploads), Fault>, usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let spools = Spools::new(folder.path().join("uploads"));
+        let mut headers = HeaderMap::new();
+        let kind = "multipart/form-data; boundary=cut";
+        headers.insert(CONTENT_TYPE, kind.parse().unwrap());
+        let read = read(Body::from(text), &headers, most, &spools).await;
+        let left = std::fs::read_dir(folder.path().join("uploads"));
+        (read, left.map_or(0, Iterator::count))
+    }
+
+    #[tokio::test]
+    async fn a_file_goes_to_disk_and_leaves_no_name_there() {
+        let (read, left) = form(format!("{HEAD}{{}}\r\n--cut--\r\n"), 10).await;
+        let (fields, files) = read.unwrap();
+        assert_eq!((&fields[..], left), (&br#"{"purpose":"batch"}"#[..], 0));
+        let file = files.iter().next().unwrap();
+        assert_eq!((file.content.length(), &*file.filename), (2, "a.jsonl"));
+        assert!(file.held().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_off_or_too_large_is_refused_with_the_reason_and_leaves_nothing() {
+        let twice = format!("{HEAD}{{}}\r\n{HEAD}{{}}\r\n--cut--\r\n");
+        for (text, status, said) in [
+            (format!("{HEAD}{{}}"), None, "cannot be read"),
+            (
+                format!("{HEAD}{{}}\r\n--cut--\r\n"),
+                Some(413),
+                "max_file_size_mb",
+            ),
+            (twice, None, "more than one file"),
+        ] {
+            let most = if status.is_some() { 1 } else { 10 };
+            let (read, left) = form(text, most).await;
+            let fault = read.unwrap_err();
+            assert_eq!((fault.status, left), (status, 0));
+            assert!(fault.message.contains(said), "{}", fault.message);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The input of a batch: a line is a request, whose model is given its name at the provider.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read as _};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::dialect::envelope::push_quoted;
+use crate::domain::json;
+use crate::domain::{ErrorKind, Fault};
+use crate::upstream::splice;
+use crate::upstream::{Spooled, Spools};
+
+/// Longest line, in bytes.
+const MAX_LINE: u64 = 16 << 20;
+
+/// Models of one file, at most.
+const MAX_MODELS: usize = 64;
+
+/// Models by their names, each with the first line that names it.
+pub type Named = BTreeMap<String, u64>;
+
+/// The models that the lines name.
+///
+/// # Errors
+/// A line is no request, or the disk does not give the file.
+pub async fn survey(file: &Spooled) -> Result<Named, Fault> {
+    let read = file.read(|lines| {
+        let mut named = Named::new();
+        let mut number = 0;
+        while let Some(line) = next(lines, number + 1)? {
+            number += 1;
+            let Some(line) = line else { continue };
+            named.entry(model_of(&line, number)?).or_insert(number);
+            if named.len() > MAX_MODELS {
+                let said = format!("the lines name more than {MAX_MODELS} models");
+                return Err(wrong(said));
+            }
+        }
+        match named.is_empty() {
+            true => Err(wrong("the file has no requests")),
+            false => Ok(named),
+        }
+    });
+    read.await.map_err(|cause| unread(&cause))?
+}
+
+/// The file with each model by the name that `names` gives it.
+///
+/// # Errors
+/// The disk does not give the file or take the new one.
+pub async fn rename(
+    file: &Spooled,
+    names: BTreeMap<String, String>,
+    spools: &Spools,
+) -> Result<Spooled, Fault> {
+    let reader = file.reader();
+    let filled = spools.fill(move |out| {
+        let mut lines = io::BufReader::with_capacity(256 << 10, reader);
+        let mut number = 0;
+        while let Some(line) = next(&mut lines, number + 1).map_err(uncopied)? {
+            number += 1;
+            let Some(line) = line else { continue };
+            let line = renamed(&line, number, &names).map_err(uncopied)?;
+            out.write_all(line.as_bytes())?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    });
+    filled.await.map_err(|cause| unread(&cause))
+}
+
+fn uncopied(fault: Fault) -> io::Error {
+    io::Error::other(fault.message)
+}
+
+/// The next line; inside, none where it is blank.
+fn next(lines: &mut (impl BufRead + ?Sized), number: u64) -> Result<Option<Option<String>>, Fault> {
+    let mut line = Vec::new();
+    let mut limited = lines.take(MAX_LINE + 1);
+    let read = limited.read_until(b'\n', &mut line);
+    if read.map_err(|cause| unread(&cause))? == 0 {
+        return Ok(None);
+    }
+    if line.len() as u64 > MAX_LINE {
+        let said = format!("is longer than {} MiB", MAX_LINE >> 20);
+        return Err(wrong(format!("line {number} of the file {said}")));
+    }
+    let line = String::from_utf8(line)
+        .map_err(|_| wrong(format!("line {number} of the file is no UTF-8 text")))?;
+    let text = line.trim_start_matches('\u{feff}').trim();
+    Ok(Some((!text.is_empty()).then(|| text.to_owned())))
+}
+
+#[derive(Deserialize)]
+struct Request<'l> {
+    #[serde(borrow)]
+    body: Option<&'l RawValue>,
+}
+
+/// The request's body as it stands in the line.
+fn body_of(line: &str, number: u64) -> Result<&str, Fault> {
+    // A member that stands twice would be one thing here and another at the provider.
+    json::members(line).map_err(|cause| wrong(format!("line {number} of the file: {cause}")))?;
+    let request = serde_json::from_str::<Request<'_>>(line).ok();
+    let body = request.and_then(|it| it.body).map(RawValue::get);
+    body.filter(|it| it.starts_with('{')).ok_or_else(|| {
+        wrong(format!(
+            "line {number} of the file has no `body`: each line is a request with \
+             `custom_id`, `method`, `url` and `body`"
+        ))
+    })
+}
+
+fn model_of(line: &str, number: u64) -> Result<String, Fault> {
+    let body = body_of(line, number)?;
+    let members = json::members(body)
+        .map_err(|cause| wrong(format!("line {number} of the file: `body`: {cause}")))?;
+    let model = members.iter().find(|it| it.name == "model");
+    let model: Option<String> =
+        model.and_then(|it| serde_json::from_str(body.get(it.value.clone())?).ok());
+    model
+        .filter(|it| !it.is_empty())
+        .ok_or_else(|| wrong(format!("line {number} of the file names no `body.model`")))
+}
+
+fn renamed(line: &str, number: u64, names: &BTreeMap<String, String>) -> Result<String, Fault> {
+    let model = model_of(line, number)?;
+    let name = names
+        .get(&model)
+        .ok_or_else(|| wrong(format!("line {number} of the file names another model now")))?;
+    let mut quoted = String::new();
+    push_quoted(&mut quoted, name);
+    let body = splice::patch(body_of(line, number)?, &[("model".into(), Some(quoted))])?;
+    splice::patch(line, &[("body".into(), Some(body))])
+}
+
+fn wrong(message: impl Into<String>) -> Fault {
+    Fault::caller(ErrorKind::InvalidRequest, message).with_param("file")
+}
+
+fn unread(cause: &io::Error) -> Fault {
+    let message = "the gateway could not read the file again; try again";
+    Fault::ours(message, cause.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn spooled(text: &str) -> (tempfile::TempDir, Spools, Spooled) {
+        let folder = tempfile::tempdir().unwrap();
+        let spools = Spools::new(folder.path().join("uploads"));
+        let mut file = spools.begin().await.unwrap();
+        file.write(text.as_bytes()).await.unwrap();
+        let file = file.finish().await.unwrap();
+        (folder, spools, file)
+    }
+
+    #[tokio::test]
+    async fn models_are_given_their_names_and_nothing_else_changes() {
+        let text = concat!(
+            "\u{feff}{\"custom_id\":\"1\",\"body\":{\"model\":\"public\",\"x\": 1.50}}\r\n\n",
+            "{\"custom_id\":\"2\", \"body\": {\"messages\":[{\"model\":\"public\"}],\"model\":\"other\"}}"
+        );
+        let (_folder, spools, file) = spooled(text).await;
+        let named = survey(&file).await.unwrap();
+        assert_eq!(
+            named,
+            Named::from([("public".to_owned(), 1), ("other".to_owned(), 3)])
+        );
+        let names = [("public", "gpt-4o"), ("other", "o3")];
+        let names = names.map(|(from, to)| (from.to_owned(), to.to_owned()));
+        let renamed = rename(&file, names.into(), &spools).await.unwrap();
+        let bytes = renamed.piece(0).await.unwrap();
+        assert_eq!(
+            std::str::from_utf8(&bytes).unwrap(),
+            concat!(
+                "{\"custom_id\":\"1\",\"body\":{\"model\":\"gpt-4o\",\"x\": 1.50}}\n",
+                "{\"custom_id\":\"2\", \"body\": {\"messages\":[{\"model\":\"public\"}],\"model\":\"o3\"}}\n"
+            )
+        );
+        assert_eq!(renamed.length(), bytes.len() as u64);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_told_by_its_line() {
+        let good = "{\"body\":{\"model\":\"m\"}}\n";
+        for (line, said) in [
+            ("{", "line 2"),
+            ("[]", "line 2"),
+            ("{\"body\":7}", "no `body`"),
+            ("{\"body\":{}}", "no `body.model`"),
+            ("{\"body\":{\"model\":7}}", "no `body.model`"),
+            ("{\"body\":{\"model\":\"a\",\"model\":\"b\"}}", "line 2"),
+            (
+                "{\"body\":{\"model\":\"a\"},\"body\":{\"model\":\"b\"}}",
+                "line 2",
+            ),
+        ] {
+            let (_folder, _, file) = spooled(&format!("{good}{line}\n")).await;
+            let fault = survey(&file).await.unwrap_err();
+            assert!(fault.message.contains(said), "{}", fault.message);
+            assert_eq!(fault.param.as_deref(), Some("file"));
+        }
+        let (_folder, _, file) = spooled("\n\n").await;
+        let fault = survey(&file).await.unwrap_err();
+        assert!(fault.message.contains("no requests"));
+    }
+}

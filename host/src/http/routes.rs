@@ -93,9 +93,10 @@ fn response_routes(mut router: Router<Doors>) -> Router<Doors> {
         for other in ["compact", "input_tokens"] {
             let path = format!("{all}/{other}");
             // They would be taken for ids.
-            router = match Route::of(&path) {
-                Some(_) => router.route(&path, any(through::by_provider)),
-                None => router.route(&path, post(unknown::unknown_route)),
+            router = if Route::of(&path).is_some() {
+                router.route(&path, any(through::by_provider))
+            } else {
+                router.route(&path, post(unknown::unknown_route))
             };
         }
         router = router

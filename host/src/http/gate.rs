@@ -91,7 +91,6 @@ impl Rules {
                 pass_through: endpoints(general, true),
                 open: endpoints(general, false),
                 public_metrics: general.public_metrics,
-                ..RouteRules::default()
             },
             bodies: BodyRules {
                 enforced_params: access

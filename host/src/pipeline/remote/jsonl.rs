@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn models_are_given_their_names_and_nothing_else_changes() {
+    async fn models_are_given_their_names_and_no_other_value_changes() {
         let text = concat!(
             "\u{feff}{\"custom_id\":\"1\",\"body\":{\"model\":\"public\",\"x\": 1.50}}\r\n\n",
             "{\"custom_id\":\"2\", \"body\": {\"messages\":[{\"model\":\"public\"}],\"model\":\"other\"}}"
@@ -177,8 +177,8 @@ mod tests {
         assert_eq!(
             std::str::from_utf8(&bytes).unwrap(),
             concat!(
-                "{\"custom_id\":\"1\",\"body\":{\"model\":\"gpt-4o\",\"x\": 1.50}}\n",
-                "{\"custom_id\":\"2\", \"body\": {\"messages\":[{\"model\":\"public\"}],\"model\":\"o3\"}}\n"
+                "{\"custom_id\":\"1\",\"body\":{\"model\":\"gpt-4o\",\"x\":1.50}}\n",
+                "{\"custom_id\":\"2\",\"body\":{\"messages\":[{\"model\":\"public\"}],\"model\":\"o3\"}}\n"
             )
         );
         assert_eq!(renamed.length(), bytes.len() as u64);

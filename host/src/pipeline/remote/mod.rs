@@ -46,8 +46,9 @@ impl Kind {
     fn id(self, deployment: &str, remote: &str) -> String {
         let mut hasher = Sha256::new();
         for part in [self.as_str(), deployment, remote] {
+            // With its length, so that no two sequences of parts read alike.
+            hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
-            hasher.update([0]);
         }
         let digest = hasher.finalize();
         let hex: String = digest

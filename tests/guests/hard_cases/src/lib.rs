@@ -26,7 +26,7 @@ impl Provider for HardCases {
         };
         let mut signed = provider("case-signed", "chat", "url");
         signed["auth"] = json!({"scheme": "jwt", "key-secret": "api_key", "id-secret": "access_key_id", "ttl-seconds": "1800"});
-        signed["secrets"] = json!({"access_key_id": {}});
+        signed["secrets"] = json!({"api_key": {}, "access_key_id": {}});
         json!({
             "name": "hard-cases",
             "version": env!("CARGO_PKG_VERSION"),

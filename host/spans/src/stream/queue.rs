@@ -1,0 +1,391 @@
+//! Events that wait for their text. What each dialect knows of its events is in [`Entry`]; when an
+//! event may go out is decided here, for all of them.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use super::Piece;
+use super::lane::Lane;
+use crate::apply::{forget_tokens, write};
+use crate::span::{Form, Span};
+use crate::walk::of_inner_json;
+
+/// A place that text is written to: a block, a part, a member of a message.
+pub struct Place {
+    lane: usize,
+    /// Passed, and not written yet.
+    out: String,
+    pub written: String,
+    /// What was written is not what came.
+    pub changed: bool,
+    /// Its first event has gone out, and its last one has not.
+    open: bool,
+    closed: bool,
+    /// Its events in the queue.
+    queued: usize,
+    /// An event with nothing but the place, for text that comes later.
+    carrier: Option<Carrier>,
+}
+
+/// An event for text, and the places in it that get the text.
+#[derive(Clone)]
+pub struct Carrier {
+    pub event: Value,
+    pub pointers: Vec<String>,
+}
+
+/// What an event waits for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wait {
+    Nothing,
+    /// It ends these places: all their text has to be out, and something else to follow, so that
+    /// what a guardrail adds at the very end has a place.
+    Ends(Vec<usize>),
+    /// It may not stand before text of these places.
+    After(Vec<usize>),
+    /// It is part of the end of the stream.
+    End,
+}
+
+/// Text that grows with the event.
+pub struct Growth {
+    pub place: usize,
+    /// The string, and those that repeat it in the same event.
+    pub pointers: Vec<String>,
+    pub text: String,
+}
+
+/// Text that is whole in its event.
+pub struct Whole {
+    pub place: usize,
+    pub span: Span,
+}
+
+/// An event in the queue.
+pub struct Entry {
+    pub event: Value,
+    pub growths: Vec<Growth>,
+    pub wholes: Vec<Whole>,
+    /// Strings that repeat all that was written to their place.
+    pub copies: Vec<Whole>,
+    /// Members that are taken away if the text of a place was changed: signatures.
+    pub seals: Vec<(usize, String)>,
+    pub wait: Wait,
+    /// It says nothing without its text.
+    pub idle: bool,
+    /// It is left out if the text of this place was changed: a signature.
+    pub vouches: Option<usize>,
+}
+
+impl Entry {
+    pub const fn of(event: Value) -> Self {
+        Self {
+            event,
+            growths: Vec::new(),
+            wholes: Vec::new(),
+            copies: Vec::new(),
+            seals: Vec::new(),
+            wait: Wait::Nothing,
+            idle: false,
+            vouches: None,
+        }
+    }
+
+    pub fn waits(mut self, wait: Wait) -> Self {
+        self.wait = wait;
+        self
+    }
+}
+
+struct Known {
+    choice: u32,
+    channel: String,
+    call: String,
+    lane: Lane,
+}
+
+/// The queue, and what is known of lanes and places.
+#[derive(Default)]
+pub struct Queue {
+    /// No event passes another.
+    pub strict: bool,
+    entries: VecDeque<Entry>,
+    /// Those that wait for the end, of a dialect that is not strict.
+    tail: Vec<Entry>,
+    lanes: Vec<Known>,
+    pub places: Vec<Place>,
+}
+
+impl Queue {
+    /// A place in the lane of these names.
+    pub fn place(&mut self, choice: u32, channel: &str, call: &str) -> usize {
+        let lane = match self.lane(choice, channel, call) {
+            Some(lane) => lane,
+            None => {
+                self.lanes.push(Known {
+                    choice,
+                    channel: channel.to_owned(),
+                    call: call.to_owned(),
+                    lane: Lane::default(),
+                });
+                self.lanes.len() - 1
+            }
+        };
+        self.places.push(Place {
+            lane,
+            out: String::new(),
+            written: String::new(),
+            changed: false,
+            open: false,
+            closed: false,
+            queued: 0,
+            carrier: None,
+        });
+        self.places.len() - 1
+    }
+
+    pub fn lane(&self, choice: u32, channel: &str, call: &str) -> Option<usize> {
+        self.lanes
+            .iter()
+            .position(|it| (it.choice, &*it.channel, &*it.call) == (choice, channel, call))
+    }
+
+    /// The event that later text of a place is written with.
+    pub fn carry(&mut self, place: usize, carrier: impl FnOnce() -> Carrier) {
+        if let Some(place) = self.places.get_mut(place) {
+            place.carrier.get_or_insert_with(carrier);
+        }
+    }
+
+    pub fn has_tail(&self) -> bool {
+        !self.tail.is_empty()
+    }
+
+    /// Puts an event at the end; gives its text.
+    pub fn push(&mut self, entry: Entry) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let texts = entry.growths.iter().map(|it| (it.place, &it.text));
+        let wholes = entry.wholes.iter().map(|it| (it.place, &it.span.text));
+        for (index, text) in texts.chain(wholes) {
+            let Some(place) = self.places.get_mut(index) else {
+                continue;
+            };
+            place.queued += 1;
+            let known = &mut self.lanes[place.lane];
+            known.lane.take(index, text);
+            pieces.push(Piece {
+                choice: known.choice,
+                channel: known.channel.clone(),
+                call: known.call.clone(),
+                text: text.clone(),
+            });
+        }
+        if entry.wait == Wait::End && !self.strict {
+            self.tail.push(entry);
+        } else {
+            self.entries.push_back(entry);
+        }
+        pieces
+    }
+
+    /// Text has come back.
+    pub fn pass(&mut self, piece: &Piece) {
+        let own = self.lane(piece.choice, &piece.channel, &piece.call);
+        let alike = || {
+            let mut lanes = self.lanes.iter();
+            lanes.position(|it| (it.choice, &it.channel) == (piece.choice, &piece.channel))
+        };
+        let Some(known) = own.or_else(alike).and_then(|it| self.lanes.get_mut(it)) else {
+            return;
+        };
+        for passed in known.lane.pass(&piece.text) {
+            if let Some(place) = self.places.get_mut(passed.place) {
+                place.out.push_str(&passed.text);
+                place.changed |= passed.changed;
+            }
+        }
+    }
+
+    /// The events that may go out. `ending`: no more text comes back.
+    pub fn drain(&mut self, ending: bool) -> Vec<Value> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        for index in 0..self.places.len() {
+            // What has not come back will not.
+            self.places[index].changed |= ending && !self.is_settled(index);
+        }
+        while let Some(entry) = self.entries.get(at) {
+            if !self.is_ready(entry, at, ending) {
+                if self.strict {
+                    break;
+                }
+                at += 1;
+                continue;
+            }
+            if entry.wait != Wait::Nothing {
+                self.late(&mut out);
+            }
+            if let Some(entry) = self.entries.remove(at) {
+                self.emit(entry, &mut out);
+            }
+        }
+        self.late(&mut out);
+        if ending {
+            for entry in std::mem::take(&mut self.tail) {
+                self.emit(entry, &mut out);
+            }
+        }
+        out
+    }
+
+    fn is_ready(&self, entry: &Entry, at: usize, ending: bool) -> bool {
+        let settled = |places: &[usize]| places.iter().all(|it| self.is_settled(*it));
+        ending
+            || entry.wholes.iter().all(|it| self.is_settled(it.place))
+                && match &entry.wait {
+                    Wait::Nothing => true,
+                    Wait::After(places) => settled(places),
+                    Wait::Ends(places) => {
+                        let mut following = self.entries.iter().skip(at + 1);
+                        let begins = |it: &Entry| matches!(it.wait, Wait::Nothing | Wait::After(_));
+                        following.any(begins) && settled(places)
+                    }
+                    Wait::End => false,
+                }
+    }
+
+    fn is_settled(&self, index: usize) -> bool {
+        let lane = self.places.get(index).map(|it| &self.lanes[it.lane].lane);
+        lane.is_none_or(|it| it.is_settled(index))
+    }
+
+    fn emit(&mut self, mut entry: Entry, out: &mut Vec<Value>) {
+        let mut says = !entry.idle;
+        for growth in &entry.growths {
+            let Some(place) = self.places.get_mut(growth.place) else {
+                continue;
+            };
+            place.queued -= 1;
+            place.open = true;
+            let most = if place.queued > 0 {
+                growth.text.len()
+            } else {
+                usize::MAX
+            };
+            let text = place.give(most);
+            says |= !text.is_empty();
+            for pointer in &growth.pointers {
+                if let Some(string) = entry.event.pointer_mut(pointer) {
+                    *string = text.as_str().into();
+                }
+                if text != growth.text {
+                    forget_tokens(&mut entry.event, pointer);
+                }
+            }
+        }
+        let mut texts = Vec::new();
+        for whole in &entry.wholes {
+            if let Some(place) = self.places.get_mut(whole.place) {
+                place.queued -= 1;
+                place.give(usize::MAX);
+            }
+        }
+        for whole in entry.wholes.iter().chain(&entry.copies) {
+            let written = self.places.get(whole.place).map(|it| &it.written);
+            if let Some(text) = written.filter(|it| **it != whole.span.text) {
+                texts.push((&whole.span, plain(&whole.span, text.clone())));
+            }
+        }
+        write(&mut entry.event, texts);
+        for (place, pointer) in &entry.seals {
+            if self.places.get(*place).is_some_and(|it| it.changed) {
+                take_away(&mut entry.event, pointer);
+            }
+        }
+        if let Wait::Ends(places) = &entry.wait {
+            for place in places {
+                if let Some(place) = self.places.get_mut(*place) {
+                    place.open = false;
+                    place.closed = true;
+                }
+            }
+        }
+        let vouched = entry.vouches.and_then(|it| self.places.get(it));
+        says &= vouched.is_none_or(|it| !it.changed);
+        if says {
+            out.push(entry.event);
+        }
+    }
+
+    /// Text that came back after its events.
+    fn late(&mut self, out: &mut Vec<Value>) {
+        for index in 0..self.places.len() {
+            let place = &self.places[index];
+            if place.out.is_empty() || place.queued > 0 {
+                continue;
+            }
+            if place.closed {
+                self.move_on(index);
+                continue;
+            }
+            let place = &mut self.places[index];
+            if !place.open {
+                continue;
+            }
+            let Some(mut carrier) = place.carrier.clone() else {
+                continue;
+            };
+            let text = place.give(usize::MAX);
+            for pointer in &carrier.pointers {
+                if let Some(string) = carrier.event.pointer_mut(pointer) {
+                    *string = text.as_str().into();
+                }
+            }
+            out.push(carrier.event);
+        }
+    }
+
+    /// Text of a place that has ended goes to the next one of its lane.
+    fn move_on(&mut self, index: usize) {
+        let lane = self.places[index].lane;
+        let next = (index + 1..self.places.len())
+            .find(|it| self.places[*it].lane == lane && !self.places[*it].closed);
+        if let Some(next) = next {
+            let mut text = std::mem::take(&mut self.places[index].out);
+            let place = &mut self.places[next];
+            text.push_str(&place.out);
+            place.out = text;
+            place.changed = true;
+        }
+    }
+}
+
+impl Place {
+    /// The next text to be written.
+    fn give(&mut self, most: usize) -> String {
+        let mut end = self.out.len().min(most);
+        while !self.out.is_char_boundary(end) {
+            end += 1;
+        }
+        let rest = self.out.split_off(end);
+        let text = std::mem::replace(&mut self.out, rest);
+        self.written.push_str(&text);
+        text
+    }
+}
+
+fn take_away(event: &mut Value, pointer: &str) {
+    let (around, name) = pointer.rsplit_once('/').unwrap_or_default();
+    if let Some(Value::Object(members)) = event.pointer_mut(around) {
+        members.shift_remove(name);
+    }
+}
+
+/// Text as its place takes it. What would be no JSON is taken at its word.
+fn plain(span: &Span, text: String) -> String {
+    match span.form {
+        Form::Leaf => of_inner_json(&text).unwrap_or(text),
+        _ => text,
+    }
+}

@@ -1,0 +1,248 @@
+//! Recorded traffic: all text is found, and streams that are let through are as they came.
+
+use proptest::prelude::*;
+
+use super::guards::{Holding, Open, gathered, through};
+use super::streams::ordered;
+use super::*;
+
+/// The operation of a recording whose body is in its client's dialect.
+fn native(file: &str, item: &Value) -> Option<(&'static str, bool)> {
+    let kind = item["kind"].as_str()?;
+    let (name, streamed) = match kind.strip_suffix("-stream") {
+        Some(name) => (name, true),
+        None => (kind, false),
+    };
+    let operation = match name {
+        "chat" if file.contains("/anthropic/") => "messages",
+        "chat" if file.contains("/gemini/") => "generate-content",
+        "chat" => "chat",
+        "responses" => "responses",
+        "completions" => "completions",
+        "embeddings" if !file.contains("/gemini/") => "embeddings",
+        _ => return None,
+    };
+    Some((operation, streamed))
+}
+
+struct Recording {
+    id: String,
+    operation: &'static str,
+    streamed: bool,
+    body: String,
+}
+
+fn recordings() -> Vec<Recording> {
+    let files = [
+        "plugins/openai/fixtures/corpus.jsonl",
+        "plugins/openai_compatible/fixtures/corpus.jsonl",
+        "plugins/azure/fixtures/corpus.jsonl",
+        "plugins/anthropic/fixtures/corpus.jsonl",
+        "plugins/gemini/fixtures/corpus.jsonl",
+    ];
+    let mut all = Vec::new();
+    for file in files {
+        for item in lines(file) {
+            if let Some((operation, streamed)) = native(file, &item)
+                && let Some(body) = item["body"].as_str()
+            {
+                all.push(Recording {
+                    id: item["id"].as_str().unwrap().to_owned(),
+                    operation,
+                    streamed,
+                    body: body.to_owned(),
+                });
+            }
+        }
+    }
+    assert!(all.len() > 900, "{}", all.len());
+    all
+}
+
+/// Every string of a document that is prose, whatever it is, but for what is said twice.
+fn prose(value: &Value, at: &str, out: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.trim().contains(' ') => out.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|it| prose(it, at, out)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                let again = ["logprobs", "instructions", "logprobsResult"].contains(&name.as_str());
+                let request =
+                    at.is_empty() && ["tools", "text", "input", "prompt"].contains(&name.as_str());
+                if !again && !request {
+                    prose(value, name, out);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The text that a span shows, as it stands in the document.
+fn standing(span: &Span) -> String {
+    match span.form {
+        crate::span::Form::Leaf => serde_json::from_str(&format!("\"{}\"", span.text)).unwrap(),
+        _ => span.text.clone(),
+    }
+}
+
+#[test]
+fn all_prose_of_recorded_answers_is_found() {
+    let mut seen = 0;
+    for item in recordings().iter().filter(|it| !it.streamed) {
+        let Ok(body) = serde_json::from_str::<Value>(&item.body) else {
+            continue;
+        };
+        let spans = answer(item.operation, &body);
+        let found: Vec<String> = spans.iter().map(standing).collect();
+        let mut expected = Vec::new();
+        prose(&body, "", &mut expected);
+        seen += expected.len();
+        for text in expected {
+            assert!(
+                found.contains(&text),
+                "{} {}: {text}",
+                item.operation,
+                item.id
+            );
+        }
+    }
+    assert!(seen > 800, "{seen}");
+}
+
+#[test]
+fn all_prose_of_recorded_requests_is_found() {
+    let mut seen = 0;
+    let mut check = |operation: &str, body: &Value| {
+        let found: Vec<String> = request(operation, body).iter().map(standing).collect();
+        let mut expected = Vec::new();
+        prose(&serde_json::json!({ "request": body }), "", &mut expected);
+        for name in ["instructions"] {
+            expected.extend(body[name].as_str().map(str::to_owned));
+        }
+        seen += expected.len();
+        for text in expected {
+            assert!(found.contains(&text), "{operation}: {text} of {body}");
+        }
+    };
+    for item in lines("host/bridges/fixtures/requests.jsonl") {
+        let operation = match item["dialect"].as_str().unwrap() {
+            "generate_content" => "generate-content",
+            other => other,
+        };
+        check(operation, &item["body"]);
+    }
+    for item in lines("plugins/openai/fixtures/requests.jsonl") {
+        check(item["operation"].as_str().unwrap(), &item["request"]);
+    }
+    assert!(seen > 2000, "{seen}");
+}
+
+/// The texts that are known by their place, in a stream's events.
+fn streams() -> Vec<(Recording, Vec<Value>)> {
+    let all = recordings().into_iter().filter(|it| it.streamed);
+    let all = all.map(|it| {
+        let events = events(&it.body);
+        (it, events)
+    });
+    all.filter(|(_, events)| !events.is_empty()).collect()
+}
+
+#[test]
+fn streams_that_are_let_through_are_as_they_came() {
+    let mut seen = 0;
+    for (item, events) in streams() {
+        let plain = gathered(item.operation, &events);
+        for sizes in [&[1][..], &[2, 7, 3], &[1000]] {
+            let out = through(item.operation, &events, sizes, &mut Open);
+            assert_eq!(
+                gathered(item.operation, &out),
+                plain,
+                "{} {}",
+                item.operation,
+                item.id
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen > 300, "{seen}");
+}
+
+#[test]
+fn what_is_held_back_comes_out_in_the_end() {
+    for (item, events) in streams() {
+        let plain = gathered(item.operation, &events);
+        for held in [vec![3], vec![0, 5, 1, 40], vec![100_000]] {
+            let mut guard = Holding::of(held, Vec::new());
+            let out = through(item.operation, &events, &[1, 2], &mut guard);
+            assert_eq!(
+                gathered(item.operation, &out),
+                plain,
+                "{} {}",
+                item.operation,
+                item.id
+            );
+            if item.operation == "messages" && out.iter().all(|it| it["type"] != "error") {
+                ordered(&out);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_word_that_is_replaced_is_nowhere_in_the_stream() {
+    let words = vec![("the", "DIE"), ("The", "DIE")];
+    let mut changed = 0;
+    for (item, events) in streams() {
+        let mut guard = Holding::of(Vec::new(), words.clone());
+        let out = through(item.operation, &events, &[1], &mut guard);
+        let before = gathered(item.operation, &events);
+        for (place, text) in gathered(item.operation, &out) {
+            let ours = ["usage", "signature", "id"]
+                .iter()
+                .any(|it| place.ends_with(it));
+            let expected = before
+                .get(&place)
+                .map(|it| it.replace("the", "DIE").replace("The", "DIE"));
+            let whole =
+                place.starts_with("item") || place.starts_with("done") || place.ends_with("block");
+            if !ours && !whole && !place.ends_with("parts") && !place.ends_with("grounds") {
+                changed += usize::from(Some(&text) != before.get(&place));
+                assert_eq!(
+                    Some(text),
+                    expected,
+                    "{} {} {place}",
+                    item.operation,
+                    item.id
+                );
+            }
+        }
+    }
+    assert!(changed > 100, "{changed}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_batches_and_any_holding_give_the_same_text(
+        pick in any::<prop::sample::Index>(),
+        sizes in prop::collection::vec(1..20usize, 1..6),
+        held in prop::collection::vec(0..60usize, 1..6),
+    ) {
+        let all = some_streams();
+        let (operation, events) = pick.get(all);
+        let mut guard = Holding::of(held, Vec::new());
+        let out = through(operation, events, &sizes, &mut guard);
+        prop_assert_eq!(gathered(operation, &out), gathered(operation, events));
+    }
+}
+
+/// Read once.
+fn some_streams() -> &'static [(&'static str, Vec<Value>)] {
+    static ALL: std::sync::OnceLock<Vec<(&'static str, Vec<Value>)>> = std::sync::OnceLock::new();
+    ALL.get_or_init(|| {
+        let all = streams().into_iter();
+        all.map(|(item, events)| (item.operation, events)).collect()
+    })
+}

@@ -1,0 +1,519 @@
+//! Streams through guardrails: what is held back is not overtaken, what repeats a text says what was
+//! written.
+
+use serde_json::json;
+
+use super::guards::{Guard, Holding, Open, gathered, through};
+use super::*;
+
+fn kinds(events: &[Value]) -> Vec<&str> {
+    events
+        .iter()
+        .map(|it| it["type"].as_str().unwrap())
+        .collect()
+}
+
+fn unmask() -> Holding {
+    Holding::of(vec![], vec![("<N1>", "Ada")])
+}
+
+fn chunk(delta: Value, finish: Value) -> Value {
+    json!({"id": "x", "object": "chat.completion.chunk", "model": "m",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+}
+
+#[test]
+fn a_chat_that_is_let_through_is_as_it_came() {
+    let events = [
+        chunk(json!({"role": "assistant", "content": ""}), Value::Null),
+        chunk(json!({"content": "Hel"}), Value::Null),
+        chunk(json!({"content": "lo"}), Value::Null),
+        chunk(json!({}), "stop".into()),
+        json!({"id": "x", "choices": [], "usage": {"total_tokens": 3}}),
+    ];
+    for size in 1..6 {
+        assert_eq!(through("chat", &events, &[size], &mut Open), events);
+    }
+}
+
+#[test]
+fn the_end_of_a_chat_waits_for_its_text() {
+    let events = [
+        chunk(
+            json!({"role": "assistant", "content": "I am <"}),
+            Value::Null,
+        ),
+        chunk(json!({"content": "N1>"}), Value::Null),
+        chunk(json!({"content": " <N"}), "stop".into()),
+        json!({"id": "x", "choices": [], "usage": {"total_tokens": 3}}),
+    ];
+    let out = through("chat", &events, &[1], &mut unmask());
+    let texts: Vec<&str> = out
+        .iter()
+        .filter_map(|it| it["choices"][0]["delta"]["content"].as_str())
+        .collect();
+    assert_eq!(texts, ["I am ", "Ada", " ", "<N"]);
+    assert_eq!(out[out.len() - 2]["choices"][0]["finish_reason"], "stop");
+    assert_eq!(out[out.len() - 1]["usage"]["total_tokens"], 3);
+    assert!(
+        out[..out.len() - 2]
+            .iter()
+            .all(|it| it["choices"][0]["finish_reason"].is_null())
+    );
+}
+
+#[test]
+fn calls_of_tools_stream_side_by_side() {
+    let call = |index: u64, id: &str, arguments: &str| {
+        chunk(
+            json!({"tool_calls": [{"index": index, "id": id, "type": "function",
+                "function": {"name": "f", "arguments": arguments}}]}),
+            Value::Null,
+        )
+    };
+    let more = |index: u64, arguments: &str| {
+        let function = json!({ "arguments": arguments });
+        chunk(
+            json!({"tool_calls": [{"index": index, "function": function}]}),
+            Value::Null,
+        )
+    };
+    let events = [
+        call(0, "a", ""),
+        call(1, "b", "{\"x\":\"<"),
+        more(0, "{\"y\":\"<N"),
+        more(1, "N1>\"}"),
+        more(0, "1>\"}"),
+        chunk(json!({}), "tool_calls".into()),
+    ];
+    let mut stream = Stream::new("chat");
+    let pieces: Vec<Piece> = events.iter().flat_map(|it| stream.take(it)).collect();
+    let calls: Vec<&str> = pieces.iter().map(|it| it.call.as_str()).collect();
+    assert_eq!(calls, ["b", "a", "b", "a"]);
+    let all = gathered("chat", &through("chat", &events, &[1], &mut unmask()));
+    assert_eq!(all["0 call 0 arguments"], "{\"y\":\"Ada\"}");
+    assert_eq!(all["0 call 1 arguments"], "{\"x\":\"Ada\"}");
+    assert_eq!(
+        (all["0 call 0 id"].as_str(), all["0 call 1 name"].as_str()),
+        ("a", "f")
+    );
+}
+
+#[test]
+fn a_thought_under_two_names_is_one_text() {
+    let thought = |text: &str| {
+        chunk(
+            json!({"reasoning": text, "reasoning_details": [{"type": "reasoning.text", "index": 0, "text": text}]}),
+            Value::Null,
+        )
+    };
+    let events = [
+        thought("Is it <N"),
+        thought("1> or"),
+        chunk(json!({}), "stop".into()),
+    ];
+    let mut guard = unmask();
+    let all = gathered("chat", &through("chat", &events, &[1], &mut guard));
+    assert_eq!(all["0 reasoning"], "Is it Ada or");
+    assert_eq!(all["0 detail 0 text"], "Is it Ada or");
+    assert_eq!(guard.came.len(), 1);
+}
+
+#[test]
+fn what_no_table_knows_waits_for_its_guardrail_and_nothing_else_does() {
+    let events = [
+        chunk(
+            json!({"content": "a", "strange": "sold by <N1>"}),
+            Value::Null,
+        ),
+        chunk(json!({"content": "b"}), Value::Null),
+        chunk(json!({}), "stop".into()),
+    ];
+    let out = through("chat", &events, &[1], &mut unmask());
+    let strange: Vec<&Value> = out
+        .iter()
+        .map(|it| &it["choices"][0]["delta"]["strange"])
+        .collect();
+    assert!(strange.iter().any(|it| **it == "sold by Ada"));
+    assert_eq!(gathered("chat", &out)["0 finish"], "\"stop\"");
+    assert!(!json!(out).to_string().contains("<N1>"));
+}
+
+#[test]
+fn likelihoods_of_tokens_go_only_with_their_text() {
+    let mut first = chunk(json!({"content": "<N1>"}), Value::Null);
+    first["choices"][0]["logprobs"] = json!({"content": [{"token": "<N1>"}]});
+    let events = [first, chunk(json!({}), "stop".into())];
+    let out = through("chat", &events, &[2], &mut unmask());
+    assert!(!json!(out).to_string().contains("<N1>"), "{out:?}");
+    assert_eq!(through("chat", &events, &[2], &mut Open), events);
+}
+
+fn block(index: u64, block: Value) -> Value {
+    json!({"type": "content_block_start", "index": index, "content_block": block})
+}
+
+fn delta(index: u64, delta: Value) -> Value {
+    json!({"type": "content_block_delta", "index": index, "delta": delta})
+}
+
+fn stop(index: u64) -> Value {
+    json!({"type": "content_block_stop", "index": index})
+}
+
+fn message() -> Vec<Value> {
+    let text = |index: u64, text: &str| delta(index, json!({"type": "text_delta", "text": text}));
+    let think = |text: &str| delta(0, json!({"type": "thinking_delta", "thinking": text}));
+    vec![
+        json!({"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "content": []}}),
+        block(
+            0,
+            json!({"type": "thinking", "thinking": "", "signature": ""}),
+        ),
+        think("About "),
+        think("<N1> now."),
+        delta(0, json!({"type": "signature_delta", "signature": "c2ln"})),
+        stop(0),
+        block(1, json!({"type": "text", "text": ""})),
+        text(1, "I ask <"),
+        text(1, "N1>"),
+        stop(1),
+        block(
+            2,
+            json!({"type": "tool_use", "id": "t1", "name": "f", "input": {}}),
+        ),
+        delta(
+            2,
+            json!({"type": "input_json_delta", "partial_json": "{\"to\":\"<N1>"}),
+        ),
+        delta(
+            2,
+            json!({"type": "input_json_delta", "partial_json": "\"}"}),
+        ),
+        stop(2),
+        block(3, json!({"type": "text", "text": ""})),
+        text(3, "Then I wait"),
+        stop(3),
+        json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 9}}),
+        json!({"type": "message_stop"}),
+    ]
+}
+
+#[test]
+fn blocks_keep_their_order_and_their_text() {
+    let events = message();
+    assert_eq!(through("messages", &events, &[1], &mut Open), events);
+    for size in 1..20 {
+        let out = through("messages", &events, &[size], &mut unmask());
+        ordered(&out);
+        let all = gathered("messages", &out);
+        assert_eq!(all["0 thinking"], "About Ada now.");
+        assert!(
+            !all.contains_key("0 signature"),
+            "a changed thought is not signed"
+        );
+        assert_eq!(all["1 text"], "I ask Ada", "{size}");
+        assert_eq!(all["2 partial_json"], "{\"to\":\"Ada\"}");
+        assert_eq!(all["3 text"], "Then I wait");
+    }
+}
+
+#[test]
+fn a_block_does_not_end_before_what_is_held_back() {
+    let events = message();
+    let mut stream = Stream::new("messages");
+    let mut out = Vec::new();
+    let mut held = String::new();
+    for event in &events[..11] {
+        let mut pieces = stream.take(event);
+        for piece in &mut pieces {
+            if piece.text.ends_with('<') {
+                held = "<".to_owned();
+                piece.text.pop();
+            } else if piece.channel == "text" {
+                held.push_str(&std::mem::take(&mut piece.text));
+            }
+        }
+        out.extend(stream.put(pieces));
+    }
+    assert_eq!(kinds(&out).last(), Some(&"content_block_delta"), "{out:?}");
+    let piece = Piece {
+        choice: 0,
+        channel: "text".into(),
+        call: String::new(),
+        text: held,
+    };
+    let rest = stream.put(vec![piece]);
+    assert_eq!(
+        kinds(&rest),
+        [
+            "content_block_delta",
+            "content_block_stop",
+            "content_block_start"
+        ]
+    );
+    assert_eq!(rest[0]["delta"]["text"], "<N1>");
+}
+
+#[test]
+fn what_a_guardrail_adds_at_the_end_has_a_place() {
+    struct Adding;
+    impl Guard for Adding {
+        fn feed(&mut self, mut pieces: Vec<Piece>, last: bool) -> Vec<Piece> {
+            if last {
+                pieces.push(Piece {
+                    choice: 0,
+                    channel: "text".into(),
+                    call: String::new(),
+                    text: " [checked]".into(),
+                });
+            }
+            pieces
+        }
+    }
+    let out = through("messages", &message(), &[1], &mut Adding);
+    ordered(&out);
+    assert_eq!(
+        gathered("messages", &out)["3 text"],
+        "Then I wait [checked]"
+    );
+    let events = [
+        chunk(json!({"content": "Yes."}), Value::Null),
+        chunk(json!({}), "stop".into()),
+    ];
+    let out = through("chat", &events, &[1], &mut Adding);
+    assert_eq!(gathered("chat", &out)["0 content"], "Yes. [checked]");
+}
+
+/// Blocks begin, grow and end one after the other, and the message ends last.
+pub fn ordered(events: &[Value]) {
+    let (mut open, mut next, mut ended) = (None, 0, false);
+    for event in events {
+        assert!(!ended, "after the end: {event}");
+        match event["type"].as_str().unwrap() {
+            "content_block_start" => {
+                assert_eq!(
+                    (open, event["index"].as_u64()),
+                    (None, Some(next)),
+                    "{event}"
+                );
+                open = Some(next);
+                next += 1;
+            }
+            "content_block_delta" => assert_eq!(open, event["index"].as_u64(), "{event}"),
+            "content_block_stop" => assert_eq!(open.take(), event["index"].as_u64(), "{event}"),
+            "message_delta" => assert_eq!(open, None, "{event}"),
+            "message_stop" => ended = true,
+            _ => {}
+        }
+    }
+}
+
+fn response() -> Vec<Value> {
+    let text = "I ask <N1>";
+    let part = json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []});
+    let item = json!({"type": "message", "id": "m1", "status": "completed", "role": "assistant", "content": [part]});
+    let call = json!({"type": "function_call", "id": "f1", "call_id": "c1", "name": "f", "arguments": "{\"to\":\"<N1>\"}"});
+    let begun = json!({"type": "message", "id": "m1", "status": "in_progress", "role": "assistant", "content": []});
+    let begun_call =
+        json!({"type": "function_call", "id": "f1", "call_id": "c1", "name": "f", "arguments": ""});
+    let of = |kind: &str, members: Value| {
+        let mut event = json!({"type": format!("response.{kind}")});
+        event
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        event
+    };
+    let at = |more: Value| {
+        let mut place = json!({"item_id": "m1", "output_index": 0, "content_index": 0});
+        place
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        place
+    };
+    let mut events = vec![
+        of(
+            "created",
+            json!({"response": {"id": "r", "status": "in_progress", "output": []}}),
+        ),
+        of(
+            "output_item.added",
+            json!({"output_index": 0, "item": begun}),
+        ),
+        of(
+            "content_part.added",
+            at(json!({"part": {"type": "output_text", "text": "", "annotations": []}})),
+        ),
+        of(
+            "output_text.delta",
+            at(json!({"delta": "I ask <N", "logprobs": []})),
+        ),
+        of(
+            "output_text.delta",
+            at(json!({"delta": "1>", "logprobs": []})),
+        ),
+        of(
+            "output_text.done",
+            at(json!({"text": text, "logprobs": []})),
+        ),
+        of("content_part.done", at(json!({"part": part}))),
+        of("output_item.done", json!({"output_index": 0, "item": item})),
+        of(
+            "output_item.added",
+            json!({"output_index": 1, "item": begun_call}),
+        ),
+        of(
+            "function_call_arguments.delta",
+            json!({"item_id": "f1", "output_index": 1, "delta": "{\"to\":\"<N1>\"}"}),
+        ),
+        of(
+            "function_call_arguments.done",
+            json!({"item_id": "f1", "output_index": 1, "arguments": call["arguments"]}),
+        ),
+        of("output_item.done", json!({"output_index": 1, "item": call})),
+        of(
+            "completed",
+            json!({"response": {"id": "r", "status": "completed", "instructions": "x", "output": [item, call]}}),
+        ),
+    ];
+    for (at, event) in events.iter_mut().enumerate() {
+        event["sequence_number"] = at.into();
+    }
+    events
+}
+
+#[test]
+fn a_response_says_what_was_written_wherever_it_says_it() {
+    let events = response();
+    assert_eq!(through("responses", &events, &[1], &mut Open), events);
+    for size in 1..14 {
+        let out = through("responses", &events, &[size], &mut unmask());
+        let all = json!(out).to_string();
+        assert!(!all.contains("<N1>"), "{all}");
+        let last = &out[out.len() - 1];
+        assert_eq!(last["type"], "response.completed");
+        assert_eq!(
+            last["response"]["output"][0]["content"][0]["text"],
+            "I ask Ada"
+        );
+        assert_eq!(
+            last["response"]["output"][1]["arguments"],
+            "{\"to\":\"Ada\"}"
+        );
+        let numbers: Vec<u64> = out
+            .iter()
+            .map(|it| it["sequence_number"].as_u64().unwrap())
+            .collect();
+        assert_eq!(numbers, (0..out.len() as u64).collect::<Vec<_>>());
+        for kind in [
+            "response.output_text.done",
+            "response.content_part.done",
+            "response.output_item.done",
+        ] {
+            let at = kinds(&out).iter().position(|it| *it == kind).unwrap();
+            let after = kinds(&out[at..]);
+            assert!(!after.contains(&"response.output_text.delta"), "{after:?}");
+        }
+    }
+}
+
+#[test]
+fn text_that_never_grew_is_found_where_it_ends() {
+    let item = json!({"type": "mcp_call", "id": "p1", "name": "f", "arguments": "{}", "output": "By <N1> himself"});
+    let events = [
+        json!({"type": "response.output_item.added", "output_index": 0, "item": {"type": "mcp_call", "id": "p1"}}),
+        json!({"type": "response.output_item.done", "output_index": 0, "item": item}),
+        json!({"type": "response.completed", "response": {"output": [item]}}),
+    ];
+    let mut guard = unmask();
+    let out = through("responses", &events, &[1], &mut guard);
+    assert_eq!(out[1]["item"]["output"], "By Ada himself");
+    assert_eq!(out[2]["response"]["output"][0]["output"], "By Ada himself");
+    assert!(
+        guard
+            .came
+            .keys()
+            .any(|(_, channel, _)| channel == "tool-result")
+    );
+}
+
+fn google(parts: Value, finish: Option<&str>) -> Value {
+    let mut candidate = json!({"content": {"role": "model", "parts": parts}, "index": 0});
+    let mut chunk = json!({"modelVersion": "g", "responseId": "r"});
+    if let Some(finish) = finish {
+        candidate["finishReason"] = finish.into();
+        chunk["usageMetadata"] = json!({"totalTokenCount": 3});
+    }
+    chunk["candidates"] = vec![candidate].into();
+    chunk
+}
+
+#[test]
+fn parts_of_google_keep_their_order() {
+    let events = [
+        google(json!([{"text": "Hm <N1>. ", "thought": true}]), None),
+        google(json!([{"text": "I ask <N"}]), None),
+        google(
+            json!([{"text": "1>"}, {"functionCall": {"name": "f", "args": {"to": "<N1>"}}, "thoughtSignature": "c2ln"}]),
+            None,
+        ),
+        google(json!([{"text": "and wait"}]), Some("STOP")),
+    ];
+    let plain = gathered("generate-content", &events);
+    assert_eq!(
+        gathered(
+            "generate-content",
+            &through("generate-content", &events, &[1], &mut Open)
+        ),
+        plain
+    );
+    for size in 1..5 {
+        let out = through("generate-content", &events, &[size], &mut unmask());
+        let all = gathered("generate-content", &out);
+        assert_eq!(all["0 thought"], "Hm Ada. ");
+        assert_eq!(all["0 text"], "I ask Ada|and wait", "{size} {out:?}");
+        assert!(all["0 parts"].contains("{\"to\":\"Ada\"}") && all["0 parts"].contains("c2ln"));
+        assert_eq!(out[out.len() - 1]["candidates"][0]["finishReason"], "STOP");
+    }
+}
+
+#[test]
+fn what_is_heard_grows_and_is_said_again() {
+    let events = [
+        json!({"type": "transcript.text.delta", "delta": "Hi <N"}),
+        json!({"type": "transcript.text.delta", "delta": "1>"}),
+        json!({"type": "transcript.text.done", "text": "Hi <N1>"}),
+    ];
+    let out = through("audio.transcribe", &events, &[1], &mut unmask());
+    assert_eq!(out[out.len() - 1]["text"], "Hi Ada");
+    assert!(!json!(out).to_string().contains("<N"));
+    let sound = json!({"type": "speech.audio.delta", "audio": "QUJD"});
+    let mut stream = Stream::new("audio.speech");
+    assert!(stream.take(&sound).is_empty());
+    assert_eq!(stream.put(Vec::new()), [sound]);
+}
+
+#[test]
+fn events_of_any_shape_pass() {
+    for operation in [
+        "chat",
+        "completions",
+        "messages",
+        "responses",
+        "generate-content",
+        "audio.transcribe",
+    ] {
+        let events = [
+            json!(null),
+            json!("[DONE]"),
+            json!([1]),
+            json!({}),
+            json!({"type": 3, "choices": {"a": 1}}),
+            json!({"choices": [null, {"delta": [1], "finish_reason": "x"}], "candidates": [4, {"content": 3}], "item": []}),
+        ];
+        let out = through(operation, &events, &[1], &mut Open);
+        assert!(out.len() >= events.len(), "{operation}: {out:?}");
+    }
+}

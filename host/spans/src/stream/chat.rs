@@ -177,7 +177,7 @@ impl Events for Chunks {
             return queue.push(entry);
         }
         let mut pieces = Vec::new();
-        let mut body = self.entry(&without_end(event), queue);
+        let body = self.entry(&without_end(event), queue);
         if !body.growths.is_empty() || !body.wholes.is_empty() || !is_idle_chunk(&body) {
             pieces = queue.push(body);
         }
@@ -387,7 +387,8 @@ fn prune(value: &mut Value, paths: &[&[&str]]) {
     match value {
         Value::Object(members) => {
             members.retain(|name, _| {
-                matches!(name.as_str(), "index" | "type" | "format") || !below(name).is_empty()
+                matches!(name.as_str(), "index" | "type" | "format" | "channel")
+                    || !below(name).is_empty()
             });
             for (name, value) in members.iter_mut() {
                 let below = below(name);

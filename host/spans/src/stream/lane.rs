@@ -53,11 +53,6 @@ impl Lane {
         self.shares.iter().all(|(holder, _)| *holder != place)
     }
 
-    /// The place that text belongs to when nothing is expected.
-    pub const fn last(&self) -> Option<usize> {
-        self.last
-    }
-
     /// Text comes back.
     pub fn pass(&mut self, text: &str) -> Vec<Passed> {
         let mut out = Vec::new();

@@ -17,6 +17,8 @@ pub struct Blocks {
     /// The ids of calls, by block.
     calls: HashMap<u64, String>,
     count: u64,
+    /// The index of the block after the last one.
+    next: u64,
 }
 
 /// The members of a delta that grow, with its type and its channel.
@@ -72,6 +74,7 @@ impl Blocks {
     /// A block that begins with text begins empty, and grows by it.
     fn start(&mut self, event: &Value, queue: &mut Queue) -> Vec<Piece> {
         let block = event["index"].as_u64().unwrap_or_default();
+        self.next = self.next.max(block + 1);
         let begun = &event["content_block"];
         if let Some(id) = begun["id"].as_str() {
             self.calls.insert(block, id.to_owned());
@@ -124,6 +127,25 @@ impl Events for Blocks {
         };
         let entry = self.entry(event.clone(), queue);
         queue.push(entry.waits(wait))
+    }
+
+    fn added(&mut self, texts: Vec<(String, String)>, _: Vec<&mut Value>) -> Vec<Value> {
+        let mut out = Vec::new();
+        for (channel, text) in texts {
+            let own = GROWING.iter().find(|it| it.2 == channel);
+            let Some((name, kind, _)) = own.filter(|it| it.2 != channel::TOOL_ARGUMENTS) else {
+                continue;
+            };
+            let (index, block) = (self.next, json!({"type": name, *name: ""}));
+            self.next += 1;
+            let delta = json!({"type": kind, *name: text});
+            out.extend([
+                json!({"type": "content_block_start", "index": index, "content_block": block}),
+                json!({"type": "content_block_delta", "index": index, "delta": delta}),
+                json!({"type": "content_block_stop", "index": index}),
+            ]);
+        }
+        out
     }
 }
 

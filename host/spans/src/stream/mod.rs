@@ -33,6 +33,12 @@ trait Events {
     /// Queues an event; gives its text.
     fn take(&mut self, event: &Value, queue: &mut Queue) -> Vec<Piece>;
 
+    /// Events for text, with its channel, that came back when its place had ended. `ends`: the
+    /// events of the end, which may have to say it again.
+    fn added(&mut self, _texts: Vec<(String, String)>, _ends: Vec<&mut Value>) -> Vec<Value> {
+        Vec::new()
+    }
+
     /// The event as it is written.
     fn written(&mut self, event: Value) -> Value {
         event
@@ -78,16 +84,22 @@ impl Stream {
         for piece in &pieces {
             self.queue.pass(piece);
         }
-        self.drain(false)
+        let out = self.queue.drain();
+        self.written(out)
     }
 
     /// All text was let through: the rest of the events.
     pub fn finish(&mut self) -> Vec<Value> {
-        self.drain(true)
+        let mut out = self.queue.drain_text();
+        let stranded = self.queue.stranded();
+        if !stranded.is_empty() {
+            out.extend(self.events.added(stranded, self.queue.ends()));
+        }
+        out.extend(self.queue.drain_end());
+        self.written(out)
     }
 
-    fn drain(&mut self, ending: bool) -> Vec<Value> {
-        let out = self.queue.drain(ending);
+    fn written(&mut self, out: Vec<Value>) -> Vec<Value> {
         out.into_iter().map(|it| self.events.written(it)).collect()
     }
 }

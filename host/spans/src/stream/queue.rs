@@ -207,16 +207,68 @@ impl Queue {
         }
     }
 
-    /// The events that may go out. `ending`: no more text comes back.
-    pub fn drain(&mut self, ending: bool) -> Vec<Value> {
-        let mut out = Vec::new();
-        let mut at = 0;
+    /// Text that came back for places that had ended, with its channel.
+    pub fn stranded(&mut self) -> Vec<(String, String)> {
+        let mut texts = Vec::<(String, String)>::new();
+        for place in &mut self.places {
+            if !place.closed || place.out.is_empty() {
+                continue;
+            }
+            let channel = &self.lanes[place.lane].channel;
+            let text = std::mem::take(&mut place.out);
+            match texts.iter_mut().find(|it| it.0 == *channel) {
+                Some((_, before)) => before.push_str(&text),
+                None => texts.push((channel.clone(), text)),
+            }
+        }
+        texts
+    }
+
+    /// The events of the end, while they wait.
+    pub fn ends(&mut self) -> Vec<&mut Value> {
+        let waiting = self.entries.iter_mut().chain(&mut self.tail);
+        waiting.map(|it| &mut it.event).collect()
+    }
+
+    /// The events that may go out at the end of the text, up to the end itself.
+    pub fn drain_text(&mut self) -> Vec<Value> {
         for index in 0..self.places.len() {
             // What has not come back will not.
-            self.places[index].changed |= ending && !self.is_settled(index);
+            self.places[index].changed |= !self.is_settled(index);
         }
+        let mut out = Vec::new();
+        while let Some(entry) = self.next_text() {
+            if entry.wait != Wait::Nothing {
+                self.late(&mut out);
+            }
+            self.emit(entry, &mut out);
+        }
+        self.late(&mut out);
+        out
+    }
+
+    fn next_text(&mut self) -> Option<Entry> {
+        let is_text = self.entries.front()?.wait != Wait::End;
+        is_text.then(|| self.entries.pop_front())?
+    }
+
+    /// The end itself.
+    pub fn drain_end(&mut self) -> Vec<Value> {
+        let mut out = Vec::new();
+        let rest = self.entries.drain(..);
+        for entry in rest.chain(self.tail.drain(..)).collect::<Vec<_>>() {
+            self.emit(entry, &mut out);
+            self.late(&mut out);
+        }
+        out
+    }
+
+    /// The events that may go out.
+    pub fn drain(&mut self) -> Vec<Value> {
+        let mut out = Vec::new();
+        let mut at = 0;
         while let Some(entry) = self.entries.get(at) {
-            if !self.is_ready(entry, at, ending) {
+            if !self.is_ready(entry, at) {
                 if self.strict {
                     break;
                 }
@@ -231,28 +283,22 @@ impl Queue {
             }
         }
         self.late(&mut out);
-        if ending {
-            for entry in std::mem::take(&mut self.tail) {
-                self.emit(entry, &mut out);
-            }
-        }
         out
     }
 
-    fn is_ready(&self, entry: &Entry, at: usize, ending: bool) -> bool {
+    fn is_ready(&self, entry: &Entry, at: usize) -> bool {
         let settled = |places: &[usize]| places.iter().all(|it| self.is_settled(*it));
-        ending
-            || entry.wholes.iter().all(|it| self.is_settled(it.place))
-                && match &entry.wait {
-                    Wait::Nothing => true,
-                    Wait::After(places) => settled(places),
-                    Wait::Ends(places) => {
-                        let mut following = self.entries.iter().skip(at + 1);
-                        let begins = |it: &Entry| matches!(it.wait, Wait::Nothing | Wait::After(_));
-                        following.any(begins) && settled(places)
-                    }
-                    Wait::End => false,
+        entry.wholes.iter().all(|it| self.is_settled(it.place))
+            && match &entry.wait {
+                Wait::Nothing => true,
+                Wait::After(places) => settled(places),
+                Wait::Ends(places) => {
+                    let mut following = self.entries.iter().skip(at + 1);
+                    let begins = |it: &Entry| matches!(it.wait, Wait::Nothing | Wait::After(_));
+                    following.any(begins) && settled(places)
                 }
+                Wait::End => false,
+            }
     }
 
     fn is_settled(&self, index: usize) -> bool {

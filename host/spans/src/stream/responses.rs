@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::queue::{Carrier, Entry, Growth, Queue, Wait, Whole};
 use super::{Events, Piece};
@@ -97,6 +97,8 @@ pub struct Items {
     /// The ids of calls, by item.
     calls: HashMap<u64, String>,
     count: u64,
+    /// The index of the item after the last one.
+    after: u64,
     /// The number of the next event, if events have numbers.
     next: Option<u64>,
 }
@@ -204,6 +206,7 @@ impl Events for Items {
     fn take(&mut self, event: &Value, queue: &mut Queue) -> Vec<Piece> {
         self.count += 1;
         let item = event["output_index"].as_u64();
+        self.after = self.after.max(item.map_or(0, |it| it + 1));
         if let Some(item) = item
             && let Some(id) = [&event["item"]["call_id"], &event["item"]["id"]]
                 .into_iter()
@@ -227,6 +230,48 @@ impl Events for Items {
             _ => Wait::Nothing,
         };
         queue.push(entry.waits(wait))
+    }
+
+    /// A message with the text. Thoughts and arguments have no place of their own.
+    fn added(&mut self, texts: Vec<(String, String)>, ends: Vec<&mut Value>) -> Vec<Value> {
+        let text = texts.into_iter().find(|it| it.0 == channel::TEXT);
+        let Some((_, text)) = text else {
+            return Vec::new();
+        };
+        let index = self.after;
+        let id = format!("msg_added_{index}");
+        let part = |text: &str| json!({"type": "output_text", "annotations": [], "logprobs": [], "text": text});
+        let item = |status: &str, content: &[Value]| json!({"id": id, "type": "message", "status": status, "role": "assistant", "content": content});
+        let whole = item("completed", &[part(&text)]);
+        for end in ends {
+            if let Some(Value::Array(output)) = end.pointer_mut("/response/output") {
+                output.push(whole.clone());
+            }
+        }
+        let event = |name: &str, more: Value| {
+            let mut event = json!({"type": format!("response.{name}"), "sequence_number": 0, "output_index": index});
+            if let (Some(members), Value::Object(more)) = (event.as_object_mut(), more) {
+                members.extend(more);
+            }
+            event
+        };
+        let in_part = |name: &str, member: &str, value: Value| {
+            event(
+                name,
+                json!({"item_id": id, "content_index": 0, member: value}),
+            )
+        };
+        vec![
+            event(
+                "output_item.added",
+                json!({"item": item("in_progress", &[])}),
+            ),
+            in_part("content_part.added", "part", part("")),
+            in_part("output_text.delta", "delta", text.as_str().into()),
+            in_part("output_text.done", "text", text.as_str().into()),
+            in_part("content_part.done", "part", part(&text)),
+            event("output_item.done", json!({ "item": whole })),
+        ]
     }
 
     fn written(&mut self, mut event: Value) -> Value {

@@ -351,11 +351,8 @@ fn generate_content_both_ways() {
 /// The texts of a request.
 fn asked(operation: &str, body: Value) -> Vec<(String, String)> {
     let spans = request(operation, &body);
-    assert!(
-        spans
-            .iter()
-            .all(|it| it.role == "input" || it.pointer == "/instructions")
-    );
+    let whose = |it: &Span| it.role == "input" || it.pointer == "/instructions";
+    assert!(spans.iter().all(whose), "{spans:?}");
     let own = spans.into_iter();
     own.map(|it| (it.pointer, it.text)).collect()
 }

@@ -169,13 +169,7 @@ impl Gathered {
             let (delta, name) = (&choice["delta"], |it: &str| format!("{index} {it}"));
             self.add(name("text"), &choice["text"]);
             self.set(name("finish"), &choice["finish_reason"]);
-            for member in [
-                "content",
-                "refusal",
-                "reasoning",
-                "reasoning_content",
-                "channel",
-            ] {
+            for member in ["content", "refusal", "reasoning", "reasoning_content"] {
                 self.add(name(member), &delta[member]);
             }
             for part in list(&delta["content"]) {

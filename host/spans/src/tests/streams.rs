@@ -255,22 +255,24 @@ fn a_block_does_not_end_before_what_is_held_back() {
     assert_eq!(rest[0]["delta"]["text"], "<N1>");
 }
 
+/// Says something when all was said.
+struct Adding;
+impl Guard for Adding {
+    fn feed(&mut self, mut pieces: Vec<Piece>, last: bool) -> Vec<Piece> {
+        if last {
+            pieces.push(Piece {
+                choice: 0,
+                channel: "text".into(),
+                call: String::new(),
+                text: " [checked]".into(),
+            });
+        }
+        pieces
+    }
+}
+
 #[test]
 fn what_a_guardrail_adds_at_the_end_has_a_place() {
-    struct Adding;
-    impl Guard for Adding {
-        fn feed(&mut self, mut pieces: Vec<Piece>, last: bool) -> Vec<Piece> {
-            if last {
-                pieces.push(Piece {
-                    choice: 0,
-                    channel: "text".into(),
-                    call: String::new(),
-                    text: " [checked]".into(),
-                });
-            }
-            pieces
-        }
-    }
     let out = through("messages", &message(), &[1], &mut Adding);
     ordered(&out);
     assert_eq!(
@@ -282,7 +284,26 @@ fn what_a_guardrail_adds_at_the_end_has_a_place() {
         chunk(json!({}), "stop".into()),
     ];
     let out = through("chat", &events, &[1], &mut Adding);
+    assert_eq!(out[out.len() - 1]["choices"][0]["finish_reason"], "stop");
     assert_eq!(gathered("chat", &out)["0 content"], "Yes. [checked]");
+}
+
+#[test]
+fn what_is_added_after_all_text_has_ended_is_a_text_of_its_own() {
+    let mut events = message();
+    events.drain(14..17);
+    let out = through("messages", &events, &[1], &mut Adding);
+    ordered(&out);
+    assert_eq!(gathered("messages", &out)["3 text"], " [checked]");
+    let out = through("responses", &response(), &[1], &mut Adding);
+    let last = &out[out.len() - 1];
+    assert_eq!(last["type"], "response.completed");
+    assert_eq!(
+        last["response"]["output"][2]["content"][0]["text"],
+        " [checked]"
+    );
+    let numbers = out.iter().map(|it| it["sequence_number"].as_u64());
+    assert!(numbers.eq((0..out.len() as u64).map(Some)));
 }
 
 /// Blocks begin, grow and end one after the other, and the message ends last.

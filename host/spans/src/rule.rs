@@ -31,7 +31,7 @@ pub enum Rule {
     Elsewhere,
     /// What only the gateway and the provider may know.
     Secret,
-    /// Says again what stands elsewhere: the parts of an answer with their likelihoods, the request.
+    /// In an answer, what stands elsewhere too: its tokens with their likelihoods, the request.
     Again,
     /// Objects of a kind, one or a list. A string in their place is text of theirs.
     In(&'static Node),

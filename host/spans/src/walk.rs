@@ -95,8 +95,9 @@ impl Walker {
         beside: Option<&Map<String, Value>>,
     ) {
         match (rule, value) {
-            (_, Value::Null | Value::Bool(_) | Value::Number(_))
-            | (Rule::Again | Rule::Secret, _) => {}
+            (_, Value::Null | Value::Bool(_) | Value::Number(_)) | (Rule::Secret, _) => {}
+            // A request repeats nothing.
+            (Rule::Again, _) if !self.given => {}
             (rule, Value::String(text)) => self.string(text, rule, context, beside),
             (rule, Value::Array(list)) => self.list(list, rule, context, beside),
             (rule, Value::Object(members)) => self.object(members, rule, context),

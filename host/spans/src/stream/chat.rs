@@ -3,42 +3,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::queue::{Carrier, Entry, Growth, Queue, Wait, Whole};
+use super::chunk::{
+    Path, carrier, choices, end_alone, index_of, is_idle_chunk, is_silent, is_twin, without_end,
+};
+use super::entry::{Entry, Growth, Wait, Whole};
+use super::queue::Queue;
 use super::{Events, Piece};
 use crate::places;
 use crate::rule::Node;
-use crate::span::{Form, Span, channel};
+use crate::span::Span;
 use crate::walk::{self, Context};
-
-/// Members that a delta adds to.
-const GROWING: [&str; 10] = [
-    "content",
-    "text",
-    "refusal",
-    "reasoning_content",
-    "reasoning",
-    "arguments",
-    "thinking",
-    "transcript",
-    "summary",
-    "input",
-];
-
-/// Members that say nothing alone.
-const IDLE: [&str; 6] = ["role", "type", "format", "index", "id", "channel"];
-
-/// Members of a chunk that say which answer it is of.
-const SHELL: [&str; 7] = [
-    "id",
-    "object",
-    "created",
-    "model",
-    "provider",
-    "system_fingerprint",
-    "service_tier",
-];
 
 pub struct Chunks {
     node: &'static Node,
@@ -68,7 +44,7 @@ impl Chunks {
         let reading = walk::read(event, self.node, Context::of(self.role), false);
         let mut entry = Entry::of(event.clone());
         let mut fresh = false;
-        let mut growing: Vec<Span> = Vec::new();
+        let mut growing: Vec<(String, Span)> = Vec::new();
         for span in reading.spans {
             let path = Path::of(event, &span);
             let known = path.as_ref().and_then(|it| {
@@ -80,9 +56,13 @@ impl Chunks {
                     entry.copies.push(Whole { place, span });
                 }
                 (Some(path), known) if !path.so_far => {
-                    let twin = growing.iter().position(|it| is_twin(it, &span));
-                    if let Some(twin) = twin {
-                        entry.growths[twin].pointers.push(span.pointer);
+                    let twin = growing
+                        .iter()
+                        .position(|(name, it)| *name != path.name && is_twin(it, &span));
+                    if let Some(twin) = twin.and_then(|it| entry.growths.get_mut(it)) {
+                        let alias = self.places.entry((span.choice, path.name));
+                        alias.or_insert(twin.place);
+                        twin.pointers.push(span.pointer);
                         continue;
                     }
                     fresh |= known.is_none();
@@ -92,7 +72,7 @@ impl Chunks {
                         pointers: vec![span.pointer.clone()],
                         text: span.text.clone(),
                     });
-                    growing.push(span);
+                    growing.push((path.name, span));
                 }
                 _ => {
                     let call = format!("#{}{}", self.count, span.pointer);
@@ -171,7 +151,8 @@ impl Events for Chunks {
                 false => (0..all.len()).all(|it| self.finished.contains(&index_of(&all[it], it))),
             };
             let mut entry = self.entry(event, queue);
-            if over && entry.growths.is_empty() {
+            // Some servers say more after an end.
+            if over && entry.growths.is_empty() && is_silent(&entry) {
                 entry.wait = Wait::End;
             }
             return queue.push(entry);
@@ -188,221 +169,5 @@ impl Events for Chunks {
             self.finished.insert(index_of(choice, at));
         }
         pieces
-    }
-}
-
-/// A member that grows.
-struct Path {
-    name: String,
-    /// The index of the tool's call.
-    call: Option<u64>,
-    /// It is in a message that says all so far, beside the delta.
-    so_far: bool,
-}
-
-impl Path {
-    fn of(event: &Value, span: &Span) -> Option<Self> {
-        if matches!(span.form, Form::Name | Form::Leaf) {
-            return None;
-        }
-        let mut names = span.pointer.split('/').skip(1);
-        let ("choices", position) = (names.next()?, names.next()?) else {
-            return None;
-        };
-        let choice = event.get("choices")?.get(position.parse::<usize>().ok()?)?;
-        let first = names.next()?;
-        let mut at = choice.get(first)?;
-        let so_far = match first {
-            "text" => {
-                return Some(Self {
-                    name: "text".to_owned(),
-                    call: None,
-                    so_far: false,
-                });
-            }
-            "delta" => false,
-            "message" if choice["delta"].is_object() => true,
-            _ => return None,
-        };
-        let (mut name, mut call) = (String::new(), None);
-        let mut last = first;
-        for next in names {
-            at = match at {
-                Value::Array(list) => {
-                    let position = next.parse::<usize>().ok()?;
-                    let entry = list.get(position)?;
-                    let index = entry["index"].as_u64().unwrap_or(position as u64);
-                    if last == "tool_calls" {
-                        call = Some(index);
-                    }
-                    if last != "content" && last != "thinking" {
-                        name.push_str(&format!("/{index}"));
-                    }
-                    entry
-                }
-                other => {
-                    name.push_str(&format!("/{next}"));
-                    last = next;
-                    other.get(next)?
-                }
-            };
-        }
-        GROWING
-            .contains(&last)
-            .then_some(Self { name, call, so_far })
-    }
-}
-
-/// Providers say a thought under several names at once.
-fn is_twin(one: &Span, other: &Span) -> bool {
-    let same = (one.choice, one.channel, &one.text) == (other.choice, other.channel, &other.text);
-    same && one.channel == channel::REASONING
-}
-
-fn choices(event: &Value) -> &[Value] {
-    event["choices"].as_array().map_or(&[], Vec::as_slice)
-}
-
-fn index_of(choice: &Value, position: usize) -> u32 {
-    let index = choice["index"].as_u64().unwrap_or(position as u64);
-    u32::try_from(index).unwrap_or(u32::MAX)
-}
-
-/// The chunk as if no choice had ended.
-fn without_end(event: &Value) -> Value {
-    let mut event = event.clone();
-    if let Some(members) = event.as_object_mut() {
-        members.shift_remove("usage");
-    }
-    for choice in event["choices"].as_array_mut().into_iter().flatten() {
-        let Some(members) = choice.as_object_mut() else {
-            continue;
-        };
-        if members.get("finish_reason").is_some_and(Value::is_string) {
-            members.insert("finish_reason".to_owned(), Value::Null);
-            if members.contains_key("delta") {
-                members.shift_remove("message");
-            }
-        }
-    }
-    event
-}
-
-/// The choices that have ended, with nothing that the others say.
-fn end_alone(event: &Value) -> Value {
-    let mut event = event.clone();
-    let Some(choices) = event["choices"].as_array_mut() else {
-        return event;
-    };
-    let own = choices.iter().enumerate();
-    let positions: Vec<usize> = own.map(|(at, it)| index_of(it, at) as usize).collect();
-    for (choice, index) in choices.iter_mut().zip(positions) {
-        let Some(members) = choice.as_object_mut() else {
-            continue;
-        };
-        members.entry("index").or_insert_with(|| index.into());
-        if members.contains_key("delta") {
-            members.insert("delta".to_owned(), Map::new().into());
-        } else {
-            members.shift_remove("message");
-        }
-        if members.contains_key("text") {
-            members.insert("text".to_owned(), "".into());
-        }
-        if members.contains_key("logprobs") {
-            members.insert("logprobs".to_owned(), Value::Null);
-        }
-    }
-    choices.retain(|it| it["finish_reason"].is_string());
-    event
-}
-
-/// Whether a chunk says nothing but its growing text.
-fn is_idle_chunk(entry: &Entry) -> bool {
-    let mut event = entry.event.clone();
-    for pointer in entry.growths.iter().flat_map(|it| &it.pointers) {
-        if let Some(text) = event.pointer_mut(pointer) {
-            *text = Value::Null;
-        }
-    }
-    let told = choices(&event).iter().all(|choice| {
-        let own = choice.as_object().into_iter().flatten();
-        own.into_iter().all(|(name, value)| {
-            matches!(name.as_str(), "logprobs" | "content_filter_results") || is_idle(name, value)
-        })
-    });
-    let members = event.as_object().into_iter().flatten();
-    told && members.into_iter().all(|(name, value)| {
-        name == "choices"
-            || matches!(name.as_str(), "obfuscation" | "p" | "copilot_usage")
-            || SHELL.contains(&name.as_str())
-            || is_idle(name, value)
-    })
-}
-
-fn is_idle(name: &str, value: &Value) -> bool {
-    IDLE.contains(&name)
-        || match value {
-            Value::Null | Value::Bool(false) => true,
-            Value::String(text) => text.is_empty(),
-            Value::Array(list) => list.iter().all(|it| is_idle("", it)),
-            Value::Object(members) => members.iter().all(|(name, value)| is_idle(name, value)),
-            _ => false,
-        }
-}
-
-/// A chunk with nothing but these places, which are in one choice.
-fn carrier(event: &Value, pointers: &[String]) -> Carrier {
-    let paths = pointers.iter().map(|it| it.split('/').skip(1).collect());
-    let paths: Vec<Vec<&str>> = paths.collect();
-    let position = paths
-        .first()
-        .and_then(|it| it.get(1)?.parse::<usize>().ok());
-    let position = position.unwrap_or_default();
-    let within: Vec<&[&str]> = paths.iter().filter_map(|it| it.get(2..)).collect();
-    let mut choice = choices(event).get(position).cloned().unwrap_or_default();
-    let index = index_of(&choice, position);
-    prune(&mut choice, &within);
-    if let Some(members) = choice.as_object_mut() {
-        members.insert("index".to_owned(), index.into());
-        members.insert("finish_reason".to_owned(), Value::Null);
-    }
-    let mut shell = event.as_object().cloned().unwrap_or_default();
-    shell.retain(|name, _| SHELL.contains(&name.as_str()));
-    shell.insert("choices".to_owned(), vec![choice].into());
-    let moved = within
-        .iter()
-        .map(|it| format!("/choices/0/{}", it.join("/")));
-    Carrier {
-        event: shell.into(),
-        pointers: moved.collect(),
-    }
-}
-
-fn prune(value: &mut Value, paths: &[&[&str]]) {
-    let below = |name: &str| -> Vec<&[&str]> {
-        let on = paths.iter().filter(|it| it.first() == Some(&name));
-        on.map(|it| &it[1..]).collect()
-    };
-    match value {
-        Value::Object(members) => {
-            members.retain(|name, _| {
-                matches!(name.as_str(), "index" | "type" | "format" | "channel")
-                    || !below(name).is_empty()
-            });
-            for (name, value) in members.iter_mut() {
-                let below = below(name);
-                if !below.is_empty() {
-                    prune(value, &below);
-                }
-            }
-        }
-        Value::Array(list) => {
-            for (index, value) in list.iter_mut().enumerate() {
-                prune(value, &below(&index.to_string()));
-            }
-        }
-        Value::String(text) => text.clear(),
-        _ => {}
     }
 }

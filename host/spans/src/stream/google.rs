@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::queue::{Carrier, Entry, Growth, Queue, Wait, Whole};
+use super::entry::{Carrier, Entry, Growth, Wait, Whole};
+use super::queue::Queue;
 use super::{Events, Piece};
 use crate::places::google::ANSWER;
 use crate::span::{Form, Span, channel, role};
@@ -35,7 +36,7 @@ impl Parts {
             let chunk = with_parts(event, run, last);
             let mut entry = self.entry(index, chunk, queue);
             if textual {
-                let rich = run.iter().any(|it| has_more(it));
+                let rich = run.iter().any(has_more);
                 let quiet = entry.wholes.is_empty() && !entry.growths.is_empty();
                 entry.idle = quiet && !rich && !(last && says_more(event));
             } else {

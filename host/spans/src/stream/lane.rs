@@ -10,8 +10,11 @@ use std::collections::VecDeque;
 /// A text is known again by so many bytes of it.
 const SYNC: usize = 3;
 
+/// And arguments, which nothing may follow once they have ended, by so many.
+const SURE: usize = 16;
+
 /// A text that follows another in the same lane is looked for by so many bytes of its beginning.
-const PROBE: usize = 12;
+const PROBE: usize = 24;
 
 /// Of what came back after a change, so many bytes are looked at.
 const LOOK: usize = 256;
@@ -26,8 +29,9 @@ pub struct Passed {
 }
 
 /// The text of one choice, channel and call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lane {
+    sync: usize,
     /// What went in, from where it is not known what became of it.
     ahead: String,
     /// Whose that is: places, and how many bytes.
@@ -38,6 +42,16 @@ pub struct Lane {
 }
 
 impl Lane {
+    pub const fn of(is_arguments: bool) -> Self {
+        Self {
+            sync: if is_arguments { SURE } else { SYNC },
+            ahead: String::new(),
+            shares: VecDeque::new(),
+            instead: String::new(),
+            last: None,
+        }
+    }
+
     /// Text goes in.
     pub fn take(&mut self, place: usize, text: &str) {
         self.last = Some(place);
@@ -67,11 +81,14 @@ impl Lane {
         }
         let both = format!("{}{rest}", self.instead);
         let both = tail(&both, rest.len().max(LOOK));
-        let Some((at, length)) = meet(&self.ahead, both) else {
-            self.changed(rest, self.ahead.len(), &mut out);
+        let Some((at, length)) = meet(&self.ahead, both, self.sync) else {
+            let (moved, own) = self.changed(rest, self.ahead.len(), &mut out);
+            let instead = if moved > 0 { own } else { both };
+            let instead = tail(instead, LOOK).to_owned();
+            self.skip(moved, &mut out);
             self.instead.clear();
             if !self.ahead.is_empty() {
-                self.instead.push_str(tail(both, LOOK));
+                self.instead = instead;
             }
             return out;
         };
@@ -120,10 +137,16 @@ impl Lane {
     }
 
     /// What came back instead of the next `length` bytes. Where the text of a following place begins
-    /// in it is looked for.
-    fn changed(&self, mut text: &str, length: usize, out: &mut Vec<Passed>) {
+    /// in it is looked for. Gives how much of `ahead` was before the last one that was found, and
+    /// what came back from there on.
+    fn changed<'t>(
+        &self,
+        mut text: &'t str,
+        length: usize,
+        out: &mut Vec<Passed>,
+    ) -> (usize, &'t str) {
         let mut place = self.shares.front().map(|it| it.0).or(self.last);
-        let mut at = 0;
+        let (mut at, mut moved) = (0, 0);
         for (index, (next, share)) in self.shares.iter().enumerate() {
             if at >= length {
                 break;
@@ -135,20 +158,23 @@ impl Lane {
                 if let Some(place) = place {
                     push(out, place, before, true);
                 }
-                (place, text) = (Some(*next), after);
+                (place, text, moved) = (Some(*next), after, at);
             }
             at += share;
         }
         if let Some(place) = place {
             push(out, place, text, true);
         }
+        (moved, text)
     }
 
     /// Where the text that begins at `at` of `ahead` begins in what came back.
     fn begin(&self, text: &str, at: usize) -> Option<usize> {
         let following = self.ahead.get(at..)?;
         let longest = following.len().min(PROBE);
-        let probes = (SYNC..=longest).rev().filter_map(|it| following.get(..it));
+        let probes = (self.sync..=longest)
+            .rev()
+            .filter_map(|it| following.get(..it));
         probes.into_iter().find_map(|it| text.find(it))
     }
 }
@@ -184,11 +210,11 @@ fn common(one: &str, other: &str) -> usize {
 }
 
 /// Where the longest end of `back` stands in `ahead`, and its length.
-fn meet(ahead: &str, back: &str) -> Option<(usize, usize)> {
+fn meet(ahead: &str, back: &str, sync: usize) -> Option<(usize, usize)> {
     let starts: Vec<usize> = back
         .char_indices()
         .map(|it| it.0)
-        .filter(|it| back.len() - it >= SYNC)
+        .filter(|it| back.len() - it >= sync)
         .collect();
     // If an end of some length is found, so is every shorter one.
     let first = starts.partition_point(|it| ahead.find(&back[*it..]).is_none());
@@ -210,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_is_held_back_is_known() {
-        let mut lane = Lane::default();
+        let mut lane = Lane::of(false);
         lane.take(0, "Hello <NA");
         assert_eq!(lane.pass("Hello "), [passed(0, "Hello ", false)]);
         assert!(!lane.is_settled(0));
@@ -220,7 +246,7 @@ mod tests {
 
     #[test]
     fn after_a_change_both_are_laid_together_again() {
-        let mut lane = Lane::default();
+        let mut lane = Lane::of(false);
         lane.take(0, "Dear <NAME_1>, hello");
         let all = lane.pass("Dear Ada, he");
         let text: String = all.iter().map(|it| it.text.as_str()).collect();
@@ -232,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_change_at_the_end_leaves_it_open_until_more_comes() {
-        let mut lane = Lane::default();
+        let mut lane = Lane::of(false);
         lane.take(0, "Dear <NAME_1>");
         lane.pass("Dear Ada");
         assert!(!lane.is_settled(0));
@@ -244,14 +270,14 @@ mod tests {
 
     #[test]
     fn each_place_gets_its_share() {
-        let mut lane = Lane::default();
+        let mut lane = Lane::of(false);
         lane.take(0, "one ");
         lane.take(1, "two three");
         assert_eq!(
             lane.pass("one two"),
             [passed(0, "one ", false), passed(1, "two", false)]
         );
-        let mut lane = Lane::default();
+        let mut lane = Lane::of(false);
         lane.take(0, "by <NAME_1>");
         lane.take(1, "Then <NAME_2> came");
         let all = lane.pass("by AdaThen Grace came");

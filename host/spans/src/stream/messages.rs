@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::queue::{Carrier, Entry, Growth, Queue, Wait, Whole};
+use super::entry::{Carrier, Entry, Growth, Wait, Whole};
+use super::queue::Queue;
 use super::{Events, Piece};
 use crate::places::messages::EVENT;
 use crate::span::{Span, channel, role};

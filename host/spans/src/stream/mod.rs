@@ -4,7 +4,10 @@
 //! again. An event without text keeps its place: what ends a text waits until all of it is out, and
 //! what repeats a text says what was written, never what came.
 
+mod added;
 mod chat;
+mod chunk;
+mod entry;
 mod google;
 mod lane;
 mod messages;

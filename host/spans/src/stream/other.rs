@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::queue::{Carrier, Entry, Growth, Queue, Wait, Whole};
+use super::entry::{Carrier, Entry, Growth, Wait, Whole};
+use super::queue::Queue;
 use super::{Events, Piece};
 use crate::places;
 use crate::rule::Node;

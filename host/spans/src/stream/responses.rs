@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::queue::{Carrier, Entry, Growth, Queue, Wait, Whole};
+use super::added::added;
+use super::entry::{Carrier, Entry, Growth, Wait, Whole};
+use super::queue::Queue;
 use super::{Events, Piece};
 use crate::places::responses::EVENT;
 use crate::span::{Span, channel, role};
@@ -97,6 +99,8 @@ pub struct Items {
     /// The ids of calls, by item.
     calls: HashMap<u64, String>,
     count: u64,
+    /// The items' indexes by their ids.
+    known: HashMap<String, u64>,
     /// The index of the item after the last one.
     after: u64,
     /// The number of the next event, if events have numbers.
@@ -105,7 +109,7 @@ pub struct Items {
 
 impl Items {
     /// Where a string of an event stands in the response.
-    fn key(event: &Value, span: &Span) -> Option<(u64, String)> {
+    fn key(&self, event: &Value, span: &Span) -> Option<(u64, String)> {
         let index = |name: &str| event[name].as_u64();
         let kind = event["type"].as_str().unwrap_or_default();
         let pointer = span.pointer.as_str();
@@ -113,7 +117,7 @@ impl Items {
             let (item, rest) = rest.split_once('/')?;
             return Some((item.parse().ok()?, format!("/{rest}")));
         }
-        let item = index("output_index")?;
+        let item = self.index(event)?;
         if let Some(rest) = pointer.strip_prefix("/item/") {
             return Some((item, format!("/{rest}")));
         }
@@ -135,6 +139,12 @@ impl Items {
         own.then(|| (item, place.1.replace("{}", &part.to_string())))
     }
 
+    /// The index of the item that an event is of. Some servers leave it out.
+    fn index(&self, event: &Value) -> Option<u64> {
+        let said = event["output_index"].as_u64();
+        said.or_else(|| self.known.get(event["item_id"].as_str()?).copied())
+    }
+
     fn entry(&mut self, event: &Value, queue: &mut Queue) -> Entry {
         let kind = event["type"].as_str().unwrap_or_default();
         let context = Context::of(role::ASSISTANT);
@@ -152,7 +162,7 @@ impl Items {
         let grows = growth(kind).filter(|(_, whole)| !whole);
         let mut entry = Entry::of(event);
         for span in spans {
-            let key = Self::key(&entry.event, &span);
+            let key = self.key(&entry.event, &span);
             let known = key.as_ref().and_then(|it| self.places.get(it).copied());
             if grows.is_some() && span.pointer == "/delta" && key.is_some() {
                 let place = known.unwrap_or_else(|| self.grow(grows, key, queue));
@@ -205,7 +215,14 @@ impl Items {
 impl Events for Items {
     fn take(&mut self, event: &Value, queue: &mut Queue) -> Vec<Piece> {
         self.count += 1;
-        let item = event["output_index"].as_u64();
+        if event["type"] == "response.output_item.added"
+            && let Some(id) = event["item"]["id"].as_str()
+        {
+            let index = event["output_index"].as_u64().unwrap_or(self.after);
+            self.known.insert(id.to_owned(), index);
+            self.after = self.after.max(index + 1);
+        }
+        let item = self.index(event);
         self.after = self.after.max(item.map_or(0, |it| it + 1));
         if let Some(item) = item
             && let Some(id) = [&event["item"]["call_id"], &event["item"]["id"]]
@@ -232,46 +249,26 @@ impl Events for Items {
         queue.push(entry.waits(wait))
     }
 
-    /// A message with the text. Thoughts and arguments have no place of their own.
-    fn added(&mut self, texts: Vec<(String, String)>, ends: Vec<&mut Value>) -> Vec<Value> {
-        let text = texts.into_iter().find(|it| it.0 == channel::TEXT);
-        let Some((_, text)) = text else {
-            return Vec::new();
-        };
-        let index = self.after;
-        let id = format!("msg_added_{index}");
-        let part = |text: &str| json!({"type": "output_text", "annotations": [], "logprobs": [], "text": text});
-        let item = |status: &str, content: &[Value]| json!({"id": id, "type": "message", "status": status, "role": "assistant", "content": content});
-        let whole = item("completed", &[part(&text)]);
-        for end in ends {
-            if let Some(Value::Array(output)) = end.pointer_mut("/response/output") {
-                output.push(whole.clone());
+    fn added(&mut self, texts: Vec<(String, String)>, mut ends: Vec<&mut Value>) -> Vec<Value> {
+        let mut out = Vec::new();
+        for (channel, text) in texts {
+            let Some((item, events)) = added(&channel, self.after, &text) else {
+                continue;
+            };
+            self.after += 1;
+            for end in &mut ends {
+                if let Some(Value::Array(output)) = end.pointer_mut("/response/output") {
+                    output.push(item.clone());
+                }
+            }
+            out.extend(events);
+        }
+        if self.next.is_some() {
+            for event in &mut out {
+                event["sequence_number"] = 0.into();
             }
         }
-        let event = |name: &str, more: Value| {
-            let mut event = json!({"type": format!("response.{name}"), "sequence_number": 0, "output_index": index});
-            if let (Some(members), Value::Object(more)) = (event.as_object_mut(), more) {
-                members.extend(more);
-            }
-            event
-        };
-        let in_part = |name: &str, member: &str, value: Value| {
-            event(
-                name,
-                json!({"item_id": id, "content_index": 0, member: value}),
-            )
-        };
-        vec![
-            event(
-                "output_item.added",
-                json!({"item": item("in_progress", &[])}),
-            ),
-            in_part("content_part.added", "part", part("")),
-            in_part("output_text.delta", "delta", text.as_str().into()),
-            in_part("output_text.done", "text", text.as_str().into()),
-            in_part("content_part.done", "part", part(&text)),
-            event("output_item.done", json!({ "item": whole })),
-        ]
+        out
     }
 
     fn written(&mut self, mut event: Value) -> Value {

@@ -9,7 +9,7 @@ pub trait Guard {
     fn feed(&mut self, pieces: Vec<Piece>, last: bool) -> Vec<Piece>;
 }
 
-type Key = (u32, String, String);
+pub type Key = (u32, String, String);
 
 fn key(piece: &Piece) -> Key {
     (piece.choice, piece.channel.clone(), piece.call.clone())
@@ -43,6 +43,8 @@ pub struct Holding {
     pub open: BTreeMap<Key, String>,
     /// All that came.
     pub came: BTreeMap<Key, String>,
+    /// All that was let through, but for what is whole in its event.
+    pub passed: BTreeMap<Key, String>,
 }
 
 impl Holding {
@@ -53,6 +55,7 @@ impl Holding {
             turn: 0,
             open: BTreeMap::new(),
             came: BTreeMap::new(),
+            passed: BTreeMap::new(),
         }
     }
 
@@ -98,6 +101,10 @@ impl Guard for Holding {
             let passed: String = letters[..cut].iter().collect();
             *text = letters[cut..].iter().collect();
             if !passed.is_empty() {
+                if !key.2.contains('#') {
+                    let own = self.passed.entry(key.clone()).or_default();
+                    own.push_str(&passed);
+                }
                 out.push(piece(key, &passed));
             }
         }

@@ -1,9 +1,12 @@
 //! What is found where, in every dialect, and what becomes of streams.
 
 mod apply;
+mod blocks;
+mod chats;
 mod found;
 mod guards;
 mod hidden;
+mod parts;
 mod recorded;
 mod streams;
 

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use std::collections::BTreeMap;
 
+use super::blocks::ordered;
 use super::guards::{Holding, Key, Open, gathered, through};
-use super::streams::ordered;
 use super::*;
 
 /// The operation of a recording whose body is in its client's dialect.
@@ -274,7 +274,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn what_a_guardrail_lets_through_is_what_is_written(

@@ -4,6 +4,9 @@
 /// Longest id or name. Ids of proxied providers reach some hundred letters.
 const LONGEST_LABEL: usize = 512;
 
+/// Longest name of a provider.
+const LONGEST_TITLE: usize = 40;
+
 /// Longest name of a member that needs no look.
 const LONGEST_NAME: usize = 64;
 
@@ -13,6 +16,12 @@ const LONGEST_ADDRESS: usize = 8192;
 /// An id, a name, one of a few words: no blanks, nothing outside of ASCII.
 pub fn is_label(text: &str) -> bool {
     text.len() <= LONGEST_LABEL && text.bytes().all(|it| it.is_ascii_graphic())
+}
+
+/// A short name with blanks.
+pub fn is_title(text: &str) -> bool {
+    let plain = |it: u8| it.is_ascii_alphanumeric() || b" .-_()".contains(&it);
+    text.len() <= LONGEST_TITLE && text.bytes().all(plain)
 }
 
 /// The name of a member as programs choose them.
@@ -91,6 +100,7 @@ mod tests {
             );
         }
         assert!(is_label("call_1") && is_label("") && !is_label(&"a".repeat(513)));
+        assert!(is_title("Google AI Studio") && !is_title("Write to ada@example.com"));
         assert!(is_name("first_name") && !is_name("First Name") && !is_name("ada@example.com"));
     }
 

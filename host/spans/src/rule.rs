@@ -17,6 +17,8 @@ pub enum Rule {
     Schema,
     /// Ids, names, words from a list, settings.
     Label,
+    /// In an answer, the name of a company or the like, which may have blanks.
+    Title,
     /// An address that nobody is sent to for text.
     Link,
     /// What a provider signs with.

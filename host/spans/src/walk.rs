@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::look::{data_url, is_address, is_base64, is_label, is_name, is_textual};
+use crate::look::{data_url, is_address, is_base64, is_label, is_name, is_textual, is_title};
 use crate::rule::{Node, Rule, Whose, role_of};
 use crate::span::{Form, Reading, Span, Unreadable, Why, channel, role};
 
@@ -126,6 +126,7 @@ impl Walker {
             }
             _ if text.is_empty() => return,
             Rule::Label if is_label(text) => return,
+            Rule::Title if !self.given && is_title(text) => return,
             Rule::Link if is_address(text) || is_label(text) => return,
             Rule::Signature if is_base64(text) => return,
             Rule::Sealed if is_base64(text) => return self.unreadable(Why::Sealed),

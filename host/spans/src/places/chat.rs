@@ -5,10 +5,10 @@ use super::messages;
 use crate::rule::Node;
 use crate::rule::Rule::{
     Address, Again, Arguments, Bytes, Elsewhere, In, Label, Link, Of, Schema, Sealed, Secret,
-    Signature, Text,
+    Signature, Text, Title,
 };
 use crate::span::channel::{REASONING, TRANSCRIPT};
-use crate::span::role::{ASSISTANT, SYSTEM};
+use crate::span::role::{ASSISTANT, SYSTEM, TOOL as TOOLS};
 
 /// Settings, which hold names and words from lists.
 pub static SETTINGS: Node = Node::of(&[
@@ -77,6 +77,8 @@ pub static MESSAGE: Node = Node::of(&[
     ("cache_control", Label),
     ("channel", Label),
     ("tool_plan", Of(REASONING)),
+    ("executed_tools", In(&EXECUTED)),
+    ("provider_metadata", Label),
 ])
 .says_role();
 
@@ -150,6 +152,18 @@ static CALL: Node = Node::of(&[
 ])
 .role(ASSISTANT);
 
+/// What ran at a provider while it answered.
+static EXECUTED: Node = Node::of(&[
+    ("type", Label),
+    ("name", Label),
+    ("arguments", Arguments),
+    ("output", In(&RAN)),
+    ("search_results", In(&RAN)),
+])
+.role(ASSISTANT);
+
+static RAN: Node = Node::of(&[("results", In(&RAN)), ("url", Link)]).role(TOOLS);
+
 static FUNCTION: Node = Node::of(&[("name", Label), ("arguments", Arguments)]).role(ASSISTANT);
 
 static CUSTOM: Node = Node::of(&[("name", Label), ("input", Text)]).role(ASSISTANT);
@@ -214,9 +228,15 @@ pub static ANSWER: Node = Node::of(&[
     ("object", Label),
     ("model", Label),
     ("created", Label),
-    ("provider", Label),
+    ("provider", Title),
+    ("generationId", Label),
+    ("request_id", Label),
+    ("metadata", Label),
+    ("copilot_usage", Label),
+    ("usage_breakdown", Label),
     ("system_fingerprint", Label),
     ("service_tier", Label),
+    ("images", In(&FOUND)),
     ("choices", In(&CHOICE)),
     ("usage", Label),
     ("citations", Link),
@@ -250,4 +270,11 @@ pub static CHOICE: Node = Node::of(&[
 ])
 .choices();
 
-static FOUND: Node = Node::of(&[("url", Link), ("date", Label), ("last_updated", Label)]);
+static FOUND: Node = Node::of(&[
+    ("url", Link),
+    ("image_url", Link),
+    ("origin_url", Link),
+    ("source", Label),
+    ("date", Label),
+    ("last_updated", Label),
+]);

@@ -59,6 +59,8 @@ pub static PART: Node = Node::of(&[
     ("functionResponse", In(&RESULT)),
     ("executableCode", In(&CODE)),
     ("codeExecutionResult", In(&OUTCOME)),
+    ("toolCall", In(&CALL)),
+    ("toolResponse", In(&RESULT)),
     ("videoMetadata", Label),
     ("mediaResolution", Label),
 ])
@@ -75,13 +77,19 @@ static BLOB: Node = Node::of(&[
 ])
 .google();
 
-static CALL: Node = Node::of(&[("id", Label), ("name", Label), ("args", Arguments)])
-    .role(ASSISTANT)
-    .google();
+static CALL: Node = Node::of(&[
+    ("id", Label),
+    ("name", Label),
+    ("toolType", Label),
+    ("args", Arguments),
+])
+.role(ASSISTANT)
+.google();
 
 static RESULT: Node = Node::of(&[
     ("id", Label),
     ("name", Label),
+    ("toolType", Label),
     ("response", Of(TOOL_RESULT)),
     ("parts", In(&PART)),
     ("scheduling", Label),
@@ -145,6 +153,8 @@ pub static GROUNDS: Node = Node::of(&[
     ("groundingSupports", In(&GROUNDS)),
     ("urlMetadata", In(&GROUNDS)),
     ("web", In(&GROUNDS)),
+    ("retrievedContext", In(&GROUNDS)),
+    ("fileSearchStore", Label),
     ("uri", Link),
     ("retrievedUrl", Link),
     ("urlRetrievalStatus", Label),

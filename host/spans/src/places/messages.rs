@@ -68,6 +68,9 @@ pub static BLOCK: Node = Node::of(&[
     ("error_code", Label),
     ("server_name", Label),
     ("tool_name", Label),
+    ("tool_references", In(&BLOCK)),
+    ("file_type", Label),
+    ("stop_reason", Label),
 ])
 .signed()
 .kinds(

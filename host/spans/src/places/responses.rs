@@ -100,6 +100,7 @@ pub static ITEM: Node = Node::of(&[
     ("quality", Label),
     ("background", Label),
     ("created_by", Label),
+    ("execution", Label),
 ])
 .also(&CHAT_PART)
 .says_role()
@@ -118,6 +119,7 @@ static OUTPUT: Node = Node::of(&[]).also(&PART).role(TOOLS);
 static FOUND: Node = Node::of(&[
     ("file_id", Label),
     ("vector_store_id", Label),
+    ("filename", Label),
     ("url", Link),
 ])
 .role(TOOLS);
@@ -162,10 +164,16 @@ pub static ANSWER: Node = Node::of(&[
     ("usage", Label),
     ("billing", Label),
     ("context_management", Label),
-    ("reasoning", Label),
+    ("reasoning", In(&REASONED)),
+    ("system_fingerprint", Label),
+    ("content_filters", Label),
+    ("copilot_usage", Label),
 ])
 .also(&SETTINGS)
 .role(ASSISTANT);
+
+/// How it was asked to think; at some servers, what it thought.
+static REASONED: Node = Node::of(&[("effort", Label), ("summary", Label)]).channel(REASONING);
 
 /// The items that a response was made from.
 pub static ITEMS: Node = Node::of(&[

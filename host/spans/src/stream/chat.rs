@@ -45,8 +45,11 @@ impl Chunks {
         let mut entry = Entry::of(event.clone());
         let mut fresh = false;
         let mut growing: Vec<(String, Span)> = Vec::new();
-        for span in reading.spans {
-            let path = Path::of(event, &span);
+        let spans = reading.spans.into_iter();
+        let mut spans: Vec<_> = spans.map(|it| (Path::of(event, &it), it)).collect();
+        // What says all so far is known by what grows.
+        spans.sort_by_key(|(path, _)| path.as_ref().is_some_and(|it| it.so_far));
+        for (path, span) in spans {
             let known = path.as_ref().and_then(|it| {
                 let key = (span.choice, it.name.clone());
                 self.places.get(&key).copied()

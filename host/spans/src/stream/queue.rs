@@ -1,7 +1,7 @@
 //! Events that wait for their text. What each dialect knows of its events is in [`Entry`]; when an
 //! event may go out is decided here, for all of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
@@ -19,6 +19,9 @@ struct Known {
     lane: Lane,
 }
 
+/// Choice, channel and call.
+type Name = (u32, String, String);
+
 /// The queue, and what is known of lanes and places.
 #[derive(Default)]
 pub struct Queue {
@@ -28,7 +31,10 @@ pub struct Queue {
     /// Those that wait for the end, of a dialect that is not strict.
     tail: Vec<Entry>,
     lanes: Vec<Known>,
+    names: HashMap<Name, usize>,
     pub places: Vec<Place>,
+    /// Those whose text may come after its events.
+    growing: Vec<usize>,
 }
 
 impl Queue {
@@ -43,7 +49,10 @@ impl Queue {
                     call: call.to_owned(),
                     lane: Lane::of(channel == channel::TOOL_ARGUMENTS),
                 });
-                self.lanes.len() - 1
+                let lane = self.lanes.len() - 1;
+                let name = (choice, channel.to_owned(), call.to_owned());
+                self.names.insert(name, lane);
+                lane
             }
         };
         self.places.push(Place::of(lane));
@@ -51,15 +60,17 @@ impl Queue {
     }
 
     pub fn lane(&self, choice: u32, channel: &str, call: &str) -> Option<usize> {
-        self.lanes
-            .iter()
-            .position(|it| (it.choice, &*it.channel, &*it.call) == (choice, channel, call))
+        let name = (choice, channel.to_owned(), call.to_owned());
+        self.names.get(&name).copied()
     }
 
     /// The event that later text of a place is written with.
-    pub fn carry(&mut self, place: usize, carrier: impl FnOnce() -> Carrier) {
-        if let Some(place) = self.places.get_mut(place) {
-            place.carrier.get_or_insert_with(carrier);
+    pub fn carry(&mut self, index: usize, carrier: impl FnOnce() -> Carrier) {
+        if let Some(place) = self.places.get_mut(index)
+            && place.carrier.is_none()
+        {
+            place.carrier = Some(carrier());
+            self.growing.push(index);
         }
     }
 
@@ -97,9 +108,13 @@ impl Queue {
     /// Text has come back.
     pub fn pass(&mut self, piece: &Piece) {
         let own = self.lane(piece.choice, &piece.channel, &piece.call);
+        // What the stream does not have goes to the last text of its channel.
         let alike = || {
-            let mut lanes = self.lanes.iter();
-            lanes.position(|it| (it.choice, &it.channel) == (piece.choice, &piece.channel))
+            let lanes = self.growing.iter().rev().map(|it| self.places[*it].lane);
+            lanes.into_iter().find(|it| {
+                let known = &self.lanes[*it];
+                (known.choice, &known.channel) == (piece.choice, &piece.channel)
+            })
         };
         let Some(known) = own.or_else(alike).and_then(|it| self.lanes.get_mut(it)) else {
             return;
@@ -271,7 +286,8 @@ impl Queue {
 
     /// Text that came back after its events.
     fn late(&mut self, out: &mut Vec<Value>) {
-        for index in 0..self.places.len() {
+        for at in 0..self.growing.len() {
+            let index = self.growing[at];
             let place = &self.places[index];
             if place.out.is_empty() || place.queued > 0 {
                 continue;

@@ -208,3 +208,25 @@ fn a_text_under_two_names_is_one_text() {
     );
     assert_eq!(guard.came.len(), 1);
 }
+
+#[test]
+fn a_message_beside_the_delta_says_what_was_written_so_far() {
+    let event = |delta: &str, so_far: &str| {
+        let mut event = chunk(json!({ "content": delta }), Value::Null);
+        event["choices"][0]["message"] = json!({"role": "assistant", "content": so_far});
+        event
+    };
+    let mut last = chunk(json!({}), "stop".into());
+    last["choices"][0]["message"] = json!({"role": "assistant", "content": "I am <N1>!"});
+    let events = [
+        event("I am <N", "I am <N"),
+        event("1>!", "I am <N1>!"),
+        last,
+    ];
+    let mut guard = unmask();
+    let out = through("chat", &events, &[1], &mut guard);
+    assert_eq!(guard.came.len(), 1);
+    assert!(!json!(out).to_string().contains("<N"), "{out:?}");
+    let last = &out[out.len() - 1]["choices"][0];
+    assert_eq!(last["message"]["content"], "I am Ada!");
+}

@@ -69,8 +69,8 @@ fn prose(value: &Value, at: &str, out: &mut Vec<String>) {
         Value::Object(members) => {
             for (name, value) in members {
                 let again = ["logprobs", "instructions", "logprobsResult"].contains(&name.as_str());
-                let request =
-                    at.is_empty() && ["tools", "text", "input", "prompt"].contains(&name.as_str());
+                let request = at.is_empty()
+                    && ["tools", "text", "input", "prompt", "provider"].contains(&name.as_str());
                 if !again && !request {
                     prose(value, name, out);
                 }

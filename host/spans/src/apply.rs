@@ -112,10 +112,8 @@ fn write_string(body: &mut Value, span: &Span, text: String) {
         *place = text.into();
     }
     if matches!(span.form, Form::Signed { .. }) {
-        let around = body.pointer_mut(parted(&span.pointer).0);
-        if let Some(Value::Object(members)) = around {
-            members.shift_remove("signature");
-        }
+        let (around, _) = parted(&span.pointer);
+        remove(body, &format!("{around}/signature"));
     }
 }
 
@@ -141,6 +139,14 @@ pub fn forget_tokens(body: &mut Value, pointer: &str) {
             Some(tokens @ Value::Object(_)) => *tokens = Value::Null,
             _ => {}
         }
+    }
+}
+
+/// Takes a member away.
+pub fn remove(body: &mut Value, pointer: &str) {
+    let (around, name) = parted(pointer);
+    if let Some(Value::Object(members)) = body.pointer_mut(around) {
+        members.shift_remove(&name);
     }
 }
 

@@ -11,6 +11,7 @@ use super::chunk::{
 use super::entry::{Entry, Growth, Wait, Whole};
 use super::queue::Queue;
 use super::{Events, Piece};
+use crate::apply::forget_tokens;
 use crate::places;
 use crate::rule::Node;
 use crate::span::Span;
@@ -82,6 +83,14 @@ impl Chunks {
                     let place = queue.place(span.choice, span.channel, &call);
                     entry.wholes.push(Whole { place, span });
                 }
+            }
+        }
+        for at in 0..choices(event).len() {
+            let own = format!("/choices/{at}/");
+            let mut pointers = entry.growths.iter().flat_map(|it| &it.pointers);
+            if !pointers.any(|it| it.starts_with(&own)) {
+                // Tokens of no text of this chunk.
+                forget_tokens(&mut entry.event, &own);
             }
         }
         for growth in &entry.growths {

@@ -57,6 +57,18 @@ trait Events {
 /// A piece that comes back belongs where its choice, channel and call say. It may be shorter, longer,
 /// later or not come at all. What comes back for a text that the stream does not have goes to the
 /// text of its channel, or nowhere.
+///
+/// ```
+/// use serde_json::json;
+/// use sluice_spans::Stream;
+///
+/// let mut stream = Stream::new("chat");
+/// let mut pieces = stream.take(&json!({"choices": [{"index": 0, "delta": {"content": "I am <N1>"}}]}));
+/// pieces[0].text = pieces[0].text.replace("<N1>", "Ada");
+/// let events = stream.put(pieces);
+/// assert_eq!(events[0]["choices"][0]["delta"]["content"], "I am Ada");
+/// assert!(stream.finish().is_empty());
+/// ```
 pub struct Stream {
     events: Box<dyn Events + Send>,
     queue: Queue,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Piece;
 use super::entry::{Carrier, Entry, Place, Wait};
 use super::lane::Lane;
-use crate::apply::{forget_tokens, write};
+use crate::apply::{forget_tokens, remove, write};
 use crate::span::{Form, Span, channel};
 use crate::walk::of_inner_json;
 
@@ -266,7 +266,7 @@ impl Queue {
         write(&mut entry.event, texts);
         for (place, pointer) in &entry.seals {
             if self.places.get(*place).is_some_and(|it| it.changed) {
-                take_away(&mut entry.event, pointer);
+                remove(&mut entry.event, pointer);
             }
         }
         if let Wait::Ends(places) = &entry.wait {
@@ -325,13 +325,6 @@ impl Queue {
             place.out = text;
             place.changed = true;
         }
-    }
-}
-
-fn take_away(event: &mut Value, pointer: &str) {
-    let (around, name) = pointer.rsplit_once('/').unwrap_or_default();
-    if let Some(Value::Object(members)) = event.pointer_mut(around) {
-        members.shift_remove(name);
     }
 }
 

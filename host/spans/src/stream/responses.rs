@@ -9,8 +9,9 @@ use super::added::added;
 use super::entry::{Carrier, Entry, Growth, Wait, Whole};
 use super::queue::Queue;
 use super::{Events, Piece};
+use crate::apply::remove;
 use crate::places::responses::EVENT;
-use crate::span::{Span, channel, role};
+use crate::span::{Form, Span, channel, role};
 use crate::walk::{self, Context};
 
 /// Events that grow: their name without its ending, where the text stands in its item, its channel,
@@ -152,8 +153,10 @@ impl Items {
         let spans = walk::read(&event, &EVENT, context, false).spans;
         if kind.ends_with(".added") && kind != "response.output_text.annotation.added" {
             // What begins is empty: it is said again where it ends.
-            for span in &spans {
-                if let Some(text @ Value::String(_)) = event.pointer_mut(&span.pointer) {
+            for span in spans.iter().rev() {
+                if span.form == Form::Name {
+                    remove(&mut event, &span.pointer);
+                } else if let Some(text) = event.pointer_mut(&span.pointer) {
                     *text = "".into();
                 }
             }

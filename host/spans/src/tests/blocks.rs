@@ -283,6 +283,19 @@ fn a_response_says_what_was_written_wherever_it_says_it() {
 }
 
 #[test]
+fn what_begins_says_nothing() {
+    let item = json!({"type": "mcp_call", "id": "p1", "name": "f", "arguments": "{\"a\": 1}", "odd words": {"x": "more words"}});
+    let added = json!({"type": "response.output_item.added", "output_index": 0, "item": item});
+    let mut stream = Stream::new("responses");
+    assert!(stream.take(&added).is_empty());
+    let out = stream.put(Vec::new());
+    assert_eq!(
+        out[0]["item"],
+        json!({"type": "mcp_call", "id": "p1", "name": "f", "arguments": ""})
+    );
+}
+
+#[test]
 fn text_that_never_grew_is_found_where_it_ends() {
     let item = json!({"type": "mcp_call", "id": "p1", "name": "f", "arguments": "{}", "output": "By <N1> himself"});
     let events = [

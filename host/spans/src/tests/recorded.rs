@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::blocks::ordered;
-use super::guards::{Holding, Key, Open, gathered, through};
+use super::guards::{Guard, Holding, Key, Open, gathered, through};
 use super::*;
 
 /// The operation of a recording whose body is in its client's dialect.
@@ -110,6 +110,33 @@ fn all_prose_of_recorded_answers_is_found() {
         }
     }
     assert!(seen > 800, "{seen}");
+}
+
+#[test]
+fn no_prose_of_recorded_answers_outlives_an_edit() {
+    for item in recordings().iter().filter(|it| !it.streamed) {
+        let Ok(mut body) = serde_json::from_str::<Value>(&item.body) else {
+            continue;
+        };
+        let spans = answer(item.operation, &body);
+        let edits = spans.iter().enumerate().map(|(span, it)| Edit {
+            span,
+            text: match it.form {
+                crate::span::Form::Document => "{}".to_owned(),
+                crate::span::Form::Name => format!("name{span}"),
+                _ => "x".to_owned(),
+            },
+        });
+        let edits: Vec<Edit> = edits.collect();
+        apply(&mut body, &spans, &edits).unwrap();
+        let mut left = Vec::new();
+        prose(&body, "", &mut left);
+        let of_text = item.operation != "chat" || body["choices"][0]["message"]["content"] == "x";
+        if of_text {
+            tokens(&body, &mut left);
+        }
+        assert!(left.is_empty(), "{} {}: {left:?}", item.operation, item.id);
+    }
 }
 
 #[test]
@@ -254,6 +281,65 @@ fn a_word_that_is_replaced_is_nowhere_in_the_stream() {
         }
     }
     assert!(changed > 100, "{changed}");
+}
+
+/// Lets nothing through.
+struct Shut;
+
+impl Guard for Shut {
+    fn feed(&mut self, _: Vec<Piece>, _: bool) -> Vec<Piece> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn nothing_that_was_not_let_through_is_written() {
+    let mut seen = 0;
+    for (item, events) in streams() {
+        let prose_of = |events: &[Value]| {
+            let mut all = Vec::new();
+            for event in events {
+                let mut event = event.clone();
+                if let Some(response) = event.get_mut("response").map(Value::take) {
+                    prose(&response, "", &mut all);
+                }
+                prose(&event, "", &mut all);
+                tokens(&event, &mut all);
+            }
+            all
+        };
+        seen += prose_of(&events).len();
+        for size in [1, 5] {
+            let out = through(item.operation, &events, &[size], &mut Shut);
+            let written = prose_of(&out);
+            let mut again = Stream::new(item.operation);
+            let left = out.iter().flat_map(|it| again.take(it)).next();
+            assert_eq!(left, None, "{} {}", item.operation, item.id);
+            assert!(
+                written.is_empty(),
+                "{} {}: {written:?}",
+                item.operation,
+                item.id
+            );
+        }
+    }
+    assert!(seen > 1500, "{seen}");
+}
+
+/// Words in likelihoods.
+fn tokens(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|it| tokens(it, out)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(text) if name == "token" => out.push(text.clone()),
+                    _ => tokens(value, out),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 proptest! {

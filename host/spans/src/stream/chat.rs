@@ -96,9 +96,14 @@ impl Chunks {
         for growth in &entry.growths {
             queue.carry(growth.place, || carrier(event, &growth.pointers));
         }
+        for pointer in entry.growths.iter().flat_map(|it| &it.pointers) {
+            if let Some(Value::String(text)) = entry.event.pointer_mut(pointer) {
+                text.clear();
+            }
+        }
         self.seal(event, &mut entry);
         let quiet = entry.wholes.is_empty() && entry.copies.is_empty() && entry.seals.is_empty();
-        entry.idle = !fresh && quiet && !entry.growths.is_empty() && is_idle_chunk(&entry);
+        entry.idle = !fresh && quiet && !entry.growths.is_empty() && is_idle_chunk(&entry.event);
         entry
     }
 
@@ -164,14 +169,14 @@ impl Events for Chunks {
             };
             let mut entry = self.entry(event, queue);
             // Some servers say more after an end.
-            if over && entry.growths.is_empty() && is_silent(&entry) {
+            if over && entry.growths.is_empty() && is_silent(&entry.event) {
                 entry.wait = Wait::End;
             }
             return queue.push(entry);
         }
         let mut pieces = Vec::new();
         let body = self.entry(&without_end(event), queue);
-        if !body.growths.is_empty() || !body.wholes.is_empty() || !is_idle_chunk(&body) {
+        if !body.growths.is_empty() || !body.wholes.is_empty() || !is_idle_chunk(&body.event) {
             pieces = queue.push(body);
         }
         let end = end_alone(event);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::entry::{Carrier, Entry};
+use super::entry::Carrier;
 use crate::span::{Form, Span, channel};
 
 /// Members that a delta adds to.
@@ -176,10 +176,10 @@ pub fn end_alone(event: &Value) -> Value {
     event
 }
 
-/// Whether a chunk says nothing but its growing text.
-pub fn is_idle_chunk(entry: &Entry) -> bool {
-    let members = entry.event.as_object().into_iter().flatten();
-    is_silent(entry)
+/// Whether a chunk whose growing text was taken out says nothing.
+pub fn is_idle_chunk(event: &Value) -> bool {
+    let members = event.as_object().into_iter().flatten();
+    is_silent(event)
         && members.into_iter().all(|(name, value)| {
             name == "choices"
                 || matches!(name.as_str(), "obfuscation" | "p" | "copilot_usage")
@@ -188,15 +188,9 @@ pub fn is_idle_chunk(entry: &Entry) -> bool {
         })
 }
 
-/// Whether the choices of a chunk say nothing but their growing text.
-pub fn is_silent(entry: &Entry) -> bool {
-    let mut event = entry.event.clone();
-    for pointer in entry.growths.iter().flat_map(|it| &it.pointers) {
-        if let Some(text) = event.pointer_mut(pointer) {
-            *text = Value::Null;
-        }
-    }
-    choices(&event).iter().all(|choice| {
+/// Whether its choices say nothing.
+pub fn is_silent(event: &Value) -> bool {
+    choices(event).iter().all(|choice| {
         let own = choice.as_object().into_iter().flatten();
         own.into_iter().all(|(name, value)| {
             matches!(name.as_str(), "logprobs" | "content_filter_results") || is_idle(name, value)

@@ -100,3 +100,12 @@ pub(crate) fn key_alone(hash: &str) -> Caller {
     });
     caller(grant)
 }
+
+/// Who holds a key of this user and this team.
+pub(crate) fn key_of(holder: Option<&str>, group: Option<&str>) -> Caller {
+    let mut grant = Grant::bare(Role::Team);
+    grant.key = Some(key(&[]));
+    grant.user = holder.map(|it| user(it, &[]));
+    grant.team = group.map(|it| team(it, &[]));
+    caller(grant)
+}

@@ -21,6 +21,7 @@
 //! | `sluice_cache_entries`, `sluice_cache_bytes` | answers kept in memory, and their bytes | |
 //! | `sluice_health_checks_total` | checks of deployments | provider, result (`healthy`, `unhealthy`, `unchecked`) |
 //! | `sluice_batches_booked_total` | batches that have ended and are charged | |
+//! | `sluice_responses_booked_total` | responses of the background that were seen done and are charged | |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class |
@@ -77,6 +78,7 @@ struct All {
     shed: Family<WhyLabel, Counter>,
     changes_forgotten: Counter,
     batches_booked: Counter,
+    responses_booked: Counter,
     health_checks: Family<CheckLabels, Counter>,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
@@ -107,6 +109,7 @@ impl Default for All {
         let shed = Family::default();
         let changes_forgotten = Counter::default();
         let batches_booked = Counter::default();
+        let responses_booked = Counter::default();
         let health_checks = Family::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register(
@@ -175,6 +178,11 @@ impl Default for All {
             batches_booked.clone(),
         );
         registry.register(
+            "responses_booked",
+            "Responses of the background that were seen done and are charged",
+            responses_booked.clone(),
+        );
+        registry.register(
             "changes_forgotten",
             "Notices between replicas that were deleted because of their age",
             changes_forgotten.clone(),
@@ -204,6 +212,7 @@ impl Default for All {
             shed,
             changes_forgotten,
             batches_booked,
+            responses_booked,
             health_checks,
             fallbacks,
             litellm,
@@ -312,6 +321,11 @@ impl Metrics {
     /// Counts a batch that has ended and is charged.
     pub fn batch_booked(&self) {
         self.all.batches_booked.inc();
+    }
+
+    /// Counts a response of the background that is done and is charged.
+    pub fn response_booked(&self) {
+        self.all.responses_booked.inc();
     }
 
     /// Counts a call that was turned away.

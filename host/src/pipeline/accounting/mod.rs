@@ -2,8 +2,8 @@
 //! when it ends, however it ends. The services behind it do not know each other; they meet here.
 
 mod accounts;
-mod batch;
 mod kept;
+mod later;
 mod leases;
 mod numbers;
 mod others;

@@ -104,6 +104,11 @@ impl Permit {
         advanced
     }
 
+    /// So many tokens were written in an answer that came whole and tells no usage.
+    pub const fn wrote(&mut self, tokens: u64) {
+        self.written_tokens = self.written_tokens.saturating_add(tokens);
+    }
+
     fn reserve_on(&mut self) -> Result<(), Fault> {
         let (written, earlier) = (self.written_tokens, self.spent_earlier());
         let own = (self.quote.as_ref(), self.reservation.as_mut(), earlier);
@@ -280,6 +285,22 @@ impl Permit {
         }
     }
 
+    /// Whom what the call leaves under way is charged to when it is done. None: that cannot be
+    /// written.
+    pub fn account(&self, trail: &Trail) -> Option<String> {
+        let row = SpendRow {
+            // A row of its own, which one finds by the call's.
+            call_id: format!("{}-background", trail.call_id),
+            started_ms: self.started_ms,
+            ..self.party.clone().account(
+                trail.operation,
+                &trail.model_group,
+                (&self.source, self.started_ms),
+            )
+        };
+        serde_json::to_string(&row).ok()
+    }
+
     /// The client gets this as the whole answer.
     pub fn answered(&mut self, body: &Bytes) {
         if let Some(recording) = &mut self.recording {
@@ -303,7 +324,7 @@ impl Permit {
         now: i64,
     ) -> Option<CostLine> {
         let line = trail.line.as_ref().filter(|_| !is_free(trail.operation))?;
-        if !self.under_way {
+        if !self.under_way || trail.is_pending {
             return None;
         }
         let model = trail.upstream_model.as_deref().unwrap_or_default();

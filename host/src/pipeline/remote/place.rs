@@ -37,7 +37,12 @@ impl Needs<'_> {
         let Ok(line) = fleet.line(id) else {
             return false;
         };
-        let has = |it: &Operation| line.provider.describe.operations.contains_key(it.as_str());
+        let has = |it: &Operation| {
+            line.provider
+                .describe
+                .operations
+                .contains_key(it.contract())
+        };
         let provider = &line.deployment.provider;
         self.operations.iter().all(has) && self.provider.is_none_or(|it| it == provider)
     }

@@ -76,7 +76,7 @@ pub use shown::{MASK, is_address};
 pub use sources::{Setting, Source, Written};
 pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
 pub use strategy::Strategy;
-pub use through::{ENDPOINT, Endpoint, of_environment};
+pub use through::{ENDPOINT, Endpoint, STORED_ENDPOINT, of_environment};
 pub use verify::{Authorities, Verify};
 
 use crate::domain::Secret;

@@ -10,13 +10,13 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
+use super::came::Came;
 use super::error::ApiError;
 use super::server::Peer;
 use super::steering::steer;
 use super::turnstile::Turn;
-use super::{Doors, body, form, headers, unknown};
-use crate::auth::{Caller, allow_cache_controls, allow_model};
-use crate::domain::{ErrorKind, Fault};
+use super::{Doors, body, came, form, headers, unknown};
+use crate::auth::{allow_cache_controls, allow_model};
 use crate::pipeline::accounting::Source;
 use crate::pipeline::{
     Answer, AnswerBody, ClientRequest, Controls, Dialect, Embed, Operation, Uploads, embedded,
@@ -51,7 +51,7 @@ pub async fn messages(State(doors): State<Doors>, request: Request) -> Response 
     ask(&doors, Operation::Messages.into(), request).await
 }
 
-/// `POST /v1/messages/count_tokens`, to providers that have it.
+/// `POST /v1/messages/count_tokens`: the provider's count, else the gateway's.
 pub async fn count_tokens(State(doors): State<Doors>, request: Request) -> Response {
     ask(&doors, Operation::CountTokens.into(), request).await
 }
@@ -159,25 +159,19 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         streams,
         embeds,
     } = asked;
-    let came = Instant::now();
-    let (mut parts, incoming) = request.into_parts();
+    let began = Instant::now();
+    let (parts, incoming) = request.into_parts();
     let dialect = embeds.map_or_else(|| operation.dialect(), |_| Dialect::Google);
-    let id = headers::call_id(&parts.extensions);
-    // The router lets nobody in without one.
-    let Some(caller) = parts.extensions.remove::<Caller>() else {
-        let fault = Fault::ours("the caller is not known", "a call without a caller");
-        return ApiError::new(fault, dialect).into_response();
+    let came = match Came::new(doors, parts).await {
+        Ok(came) => came,
+        Err(fault) => return ApiError::new(fault, dialect).into_response(),
     };
-    let limits = doors.admission();
-    let turn = match doors.turnstile.enter(&limits).await {
-        Ok(turn) => turn,
-        Err(shed) => {
-            doors.metrics.shed(shed.as_str());
-            let fault = shed.fault(&limits);
-            tracing::info!(call.id = %id, fault = %fault, "a request was turned away");
-            return ApiError::new(fault, dialect).into_response();
-        }
-    };
+    let Came {
+        parts,
+        id,
+        caller,
+        turn,
+    } = came;
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
     let read = match embeds {
         Some(embed) => read.and_then(|bytes| embedded::asked(embed, bytes)),
@@ -198,19 +192,8 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         steer(&mut request.controls, &parts.headers)?;
         allow_cache_controls(&caller, &request.controls.cache.said())?;
         let gate = doors.gate();
-        if gate.bodies.ask_anything(&caller) {
-            gate.bodies.judge(&caller, |name| {
-                let found = request.body.entries().find(|(it, _)| *it == name)?;
-                serde_json::from_str(found.1).ok()
-            })?;
-            let tagged =
-                gate.bodies.reject_client_tags && parts.headers.contains_key("x-litellm-tags");
-            if tagged {
-                let text = "Client-side tags are not allowed; give the key or its team tags";
-                let fault = Fault::caller(ErrorKind::InvalidRequest, text);
-                return Err(fault.with_param("x-litellm-tags"));
-            }
-        }
+        came::judge_body(&gate, &caller, &request)?;
+        came::judge_tags(&gate, &parts.headers)?;
         let asked = request.controls.model.clone();
         let allowed = allow_model(&caller, &gate.catalog, &asked)?;
         allowed.target.clone_into(&mut request.controls.model);
@@ -238,12 +221,8 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         }
     };
     let mut source = source(&parts, &request.controls);
-    if doors.pipeline.watchers().otel.is_on() {
-        let text = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
-        source.traceparent = text("traceparent");
-        source.tracestate = text("tracestate");
-    }
-    doors.metrics.stage(Stage::Read, came.elapsed());
+    came::traced(doors, &parts.headers, &mut source);
+    doors.metrics.stage(Stage::Read, began.elapsed());
     let answer = doors.pipeline.run(&caller, request, source).await;
     let answer = match embeds {
         Some(embed) => answer.and_then(|it| embedded::back(embed, it)),

@@ -4,6 +4,7 @@
 mod admin;
 mod body;
 mod calls;
+mod came;
 mod cors;
 pub mod error;
 mod files;
@@ -15,6 +16,7 @@ mod health;
 mod manage;
 mod models;
 mod numbers;
+mod passing;
 pub mod paths;
 mod patience;
 mod reports;

@@ -349,7 +349,7 @@ fn passed(base: &str, tail: &str, query: Option<&str>) -> Result<String, Fault> 
         query,
         headers,
         auth: Vec::new(),
-        body: Bytes::new(),
+        body: FileContent::Held(Bytes::new()),
     };
     let request = Request::passed(&target, passed)?;
     assert_eq!(request.headers["x-own"], "operator");

@@ -61,7 +61,8 @@ impl Relay {
                         }
                     }
                     Ok(None) => {
-                        self.watch.end();
+                        let tokens = self.watch.end();
+                        self.settlement.wrote(tokens);
                         self.done();
                         if let Some(last) = held.take() {
                             yield Ok(last);

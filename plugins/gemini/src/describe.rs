@@ -26,6 +26,8 @@ pub fn document() -> Value {
                 ]},
                 "embeddings": {"ignored": ["user"]},
                 "generate-content": {"stream": true, "body": "head"},
+                "count-chat": {},
+                "count-contents": {"body": "head"},
                 "models": {}
             },
             "errors": {"message": "/error/message", "type": "/error/status"},

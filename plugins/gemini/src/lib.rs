@@ -45,6 +45,15 @@ impl Provider for Gemini {
             "generate-content" => post(method)?
                 .patch(vec![("model".into(), None)])
                 .canonical(),
+            "count-chat" => {
+                let mut counted = request::from_chat(call, parse_body(body)?)?;
+                counted["model"] = path::of(&call.model)?.into();
+                // Beside `contents` nothing else is counted.
+                post("countTokens")?.json(&json!({ "generateContentRequest": counted }))
+            }
+            "count-contents" => post("countTokens")?
+                .patch(vec![("model".into(), None)])
+                .canonical(),
             "models" => Outbound::get("/v1beta/models?pageSize=1000"),
             other => {
                 return Err(fault::unsupported(format!(
@@ -63,6 +72,11 @@ impl Provider for Gemini {
         let answer = reply.json()?;
         let response = match call.operation.as_str() {
             "chat" => Response::json(&response::to_chat(&answer)?),
+            "count-chat" => {
+                let total = answer.get("totalTokens").and_then(Value::as_u64);
+                let missing = || fault::upstream("the provider's answer has no `totalTokens`");
+                Response::json(&json!({"input_tokens": total.ok_or_else(missing)?}))
+            }
             _ => Response::json(&list(&answer)),
         };
         Ok(response.respond())

@@ -1,5 +1,6 @@
 //! What the plugin says of itself: one provider a row.
 
+use sluice_sdk::chat::CACHE_MARKS;
 use sluice_sdk::serde_json::{Map, Value, json};
 
 use crate::examples;
@@ -106,6 +107,9 @@ fn operation(row: &Row, name: &str) -> Value {
             json!({"ignored": ignored, "unsupported": ["dimensions"]})
         }
         "embeddings" => json!({"body": "head", "ignored": ignored}),
+        "responses" if !row.cache_control => {
+            json!({"stream": true, "body": "head", "ignored": CACHE_MARKS})
+        }
         "responses" => json!({"stream": true, "body": "head"}),
         "rerank" if row.rerank.is_some() => json!({}),
         "rerank" | "moderations" | "images.generate" | "audio.speech" => json!({"body": "head"}),

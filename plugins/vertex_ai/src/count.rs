@@ -39,6 +39,19 @@ pub fn request(
     Ok(google::post(call, model, "countTokens")?.json(&body))
 }
 
+/// The tokens of a chat.
+pub fn chat(call: &Call, model: Model<'_>, chat: Map<String, Value>) -> Result<Outbound, Error> {
+    let body = request::from_chat(call, chat)?;
+    Ok(google::post(call, model, "countTokens")?.json(&body))
+}
+
+/// The tokens of Google's own request, as the client wrote it.
+pub fn contents(call: &Call, model: Model<'_>) -> Result<Outbound, Error> {
+    Ok(google::post(call, model, "countTokens")?
+        .patch(vec![("model".into(), None)])
+        .canonical())
+}
+
 pub fn answer(answer: &Value) -> Result<Value, Error> {
     let total = answer.get("totalTokens").and_then(Value::as_u64);
     let total =

@@ -52,6 +52,9 @@ impl Provider for VertexAi {
             ("messages", Family::Claude) => claude::messages(call, model)?,
             ("count-tokens", Family::Claude) => claude::count(call, model)?,
             ("count-tokens", Family::Google) => count::request(call, model, &parse_body(body)?)?,
+            ("count-chat", Family::Claude) => claude::count_chat(call, model, parse_body(body)?)?,
+            ("count-chat", Family::Google) => count::chat(call, model, parse_body(body)?)?,
+            ("count-contents", Family::Google) => count::contents(call, model)?,
             ("generate-content", _) => google::native(call, model.google(&call.operation)?)?,
             ("embeddings", _) => {
                 return embeddings::request(
@@ -76,7 +79,7 @@ impl Provider for VertexAi {
         }
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
         let answer = reply.json()?;
-        if call.operation == "count-tokens" {
+        if matches!(call.operation.as_str(), "count-tokens" | "count-chat") {
             return Ok(Response::json(&count::answer(&answer)?).respond());
         }
         match Model::of(&call.model)?.family {

@@ -71,6 +71,10 @@ pub struct Trail {
     /// From the call's start to the first event of a stream.
     pub first_token: Option<Duration>,
     pub usage: Option<Usage>,
+    /// What it asked for is made in the background: it is charged when it is seen done.
+    pub is_pending: bool,
+    /// The gateway counted the tokens that were asked for, not the provider.
+    pub counted_here: bool,
     /// The answer's `id`, as the provider gave it.
     pub provider_id: Option<String>,
     /// What the call cost, once it is known; None also where the price is unknown.
@@ -106,6 +110,8 @@ impl Trail {
             upstream_time: Duration::ZERO,
             first_token: None,
             usage: None,
+            is_pending: false,
+            counted_here: false,
             provider_id: None,
             cost: None,
             cache_key: None,

@@ -16,7 +16,7 @@ use super::settle::Settlement;
 use super::source::{Events, Source};
 use super::stream::{FaultWriter, MadeBy, Streaming};
 use super::writer::{Event, Writer};
-use super::{counted, plain, shape};
+use super::{counted, plain, shape, written};
 use crate::dialect::envelope::Envelope;
 use crate::domain::{DeploymentId, Fault, Usd};
 use crate::plugins::{self, Plugins};
@@ -135,6 +135,10 @@ pub fn made(
 }
 
 fn whole(body: Bytes, content_type: Option<String>, mut settlement: Settlement) -> Answer {
+    if settlement.trail().usage.is_none() {
+        let text = std::str::from_utf8(&body).unwrap_or_default();
+        settlement.wrote(written::tokens(text));
+    }
     settlement.answered(&body);
     settlement.done(200);
     Answer {

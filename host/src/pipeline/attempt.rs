@@ -87,7 +87,7 @@ impl Attempt {
         (number, drop_params): (u32, bool),
         trace: Option<TraceHeaders>,
     ) -> Result<(Self, String), Fault> {
-        let name = request.operation.as_str();
+        let name = request.operation.contract();
         let provider = Arc::clone(&line.provider);
         let operation = provider.describe.operations.get(name).ok_or_else(|| {
             let message = format!("provider `{}` has no `{name}`", provider.name);

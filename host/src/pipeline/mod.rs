@@ -14,6 +14,7 @@ mod bridge;
 mod cached;
 mod choose;
 mod counted;
+mod counting;
 mod course;
 mod detour;
 pub mod embedded;
@@ -27,6 +28,7 @@ mod mock;
 mod nested;
 mod opening;
 mod operation;
+mod owner;
 mod params;
 mod passed;
 mod plain;
@@ -55,6 +57,7 @@ mod ties;
 #[cfg(test)]
 mod timing_tests;
 mod together;
+mod tokens;
 #[cfg(test)]
 mod told_tests;
 mod trial;

@@ -173,6 +173,11 @@ impl Settlement {
         })
     }
 
+    /// Whom what the call leaves under way is charged to when it is done.
+    pub fn account(&self) -> Option<String> {
+        self.permit.as_ref()?.account(&self.trail)
+    }
+
     /// So many tokens more were written to the client, about.
     ///
     /// # Errors
@@ -185,6 +190,13 @@ impl Settlement {
             return Ok(());
         }
         permit.advance(tokens, &self.trail)
+    }
+
+    /// An answer that came whole tells no usage, and is charged by about as many tokens.
+    pub fn wrote(&mut self, tokens: u64) {
+        if let Some(permit) = &mut self.permit {
+            permit.wrote(tokens);
+        }
     }
 
     /// The client gets this as the whole answer.

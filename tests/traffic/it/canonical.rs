@@ -81,6 +81,21 @@ pub fn judge(recording: &Recording, operation: &str) -> Verdict {
                 "no list of models",
             )
         }
+        "files.create" | "files.get" => holds(
+            answer["object"] == "file" && answer["id"].is_string(),
+            "no file",
+        ),
+        "files.delete" => holds(answer["deleted"] == true, "nothing is deleted"),
+        "files.content" => holds(!recording.body().is_empty(), "no content"),
+        "batches.create" | "batches.get" => {
+            let batch = answer["object"] == "batch" && answer["id"].is_string();
+            holds(batch && answer["status"].is_string(), "no batch")
+        }
+        "responses.get" => holds(
+            answer["object"] == "response" && answer["status"].is_string(),
+            "no response",
+        ),
+        "responses.input_items" => holds(answer["data"].is_array(), "no items"),
         "count-tokens" => holds(answer["input_tokens"].is_u64(), "no count"),
         other => Err(format!("nobody judges a relayed `{other}`")),
     }

@@ -14,6 +14,7 @@ mod components;
 mod exceptions;
 mod gemini;
 mod judge;
+mod listed;
 mod losses;
 mod media;
 mod ollama;
@@ -23,6 +24,7 @@ mod refusals;
 mod replay;
 mod report;
 mod routes;
+mod unlike;
 mod vectors;
 mod wire;
 

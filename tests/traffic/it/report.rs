@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::judge::Verdict;
 use crate::recordings::Recording;
-use crate::{replay, root};
+use crate::{listed, replay, root};
 
 const BEFORE: &str = "# Recorded traffic
 
@@ -27,7 +27,7 @@ error becomes beside LiteLLM's exception. Each difference has its reason:
 ";
 
 const KNOWN: &str = include_str!("../fixtures/known.tsv");
-const FLOOR: &str = include_str!("../fixtures/floor.tsv");
+pub const FLOOR: &str = include_str!("../fixtures/floor.tsv");
 
 /// A reason why recordings do not pass: provider, endpoint, the recordings' ids or `*`, reason.
 struct Reason {
@@ -99,7 +99,7 @@ fn page(played: &[(Recording, Verdict)], counts: &Counts, known: &[Reason]) -> S
         )
         .unwrap();
     }
-    page
+    page + &listed::page()
 }
 
 #[test]

@@ -12,11 +12,14 @@ const MAX_CHARS: usize = 65_536;
 
 pub fn request(call: &Call, body: &Map<String, Value>) -> Result<Step, Error> {
     let given = |name: &str| body.get(name).unwrap_or(&Value::Null);
-    if !given("messages").is_array() {
-        return Err(fault::invalid_request("`messages` is no list"));
-    }
-    let parts = [given("system"), given("tools"), given("messages")];
-    if parts.into_iter().any(shows) {
+    let messages = given("messages").as_array();
+    let messages = messages.ok_or_else(|| fault::invalid_request("`messages` is no list"))?;
+    let contents = messages.iter().filter_map(|it| it.get("content"));
+    let parts: Vec<&Value> = [given("system"), given("tools")]
+        .into_iter()
+        .chain(contents)
+        .collect();
+    if parts.iter().any(|it| shows(it)) {
         return Err(fault::unsupported(
             "Cohere counts the tokens of texts: there are images or documents in `messages`",
         ));

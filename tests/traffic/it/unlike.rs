@@ -68,8 +68,12 @@ fn cohere_is_told_tool_choice_format_and_thinking() {
 #[test]
 fn coheres_reasons_and_thoughts_come_through_whole_and_streamed() {
     let thought = json!([{"type": "thinking", "thinking": "why"}, {"type": "text", "text": "so"}]);
-    for (native, reason) in [("TOOL_CALL", "tool_calls"), ("MAX_TOKENS", "length")] {
-        let answer = json!({"id": "i", "finish_reason": native, "message": {"role": "assistant", "content": thought}});
+    let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    for (native, reason, calls) in [
+        ("TOOL_CALL", "tool_calls", json!([call])),
+        ("MAX_TOKENS", "length", json!([])),
+    ] {
+        let answer = json!({"id": "i", "finish_reason": native, "message": {"role": "assistant", "content": thought, "tool_calls": calls}});
         let choice = whole("cohere", "command-a-reasoning-08-2025", &answer)["choices"][0].take();
         assert_eq!(choice["finish_reason"], reason);
         assert_eq!(choice["message"]["reasoning_content"], "why");

@@ -68,3 +68,40 @@ fn pieces(text: &str) -> Vec<&str> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_sdk::Payload;
+
+    #[test]
+    fn a_long_text_is_counted_in_pieces_that_are_cut_between_words() {
+        let word = "a".repeat(40_000);
+        let text = format!("{word} {word}");
+        let cut = pieces(&text);
+        let lengths: Vec<usize> = cut.iter().map(|it| it.chars().count()).collect();
+        assert_eq!(lengths, [40_000, 40_001]);
+        let solid = "\u{e9}".repeat(MAX_CHARS + 1);
+        assert_eq!(pieces(&solid).len(), 2);
+        assert!(pieces(" \n").is_empty());
+    }
+
+    #[test]
+    fn counts_of_pieces_are_added_and_what_is_no_count_is_a_failure() {
+        let reply = |body: Value| Reply {
+            status: 200,
+            headers: Vec::new(),
+            body: Payload::Text(body.to_string()),
+            state: String::new(),
+        };
+        let both = [
+            reply(json!({"tokens": [1, 2]})),
+            reply(json!({"tokens": [3]})),
+        ];
+        let Ok(Step::Respond(response)) = answer(&both) else {
+            panic!("no answer")
+        };
+        assert!(matches!(response.body, Payload::Text(text) if text == r#"{"input_tokens":3}"#));
+        assert_eq!(answer(&[reply(json!({}))]).unwrap_err().kind, "upstream");
+    }
+}

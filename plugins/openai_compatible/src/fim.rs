@@ -1,5 +1,5 @@
-//! Text completions of Mistral's kind. Models of code fill in what stands between `prompt` and
-//! `suffix`, at an address of their own; the others are asked as a chat. Both answer as chats do.
+//! Text completions of Mistral's kind: models of code fill in what stands between `prompt` and
+//! `suffix`, and answer as chats do. Of the others the gateway asks a chat, if they are refused here.
 
 use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{Map, Value, json};
@@ -14,13 +14,12 @@ use crate::row::{Row, matches};
 use crate::stream::Stream;
 
 /// Members that are read here. Any other goes on as it is.
-const READ: [&str; 7] = [
+const READ: [&str; 6] = [
     "echo",
     "model",
     "prompt",
     "stream",
     "stream_options",
-    "suffix",
     "user",
 ];
 
@@ -31,38 +30,17 @@ struct Asked {
     echo: String,
 }
 
-/// Whether the model fills in.
-fn fills(row: &Row, model: &str) -> bool {
-    let patterns = row.fim.iter().flatten();
-    patterns.into_iter().any(|it| matches(it, model))
-}
-
-pub fn path(row: &Row, model: &str) -> &'static str {
-    if fills(row, model) {
-        "/fim/completions"
-    } else {
-        "/chat/completions"
-    }
-}
-
 pub fn request(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result<Outbound, Error> {
     let body: Map<String, Value> = sluice_sdk::parse_body(body)?;
-    let prompt = prompt(&body)?;
-    let suffix = body.get("suffix").filter(|it| !it.is_null() && **it != "");
-    let mut sent = json!({"model": sent_model(row, &call.model)});
-    if fills(row, &call.model) {
-        sent["prompt"] = prompt.into();
-        if let Some(suffix) = suffix {
-            sent["suffix"] = suffix.clone();
-        }
-    } else if suffix.is_some() {
+    let mut fills = row.fim.iter().flatten();
+    if !fills.any(|it| matches(it, &call.model)) {
         return Err(fault::unsupported(format!(
-            "`suffix` cannot be served: `{}` answers chats and fills nothing in",
+            "`{}` fills no text in: it answers chats",
             call.model
         )));
-    } else {
-        sent["messages"] = json!([{"role": "user", "content": prompt}]);
     }
+    let prompt = prompt(&body)?;
+    let mut sent = json!({"model": sent_model(row, &call.model), "prompt": prompt});
     if call.streaming {
         sent["stream"] = true.into();
     }

@@ -6,7 +6,7 @@ use sluice_sdk::{Call, Error, Outbound, fault};
 
 use crate::access;
 use crate::row::Row;
-use crate::{fim, ranks, remote, run, vectors};
+use crate::{ranks, remote, run, vectors};
 
 /// The outbound request without its body: path, headers, key.
 pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error> {
@@ -61,7 +61,7 @@ fn path(call: &Call, row: &Row, base: &Base) -> Result<String, Error> {
     let operation = call.operation.as_str();
     let usual = match operation {
         "chat" => "/chat/completions",
-        "completions" if row.fim.is_some() => fim::path(row, &call.model),
+        "completions" if row.fim.is_some() => "/fim/completions",
         "completions" => "/completions",
         "embeddings" => "/embeddings",
         "responses" => "/responses",

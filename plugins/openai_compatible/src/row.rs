@@ -147,8 +147,8 @@ pub struct Row {
     pub stream_usage: Option<bool>,
     /// Ends of the base URL that are others for an operation, and what they become there.
     pub bases: BTreeMap<String, BTreeMap<String, String>>,
-    /// Models that complete texts at `/fim/completions`, by pattern; the others' text completions
-    /// are chats. Missing: OpenAI's dialect.
+    /// Models that complete texts at `/fim/completions`, by pattern; the others have no text
+    /// completions. Missing: OpenAI's dialect.
     pub fim: Option<Vec<String>>,
     /// The dialect of batches: `jobs` (Mistral's); missing: OpenAI's.
     pub batches: Option<String>,

@@ -47,24 +47,18 @@ fn code_is_filled_in_between_prompt_and_suffix() {
 }
 
 #[test]
-fn a_model_that_fills_nothing_in_is_asked_as_a_chat() {
-    let call = ["mistral", "completions", "mistral-large-latest"];
-    let body = json!({"model": "mistral-large-latest", "prompt": ["hi"], "max_tokens": 9});
-    let sent = json!({"model": "mistral-large-latest", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9});
-    let outcome = played(call, MISTRAL, body, "/chat/completions", &sent, &said("ho"));
-    assert_eq!(
-        outcome.unwrap().response.unwrap()["choices"][0]["text"],
-        "ho"
-    );
-    for (body, says) in [
-        (json!({"prompt": "a", "suffix": "b"}), "`suffix`"),
-        (json!({"prompt": ["a", "b"]}), "`prompt`"),
-        (json!({"prompt": [1, 2]}), "`prompt`"),
-        (json!({"prompt": {}}), "`prompt`"),
-    ] {
+fn a_model_that_fills_nothing_in_and_what_is_no_prompt_are_refused() {
+    let refused = |model: &str, body: Value| {
+        let call = ["mistral", "completions", model];
         let outcome = played(call, MISTRAL, body, "", &json!({}), &json!({}));
-        let message = outcome.unwrap().error.unwrap().message;
-        assert!(message.contains(says), "{message}");
+        outcome.unwrap().error.unwrap()
+    };
+    // By this kind the gateway knows to ask a chat.
+    let large = refused("mistral-large-latest", json!({"prompt": "a"}));
+    assert_eq!(large.kind, "unsupported");
+    for prompt in [json!(["a", "b"]), json!([1, 2]), json!({}), Value::Null] {
+        let error = refused("codestral-latest", json!({"prompt": prompt}));
+        assert!(error.message.contains("`prompt`"), "{}", error.message);
     }
 }
 

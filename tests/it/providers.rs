@@ -65,8 +65,9 @@ fn row(plugin: &str, provider: &Value) -> String {
 
 /// Every name that a plugin answers to.
 fn served() -> Vec<String> {
-    let providers = documents().iter();
-    let providers = providers.flat_map(|it| it["providers"].as_array().unwrap().clone());
+    let documents = documents();
+    let lists = documents.iter();
+    let providers = lists.flat_map(|it| it["providers"].as_array().unwrap().clone());
     let names = providers.flat_map(|it| {
         let aliases = it["aliases"].as_array().cloned().unwrap_or_default();
         std::iter::once(it["name"].clone()).chain(aliases)

@@ -108,7 +108,7 @@ fn operation(row: &Row, name: &str) -> Value {
         "embeddings" if row.embeddings.is_some() => {
             json!({"ignored": ignored, "unsupported": ["dimensions"]})
         }
-        // Both dialects want all of the texts in one of its own.
+        // Cloudflare's own dialect has the texts under another name.
         "embeddings" if row.run => json!({"ignored": ignored}),
         "embeddings" => json!({"body": "head", "ignored": ignored}),
         "responses" => json!({"stream": true, "body": "head"}),

@@ -193,7 +193,8 @@ fn known<'c>(components: &'c [Component], name: &str) -> (&'c Component, &'c Val
     let found = components
         .iter()
         .find_map(|it| Some((it, it.provider(name)?)));
-    found.unwrap_or_else(|| panic!("no component has `{name}`"))
+    assert!(found.is_some(), "no component has `{name}`");
+    found.unwrap()
 }
 
 #[test]

@@ -27,9 +27,8 @@ fn answered(provider: &str, model: &str, kind: &str, answer: &str) -> Outcome {
 
 fn whole(provider: &str, model: &str, answer: &Value) -> Value {
     let outcome = answered(provider, model, "application/json", &answer.to_string());
-    outcome
-        .response
-        .unwrap_or_else(|| panic!("{:?}", outcome.error))
+    assert_eq!(outcome.error, None, "{provider}");
+    outcome.response.unwrap()
 }
 
 /// What is sent for a chat.

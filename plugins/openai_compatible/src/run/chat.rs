@@ -1,6 +1,8 @@
 //! Chats: OpenAI's messages and tools go there nearly as they are; the answer is a text and calls,
 //! without a word of why it ended.
 
+use std::collections::BTreeMap;
+
 use sluice_sdk::serde_json::{Value, json};
 use sluice_sdk::{Call, Error, Outbound, Payload, Reply, Response, Step, fault, parse_state};
 
@@ -16,6 +18,7 @@ pub fn request(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result
     // Most models take a message's content as one text.
     let row = Row {
         text_only: true,
+        renamed: BTreeMap::from([("max_completion_tokens".into(), "max_tokens".into())]),
         ..row.clone()
     };
     let mut patch = openai::chat(call, &row, body)?;
@@ -64,20 +67,18 @@ fn schema(raw: &str) -> Option<String> {
 /// The messages with a text in each, if one had none: a turn of calls alone.
 fn never_null(raw: &str) -> Option<String> {
     let mut changed = false;
-    let spoken = |raw: &str| {
-        let mut message = Object::parse(raw)?;
-        if message.get("content").is_some() {
-            return None;
-        }
-        message.put("content", "");
-        changed = true;
-        message.rewritten()
-    };
-    let mut spoken = spoken;
-    let messages: Vec<String> = items(raw)?
-        .into_iter()
-        .map(|raw| spoken(raw).unwrap_or_else(|| raw.to_owned()))
-        .collect();
+    let mut messages = Vec::new();
+    for raw in items(raw)? {
+        let silent = Object::parse(raw).filter(|it| it.get("content").is_none());
+        messages.push(match silent {
+            Some(mut message) => {
+                changed = true;
+                message.put("content", "");
+                message.write()
+            }
+            None => raw.to_owned(),
+        });
+    }
     changed.then(|| list(&messages))
 }
 

@@ -27,7 +27,7 @@ fn ran(operation: &str, model: &str, body: Value, sent: &Value, answer: &Value) 
 fn a_chat_goes_without_its_model_and_every_turn_has_a_text() {
     let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
     let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
-    let body = json!({"model": LLAMA, "max_tokens": 9, "messages": [
+    let body = json!({"model": LLAMA, "max_completion_tokens": 9, "messages": [
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
         {"role": "assistant", "content": null, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c", "content": "1"}],

@@ -14,7 +14,7 @@ pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
 /// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 21] = [
+const PACKAGES: [&str; 22] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
@@ -36,6 +36,8 @@ const PACKAGES: [&str; 21] = [
     "langchain-google-genai==4.4.3",
     "pydantic-ai-slim[openai,anthropic]==2.68.0",
     "openai-agents==0.24.0",
+    // OpenAI's client for realtime sessions, and the upstream that they are played by.
+    "websockets==16.1.1",
     // For instructor.
     "jinja2==3.1.6",
 ];

@@ -125,6 +125,29 @@ impl Reservation {
         }
     }
 
+    /// For a session, whose use is told in leaps: covers what it has cost, and holds a slice for what
+    /// comes next.
+    ///
+    /// # Errors
+    /// A budget has nothing left: end the session and settle what was used.
+    pub fn keep_ahead(
+        &mut self,
+        cost_so_far: Usd,
+        slice: Usd,
+        now_ms: i64,
+    ) -> Result<(), Box<Exceeded>> {
+        self.note(cost_so_far);
+        let behind = cost_so_far - self.held;
+        if behind > Usd::ZERO {
+            self.top_up(behind, now_ms)?;
+        }
+        let wanted = cost_so_far + slice - self.held;
+        if wanted > Usd::ZERO {
+            self.top_up(wanted, now_ms)?;
+        }
+        Ok(())
+    }
+
     /// The call has ended and cost this, all attempts together. Gives back what it held.
     pub fn settle(mut self, cost: Usd, now_ms: i64) -> Settled {
         self.close(cost, now_ms)

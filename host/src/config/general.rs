@@ -14,6 +14,7 @@ use super::fallbacks::Fallbacks;
 use super::health::HealthChecks;
 use super::money::Money;
 use super::names::{GENERAL, LITELLM};
+use super::realtime::Realtime;
 use super::remarks::{Remarks, Taken};
 use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
@@ -46,6 +47,7 @@ pub struct General {
     pub verify: Verify,
     pub access: Access,
     pub admission: Admission,
+    pub realtime: Realtime,
     pub health: HealthChecks,
     /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
     pub mock_testing: bool,
@@ -93,6 +95,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
     let key_header = section.text("litellm_key_header_name");
     let access = Access::read(&mut section, env);
     let admission = Admission::read(&mut section);
+    let realtime = Realtime::read(&mut section);
     let mut general = General {
         master_key,
         key_header: key_header.map(|name| name.to_ascii_lowercase()),
@@ -113,6 +116,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         verify: verify.unwrap_or_default(),
         access,
         admission,
+        realtime,
         health: HealthChecks::read(&mut section),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,

@@ -27,6 +27,7 @@ mod pattern;
 mod plugins;
 mod policies;
 mod provider;
+mod realtime;
 mod redis_address;
 mod remarks;
 mod responses;

@@ -41,6 +41,8 @@ pub const GENERAL: Names = Names {
         "max_request_size_mb",
         "max_file_size_mb",
         "batch_polling_interval",
+        "realtime_max_duration",
+        "realtime_idle_timeout",
         "max_response_size_mb",
         "database_url",
         "store_model_in_db",

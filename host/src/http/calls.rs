@@ -318,7 +318,7 @@ pub fn source(parts: &Parts, controls: &Controls) -> Source {
     }
 }
 
-fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(super) fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {
     let value = |name: &&str| {
         Some((
             (*name).to_owned(),

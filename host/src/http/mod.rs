@@ -17,6 +17,7 @@ mod models;
 mod numbers;
 pub mod paths;
 mod patience;
+mod realtime;
 mod reports;
 mod responses;
 mod routes;
@@ -44,6 +45,7 @@ use crate::reports::Reports;
 use crate::telemetry::metrics::Metrics;
 
 pub use gate::{Rules, catalog};
+use realtime::Sessions;
 pub use routes::router;
 use turnstile::Turnstile;
 
@@ -56,6 +58,7 @@ pub struct Doors {
     pub manage: Manage,
     pub reports: Reports,
     turnstile: Turnstile,
+    sessions: Sessions,
     /// Where uploads lie while they are passed on.
     spools: Spools,
     /// Fetches an identity provider's keys.
@@ -80,10 +83,18 @@ impl Doors {
             manage,
             reports,
             turnstile: Turnstile::default(),
+            sessions: Sessions::default(),
             spools,
             fetch,
             gate: Arc::default(),
         }
+    }
+
+    /// Sessions end by this.
+    #[must_use]
+    pub fn until(mut self, stop: &server::Stop) -> Self {
+        self.sessions = stop.sessions();
+        self
     }
 
     /// Who may come in, by the config of this moment.

@@ -97,6 +97,11 @@ pub fn made(
                 Err(fault) => Err(Box::new((fault, settlement))),
             }
         }
+        Reached::Live(_) => {
+            let log = "a session where an answer was asked for";
+            let fault = Fault::ours("the upstream's answer is none", log);
+            Err(Box::new((fault, settlement)))
+        }
         Reached::Bytes(reply) => {
             plugins.report(&generation, plugins::Outcome::Fine);
             Ok(file(reply, (asked, line), settlement))

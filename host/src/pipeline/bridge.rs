@@ -163,7 +163,9 @@ impl Bridge {
                 Ok(Reached::Stream { rest, first })
             }
             // No dialect has it.
-            Reached::Sound(_) => Err(broken("sound where a chat was asked for")),
+            Reached::Sound(_) | Reached::Live(_) => {
+                Err(broken("sound or a session where a chat was asked for"))
+            }
         }
     }
 }

@@ -96,6 +96,16 @@ impl Line {
         self.priced.get(prices, model, find)
     }
 
+    /// The prices of another model of its provider, which it uses beside its own.
+    pub fn price_beside(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
+        let wanted = Wanted {
+            provider: &self.deployment.provider,
+            model,
+            ..Wanted::default()
+        };
+        prices.find_for(&wanted, None)
+    }
+
     fn find_price(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
         let region = ["aws_region_name", "region_name", "vertex_location"];
         let mut regions = region

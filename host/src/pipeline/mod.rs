@@ -35,6 +35,7 @@ mod prepare;
 mod preview;
 mod priced;
 mod reached;
+mod realtime;
 mod refusal;
 #[cfg(test)]
 mod relayed;
@@ -70,6 +71,7 @@ pub use fleet::{Fleet, check_settings};
 pub use kept::ResponseSettings;
 pub use left::{Known, Told};
 pub use preview::Preview;
+pub use realtime::{Broken, Farewell, Message, Opened, Parting, Socket, Stopping};
 pub use request::{ClientRequest, Controls, Dialect, Operation, no_mock};
 pub use run::Pipeline;
 pub use seen::Watchers;

@@ -34,6 +34,8 @@ pub enum Operation {
     BatchesCreate,
     BatchesGet,
     BatchesCancel,
+    /// A session over a socket.
+    Realtime,
 }
 
 impl Operation {
@@ -67,6 +69,7 @@ impl Operation {
             Self::BatchesCreate => "batches.create",
             Self::BatchesGet => "batches.get",
             Self::BatchesCancel => "batches.cancel",
+            Self::Realtime => "realtime",
         }
     }
 
@@ -185,7 +188,8 @@ impl Operation {
             | Self::FilesContent
             | Self::FilesDelete
             | Self::BatchesGet
-            | Self::BatchesCancel => &[],
+            | Self::BatchesCancel
+            | Self::Realtime => &[],
         }
     }
 
@@ -205,4 +209,6 @@ pub enum Dialect {
     Responses,
     Anthropic,
     Google,
+    /// Events of a session, each a message of its socket.
+    Realtime,
 }

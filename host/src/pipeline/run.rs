@@ -170,30 +170,9 @@ impl Pipeline {
         source: CallSource,
     ) -> Result<Answer, Failure> {
         let fleet = self.fleet();
-        let trail = Trail::new(
-            request.id.clone(),
-            request.operation.as_str(),
-            request.controls.model.clone(),
-            request.controls.stream,
-        );
-        let resolved = fleet.config.groups.resolve(&request.controls.model);
-        let served = self.served(&fleet, resolved.as_ref());
         let session = source.session_id.clone();
         let inner = &self.inner;
-        let accounting = &inner.accounting;
-        let mut sight = Sight::begin(&inner.watchers, caller, &request, &source);
-        let admitted = accounting.admit(caller, &request, served, source);
-        let permit = match admitted.await {
-            Ok(permit) => permit,
-            Err(fault) => {
-                tracing::info!(call.id = %request.id, fault = %fault, "call refused");
-                sight.end(&trail, (inner.status_of)(&fault), Some(&fault));
-                let trail = Box::new(trail);
-                return Err(Failure { fault, trail });
-            }
-        };
-        sight.stage(Stage::Admit, trail.started.elapsed());
-        let mut settlement = Settlement::open(sight, trail, permit, &inner.decisions);
+        let mut settlement = self.admit(caller, (&fleet, &request), source).await?;
         let asked = Asked {
             write_fault: inner.write_fault,
             tells_cost: request.controls.include_cost || fleet.config.general.include_stream_cost,
@@ -230,6 +209,37 @@ impl Pipeline {
                 Err(self.fail(fault, settlement))
             }
         }
+    }
+
+    /// Lets a call begin.
+    pub(super) async fn admit(
+        &self,
+        caller: &Caller,
+        (fleet, request): (&Fleet, &ClientRequest),
+        source: CallSource,
+    ) -> Result<Settlement, Failure> {
+        let trail = Trail::new(
+            request.id.clone(),
+            request.operation.as_str(),
+            request.controls.model.clone(),
+            request.controls.stream,
+        );
+        let resolved = fleet.config.groups.resolve(&request.controls.model);
+        let served = self.served(fleet, resolved.as_ref());
+        let inner = &self.inner;
+        let mut sight = Sight::begin(&inner.watchers, caller, request, &source);
+        let admitted = inner.accounting.admit(caller, request, served, source);
+        let permit = match admitted.await {
+            Ok(permit) => permit,
+            Err(fault) => {
+                tracing::info!(call.id = %request.id, fault = %fault, "call refused");
+                sight.end(&trail, (inner.status_of)(&fault), Some(&fault));
+                let trail = Box::new(trail);
+                return Err(Failure { fault, trail });
+            }
+        };
+        sight.stage(Stage::Admit, trail.started.elapsed());
+        Ok(Settlement::open(sight, trail, permit, &inner.decisions))
     }
 
     /// What is known of every deployment that may answer first.

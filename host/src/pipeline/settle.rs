@@ -213,6 +213,16 @@ impl Settlement {
         self.close(ended, status, None);
     }
 
+    /// The gateway ended the call, which was not at fault.
+    pub fn stopped(&mut self, status: u16) {
+        self.close(CallStatus::Interrupted, status, None);
+    }
+
+    /// What a session is charged by, while it is open.
+    pub fn open_permit(&mut self) -> Option<(&mut Permit, &mut Trail)> {
+        Some((self.permit.as_mut()?, &mut self.trail))
+    }
+
     /// The call failed, before or in the middle of its answer.
     pub fn failed(&mut self, status: u16, fault: &Fault) {
         self.close(CallStatus::Failure, status, Some(fault));
@@ -249,10 +259,10 @@ impl Settlement {
         }
         self.sight.stage(Stage::Settle, began.elapsed());
         self.sight.end(&self.trail, status, fault);
-        self.line(status, fault);
+        self.line((ended, status), fault);
     }
 
-    fn line(&self, status: u16, fault: Option<&Fault>) {
+    fn line(&self, (ended, status): (CallStatus, u16), fault: Option<&Fault>) {
         let trail = &self.trail;
         let usage = trail.usage.clone().unwrap_or_default();
         let duration_ms = trail.started.elapsed().as_millis() as u64;
@@ -274,6 +284,7 @@ impl Settlement {
             None if status == CLIENT_CLOSED => {
                 say!(info, "the client left before the answer's end")
             }
+            None if ended == CallStatus::Interrupted => say!(info, "call ended by the gateway"),
             None => say!(info, "call answered"),
             Some(fault) if matches!(fault.blame, Blame::Us | Blame::Operator) => {
                 say!(error, fault = %fault, "call failed");

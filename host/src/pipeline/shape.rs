@@ -60,7 +60,8 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
             | Operation::FilesDelete
             | Operation::BatchesCreate
             | Operation::BatchesGet
-            | Operation::BatchesCancel,
+            | Operation::BatchesCancel
+            | Operation::Realtime,
             _,
         ) => (String::new(), None),
     };
@@ -199,7 +200,10 @@ const fn answer_members(operation: Operation) -> &'static [&'static str] {
         | Operation::BatchesGet
         | Operation::BatchesCancel => &["id"],
         // No document at all, or one of which nothing is known.
-        Operation::Speech | Operation::FilesContent | Operation::PassThrough => &[],
+        Operation::Speech
+        | Operation::FilesContent
+        | Operation::PassThrough
+        | Operation::Realtime => &[],
         // Relayed as they are.
         Operation::ResponsesGet
         | Operation::ResponsesDelete

@@ -206,6 +206,7 @@ impl Course<'_> {
                 answered.map_err(|fault| blame(fault, is_plugins, &body))
             }
             (Outcome::Bytes(reply), _) => Ok(Reached::Bytes(reply)),
+            (Outcome::Live(live), _) => Ok(Reached::Live(live)),
             (Outcome::Stream(source), true) => {
                 let mut first = Events::default();
                 let rest = opening::read(source, &mut first).await;

@@ -48,6 +48,7 @@ fn azure() -> Value {
             "audio.transcribe": {"stream": true}, "audio.translate": {},
             "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
             "batches.create": {}, "batches.get": {}, "batches.cancel": {},
+            "realtime": {"body": "head"},
             "models": {}
         },
         "errors": errors(),

@@ -30,7 +30,7 @@ pub fn document() -> Value {
     json!({
         "name": "openai",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech, transcriptions, files, batches",
+        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech, transcriptions, files, batches, realtime sessions",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "openai",
@@ -53,6 +53,7 @@ pub fn document() -> Value {
                 "audio.transcribe": {"stream": true}, "audio.translate": {},
                 "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
                 "batches.create": {}, "batches.get": {}, "batches.cancel": {},
+                "realtime": {"body": "head"},
                 "models": {}
             },
             "errors": {

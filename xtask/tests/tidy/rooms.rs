@@ -222,8 +222,9 @@ const ROOMS: [(&str, &[&str]); 37] = [
 ];
 
 /// Outside crates that belong to one room, or few.
-const OUTSIDE: [(&str, &[&str]); 17] = [
+const OUTSIDE: [(&str, &[&str]); 18] = [
     ("reqwest", &["upstream"]),
+    ("tokio_tungstenite", &["upstream"]),
     ("axum", &["http", "admin"]),
     ("hyper", &["http"]),
     ("sqlx", &["store"]),

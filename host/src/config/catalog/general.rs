@@ -49,6 +49,8 @@ pub(super) const ALL: &[Described] = &[
     one("max_response_size_mb", Number, "64.0", "largest answer of a provider that is read whole, in MiB"),
     one("max_file_size_mb", Number, "512.0", "largest file that clients upload, in MiB"),
     one("batch_polling_interval", Number, "300.0", "seconds between two looks at a batch that is not charged yet"),
+    one("realtime_max_duration", Number, "7200.0", "seconds that a realtime session may last"),
+    one("realtime_idle_timeout", Number, "600.0", "seconds that a realtime session may be without events"),
     one("max_in_flight_requests_per_worker", Whole, "null", "calls that are served at once by this process"),
     one("max_queued_requests_per_worker", Whole, "null", "calls that may wait for their turn; as many as are served at once unless said"),
     one("admission_queue_timeout_seconds", Number, "10.0", "seconds that a call waits for its turn at most"),

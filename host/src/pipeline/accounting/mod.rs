@@ -14,6 +14,7 @@ mod quote;
 mod retention;
 #[cfg(test)]
 pub(super) mod rig;
+mod session;
 mod stake;
 mod throttle;
 mod upkeep;
@@ -54,6 +55,7 @@ pub use permit::{Charged, KEY_SPEND, Permit, Source};
 pub use pricer::Pricer;
 pub use quote::input_tokens;
 pub use retention::Retention;
+pub use session::Used;
 pub use stake::Full;
 pub use throttle::Share;
 pub use upkeep::StoreSink;
@@ -411,6 +413,7 @@ impl Accounting {
             stake: None,
             under_way: false,
             earlier: Vec::new(),
+            session: Vec::new(),
             bill: None,
             noted: false,
             unheld,

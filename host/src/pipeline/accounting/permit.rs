@@ -18,6 +18,7 @@ use super::super::bodies::Recording;
 use super::super::fleet::Line;
 use super::party::{Party, payer};
 use super::pricer::Pricer;
+use super::session::together;
 use super::stake::{Stake, deployment_payers, under_way};
 use super::wishes::Wishes;
 use super::{AccountingSettings, Inner, SLICE, now_ms, over_budget};
@@ -57,6 +58,8 @@ pub struct Permit {
     pub(super) under_way: bool,
     /// Attempts that failed and told what they used.
     pub(super) earlier: Vec<CostLine>,
+    /// What a session has used so far, a line for each of its models.
+    pub(super) session: Vec<CostLine>,
     /// What is known of the call's bill: that of every attempt whose price is.
     pub(super) bill: Option<Cost>,
     /// Whether the journal was told of its attempts.
@@ -225,7 +228,10 @@ impl Permit {
         let line = self.line(status, trail, held, now);
         let key = self.key_account().map(|(id, _)| id.clone());
         let mut lines = mem::take(&mut self.earlier);
-        lines.extend(line.clone());
+        let session = mem::take(&mut self.session);
+        let charged = line.clone().or_else(|| together(&session));
+        lines.extend(session);
+        lines.extend(line);
         let cost: Option<Usd> = lines.iter().map(|it| it.cost).sum();
         let used = lines.iter().map(|it| it.usage.clone());
         let usage = used.fold(Usage::default(), Usage::plus);
@@ -261,7 +267,7 @@ impl Permit {
         if let Err(cause) = self.inner.journal.settle(row) {
             tracing::error!(call.id = %trail.call_id, %cause, "the call's spend could not be written to disk");
         }
-        self.leave(line.as_ref(), now);
+        self.leave(charged.as_ref(), now);
         if let Some(reservation) = self.reservation.take() {
             let settled = reservation.settle(cost.unwrap_or_default(), now);
             self.inner.settled(settled, key_shown);
@@ -337,8 +343,18 @@ impl Permit {
         (usage, estimated): (Usage, bool),
         now: i64,
     ) -> CostLine {
-        let deployment = &line.deployment;
         let bill = self.pricer().bill(line, model, &usage, now);
+        self.billed((line, model), bill, (usage, estimated))
+    }
+
+    /// The line of a bill.
+    pub(super) fn billed(
+        &mut self,
+        (line, model): (&Line, &str),
+        bill: Option<Cost>,
+        (usage, estimated): (Usage, bool),
+    ) -> CostLine {
+        let deployment = &line.deployment;
         for tool in bill.iter().flat_map(|it| &it.unpriced) {
             tracing::warn!(
                 deployment.id = %deployment.id, model, tool = *tool,

@@ -20,7 +20,7 @@ pub struct Stake {
     pub(super) reservation: Option<Reservation>,
     pub(super) quote: Option<Quote>,
     /// Free again when the attempt has ended.
-    place: Option<Admission>,
+    pub(super) place: Option<Admission>,
 }
 
 /// Why a deployment is passed over.
@@ -262,6 +262,7 @@ impl Permit {
     /// had it.
     pub(super) fn write_attempts(&self, call_id: &str, under_way: Option<CostLine>) {
         let mut lines = self.earlier.clone();
+        lines.extend(self.session.iter().cloned());
         lines.extend(under_way);
         let written = self.inner.journal.top_up(ToppedUp {
             call_id: call_id.to_owned(),

@@ -155,7 +155,7 @@ impl Pipeline {
                 .map(drop)
                 .map_err(|fault| blame(fault, is_plugins, &body)),
             Outcome::Sound(reply) => Sound::begin(reply).await.map(drop),
-            Outcome::Bytes(_) => Ok(()),
+            Outcome::Bytes(_) | Outcome::Live(_) => Ok(()),
             Outcome::Stream(source) => {
                 let mut first = Events::default();
                 opening::read(source, &mut first).await?;

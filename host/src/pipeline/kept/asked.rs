@@ -117,6 +117,7 @@ impl Pipeline {
             Outcome::Stream(_) => Err(no_json(&"a stream")),
             Outcome::Sound(_) => Err(no_json(&"sound")),
             Outcome::Bytes(_) => Err(no_json(&"a file")),
+            Outcome::Live(_) => Err(no_json(&"a session")),
         }
     }
 }

@@ -170,7 +170,7 @@ impl Pipeline {
                     results.add(frame, &line, &pricer, now_ms());
                 }
             }
-            Outcome::Stream(_) | Outcome::Sound(_) => {
+            Outcome::Stream(_) | Outcome::Sound(_) | Outcome::Live(_) => {
                 return Err(Fault::plugin("a file's content came as events"));
             }
         }

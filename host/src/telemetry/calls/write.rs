@@ -87,6 +87,7 @@ fn route(operation: &str) -> &str {
         "batches" | "batches.create" => "/v1/batches",
         "batches.get" => "/v1/batches/{batch_id}",
         "batches.cancel" => "/v1/batches/{batch_id}/cancel",
+        "realtime" => "/v1/realtime",
         other => other,
     }
 }

@@ -230,6 +230,21 @@ impl Path {
         Ok(amount)
     }
 
+    /// The first budget that is spent with this cost of a call that runs.
+    pub(super) fn used_up(&self, cost: Usd, now_ms: i64) -> Option<Box<Exceeded>> {
+        let states = self.lock_all(now_ms);
+        let mut both = self.accounts.iter().zip(&states);
+        both.find_map(|(account, state)| {
+            let spend = state.spend + cost;
+            let is_over = state.max_budget(now_ms).is_some_and(|max| spend >= max);
+            is_over.then(|| {
+                let mut exceeded = account.exceeded(state, Reason::Spent, now_ms);
+                exceeded.spend = spend;
+                exceeded
+            })
+        })
+    }
+
     /// Gives back what was held and charges what it cost.
     pub(super) fn settle(&self, held: Usd, cost: Usd, now_ms: i64) -> Settled {
         let mut crossed = Vec::new();

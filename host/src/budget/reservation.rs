@@ -125,11 +125,12 @@ impl Reservation {
         }
     }
 
-    /// For a session, whose use is told in leaps: covers what it has cost, and holds a slice for what
-    /// comes next.
+    /// For a session, whose use is told in leaps: covers what it has cost, and asks for a slice for
+    /// what comes next. While that is refused the session goes on with what it holds.
     ///
     /// # Errors
-    /// A budget has nothing left: end the session and settle what was used.
+    /// A budget is used up, or has nothing more and less than an eighth of a slice is left: end the
+    /// session and settle what was used.
     pub fn keep_ahead(
         &mut self,
         cost_so_far: Usd,
@@ -137,15 +138,21 @@ impl Reservation {
         now_ms: i64,
     ) -> Result<(), Box<Exceeded>> {
         self.note(cost_so_far);
+        if let Some(exceeded) = self.path.used_up(cost_so_far, now_ms) {
+            return Err(exceeded);
+        }
         let behind = cost_so_far - self.held;
         if behind > Usd::ZERO {
             self.top_up(behind, now_ms)?;
         }
-        let wanted = cost_so_far + slice - self.held;
-        if wanted > Usd::ZERO {
-            self.top_up(wanted, now_ms)?;
+        let left = self.held - cost_so_far;
+        if left >= slice {
+            return Ok(());
         }
-        Ok(())
+        match self.top_up(slice - left, now_ms) {
+            Err(refusal) if left <= share(slice, 8) => Err(refusal),
+            _ => Ok(()),
+        }
     }
 
     /// The call has ended and cost this, all attempts together. Gives back what it held.

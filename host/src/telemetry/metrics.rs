@@ -15,6 +15,7 @@
 //! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
 //! | `sluice_keys_rotated_total` | keys that were replaced by themselves | |
 //! | `sluice_requests_shed_total`, `sluice_waiting_requests` | calls turned away, and calls in line | why (`full`, `late`) |
+//! | `sluice_realtime_sessions` | sessions that are open | |
 //! | `sluice_cache_lookups_total` | calls that the response cache was asked for | operation, outcome (`hit`, `miss`, `partial`, `joined`) |
 //! | `sluice_cache_tokens_total` | tokens of answers that were kept, given again | model_group |
 //! | `sluice_cache_failures_total` | what the response cache could not do | what (`unreachable`, `refused`, `corrupt`, `full`) |

@@ -40,13 +40,17 @@ impl Attempt {
         let began = Instant::now();
         let dialled = self.sender.dial(request, options).await;
         self.upstream_time += began.elapsed();
-        let opened = match dialled? {
-            Dialled::Refused(reply) if reply.is_success() => Err(no_socket()),
+        let socket = match dialled? {
+            Dialled::Open(socket) => socket,
+            Dialled::Refused(reply) if reply.is_success() => {
+                return Err(self.sender.of_provider(no_socket()));
+            }
             Dialled::Refused(reply) => return Err(self.failed(reply, state).await),
-            Dialled::Open(socket) => hear(socket, &self.line.target).await,
         };
-        self.upstream_time = began.elapsed();
-        opened.map_err(|fault| self.sender.of_provider(fault))
+        let began = Instant::now();
+        let heard = hear(socket, &self.line.target).await;
+        self.upstream_time += began.elapsed();
+        heard.map_err(|fault| self.sender.of_provider(fault))
     }
 }
 

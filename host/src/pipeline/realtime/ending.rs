@@ -114,9 +114,13 @@ impl Parting {
             if let Some(event) = self.event {
                 client.outgoing.send(Message::Text(event.into())).await?;
             }
-            let close = Message::Close(Some(self.farewell));
+            let close = Message::Close(Some(self.farewell.clone()));
             client.outgoing.send(close).await?;
             while let Some(Ok(_)) = client.incoming.next().await {}
+            if self.farewell.code == code::TOO_BIG {
+                // What is left unread would reset the connection, and take the event along.
+                std::future::pending::<()>().await;
+            }
             Ok::<_, crate::upstream::Broken>(())
         };
         // A client that has gone hears nothing.

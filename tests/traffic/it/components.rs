@@ -1,8 +1,8 @@
 //! The components, by the names of their providers.
 
-use sluice_fixture::Fixture;
+use sluice_fixture::{Chunking, Fixture};
 use sluice_sdk::serde_json::{self, Value};
-use sluice_sdk::testing::{Outcome, replay};
+use sluice_sdk::testing::{Outcome, replay, replay_at};
 use sluice_sdk::{Call, Error, Provider, Reply, Step};
 
 /// A plugin's exports, natively.
@@ -12,6 +12,7 @@ pub struct Component {
     pub start: fn(&Call, &str) -> Result<Step, Error>,
     pub resume: fn(&Call, Vec<Reply>) -> Result<Step, Error>,
     pub replay: fn(&Fixture) -> Result<Outcome, String>,
+    pub replay_at: fn(&Fixture, Chunking) -> Result<Outcome, String>,
 }
 
 impl Component {
@@ -21,6 +22,7 @@ impl Component {
             start: P::start,
             resume: P::resume,
             replay: replay::<P>,
+            replay_at: replay_at::<P>,
         }
     }
 

@@ -52,8 +52,36 @@ fn operation(recording: &Recording) -> Option<&'static str> {
         "moderations" => "moderations",
         "models" => "models",
         "count-tokens" => "count-tokens",
+        "files" | "batches" => return lying_there(recording),
+        "responses-stored" if url.ends_with("/input_items") => "responses.input_items",
+        "responses-stored" => "responses.get",
         _ => return None,
     })
+}
+
+/// The operation on a file or a batch, by its address and its answer: the index has no methods.
+fn lying_there(recording: &Recording) -> Option<&'static str> {
+    let (_, place) = recording.url.split_once("/v1/")?;
+    let mut parts = place.split('/');
+    let (of, id, end) = (parts.next(), parts.next(), parts.next());
+    let answer = recording.json();
+    Some(match (of, id, end) {
+        (Some("files"), Some(_), Some("content")) => "files.content",
+        (Some("files"), Some(_), None) if answer["deleted"] == true => "files.delete",
+        (Some("files"), Some(_), None) => "files.get",
+        (Some("files"), None, None) if answer["object"] == "file" => "files.create",
+        (Some("batches"), Some(_), None) => "batches.get",
+        (Some("batches"), None, None) if answer["object"] == "batch" => "batches.create",
+        _ => return None,
+    })
+}
+
+/// What an operation is told beside its body.
+fn params(operation: &str) -> Value {
+    match operation.starts_with("files.") || operation.starts_with("batches.") {
+        true => json!([["id", "id-1"]]),
+        false => json!([]),
+    }
 }
 
 fn is_picture(output: &Value) -> bool {
@@ -91,6 +119,9 @@ fn body(recording: &Recording, model: &str) -> Value {
     let mut body = json!({"model": model, "messages": [{"role": "user", "content": "x"}], "prompt": "x",
         "input": vec!["x"; vectors.unwrap_or(1)], "query": "x", "documents": vec!["x"; ranks.unwrap_or(1).max(5)],
         "max_tokens": 99, "voice": "v", "language": "en"});
+    if recording.endpoint == "responses-stored" {
+        body["response_id"] = "resp_1".into();
+    }
     if answer["embeddings"]["int8"].is_array() {
         body["embedding_types"] = json!(["int8"]);
     }
@@ -100,8 +131,19 @@ fn body(recording: &Recording, model: &str) -> Value {
     body
 }
 
-/// Plays a recording; the reason, where the gateway cannot ask for such an answer at all.
-pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Played<'c>, String> {
+/// A recording as a call of the component that would have asked for it.
+pub struct Cast<'c> {
+    pub component: &'c Component,
+    /// Among the component's providers.
+    pub provider: String,
+    pub operation: &'static str,
+    pub fixture: Fixture,
+    /// What the call brings along, which fixtures cannot have.
+    pub uploads: bool,
+}
+
+/// Makes a recording a call; the reason, where the gateway cannot ask for such an answer at all.
+pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Cast<'c>, String> {
     let provider = provider(recording);
     let operation =
         operation(recording).ok_or_else(|| format!("no operation for `{}`", recording.endpoint))?;
@@ -133,20 +175,31 @@ pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Pl
     let fixture = json!({
         "name": recording.id, "provider": provider, "operation": operation, "model": model,
         "streaming": recording.is_stream(), "secrets": secrets, "body": body(recording, &model),
+        "params": params(operation),
         "config": {"account_id": "a", "vertex_project": "p", "vertex_location": "us-central1", "project_id": "p"},
         "context": {"base_url": "https://upstream.test"},
         "exchanges": exchanges, "expect": {}
     });
-    let fixture: Fixture = serde_json::from_value(fixture).unwrap();
-    let outcome = match component.document["name"] == "deepgram" {
-        true => upload(component, &fixture)?,
-        false => (component.replay)(&fixture)?,
-    };
-    let provider = provider.to_owned();
-    Ok(Played {
+    Ok(Cast {
         component,
-        provider,
+        provider: provider.to_owned(),
         operation,
+        fixture: serde_json::from_value(fixture).unwrap(),
+        uploads: component.document["name"] == "deepgram",
+    })
+}
+
+/// Plays a recording natively.
+pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Played<'c>, String> {
+    let cast = cast(components, recording)?;
+    let outcome = match cast.uploads {
+        true => upload(cast.component, &cast.fixture)?,
+        false => (cast.component.replay)(&cast.fixture)?,
+    };
+    Ok(Played {
+        component: cast.component,
+        provider: cast.provider,
+        operation: cast.operation,
         outcome,
     })
 }
@@ -178,6 +231,8 @@ fn upload(component: &Component, fixture: &Fixture) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
     match (component.resume)(&call, vec![reply]) {
         Ok(Step::Respond(response)) => {
+            let usage = response.usage.as_deref();
+            outcome.usage = usage.and_then(|it| serde_json::from_str(it).ok());
             if let Payload::Text(text) = response.body {
                 outcome.response = serde_json::from_str(&text).ok();
             }

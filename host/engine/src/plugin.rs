@@ -117,6 +117,12 @@ impl Plugin {
         self.inner.breaker.open_for()
     }
 
+    /// Counts something that it handed over and that the host may not take. What that is, the host
+    /// knows: the engine sees no hosts, secrets or answers.
+    pub fn count_breach(&self) {
+        self.inner.counters.count_breach();
+    }
+
     /// Its counters, to be read also when it is gone.
     pub fn meter(&self) -> Meter {
         Meter(Arc::clone(&self.inner.counters))

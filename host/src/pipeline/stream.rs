@@ -155,6 +155,9 @@ impl Streaming {
                     Outcome::Fine
                 };
                 self.report(outcome);
+                if let Some((_, generation)) = self.made_by.as_ref().filter(|_| fault.is_breach) {
+                    generation.plugin.count_breach();
+                }
                 if let Some(keeper) = self.keeper.take() {
                     keeper.failed();
                 }

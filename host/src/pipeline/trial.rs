@@ -74,6 +74,9 @@ impl Course<'_> {
         settlement.landed(line, tried.as_ref().err());
         if let Err(fault) = &tried {
             settlement.attempt_failed(fault);
+            if fault.is_breach {
+                line.provider.generation.plugin.count_breach();
+            }
             let outcome = match fault {
                 fault if fault.plugin_at_fault => plugins::Outcome::Failed,
                 fault

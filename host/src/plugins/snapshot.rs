@@ -88,7 +88,7 @@ impl Plugins {
                 "state_bytes": limits.state_bytes, "output_bytes": limits.output_bytes, "concurrency": limits.concurrency},
             "stats": {"calls": stats.calls, "refusals": stats.refusals, "crashed": stats.traps.crashed,
                 "out_of_time": stats.traps.out_of_time, "out_of_memory": stats.traps.out_of_memory,
-                "stack_overflow": stats.traps.stack_overflow, "too_large": stats.too_large, "busy": stats.busy, "not_asked": stats.not_asked,
+                "stack_overflow": stats.traps.stack_overflow, "too_large": stats.too_large, "breaches": stats.breaches, "busy": stats.busy, "not_asked": stats.not_asked,
                 "cpu_seconds": stats.cpu.as_secs_f64(), "memory_high_water": stats.memory_high_water,
                 "instances_alive": stats.instances_alive, "instances_idle": stats.instances_idle,
                 "instances_made": stats.instances_made, "wait_seconds": stats.wait.as_secs_f64(),

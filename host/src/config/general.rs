@@ -37,6 +37,8 @@ pub struct General {
     /// How often batches that are not booked are looked at.
     pub batches_every: Duration,
     pub drop_params: bool,
+    /// A pattern is listed as the models that its provider says it has.
+    pub check_provider_endpoint: bool,
     /// The usage of every stream tells its cost.
     pub include_stream_cost: bool,
     pub request_timeout: Duration,
@@ -105,6 +107,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         batches_every: batches_every(&mut section),
         drop_params: false,
         include_stream_cost: false,
+        check_provider_endpoint: false,
         request_timeout: defaults::REQUEST_TIMEOUT,
         json_logs: env_flag(env, "JSON_LOGS") == Some(true),
         debug: env
@@ -194,6 +197,7 @@ pub fn read_litellm(
 ) -> (Fallbacks, Caching) {
     let mut section = Section::new("litellm_settings", value, env, remarks);
     general.drop_params = section.flag("drop_params").unwrap_or(false);
+    general.check_provider_endpoint = section.flag("check_provider_endpoint").unwrap_or(false);
     general.include_stream_cost = section
         .flag("include_cost_in_streaming_usage")
         .unwrap_or(false);

@@ -157,6 +157,7 @@ pub const GENERAL: Names = Names {
 pub const LITELLM: Names = Names {
     known: &[
         "drop_params",
+        "check_provider_endpoint",
         "request_timeout",
         "num_retries",
         "allowed_fails",

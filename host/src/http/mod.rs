@@ -136,10 +136,11 @@ impl Doors {
         self.pipeline.fleet().config.general.max_request_bytes
     }
 
-    /// Model groups; a pattern as the models that are known of its deployments' providers, and
-    /// itself if `patterns` are wanted too.
-    fn model_names(&self, patterns: bool) -> Vec<String> {
+    /// Model groups; a pattern as the models that its deployments' providers list, or else that are
+    /// known of them, and itself if `patterns` are wanted too.
+    async fn model_names(&self, patterns: bool) -> Vec<String> {
         let fleet = self.pipeline.fleet();
+        let offered = self.pipeline.models_offered(&fleet).await;
         let table = self.plugins.table();
         let prices = self.pipeline.accounting().prices();
         let mut names: Vec<String> = Vec::new();
@@ -158,12 +159,18 @@ impl Doors {
                 .filter(|it| it.group.as_str() == name && !it.info.blocked)
             {
                 let provider = &deployment.provider;
+                let named = |model: &str| format!("{provider}/{model}");
+                if let Some(listed) = offered.get(&deployment.id) {
+                    let full = listed.iter().map(|it| named(it));
+                    names.extend(full.filter(|full| glob::matches(name, full)));
+                    continue;
+                }
                 let described = table.providers.get(provider);
                 let described = described.iter().flat_map(|it| &it.describe.models);
                 let known = described
                     .map(String::as_str)
                     .chain(prices.models_of(provider));
-                let full = known.map(|model| format!("{provider}/{model}"));
+                let full = known.map(named);
                 names.extend(full.filter(|full| glob::matches(name, full)));
             }
         }

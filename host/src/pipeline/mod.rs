@@ -25,6 +25,7 @@ mod kept;
 mod left;
 mod mock;
 mod nested;
+mod offered;
 mod opening;
 mod operation;
 mod params;

@@ -34,6 +34,8 @@ pub enum Operation {
     BatchesCreate,
     BatchesGet,
     BatchesCancel,
+    /// What a provider has. No client's call: `GET /v1/models` is the gateway's own list.
+    Models,
 }
 
 impl Operation {
@@ -67,6 +69,7 @@ impl Operation {
             Self::BatchesCreate => "batches.create",
             Self::BatchesGet => "batches.get",
             Self::BatchesCancel => "batches.cancel",
+            Self::Models => "models",
         }
     }
 
@@ -126,6 +129,7 @@ impl Operation {
                 | Self::BatchesCreate
                 | Self::BatchesGet
                 | Self::BatchesCancel
+                | Self::Models
         )
     }
 
@@ -185,7 +189,8 @@ impl Operation {
             | Self::FilesContent
             | Self::FilesDelete
             | Self::BatchesGet
-            | Self::BatchesCancel => &[],
+            | Self::BatchesCancel
+            | Self::Models => &[],
         }
     }
 

@@ -15,6 +15,7 @@ use super::course::{self, Course};
 use super::fleet::Fleet;
 use super::health::Board;
 use super::left;
+use super::offered::Offered;
 use super::request::ClientRequest;
 use super::seen::{Sight, Watchers};
 use super::settle::Settlement;
@@ -49,6 +50,8 @@ pub struct Inner {
     pub affinity: ArcSwap<Affinity>,
     pub(super) decisions: Arc<Decisions>,
     board: Board,
+    /// What providers said they have.
+    pub(super) offered: Offered,
     /// A batch has ended that is not booked.
     batch_ended: Notify,
     pub(super) write_fault: FaultWriter,
@@ -78,6 +81,7 @@ impl Pipeline {
                 affinity: ArcSwap::from_pointee(affinity),
                 decisions: Arc::default(),
                 board: Board::default(),
+                offered: Offered::default(),
                 batch_ended: Notify::new(),
                 write_fault,
                 status_of,

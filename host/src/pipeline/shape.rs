@@ -60,7 +60,8 @@ pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
             | Operation::FilesDelete
             | Operation::BatchesCreate
             | Operation::BatchesGet
-            | Operation::BatchesCancel,
+            | Operation::BatchesCancel
+            | Operation::Models,
             _,
         ) => (String::new(), None),
     };
@@ -181,7 +182,7 @@ fn told(operation: Operation, seen: &Seen<'_>) -> Told {
 const fn answer_members(operation: Operation) -> &'static [&'static str] {
     match operation {
         Operation::Chat | Operation::Completions => &["choices"],
-        Operation::Embeddings => &["data"],
+        Operation::Embeddings | Operation::Models => &["data"],
         // One that failed or runs in the background has no output yet.
         Operation::Responses => &["output", "status"],
         Operation::Messages => &["content"],

@@ -179,7 +179,8 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
             | Operation::FilesDelete
             | Operation::BatchesCreate
             | Operation::BatchesGet
-            | Operation::BatchesCancel,
+            | Operation::BatchesCancel
+            | Operation::Models,
             _,
         ) => None,
     };

@@ -7,6 +7,7 @@ use super::{Described, one};
 pub(super) const ALL: &[Described] = &[
     // Calls.
     one("drop_params", Flag, "false", "parameters that a provider does not take are left out, not refused"),
+    one("check_provider_endpoint", Flag, "false", "a pattern is listed as the models that its provider says it has"),
     one("request_timeout", Number, "6000.0", "seconds for a whole call"),
     one("num_retries", Whole, "null", "retries of a call, where `router_settings` says none"),
     one("allowed_fails", Whole, "null", "failures of a deployment in a minute after which it rests, where `router_settings` says none"),

@@ -83,7 +83,8 @@ pub async fn look(
         | Operation::FilesDelete
         | Operation::BatchesCreate
         | Operation::BatchesGet
-        | Operation::BatchesCancel => return Looked::Go(request, None),
+        | Operation::BatchesCancel
+        | Operation::Models => return Looked::Go(request, None),
     };
     let controls = &request.controls;
     let Some(plan) = cache.plan(operation, &controls.cache) else {

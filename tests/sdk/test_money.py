@@ -180,6 +180,19 @@ def test_bad_fields_are_named_and_nothing_is_made(calls, body, param):
     assert calls.do("/key/list")[1]["total_count"] == 0
 
 
+def test_answers_say_what_answered_and_what_the_caller_may(calls):
+    key = calls.key(rpm_limit=70, tpm_limit=90_000)
+    assert calls.do("/customer/new", {"user_id": "far", "allowed_model_region": "eu"})[0] == 200
+    status, _, headers = calls.ask(key, user="far")
+    assert status == 200
+    assert headers["x-litellm-key-rpm-limit"] == "70" and headers["x-litellm-key-tpm-limit"] == "90000"
+    assert headers["x-litellm-model-api-base"] == f"{calls.upstream.url}/m"
+    assert headers["x-litellm-version"] == json.loads(calls.gateway.get("/")[1])["version"]
+    assert headers["x-litellm-model-region"] == "eu" and float(headers["x-litellm-callback-duration-ms"]) == 0
+    assert float(headers["x-litellm-overhead-duration-ms"]) <= float(headers["x-litellm-response-duration-ms"])
+    assert "x-litellm-model-region" not in calls.ask(key)[2]
+
+
 def test_a_spent_budget_refuses_with_litellms_words(calls):
     key = calls.key(max_budget=COST * 1.5, key_alias="poor")
     headers = calls.ask(key)[2]

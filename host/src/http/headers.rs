@@ -24,6 +24,7 @@ mod names {
     pub const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
     pub const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
     pub const DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
+    pub const CALLBACKS: HeaderName = HeaderName::from_static("x-litellm-callback-duration-ms");
     pub const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
 }
 
@@ -85,6 +86,8 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     add(names::DURATION, &millis(duration));
     let own = duration.saturating_sub(trail.upstream_time);
     add(names::OVERHEAD, &millis(own));
+    // Callbacks hear of a call when it is over: no answer waits for them.
+    add(names::CALLBACKS, &millis(Duration::ZERO));
     headers.insert(names::RETRIES, trail.retries.into());
     if trail.retries > 0 {
         headers.insert(names::MAX_RETRIES, trail.max_retries.into());

@@ -252,6 +252,25 @@ async fn a_stream_whose_first_token_came_in_time_may_take_longer() {
 }
 
 #[tokio::test]
+async fn a_client_that_waits_for_the_next_event_hears_a_comment_every_fifteen_seconds() {
+    let house = House::open(&[("one", json!({}))], json!({})).await;
+    let slow = streamed().then(NO_TIME, WORD).then(seconds(40), WORD);
+    house.upstream.will("one", [slow.then(seconds(10), END)]);
+    let (got, took) = house.call(json!({"stream": true})).await;
+    let got = got.unwrap();
+    assert_eq!(
+        (got.matches(": ping\n\n").count(), took),
+        (2, 50_000),
+        "{got}"
+    );
+    let (before, after) = got.split_once(": ping\n\n").unwrap();
+    assert!(
+        before.contains("well") && after.ends_with("data: [DONE]\n\n"),
+        "{got}"
+    );
+}
+
+#[tokio::test]
 async fn a_silence_longer_than_the_stream_timeout_ends_the_stream_with_an_error() {
     let lone = [("one", json!({"stream_timeout": 4}))];
     let house = House::open(&lone, json!({})).await;

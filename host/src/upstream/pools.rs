@@ -127,3 +127,25 @@ fn client(guarded: bool, trust: Trust<'_>) -> Result<Client, reqwest::Error> {
     };
     builder.build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_hosts_have_several_connections_in_turn_and_plain_ones_share_a_pool() {
+        let pools = Pools::new(Trust::System).unwrap();
+        let turns: Vec<*const Client> = (0..8)
+            .map(|_| &raw const *pools.client(false, true))
+            .collect();
+        assert_eq!(turns[..4], turns[4..]);
+        let mut different = turns[..4].to_vec();
+        different.sort_unstable();
+        different.dedup();
+        assert_eq!(different.len(), H2_CONNECTIONS);
+        let plain = || &raw const *pools.client(false, false);
+        assert_eq!(plain(), plain());
+        // What a plugin chose never goes over connections that reach private addresses.
+        assert!(!turns.contains(&(&raw const *pools.client(true, true))));
+    }
+}

@@ -24,6 +24,8 @@ pub struct Party {
     pub team_id: Option<String>,
     pub organization_id: Option<String>,
     pub end_user: Option<String>,
+    /// The end user's `allowed_model_region`.
+    pub region: Option<Arc<str>>,
     pub tags: Vec<String>,
     /// Accounts with a budget, and what they may hold.
     pub budgets: Vec<(AccountId, Terms)>,
@@ -148,6 +150,9 @@ impl Party {
             );
         }
         self.take_terms(&row.budgets, &row.limits, model);
+        if kind == EntityKind::EndUser {
+            self.region.clone_from(&row.allowed_model_region);
+        }
         Ok(())
     }
 

@@ -175,7 +175,7 @@ impl Permit {
         budgets.find(|(id, _)| id.entity.kind == EntityKind::Key && id.window == Window::Whole)
     }
 
-    /// What the key has spent and may spend, in LiteLLM's headers.
+    /// What the key has spent and may spend, and its end user's region, in LiteLLM's headers.
     fn key_headers(&self) -> Vec<(String, String)> {
         let mut headers = Vec::new();
         let mut add = |name: &str, value: String| {
@@ -197,6 +197,9 @@ impl Permit {
             if let Some(limit) = limits.tokens_per_minute {
                 add("x-litellm-key-tpm-limit", limit.to_string());
             }
+        }
+        if let Some(region) = &self.party.region {
+            add("x-litellm-model-region", region.to_string());
         }
         headers
     }

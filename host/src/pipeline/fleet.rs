@@ -245,7 +245,8 @@ impl Fleet {
         let pins = section.sha256.keys().map(|it| named("sha256", it));
         let isolation = section.isolation.keys().map(|it| named("isolation", it));
         let grants = section.grants.keys().map(|it| named("grants", it));
-        let all = pins.chain(isolation).chain(grants);
+        let wasi = section.without_wasi.iter().map(|it| named("wasi", it));
+        let all = pins.chain(isolation).chain(grants).chain(wasi);
         let unknown = all.filter(|(_, name)| !self.plugins.contains(name));
         let said = unknown.map(|(key, name)| {
             let hint = config::hint(&name, self.plugins.iter().map(String::as_str));
@@ -374,6 +375,7 @@ fn line(
         },
         given: givens::given(deployment, &provider, &secrets, environment),
         secrets,
+        secret_slots: describe.secrets.keys().cloned().collect(),
         extra_headers: extra_headers(deployment)?,
         timeouts: Timeouts {
             first_byte: total.min(defaults::FIRST_BYTE_TIMEOUT),

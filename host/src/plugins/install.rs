@@ -86,7 +86,7 @@ impl Plugins {
         let _turn = inner.changing.lock().await;
         // The config may have changed while the component was compiled.
         let config = inner.config.load_full();
-        generation.check_pin(&config)?;
+        generation.check(&config)?;
         let generation = Arc::new(generation.under(&config));
         let before = inner.table.load_full();
         let there = lock(&inner.present).clone();

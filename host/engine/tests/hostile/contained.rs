@@ -144,7 +144,7 @@ async fn with_memory_enough_the_limit_of_an_output_is_what_it_meets() {
     for isolation in [Isolation::Pooled, Isolation::Call, Isolation::Fresh] {
         let config = EngineConfig::default();
         let plugin = load_with(&config, GUEST.clone(), isolation, limits.clone()).await;
-        let error = ask(&plugin, "large-output").await.unwrap_err();
+        let error = ask(&plugin, "long-output").await.unwrap_err();
         let limit = 1_048_576;
         assert!(
             matches!(error, CallError::OutputTooLarge { limit: it, .. } if it == limit),

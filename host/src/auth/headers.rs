@@ -12,6 +12,7 @@ const KEY_HEADERS: &[(&str, bool)] = &[
     ("x-api-key", false),
     ("x-goog-api-key", false),
     ("ocp-apim-subscription-key", false),
+    ("litellm_user_api_key", false),
 ];
 
 /// Ends of the paths on which Google's clients put the key into the query.
@@ -109,6 +110,7 @@ mod tests {
             ("x-api-key", "sk-master-0123456789"),
             ("x-goog-api-key", "sk-master-0123456789"),
             ("ocp-apim-subscription-key", "sk-master-0123456789"),
+            ("litellm_user_api_key", "sk-master-0123456789"),
             ("x-my-key", "sk-master-0123456789"),
         ] {
             assert_eq!(found(&with(name, value)).as_deref(), Some(KEY), "{name}");
@@ -141,6 +143,7 @@ mod tests {
             "x-api-key",
             "x-goog-api-key",
             "ocp-apim-subscription-key",
+            "litellm_user_api_key",
         ];
         let mut headers = HeaderMap::new();
         for name in order.into_iter().rev() {

@@ -14,6 +14,7 @@ mod daily;
 mod days;
 mod failures;
 mod fault;
+mod gateway;
 mod global;
 mod holders;
 mod logs;

@@ -19,6 +19,7 @@ use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
 use super::seeing::Seeing;
 use super::through::{self, Endpoint};
+use super::user_headers::UserHeaders;
 use super::verify::Verify;
 use crate::domain::Secret;
 
@@ -45,6 +46,7 @@ pub struct General {
     /// How upstreams' certificates are judged, where a deployment does not say.
     pub verify: Verify,
     pub access: Access,
+    pub user_headers: UserHeaders,
     pub admission: Admission,
     pub health: HealthChecks,
     /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
@@ -112,6 +114,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
             .is_some_and(|it| it.eq_ignore_ascii_case("debug")),
         verify: verify.unwrap_or_default(),
         access,
+        user_headers: UserHeaders::read(&mut section),
         admission,
         health: HealthChecks::read(&mut section),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),

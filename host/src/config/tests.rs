@@ -267,7 +267,7 @@ fn every_mistake_of_a_sloppy_config_is_named() {
         ),
         (
             Taken::Warning,
-            "litellm_settings.block_requests_for_models_without_pricing: is not enforced yet",
+            "litellm_settings.redact_user_api_key_info: is not enforced yet",
         ),
         (
             Taken::Wrong,

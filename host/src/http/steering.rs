@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use crate::config::UserHeaders;
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::Controls;
 
 /// Puts what the headers say into the controls.
-pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> {
+pub fn steer(
+    controls: &mut Controls,
+    headers: &HeaderMap,
+    people: &UserHeaders,
+) -> Result<(), Fault> {
     if let Some(timeout) = seconds(headers, "x-litellm-timeout")? {
         controls.timeout = Some(timeout);
     }
@@ -29,6 +34,12 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
     if let Some(wish) = text(headers, "x-litellm-include-cost-in-streaming-usage") {
         controls.include_cost = wish.eq_ignore_ascii_case("true");
     }
+    let named = |names: &[String]| {
+        let mut found = names.iter().filter_map(|it| text(headers, it));
+        found.next().map(str::to_owned)
+    };
+    controls.user = named(&people.customer).or(controls.user.take());
+    controls.internal_user = named(&people.internal_user);
     for name in ["x-litellm-customer-id", "x-litellm-end-user-id"] {
         if let Some(id) = text(headers, name) {
             controls.user = Some(id.to_owned());
@@ -78,7 +89,11 @@ mod tests {
             num_retries: Some(1),
             ..Controls::default()
         };
-        steer(&mut controls, &headers)?;
+        let people = UserHeaders {
+            customer: vec!["x-email".to_owned(), "x-old".to_owned()],
+            internal_user: vec!["x-user".to_owned()],
+        };
+        steer(&mut controls, &headers, &people)?;
         Ok(controls)
     }
 
@@ -91,6 +106,32 @@ mod tests {
         assert_eq!(steered(&[]).unwrap().num_retries, Some(1));
         let fresh = steered(&[("cache-control", "no-cache")]).unwrap();
         assert!(fresh.cache.no_cache && !fresh.cache.no_store);
+    }
+
+    #[test]
+    fn people_are_named_by_the_operators_headers_and_litellms_own_go_first() {
+        for (pairs, customer, user) in [
+            (
+                &[("x-email", "ann"), ("x-old", "bob")][..],
+                Some("ann"),
+                None,
+            ),
+            (
+                &[("x-old", "bob"), ("x-user", "u1")],
+                Some("bob"),
+                Some("u1"),
+            ),
+            (
+                &[("x-email", "ann"), ("x-litellm-customer-id", "c1")],
+                Some("c1"),
+                None,
+            ),
+            (&[("x-email", " ")], None, None),
+        ] {
+            let controls = steered(pairs).unwrap();
+            assert_eq!(controls.user.as_deref(), customer, "{pairs:?}");
+            assert_eq!(controls.internal_user.as_deref(), user, "{pairs:?}");
+        }
     }
 
     #[test]

@@ -10,6 +10,10 @@ pub(super) const ALL: &[Described] = &[
     one("database_url", Text, "null", "PostgreSQL; without it an embedded database").env("DATABASE_URL").at_start(),
 
     // The database.
+    one("database_connection_pool_limit", Whole, "null", "connections to PostgreSQL; what its address says, else 10").at_start(),
+    one("database_connection_timeout", Number, "null", "seconds for which a call waits for a connection; what its address says, else 10").at_start(),
+    one("database_connect_timeout", Number, "null", "seconds for which a connection is waited for; what its address says, else 5").at_start(),
+    one("database_disable_prepared_statements", Flag, "false", "no named statements and no session state, as behind PgBouncer").at_start(),
     one("store_model_in_db", Flag, "false", "models and settings of the database count, and may be made through the API").env("STORE_MODEL_IN_DB"),
     one("trust_stored_api_base", Flag, "false", "models made through the API may have a private `api_base`"),
     one("proxy_batch_write_at", Number, "10.0", "seconds after which spend is in the database"),
@@ -55,6 +59,8 @@ pub(super) const ALL: &[Described] = &[
     one("dangerously_allow_mock_testing_request_params", Flag, "false", "clients may ask for failures"),
     one("enforced_params", List, "null", "fields that every call must have"),
     one("enforce_user_param", Flag, "false", "every call must name its `user`"),
+    one("user_header_mappings", List, "[]", "headers that name a call's customer, or the user whose spend it is"),
+    one("user_header_name", Text, "null", "one more header that names a call's customer"),
     one("reject_clientside_metadata_tags", Flag, "false", "clients may set no tags"),
 
     one("pass_through_endpoints", List, "[]", "paths whose requests are passed on to an address as they are"),

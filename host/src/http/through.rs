@@ -155,15 +155,21 @@ fn judge(
         let fault = Fault::caller(ErrorKind::InvalidRequest, text);
         return Err(fault.with_param("x-litellm-tags"));
     }
-    steer(&mut order.request.controls, &parts.headers)?;
+    let people = &fleet.config.general.user_headers;
+    steer(&mut order.request.controls, &parts.headers, people)?;
     let provider = order.route.provider();
     let groups = |model: &String| {
         let groups = provider.map(|provider| groups_of(fleet, provider, model));
         (model.clone(), groups.unwrap_or_default())
     };
     let models: Vec<_> = order.models.iter().map(groups).collect();
+    let path = parts.uri.path();
+    let prefix = path.strip_suffix(order.tail.as_str()).unwrap_or(path);
+    let below = order.tail.segments().iter().map(|it| format!("/{it}"));
+    let plain = format!("{prefix}{}", below.collect::<String>());
     let passing = Passing {
-        path: parts.uri.path(),
+        path,
+        plain: &plain,
         provider,
         models: &models,
     };

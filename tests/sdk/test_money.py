@@ -118,8 +118,7 @@ def test_models_are_listed_by_access_group_and_by_team(tmp_path, data_dir):
         assert listed("scope=all") == (400, "scope") and listed("return_wildcard_routes=x") == (400, "return_wildcard_routes")
         model = json.loads(gateway.get("/v1/models/known")[1])
         assert model["mode"] == "chat" and model["max_input_tokens"] == 128000 and model["max_output_tokens"] == 16384
-        for path in ("/agent/daily/activity", "/gateway/daily/activity"):
-            assert gateway.get(path)[0] == 501
+        assert gateway.get("/agent/daily/activity")[0] == 501
     finally:
         gateway.stop()
 

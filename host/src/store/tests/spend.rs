@@ -42,6 +42,7 @@ pub(crate) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
             usage,
             cost,
             estimated: false,
+            of_group: None,
         }],
         payers: payers.to_vec(),
         price_version: "v1".to_owned(),

@@ -70,6 +70,8 @@ pub struct KeyPart {
     /// Empty: what the team, else the user, may use.
     pub models: Vec<Arc<str>>,
     pub aliases: Vec<(Arc<str>, Arc<str>)>,
+    /// By model: those that are asked when the key's budget for it is spent.
+    pub budget_fallbacks: Vec<(Arc<str>, Vec<Arc<str>>)>,
     /// Groups of models, by the name of the group.
     pub access_groups: Vec<Arc<str>>,
     pub allowed_routes: Vec<Arc<str>>,
@@ -192,6 +194,8 @@ pub struct LimitTerm {
     pub model_rpm: Vec<(Arc<str>, u64)>,
     /// Tokens a minute by model.
     pub model_tpm: Vec<(Arc<str>, u64)>,
+    /// Requests a minute by tag; of keys.
+    pub tag_rpm: Vec<(Arc<str>, u64)>,
 }
 
 /// One budget of one holder.
@@ -274,6 +278,9 @@ impl Grant {
             add(object(&key.metadata));
             add(object(&key.permissions));
             add(key.aliases.len().saturating_mul(96));
+            for (_, list) in &key.budget_fallbacks {
+                add(names(list).saturating_add(96));
+            }
             add(160);
         }
         if let Some(user) = &self.user {
@@ -302,7 +309,8 @@ impl Grant {
         }
         for term in &self.limits {
             let models = term.model_rpm.len().saturating_add(term.model_tpm.len());
-            add(models.saturating_mul(64).saturating_add(160));
+            let parts = models.saturating_add(term.tag_rpm.len());
+            add(parts.saturating_mul(64).saturating_add(160));
         }
         add(self.budgets.len().saturating_mul(240));
         add(self.sources.len().saturating_mul(112));

@@ -97,6 +97,16 @@ fn key_part(row: &KeyRow, revoked_at: Option<i64>) -> KeyPart {
         name: row.name.as_str().into(),
         models: arcs(&doc.models),
         aliases: pairs(&doc.aliases),
+        budget_fallbacks: doc
+            .rest
+            .get("budget_fallbacks")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|all| {
+                all.keys()
+                    .map(|name| (name.as_str().into(), list(all, name)))
+            })
+            .collect(),
         access_groups: arcs(&doc.access_group_ids),
         allowed_routes: arcs(&doc.allowed_routes),
         // A type that nobody knows opens the least.
@@ -175,7 +185,9 @@ fn add_terms(grant: &mut Grant, holder: &Holder, user_budget_on_team_keys: bool)
         }
     };
     let of_key = terms::of(key.max_budget, &key.doc.limits, holder.key_budget.as_ref());
-    let of_key = of_key.with_metadata(&key.doc.metadata);
+    let of_key = of_key
+        .with_metadata(&key.doc.metadata)
+        .with_tags(&key.doc.metadata);
     add(EntityKind::Key, &key.id, of_key, true);
     if let Some(team) = &holder.team {
         let terms = terms::of(
@@ -207,9 +219,11 @@ fn add_terms(grant: &mut Grant, holder: &Holder, user_budget_on_team_keys: bool)
         let pays = holder.team.is_none() || user_budget_on_team_keys;
         add(EntityKind::User, &user.id, terms, pays);
     }
-    if let (Some(organization), Some(budget)) = (&holder.organization, &holder.organization_budget)
-    {
-        let terms = Terms::default().or(budget.max_budget, &budget.doc.limits);
+    if let Some(organization) = &holder.organization {
+        let terms = match &holder.organization_budget {
+            Some(budget) => Terms::default().or(budget.max_budget, &budget.doc.limits),
+            None => Terms::default(),
+        };
         let terms = terms.with_metadata(&organization.doc.metadata);
         add(EntityKind::Organization, &organization.id, terms, true);
     }

@@ -22,6 +22,7 @@ pub(super) fn key(models: &[&str]) -> KeyPart {
         name: "sk-...6789".into(),
         models: names(models),
         aliases: Vec::new(),
+        budget_fallbacks: Vec::new(),
         access_groups: Vec::new(),
         allowed_routes: Vec::new(),
         key_type: KeyType::Default,

@@ -2,8 +2,8 @@
 
 use crate::domain::Usd;
 
-use super::error::Exceeded;
-use super::terms::SoftCrossing;
+use super::error::{Exceeded, Refusal};
+use super::terms::{AccountId, SoftCrossing};
 use super::{Path, Portion};
 
 /// Money held for a call that no upstream has seen. Dropping it gives the money back: nothing was
@@ -65,6 +65,31 @@ impl Reservation {
     /// Held on every account of the path.
     pub const fn held(&self) -> Usd {
         self.held
+    }
+
+    /// Parts with some of its accounts, which hold the same from then on by themselves.
+    pub fn split_off(&mut self, which: impl Fn(&AccountId) -> bool) -> Self {
+        let (theirs, own) = self.path.split(which);
+        self.path = own;
+        Self {
+            path: theirs,
+            held: self.held,
+            known: self.known,
+            open: true,
+        }
+    }
+
+    /// Holds this much in all, if it holds less; None: nobody knows what the call costs from here on.
+    /// Granted like a [`top_up`](Self::top_up).
+    ///
+    /// # Errors
+    /// A budget has none left, or wants a price.
+    pub fn raise(&mut self, to: Option<Usd>, now_ms: i64) -> Result<(), Refusal> {
+        let more = self.path.priced(to)? - self.held;
+        if more > Usd::ZERO {
+            self.top_up(more, now_ms).map_err(Refusal::Exceeded)?;
+        }
+        Ok(())
     }
 
     /// An upstream has another request of this call, and what that will cost is unknown: to be

@@ -195,7 +195,9 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         if embeds.is_some() {
             request.controls.soft = Embed::GOOGLE_ONLY.to_vec();
         }
-        steer(&mut request.controls, &parts.headers)?;
+        let fleet = doors.pipeline.fleet();
+        let people = &fleet.config.general.user_headers;
+        steer(&mut request.controls, &parts.headers, people)?;
         allow_cache_controls(&caller, &request.controls.cache.said())?;
         let gate = doors.gate();
         if gate.bodies.ask_anything(&caller) {
@@ -227,6 +229,17 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
     });
     let parsed = match parsed {
         Ok(request) => doors.pipeline.go_on(&caller, request).await,
+        Err(fault) => Err(fault),
+    };
+    let parsed = match parsed {
+        Ok(request) => {
+            let gate = doors.gate();
+            let allow = |model: &str| {
+                let allowed = allow_model(&caller, &gate.catalog, model)?;
+                Ok(allowed.target.to_owned())
+            };
+            doors.pipeline.stand_in(&caller, request, &allow).await
+        }
         Err(fault) => Err(fault),
     };
     let request = match parsed {

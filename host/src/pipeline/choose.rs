@@ -95,6 +95,7 @@ impl<'a> Search<'a> {
             search.dead = all.filter(|it| it != pinned).collect();
         }
         search.leave_out_others();
+        search.leave_out_elsewhere();
         search.look_up(prices);
         Some(search)
     }
@@ -107,6 +108,15 @@ impl<'a> Search<'a> {
         let ids = || self.found.deployments.iter().map(|it| &it.id);
         if ids().any(|it| it == id) {
             self.dead = ids().filter(|it| *it != id).cloned().collect();
+        }
+    }
+
+    /// A customer may be kept to one region.
+    fn leave_out_elsewhere(&mut self) {
+        if let Some(region) = self.request.controls.region {
+            let all = self.found.deployments.iter();
+            let elsewhere = all.filter(|it| !region.has(it)).map(|it| it.id.clone());
+            self.dead.extend(elsewhere);
         }
     }
 

@@ -12,7 +12,7 @@ use super::kept::Memory;
 use super::reached::Reached;
 use super::refusal::no_such_model;
 use super::request::{ClientRequest, Operation};
-use super::run::Inner;
+use super::run::{Inner, served};
 use super::settle::Settlement;
 use super::ties;
 use crate::auth::Caller;
@@ -98,14 +98,19 @@ impl<'a> Course<'a> {
                 continue;
             }
             asked_already.push(group.to_owned());
-            done += 1;
-            settlement.trail().fallbacks += 1;
-            settlement.trail().retries = 0;
             let changed = match detour.with.is_empty() {
                 true => None,
                 false => Some(self.request.by(&detour)?),
             };
             let request = changed.as_ref().unwrap_or(self.request);
+            let offered = served(self.fleet, &self.prices, group);
+            if let Err(why) = settlement.turn_to(request, &offered).await {
+                tracing::warn!(call.id = %id, model.group = %group, fault = %why, "the fallback is passed over");
+                continue;
+            }
+            done += 1;
+            settlement.trail().fallbacks += 1;
+            settlement.trail().retries = 0;
             let reached = self.group(request, group, settlement).await;
             let metrics = &self.inner.watchers.metrics;
             metrics.fallback((asked, group), reached.is_ok(), fault.kind.class());

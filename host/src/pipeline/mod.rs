@@ -48,6 +48,7 @@ mod settle;
 mod shape;
 mod sound;
 mod source;
+mod standin;
 mod standings;
 mod stream;
 mod through;

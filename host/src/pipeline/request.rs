@@ -15,6 +15,7 @@ use super::mock::Mock;
 pub use super::operation::{Dialect, Operation};
 use super::uploads::Uploads;
 use crate::cache::Wish;
+use crate::config::Region;
 use crate::domain::json::Document;
 use crate::domain::{CallId, DeploymentId, ErrorKind, Fault};
 use crate::upstream::splice;
@@ -69,6 +70,8 @@ pub struct Controls {
     pub choices: u64,
     /// The customer on whose behalf the call is made.
     pub user: Option<String>,
+    /// The user of ours whose spend it is, where a header of the operator's says so.
+    pub internal_user: Option<String>,
     /// For spend and budgets; each once.
     pub tags: Vec<String>,
     pub session_id: Option<String>,
@@ -82,6 +85,8 @@ pub struct Controls {
     pub redact: bool,
     /// Members that are left out, not refused, where the provider does not take them.
     pub soft: Vec<&'static str>,
+    /// Where its customer's models have to run.
+    pub region: Option<Region>,
     /// The response that it goes on from, whose conversation its `input` begins with.
     pub previous: Option<Arc<Previous>>,
     /// The deployment that has the response that it goes on from.

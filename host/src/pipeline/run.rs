@@ -23,9 +23,9 @@ use super::stream::FaultWriter;
 use super::why::Decisions;
 use crate::auth::Caller;
 use crate::cache::Cache;
-use crate::config::Resolved;
 use crate::domain::Fault;
 use crate::plugins::Plugins;
+use crate::prices::Prices;
 use crate::router::Affinity;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::times::Stage;
@@ -176,11 +176,11 @@ impl Pipeline {
             request.controls.model.clone(),
             request.controls.stream,
         );
-        let resolved = fleet.config.groups.resolve(&request.controls.model);
-        let served = self.served(&fleet, resolved.as_ref());
         let session = source.session_id.clone();
         let inner = &self.inner;
         let accounting = &inner.accounting;
+        let prices = accounting.prices();
+        let served = served(&fleet, &prices, &request.controls.model);
         let mut sight = Sight::begin(&inner.watchers, caller, &request, &source);
         let admitted = accounting.admit(caller, &request, served, source);
         let permit = match admitted.await {
@@ -232,23 +232,6 @@ impl Pipeline {
         }
     }
 
-    /// What is known of every deployment that may answer first.
-    pub(super) fn served<'f>(&self, fleet: &Fleet, resolved: Option<&'f Resolved>) -> Served<'f> {
-        let prices = self.inner.accounting.prices();
-        let mut served = Served::default();
-        for (deployment, model) in resolved.into_iter().flat_map(|it| &it.deployments) {
-            if let Ok(line) = fleet.line(&deployment.id) {
-                served.prices.push(line.price(&prices, model));
-            }
-            for group in &deployment.info.access_groups {
-                if !served.access_groups.contains(&group.as_str()) {
-                    served.access_groups.push(group);
-                }
-            }
-        }
-        served
-    }
-
     pub(super) fn fail(&self, fault: Fault, mut settlement: Settlement) -> Failure {
         settlement.failed((self.inner.status_of)(&fault), &fault);
         Failure {
@@ -256,4 +239,29 @@ impl Pipeline {
             trail: Box::new(settlement.trail().clone()),
         }
     }
+}
+
+/// What is known of a model group, and of every deployment of it that may answer.
+pub(super) fn served<'f>(fleet: &'f Fleet, prices: &Prices, name: &'f str) -> Served<'f> {
+    let found = fleet.config.groups.find(name);
+    let mut served = Served {
+        name,
+        groups: Some(&fleet.config.groups),
+        ..Served::default()
+    };
+    for (found, deployment) in found
+        .iter()
+        .flat_map(|it| it.deployments.iter().map(move |one| (it, one)))
+    {
+        if let Ok(line) = fleet.line(&deployment.id) {
+            let price = line.price(prices, &found.model(deployment));
+            served.prices.push(price);
+        }
+        for group in &deployment.info.access_groups {
+            if !served.access_groups.contains(&group.as_str()) {
+                served.access_groups.push(group);
+            }
+        }
+    }
+    served
 }

@@ -11,7 +11,7 @@ use crate::router::Place;
 use crate::telemetry::metrics::InFlight;
 use crate::telemetry::times::Stage;
 
-use super::accounting::{Full, KEY_SPEND, Permit, now_ms};
+use super::accounting::{Full, KEY_SPEND, Permit, Served, now_ms};
 use super::aloft::Aloft;
 use super::answer::Trail;
 use super::fleet::Line;
@@ -74,6 +74,21 @@ impl Settlement {
     ) -> Result<(), Full> {
         match &mut self.permit {
             Some(permit) => permit.enter(request, line, patient).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The call goes on to another model group.
+    ///
+    /// # Errors
+    /// A limit or a budget of its callers for that model has no room.
+    pub async fn turn_to(
+        &mut self,
+        request: &ClientRequest,
+        served: &Served<'_>,
+    ) -> Result<(), Fault> {
+        match &mut self.permit {
+            Some(permit) => permit.turn_to(request, served, &self.trail).await,
             None => Ok(()),
         }
     }

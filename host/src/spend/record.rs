@@ -106,6 +106,7 @@ impl Opened<'_> {
             usage: Usage::default(),
             cost: None,
             estimated: true,
+            of_group: None,
         });
         let lines = if known.is_some() {
             self.lines

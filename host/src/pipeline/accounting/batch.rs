@@ -7,7 +7,7 @@ use super::super::remote::Results;
 use super::super::request::ClientRequest;
 use super::party::{Party, payer};
 use super::stake::deployment_payers;
-use super::{Accounting, Pricer, Source, now_ms};
+use super::{Accounting, Pricer, Served, Source, now_ms};
 use crate::auth::Caller;
 use crate::domain::{CallStatus, CostLine, Fault, SpendRow, Usage};
 
@@ -23,11 +23,14 @@ impl Accounting {
         &self,
         caller: &Caller,
         request: &ClientRequest,
+        served: &Served<'_>,
         source: &Source,
     ) -> Result<String, Fault> {
         let inner = &self.inner;
         let settings = inner.settings.load_full();
-        let party = Party::of(caller, request, &inner.keys, &settings, &[]).await?;
+        let mut party = Party::of(caller, request, &inner.keys, &settings).await?;
+        let dues = party.dues(&inner.keys, served).await?;
+        party.payers.extend(dues.payers);
         let bare = Source::default();
         let source = if settings.bare_rows { &bare } else { source };
         let now = now_ms();
@@ -94,6 +97,7 @@ impl Accounting {
             usage: results.usage.clone(),
             cost: results.cost,
             estimated: false,
+            of_group: None,
         };
         let mut payers = account.payers;
         payers.extend(deployment_payers(&bill));

@@ -16,9 +16,10 @@ use crate::prices::{Cost, Prices};
 use super::super::answer::Trail;
 use super::super::bodies::Recording;
 use super::super::fleet::Line;
+use super::group::Held;
 use super::party::{Party, payer};
 use super::pricer::Pricer;
-use super::stake::{Stake, deployment_payers, under_way};
+use super::stake::{Stake, line_payers};
 use super::wishes::Wishes;
 use super::{AccountingSettings, Inner, SLICE, now_ms, over_budget};
 
@@ -41,6 +42,8 @@ pub struct Permit {
     pub(super) prices: Arc<Prices>,
     pub(super) wishes: Arc<Wishes>,
     pub(super) party: Party,
+    /// Held for the model group that is asked.
+    pub(super) group: Held,
     pub(super) reservation: Option<Reservation>,
     pub(super) admission: Admission,
     pub(super) quote: Option<Quote>,
@@ -109,7 +112,10 @@ impl Permit {
         let own = (self.quote.as_ref(), self.reservation.as_mut(), earlier);
         let stake = self.stake.as_mut();
         let stake = stake.map(|it| (it.quote.as_ref(), it.reservation.as_mut(), Usd::ZERO));
-        for (quote, reservation, before) in [Some(own), stake].into_iter().flatten() {
+        let in_group = self.group.spent(&self.earlier);
+        let group = self.group.reservation.as_mut();
+        let group = (self.quote.as_ref(), group, in_group);
+        for (quote, reservation, before) in [Some(own), Some(group), stake].into_iter().flatten() {
             let (Some(quote), Some(reservation)) = (quote, reservation) else {
                 continue;
             };
@@ -145,7 +151,7 @@ impl Permit {
             self.journaled = held;
             let model = trail.upstream_model.as_deref().unwrap_or_default();
             let line = trail.line.as_deref();
-            let line = line.map(|it| under_way(&it.deployment, model));
+            let line = line.map(|it| self.under_way(&it.deployment, model));
             self.write_attempts(trail.call_id.as_str(), line);
         }
     }
@@ -153,7 +159,8 @@ impl Permit {
     /// Another attempt is sent.
     pub fn sent(&mut self) {
         self.under_way = true;
-        if let Some(reservation) = &mut self.reservation {
+        let group = self.group.reservation.as_mut();
+        for reservation in self.reservation.iter_mut().chain(group) {
             reservation.sent();
         }
     }
@@ -203,7 +210,10 @@ impl Permit {
 
     /// What is left to whom, as response headers say it.
     pub fn limit_headers(&self) -> Vec<(String, String)> {
-        let standings = self.admission.standings(now_ms());
+        let mut standings = self.admission.standings(now_ms());
+        if let Some(group) = &self.group.admission {
+            standings.extend(group.standings(now_ms()));
+        }
         let headers = standings
             .iter()
             .flat_map(|it| it.headers().collect::<Vec<_>>());
@@ -221,7 +231,9 @@ impl Permit {
         fault: Option<(u16, &Fault)>,
     ) -> Charged {
         let now = now_ms();
-        let held = self.reservation.as_ref().map(Reservation::held);
+        let held = self.reservation.as_ref();
+        let held = held.or(self.group.reservation.as_ref());
+        let held = held.map(Reservation::held);
         let line = self.line(status, trail, held, now);
         let key = self.key_account().map(|(id, _)| id.clone());
         let mut lines = mem::take(&mut self.earlier);
@@ -251,7 +263,10 @@ impl Permit {
             Some((payer(&id), path))
         });
         let opened: Vec<_> = opened.collect();
-        let row = self.row(status, trail, (lines, usage, cost), fault, now);
+        let mut group = mem::take(&mut self.group);
+        group.count(&lines, now);
+        let in_group = group.spent(&lines);
+        let row = self.row(status, trail, (&group, lines, usage, cost), fault, now);
         let inner = Arc::clone(&self.inner);
         let closing = inner.closing.read().unwrap_or_else(PoisonError::into_inner);
         for (payer, path) in opened {
@@ -262,6 +277,9 @@ impl Permit {
             tracing::error!(call.id = %trail.call_id, %cause, "the call's spend could not be written to disk");
         }
         self.leave(line.as_ref(), now);
+        if let Some(settled) = group.settle(in_group, now) {
+            self.inner.settled(settled, key_shown);
+        }
         if let Some(reservation) = self.reservation.take() {
             let settled = reservation.settle(cost.unwrap_or_default(), now);
             self.inner.settled(settled, key_shown);
@@ -357,6 +375,7 @@ impl Permit {
             usage,
             cost,
             estimated,
+            of_group: self.group.of_line(),
         }
     }
 
@@ -365,13 +384,16 @@ impl Permit {
         &mut self,
         status: CallStatus,
         trail: &Trail,
-        (lines, usage, cost): (Vec<CostLine>, Usage, Option<Usd>),
+        (group, lines, usage, cost): (&Held, Vec<CostLine>, Usage, Option<Usd>),
         fault: Option<(u16, &Fault)>,
         now: i64,
     ) -> SpendRow {
         let (party, source) = (mem::take(&mut self.party), mem::take(&mut self.source));
         let mut payers = party.payers;
-        for payer in lines.iter().flat_map(deployment_payers) {
+        // Where the call went to several groups, each line names its own.
+        let own = (!group.is_by_line() || lines.is_empty()).then_some(&group.payers);
+        let own = own.into_iter().flatten().cloned();
+        for payer in own.chain(lines.iter().flat_map(line_payers)) {
             if !payers.contains(&payer) {
                 payers.push(payer);
             }

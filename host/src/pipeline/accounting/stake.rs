@@ -202,7 +202,7 @@ impl Permit {
         // Once the journal was told who has the call, it is told who has it next.
         self.noted |= reservation.is_some();
         if self.noted {
-            let line = under_way(deployment, model);
+            let line = self.under_way(deployment, model);
             self.write_attempts(request.id.as_str(), Some(line));
         }
         if let Some(place) = &mut place {
@@ -237,6 +237,10 @@ impl Permit {
         if let Some(reservation) = &mut self.reservation {
             reservation.note(spent);
         }
+        let in_group = self.group.spent(&self.earlier);
+        if let Some(reservation) = &mut self.group.reservation {
+            reservation.note(in_group);
+        }
     }
 
     /// Gives back what the attempt held, and charges what it used: nothing, if nobody knows it.
@@ -258,6 +262,19 @@ impl Permit {
         self.earlier.iter().filter_map(|it| it.cost).sum()
     }
 
+    /// The line of an attempt whose cost nobody knows yet.
+    pub(super) fn under_way(&self, deployment: &Deployment, model: &str) -> CostLine {
+        CostLine {
+            deployment: deployment.id.as_str().to_owned(),
+            provider: deployment.provider.clone(),
+            model: model.to_owned(),
+            usage: Usage::default(),
+            cost: None,
+            estimated: true,
+            of_group: self.group.of_line(),
+        }
+    }
+
     /// Tells the journal of every attempt, so that a call that is cut off is charged to those who
     /// had it.
     pub(super) fn write_attempts(&self, call_id: &str, under_way: Option<CostLine>) {
@@ -266,24 +283,12 @@ impl Permit {
         let written = self.inner.journal.top_up(ToppedUp {
             call_id: call_id.to_owned(),
             reserved: self.quote.map(|_| self.journaled),
-            payers: lines.iter().flat_map(deployment_payers).collect(),
+            payers: lines.iter().flat_map(line_payers).collect(),
             lines,
         });
         if let Err(cause) = written {
             tracing::warn!(call.id = call_id, %cause, "the journal does not know who has the call");
         }
-    }
-}
-
-/// The line of an attempt whose cost nobody knows yet.
-pub(super) fn under_way(deployment: &Deployment, model: &str) -> CostLine {
-    CostLine {
-        deployment: deployment.id.as_str().to_owned(),
-        provider: deployment.provider.clone(),
-        model: model.to_owned(),
-        usage: Usage::default(),
-        cost: None,
-        estimated: true,
     }
 }
 
@@ -301,6 +306,12 @@ pub(super) fn deployment_payers(line: &CostLine) -> [Entity; 2] {
         Entity::new(EntityKind::Provider, line.provider.as_str()),
         Entity::new(EntityKind::Deployment, line.deployment.as_str()),
     ]
+}
+
+/// Who pays for a line beside those who pay for all of them.
+pub(super) fn line_payers(line: &CostLine) -> impl Iterator<Item = Entity> {
+    let of_group = line.of_group.iter().flatten().cloned();
+    deployment_payers(line).into_iter().chain(of_group)
 }
 
 #[cfg(test)]

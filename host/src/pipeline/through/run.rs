@@ -95,14 +95,15 @@ impl Pipeline {
     }
 
     /// What is known of the price, and the access groups of the model.
-    fn offered<'f>(&self, fleet: &'f Fleet, order: &Order, line: Option<&Line>) -> Served<'f> {
+    fn offered<'f>(&self, fleet: &'f Fleet, order: &'f Order, line: Option<&Line>) -> Served<'f> {
         let prices = self.accounting().prices();
         let price = match line {
             _ if order.is_free() => fleet.through.free(&prices),
             Some(line) => line.price(&prices, order.model().unwrap_or_default()),
             None => None,
         };
-        let group = fleet.config.groups.find(&order.request.controls.model);
+        let name = order.request.controls.model.as_str();
+        let group = fleet.config.groups.find(name);
         let deployments = group.into_iter().flat_map(|it| it.deployments);
         let mut access_groups: Vec<&str> = Vec::new();
         for name in deployments.flat_map(|it| &it.info.access_groups) {
@@ -111,6 +112,8 @@ impl Pipeline {
             }
         }
         Served {
+            name,
+            groups: Some(&fleet.config.groups),
             prices: vec![price],
             access_groups,
         }

@@ -164,6 +164,7 @@ pub(super) fn call(id: &str, key: &str, user: Option<&str>, team: Option<&str>) 
             usage,
             cost: None,
             estimated: false,
+            of_group: None,
         }],
         payers,
         price_version: "v1".to_owned(),

@@ -140,6 +140,7 @@ fn line(row: &SpendRow) -> CostLine {
         usage: row.usage.clone(),
         cost: row.cost,
         estimated: false,
+        of_group: None,
     }
 }
 
@@ -155,6 +156,7 @@ fn is_its_line(row: &SpendRow) -> bool {
         && row.usage == only.usage
         && row.cost.map(charged) == only.cost.map(charged)
         && !only.estimated
+        && only.of_group.is_none()
 }
 
 fn stored(line: &CostLine) -> CostLine {

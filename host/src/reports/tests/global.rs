@@ -119,22 +119,22 @@ both! {
         store.settle(&[failed]).await.unwrap();
         let all = rig.see("/gateway/daily/activity").await;
         assert_eq!(all, json!({
-            "total_successful_requests": 5,
-            "total_failed_requests": 1,
+            "total_successful_requests": 4,
+            "total_failed_requests": 2,
             "by_date": [
                 {"date": "2026-09-20", "successful_requests": 0, "failed_requests": 1},
-                {"date": "2026-09-21", "successful_requests": 5, "failed_requests": 0},
+                {"date": "2026-09-21", "successful_requests": 4, "failed_requests": 1},
             ],
             "by_route": [
                 {"category": "inference", "route": "/chat/completions",
-                    "successful_requests": 5, "failed_requests": 0},
+                    "successful_requests": 4, "failed_requests": 1},
                 {"category": "inference", "route": "/embeddings",
                     "successful_requests": 0, "failed_requests": 1},
             ],
         }));
         let day = "start_date=2026-09-21&end_date=2026-09-21";
         let one = rig.see(&format!("/gateway/daily/activity?{day}")).await;
-        assert_eq!((&one["total_failed_requests"], &one["total_successful_requests"]), (&json!(0), &json!(5)));
+        assert_eq!((&one["total_failed_requests"], &one["total_successful_requests"]), (&json!(1), &json!(4)));
     }
 
     async fn a_reset_begins_the_budgets_of_keys_and_teams_again(store: &Store) {

@@ -281,7 +281,8 @@ both! {
     }
 
     async fn rows_are_found_by_each_filter(store: &Store) {
-        let mut row = call("mine", usd(0.5), &[]);
+        let deployment = Entity::new(EntityKind::Deployment, "d1");
+        let mut row = call("mine", usd(0.5), &[deployment]);
         row.provider_id = Some("p1".to_owned());
         row.key_alias = Some("alias".to_owned());
         row.user_id = Some("u".to_owned());

@@ -37,6 +37,8 @@ pub struct Grant {
     pub enforced_params: Vec<Arc<str>>,
     /// What the key may say of the cache (`allowed_cache_controls`); empty: everything.
     pub cache_controls: Vec<Arc<str>>,
+    /// `router_settings` of the team, and over them the key's. None: neither has any.
+    pub router_settings: Option<Arc<Map<String, Value>>>,
     /// Names of model access groups that are rows of the database, and what is in them.
     pub access_groups: Vec<AccessGroup>,
     /// What this snapshot was read from: a change of any of them makes it stale.
@@ -239,6 +241,7 @@ impl Grant {
             guardrails: Vec::new(),
             enforced_params: Vec::new(),
             cache_controls: Vec::new(),
+            router_settings: None,
             access_groups: Vec::new(),
             sources: Vec::new(),
         }
@@ -296,6 +299,9 @@ impl Grant {
         let lists = [&self.tags, &self.guardrails, &self.enforced_params];
         for list in lists.into_iter().chain([&self.cache_controls]) {
             add(names(list));
+        }
+        if let Some(settings) = &self.router_settings {
+            add(object(settings));
         }
         for group in &self.access_groups {
             add(names(&group.models).saturating_add(64));

@@ -59,9 +59,22 @@ pub(super) fn of_holder(holder: &Holder, around: &Around, user_budget_on_team_ke
         add_new(&mut grant.enforced_params, list(said, "enforced_params"));
     }
     grant.cache_controls = list(&key.rest, "allowed_cache_controls");
+    let of_team = holder.team.as_ref().map(|team| &team.doc.rest);
+    grant.router_settings = router_settings([of_team, Some(&key.rest)]);
     add_terms(&mut grant, holder, user_budget_on_team_keys);
     grant.sources = sources(holder, around);
     grant
+}
+
+/// Settings of the router; those that come later count.
+fn router_settings(docs: [Option<&Map<String, Value>>; 2]) -> Option<Arc<Map<String, Value>>> {
+    let mut all = Map::new();
+    for doc in docs.into_iter().flatten() {
+        let said = doc.get("router_settings").and_then(Value::as_object);
+        let set = said.into_iter().flatten().filter(|it| !it.1.is_null());
+        all.extend(set.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    (!all.is_empty()).then(|| Arc::new(all))
 }
 
 fn role_of(holder: &Holder, around: &Around) -> Role {

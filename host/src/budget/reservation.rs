@@ -89,6 +89,14 @@ impl Reservation {
         Ok(())
     }
 
+    /// Holds as much more as another attempt beside this one needs, if every budget has room for all of
+    /// it; never waits. Whether it does.
+    pub fn hold_beside(&mut self, amount: Usd, now_ms: i64) -> bool {
+        // What is tried is given back at once, and held with the rest.
+        let fits = self.path.try_reserve(Some(amount), now_ms).is_ok();
+        fits && self.top_up(amount, now_ms).is_ok()
+    }
+
     /// For a stream, at each event: notes what it has cost, and asks for one slice more when half
     /// of one is left. While that is refused the stream goes on with what it holds, and asks again
     /// at each event; so it costs no more than it holds, unless one event costs more than an

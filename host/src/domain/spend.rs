@@ -74,6 +74,9 @@ pub struct SpendRow {
     pub error: Option<CallError>,
     /// The caller's `metadata`, and what else LiteLLM keeps there.
     pub metadata: Option<Box<RawValue>>,
+    /// The choices of deployments that were made for it, where the row alone does not tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Box<RawValue>>,
 }
 
 /// What a client sent and was sent in one call. It stands beside the row, never in it: a call is

@@ -1,6 +1,7 @@
 //! The operations that clients call models with.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -178,6 +179,7 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
             return ApiError::new(fault, dialect).into_response();
         }
     };
+    let queued = came.elapsed();
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
     let read = match embeds {
         Some(embed) => read.and_then(|bytes| embedded::asked(embed, bytes)),
@@ -220,6 +222,11 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         for fallback in own.map(|it| &it.model).chain(long) {
             allow_model(&caller, &gate.catalog, fallback)?;
         }
+        // Its key's own settings open nothing that the key may not ask for.
+        let own = doors.pipeline.fleet().own_routing(&caller);
+        let barred = own.iter().flat_map(|it| &it.fallbacks);
+        let barred = barred.filter(|it| allow_model(&caller, &gate.catalog, it).is_err());
+        request.controls.barred = barred.cloned().collect();
         if let Some((_, name)) = &request.controls.mock {
             doors.allow_mock(name)?;
         }
@@ -238,6 +245,7 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         }
     };
     let mut source = source(&parts, &request.controls);
+    source.queued = queued;
     if doors.pipeline.watchers().otel.is_on() {
         let text = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
         source.traceparent = text("traceparent");
@@ -312,6 +320,7 @@ pub fn source(parts: &Parts, controls: &Controls) -> Source {
         client_ip: peer.map(|peer| peer.0.ip().to_canonical().to_string()),
         user_agent: header("user-agent"),
         session_id: session.or_else(|| controls.session_id.clone()),
+        queued: Duration::ZERO,
         metadata: controls.metadata.clone(),
         traceparent: None,
         tracestate: None,

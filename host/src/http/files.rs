@@ -1,5 +1,7 @@
 //! Files and batches that lie at providers.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -8,13 +10,15 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, Uri};
+use tokio::time::Instant;
 
 use super::calls::{respond, source};
 use super::error::ApiError;
 use super::turnstile::Turn;
-use super::{Doors, body, headers, spool};
+use super::{Doors, body, headers, spool, steering};
 use crate::auth::{Caller, allow_model};
 use crate::domain::Fault;
+use crate::pipeline::accounting::Source;
 use crate::pipeline::remote::{Asking, Kind, NewFile, Wanted};
 use crate::pipeline::{Answer, Controls, Dialect, Failure};
 
@@ -38,6 +42,8 @@ struct Came {
     parts: Parts,
     caller: Caller,
     turn: Option<Turn>,
+    /// How long it waited for that.
+    queued: Duration,
 }
 
 impl Came {
@@ -47,6 +53,7 @@ impl Came {
         let caller = parts.extensions.remove::<Caller>();
         let caller = caller
             .ok_or_else(|| Fault::ours("the caller is not known", "a call without a caller"))?;
+        let arrived = Instant::now();
         let limits = doors.admission();
         let turn = doors.turnstile.enter(&limits).await.map_err(|shed| {
             doors.metrics.shed(shed.as_str());
@@ -56,6 +63,7 @@ impl Came {
             parts,
             caller,
             turn,
+            queued: arrived.elapsed(),
         })
     }
 
@@ -63,7 +71,11 @@ impl Came {
         Asking {
             id: headers::call_id(&self.parts.extensions),
             caller: &self.caller,
-            source: source(&self.parts, &Controls::default()),
+            source: Source {
+                queued: self.queued,
+                ..source(&self.parts, &Controls::default())
+            },
+            tags: steering::tags(&self.parts.headers),
         }
     }
 

@@ -17,6 +17,7 @@ mod models;
 mod numbers;
 pub mod paths;
 mod patience;
+mod refused;
 mod reports;
 mod responses;
 mod routes;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use serde_json::{Map, Value};
 
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::Controls;
@@ -20,8 +21,9 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
         let count = text.parse();
         controls.num_retries = Some(count.map_err(|_| wrong("x-litellm-num-retries", "a count"))?);
     }
-    if let Some(tags) = text(headers, "x-litellm-tags") {
-        controls.tag(tags.split(',').map(|it| it.trim().to_owned()));
+    controls.tag(tags(headers));
+    if let Some(said) = text(headers, "x-litellm-spend-logs-metadata") {
+        controls.metadata = Some(with_spend_metadata(controls.metadata.as_deref(), said)?);
     }
     if let Some(wanted) = text(headers, "cache-control") {
         controls.cache.take_header(wanted);
@@ -44,6 +46,28 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
         controls.redact |= asked.is_some_and(|it| !off(it));
     }
     Ok(())
+}
+
+/// The metadata of a call with what a header has for its spend row; its members win over the body's.
+fn with_spend_metadata(metadata: Option<&str>, said: &str) -> Result<String, Fault> {
+    const PLACE: &str = "spend_logs_metadata";
+    let said = serde_json::from_str::<Map<String, Value>>(said);
+    let said = said.map_err(|_| wrong("x-litellm-spend-logs-metadata", "a JSON object"))?;
+    let metadata = metadata.and_then(|it| serde_json::from_str(it).ok());
+    let mut metadata: Map<String, Value> = metadata.unwrap_or_default();
+    match metadata.get_mut(PLACE) {
+        Some(Value::Object(own)) => own.extend(said),
+        _ => drop(metadata.insert(PLACE.to_owned(), said.into())),
+    }
+    Ok(Value::Object(metadata).to_string())
+}
+
+/// The tags of `x-litellm-tags`.
+pub fn tags(headers: &HeaderMap) -> Vec<String> {
+    let said = text(headers, "x-litellm-tags").unwrap_or_default();
+    let each = said.split(',').map(str::trim);
+    let each = each.filter(|it| !it.is_empty());
+    each.map(str::to_owned).collect()
 }
 
 fn seconds(headers: &HeaderMap, name: &str) -> Result<Option<Duration>, Fault> {
@@ -110,11 +134,25 @@ mod tests {
     }
 
     #[test]
+    fn metadata_of_the_spend_row_comes_by_header_beside_the_bodys() {
+        let body = r#"{"a":1,"spend_logs_metadata":{"run":1,"kept":2}}"#;
+        let both = with_spend_metadata(Some(body), r#"{"run":"7"}"#).unwrap();
+        let both: Value = serde_json::from_str(&both).unwrap();
+        let wanted = serde_json::json!({"a": 1, "spend_logs_metadata": {"run": "7", "kept": 2}});
+        assert_eq!(both, wanted);
+        let alone = steered(&[("x-litellm-spend-logs-metadata", r#"{"run":"7"}"#)]);
+        let alone = alone.unwrap().metadata.unwrap();
+        assert_eq!(alone, r#"{"spend_logs_metadata":{"run":"7"}}"#);
+    }
+
+    #[test]
     fn a_wrong_header_is_named() {
         for (name, value) in [
             ("x-litellm-timeout", "soon"),
             ("x-litellm-stream-timeout", "-1"),
             ("x-litellm-num-retries", "1.5"),
+            ("x-litellm-spend-logs-metadata", "[1]"),
+            ("x-litellm-spend-logs-metadata", "{"),
         ] {
             let fault = steered(&[(name, value)]).unwrap_err();
             assert_eq!(fault.param.as_deref(), Some(name));

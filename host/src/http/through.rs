@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
+use tokio::time::Instant;
 
 use super::calls::source;
 use super::error::ApiError;
@@ -65,6 +66,7 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
         }
         None => Caller::anonymous(),
     };
+    let came = Instant::now();
     let limits = doors.admission();
     let turn = match doors.turnstile.enter(&limits).await {
         Ok(turn) => turn,
@@ -75,6 +77,7 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
             return ApiError::new(fault, dialect).into_response();
         }
     };
+    let queued = came.elapsed();
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
     let read = read.and_then(|bytes| {
         let sent = Sent {
@@ -93,6 +96,7 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
         Err(fault) => return refuse(fault, &id, &parts, route),
     };
     let mut source = source(&parts, &order.request.controls);
+    source.queued = queued;
     if doors.pipeline.watchers().otel.is_on() {
         let text = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
         source.traceparent = text("traceparent");

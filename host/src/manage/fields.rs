@@ -43,6 +43,8 @@ pub(super) enum Kind {
     ModelBudgets,
     /// Budgets with windows of their own.
     Windows,
+    /// Settings of the router.
+    Routing,
     Any,
 }
 

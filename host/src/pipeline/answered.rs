@@ -15,6 +15,7 @@ use super::request::ClientRequest;
 use super::settle::Settlement;
 use super::source::{Events, Source};
 use super::stream::{FaultWriter, MadeBy, Streaming};
+use super::why::{By, Choice};
 use super::writer::{Event, Writer};
 use super::{counted, plain, shape};
 use crate::dialect::envelope::Envelope;
@@ -45,6 +46,10 @@ pub fn kept(
     trail.line = fleet.line(&DeploymentId::new(found.deployment)).ok();
     trail.upstream_model = Some(found.model).filter(|_| trail.line.is_some());
     trail.usage = found.usage;
+    let (group, line) = (trail.model_group.clone(), trail.line.clone());
+    settlement.chose(Choice::given(&group, By::Cache, line.as_deref()));
+    settlement.came_to("ok");
+    settlement.remember_choices();
     match found.answer {
         KeptAnswer::Whole(body) => whole(body, None, settlement),
         KeptAnswer::Stream(recording) => {

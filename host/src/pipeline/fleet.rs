@@ -10,13 +10,15 @@ use sluice_credentials::Signer;
 
 use super::allowances;
 use super::givens::{self, Environment};
+use super::own::OwnRoutings;
 use super::params::ParamRules;
 use super::priced::Priced;
 use super::roster::Rosters;
 use super::seen;
 use super::through::Through;
+use crate::auth::Caller;
 use crate::budget::{AccountId, Terms};
-use crate::config::{self, Config, Deployment, defaults};
+use crate::config::{self, Config, Deployment, OwnRouting, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
 use crate::limits::Limits;
 use crate::plugins::describe::ProviderDescribe;
@@ -36,6 +38,7 @@ pub struct Fleet {
     /// What requests are passed on by as they are.
     pub through: Through,
     rows: Rows,
+    own_routings: OwnRoutings,
     /// Names of the plugins' providers.
     providers: HashSet<String>,
     /// Names of the plugins, and of the files that they came in.
@@ -145,6 +148,7 @@ impl Fleet {
             rosters,
             through,
             rows,
+            own_routings: OwnRoutings::default(),
             providers: table.providers.keys().cloned().collect(),
             plugins: named(table),
         }
@@ -155,6 +159,11 @@ impl Fleet {
     pub fn after(mut self, before: &Self) -> Self {
         self.rosters = self.rosters.with_standings_of(&before.rosters);
         self
+    }
+
+    /// What of the router's settings is another for the calls of this caller. None: nothing.
+    pub fn own_routing(&self, caller: &Caller) -> Option<Arc<OwnRouting>> {
+        self.own_routings.of(&self.config.router, caller.grant())
     }
 
     /// Mistakes in the config's provider rows and budgets, by path: those of them that only

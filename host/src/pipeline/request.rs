@@ -14,6 +14,7 @@ use super::kept::Previous;
 use super::mock::Mock;
 pub use super::operation::{Dialect, Operation};
 use super::uploads::Uploads;
+use super::why::Choice;
 use crate::cache::Wish;
 use crate::domain::json::Document;
 use crate::domain::{CallId, DeploymentId, ErrorKind, Fault};
@@ -41,6 +42,8 @@ pub struct Controls {
     pub model: String,
     /// The only deployment of it that may be asked.
     pub pinned: Option<DeploymentId>,
+    /// How that one was chosen just now.
+    pub placed: Option<Arc<Choice>>,
     /// The name that the client sent for it, which answers and errors carry.
     pub asked: String,
     pub stream: bool,
@@ -63,6 +66,8 @@ pub struct Controls {
     /// `mock_testing_*`: the failure that the client asks for, and the member's name.
     pub mock: Option<(Mock, String)>,
     pub disable_fallbacks: bool,
+    /// Fallbacks of its key's own settings that the key may not ask for.
+    pub barred: Vec<String>,
     /// The most output the client wants, in tokens.
     pub max_output_tokens: Option<u64>,
     /// `n`; 0 where it is not said.

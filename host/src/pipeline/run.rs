@@ -14,13 +14,14 @@ use super::cached::{self, Looked};
 use super::course::{self, Course};
 use super::fleet::Fleet;
 use super::health::Board;
+use super::hedge::Hedges;
 use super::left;
 use super::request::ClientRequest;
 use super::seen::{Sight, Watchers};
 use super::settle::Settlement;
 use super::standings::{self, DeploymentNumber};
 use super::stream::FaultWriter;
-use super::why::Decisions;
+use super::why::{self, Decisions};
 use crate::auth::Caller;
 use crate::cache::Cache;
 use crate::config::Resolved;
@@ -49,6 +50,7 @@ pub struct Inner {
     pub affinity: ArcSwap<Affinity>,
     pub(super) decisions: Arc<Decisions>,
     board: Board,
+    pub(super) hedges: Hedges,
     /// A batch has ended that is not booked.
     batch_ended: Notify,
     pub(super) write_fault: FaultWriter,
@@ -78,6 +80,7 @@ impl Pipeline {
                 affinity: ArcSwap::from_pointee(affinity),
                 decisions: Arc::default(),
                 board: Board::default(),
+                hedges: Hedges::default(),
                 batch_ended: Notify::new(),
                 write_fault,
                 status_of,
@@ -157,19 +160,40 @@ impl Pipeline {
         standings::shown(&self.fleet())
     }
 
-    /// Which deployments were chosen for one of the last calls, who was ruled out, and why.
-    pub fn why(&self, call_id: &str) -> Option<Value> {
-        self.inner.decisions.of(call_id)
+    /// Which deployments were chosen for a call, who was ruled out, and why: as this process
+    /// remembers it, or else as its row keeps it.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn why(&self, call_id: &str) -> Result<Option<Value>, Fault> {
+        if let Some(found) = self.inner.decisions.of(call_id) {
+            return Ok(Some(found));
+        }
+        let row = self.inner.accounting.store().spend_row(call_id).await;
+        let row = row.map_err(|cause| {
+            let message = "the database does not answer; try again in a moment";
+            Fault::ours(message, cause.to_string())
+        })?;
+        Ok(row.as_ref().map(why::of_row))
     }
 
     /// Serves one call of a caller who may ask for this model.
     pub async fn run(
         &self,
         caller: &Caller,
-        request: ClientRequest,
+        mut request: ClientRequest,
         source: CallSource,
     ) -> Result<Answer, Failure> {
         let fleet = self.fleet();
+        let own = fleet.own_routing(caller);
+        if let Some(own) = &own {
+            let controls = &mut request.controls;
+            controls.timeout = controls.timeout.or(own.timeout);
+            controls.stream_timeout = controls.stream_timeout.or(own.stream_timeout);
+            controls.num_retries = controls.num_retries.or(own.num_retries);
+        }
+        let router = own.as_ref().map(|it| &it.settings);
+        let router = router.unwrap_or(&fleet.config.router);
         let trail = Trail::new(
             request.id.clone(),
             request.operation.as_str(),
@@ -199,7 +223,7 @@ impl Pipeline {
             tells_cost: request.controls.include_cost || fleet.config.general.include_stream_cost,
             status_of: inner.status_of,
         };
-        let tags = course::tags(&fleet, &request, caller);
+        let tags = course::tags(router, &request.controls.tags, caller);
         let looked = cached::look(&inner.cache, caller, request, &tags).await;
         let (request, keeper) = match looked {
             Looked::Found(request, found) => {
@@ -211,7 +235,7 @@ impl Pipeline {
         if keeper.is_some() {
             settlement.sight().missed();
         }
-        let course = Course::new(inner, &fleet, &request, caller, (session, tags));
+        let course = Course::new(inner, (&fleet, router), &request, caller, (session, tags));
         let began = Instant::now();
         let reached = course.run(&mut settlement).await;
         settlement.reached(began.elapsed());

@@ -11,13 +11,14 @@ use crate::router::Place;
 use crate::telemetry::metrics::InFlight;
 use crate::telemetry::times::Stage;
 
-use super::accounting::{Full, KEY_SPEND, Permit, now_ms};
+use super::accounting::{Beside, Full, KEY_SPEND, Permit, now_ms};
 use super::aloft::Aloft;
 use super::answer::Trail;
+use super::choose::Chosen;
 use super::fleet::Line;
 use super::request::ClientRequest;
 use super::seen::{Sight, TraceHeaders};
-use super::why::{Choice, Decisions};
+use super::why::{self, Choice, Decisions};
 use super::writer::CostOf;
 
 /// Settles a call once: by [`done`](Self::done) or [`failed`](Self::failed), or, when it is
@@ -32,7 +33,8 @@ pub struct Settlement {
     /// Which deployments were chosen, until that is remembered.
     choices: Vec<Choice>,
     decisions: Arc<Decisions>,
-    _in_flight: InFlight,
+    /// None: it is a part of a call that is counted already.
+    _in_flight: Option<InFlight>,
 }
 
 /// What the status of a call is counted as when the client left before its end.
@@ -54,7 +56,7 @@ impl Settlement {
             aloft: None,
             choices: Vec::new(),
             decisions: Arc::clone(decisions),
-            _in_flight: in_flight,
+            _in_flight: Some(in_flight),
         }
     }
 
@@ -76,6 +78,79 @@ impl Settlement {
             Some(permit) => permit.enter(request, line, patient).await,
             None => Ok(()),
         }
+    }
+
+    /// Holds what a second attempt beside the one under way may need.
+    pub async fn enter_beside(
+        &mut self,
+        request: &ClientRequest,
+        line: (&Line, &str),
+    ) -> Option<Beside> {
+        self.permit.as_mut()?.enter_beside(request, line).await
+    }
+
+    /// What one of several attempts at once does to it: a part without money, which is
+    /// [adopted](Self::adopt) or [lost](Self::lost).
+    pub fn twin(&self) -> Self {
+        Self {
+            sight: self.sight.twin(),
+            trail: self.trail.clone(),
+            permit: None,
+            aloft: None,
+            choices: Vec::new(),
+            decisions: Arc::clone(&self.decisions),
+            _in_flight: None,
+        }
+    }
+
+    /// Takes over how an attempt of a twin came out, by the choice that it was made of. The money
+    /// for it stands in the first place.
+    pub fn adopt<T>(&mut self, mut twin: Self, (choice, tried): (usize, &Result<T, Fault>)) {
+        std::mem::swap(&mut self.trail, &mut twin.trail);
+        self.aloft = twin.aloft.take();
+        self.sight.join(&mut twin.sight, None);
+        let outcome = tried.as_ref().err();
+        let outcome = outcome.map_or("ok", |fault| fault.kind.as_str());
+        if let Some(choice) = self.choices.get_mut(choice) {
+            choice.outcome = Some(outcome);
+        }
+        if tried.is_err()
+            && let Some(permit) = &mut self.permit
+        {
+            permit.attempt_failed(&mut self.trail);
+        }
+    }
+
+    /// Another attempt was the first to answer: this one is charged as one that was cut off.
+    pub fn lost(&mut self, mut twin: Self, (choice, room): (usize, Beside), chosen: &Chosen) {
+        const CANCELLED: &str = "cancelled";
+        self.sight.join(&mut twin.sight, Some(CANCELLED));
+        if let Some(choice) = self.choices.get_mut(choice) {
+            choice.outcome = Some(CANCELLED);
+        }
+        let metrics = self.sight.metrics();
+        metrics.attempt(&chosen.line.provider.name, CANCELLED);
+        if let Some(permit) = &mut self.permit {
+            permit.lost(room, &twin.trail);
+        }
+    }
+
+    /// The money of the attempt in the first place and that of the one beside it change places.
+    pub fn change_places(&mut self, room: &mut Beside) {
+        if let Some(permit) = &mut self.permit {
+            permit.change_places(room);
+        }
+    }
+
+    /// Which of the choices was the last.
+    pub fn last_choice(&self) -> usize {
+        self.choices.len().saturating_sub(1)
+    }
+
+    /// Who is asked, for a call that is cut off before anybody answers.
+    pub fn heads_for(&mut self, line: &Arc<Line>, model: &str) {
+        self.trail.line = Some(Arc::clone(line));
+        self.trail.upstream_model = Some(model.to_owned());
     }
 
     /// The refusal where no deployment of a group has room.
@@ -102,6 +177,9 @@ impl Settlement {
     pub fn remember_choices(&mut self) {
         if !self.choices.is_empty() {
             let choices = std::mem::take(&mut self.choices);
+            if let Some(permit) = &mut self.permit {
+                permit.chose(why::kept(&choices));
+            }
             self.decisions.remember(&self.trail.call_id, choices);
         }
     }
@@ -220,10 +298,11 @@ impl Settlement {
 
     /// Once: written down and charged before anything else, and before the answer's last byte.
     fn close(&mut self, ended: CallStatus, status: u16, fault: Option<&Fault>) {
+        // Before the row is written, which keeps it.
+        self.remember_choices();
         let Some(permit) = self.permit.take() else {
             return;
         };
-        self.remember_choices();
         match (self.aloft.take(), fault) {
             (Some(aloft), Some(fault)) => {
                 let rests = aloft.failed(fault);

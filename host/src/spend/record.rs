@@ -152,6 +152,7 @@ impl Opened<'_> {
                 message: "the gateway stopped before the call ended".to_owned(),
             }),
             metadata: None,
+            why: None,
         }
     }
 }

@@ -14,6 +14,7 @@
 //! | `sluice_config_reloads_total` | reloads | result |
 //! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
 //! | `sluice_keys_rotated_total` | keys that were replaced by themselves | |
+//! | `sluice_hedges_total` | calls that were to go to a second deployment as well | result (`won`, `lost`, `failed`, `capped`) |
 //! | `sluice_requests_shed_total`, `sluice_waiting_requests` | calls turned away, and calls in line | why (`full`, `late`) |
 //! | `sluice_cache_lookups_total` | calls that the response cache was asked for | operation, outcome (`hit`, `miss`, `partial`, `joined`) |
 //! | `sluice_cache_tokens_total` | tokens of answers that were kept, given again | model_group |
@@ -75,6 +76,7 @@ struct All {
     cache_tokens: Family<SpendLabels, Counter>,
     cache_failures: Family<WhatLabel, Counter>,
     shed: Family<WhyLabel, Counter>,
+    hedges: Family<ResultLabel, Counter>,
     changes_forgotten: Counter,
     batches_booked: Counter,
     health_checks: Family<CheckLabels, Counter>,
@@ -105,6 +107,7 @@ impl Default for All {
         let cache_tokens = Family::default();
         let cache_failures = Family::default();
         let shed = Family::default();
+        let hedges = Family::default();
         let changes_forgotten = Counter::default();
         let batches_booked = Counter::default();
         let health_checks = Family::default();
@@ -165,6 +168,11 @@ impl Default for All {
             Family::clone(&shed),
         );
         registry.register(
+            "hedges",
+            "Calls whose first deployment was slow, by what became of asking a second one",
+            Family::clone(&hedges),
+        );
+        registry.register(
             "health_checks",
             "Checks of deployments by what they came to",
             Family::clone(&health_checks),
@@ -202,6 +210,7 @@ impl Default for All {
             cache_tokens,
             cache_failures,
             shed,
+            hedges,
             changes_forgotten,
             batches_booked,
             health_checks,
@@ -317,6 +326,11 @@ impl Metrics {
     /// Counts a call that was turned away.
     pub fn shed(&self, why: &'static str) {
         self.all.shed.get_or_create(&WhyLabel { why }).inc();
+    }
+
+    /// Counts a call whose first deployment was slow.
+    pub fn hedge(&self, result: &'static str) {
+        self.all.hedges.get_or_create(&ResultLabel { result }).inc();
     }
 
     /// Counts what the response cache could not do.

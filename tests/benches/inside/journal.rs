@@ -113,6 +113,7 @@ pub fn row(call: &Opened<'_>) -> SpendRow {
         user_agent: text(&call.user_agent),
         error: None,
         metadata: None,
+        why: None,
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) const ALL: &[Described] = &[
     one("prometheus_latency_buckets", List, "[]", "upper ends of the buckets of latency, in seconds"),
     one("prometheus_initialize_budget_metrics", Flag, "false", "budgets that nobody used yet are shown, too"),
     one("custom_prometheus_metadata_labels", List, "[]", "members of metadata that become labels"),
+    one("custom_prometheus_tags", List, "[]", "tags of requests, patterns with `*` among them, that become labels: `true` where a request has one"),
     one("enable_end_user_cost_tracking_prometheus_only", Flag, "false", "the label `end_user` names customers"),
     one("disable_end_user_cost_tracking_prometheus_only", Flag, "false", "the label `end_user` names nobody, whatever the other one says"),
     one("turn_off_message_logging", Flag, "false", "stored bodies are without what was said"),

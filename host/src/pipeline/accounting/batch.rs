@@ -62,6 +62,7 @@ impl Accounting {
             user_agent: source.user_agent.clone(),
             error: None,
             metadata: None,
+            why: None,
         };
         serde_json::to_string(&row)
             .map_err(|cause| Fault::ours("the batch cannot be accounted for", cause.to_string()))

@@ -54,7 +54,7 @@ pub use permit::{Charged, KEY_SPEND, Permit, Source};
 pub use pricer::Pricer;
 pub use quote::input_tokens;
 pub use retention::Retention;
-pub use stake::Full;
+pub use stake::{Beside, Full};
 pub use throttle::Share;
 pub use upkeep::StoreSink;
 
@@ -415,6 +415,7 @@ impl Accounting {
             noted: false,
             unheld,
             recording: inner.bodies.begin(settings.bodies, request, now),
+            why: None,
             settings,
         })
     }

@@ -3,8 +3,10 @@
 
 use std::mem;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 
 use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
 use crate::domain::{
@@ -66,6 +68,8 @@ pub struct Permit {
     pub(super) unheld: Vec<AccountId>,
     /// What is kept of its bodies; None: nothing.
     pub(super) recording: Option<Recording>,
+    /// Why it went where it went, for its row.
+    pub(super) why: Option<Box<RawValue>>,
 }
 
 /// What the spend row says of where a request came from.
@@ -74,6 +78,8 @@ pub struct Source {
     pub client_ip: Option<String>,
     pub user_agent: Option<String>,
     pub session_id: Option<String>,
+    /// How long it waited for its turn.
+    pub queued: Duration,
     /// The caller's own `metadata`, as it came.
     pub metadata: Option<String>,
     /// W3C trace context, where traces are exported.
@@ -280,6 +286,11 @@ impl Permit {
         }
     }
 
+    /// Its row says why it went where it went.
+    pub fn chose(&mut self, why: Option<Box<RawValue>>) {
+        self.why = why;
+    }
+
     /// The client gets this as the whole answer.
     pub fn answered(&mut self, body: &Bytes) {
         if let Some(recording) = &mut self.recording {
@@ -411,7 +422,8 @@ impl Permit {
             error: fault.map(|(status, fault)| error(status, fault)),
             metadata: source
                 .metadata
-                .and_then(|it| serde_json::value::RawValue::from_string(it).ok()),
+                .and_then(|it| RawValue::from_string(it).ok()),
+            why: self.why.take(),
         }
     }
 }

@@ -23,6 +23,13 @@ pub struct Stake {
     place: Option<Admission>,
 }
 
+/// What a second attempt holds, beside the one that the permit holds.
+pub struct Beside {
+    stake: Option<Stake>,
+    /// What the call's own budgets hold for it. None: it has none.
+    held: Option<Usd>,
+}
+
 /// Why a deployment is passed over.
 #[derive(Debug)]
 pub enum Full {
@@ -214,6 +221,61 @@ impl Permit {
             place,
         });
         Ok(())
+    }
+
+    /// Holds what a second attempt may need, beside the one under way: of its deployment, and of
+    /// everybody who pays for the call. None: there is no room.
+    pub async fn enter_beside(
+        &mut self,
+        request: &ClientRequest,
+        line: (&Line, &str),
+    ) -> Option<Beside> {
+        let first = self.stake.take();
+        let entered = self.enter(request, line, false).await;
+        let stake = std::mem::replace(&mut self.stake, first);
+        entered.ok()?;
+        let amount = opening(self.quote, self.settings.reserves);
+        let held = match &mut self.reservation {
+            Some(reservation) => {
+                let amount = amount.unwrap_or_default();
+                reservation
+                    .hold_beside(amount, now_ms())
+                    .then_some(amount)?;
+                Some(amount)
+            }
+            None => None,
+        };
+        Some(Beside { stake, held })
+    }
+
+    /// What the attempt in the permit and the one beside it hold change places.
+    pub fn change_places(&mut self, room: &mut Beside) {
+        std::mem::swap(&mut self.stake, &mut room.stake);
+    }
+
+    /// The attempt beside was cancelled, as another was the first to answer: it is charged what it is
+    /// known to have used, or else what was held for it.
+    pub fn lost(&mut self, mut room: Beside, trail: &Trail) {
+        let now = now_ms();
+        let Some(line) = trail.line.clone() else {
+            return;
+        };
+        let model = trail.upstream_model.as_deref().unwrap_or_default();
+        let guess = || Usage {
+            input_tokens: self.input_tokens,
+            ..Usage::default()
+        };
+        let usage = trail.usage.clone().unwrap_or_else(guess);
+        let mut used = self.cost_line(&line, model, (usage, true), now);
+        if let Some(held) = room.held.filter(|_| trail.usage.is_none()) {
+            used.cost = used.cost.map(|_| held);
+        }
+        self.change_places(&mut room);
+        self.leave(Some(&used), now);
+        self.change_places(&mut room);
+        self.earlier.push(used);
+        self.noted = true;
+        self.write_attempts(trail.call_id.as_str(), None);
     }
 
     /// The attempt under way has failed. What it used, as far as anyone knows, is a line of the

@@ -87,6 +87,7 @@ impl Pipeline {
         request.id = asking.id.clone();
         request.controls.pinned = Some(DeploymentId::new(file.deployment.as_str()));
         request.controls.disable_fallbacks = true;
+        request.controls.tag(asking.tags.iter().cloned());
         let source = &asking.source;
         let account = self
             .accounting()

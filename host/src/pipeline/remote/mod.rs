@@ -68,6 +68,8 @@ pub struct Asking<'c> {
     pub id: CallId,
     pub caller: &'c Caller,
     pub source: Source,
+    /// Tags that the request itself has.
+    pub tags: Vec<String>,
 }
 
 /// Says whether the caller may use a model, and which group it means by it.
@@ -135,6 +137,7 @@ impl Pipeline {
         match request {
             Ok(mut request) => {
                 request.id = asking.id;
+                request.controls.tag(asking.tags);
                 self.run(asking.caller, request, asking.source).await
             }
             Err(fault) => Err(asking.refused(operation.as_str(), fault)),

@@ -21,6 +21,7 @@ use crate::pipeline::passed::passed_on;
 use crate::pipeline::run::Pipeline;
 use crate::pipeline::seen::Sight;
 use crate::pipeline::settle::Settlement;
+use crate::pipeline::why::{By, Choice};
 use crate::upstream::{self, Options, Request, UpstreamReply, errors};
 
 /// An upstream's answer, as it is.
@@ -81,7 +82,10 @@ impl Pipeline {
         let mut settlement = Settlement::open(sight, trail, permit, &inner.decisions);
         let sent = match line {
             Ok(line) => {
+                let group = &order.request.controls.model;
+                settlement.chose(Choice::given(group, By::Path, Some(&line)));
                 let sent = self.send_on(&line, &order, &mut settlement).await;
+                settlement.remember_choices();
                 sent.map(|reply| (reply, line))
             }
             Err(fault) => Err(fault),
@@ -172,6 +176,7 @@ impl Pipeline {
             .err()
             .map_or("ok", |fault| fault.kind.as_str());
         self.metrics().attempt(&line.target.provider, outcome);
+        settlement.came_to(outcome);
         settlement.landed(line, sent.as_ref().err());
         sent
     }

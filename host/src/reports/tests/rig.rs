@@ -173,6 +173,7 @@ pub(super) fn call(id: &str, key: &str, user: Option<&str>, team: Option<&str>) 
         user_agent: None,
         error: None,
         metadata: raw(r#"{"note":"mine","user_api_key":"forged"}"#),
+        why: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{SpendFilter, SpendPlace, SpendSort, doc};
+use super::{SpendFilter, SpendPlace, SpendSort, doc, indexed};
 use crate::domain::{CallStatus, SpendRow, Usd};
 use crate::store::record::from_doc;
 use crate::store::sql::{Connection, Row, Value, places};
@@ -90,6 +90,15 @@ impl Store {
             }
         };
         by_ids(&mut connection, &ids).await
+    }
+
+    /// The row of one call. None: there is none, or not yet.
+    pub async fn spend_row(&self, call_id: &str) -> Result<Option<SpendRow>, StoreError> {
+        let mut connection = self.pools.read().await?;
+        let sql = format!("SELECT {COLUMNS} FROM sluice.spend_rows WHERE call_id = $1");
+        let id = vec![Value::from(&*indexed(call_id))];
+        let found = connection.row(&sql, id).await?;
+        found.as_ref().map(read).transpose()
     }
 
     /// How many rows there are; `most` if there are more, which are not looked at.
@@ -205,6 +214,7 @@ fn read(row: &Row) -> Result<SpendRow, StoreError> {
         user_agent: doc.user_agent.take(),
         error: doc.error.take(),
         metadata: doc.metadata.take(),
+        why: doc.why.take(),
     };
     doc.complete(&mut row);
     Ok(row)

@@ -51,6 +51,7 @@ pub(crate) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
         user_agent: None,
         error: None,
         metadata: None,
+        why: None,
     }
 }
 

@@ -49,6 +49,7 @@ impl Words {
             Label::RequestedModel => self.name(key.asked),
             Label::Model => self.name(key.model),
             Label::ModelGroup => self.name(key.group),
+            Label::ServiceTier => self.name(key.tier),
             Label::Route => Some(route(key.operation)),
             Label::ModelId | Label::Provider | Label::LitellmModel | Label::ApiBase => {
                 at(&self.sites, key.site)?.value(label)

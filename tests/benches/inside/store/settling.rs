@@ -112,5 +112,6 @@ fn call(number: u64, holders: &[Holder]) -> SpendRow {
         user_agent: Some("client/1.0".to_owned()),
         error: None,
         metadata: None,
+        why: None,
     }
 }

@@ -57,7 +57,11 @@ const NPM_PACKAGES: [&str; 7] = [
 ];
 
 /// Guests that are dropped into a running gateway.
-const GUESTS: [&str; 2] = ["sluice-guest-hard-cases", "sluice-guest-hostile"];
+const GUESTS: [&str; 3] = [
+    "sluice-guest-guards",
+    "sluice-guest-hard-cases",
+    "sluice-guest-hostile",
+];
 
 /// Installs what the tests need into folders of their own and runs `tests/sdk`, with a PostgreSQL
 /// server where there is one.

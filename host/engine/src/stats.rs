@@ -49,7 +49,7 @@ pub struct Stats {
     pub too_large: u64,
     /// Calls that found no free instance in time.
     pub busy: u64,
-    /// Calls that were not made, as the plugin's circuit was open.
+    /// Calls that were not made, as the plugin's circuit was open or it has no such export.
     pub not_asked: u64,
     /// Time guests computed.
     pub cpu: Duration,
@@ -163,7 +163,7 @@ impl Counters {
             (Some(Trap::OutOfMemory), _) => &self.out_of_memory,
             (Some(Trap::StackOverflow), _) => &self.stack_overflow,
             (None, CallError::Busy { .. } | CallError::Full { .. }) => &self.busy,
-            (None, CallError::Open { .. }) => &self.not_asked,
+            (None, CallError::Open { .. } | CallError::NotExported { .. }) => &self.not_asked,
             (None, CallError::Start { .. }) => &self.crashed,
             (None, _) => &self.too_large,
         };

@@ -33,6 +33,9 @@ pub struct Grant {
     pub tags: Vec<Arc<str>>,
     /// Of the key and the team.
     pub guardrails: Vec<Arc<str>>,
+    /// The key or its team goes without the guardrails that look at every call
+    /// (`disable_global_guardrails`).
+    pub disables_global_guardrails: bool,
     /// Members that a body must have, of the key and the team.
     pub enforced_params: Vec<Arc<str>>,
     /// What the key may say of the cache (`allowed_cache_controls`); empty: everything.
@@ -237,6 +240,7 @@ impl Grant {
             budgets: Vec::new(),
             tags: Vec::new(),
             guardrails: Vec::new(),
+            disables_global_guardrails: false,
             enforced_params: Vec::new(),
             cache_controls: Vec::new(),
             access_groups: Vec::new(),

@@ -57,6 +57,8 @@ pub(super) fn of_holder(holder: &Holder, around: &Around, user_budget_on_team_ke
         add_new(&mut grant.tags, list(said, "tags"));
         add_new(&mut grant.guardrails, list(said, "guardrails"));
         add_new(&mut grant.enforced_params, list(said, "enforced_params"));
+        let goes_without = said.get("disable_global_guardrails");
+        grant.disables_global_guardrails |= goes_without == Some(&Value::Bool(true));
     }
     grant.cache_controls = list(&key.rest, "allowed_cache_controls");
     add_terms(&mut grant, holder, user_budget_on_team_keys);

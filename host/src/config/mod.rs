@@ -15,6 +15,7 @@ mod env;
 mod fallbacks;
 mod general;
 mod groups;
+mod guardrails;
 mod health;
 mod home;
 mod include;
@@ -58,6 +59,7 @@ pub use deployment::Deployment;
 pub use env::{Env, Layer};
 pub use general::General;
 pub use groups::{Found, Groups, Resolved};
+pub use guardrails::{Guardrail, ID as GUARDRAIL_ID, Stage};
 pub use health::{Checkup, HealthChecks, HealthRouting};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
@@ -98,6 +100,7 @@ pub struct Config {
     pub caching: Caching,
     pub router: RouterSettings,
     pub groups: Groups,
+    pub guardrails: Vec<Guardrail>,
     pub plugins: PluginsSection,
     pub env: Env,
     /// The document that it was read from, secrets masked.
@@ -205,8 +208,8 @@ impl Config {
         let shown = Arc::new(shown::masked(&root));
         let mut top = Section::new("", Some(root.into()), &env, remarks);
         let variables = top.members("environment_variables");
-        let [models, credentials, plugins] =
-            ["model_list", "credential_list", "plugins"].map(|name| top.raw(name));
+        let [models, credentials, plugins, guardrails] =
+            ["model_list", "credential_list", "plugins", "guardrails"].map(|name| top.raw(name));
         let sections = Sections {
             general: top.raw("general_settings"),
             litellm: top.raw("litellm_settings"),
@@ -251,12 +254,14 @@ impl Config {
         more.check(&groups, remarks);
         Fallbacks::settle(own, more, &mut router);
         let plugins = plugins::read(plugins, &env, remarks);
+        let guardrails = guardrails::read(guardrails, &env, remarks);
         Self {
             general,
             money,
             caching,
             router,
             groups,
+            guardrails,
             plugins,
             env,
             shown,

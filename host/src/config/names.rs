@@ -12,6 +12,7 @@ pub const TOP: Names = Names {
         "general_settings",
         "environment_variables",
         "credential_list",
+        "guardrails",
         "include",
         "plugins",
     ],
@@ -29,7 +30,7 @@ pub const TOP: Names = Names {
         "vector_store_registry",
         "worker_registry",
     ],
-    unenforced: &["guardrails", "policies"],
+    unenforced: &["policies"],
 };
 
 /// `general_settings`.

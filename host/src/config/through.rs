@@ -36,9 +36,10 @@ const NAMES: Names = Names {
         "cost_per_request",
         "timeout",
         "methods",
+        "guardrails",
     ],
     accepted: &["id", "is_from_config", "merge_query_params"],
-    unenforced: &["guardrails"],
+    unenforced: &[],
 };
 
 /// One entry.
@@ -62,6 +63,8 @@ pub struct Endpoint {
     pub timeout: Option<Duration>,
     /// Empty: all.
     pub methods: Vec<String>,
+    /// Names of guardrails that look at its calls, besides those that look at all.
+    pub guardrails: Vec<String>,
 }
 
 impl Endpoint {
@@ -158,6 +161,7 @@ fn read_one(section: &mut Section<'_>) -> Option<Endpoint> {
         cost_per_request,
         timeout: section.seconds("timeout"),
         methods,
+        guardrails: guardrails(section),
     };
     if !endpoint.auth {
         let text = "lets everybody in: whoever reaches the gateway may spend by it";
@@ -194,6 +198,17 @@ fn target(section: &mut Section<'_>) -> Option<Url> {
         section.say(Taken::Wrong, "target", text);
     }
     url
+}
+
+/// A list of names, or LiteLLM's mapping of them to fields of the body, which are all looked at.
+fn guardrails(section: &mut Section<'_>) -> Vec<String> {
+    match section.peek("guardrails") {
+        Some(Value::Object(_)) => {
+            let members = section.members("guardrails").unwrap_or_default();
+            members.into_iter().map(|(name, _)| name).collect()
+        }
+        _ => section.words("guardrails").unwrap_or_default(),
+    }
 }
 
 fn methods(section: &mut Section<'_>) -> Vec<String> {

@@ -197,13 +197,14 @@ impl Plugins {
     }
 }
 
-/// No deployment may be left without its provider.
+/// No deployment may be left without its provider, and no entry without its guardrail.
 fn still_served(before: &Table, after: &Table, in_use: &InUse) -> Result<(), InstallError> {
-    let lost = |name: &&String| !after.providers.contains_key(*name) && in_use(name);
-    match before.providers.keys().find(lost) {
-        Some(name) => Err(InstallError::Settings(format!(
-            "deployments use the provider `{name}`, which it does not have"
-        ))),
+    let lost = |name: &String| !after.has(name) && in_use(name);
+    match before.names().find(lost) {
+        Some(name) => Err(InstallError::Settings(match name.split_once('/') {
+            Some((kind, name)) => format!("the {kind} `{name}` is in use, which it does not have"),
+            None => format!("deployments use the provider `{name}`, which it does not have"),
+        })),
         None => Ok(()),
     }
 }

@@ -109,6 +109,7 @@ pub async fn prepare(
     let settings = config.settings_for(&stem, bundled);
     let unnamed = engine.load(&stem, bytes, settings).await?;
     let describe = Describe::parse(&unnamed.describe().await?)?;
+    describe.fits(unnamed.kind().as_str())?;
     check_pin(config, &describe.name, &digest)?;
     let own = config.settings_for(&describe.name, bundled);
     let plugin = unnamed.renamed(&describe.name, own);

@@ -18,6 +18,8 @@ mod names {
     pub const MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");
     pub const MODEL_NAME: HeaderName = HeaderName::from_static("x-litellm-model-name");
     pub const CACHE_KEY: HeaderName = HeaderName::from_static("x-litellm-cache-key");
+    pub const APPLIED_GUARDRAILS: HeaderName =
+        HeaderName::from_static("x-litellm-applied-guardrails");
     pub const API_BASE: HeaderName = HeaderName::from_static("x-litellm-model-api-base");
     pub const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
     pub const MAX_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
@@ -74,6 +76,9 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     }
     if let Some(key) = &trail.cache_key {
         add(names::CACHE_KEY, key);
+    }
+    if let Some(applied) = trail.guards.header() {
+        add(names::APPLIED_GUARDRAILS, &applied);
     }
     if let Some(base) = trail.api_base() {
         add(names::API_BASE, base);

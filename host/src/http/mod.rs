@@ -10,6 +10,7 @@ mod files;
 mod form;
 mod gate;
 mod google;
+mod guardrails;
 mod headers;
 mod health;
 mod manage;

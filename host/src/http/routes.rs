@@ -10,8 +10,8 @@ use axum::routing::{any, get, post};
 use super::error::ApiError;
 use super::server::Peer;
 use super::{
-    Doors, admin, body, calls, cors, files, google, headers, health, manage, models, reports,
-    responses, through, unknown,
+    Doors, admin, body, calls, cors, files, google, guardrails, headers, health, manage, models,
+    reports, responses, through, unknown,
 };
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
@@ -73,7 +73,7 @@ pub fn router(doors: Doors) -> Router {
     router = router
         .route("/openai/deployments/{*rest}", post(calls::by_path))
         .route("/engines/{*rest}", post(calls::by_path));
-    router = files::add_routes(router);
+    router = guardrails::add_routes(files::add_routes(router));
     // What stands above goes first.
     for (first, _) in ROUTES {
         router = router.route(&format!("/{first}/{{*rest}}"), any(through::by_provider));

@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::fleet::Line;
+use super::guards::Report;
 use crate::domain::{CallId, Fault, Usage, Usd};
 use crate::prices::Cost;
 
@@ -82,6 +83,8 @@ pub struct Trail {
     /// What is left of the caller's limits, as headers.
     pub limits: Vec<(String, String)>,
     pub stream: bool,
+    /// What its guardrails came to.
+    pub guards: Report,
     /// The upstream's headers that are passed on.
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -112,6 +115,7 @@ impl Trail {
             bill: None,
             limits: Vec::new(),
             stream,
+            guards: Report::default(),
             upstream_headers: Vec::new(),
         }
     }

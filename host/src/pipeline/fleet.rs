@@ -10,6 +10,7 @@ use sluice_credentials::Signer;
 
 use super::allowances;
 use super::givens::{self, Environment};
+use super::guards::{Guards, check_guardrails};
 use super::params::ParamRules;
 use super::priced::Priced;
 use super::roster::Rosters;
@@ -35,6 +36,8 @@ pub struct Fleet {
     pub rosters: Rosters,
     /// What requests are passed on by as they are.
     pub through: Through,
+    /// Who looks at calls.
+    pub guards: Guards,
     rows: Rows,
     /// Names of the plugins' providers.
     providers: HashSet<String>,
@@ -139,11 +142,13 @@ impl Fleet {
             line(&config, deployment, (table, rows), &environment)
         };
         let through = Through::build(&config, table, &lines, &make);
+        let guards = Guards::build(&config, table, &environment);
         Self {
             config,
             lines,
             rosters,
             through,
+            guards,
             rows,
             providers: table.providers.keys().cloned().collect(),
             plugins: named(table),
@@ -197,8 +202,12 @@ impl Fleet {
         self.providers.contains(provider) || self.rows.contains_key(provider)
     }
 
-    /// Whether a deployment needs this provider of a plugin, itself or for the row that it uses.
+    /// Whether a deployment needs this provider of a plugin, itself or for the row that it uses, or an
+    /// entry this guardrail (`guardrail/pii`).
     pub fn uses(&self, provider: &str) -> bool {
+        if let Some(kind) = provider.strip_prefix("guardrail/") {
+            return self.config.guardrails.iter().any(|it| it.kind == kind);
+        }
         let mut deployments = self.config.groups.deployments();
         deployments.any(|it| {
             let for_row = provider == row::GENERIC && self.rows.contains_key(&it.provider);
@@ -209,6 +218,7 @@ impl Fleet {
     /// What an operator should know: deployments that cannot serve, and keys that are missing.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.unknown_plugins();
+        warnings.extend(self.guards.warnings());
         for (name, row) in &self.rows {
             if let Err(cause @ RowError::NoPlugin(_)) = row {
                 warnings.push(format!("plugins.providers.{name}: {cause}"));
@@ -273,6 +283,7 @@ pub fn check_settings(config: &Config, generation: &Generation) -> Result<(), St
         row::judge_new(&generation.describe.providers, name, row)
             .map_err(|cause| format!("the config's row of provider `{name}`: {cause}"))?;
     }
+    check_guardrails(config, generation)?;
     for deployment in config.groups.deployments() {
         let used = generation
             .describe

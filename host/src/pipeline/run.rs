@@ -13,8 +13,10 @@ use super::answered::{self, Asked};
 use super::cached::{self, Looked};
 use super::course::{self, Course};
 use super::fleet::Fleet;
+use super::guards::{self, Guarded};
 use super::health::Board;
 use super::left;
+use super::outside::Shelves;
 use super::request::ClientRequest;
 use super::seen::{Sight, Watchers};
 use super::settle::Settlement;
@@ -49,6 +51,8 @@ pub struct Inner {
     pub affinity: ArcSwap<Affinity>,
     pub(super) decisions: Arc<Decisions>,
     board: Board,
+    /// What guardrails and callbacks keep for a while.
+    pub(super) shelves: Shelves,
     /// A batch has ended that is not booked.
     batch_ended: Notify,
     pub(super) write_fault: FaultWriter,
@@ -78,6 +82,7 @@ impl Pipeline {
                 affinity: ArcSwap::from_pointee(affinity),
                 decisions: Arc::default(),
                 board: Board::default(),
+                shelves: Shelves::default(),
                 batch_ended: Notify::new(),
                 write_fault,
                 status_of,
@@ -179,6 +184,15 @@ impl Pipeline {
         let resolved = fleet.config.groups.resolve(&request.controls.model);
         let served = self.served(&fleet, resolved.as_ref());
         let session = source.session_id.clone();
+        let more = guards::of_model(&fleet, &request.controls.model);
+        let guarded = match self.guarded(&fleet, (caller, &request), more) {
+            Ok(guarded) => guarded,
+            Err(fault) => {
+                tracing::info!(call.id = %request.id, fault = %fault, "call refused");
+                let trail = Box::new(trail);
+                return Err(Failure { fault, trail });
+            }
+        };
         let inner = &self.inner;
         let accounting = &inner.accounting;
         let mut sight = Sight::begin(&inner.watchers, caller, &request, &source);
@@ -200,11 +214,25 @@ impl Pipeline {
             status_of: inner.status_of,
         };
         let tags = course::tags(&fleet, &request, caller);
+        let (request, mut guarded) = match guarded {
+            Some(guarded) => match guard(guarded, request, &mut settlement).await {
+                Ok((request, guarded)) => (request, Some(guarded)),
+                Err(fault) => return Err(self.fail(fault, settlement)),
+            },
+            None => (request, None),
+        };
         let looked = cached::look(&inner.cache, caller, request, &tags).await;
         let (request, keeper) = match looked {
             Looked::Found(request, found) => {
-                let answer = answered::kept((&request, asked), &fleet, *found, settlement);
-                return Ok(answer);
+                if let Some(guarded) = &mut guarded {
+                    let body = request.body.text().as_bytes();
+                    if let Err(fault) = guarded.beside(body, std::future::ready(())).await {
+                        return Err(self.fail(fault, settlement));
+                    }
+                }
+                let asked = (&request, asked);
+                let answered = answered::kept(asked, &fleet, *found, (guarded, settlement));
+                return answered.await.map_err(|it| self.fail(it.0, it.1));
             }
             Looked::Go(request, keeper) => (request, keeper),
         };
@@ -213,14 +241,24 @@ impl Pipeline {
         }
         let course = Course::new(inner, &fleet, &request, caller, (session, tags));
         let began = Instant::now();
-        let reached = course.run(&mut settlement).await;
+        let running = course.run(&mut settlement);
+        let reached = match &mut guarded {
+            Some(guarded) => {
+                let body = request.body.text().as_bytes();
+                let beside = guarded.beside(body, running).await;
+                beside.and_then(|reached| reached)
+            }
+            None => running.await,
+        };
         settlement.reached(began.elapsed());
         settlement.remember_choices();
         match reached {
             Ok((reached, line)) => {
                 let made_by = (inner.plugins.clone(), line);
                 let asked = (&request, asked);
-                answered::made(asked, reached, (made_by, keeper), settlement)
+                let by = (made_by, keeper);
+                answered::made(asked, reached, by, (guarded, settlement))
+                    .await
                     .map_err(|failed| self.fail(failed.0, failed.1))
             }
             Err(fault) => {
@@ -230,6 +268,11 @@ impl Pipeline {
                 Err(self.fail(fault, settlement))
             }
         }
+    }
+
+    /// What guardrails and callbacks keep for a while, in entries and bytes.
+    pub fn kept_by_plugins(&self) -> (usize, usize) {
+        self.inner.shelves.size()
     }
 
     /// What is known of every deployment that may answer first.
@@ -256,4 +299,17 @@ impl Pipeline {
             trail: Box::new(settlement.trail().clone()),
         }
     }
+}
+
+/// The request as its guardrails let it go on.
+async fn guard(
+    mut guarded: Guarded,
+    request: ClientRequest,
+    settlement: &mut Settlement,
+) -> Result<(ClientRequest, Guarded), Fault> {
+    // Also where it is refused, it is known who looked.
+    settlement.is_guarded(&guarded, &request);
+    let request = guarded.go(request).await?;
+    settlement.is_guarded(&guarded, &request);
+    Ok((request, guarded))
 }

@@ -217,6 +217,19 @@ impl Sight {
         }
     }
 
+    /// Guardrails have looked at the request. `tells`: a trace may take what was said; what is only
+    /// masked on its way to the log cannot wait for that.
+    pub fn asks(&mut self, request: &ClientRequest, tells: bool) {
+        if let Some(export) = &mut self.export {
+            export.answered = export.answered.take().filter(|_| tells);
+            if let Some(trace) = &mut export.trace
+                && trace.asked.is_some()
+            {
+                trace.asked = tells.then(|| asked(request)).flatten();
+            }
+        }
+    }
+
     /// The call counts as being served while this lives.
     pub fn in_flight(&self) -> InFlight {
         self.watchers.metrics.in_flight()

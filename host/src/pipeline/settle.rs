@@ -15,6 +15,7 @@ use super::accounting::{Full, KEY_SPEND, Permit, now_ms};
 use super::aloft::Aloft;
 use super::answer::Trail;
 use super::fleet::Line;
+use super::guards::Guarded;
 use super::request::ClientRequest;
 use super::seen::{Sight, TraceHeaders};
 use super::why::{Choice, Decisions};
@@ -185,6 +186,17 @@ impl Settlement {
             return Ok(());
         }
         permit.advance(tokens, &self.trail)
+    }
+
+    /// These guardrails look at the call, and this is what is asked by now: nobody who looks at the
+    /// call later is told more.
+    pub fn is_guarded(&mut self, guarded: &Guarded, request: &ClientRequest) {
+        self.trail.guards = guarded.report.clone();
+        let guard = guarded.of_log();
+        self.sight.asks(request, guard.is_none());
+        if let Some(permit) = &mut self.permit {
+            permit.asks(&request.body, guard);
+        }
     }
 
     /// The client gets this as the whole answer.

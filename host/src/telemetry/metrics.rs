@@ -20,6 +20,9 @@
 //! | `sluice_cache_failures_total` | what the response cache could not do | what (`unreachable`, `refused`, `corrupt`, `full`) |
 //! | `sluice_cache_entries`, `sluice_cache_bytes` | answers kept in memory, and their bytes | |
 //! | `sluice_health_checks_total` | checks of deployments | provider, result (`healthy`, `unhealthy`, `unchecked`) |
+//! | `sluice_guardrail_decisions_total` | looks of guardrails | guardrail, stage, decision (`allow`, `edit`, `replace`, `block`, `failed_open`, `failed_closed`) |
+//! | `sluice_guardrail_seconds` | seconds, histogram | guardrail, stage |
+//! | `litellm_guardrail_requests_total` | the same looks | guardrail_name, status, hook_type |
 //! | `sluice_batches_booked_total` | batches that have ended and are charged | |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
@@ -40,6 +43,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::calls::{Calls, Sample};
+use super::guardrails::Guardrails;
 use super::labels::{
     AttemptLabels, CheckLabels, FallbackLabels, LookupLabels, OperationLabel, ResultLabel,
     SpendLabels, WhatLabel, WhyLabel,
@@ -80,8 +84,9 @@ struct All {
     health_checks: Family<CheckLabels, Counter>,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
-    /// What has LiteLLM's names.
-    litellm: Registry,
+    guardrails: Guardrails,
+    /// What has LiteLLM's names: of deployments, and of guardrails.
+    litellm: [Registry; 2],
     /// The groups that have series of their own.
     groups: RwLock<HashSet<String>>,
     registry: Registry,
@@ -188,7 +193,10 @@ impl Default for All {
         for (family, (name, help)) in fallbacks.iter().zip(names) {
             litellm.register(name, help, Family::clone(family));
         }
+        let mut of_guardrails = Registry::with_prefix("litellm_guardrail");
+        let guardrails = Guardrails::register(&mut registry, &mut of_guardrails);
         Self {
+            guardrails,
             calls: Calls::default(),
             stages: ByLabel::new("stage", Stage::ALL.map(Stage::as_str)),
             durations,
@@ -206,7 +214,7 @@ impl Default for All {
             batches_booked,
             health_checks,
             fallbacks,
-            litellm,
+            litellm: [litellm, of_guardrails],
             groups: RwLock::default(),
             registry,
         }
@@ -314,6 +322,11 @@ impl Metrics {
         self.all.batches_booked.inc();
     }
 
+    /// Counts a look of a guardrail, at this stage.
+    pub fn guardrail(&self, look: (&str, &'static str), decision: &'static str, took: Duration) {
+        self.all.guardrails.count(look, decision, took);
+    }
+
     /// Counts a call that was turned away.
     pub fn shed(&self, why: &'static str) {
         self.all.shed.get_or_create(&WhyLabel { why }).inc();
@@ -358,9 +371,12 @@ impl Metrics {
         }
         let end = out.rfind("# EOF").unwrap_or(out.len());
         out.truncate(end);
-        let mut theirs = String::new();
         let shown = self.all.calls.shown();
-        if encode(&mut theirs, &self.all.litellm).is_ok() {
+        for litellm in &self.all.litellm {
+            let mut theirs = String::new();
+            if encode(&mut theirs, litellm).is_err() {
+                continue;
+            }
             let lines = theirs.lines().filter(|it| *it != "# EOF");
             for line in lines.filter(|it| shown.shows(named(it))) {
                 out.push_str(line);

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use bytes::Bytes;
 
 use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
+use crate::domain::json::Document;
 use crate::domain::{
     CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };
@@ -16,6 +17,7 @@ use crate::prices::{Cost, Prices};
 use super::super::answer::Trail;
 use super::super::bodies::Recording;
 use super::super::fleet::Line;
+use super::super::guards::LogGuard;
 use super::party::{Party, payer};
 use super::pricer::Pricer;
 use super::stake::{Stake, deployment_payers, under_way};
@@ -280,6 +282,13 @@ impl Permit {
         }
     }
 
+    /// What is asked is this by now, whatever the client sent.
+    pub fn asks(&mut self, body: &Arc<Document>, guard: Option<LogGuard>) {
+        if let Some(recording) = &mut self.recording {
+            recording.asks(body, guard);
+        }
+    }
+
     /// The client gets this as the whole answer.
     pub fn answered(&mut self, body: &Bytes) {
         if let Some(recording) = &mut self.recording {
@@ -409,8 +418,9 @@ impl Permit {
             client_ip: source.client_ip,
             user_agent: source.user_agent,
             error: fault.map(|(status, fault)| error(status, fault)),
-            metadata: source
-                .metadata
+            metadata: trail
+                .guards
+                .over(source.metadata)
                 .and_then(|it| serde_json::value::RawValue::from_string(it).ok()),
         }
     }

@@ -44,6 +44,14 @@ impl Pipeline {
                 here(operation, &query, (input, response), id)
             }
         };
+        let model = stored.model_group.as_str();
+        let answer = match answer {
+            Ok(answer) => {
+                let asked = (operation, model);
+                self.guard_again((caller, call), asked, answer).await
+            }
+            Err(fault) => Err(fault),
+        };
         if operation == Operation::ResponsesDelete {
             let gone = |fault: &Fault| fault.kind == ErrorKind::NotFound;
             if answer.is_ok() || answer.as_ref().is_err_and(gone) {

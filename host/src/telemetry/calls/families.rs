@@ -220,8 +220,8 @@ pub(super) const FAMILIES: [Family; 23] = [
 ];
 
 /// LiteLLM's metrics that this gateway has, by the names that a config lists.
-pub const NAMES: [&str; 52] = {
-    let mut names = [""; 52];
+pub const NAMES: [&str; 53] = {
+    let mut names = [""; 53];
     let mut at = 0;
     while at < FAMILIES.len() {
         names[at] = FAMILIES[at].0;
@@ -236,7 +236,7 @@ pub const NAMES: [&str; 52] = {
 };
 
 /// Those that are not made of calls.
-const MORE: [&str; 29] = [
+const MORE: [&str; 30] = [
     "litellm_api_key_budget_remaining_hours_metric",
     "litellm_api_key_max_budget_metric",
     "litellm_callback_logging_failures_metric",
@@ -251,6 +251,7 @@ const MORE: [&str; 29] = [
     "litellm_deployment_successful_fallbacks",
     "litellm_deployment_total_requests",
     "litellm_deployment_tpm_limit",
+    "litellm_guardrail_requests",
     "litellm_in_flight_requests",
     "litellm_org_budget_remaining_hours_metric",
     "litellm_org_max_budget_metric",
@@ -269,7 +270,7 @@ const MORE: [&str; 29] = [
 ];
 
 /// LiteLLM's metrics that this gateway has not: a config that names them is no mistake.
-pub const UNSERVED: [&str; 22] = [
+pub const UNSERVED: [&str; 21] = [
     "litellm_api_key_rate_limit_allowed_metric",
     "litellm_api_key_rate_limit_used_metric",
     "litellm_check_batch_cost_errors_total",
@@ -277,7 +278,6 @@ pub const UNSERVED: [&str; 22] = [
     "litellm_check_batch_cost_jobs_processed_total",
     "litellm_guardrail_errors_total",
     "litellm_guardrail_latency_seconds",
-    "litellm_guardrail_requests_total",
     "litellm_in_memory_daily_spend_update_queue_size",
     "litellm_in_memory_spend_update_queue_size",
     "litellm_managed_batch_created_total",

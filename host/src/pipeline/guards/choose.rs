@@ -197,7 +197,7 @@ guardrails:
     #[test]
     fn who_is_asked_for_by_anybody_looks_once_and_in_the_configs_order() {
         let of = |wanted: &[&str], tags: &[&str], more: &[&str]| {
-            chosen(&Caller::MASTER, wanted, tags, more).unwrap()
+            chosen(&Caller::anonymous(), wanted, tags, more).unwrap()
         };
         assert_eq!(of(&[], &[], &[]), ["always"]);
         assert_eq!(of(&["asked"], &[], &["asked"]), ["always", "asked"]);
@@ -208,14 +208,14 @@ guardrails:
 
     #[test]
     fn a_name_that_is_not_there_is_refused_whoever_names_it() {
-        let fault = chosen(&Caller::MASTER, &["askd"], &[], &[]).err().unwrap();
+        let fault = chosen(&Caller::anonymous(), &["askd"], &[], &[]).err().unwrap();
         assert_eq!(fault.param.as_deref(), Some("guardrails"));
         assert!(
             fault.message.contains("did you mean `asked`"),
             "{}",
             fault.message
         );
-        let fault = chosen(&Caller::MASTER, &[], &[], &["gone"]).err().unwrap();
+        let fault = chosen(&Caller::anonymous(), &[], &[], &["gone"]).err().unwrap();
         assert!(fault.message.contains("`gone`"), "{}", fault.message);
     }
 }

@@ -249,6 +249,7 @@ fn settings(config: &Config) -> Result<AccountingSettings, Misread> {
         budget_status: money.budget_status,
         reserves: money.reserves,
         adjustments,
+        needs_prices: money.needs_prices,
         max_parallel_requests: money.max_parallel_requests.map(u64::from),
         strict_limits: money.needs_count,
         goes_without_accounts: money.serve_without_database && !money.needs_accounts,

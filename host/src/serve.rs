@@ -240,7 +240,7 @@ pub async fn run(
     tasks.spawn(reloader.watch_file(stop.clone()));
     tracing::info!(address = %entrance, config = %path.display(), "sluice is listening");
     let cache = house.doors.pipeline.cache().clone();
-    let router = http::router(house.doors);
+    let router = http::router(house.doors.until(&stopping));
     let drained = http::server::serve(entrance, router, paths, &stopping).await;
     stop.cancel();
     // No call is under way any more: what they cost is brought to the database.

@@ -28,7 +28,7 @@ use crate::prices::Prices;
 use crate::serve::ServeError;
 use crate::shared::Shared;
 use crate::spend::{self, Journal, JournalError};
-use crate::store::{Address, Parts, SaltKey, Store};
+use crate::store::{Address, Connections, Parts, SaltKey, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::sampler::Sampler;
 use crate::telemetry::otel::{self, Carried, Carry, Otel};
@@ -125,6 +125,9 @@ impl Ground {
         let mut needs = Vec::new();
         if old.money.database_url != new.money.database_url {
             needs.push("general_settings.database_url is taken over at the next start");
+        }
+        if old.money.database_use != new.money.database_use {
+            needs.push("how the database is connected to is taken over at the next start");
         }
         if old.shared_redis() != new.shared_redis() {
             needs.push("the Redis that replicas share is taken over at the next start");
@@ -317,6 +320,20 @@ async fn journal(
 /// # Errors
 /// What is written of it cannot be read.
 pub fn address(config: &Config, env: &Env) -> Result<Address, ServeError> {
+    let address = written_address(config, env)?;
+    let usage = config.money.database_use;
+    if usage.is_usual() {
+        return Ok(address);
+    }
+    Ok(address.with(Connections {
+        most: usage.connections,
+        wait: usage.wait,
+        connect: usage.connect,
+        unprepared: usage.unprepared,
+    }))
+}
+
+fn written_address(config: &Config, env: &Env) -> Result<Address, ServeError> {
     if let Some(url) = &config.money.database_url {
         return Ok(Address::parse(url.reveal())?);
     }

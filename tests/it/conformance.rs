@@ -1,6 +1,8 @@
 //! Every shipped plugin, as the component that it ships as: the contract it was built for, what it
 //! imports, its document, its examples, and its fixtures, which the plugins' own tests run
-//! natively.
+//! natively. Recorded traffic goes through the same components in `tests/traffic`.
+
+use std::path::Path;
 
 use sluice::plugins::describe::Describe;
 use sluice_engine::contract::{Call, Decoded, Error, Frame, Head, Reply, Step};
@@ -15,7 +17,13 @@ mod driver {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_shipped_plugin_keeps_the_contract() {
-    let engine = Engine::new(&EngineConfig::default()).unwrap();
+    // Machine code is kept beside what is built: most runs change few components.
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("machine-code");
+    let config = EngineConfig {
+        cache_dir: Some(kept),
+        ..EngineConfig::default()
+    };
+    let engine = Engine::new(&config).unwrap();
     assert!(sluice_bundled::PLUGINS.len() >= 5);
     for bundled in sluice_bundled::PLUGINS {
         let inspection = inspect(bundled.wasm).unwrap();

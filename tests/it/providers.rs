@@ -18,6 +18,9 @@ has no key), and whether recorded traffic backs the translation. Dialects that a
 
 ";
 
+/// LiteLLM's providers, by name.
+const CATALOGUE: &str = include_str!("litellm_providers.txt");
+
 /// LiteLLM's providers that no plugin serves: name and reason.
 const UNSERVED: &str = include_str!("unserved.tsv");
 
@@ -60,6 +63,24 @@ fn row(plugin: &str, provider: &Value) -> String {
     )
 }
 
+/// Every name that a plugin answers to.
+fn served() -> Vec<String> {
+    let documents = documents();
+    let lists = documents.iter();
+    let providers = lists.flat_map(|it| it["providers"].as_array().unwrap().clone());
+    let names = providers.flat_map(|it| {
+        let aliases = it["aliases"].as_array().cloned().unwrap_or_default();
+        std::iter::once(it["name"].clone()).chain(aliases)
+    });
+    names.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// Names and reasons.
+fn unserved() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = UNSERVED.lines().filter(|it| !it.starts_with('#'));
+    lines.map(|it| it.split_once('\t').unwrap())
+}
+
 fn page() -> String {
     let mut rows = BTreeMap::new();
     for document in documents() {
@@ -80,20 +101,8 @@ fn page() -> String {
         writeln!(page, "{row}").unwrap();
     }
     page.push_str(BETWEEN);
-    let served: Vec<String> = documents()
-        .iter()
-        .flat_map(|it| it["providers"].as_array().unwrap().clone())
-        .flat_map(|it| {
-            [
-                vec![it["name"].clone()],
-                it["aliases"].as_array().cloned().unwrap_or_default(),
-            ]
-            .concat()
-        })
-        .map(|it| it.as_str().unwrap().to_owned())
-        .collect();
-    for line in UNSERVED.lines().filter(|it| !it.starts_with('#')) {
-        let (name, why) = line.split_once('\t').unwrap();
+    let served = served();
+    for (name, why) in unserved() {
         assert!(!served.iter().any(|it| it == name), "`{name}` is served");
         writeln!(page, "| `{name}` | {why} |").unwrap();
     }
@@ -111,6 +120,26 @@ fn the_list_of_providers_is_what_the_plugins_say() {
         panic!(
             "docs/providers.md is old; the new one is {}",
             beside.display()
+        );
+    }
+}
+
+#[test]
+fn every_provider_of_litellm_is_served_or_refused_with_a_reason() {
+    let lines = CATALOGUE.lines().filter(|it| !it.starts_with('#'));
+    let known: Vec<&str> = lines.collect();
+    assert_eq!(known.len(), 220);
+    let served = served();
+    for name in &known {
+        let ours = served.iter().any(|it| it == name);
+        let reason = unserved().find(|(it, _)| it == name);
+        let reason = reason.map(|(_, why)| why).filter(|it| !it.is_empty());
+        assert!(ours != reason.is_some(), "`{name}`: {reason:?}");
+    }
+    for (name, _) in unserved() {
+        assert!(
+            known.contains(&name),
+            "`{name}` is no provider of LiteLLM's"
         );
     }
 }

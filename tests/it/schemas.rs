@@ -75,14 +75,16 @@ fn the_host_and_the_published_schemas_know_the_same_members() {
     let document = json!({"name": "a", "version": "1", "providers": [{
         "name": "a", "secrets": {"k": {}}, "errors": {"kinds": [{"pointer": "", "kind": "quota"}]},
         "operations": {"chat": {"models": [{"match": ["*"]}]}}
-    }]});
+    }], "guardrails": [{"name": "g"}], "callbacks": [{"name": "c"}]});
     for (at, in_schema) in [
         ("", ""),
         ("/providers/0", "/$defs/provider"),
         (
             "/providers/0/secrets/k",
-            "/$defs/provider/properties/secrets/additionalProperties",
+            "/$defs/secrets/additionalProperties",
         ),
+        ("/guardrails/0", "/$defs/guardrail"),
+        ("/callbacks/0", "/$defs/callback"),
         ("/providers/0/errors", "/$defs/provider/properties/errors"),
         (
             "/providers/0/errors/kinds/0",

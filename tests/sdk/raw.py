@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import struct
 import threading
 
 JSON = "application/json"
@@ -39,6 +40,11 @@ class Peer:
 
     def send(self, data):
         self.connection.sendall(data)
+
+    def reset(self):
+        """Ends the connection at once, by a reset: nothing is waited for, and no end is said."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def wait_for_hang_up(self):
         """Returns when the gateway has closed the connection; fails after 20 seconds."""

@@ -3,6 +3,7 @@
 import json
 
 import anthropic
+import pydantic
 import pytest
 
 from conftest import CORPUS, MASTER_KEY, Upstream
@@ -44,6 +45,48 @@ def test_betas_and_the_body_reach_the_provider_as_they_are(client):
     sent = Upstream.seen[-1]
     assert sent["headers"]["anthropic-beta"] == "a,b" and sent["headers"]["x-api-key"] == "k-secret"
     assert json.loads(sent["body"]) == {"model": "some-model", "max_tokens": 10, "messages": MESSAGES, "metadata": {"user_id": "u"}}
+
+
+class Anything(pydantic.BaseModel, extra="allow"):
+    pass
+
+
+class Person(pydantic.BaseModel):
+    name: str
+
+
+def structured(kind):
+    """Recorded answers whose text is a JSON object, with that object."""
+    found = []
+    for item in recorded(kind):
+        if kind == "chat":
+            texts = [block.get("text", "") for block in json.loads(item["body"])["content"]]
+        else:
+            events = [json.loads(line[5:]) for line in item["body"].splitlines() if line.startswith("data:")]
+            texts = ["".join(event.get("delta", {}).get("text", "") for event in events)]
+        if len(texts) == 1 and texts[0].startswith("{") and texts[0].endswith("}"):
+            found.append((item["id"], json.loads(texts[0])))
+    assert found
+    return found
+
+
+def test_recorded_structured_outputs_are_parsed_and_the_schema_reaches_the_provider(client):
+    for name, want in structured("chat"):
+        Upstream.seen.clear()
+        got = client.messages.parse(model=name, max_tokens=10, messages=MESSAGES, output_format=Anything)
+        assert got.parsed_output.model_dump() == want, name
+        asked = json.loads(Upstream.seen[-1]["body"])["output_config"]["format"]
+        assert asked["type"] == "json_schema" and asked["schema"]["type"] == "object"
+    for name, want in structured("chat-stream"):
+        with client.messages.stream(model=name, max_tokens=10, messages=MESSAGES, output_format=Anything) as stream:
+            assert stream.get_final_message().parsed_output.model_dump() == want, name
+
+
+def test_structured_outputs_of_a_provider_without_messages_are_parsed_too(client):
+    asked = {"model": "demo", "max_tokens": 10, "messages": [{"role": "user", "content": "Ada"}], "output_format": Person}
+    assert client.messages.parse(**asked).parsed_output == Person(name="Ada")
+    with client.messages.stream(**asked) as stream:
+        assert stream.get_final_message().parsed_output == Person(name="Ada")
 
 
 def test_errors_have_anthropics_shape(client):

@@ -31,7 +31,7 @@ CHAT = {"model": "demo", "messages": [{"role": "user", "content": "x"}]}
     ({**CHAT, "stream_options": 5}, "stream_options"),
     ({**CHAT, "stop": 5}, "stop"),
     ({**CHAT, "guardrails": ["pii"]}, "guardrails"),
-    ({**CHAT, "metadata": {"guardrails": ["pii"]}}, "metadata.guardrails"),
+    ({**CHAT, "metadata": {"guardrails": ["pii"]}}, "guardrails"),
     (b'{"model":"demo","messages":[{"role":"user","content":"\\ud800"}]}', "request_body"),
     (b'{"model":"demo","messages":[],"temperature":1e400}', "request_body"),
 ])
@@ -48,7 +48,7 @@ def test_a_bad_body_is_refused_with_its_member_named(gateway, body, param):
     ("/key/generate", MASTER_KEY, b"{", 400),
     ("/no/such/route", MASTER_KEY, None, 404),
     ("/v1/chat/completions", MASTER_KEY, None, 405),
-    ("/guardrails/apply_guardrail", MASTER_KEY, b"{}", 501),
+    ("/v1/vector_stores", MASTER_KEY, b"{}", 501),
     ("/v1/models", MASTER_KEY, None, 200),
     ("/health/liveliness", MASTER_KEY, None, 200),
 ])
@@ -66,7 +66,7 @@ def test_a_client_does_not_choose_the_upstream(gateway):
 
 
 def test_routes_that_are_not_here_say_which(gateway):
-    assert post(gateway, {}, "/guardrails/apply_guardrail")[0] == 501
+    assert post(gateway, {}, "/v1/vector_stores")[0] == 501
     status, answer = post(gateway, {}, "/no/such/route")
     assert status == 404 and "/no/such/route" in answer["error"]["message"]
     assert gateway.get("/v1/chat/completions")[0] == 405

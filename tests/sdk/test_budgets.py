@@ -44,6 +44,12 @@ class House:
     def key(self, **fields):
         return self.post("/key/generate", fields)["key"]
 
+    def budget(self, group, dollars):
+        """Gives an access group a budget."""
+        body = json.dumps({"max_budget": dollars, "budget_duration": "30d"}).encode()
+        put = urllib.request.Request(f"{self.gateway.url}/access_group/{group}/budget", data=body, method="PUT", headers={"authorization": f"Bearer {MASTER_KEY}", "content-type": "application/json"})
+        assert urllib.request.urlopen(put, timeout=30).status == 200
+
     def asked(self, name):
         return len(self.upstream.requests.get(name, []))
 
@@ -284,9 +290,7 @@ def test_an_access_group_has_one_budget_for_everybody(house):
     it = house({"one": ("m", {"info": {"access_groups": ["premium"]}}, None), "two": ("n", {}, None)})
     it.post("/access_group/new", {"access_group": "cheap", "model_names": ["n*"]})
     for group in ("premium", "cheap"):
-        body = json.dumps({"max_budget": COST * 1.5, "budget_duration": "30d"}).encode()
-        put = urllib.request.Request(f"{it.gateway.url}/access_group/{group}/budget", data=body, method="PUT", headers={"authorization": f"Bearer {MASTER_KEY}", "content-type": "application/json"})
-        assert urllib.request.urlopen(put, timeout=30).status == 200
+        it.budget(group, COST * 1.5)
     for model, group in (("m", "premium"), ("n", "cheap")):
         keys = [it.key(), it.key()]
         assert [it.ask(model=model, key=keys[at % 2])[0] for at in range(3)] == [200, 200, 422]

@@ -75,6 +75,35 @@ class Provider:
         peer.send(whole({"id": f"msg_{number}", "type": "message", "role": "assistant", "model": "x", "content": [{"type": "text", "text": f"message {number}"}], "stop_reason": "end_turn", "usage": {"input_tokens": 10, "output_tokens": 20}}))
 
 
+    def rerank(self, peer):
+        number = self.next()
+        peer.send(whole({"id": f"rr{number}", "results": [{"index": 1, "relevance_score": 0.9}], "meta": {"billed_units": {"search_units": 1}}}))
+
+    def ears(self, peer):
+        peer.send(whole({"text": f"heard {self.next()}", "usage": {"type": "tokens", "input_tokens": 10, "output_tokens": 20, "total_tokens": 30}}))
+
+    def gemini(self, peer):
+        answer = {"candidates": [{"content": {"role": "model", "parts": [{"text": f"said {self.next()}"}]}, "finishReason": "STOP", "index": 0}], "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 20, "totalTokenCount": 30}}
+        if b"streamGenerateContent" in peer.request.split(b"\r\n")[0]:
+            return peer.send(streamed(f"data: {json.dumps(answer)}\r\n\r\n"))
+        peer.send(whole(answer))
+
+    def told_messages(self, peer):
+        number = self.next()
+        start = {"type": "message_start", "message": {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": "x", "content": [], "usage": {"input_tokens": 10, "output_tokens": 1}}}
+        events = [start, {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}, {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": f"told {number}"}}, {"type": "content_block_stop", "index": 0}, {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 20}}, {"type": "message_stop"}]
+        peer.send(streamed(*(f'event: {it["type"]}\ndata: {json.dumps(it)}\n\n' for it in events)))
+
+    def told_text(self, peer):
+        number = self.next()
+        events = [{"id": f"t{number}", "object": "text_completion", "choices": [{"index": 0, "text": f"told {number}", "finish_reason": None}]}, {"id": f"t{number}", "object": "text_completion", "choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}]
+        peer.send(streamed(*(f"data: {json.dumps(it)}\n\n" for it in events), "data: [DONE]\n\n"))
+
+
+# By the name of a model: its provider, and what plays it.
+MORE = {"rerank": ("together_ai", "rerank"), "ears": ("openai", "ears"), "gemini": ("gemini", "gemini"), "told-messages": ("anthropic", "told_messages"), "told-text": ("openai", "told_text")}
+
+
 class House:
     """A gateway with a cache before a provider that counts."""
 
@@ -85,6 +114,9 @@ class House:
         for name in ("chat", "embeddings", "completions", "responses", "messages"):
             provider = "anthropic" if name == "messages" else "openai"
             params_of = {"model": f"{provider}/{name}", "api_base": raw.script(name, getattr(self.provider, name)), "api_key": "k", "num_retries": 0, **PRICE}
+            models.append({"model_name": name, "litellm_params": params_of})
+        for name, (provider, script) in MORE.items():
+            params_of = {"model": f"{provider}/{name}", "api_base": raw.script(name, getattr(self.provider, script)), "api_key": "k", "num_retries": 0, **PRICE}
             models.append({"model_name": name, "litellm_params": params_of})
         for name in ("broken", "cut", "filtered", "slow"):
             models.append({"model_name": name, "litellm_params": {**models[0]["litellm_params"], "api_base": raw.script(name, b"")}})
@@ -291,6 +323,41 @@ def test_every_operation_is_kept(house):
     # What is only begun is not kept.
     begun = [calls.ask(model="responses", path="/v1/responses", messages=None, input="x", background=True)[1]["id"] for _ in range(2)]
     assert begun[0] != begun[1]
+
+
+def test_rerank_transcripts_and_googles_words_are_kept_too(house):
+    calls = house()
+    rerank = {"messages": None, "query": "q", "documents": ["a", "b"]}
+    google = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    sound = lambda noise: b'--cut\r\ncontent-disposition: form-data; name="model"\r\n\r\nears\r\n--cut\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\ncontent-type: audio/wav\r\n\r\n' + noise + b"\r\n--cut--\r\n"
+    form = {"content-type": "multipart/form-data; boundary=cut"}
+    asks = {
+        "rerank": lambda: calls.ask(model="rerank", path="/v1/rerank", **rerank),
+        "transcript": lambda: calls.gateway.post("/v1/audio/transcriptions", sound(b"beep"), headers=form),
+        "google": lambda: calls.gateway.post("/v1beta/models/gemini:generateContent", google),
+    }
+    for count, (name, ask) in enumerate(asks.items(), 1):
+        (status, first, _), (_, second, headers) = ask(), ask()
+        assert status == 200 and first == second and "x-litellm-cache-key" in headers, name
+        assert calls.provider.count == count, name
+    # Another sound is another call.
+    other = calls.gateway.post("/v1/audio/transcriptions", sound(b"boop"), headers=form)
+    assert "x-litellm-cache-key" not in other[2] and calls.provider.count == 4
+
+
+def test_streams_of_every_dialect_are_given_again_byte_for_byte(house):
+    calls = house()
+    google = json.dumps({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}).encode()
+    key = {"authorization": f"Bearer {MASTER_KEY}"}
+    asks = {
+        "messages": lambda: calls.stream(model="told-messages", path="/v1/messages", max_tokens=9),
+        "completions": lambda: calls.stream(model="told-text", path="/v1/completions", messages=None, prompt="x"),
+        "google": lambda: (calls.gateway.get("/v1beta/models/gemini:streamGenerateContent?alt=sse", body=google, headers=key)[1].decode(), {}),
+    }
+    for count, (name, ask) in enumerate(asks.items(), 1):
+        first, second = ask(), ask()
+        assert first[0] == second[0] and str(count) in first[0], name
+        assert calls.provider.count == count, name
 
 
 def test_of_many_texts_only_new_ones_are_asked_for(house):

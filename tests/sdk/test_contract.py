@@ -171,6 +171,17 @@ def test_a_paused_stream_goes_on_with_its_blocks(dropped):
     ]
 
 
+def test_a_stream_is_gathered_for_a_client_that_wants_it_whole(dropped):
+    # This component asks for a stream whatever its client asked for.
+    status, answer = chat(dropped, "case-paused/m", "dig")
+    assert status == 200, answer
+    answer = json.loads(answer)
+    message = answer["choices"][0]["message"]
+    assert answer["object"] == "chat.completion" and message["content"] == "one two"
+    assert [it["signature"] for it in message["thinking_blocks"]] == ["sig-1", "sig-2"]
+    assert answer["choices"][0]["finish_reason"] == "stop" and answer["usage"]["completion_tokens"] == 10
+
+
 def test_an_image_by_url_and_a_pdf_of_20_mb_reach_the_upstream_whole(dropped):
     pdf = base64.b64encode(PDF).decode()
     # By another name: what lies at the provider itself is not fetched for it.

@@ -86,14 +86,17 @@ class Provider(BaseHTTPRequestHandler):
 
 
 class Rig(House):
-    def __init__(self, folder, **general):
+    def __init__(self, folder, fences=None, **general):
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
         self.state = self.server.state = {"seen": [], "files": {}, "batches": {}}
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
         other = {"model": "openai/other-own", **BATCH}
         models = {name: (name, {**params, "api_base": base, "api_key": "k-provider"}, None) for name, params in (("public", MODEL), ("other", other))}
-        super().__init__(folder, models, general_settings={"max_file_size_mb": 1, **general})
+        if fences:
+            # One group, whose deployments are for requests with these tags.
+            models = {name: ("public", {**MODEL, "api_base": base, "api_key": "k-provider", "tags": tags}, None) for name, tags in fences.items()}
+        super().__init__(folder, models, general_settings={"max_file_size_mb": 1, **general}, router_settings={"enable_tag_filtering": bool(fences)})
 
     def client(self, key=MASTER_KEY):
         return openai.OpenAI(base_url=self.gateway.url + "/v1", api_key=key, max_retries=0, timeout=30)
@@ -121,8 +124,8 @@ class Rig(House):
 def rig(tmp_path, data_dir):
     made = []
 
-    def build(**general):
-        made.append(Rig(tmp_path, **general))
+    def build(fences=None, **general):
+        made.append(Rig(tmp_path, fences, **general))
         return made[-1]
 
     yield build
@@ -276,4 +279,46 @@ def test_an_upload_that_is_cut_off_goes_nowhere_and_leaves_nothing(rig, data_dir
         until_closed(connection)
     uploads = data_dir / "uploads"
     assert uploads.stat().st_mode & 0o777 == 0o700 and not any(uploads.iterdir())
+    assert it.state["seen"] == []
+
+
+def test_a_file_lies_where_its_tags_lead_and_is_read_from_there_without_them(rig):
+    it = rig(fences={"fenced": ["paid"], "open": ["default"]})
+    client = it.client(it.key())
+    asked = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
+
+    def upload(headers, **more):
+        made = client.files.with_raw_response.create(file=("in.jsonl", jsonl("public")), purpose="batch", extra_headers=headers, **more)
+        choices = json.loads(it.gateway.get(f"/router/decisions/{made.headers['x-litellm-call-id']}")[1])["choices"]
+        return made.parse().id, made.headers["x-litellm-model-id"], choices
+
+    # Often enough that chance is no reason: by the lines, by a model's name, by a provider's.
+    for more in ({}, {"extra_body": {"target_model_names": "public"}}):
+        for _ in range(6):
+            _, place, (choice,) = upload({}, **more)
+            assert place == choice["chosen"] == "open"
+            assert choice["ruled_out"] == [{"model_id": "fenced", "reason": "tags", "until_ms": None}]
+    for _ in range(6):
+        made = client.files.with_raw_response.create(file=("x", b"x"), purpose="user_data")
+        assert made.headers["x-litellm-model-id"] == "open"
+    file, place, _ = upload({"x-litellm-tags": "paid"})
+    assert place == "fenced"
+    # It is the caller's: no tag is asked for again.
+    assert client.files.retrieve(file).id == file and client.files.content(file).read()
+    batch = client.batches.with_raw_response.create(input_file_id=file, **asked)
+    assert batch.headers["x-litellm-model-id"] == "fenced"
+    (choice,) = json.loads(it.gateway.get(f"/router/decisions/{batch.headers['x-litellm-call-id']}")[1])["choices"]
+    assert (choice["strategy"], choice["chosen"], choice["outcome"]) == ("lies_there", "fenced", "ok")
+    it.gateway.wait_for(lambda: [row for row in it.query("SELECT tags FROM spend_rows") if "paid" in row["tags"]])
+
+
+def test_a_file_that_no_deployment_may_have_by_its_tags_goes_nowhere(rig):
+    it = rig(fences={"fenced": ["paid"]})
+    client = it.client(it.key())
+    for send in (
+        lambda: client.files.create(file=("in.jsonl", jsonl("public")), purpose="batch", extra_headers={"x-litellm-tags": "free"}),
+        lambda: client.files.create(file=("x", b"x"), purpose="user_data", extra_headers={"x-litellm-tags": "free"}),
+    ):
+        with pytest.raises(openai.AuthenticationError, match="tags configuration"):
+            send()
     assert it.state["seen"] == []

@@ -45,7 +45,7 @@ def config(upstream, general=None, router=None):
         model("v", "vector", "vector", {"mode": "embedding"}),
         model("w/*", "pattern", "good", model="*"),
         model("named/*", "named", "good", {"health_check_model": "openai/small"}, model="*"),
-        model("i", "image", "good", {"mode": "image_generation"}),
+        model("i", "image", "good", {"mode": "realtime"}),
     ]
     return {"model_list": models, "general_settings": {"master_key": MASTER_KEY, **(general or {})}, "router_settings": router or {}}
 
@@ -62,7 +62,7 @@ def test_admins_have_deployments_checked_and_others_see_their_own_last_results(t
         (ill,) = found["unhealthy_endpoints"]
         assert "is wrong" in ill["error"] and ill["api_base"] == f"{upstream.url}/ill" and ill["checked_at_ms"]
         why = {it["model_id"]: it["error"] for it in found["unchecked_endpoints"]}
-        assert "health_check_model" in why["pattern"] and "image_generation" in why["image"]
+        assert "health_check_model" in why["pattern"] and "realtime" in why["image"]
         own = read(gateway, "/health", key)
         assert own["healthy_endpoints"] == [{"model": "openai/gpt-x", "model_group": "v", "model_id": "vector"}] and own["unhealthy_count"] == 0
         assert gateway.get("/health?model=m", key)[0] == 404

@@ -176,3 +176,55 @@ def test_what_cannot_be_moved_is_refused_with_the_cure(move, change, cure):
     assert done.returncode == 1 and cure in done.stderr, done.stderr
     assert SALT not in done.stderr + done.stdout
     assert not (move.folder / ".local").exists()
+
+
+def fill_rest(database):
+    """A row of every other table that comes along."""
+    stamped = {"updated_at": "2026-01-02", **BY}
+    database.insert("BudgetTable", budget_id="small", max_budget=5.0, rpm_limit=7, **BY)
+    database.insert("ObjectPermissionTable", object_permission_id="op", mcp_servers=["files"], vector_stores=["v1"])
+    database.insert("EndUserTable", user_id="customer", alias="Customer", spend=0.75, budget_id="small", allowed_model_region="eu", default_model="db-model", object_permission_id="op")
+    database.insert("TagTable", tag_name="prod", description="what earns", models=[], spend=0.5, budget_id="small", created_by="admin")
+    database.insert("AccessGroupTable", access_group_id="ag", access_group_name="best", description="the best", access_model_names=["db-model"], **stamped)
+    database.insert("ModelAccessGroupBudgetTable", access_group_name="best", spend=1.25, budget_id="small", **stamped)
+    database.insert("ModelTable", id=1, aliases={"quick": "db-model"}, **stamped)
+    database.do("""UPDATE "LiteLLM_TeamTable" SET model_id = 1, budget_limits = '[{"budget_duration": "1d", "max_budget": 9}]' WHERE team_id = 'team'""")
+    database.insert("BudgetWindowSpend", entity_type="team", entity_id="team", window_duration="1d", window_start="2026-01-02", spend=0.125, updated_at="2026-01-02")
+    invited = {"user_id": "ada", "created_at": "2026-01-01", "updated_at": "2026-01-01", "created_by": "ada", "updated_by": "ada"}
+    database.insert("InvitationLink", id="invitation", expires_at="2099-01-01", **invited)
+    for table, holder in (("Organization", {"organization_id": "org"}), ("EndUser", {"end_user_id": "customer"}), ("Tag", {"tag": "prod"})):
+        database.insert(f"Daily{table}Spend", id="1", spend=2.75, **holder, **DAY)
+
+
+def test_every_other_table_comes_along(move):
+    if move is None:
+        return
+    fill_rest(move.database)
+    before = move.database.contents()
+    lines = move.lines()
+    assert move.database.contents() == before
+    for table, id in {
+        "EndUserTable": "customer", "TagTable": "prod", "AccessGroupTable": "ag", "InvitationLink": "invitation", "BudgetTable": "small",
+    }.items():
+        assert id in told(lines, f"LiteLLM_{table}", "made"), (table, [line for line in lines if line.get("table") == f"LiteLLM_{table}"])
+    gateway = move.start()
+    read = lambda path: json.loads(gateway.get(path)[1])
+    try:
+        customer = read("/customer/info?end_user_id=customer")
+        assert (customer["alias"], customer["allowed_model_region"], customer["default_model"]) == ("Customer", "eu", "db-model")
+        assert customer["spend"] == pytest.approx(0.75) and customer["litellm_budget_table"]["rpm_limit"] == 7
+        assert customer["object_permission"]["vector_stores"] == ["v1"]
+        tag = gateway.post("/tag/info", {"names": ["prod"]})[1]["prod"]
+        assert tag["description"] == "what earns" and tag["litellm_budget_table"]["max_budget"] == 5
+        assert read("/access_group/best/info")["model_names"] == ["db-model"]
+        assert read("/access_group/best/budget")["spend"] == pytest.approx(1.25)
+        team = read("/team/info?team_id=team")["team_info"]
+        assert team["litellm_model_table"]["model_aliases"] == {"quick": "db-model"}
+        assert ask(gateway, KEY, "quick")[0] == 200
+        assert read("/invitation/info?invitation_id=invitation")["user_id"] == "ada"
+        range_ = "start_date=2026-01-01&end_date=2026-01-31"
+        for path in (f"/organization/daily/activity?{range_}", f"/customer/daily/activity?{range_}", f"/tag/daily/activity?{range_}"):
+            assert read(path)["results"][0]["metrics"]["spend"] == pytest.approx(2.75), path
+    finally:
+        gateway.stop()
+    assert told(move.lines(), "LiteLLM_EndUserTable", "same") == ["customer"]

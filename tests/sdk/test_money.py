@@ -38,7 +38,7 @@ class Calls:
         slow = self.upstream.script("slow", self.play)
         params = {"api_key": "k", "num_retries": 0, **PRICE}
         models = [
-            {"model_name": "m", "litellm_params": {"model": "openai/m", "api_base": base, **params}},
+            {"model_name": "m", "litellm_params": {"model": "openai/m", "api_base": base, **params}, "model_info": {"region": "eu"}},
             {"model_name": "slow", "litellm_params": {"model": "openai/m", "api_base": slow, **params}},
             {"model_name": "unpriced", "litellm_params": {"model": "openai/nobody-knows", "api_base": base, "api_key": "k"}},
         ]
@@ -118,8 +118,7 @@ def test_models_are_listed_by_access_group_and_by_team(tmp_path, data_dir):
         assert listed("scope=all") == (400, "scope") and listed("return_wildcard_routes=x") == (400, "return_wildcard_routes")
         model = json.loads(gateway.get("/v1/models/known")[1])
         assert model["mode"] == "chat" and model["max_input_tokens"] == 128000 and model["max_output_tokens"] == 16384
-        for path in ("/agent/daily/activity", "/gateway/daily/activity"):
-            assert gateway.get(path)[0] == 501
+        assert gateway.get("/agent/daily/activity")[0] == 501
     finally:
         gateway.stop()
 
@@ -178,6 +177,19 @@ def test_bad_fields_are_named_and_nothing_is_made(calls, body, param):
     status, refused = calls.do("/key/generate", body)
     assert 400 <= status < 500 and refused["error"]["param"] == param, refused
     assert calls.do("/key/list")[1]["total_count"] == 0
+
+
+def test_answers_say_what_answered_and_what_the_caller_may(calls):
+    key = calls.key(rpm_limit=70, tpm_limit=90_000)
+    assert calls.do("/customer/new", {"user_id": "far", "allowed_model_region": "eu"})[0] == 200
+    status, _, headers = calls.ask(key, user="far")
+    assert status == 200
+    assert headers["x-litellm-key-rpm-limit"] == "70" and headers["x-litellm-key-tpm-limit"] == "90000"
+    assert headers["x-litellm-model-api-base"] == f"{calls.upstream.url}/m"
+    assert headers["x-litellm-version"] == json.loads(calls.gateway.get("/")[1])["version"]
+    assert headers["x-litellm-model-region"] == "eu" and float(headers["x-litellm-callback-duration-ms"]) == 0
+    assert float(headers["x-litellm-overhead-duration-ms"]) <= float(headers["x-litellm-response-duration-ms"])
+    assert "x-litellm-model-region" not in calls.ask(key)[2]
 
 
 def test_a_spent_budget_refuses_with_litellms_words(calls):

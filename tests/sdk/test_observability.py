@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from conftest import MASTER_KEY, ROOT
-from raw import whole
+from raw import streamed, whole
 from test_budgets import House
+from test_money import answer, piece
 
 BROKEN = whole({"error": {"message": "out of order"}}, 500)
 PARENT = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -110,6 +111,7 @@ def test_calls_have_litellms_metrics_with_the_labels_of_their_key(house):
     assert values(text, "litellm_team_max_budget_metric", team=team, team_alias="research") == [50]
     assert values(text, "sluice_requests_total", operation="chat", model_group="m", status="200") == [2]
     assert values(text, "litellm_overhead_latency_metric_count", model_group="m", model_id="d") == [2]
+    assert values(text, "litellm_request_queue_time_seconds_count", model_group="m", model_id="d") == [2]
     for stage in ("read", "admit", "attempts", "upstream", "settle"):
         assert values(text, "sluice_stage_seconds_count", stage=stage)[0] >= 2, stage
 
@@ -121,6 +123,86 @@ def test_a_refused_call_is_counted_with_its_key_and_its_reason(house):
     assert it.ask(key=made["key"])[0] == 429
     found = values(metrics(it), "litellm_proxy_failed_requests_metric_total", hashed_api_key=made["token"], exception_class="RateLimitError", exception_status="429")
     assert found == [1]
+
+
+def test_a_caller_who_is_not_let_in_is_counted_as_failed_and_makes_up_no_series(house):
+    it = house({"d": ("m", {}, None)})
+    wrong = [f"sk-nobody-{number}" for number in range(3)]
+    for number, key in enumerate(wrong):
+        assert it.ask(f"model-{number}", key=key)[0] == 401
+        assert it.gateway.get(f"/made/up/{number}", key)[0] == 401
+    text = metrics(it)
+    who = {"hashed_api_key": "None", "team": "None", "requested_model": "None", "exception_class": "AuthenticationError"}
+    for route in ("/v1/chat/completions", "other"):
+        assert values(text, "litellm_proxy_failed_requests_metric_total", **who, exception_status="401", route=route) == [3], route
+        assert values(text, "litellm_proxy_total_requests_metric_total", hashed_api_key="None", status_code="401", route=route) == [3]
+    # Nobody waited for an answer: no latency is made up, and nothing of what was sent is shown.
+    assert values(text, "litellm_request_total_latency_metric_count", hashed_api_key="None") == []
+    assert "nobody" not in text and "made/up" not in text
+
+
+def test_limits_of_keys_and_teams_are_told_with_what_is_left_of_them(house):
+    it = house({"d": ("m", {}, None)})
+    team = it.post("/team/new", {"team_alias": "research", "rpm_limit": 50})["team_id"]
+    limits = {"rpm_limit": 10, "tpm_limit": 5000, "model_rpm_limit": {"m": 4}, "model_tpm_limit": {"m": 3000}}
+    made = it.post("/key/generate", {"key_alias": "ci", "team_id": team, **limits})
+    assert [it.ask(key=made["key"])[0] for _ in range(3)] == [200] * 3
+    text = metrics(it)
+    key = {"hashed_api_key": made["token"], "api_key_alias": "ci"}
+    for kind, labels, most in (("api_key", key, 10), ("team", {"team": team, "team_alias": "research"}, 50)):
+        assert values(text, f"litellm_{kind}_rate_limit_allowed_metric", **labels, rate_limit_type="requests") == [most]
+        assert values(text, f"litellm_{kind}_rate_limit_used_metric", **labels, rate_limit_type="requests") == [3]
+    assert values(text, "litellm_api_key_rate_limit_allowed_metric", **key, rate_limit_type="tokens") == [5000]
+    [used] = values(text, "litellm_api_key_rate_limit_used_metric", **key, rate_limit_type="tokens")
+    assert used == sum(values(text, "litellm_total_tokens_metric_total", **key)) > 0
+    assert values(text, "litellm_remaining_api_key_requests_for_model", **key, model="m") == [1]
+    assert values(text, "litellm_remaining_api_key_tokens_for_model", **key, model="m") == [3000 - used]
+
+
+DETAILS = {
+    "prompt_tokens": 100, "completion_tokens": 40, "total_tokens": 140,
+    "prompt_tokens_details": {"cached_tokens": 30, "cache_creation_tokens": 20, "audio_tokens": 7},
+    "completion_tokens_details": {"reasoning_tokens": 11, "audio_tokens": 5},
+}
+
+
+def test_every_part_of_a_usage_and_every_kind_of_budget_has_its_metric(house):
+    told = {**answer(), "usage": DETAILS, "service_tier": "flex"}
+    left = {"x-ratelimit-remaining-requests": "9", "x-ratelimit-remaining-tokens": "777"}
+    talk = streamed(piece("there"), piece("", "stop"), "data: [DONE]\n\n")
+    it = house(
+        {"d": ("m", {"rpm": 600, "tpm": 60000}, whole(told, **left)), "s": ("s", {}, talk)},
+        router_settings={"provider_budget_config": {"openai": {"budget_limit": 90, "time_period": "1d"}}},
+        litellm_settings={"prometheus_initialize_budget_metrics": True},
+    )
+    budget = {"max_budget": 20, "budget_duration": "30d"}
+    organization = it.post("/organization/new", {"organization_alias": "all", **budget})["organization_id"]
+    team = it.post("/team/new", {"organization_id": organization, **budget})["team_id"]
+    it.post("/user/new", {"user_id": "u", "auto_create_key": False, **budget})
+    it.post("/customer/new", {"user_id": "c", **budget})
+    key = it.post("/key/generate", {"team_id": team, **budget})
+    own = it.post("/key/generate", {"user_id": "u"})["key"]
+    assert it.ask(key=key["key"], user="c")[0] == it.ask(key=own)[0] == 200
+    streamed_one = json.dumps({"model": "s", "stream": True, "messages": [{"role": "user", "content": "hi"}]}).encode()
+    assert it.gateway.get("/v1/chat/completions", body=streamed_one, headers={"authorization": f"Bearer {own}"})[0] == 200
+    text = metrics(it)
+    for name, tokens in (("input_cached", 30), ("input_cache_creation", 20), ("input_audio", 7), ("output_audio", 5), ("output_reasoning", 11)):
+        assert values(text, f"litellm_{name}_tokens_metric_total", hashed_api_key=key["token"]) == [tokens], name
+    for name in ("litellm_request_total_latency_metric_count", "litellm_llm_api_latency_metric_count", "litellm_spend_metric_total"):
+        assert values(text, name, hashed_api_key=key["token"], service_tier="flex"), name
+    assert values(text, "litellm_llm_api_time_to_first_token_metric_count", requested_model="s") == [1]
+    assert values(text, "litellm_deployment_latency_per_output_token_count", hashed_api_key=key["token"], model_id="d") == [1]
+    for kind, labels in (("api_key", {"hashed_api_key": key["token"]}), ("team", {"team": team}), ("org", {"org_id": organization}), ("user", {"user": "u"}), ("customer", {"end_user": "c"})):
+        assert values(text, f"litellm_{kind}_max_budget_metric", **labels) == [20], kind
+        assert 0 < values(text, f"litellm_remaining_{kind}_budget_metric", **labels)[0] < 20, kind
+        assert 0 < values(text, f"litellm_{kind}_budget_remaining_hours_metric", **labels)[0] <= 31 * 24, kind
+    [openai] = values(text, "litellm_provider_remaining_budget_metric", api_provider="openai")
+    assert 0 < openai < 90
+    assert values(text, "litellm_deployment_rpm_limit", model_id="d") == [600]
+    assert values(text, "litellm_deployment_tpm_limit", model_id="d") == [60000]
+    assert max(values(text, "litellm_remaining_requests_metric", model_id="d")) == 9
+    assert max(values(text, "litellm_remaining_tokens_metric", model_id="d")) == 777
+    it.gateway.wait_for(lambda: values(metrics(it), "litellm_total_users") == [1] and values(metrics(it), "litellm_teams_count") == [1])
 
 
 def test_the_config_chooses_metrics_and_labels_while_the_gateway_runs(house):

@@ -15,7 +15,7 @@ GEMINI = {"responseId": "r", "candidates": [{"content": {"role": "model", "parts
 # LiteLLM's own settings and those of other providers, of which none is a member of any request.
 STRANGE = {
     "api_version": "2025-01-01", "region_name": "eu", "tenant_id": "t", "client_id": "c", "azure_scope": "s", "vertex_project": "p",
-    "vertex_location": "l", "aws_region_name": "r", "watsonx_project": "w", "s3_bucket": "b", "guardrails": ["g"], "caching": True,
+    "vertex_location": "l", "aws_region_name": "r", "watsonx_project": "w", "s3_bucket": "b", "caching": True,
     "litellm_trace_id": "t", "metadata": {"a": 1}, "base_model": "openai/gpt-4o", "mock_timeout": True, "hf_model_name": "h", "verbose": True,
     "api_type": "azure", "ttl": 5, "force_timeout": 5, "model_config": {}, "allowed_model_region": "eu", "supports_system_message": False,
     "stream": True,
@@ -25,7 +25,7 @@ STRANGE = {
 @pytest.fixture(scope="module")
 def upstream():
     upstream = RawUpstream()
-    for name, answer in (("openai", OPENAI), ("anthropic", ANTHROPIC), ("gemini", GEMINI)):
+    for name, answer in (("openai", OPENAI), ("anthropic", ANTHROPIC), ("gemini", GEMINI), ("groq", OPENAI), ("openrouter", OPENAI)):
         upstream.script(name, whole(answer))
     return upstream
 
@@ -36,6 +36,7 @@ def gateway(upstream, tmp_path_factory, data_dir):
     models = [entry("openai", "openai/gpt-4o"), entry("anthropic", "anthropic/claude-haiku-4-5"), entry("gemini", "gemini/gemini-2.5-flash"), entry("strange", "openai/gpt-4o", my_own=7, **STRANGE)]
     models.append({"model_name": "limited", "litellm_params": {"model": "openai/x", "mock_response": "Exception: litellm.RateLimitError", "num_retries": 0}})
     models.append({**entry("gone", "openai/gpt-4o"), "model_info": {"blocked": True}})
+    models += [entry("groq", "groq/llama-3.3-70b-versatile"), entry("openrouter", "openrouter/anthropic/claude-sonnet-4.5")]
     gateway = Gateway(tmp_path_factory.mktemp("params"), {"model_list": models, "general_settings": {"master_key": MASTER_KEY}})
     yield gateway
     assert gateway.stop() == 0
@@ -107,3 +108,19 @@ def test_a_wildcard_is_listed_as_the_known_models_of_its_provider(tmp_path, data
     assert {"openai/gpt-4o", "openai/text-embedding-3-small"} <= set(listed("")) and "openai/*" not in listed("")
     assert "openai/*" in listed("?return_wildcard_routes=true")
     assert gateway.stop() == 0
+
+
+@pytest.mark.parametrize("model, keeps", [("openai", False), ("strange", False), ("groq", False), ("anthropic", True), ("openrouter", True)])
+def test_marks_for_a_cache_reach_only_who_knows_them(gateway, upstream, model, keeps):
+    mark = {"cache_control": {"type": "ephemeral"}}
+    text = lambda said: [{"type": "text", "text": said, **mark}]
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [{"role": "system", "content": text("s")}, {"role": "user", "content": "hi", **mark}, {"role": "assistant", "content": None, "tool_calls": [{**call, **mark}]}, {"role": "tool", "tool_call_id": "call_1", "content": text("r")}]
+    # A parameter that is only called so is none of them.
+    schema = {"type": "object", "properties": {"cache_control": {"type": "string"}}}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}, **mark}]
+    status, answer, _ = gateway.post("/v1/chat/completions", {"model": model, "messages": messages, "tools": tools})
+    assert status == 200, answer
+    sent = bodies(upstream, "openai" if model == "strange" else model)[-1]
+    assert (json.dumps(mark)[1:-1] in json.dumps(sent)) is keeps, sent
+    assert '"properties": {"cache_control"' in json.dumps(sent)

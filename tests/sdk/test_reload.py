@@ -14,24 +14,26 @@ import threading
 import pytest
 
 from conftest import MASTER_KEY, Gateway
+from raw import RawUpstream, chunk, connect, request, streamed, until, until_closed
 
-CHAT = json.dumps({"model": "demo", "messages": [{"role": "user", "content": "hello"}]}).encode()
+HELLO = {"model": "demo", "messages": [{"role": "user", "content": "hello"}]}
+CHAT, STREAM = json.dumps(HELLO).encode(), json.dumps({**HELLO, "stream": True}).encode()
 
 
 RELOADING = {"override": ["echo"], "poll_interval": 3600}
 
 
 @functools.cache
-def component():
+def component(name="echo"):
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([os.environ["SLUICE_BINARY"], "export-plugins", folder], check=True)
-        return (pathlib.Path(folder) / "echo.wasm").read_bytes()
+        return (pathlib.Path(folder) / f"{name}.wasm").read_bytes()
 
 
-def variant(number):
+def variant(number, name="echo"):
     """The same component with another digest: a custom section at its end."""
     payload = bytes([4]) + b"test" + str(number).encode()
-    return component() + bytes([0, len(payload)]) + payload
+    return component(name) + bytes([0, len(payload)]) + payload
 
 
 @pytest.fixture(scope="module")
@@ -53,32 +55,48 @@ def state(gateway):
     return json.loads(gateway.get("/plugins")[1])
 
 
+def serving(gateway, name):
+    return next(plugin for plugin in state(gateway)["plugins"] if plugin["name"] == name)
+
+
 def echo(gateway):
-    return next(plugin for plugin in state(gateway)["plugins"] if plugin["name"] == "echo")
+    return serving(gateway, "echo")
+
+
+def number(gateway, metric):
+    labelled = metric if "{" in metric else metric + "{}"
+    found = re.search(rf"^sluice_plugin_{re.escape(labelled)} (\d+)", gateway.get("/metrics")[1].decode(), re.M)
+    return int(found[1])
+
+
+def reloads(gateway, result):
+    return number(gateway, f'reloads_total{{result="{result}"}}')
 
 
 def test_a_dropped_component_is_live_and_no_call_fails(reloading):
-    stop, failed, done = threading.Event(), [], [0]
+    stop, failed, done = threading.Event(), [], {"whole": 0, "streamed": 0}
+    loaded, times = reloads(reloading, "loaded"), int(os.environ.get("SLUICE_RELOADS", "200"))
 
-    def load():
+    def load(how, body, end):
         while not stop.is_set():
-            status, body, _ = reloading.get("/v1/chat/completions", body=CHAT)
-            done[0] += 1
-            if status != 200:
-                failed.append(body)
+            status, answer, _ = reloading.get("/v1/chat/completions", body=body)
+            done[how] += 1
+            if status != 200 or not answer.endswith(end):
+                failed.append(answer)
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        workers = [pool.submit(load) for _ in range(4)]
+        whole, streamed = ("whole", CHAT, b"}"), ("streamed", STREAM, b"data: [DONE]\n\n")
+        workers = [pool.submit(load, *how) for how in (whole, streamed, whole, streamed)]
         target = reloading.folder / "dropped" / "echo.wasm"
-        for number in range(int(os.environ.get("SLUICE_RELOADS", "200"))):
+        for turn in range(times):
             before = echo(reloading)["digest"]
             part = target.with_suffix(".part")
-            part.write_bytes(variant(number))
-            if number % 10:
+            part.write_bytes(variant(turn))
+            if turn % 10:
                 part.rename(target)
             else:
                 # A slow copy: each piece is written once the one before was found too little.
-                whole = variant(number)
+                whole = variant(turn)
                 with open(target, "wb") as file:
                     for start, end in ((0, 2000), (2000, len(whole) // 2), (len(whole) // 2, len(whole) - 1)):
                         file.write(whole[start:end])
@@ -91,11 +109,77 @@ def test_a_dropped_component_is_live_and_no_call_fails(reloading):
         stop.set()
         for worker in workers:
             worker.result()
-    assert not failed and done[0] > 50
+    assert not failed and min(done.values()) > 50, (failed[:1], done)
+    assert reloads(reloading, "loaded") == loaded + times and reloads(reloading, "refused") == 0
+    # The one before the last may still be needed: for a rollback.
+    reloading.wait_for(lambda: number(reloading, "draining_generations") == 1)
     assert echo(reloading)["source"].endswith("echo.wasm")
     # No piece was taken for a broken component.
     assert state(reloading)["quarantined"] == {} and state(reloading)["half_copied"] == []
     assert "plugin refused" not in reloading.logged()
+
+
+def said(*events):
+    return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+
+
+def text(piece):
+    return {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
+
+
+BEGINNING = said(
+    {"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    text("one "),
+)
+END = said(
+    text("two"),
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+)
+
+
+def test_a_stream_goes_on_over_two_swaps_on_the_version_it_began_with(tmp_path, data_dir):
+    upstream, go_on = RawUpstream(), threading.Event()
+
+    def hold(peer):
+        peer.send(streamed(BEGINNING, end=b""))
+        assert go_on.wait(60)
+        peer.send(chunk(END) + b"0\r\n\r\n")
+
+    params = {"model": "anthropic/m", "api_base": upstream.script("held", hold), "api_key": "k-secret", "num_retries": 0}
+    (tmp_path / "dropped").mkdir()
+    gateway = Gateway(tmp_path, {
+        "model_list": [{"model_name": "held", "litellm_params": params}],
+        "general_settings": {"master_key": MASTER_KEY},
+        "plugins": {"directory": str(tmp_path / "dropped"), "data_directory": str(tmp_path / "data"), "override": ["anthropic"]},
+    })
+
+    def swap(turn):
+        before = serving(gateway, "anthropic")["digest"]
+        part = tmp_path / "dropped" / "anthropic.part"
+        part.write_bytes(variant(turn, "anthropic"))
+        part.rename(tmp_path / "dropped" / "anthropic.wasm")
+        gateway.wait_for(lambda: serving(gateway, "anthropic")["digest"] != before)
+
+    swap(1)
+    began_with = serving(gateway, "anthropic")["generation"]
+    with connect(gateway) as connection:
+        body = {"model": "held", "messages": HELLO["messages"], "stream": True}
+        connection.sendall(request("/v1/chat/completions", body, key=MASTER_KEY, connection="close"))
+        answer = until(connection, b"one ")
+        swap(2), swap(3)
+        # The first is the stream's, the second a rollback's.
+        assert number(gateway, "draining_generations") == 2
+        draining = state(gateway)["draining"]
+        assert {entry["name"] for entry in draining} == {"anthropic"} and began_with in [entry["generation"] for entry in draining]
+        go_on.set()
+        answer += until_closed(connection)
+    assert b"two" in answer and b"data: [DONE]" in answer and b'"error"' not in answer, answer
+    gateway.wait_for(lambda: number(gateway, "draining_generations") == 1)
+    assert began_with not in [entry["generation"] for entry in state(gateway)["draining"]]
+    assert gateway.stop() == 0
 
 
 def test_the_directory_is_looked_at_when_an_admin_says_so(reloading):

@@ -51,15 +51,24 @@ class Native:
         if what == "input_items":
             item = {"id": "msg_1", "type": "message", "role": "user", "content": [{"type": "input_text", "text": query}]}
             return peer.send(whole({"object": "list", "data": [item], "first_id": "msg_1", "last_id": "msg_1", "has_more": False}))
+        if method == b"GET" and self.kept[id]["status"] == "in_progress":
+            self.kept[id] = self.done(self.kept[id])
+        elif method == b"GET" and self.kept[id]["status"] == "queued":
+            self.kept[id] = {**self.kept[id], "status": "in_progress"}
         peer.send(whole({**self.kept[id], **({"status": "cancelled"} if what == "cancel" else {})}))
+
+    def done(self, response):
+        output = [{"type": "message", "id": "msg_2", "role": "assistant", "status": "completed", "content": [{"type": "output_text", "text": self.name, "annotations": []}]}]
+        return {**response, "status": "completed", "output": output, "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2, "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}}
 
     def made(self, asked):
         previous = asked.get("previous_response_id")
         if previous and previous not in self.kept:
             return whole({"error": {"message": f"Previous response with id '{previous}' not found."}}, status=400)
         id = f"resp_{self.name}{next(self.count)}"
-        output = [{"type": "message", "id": "msg_2", "role": "assistant", "status": "completed", "content": [{"type": "output_text", "text": self.name, "annotations": []}]}]
-        response = {"id": id, "object": "response", "created_at": 1, "status": "completed", "model": "gpt-x", "output": output, "tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "previous_response_id": previous, "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2, "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}}
+        response = {"id": id, "object": "response", "created_at": 1, "status": "queued", "model": "gpt-x", "output": [], "tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "previous_response_id": previous, "background": bool(asked.get("background")), "usage": None}
+        if not asked.get("background"):
+            response = self.done(response)
         if asked.get("store") is not False:
             self.kept[id] = response
         return whole(response)
@@ -176,6 +185,20 @@ def test_a_response_is_its_owner_s(house, gpt, model):
     refused(404, mine.responses.retrieve, made.id)
 
 
+@pytest.mark.parametrize("model", ["chat", "native"])
+def test_what_a_person_makes_is_theirs_and_what_a_service_makes_is_the_team_s(house, model):
+    team = house.post("/team/new", {"team_alias": f"people of {model}"})["team_id"]
+    person = house.post("/user/new", {"user_email": f"ann@{model}.test", "auto_create_key": False})["user_id"]
+    house.post("/team/member_add", {"team_id": team, "member": {"user_id": person, "role": "user"}})
+    within, elsewhere, service, other = (client(house, house.key(**of)) for of in ({"team_id": team, "user_id": person}, {"user_id": person}, {"team_id": team}, {"team_id": team}))
+    theirs = within.responses.create(model=model, input="hi")
+    assert elsewhere.responses.retrieve(theirs.id).id == theirs.id
+    refused(404, service.responses.retrieve, theirs.id)
+    ours = service.responses.create(model=model, input="hi")
+    assert other.responses.retrieve(ours.id).id == ours.id
+    refused(404, within.responses.retrieve, ours.id)
+
+
 def test_a_provider_is_asked_for_the_responses_that_it_keeps(house, gpt):
     all_made = [gpt.responses.create(model="native", input="hi") for _ in range(8)]
     assert len({it.output_text for it in all_made}) > 1
@@ -203,6 +226,57 @@ def test_a_response_that_a_provider_keeps_is_gone_on_from_there_alone(house, gpt
     assert [it["role"] for it in asked["input"]] == ["user", "assistant", "user"] and "previous_response_id" not in asked
     elsewhere = gpt.responses.create(model="elsewhere", input="hi")
     assert "`responses.get`" in refused(400, gpt.responses.retrieve, elsewhere.id).message
+
+
+def rows_of(house, made):
+    return house.query("SELECT call_id, status, key_hash FROM spend_rows WHERE provider_id = ? ORDER BY call_id", made.id)
+
+
+def spent(house, key):
+    return json.loads(house.gateway.get(f"/key/info?key={key}")[1])["info"]["spend"]
+
+
+def test_a_response_of_the_background_is_charged_once_when_it_is_first_seen_done(house):
+    key = house.key()
+    mine = client(house, key)
+    made = mine.responses.create(model="native", input="hi", background=True)
+    assert (made.status, made.usage) == ("queued", None)
+    assert mine.responses.retrieve(made.id).status == "in_progress"
+    house.gateway.wait_for(lambda: rows_of(house, made))
+    assert len(rows_of(house, made)) == 1 and spent(house, key) == 0
+    for _ in range(3):
+        assert mine.responses.retrieve(made.id).status == "completed"
+    house.gateway.wait_for(lambda: len(rows_of(house, made)) > 1)
+    call, booked = (row["call_id"] for row in rows_of(house, made))
+    assert booked == f"{call}-background"
+    once = spent(house, key)
+    assert once > 0
+    whole_key = house.key()
+    client(house, whole_key).responses.create(model="native", input="hi")
+    house.gateway.wait_for(lambda: spent(house, whole_key) == once)
+    assert len(rows_of(house, made)) == 2 and spent(house, key) == once
+
+
+def test_what_was_asked_for_before_a_restart_is_charged_after_it(house):
+    key = house.key()
+    asked = [client(house, key).responses.create(model="native", input="hi", background=True) for _ in range(3)]
+    house.gateway.stop()
+    house.gateway.log = open(house.folder / "log.txt", "ab")
+    house.gateway.start()
+    after = client(house, key)
+    got, cancelled, deleted = asked
+    for made in (got, cancelled):
+        assert after.responses.retrieve(made.id).status == "in_progress"
+    assert after.responses.retrieve(got.id).status == "completed"
+    # It has used nothing that anybody knows of.
+    assert after.responses.cancel(cancelled.id).status == "cancelled"
+    assert after.responses.retrieve(cancelled.id).status == "completed"
+    after.responses.retrieve(deleted.id)
+    # A last look sees it done.
+    after.responses.delete(deleted.id)
+    house.gateway.wait_for(lambda: all(len(rows_of(house, made)) == 2 for made in (got, deleted)))
+    assert len(rows_of(house, cancelled)) == 1
+    assert b"sluice_responses_booked_total 3" in house.gateway.get("/metrics")[1]
 
 
 def test_responses_outlive_the_process(house):

@@ -105,3 +105,49 @@ def test_metrics_may_be_open_to_everybody(house):
     assert status == 200 and b"sluice_in_flight_requests" in text
     assert it.gateway.get("/health", headers={"accept": "*/*"})[0] == 401
     assert json.loads(it.gateway.get("/health/readiness", headers={"accept": "*/*"})[1])["status"]
+
+
+def test_keys_and_teams_have_settings_of_the_router_of_their_own(house):
+    it = house(
+        {"bad": ("m", {"num_retries": 0}, BROKEN), "spare": ("spare", {}, None), "other": ("other", {}, None), "dear": ("dear", {}, None)},
+        router_settings={"fallbacks": [{"m": ["other"]}]},
+    )
+    assert served_by(it.ask()) == "other"
+    own = it.key(router_settings={"fallbacks": [{"m": ["spare"]}]})
+    assert served_by(it.ask(key=own)) == "spare"
+    team = it.post("/team/new", {"router_settings": {"fallbacks": [{"m": ["spare"]}]}})["team_id"]
+    assert served_by(it.ask(key=it.key(team_id=team))) == "spare"
+    # The key's own count before its team's.
+    of_team = it.key(team_id=team, router_settings={"fallbacks": [{"m": ["other"]}]})
+    assert served_by(it.ask(key=of_team)) == "other"
+    asked = it.asked("bad")
+    stubborn = it.key(router_settings={"num_retries": 1, "fallbacks": [{"m": []}]})
+    status, _, headers = it.ask(key=stubborn)
+    assert status == 500 and headers["x-litellm-attempted-retries"] == "1" and it.asked("bad") == asked + 2
+    # They open no model that the key may not ask for.
+    barred = it.key(models=["m"], router_settings={"fallbacks": [{"m": ["dear"]}]})
+    assert it.ask(key=barred)[0] == 500 and it.asked("dear") == 0
+    for wrong, said in (({"num_retries": "often"}, "num_retries"), ({"num_retrys": 1}, "did you mean"), ({"routing_strategy": "best"}, "routing_strategy")):
+        status, refused, _ = it.gateway.post("/key/generate", {"router_settings": wrong})
+        assert status == 400 and said in str(refused), refused
+
+
+def test_only_tags_with_the_prefix_choose(house):
+    it = house(
+        {"paid": ("m", {"tags": ["tier:paid"]}, None), "free": ("m", {"tags": ["default"]}, None)},
+        router_settings={"enable_tag_filtering": True, "tag_routing_prefix": "tier:"},
+    )
+    assert {served_by(asked_with(it, {"x-litellm-tags": "tier:paid,job:7"})) for _ in range(6)} == {"paid"}
+    # Alone it is no tag that chooses, so the call is one without.
+    assert {served_by(asked_with(it, {"x-litellm-tags": "job:7"})) for _ in range(6)} == {"free"}
+    row = it.rows(12)[-1]
+    assert "job:7" in row["tags"]
+
+
+def test_what_a_header_says_for_the_spend_row_stands_in_it(house):
+    it = house({"m": ("m", {}, None)})
+    assert asked_with(it, {"x-litellm-spend-logs-metadata": '{"run": "7"}'}, metadata={"mine": 1})[0] == 200
+    (row,) = it.rows(1)
+    assert json.loads(row["doc"])["metadata"] == {"mine": 1, "spend_logs_metadata": {"run": "7"}}
+    status, refused, _ = asked_with(it, {"x-litellm-spend-logs-metadata": "run 7"})
+    assert status == 400 and refused["error"]["param"] == "x-litellm-spend-logs-metadata"

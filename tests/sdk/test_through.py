@@ -316,6 +316,27 @@ def test_callers_are_proven_limited_and_told_in_the_providers_shape(house):
     assert call(house, "/cohere/v2/chat", MASTER_KEY, body={"model": "command-a"}).status_code == 401
 
 
+def test_a_route_that_is_denied_is_closed_however_it_is_written(house):
+    user = house.post("/user/new", {"auto_create_key": False})[1]["user_id"]
+    own = make_key(house, user_id=user)
+    denied = make_key(house, user_id=user, denied_passthrough_routes=["/anthropic/v1/messages"])
+    for path in ("/anthropic/v1/messages", "/anthropic/v1/%6dessages", "/anthropic/v1/messages/count_tokens"):
+        refused = call(house, path, denied, body={"model": "claude-marked"})
+        assert refused.status_code == 403 and "Matched `/anthropic/v1/messages`" in refused.text, (path, refused.text)
+    assert call(house, "/anthropic/v1/refused", denied, body={"model": "claude-marked"}).status_code == 418
+    # Its holder does not open it again.
+    for change in ({"denied_passthrough_routes": []}, {"denied_passthrough_routes": None}, {"metadata": {"denied_passthrough_routes": []}}):
+        assert house.post("/key/update", {"key": denied, **change}, own)[0] in (401, 403), change
+    assert house.post("/key/update", {"key": denied, "metadata": {"x": 1}})[0] == 200
+    assert call(house, "/anthropic/v1/messages", denied, body={"model": "claude-marked"}).status_code == 403
+
+
+def test_the_key_comes_in_litellms_header_for_routes_of_providers_too(house, key):
+    answer = call(house, "/anthropic/v1/messages", key, body={"model": "claude-marked"}, form="litellm_user_api_key")
+    assert answer.status_code == 200
+    assert key not in str(Upstream.seen[-1])
+
+
 def test_calls_count_in_metrics_and_in_the_log(house, key):
     answer = call(house, "/anthropic/v1/messages", key, body={"model": "claude-marked"})
     metrics = house.get("/metrics")[1].decode()

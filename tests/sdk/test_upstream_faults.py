@@ -1,7 +1,11 @@
 """What upstreams do wrong, and what a client of each dialect is told of it."""
 
+import collections
+import contextlib
 import gzip
 import json
+import os
+import re
 import time
 
 import pytest
@@ -14,6 +18,9 @@ HALF = json.dumps({"id": "x", "choices": [{"index": 0, "delta": {"content": "hal
 MESSAGE_START = "event: message_start\ndata: " + json.dumps({"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}) + "\n\nevent: content_block_start\ndata: " + json.dumps({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}) + "\n\n"
 RESPONSE_START = "event: response.created\ndata: " + json.dumps({"type": "response.created", "sequence_number": 0, "response": {"id": "r", "status": "in_progress"}}) + "\n\nevent: response.output_text.delta\ndata: " + json.dumps({"type": "response.output_text.delta", "delta": "half"}) + "\n\n"
 KEY = "k-secret-of-the-provider"
+
+# `max_response_size_mb` of this gateway, in bytes.
+CAP = 1 << 20
 
 # Answers that are no answer, and what of it is said to the client.
 BROKEN = {
@@ -30,6 +37,9 @@ BROKEN = {
     "not-http": (b"SSH-2.0-OpenSSH_9.6\r\n", "Connection error."),
     "not-gzip": (whole(b"no gzip at all", content_encoding="gzip"), "before its answer was complete"),
     "cut-error": (head(500, content_length=500) + b'{"error":', "answered 500, and why could not be read"),
+    "reset": (lambda peer: peer.reset(), "Connection error."),
+    "reset-midway": (lambda peer: (peer.send(head(content_length=500) + b'{"choices":['), peer.reset()), "before its answer was complete"),
+    "over-the-cap": (whole({**ANSWER, "padding": "x" * CAP}), "larger than 1 MiB"),
     "silent": (lambda peer: peer.wait_for_hang_up(), "did not answer in time"),
     "stalls": (lambda peer: (peer.send(head(content_length=500) + b'{"choices":'), peer.wait_for_hang_up()), "stopped answering"),
 }
@@ -40,6 +50,7 @@ BROKEN_STREAMS = {
     "cut-chunks": (lambda first: streamed(first, end=b""), "before its answer was complete"),
     "garbage-event": (lambda first: streamed(first, "data: {oops\n\n"), "not JSON"),
     "not-utf8": (lambda first: streamed(first, b"data: {\"a\":\"\xff\"}\n\n"), "not UTF-8"),
+    "reset-midway": (lambda first: lambda peer: (peer.send(streamed(first, end=b"")), peer.reset()), "before its answer was complete"),
     "endless-line": (lambda first: endless_line(first), "cannot be read"),
     "stalls-midway": (lambda first: lambda peer: (peer.send(streamed(first, end=b"")), peer.wait_for_hang_up()), "stopped answering"),
 }
@@ -104,12 +115,25 @@ def gateway(upstream, tmp_path_factory, data_dir):
     models.append({"model_name": "asks-to-wait", "litellm_params": params})
     config = {
         "model_list": models,
-        "general_settings": {"master_key": MASTER_KEY},
+        "general_settings": {"master_key": MASTER_KEY, "max_response_size_mb": CAP >> 20},
         "router_settings": {"fallbacks": [{"empty-stream": ["no-such-group", "demo"]}, {"garbage-chat": ["no-such-group"]}]},
     }
     gateway = Gateway(tmp_path_factory.mktemp("faults"), config)
+    # What a first call opens stays open: the database, say.
+    assert gateway.post("/v1/chat/completions", {**DIALECTS["chat"][2], "model": "as-text"})[0] == 200
+    assert "[DONE]" in stream(gateway, "chat", "demo")
+    gateway.open_before = descriptors(gateway)
     yield gateway
     assert gateway.stop() == 0
+
+
+def descriptors(gateway):
+    """What the gateway's process has open, by what it is."""
+    folder, found = f"/proc/{gateway.process.pid}/fd", collections.Counter()
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            found[re.sub(r"\d+", "N", os.readlink(f"{folder}/{name}"))] += 1
+    return found
 
 
 def hang_up_noted(upstream, name, first):
@@ -213,3 +237,5 @@ def test_a_client_may_ask_for_less_time_and_fewer_retries(gateway, upstream):
 
 def test_nothing_is_left_open(gateway):
     gateway.wait_for(lambda: "sluice_in_flight_requests 0" in gateway.get("/metrics")[1].decode())
+    # Every way in which an upstream can break was gone by now, and none has left a connection or a file.
+    gateway.wait_for(lambda: not descriptors(gateway) - gateway.open_before, seconds=30)

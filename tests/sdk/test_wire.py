@@ -65,6 +65,25 @@ def test_paths_that_lead_to_chat(gateway, path):
     assert "You said: hi" in chat(gateway, path)
 
 
+@pytest.mark.parametrize("path", ["/engines/demo/embeddings", "/openai/deployments/demo/embeddings?api-version=2024-10-21"])
+def test_paths_that_lead_to_embeddings(gateway, path):
+    answer = ask(gateway, request(path, {"input": "hi"}, key=MASTER_KEY, connection="close"))
+    assert answer.startswith("HTTP/1.1 200") and '"embedding"' in answer, answer
+
+
+@pytest.mark.parametrize("path", ["/engines/demo/completions", "/openai/deployments/demo/completions?api-version=2024-10-21"])
+def test_paths_that_lead_to_completions(gateway, path):
+    answer = ask(gateway, request(path, {"prompt": "hi"}, key=MASTER_KEY, connection="close"))
+    body = json.loads(answer.partition("\r\n\r\n")[2])
+    assert body["object"] == "text_completion" and body["choices"][0]["text"] == "You said: hi", answer
+
+
+def test_the_first_page_says_what_answers_without_a_key(gateway):
+    for path in ("/", "/llm/"):
+        answer = ask(gateway, request(path, method="GET", connection="close"))
+        assert answer.startswith("HTTP/1.1 200") and '"name":"sluice"' in answer and '"version":' in answer, answer
+
+
 def test_the_root_path_opens_no_door(gateway):
     for path in ("/llm/v1/models", "/llm/plugins/", "/llm/metrics"):
         assert ask(gateway, request(path, method="GET", connection="close")).startswith("HTTP/1.1 401"), path

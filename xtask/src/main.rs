@@ -20,9 +20,13 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let task = arguments.next().unwrap_or_default();
     let done = match task.as_str() {
-        "test" => test(),
+        "test" => match arguments.next().as_deref() {
+            None => test(),
+            Some("sdk") => sdk(),
+            Some(_) => Err("`test` alone runs everything, `test sdk` the clients alone".to_owned()),
+        },
         "bench" => bench::run(&arguments.collect::<Vec<_>>()),
-        _ => Err("usage: cargo xtask test | bench [--rows N] [--keys N]".to_owned()),
+        _ => Err("usage: cargo xtask test [sdk] | bench [--rows N] [--keys N]".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,7 +50,8 @@ fn test() -> Result<(), String> {
     let shared = redis.iter().map(|it| (redis::REDIS_URL, it.url()));
     let pooled = bouncer.iter().map(|it| (bouncer::POOLED_URL, it.url()));
     let servers = database.chain(pooled).chain(shared);
-    sh::cargo_with(&["test", "--locked", "--workspace"], servers)?;
+    let all = ["test", "--locked", "--workspace", "--no-fail-fast"];
+    sh::cargo_with(&all, servers)?;
     drop(bouncer);
     match tools::ensure_all(&python::TOOLS) {
         Err(what) if !tools::must_run_all() => {
@@ -58,6 +63,13 @@ fn test() -> Result<(), String> {
             ready.and_then(|()| python::sdk_tests(database))
         }
     }
+}
+
+/// The official SDKs as clients of a gateway that is built.
+fn sdk() -> Result<(), String> {
+    let postgres = postgres(services::FORGETFUL)?;
+    tools::ensure_all(&python::TOOLS)?;
+    python::sdk_tests(postgres.as_ref().map(services::Postgres::url))
 }
 
 /// A pooler before the database server, for the tests that go through one.

@@ -14,7 +14,7 @@ pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
 /// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 21] = [
+const PACKAGES: [&str; 22] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
@@ -36,6 +36,8 @@ const PACKAGES: [&str; 21] = [
     "langchain-google-genai==4.4.3",
     "pydantic-ai-slim[openai,anthropic]==2.68.0",
     "openai-agents==0.24.0",
+    // OpenAI's client for realtime sessions, and the upstream that they are played by.
+    "websockets==16.1.1",
     // For instructor.
     "jinja2==3.1.6",
 ];
@@ -57,7 +59,11 @@ const NPM_PACKAGES: [&str; 7] = [
 ];
 
 /// Guests that are dropped into a running gateway.
-const GUESTS: [&str; 2] = ["sluice-guest-hard-cases", "sluice-guest-hostile"];
+const GUESTS: [&str; 3] = [
+    "sluice-guest-guards",
+    "sluice-guest-hard-cases",
+    "sluice-guest-hostile",
+];
 
 /// Installs what the tests need into folders of their own and runs `tests/sdk`, with a PostgreSQL
 /// server where there is one.
@@ -73,11 +79,13 @@ pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
             .arg(&node)
             .args(NPM_PACKAGES),
     )?;
+    let binary = std::env::var_os("SLUICE_BINARY").map(PathBuf::from);
+    let binary = binary.unwrap_or_else(|| target.join("debug/sluice"));
     println!("\n== pytest tests/sdk");
     sh::run(
         Command::new(&python)
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"])
-            .env("SLUICE_BINARY", target.join("debug/sluice"))
+            .env("SLUICE_BINARY", binary)
             .env("SLUICE_GUESTS", guests)
             .env("SDK_NODE", node)
             .envs(database.map(|url| (services::DATABASE_URL, url))),

@@ -239,6 +239,51 @@ mod tests {
     }
 
     #[test]
+    fn code_of_another_engine_or_component_is_not_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = |fuel: bool| {
+            let mut config = wasmtime::Config::new();
+            config.consume_fuel(fuel);
+            wasmtime::Engine::new(&config).unwrap()
+        };
+        let open = |engine| Cache::open(folder.path(), engine).unwrap().unwrap();
+        let (one, other) = (engine(false), engine(true));
+        let (a, again, b) = (open(&one), open(&engine(false)), open(&other));
+        assert_eq!(a.path("digest"), again.path("digest"));
+        assert_ne!(a.path("digest"), b.path("digest"));
+        let component = compile(EMPTY, &one).unwrap();
+        a.write("digest", &component.serialize().unwrap()).unwrap();
+        assert!(a.load("digest", &one).is_some());
+        assert!(a.load("another", &one).is_none() && b.load("digest", &other).is_none());
+    }
+
+    /// A component with nothing in it.
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn code_is_never_seen_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache {
+            directory: folder.path().to_owned(),
+            engine: "e".into(),
+        };
+        let code = vec![7; 32 << 20];
+        let first_seen = std::thread::scope(|scope| {
+            let looks = scope.spawn(|| {
+                loop {
+                    if let Ok(seen) = std::fs::metadata(cache.path("digest")) {
+                        return seen.len();
+                    }
+                }
+            });
+            cache.write("digest", &code).unwrap();
+            looks.join().unwrap()
+        });
+        assert_eq!(first_seen, code.len() as u64);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
     fn a_directory_that_cannot_be_made_means_no_cache() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");

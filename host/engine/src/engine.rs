@@ -11,8 +11,9 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 
 use crate::cache::{Cache, compile, hex};
 use crate::contract::bindings::sluice::plugin as wit;
+use crate::contract::guards::sluice::plugin as outside;
 use crate::error::{EngineError, LoadError};
-use crate::inspect::{Kind, inspect};
+use crate::inspect::inspect;
 use crate::limits::Settings;
 use crate::plugin::Plugin;
 use crate::store::State;
@@ -126,11 +127,6 @@ impl Engine {
             let bytes = bytes.as_ref();
             let digest = hex(&Sha256::digest(bytes));
             let inspection = inspect(bytes)?;
-            match inspection.kind {
-                Kind::Provider => {}
-                Kind::Guardrail => return Err(LoadError::Kind("guardrail")),
-                Kind::Callback => return Err(LoadError::Kind("callback")),
-            }
             let component = worker.component(&digest, bytes)?;
             let pre = worker.linker.instantiate_pre(&component);
             let pre = pre.map_err(|cause| LoadError::Link(format!("{cause:#}")))?;
@@ -204,6 +200,9 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     wit::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     wit::host::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     wit::files::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    // Which of the kinds may import these is judged by their names, see `inspect`.
+    outside::http::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    outside::kv::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 

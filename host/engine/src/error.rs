@@ -29,8 +29,6 @@ pub enum LoadError {
     Version { found: String, supported: String },
     #[error("it imports `{0}`, which a plugin of its kind does not get")]
     ForbiddenImport(String),
-    #[error("it is a {0} plugin; only providers can be loaded yet")]
-    Kind(&'static str),
     #[error("it does not compile: {0}")]
     Compile(String),
     #[error("it does not fit the contract: {0}")]
@@ -111,6 +109,11 @@ pub enum CallError {
     Open { plugin: String, seconds: u64 },
     #[error("plugin `{plugin}` could not be started: {what}")]
     Start { plugin: String, what: String },
+    #[error("plugin `{plugin}` has no `{export}`: it is of another kind")]
+    NotExported {
+        plugin: String,
+        export: &'static str,
+    },
 }
 
 impl CallError {
@@ -130,7 +133,7 @@ impl CallError {
     pub const fn is_plugins_fault(&self) -> bool {
         !matches!(
             self,
-            Self::Busy { .. } | Self::Full { .. } | Self::Open { .. }
+            Self::Busy { .. } | Self::Full { .. } | Self::Open { .. } | Self::NotExported { .. }
         )
     }
 }

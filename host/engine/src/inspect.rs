@@ -17,6 +17,17 @@ pub enum Kind {
     Callback,
 }
 
+impl Kind {
+    /// As the contract spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Guardrail => "guardrail",
+            Self::Callback => "callback",
+        }
+    }
+}
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
@@ -27,12 +38,28 @@ pub struct Inspection {
     pub exports: Vec<String>,
 }
 
+impl Inspection {
+    /// Whether it exports this interface of the contract.
+    pub(crate) fn exports(&self, interface: &str) -> bool {
+        let bare = |name: &String| {
+            let rest = name.strip_prefix(PACKAGE)?;
+            rest.split('@').next().map(str::to_owned)
+        };
+        self.exports
+            .iter()
+            .any(|it| bare(it).as_deref() == Some(interface))
+    }
+}
+
 /// Interfaces that any plugin may import.
 const COMMON: &[&str] = &[
     "sluice:plugin/types",
     "sluice:plugin/host",
     "sluice:plugin/files",
 ];
+
+/// Interfaces that a guardrail or a callback may import besides.
+const OUTSIDE: &[&str] = &["sluice:plugin/http", "sluice:plugin/kv"];
 
 /// WASI packages whose interfaces are linked, and lead nowhere.
 const WASI: &[&str] = &[
@@ -72,7 +99,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     }
     let allowed = |name: &String| {
         let bare = name.split('@').next().unwrap_or_default();
-        COMMON.contains(&bare) || WASI.iter().any(|package| bare.starts_with(package))
+        COMMON.contains(&bare)
+            || kind != Kind::Provider && OUTSIDE.contains(&bare)
+            || WASI.iter().any(|package| bare.starts_with(package))
     };
     if let Some(forbidden) = imports.iter().find(|name| !allowed(name)) {
         return Err(LoadError::ForbiddenImport(forbidden.clone()));
@@ -140,14 +169,10 @@ fn kind_and_version(exports: &[String]) -> Result<(Kind, String), LoadError> {
         versions.sort_by_key(|it| !same_line(it));
         versions.into_iter().next()
     };
-    let kinds = [
-        ("provider", Kind::Provider),
-        ("guardrail", Kind::Guardrail),
-        ("callback", Kind::Callback),
-    ];
+    let kinds = [Kind::Provider, Kind::Guardrail, Kind::Callback];
     let found = kinds
         .iter()
-        .find_map(|(name, kind)| Some((*kind, find(name)?)));
+        .find_map(|kind| Some((*kind, find(kind.as_str())?)));
     found
         .filter(|_| find("plugin").is_some())
         .ok_or_else(|| LoadError::NoContract {
@@ -156,7 +181,9 @@ fn kind_and_version(exports: &[String]) -> Result<(Kind, String), LoadError> {
             } else {
                 exports.join(", ")
             },
-            supported: format!("{PACKAGE}provider@{CONTRACT_VERSION} with {PACKAGE}plugin"),
+            supported: format!(
+                "{PACKAGE}provider, guardrail or callback@{CONTRACT_VERSION} with {PACKAGE}plugin"
+            ),
         })
 }
 

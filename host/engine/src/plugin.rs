@@ -11,7 +11,7 @@ use crate::breaker::Breaker;
 use crate::clock::timed;
 use crate::error::{CallError, LoadError};
 use crate::guest_log::GuestLog;
-use crate::inspect::Inspection;
+use crate::inspect::{Inspection, Kind};
 use crate::limits::{Isolation, Limits, Settings};
 use crate::pool::{Guest, Pool, Template};
 use crate::session::Session;
@@ -46,7 +46,8 @@ impl Plugin {
         pre: InstancePre<State>,
         settings: Settings,
     ) -> Result<Self, LoadError> {
-        let template = Template::new(pre).map_err(|cause| LoadError::Link(format!("{cause:#}")))?;
+        let template = Template::new(pre, &inspection)
+            .map_err(|cause| LoadError::Link(format!("{cause:#}")))?;
         Ok(Self::of(name, digest, inspection, template, settings))
     }
 
@@ -102,6 +103,16 @@ impl Plugin {
         &self.inner.inspection
     }
 
+    /// Which world it was built for.
+    pub fn kind(&self) -> Kind {
+        self.inner.inspection.kind
+    }
+
+    /// Whether a guardrail looks at answers while they stream.
+    pub fn looks_at_streams(&self) -> bool {
+        self.inner.template.stream.is_some()
+    }
+
     /// How it is run.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
@@ -115,6 +126,12 @@ impl Plugin {
     /// How long its circuit stays open: it broke in most of its last calls.
     pub fn open_for(&self) -> Option<Duration> {
         self.inner.breaker.open_for()
+    }
+
+    /// Counts something that it handed over and that the host may not take. What that is, the host
+    /// knows: the engine sees no hosts, secrets or answers.
+    pub fn count_breach(&self) {
+        self.inner.counters.count_breach();
     }
 
     /// Its counters, to be read also when it is gone.

@@ -7,6 +7,9 @@ use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
 use crate::contract::bindings::exports::sluice::plugin::{plugin, provider, provider_errors};
+use crate::contract::callbacks::exports::sluice::plugin::callback;
+use crate::contract::guards::exports::sluice::plugin::{guardrail, guardrail_stream};
+use crate::inspect::{Inspection, Kind};
 use crate::limits::Limits;
 use crate::stats::Counters;
 use crate::store::State;
@@ -15,18 +18,29 @@ use crate::store::State;
 #[derive(Clone)]
 pub(crate) struct Template {
     pub(crate) pre: InstancePre<State>,
-    pub(crate) plugin: plugin::GuestIndices,
-    pub(crate) provider: provider::GuestIndices,
-    pub(crate) errors: Option<provider_errors::GuestIndices>,
+    plugin: plugin::GuestIndices,
+    provider: Option<provider::GuestIndices>,
+    errors: Option<provider_errors::GuestIndices>,
+    guardrail: Option<guardrail::GuestIndices>,
+    pub(crate) stream: Option<guardrail_stream::GuestIndices>,
+    callback: Option<callback::GuestIndices>,
+}
+
+/// What an instance can be asked; a component has the interfaces of its kind.
+pub(crate) struct Exports {
+    pub(crate) plugin: Option<plugin::Guest>,
+    pub(crate) provider: Option<provider::Guest>,
+    pub(crate) errors: Option<provider_errors::Guest>,
+    pub(crate) guardrail: Option<guardrail::Guest>,
+    pub(crate) stream: Option<guardrail_stream::Guest>,
+    pub(crate) callback: Option<callback::Guest>,
 }
 
 /// One instance with its store. A trap or a dropped call makes the whole store useless, so the
 /// two are always thrown away together.
 pub(crate) struct Guest {
     pub(crate) store: Store<State>,
-    pub(crate) plugin: plugin::Guest,
-    pub(crate) provider: provider::Guest,
-    pub(crate) errors: Option<provider_errors::Guest>,
+    pub(crate) exports: Exports,
     pub(crate) uses: u32,
     counters: Arc<Counters>,
 }
@@ -75,15 +89,26 @@ impl Pool {
 }
 
 impl Template {
-    pub(crate) fn new(pre: InstancePre<State>) -> wasmtime::Result<Self> {
-        let plugin = plugin::GuestIndices::new(&pre)?;
-        let provider = provider::GuestIndices::new(&pre)?;
-        let errors = provider_errors::GuestIndices::new(&pre).ok();
+    /// What a component of its kind has to export is there and has the contract's types.
+    pub(crate) fn new(pre: InstancePre<State>, inspection: &Inspection) -> wasmtime::Result<Self> {
+        let kind = inspection.kind;
         Ok(Self {
+            plugin: plugin::GuestIndices::new(&pre)?,
+            provider: (kind == Kind::Provider)
+                .then(|| provider::GuestIndices::new(&pre))
+                .transpose()?,
+            errors: provider_errors::GuestIndices::new(&pre).ok(),
+            guardrail: (kind == Kind::Guardrail)
+                .then(|| guardrail::GuestIndices::new(&pre))
+                .transpose()?,
+            stream: inspection
+                .exports("guardrail-stream")
+                .then(|| guardrail_stream::GuestIndices::new(&pre))
+                .transpose()?,
+            callback: (kind == Kind::Callback)
+                .then(|| callback::GuestIndices::new(&pre))
+                .transpose()?,
             pre,
-            plugin,
-            provider,
-            errors,
         })
     }
 
@@ -94,21 +119,28 @@ impl Template {
         counters: &Arc<Counters>,
     ) -> wasmtime::Result<Guest> {
         let instance = self.pre.instantiate_async(&mut store).await?;
-        let plugin = self.plugin.load(&mut store, &instance)?;
-        let provider = self.provider.load(&mut store, &instance)?;
-        let errors = self
-            .errors
-            .as_ref()
-            .map(|it| it.load(&mut store, &instance))
-            .transpose()?;
+        macro_rules! load {
+            ($name:ident) => {
+                self.$name
+                    .as_ref()
+                    .map(|it| it.load(&mut store, &instance))
+                    .transpose()?
+            };
+        }
+        let exports = Exports {
+            plugin: Some(self.plugin.load(&mut store, &instance)?),
+            provider: load!(provider),
+            errors: load!(errors),
+            guardrail: load!(guardrail),
+            stream: load!(stream),
+            callback: load!(callback),
+        };
         counters.instances_made.fetch_add(1, Ordering::Relaxed);
         counters.instances_alive.fetch_add(1, Ordering::Relaxed);
         let counters = Arc::clone(counters);
         Ok(Guest {
             store,
-            plugin,
-            provider,
-            errors,
+            exports,
             uses: 0,
             counters,
         })

@@ -10,6 +10,7 @@ use crate::clock::timed;
 use crate::contract::{Body, Call, Decoded, Error, Frame, Head, Payload, Reply, Step};
 use crate::error::CallError;
 use crate::limits::Isolation;
+use crate::outside::Outside;
 use crate::plugin::Inner;
 use crate::pool::Guest;
 
@@ -38,20 +39,25 @@ impl Files {
 
 /// The life of one client call in a plugin.
 pub struct Session {
-    plugin: Arc<Inner>,
+    pub(crate) plugin: Arc<Inner>,
     held: Option<Guest>,
     /// The right to hold one.
     hold: Option<OwnedSemaphorePermit>,
     call_id: String,
     files: Files,
+    outside: Outside,
 }
 
+/// Calls one export in an instance, within its limits, and says what became of it.
 macro_rules! invoke {
     ($self:ident, $export:literal, $budget:expr, $in:expr, |$guest:ident, $exports:ident = $field:ident| $call:expr) => {{
         let budget: Duration = $budget;
         let _turn = $self.plugin.turn().await?;
         let mut $guest = $self.begin(budget).await?;
-        let $exports = $guest.$field.clone();
+        let Some($exports) = $guest.exports.$field.clone() else {
+            $self.end($guest);
+            return Err($self.not_exported($export));
+        };
         let yields = $guest.store.data().yields();
         let (result, cpu) = timed($call, $self.plugin.limits().wall, &yields).await;
         $self.plugin.counters.count_call(cpu, $in);
@@ -64,6 +70,7 @@ macro_rules! invoke {
         }
     }};
 }
+pub(crate) use invoke;
 
 impl Session {
     pub(crate) fn new(plugin: Arc<Inner>) -> Self {
@@ -73,6 +80,7 @@ impl Session {
             hold: None,
             call_id: String::new(),
             files: Files::default(),
+            outside: Outside::default(),
         }
     }
 
@@ -87,6 +95,13 @@ impl Session {
     #[must_use]
     pub fn with_files(mut self, files: Files) -> Self {
         self.files = files;
+        self
+    }
+
+    /// What a guardrail or a callback may reach.
+    #[must_use]
+    pub fn with_outside(mut self, outside: Outside) -> Self {
+        self.outside = outside;
         self
     }
 
@@ -154,7 +169,7 @@ impl Session {
         let budget = self.plugin.limits().cpu;
         let _turn = self.plugin.turn().await?;
         let mut guest = self.begin(budget).await?;
-        let Some(exports) = guest.errors.clone() else {
+        let Some(exports) = guest.exports.errors.clone() else {
             self.end(guest);
             return Ok(None);
         };
@@ -175,7 +190,7 @@ impl Session {
     }
 
     /// An instance for the next export, with its own time and log lines.
-    async fn begin(&mut self, budget: Duration) -> Result<Guest, CallError> {
+    pub(crate) async fn begin(&mut self, budget: Duration) -> Result<Guest, CallError> {
         let warm = self.plugin.settings.isolation == Isolation::Pooled;
         let mut guest = match self.held.take() {
             Some(guest) => guest,
@@ -188,13 +203,14 @@ impl Session {
             .log
             .begin(&self.call_id, self.plugin.limits().log_lines);
         state.files = self.files.clone();
+        state.outside = self.outside.clone();
         guest.store.set_epoch_deadline(1);
         Ok(guest)
     }
 
     /// Why a call failed; none: it was not done in time. Its instance ends here, as a trap or a
     /// dropped call makes the whole store useless.
-    fn failed(
+    pub(crate) fn failed(
         &self,
         cause: Option<wasmtime::Error>,
         guest: Guest,
@@ -214,10 +230,16 @@ impl Session {
         }
     }
 
-    fn end(&mut self, mut guest: Guest) {
+    pub(crate) fn not_exported(&self, export: &'static str) -> CallError {
+        let plugin = self.plugin.plugin_name();
+        self.plugin.count(CallError::NotExported { plugin, export })
+    }
+
+    pub(crate) fn end(&mut self, mut guest: Guest) {
         let state = guest.store.data_mut();
         state.log.end();
         state.files = Files::default();
+        state.outside = Outside::default();
         self.plugin.counters.count_memory(state.memory_used());
         if self.plugin.settings.isolation == Isolation::Call {
             if self.hold.is_none() {
@@ -247,7 +269,7 @@ impl Session {
         Ok(step)
     }
 
-    fn state(&mut self, export: &'static str, state: &str) -> Result<(), CallError> {
+    pub(crate) fn state(&mut self, export: &'static str, state: &str) -> Result<(), CallError> {
         self.state_len(export, state.len())
     }
 
@@ -265,7 +287,7 @@ impl Session {
         }))
     }
 
-    fn output(&mut self, export: &'static str, bytes: usize) -> Result<(), CallError> {
+    pub(crate) fn output(&mut self, export: &'static str, bytes: usize) -> Result<(), CallError> {
         self.plugin.counters.count_output(bytes);
         let limit = self.plugin.limits().output_bytes;
         if bytes <= limit {

@@ -16,6 +16,7 @@ pub(crate) struct Counters {
     out_of_memory: AtomicU64,
     stack_overflow: AtomicU64,
     too_large: AtomicU64,
+    breaches: AtomicU64,
     busy: AtomicU64,
     not_asked: AtomicU64,
     cpu_micros: AtomicU64,
@@ -47,9 +48,11 @@ pub struct Stats {
     pub traps: TrapCounts,
     /// Answers or states beyond their limit.
     pub too_large: u64,
+    /// What it handed over and the host may not take: against the contract, or beyond its grants.
+    pub breaches: u64,
     /// Calls that found no free instance in time.
     pub busy: u64,
-    /// Calls that were not made, as the plugin's circuit was open.
+    /// Calls that were not made, as the plugin's circuit was open or it has no such export.
     pub not_asked: u64,
     /// Time guests computed.
     pub cpu: Duration,
@@ -81,6 +84,7 @@ impl Stats {
                 stack_overflow: self.traps.stack_overflow + other.traps.stack_overflow,
             },
             too_large: self.too_large + other.too_large,
+            breaches: self.breaches + other.breaches,
             busy: self.busy + other.busy,
             not_asked: self.not_asked + other.not_asked,
             cpu: self.cpu + other.cpu,
@@ -140,6 +144,10 @@ impl Counters {
         add(&self.refusals, 1);
     }
 
+    pub(crate) fn count_breach(&self) {
+        add(&self.breaches, 1);
+    }
+
     pub(crate) fn count_memory(&self, bytes: usize) {
         self.memory_high_water
             .fetch_max(bytes as u64, Ordering::Relaxed);
@@ -163,7 +171,7 @@ impl Counters {
             (Some(Trap::OutOfMemory), _) => &self.out_of_memory,
             (Some(Trap::StackOverflow), _) => &self.stack_overflow,
             (None, CallError::Busy { .. } | CallError::Full { .. }) => &self.busy,
-            (None, CallError::Open { .. }) => &self.not_asked,
+            (None, CallError::Open { .. } | CallError::NotExported { .. }) => &self.not_asked,
             (None, CallError::Start { .. }) => &self.crashed,
             (None, _) => &self.too_large,
         };
@@ -181,6 +189,7 @@ impl Counters {
                 stack_overflow: get(&self.stack_overflow),
             },
             too_large: get(&self.too_large),
+            breaches: get(&self.breaches),
             busy: get(&self.busy),
             not_asked: get(&self.not_asked),
             cpu: Duration::from_micros(get(&self.cpu_micros)),

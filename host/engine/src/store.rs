@@ -10,6 +10,7 @@ use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiVie
 use crate::contract::bindings::sluice::plugin::{files, host, types};
 use crate::guest_log::{GuestLog, Loudness};
 use crate::limits::Limits;
+use crate::outside::Outside;
 use crate::session::Files;
 
 /// Most random bytes a guest gets at once, as the contract says.
@@ -20,6 +21,7 @@ pub(crate) struct State {
     table: ResourceTable,
     pub(crate) log: GuestLog,
     pub(crate) files: Files,
+    pub(crate) outside: Outside,
     pub(crate) memory: Memory,
     pub(crate) time: Time,
 }
@@ -74,6 +76,7 @@ impl State {
             table: ResourceTable::new(),
             log,
             files: Files::default(),
+            outside: Outside::default(),
             memory: Memory {
                 limit: limits.memory_bytes,
                 used: 0,

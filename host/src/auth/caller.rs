@@ -78,7 +78,8 @@ enum Proof {
 }
 
 impl Caller {
-    pub(super) const MASTER: Self = Self(Proof::Master);
+    /// The operator. Whoever runs the process is one without a key, as benches are.
+    pub const MASTER: Self = Self(Proof::Master);
     pub(super) const LOCAL: Self = Self(Proof::Local);
 
     pub(super) const fn granted(grant: Arc<Grant>) -> Self {

@@ -33,10 +33,15 @@ pub struct Grant {
     pub tags: Vec<Arc<str>>,
     /// Of the key and the team.
     pub guardrails: Vec<Arc<str>>,
+    /// The key or its team goes without the guardrails that look at every call
+    /// (`disable_global_guardrails`).
+    pub disables_global_guardrails: bool,
     /// Members that a body must have, of the key and the team.
     pub enforced_params: Vec<Arc<str>>,
     /// What the key may say of the cache (`allowed_cache_controls`); empty: everything.
     pub cache_controls: Vec<Arc<str>>,
+    /// `router_settings` of the team, and over them the key's. None: neither has any.
+    pub router_settings: Option<Arc<Map<String, Value>>>,
     /// Names of model access groups that are rows of the database, and what is in them.
     pub access_groups: Vec<AccessGroup>,
     /// What this snapshot was read from: a change of any of them makes it stale.
@@ -70,6 +75,8 @@ pub struct KeyPart {
     /// Empty: what the team, else the user, may use.
     pub models: Vec<Arc<str>>,
     pub aliases: Vec<(Arc<str>, Arc<str>)>,
+    /// By model: those that are asked when the key's budget for it is spent.
+    pub budget_fallbacks: Vec<(Arc<str>, Vec<Arc<str>>)>,
     /// Groups of models, by the name of the group.
     pub access_groups: Vec<Arc<str>>,
     pub allowed_routes: Vec<Arc<str>>,
@@ -192,6 +199,8 @@ pub struct LimitTerm {
     pub model_rpm: Vec<(Arc<str>, u64)>,
     /// Tokens a minute by model.
     pub model_tpm: Vec<(Arc<str>, u64)>,
+    /// Requests a minute by tag; of keys.
+    pub tag_rpm: Vec<(Arc<str>, u64)>,
 }
 
 /// One budget of one holder.
@@ -237,8 +246,10 @@ impl Grant {
             budgets: Vec::new(),
             tags: Vec::new(),
             guardrails: Vec::new(),
+            disables_global_guardrails: false,
             enforced_params: Vec::new(),
             cache_controls: Vec::new(),
+            router_settings: None,
             access_groups: Vec::new(),
             sources: Vec::new(),
         }
@@ -274,6 +285,9 @@ impl Grant {
             add(object(&key.metadata));
             add(object(&key.permissions));
             add(key.aliases.len().saturating_mul(96));
+            for (_, list) in &key.budget_fallbacks {
+                add(names(list).saturating_add(96));
+            }
             add(160);
         }
         if let Some(user) = &self.user {
@@ -297,12 +311,16 @@ impl Grant {
         for list in lists.into_iter().chain([&self.cache_controls]) {
             add(names(list));
         }
+        if let Some(settings) = &self.router_settings {
+            add(object(settings));
+        }
         for group in &self.access_groups {
             add(names(&group.models).saturating_add(64));
         }
         for term in &self.limits {
             let models = term.model_rpm.len().saturating_add(term.model_tpm.len());
-            add(models.saturating_mul(64).saturating_add(160));
+            let parts = models.saturating_add(term.tag_rpm.len());
+            add(parts.saturating_mul(64).saturating_add(160));
         }
         add(self.budgets.len().saturating_mul(240));
         add(self.sources.len().saturating_mul(112));

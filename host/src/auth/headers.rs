@@ -12,7 +12,17 @@ const KEY_HEADERS: &[(&str, bool)] = &[
     ("x-api-key", false),
     ("x-goog-api-key", false),
     ("ocp-apim-subscription-key", false),
+    ("litellm_user_api_key", false),
 ];
+
+/// Where browsers put the key of a socket, for which they set no other header.
+const SOCKET_HEADER: &str = "sec-websocket-protocol";
+
+/// What OpenAI's clients write before it there.
+const SOCKET_KEY: &str = "openai-insecure-api-key.";
+
+/// The end of the paths on which they do.
+const SOCKET_PATH: &str = "/realtime";
 
 /// Ends of the paths on which Google's clients put the key into the query.
 const GOOGLE_ACTIONS: &[&str] = &[
@@ -31,7 +41,9 @@ const GOOGLE_ROUTES: &[&str] = &["/gemini/", "/vertex_ai/", "/vertex-ai/"];
 
 /// Whether a header may hold a caller's key, ours or another's. `own` is the operator's own header.
 pub fn may_hold_key(own: Option<&str>, name: &str) -> bool {
-    own == Some(name) || KEY_HEADERS.iter().any(|(known, _)| *known == name)
+    own == Some(name)
+        || name == SOCKET_HEADER
+        || KEY_HEADERS.iter().any(|(known, _)| *known == name)
 }
 
 /// Whether the query of a path may hold one, as `key`.
@@ -42,7 +54,7 @@ pub fn query_may_hold_key(path: &str) -> bool {
 }
 
 /// The first place that holds a key: the operator's own header (`litellm_key_header_name`), the
-/// well-known ones, then `?key=` on Google's paths. An empty header is none.
+/// well-known ones, a socket's protocol, then `?key=` on Google's paths. An empty header is none.
 pub(super) fn find_key<'r>(
     own: Option<&str>,
     headers: &'r HeaderMap,
@@ -62,7 +74,23 @@ pub(super) fn find_key<'r>(
             };
             Some(key).filter(|key| !key.is_empty())
         });
-    header.map(Cow::Borrowed).or_else(|| of_query(path, query?))
+    header
+        .or_else(|| key_of_socket(headers, path))
+        .map(Cow::Borrowed)
+        .or_else(|| of_query(path, query?))
+}
+
+/// The key among the protocols that a socket is asked for.
+pub fn key_of_socket<'r>(headers: &'r HeaderMap, path: &str) -> Option<&'r str> {
+    if !path.ends_with(SOCKET_PATH) {
+        return None;
+    }
+    let lists = headers.get_all(SOCKET_HEADER).iter();
+    let mut protocols = lists
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(','));
+    let key = protocols.find_map(|it| it.trim().strip_prefix(SOCKET_KEY))?;
+    Some(key).filter(|it| !it.is_empty())
 }
 
 /// What stands after `Bearer`, which may be written in any case (RFC 9110, 11.1).
@@ -109,6 +137,7 @@ mod tests {
             ("x-api-key", "sk-master-0123456789"),
             ("x-goog-api-key", "sk-master-0123456789"),
             ("ocp-apim-subscription-key", "sk-master-0123456789"),
+            ("litellm_user_api_key", "sk-master-0123456789"),
             ("x-my-key", "sk-master-0123456789"),
         ] {
             assert_eq!(found(&with(name, value)).as_deref(), Some(KEY), "{name}");
@@ -120,6 +149,20 @@ mod tests {
         for value in ["sk-master-0123456789", "Basic c2stbWFzdGVy"] {
             assert_eq!(found(&with("authorization", value)), None, "{value}");
         }
+    }
+
+    #[test]
+    fn a_browsers_key_is_a_protocol_of_its_socket() {
+        let protocols = "realtime, openai-insecure-api-key.sk-master-0123456789, openai-beta.x";
+        let asked = with(SOCKET_HEADER, protocols);
+        let key = |path: &str| find_key(None, &asked, path, None).map(Cow::into_owned);
+        for path in ["/v1/realtime", "/openai/v1/realtime"] {
+            assert_eq!(key(path).as_deref(), Some(KEY), "{path}");
+        }
+        assert_eq!(key("/key/list"), None);
+        assert!(may_hold_key(None, SOCKET_HEADER));
+        let empty = with(SOCKET_HEADER, "openai-insecure-api-key.");
+        assert_eq!(find_key(None, &empty, "/realtime", None), None);
     }
 
     #[test]
@@ -141,6 +184,7 @@ mod tests {
             "x-api-key",
             "x-goog-api-key",
             "ocp-apim-subscription-key",
+            "litellm_user_api_key",
         ];
         let mut headers = HeaderMap::new();
         for name in order.into_iter().rev() {

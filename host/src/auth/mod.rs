@@ -40,7 +40,7 @@ pub use grant::{
     AccessGroup, BudgetTerm, BudgetWindow, Grant, KeyPart, KeyType, LimitTerm, MemberPart,
     OrganizationPart, Source, TeamPart, TokenPart, UserPart,
 };
-pub use headers::{may_hold_key, query_may_hold_key};
+pub use headers::{key_of_socket, may_hold_key, query_may_hold_key};
 pub use jwt::{Fetch, Issuer, JwtRole, RoleMapping, ScopeMapping, TokenSettings, Tokens};
 pub use keys::{
     CACHE_BYTES, CACHE_TTL, GroupBudget, GroupBudgets, Identity, KeySettings, Keys, News,

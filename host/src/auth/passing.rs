@@ -9,6 +9,9 @@ use crate::domain::{ErrorKind, Fault};
 /// LiteLLM's list of routes that a key or a team may pass through: each stands for all that is below it.
 const ALLOWED: &str = "allowed_passthrough_routes";
 
+/// LiteLLM's list of routes that a key or a team may not pass through, in the same way.
+const DENIED: &str = "denied_passthrough_routes";
+
 /// A name that no list has, by which a wildcard is known.
 const ANY: &str = "\u{1}";
 
@@ -17,6 +20,8 @@ const ANY: &str = "\u{1}";
 pub struct Passing<'r> {
     /// As the client wrote it.
     pub path: &'r str,
+    /// The same with its escapes read: a path may be written in more ways than one.
+    pub plain: &'r str,
     /// None: an endpoint of the operator's.
     pub provider: Option<&'r str>,
     /// Every model that path, query and body name, with the model groups that stand for it.
@@ -34,6 +39,9 @@ pub fn allow_passing(
     catalog: &Catalog,
     passing: Passing<'_>,
 ) -> Result<Option<String>, Fault> {
+    if let Some(route) = caller.grant().and_then(|it| denied(it, passing.plain)) {
+        return Err(forbidden(passing.path, &route));
+    }
     let mut names = Vec::with_capacity(passing.models.len());
     for (model, groups) in passing.models {
         names.push(name(caller, catalog, passing.provider, (model, groups))?);
@@ -85,18 +93,38 @@ fn may_any(caller: &Caller, catalog: &Catalog, provider: Option<&str>) -> bool {
 /// Whether a key, or its team, was given this route. Only admins give routes so: the key's own
 /// `allowed_routes` is its holder's to write, and takes away only.
 fn is_given(grant: &Grant, path: &str) -> bool {
+    listed(grant, ALLOWED).any(|route| is_below(path, route))
+}
+
+/// The entry by which a key, or its team, is kept from a route.
+fn denied(grant: &Grant, plain: &str) -> Option<String> {
+    let mut entries = listed(grant, DENIED);
+    let found = entries.find(|route| is_below(plain, route.trim_end_matches('*')));
+    found.map(str::to_owned)
+}
+
+/// What stands in a list of the key and of its team.
+fn listed<'g>(grant: &'g Grant, name: &'static str) -> impl Iterator<Item = &'g str> {
     let of_key = grant.key.as_ref().map(|it| &it.metadata);
     let of_team = grant.team.as_ref().map(|it| &it.metadata);
     let lists = [of_key, of_team].into_iter().flatten();
-    let mut listed = lists
-        .filter_map(|it| it.get(ALLOWED)?.as_array())
+    lists
+        .filter_map(move |it| it.get(name)?.as_array())
         .flatten()
-        .filter_map(|it| it.as_str());
-    let below = |route: &str| {
-        let rest = path.strip_prefix(route.trim_end_matches('/'));
-        route.starts_with('/') && rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
-    };
-    listed.any(below)
+        .filter_map(|it| it.as_str())
+}
+
+fn is_below(path: &str, route: &str) -> bool {
+    let rest = path.strip_prefix(route.trim_end_matches('/'));
+    route.starts_with('/') && rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
+}
+
+fn forbidden(path: &str, route: &str) -> Fault {
+    let text = format!(
+        "this key may not have requests passed on to {path}. Matched `{route}` in `{DENIED}` of the \
+         key or its team; an admin may take it out by `/key/update` or `/team/update`"
+    );
+    Fault::caller(ErrorKind::Permission, text)
 }
 
 fn unreadable(path: &str) -> Fault {

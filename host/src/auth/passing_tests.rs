@@ -33,7 +33,8 @@ fn passed(caller: &Caller, models: &[&str]) -> Result<Option<String>, Fault> {
         .map(|it| ((*it).to_owned(), groups(it)))
         .collect();
     let passing = Passing {
-        path: "/anthropic/v1/messages",
+        path: "/anthropic/v1/%6dessages",
+        plain: "/anthropic/v1/messages",
         provider: Some("anthropic"),
         models: &models,
     };
@@ -119,5 +120,34 @@ fn what_names_no_model_is_for_keys_without_a_list_or_with_the_route() {
             .unwrap()
             .clone();
         assert_eq!(passed(&holder(part), &[]).is_ok(), given, "{route}");
+    }
+}
+
+#[test]
+fn a_route_that_is_denied_is_closed_whatever_else_is_given() {
+    for (route, denied) in [
+        ("/anthropic", true),
+        ("/anthropic/*", true),
+        ("/anthropic/v1/messages", true),
+        ("/anthropic/v1/messages/batches", false),
+        ("/anth", false),
+        ("/openai/*", false),
+    ] {
+        let mut part = key(&[]);
+        let lists = json!({"allowed_passthrough_routes": ["/anthropic"],
+            "denied_passthrough_routes": [route]});
+        part.metadata = lists.as_object().unwrap().clone();
+        let answer = passed(&holder(part.clone()), &["claude"]);
+        assert_eq!(answer.is_err(), denied, "{route}");
+        if let Err(fault) = answer {
+            let text = format!("Matched `{route}` in `denied_passthrough_routes`");
+            assert!(fault.message.contains(&text), "{}", fault.message);
+        }
+        let mut grant = grant_of(Role::Team);
+        let mut of_team = team("t", &[]);
+        of_team.metadata = std::mem::take(&mut part.metadata);
+        (grant.key, grant.team) = (Some(part), Some(of_team));
+        let answer = passed(&Caller::granted(Arc::new(grant)), &["claude"]);
+        assert_eq!(answer.is_err(), denied, "{route} of the team");
     }
 }

@@ -57,11 +57,26 @@ pub(super) fn of_holder(holder: &Holder, around: &Around, user_budget_on_team_ke
         add_new(&mut grant.tags, list(said, "tags"));
         add_new(&mut grant.guardrails, list(said, "guardrails"));
         add_new(&mut grant.enforced_params, list(said, "enforced_params"));
+        let goes_without = said.get("disable_global_guardrails");
+        grant.disables_global_guardrails |= goes_without == Some(&Value::Bool(true));
     }
     grant.cache_controls = list(&key.rest, "allowed_cache_controls");
+    let of_team = holder.team.as_ref().map(|team| &team.doc.rest);
+    grant.router_settings = router_settings([of_team, Some(&key.rest)]);
     add_terms(&mut grant, holder, user_budget_on_team_keys);
     grant.sources = sources(holder, around);
     grant
+}
+
+/// Settings of the router; those that come later count.
+fn router_settings(docs: [Option<&Map<String, Value>>; 2]) -> Option<Arc<Map<String, Value>>> {
+    let mut all = Map::new();
+    for doc in docs.into_iter().flatten() {
+        let said = doc.get("router_settings").and_then(Value::as_object);
+        let set = said.into_iter().flatten().filter(|it| !it.1.is_null());
+        all.extend(set.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    (!all.is_empty()).then(|| Arc::new(all))
 }
 
 fn role_of(holder: &Holder, around: &Around) -> Role {
@@ -97,6 +112,16 @@ fn key_part(row: &KeyRow, revoked_at: Option<i64>) -> KeyPart {
         name: row.name.as_str().into(),
         models: arcs(&doc.models),
         aliases: pairs(&doc.aliases),
+        budget_fallbacks: doc
+            .rest
+            .get("budget_fallbacks")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|all| {
+                all.keys()
+                    .map(|name| (name.as_str().into(), list(all, name)))
+            })
+            .collect(),
         access_groups: arcs(&doc.access_group_ids),
         allowed_routes: arcs(&doc.allowed_routes),
         // A type that nobody knows opens the least.
@@ -175,7 +200,9 @@ fn add_terms(grant: &mut Grant, holder: &Holder, user_budget_on_team_keys: bool)
         }
     };
     let of_key = terms::of(key.max_budget, &key.doc.limits, holder.key_budget.as_ref());
-    let of_key = of_key.with_metadata(&key.doc.metadata);
+    let of_key = of_key
+        .with_metadata(&key.doc.metadata)
+        .with_tags(&key.doc.metadata);
     add(EntityKind::Key, &key.id, of_key, true);
     if let Some(team) = &holder.team {
         let terms = terms::of(
@@ -207,9 +234,11 @@ fn add_terms(grant: &mut Grant, holder: &Holder, user_budget_on_team_keys: bool)
         let pays = holder.team.is_none() || user_budget_on_team_keys;
         add(EntityKind::User, &user.id, terms, pays);
     }
-    if let (Some(organization), Some(budget)) = (&holder.organization, &holder.organization_budget)
-    {
-        let terms = Terms::default().or(budget.max_budget, &budget.doc.limits);
+    if let Some(organization) = &holder.organization {
+        let terms = match &holder.organization_budget {
+            Some(budget) => Terms::default().or(budget.max_budget, &budget.doc.limits),
+            None => Terms::default(),
+        };
         let terms = terms.with_metadata(&organization.doc.metadata);
         add(EntityKind::Organization, &organization.id, terms, true);
     }

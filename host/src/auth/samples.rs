@@ -22,6 +22,7 @@ pub(super) fn key(models: &[&str]) -> KeyPart {
         name: "sk-...6789".into(),
         models: names(models),
         aliases: Vec::new(),
+        budget_fallbacks: Vec::new(),
         access_groups: Vec::new(),
         allowed_routes: Vec::new(),
         key_type: KeyType::Default,
@@ -98,5 +99,14 @@ pub(crate) fn key_alone(hash: &str) -> Caller {
         hash: crate::domain::KeyHash::new(hash),
         ..key(&[])
     });
+    caller(grant)
+}
+
+/// Who holds a key of this user and this team.
+pub(crate) fn key_of(holder: Option<&str>, group: Option<&str>) -> Caller {
+    let mut grant = Grant::bare(Role::Team);
+    grant.key = Some(key(&[]));
+    grant.user = holder.map(|it| user(it, &[]));
+    grant.team = group.map(|it| team(it, &[]));
     caller(grant)
 }

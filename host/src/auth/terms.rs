@@ -14,6 +14,8 @@ pub(super) struct Terms {
     max: Option<Usd>,
     limits: Limits,
     increase: Option<(Usd, i64)>,
+    /// `tag_rpm_limit`.
+    tag_rpm: Vec<(Arc<str>, u64)>,
 }
 
 /// A holder's own terms, filled from its budget row.
@@ -21,7 +23,7 @@ pub(super) fn of(max: Option<Usd>, own: &Limits, budget: Option<&BudgetRow>) -> 
     let terms = Terms {
         max,
         limits: own.clone(),
-        increase: None,
+        ..Terms::default()
     };
     match budget {
         Some(row) => terms.or(row.max_budget, &row.doc.limits),
@@ -74,6 +76,13 @@ impl Terms {
         self.with_increase([Some(metadata), None])
     }
 
+    /// What only keys have there: limits by tag.
+    pub(super) fn with_tags(mut self, metadata: &Map<String, Value>) -> Self {
+        let said = metadata.get("tag_rpm_limit").and_then(Value::as_object);
+        self.tag_rpm = said.map(counts).unwrap_or_default();
+        self
+    }
+
     /// The first temporary increase that stands in one of these.
     pub(super) fn with_increase(mut self, said: [Option<&Map<String, Value>>; 2]) -> Self {
         self.increase = said.into_iter().flatten().find_map(|said| {
@@ -94,6 +103,7 @@ impl Terms {
             parallel: count(limits.max_parallel_requests),
             model_rpm: counts(&limits.model_rpm_limit),
             model_tpm: counts(&limits.model_tpm_limit),
+            tag_rpm: self.tag_rpm.clone(),
         };
         let any = term
             .rpm
@@ -101,7 +111,8 @@ impl Terms {
             .or(term.tpd)
             .or(term.parallel)
             .is_some();
-        (any || !term.model_rpm.is_empty() || !term.model_tpm.is_empty()).then_some(term)
+        let lists = [&term.model_rpm, &term.model_tpm, &term.tag_rpm];
+        (any || lists.iter().any(|it| !it.is_empty())).then_some(term)
     }
 
     pub(super) fn budgets(&self, entity: &Entity) -> Vec<BudgetTerm> {

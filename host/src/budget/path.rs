@@ -12,6 +12,7 @@ use super::error::{Exceeded, Reason, Refusal};
 use super::lease;
 use super::ledger::{Rules, UnknownPrice};
 use super::reservation::{Hold, Reservation, Settled};
+use super::terms::AccountId;
 
 /// More than any call costs: 10^15 dollars. Amounts are cut off here, so that sums stay exact.
 const MOST: Usd = Usd::from_pico(Usd::PER_DOLLAR * 1_000_000_000_000_000);
@@ -126,7 +127,7 @@ impl Path {
     }
 
     /// The amount to hold, if the path's budgets can be kept with it.
-    fn priced(&self, amount: Option<Usd>) -> Result<Usd, Refusal> {
+    pub(super) fn priced(&self, amount: Option<Usd>) -> Result<Usd, Refusal> {
         if let Some(amount) = amount {
             return Ok(clamp(amount));
         }
@@ -137,6 +138,17 @@ impl Path {
             }
         }
         Ok(Usd::ZERO)
+    }
+
+    /// The path over some of its accounts, and the one over the others.
+    pub(super) fn split(&self, which: impl Fn(&AccountId) -> bool) -> (Self, Self) {
+        let all = self.accounts.iter().cloned();
+        let (these, others): (Vec<_>, Vec<_>) = all.partition(|it| which(&it.id));
+        let path = |accounts: Vec<Arc<Account>>| Self {
+            accounts: accounts.into(),
+            rules: Arc::clone(&self.rules),
+        };
+        (path(these), path(others))
     }
 
     fn attempt(&self, amount: Usd, now_ms: i64) -> Result<Hold, Blocked> {
@@ -228,6 +240,21 @@ impl Path {
             state.reserved += amount;
         }
         Ok(amount)
+    }
+
+    /// The first budget that is spent with this cost of a call that runs.
+    pub(super) fn used_up(&self, cost: Usd, now_ms: i64) -> Option<Box<Exceeded>> {
+        let states = self.lock_all(now_ms);
+        let mut both = self.accounts.iter().zip(&states);
+        both.find_map(|(account, state)| {
+            let spend = state.spend + cost;
+            let is_over = state.max_budget(now_ms).is_some_and(|max| spend >= max);
+            is_over.then(|| {
+                let mut exceeded = account.exceeded(state, Reason::Spent, now_ms);
+                exceeded.spend = spend;
+                exceeded
+            })
+        })
     }
 
     /// Gives back what was held and charges what it cost.

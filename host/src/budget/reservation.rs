@@ -2,8 +2,8 @@
 
 use crate::domain::Usd;
 
-use super::error::Exceeded;
-use super::terms::SoftCrossing;
+use super::error::{Exceeded, Refusal};
+use super::terms::{AccountId, SoftCrossing};
 use super::{Path, Portion};
 
 /// Money held for a call that no upstream has seen. Dropping it gives the money back: nothing was
@@ -67,6 +67,31 @@ impl Reservation {
         self.held
     }
 
+    /// Parts with some of its accounts, which hold the same from then on by themselves.
+    pub fn split_off(&mut self, which: impl Fn(&AccountId) -> bool) -> Self {
+        let (theirs, own) = self.path.split(which);
+        self.path = own;
+        Self {
+            path: theirs,
+            held: self.held,
+            known: self.known,
+            open: true,
+        }
+    }
+
+    /// Holds this much in all, if it holds less; None: nobody knows what the call costs from here on.
+    /// Granted like a [`top_up`](Self::top_up).
+    ///
+    /// # Errors
+    /// A budget has none left, or wants a price.
+    pub fn raise(&mut self, to: Option<Usd>, now_ms: i64) -> Result<(), Refusal> {
+        let more = self.path.priced(to)? - self.held;
+        if more > Usd::ZERO {
+            self.top_up(more, now_ms).map_err(Refusal::Exceeded)?;
+        }
+        Ok(())
+    }
+
     /// An upstream has another request of this call, and what that will cost is unknown: to be
     /// said at each retry and fallback.
     pub fn sent(&mut self) {
@@ -87,6 +112,14 @@ impl Reservation {
     pub fn top_up(&mut self, amount: Usd, now_ms: i64) -> Result<(), Box<Exceeded>> {
         self.held += self.path.extend(amount, now_ms)?;
         Ok(())
+    }
+
+    /// Holds as much more as another attempt beside this one needs, if every budget has room for all of
+    /// it; never waits. Whether it does.
+    pub fn hold_beside(&mut self, amount: Usd, now_ms: i64) -> bool {
+        // What is tried is given back at once, and held with the rest.
+        let fits = self.path.try_reserve(Some(amount), now_ms).is_ok();
+        fits && self.top_up(amount, now_ms).is_ok()
     }
 
     /// For a stream, at each event: notes what it has cost, and asks for one slice more when half
@@ -120,6 +153,36 @@ impl Reservation {
             return Ok(());
         }
         match self.top_up(wanted, now_ms) {
+            Err(refusal) if left <= share(slice, 8) => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+
+    /// For a session, whose use is told in leaps: covers what it has cost, and asks for a slice for
+    /// what comes next. While that is refused the session goes on with what it holds.
+    ///
+    /// # Errors
+    /// A budget is used up, or has nothing more and less than an eighth of a slice is left: end the
+    /// session and settle what was used.
+    pub fn keep_ahead(
+        &mut self,
+        cost_so_far: Usd,
+        slice: Usd,
+        now_ms: i64,
+    ) -> Result<(), Box<Exceeded>> {
+        self.note(cost_so_far);
+        if let Some(exceeded) = self.path.used_up(cost_so_far, now_ms) {
+            return Err(exceeded);
+        }
+        let behind = cost_so_far - self.held;
+        if behind > Usd::ZERO {
+            self.top_up(behind, now_ms)?;
+        }
+        let left = self.held - cost_so_far;
+        if left >= slice {
+            return Ok(());
+        }
+        match self.top_up(slice - left, now_ms) {
             Err(refusal) if left <= share(slice, 8) => Err(refusal),
             _ => Ok(()),
         }

@@ -50,6 +50,26 @@ fn exceeded(refusal: Refusal) -> Exceeded {
 }
 
 #[test]
+fn a_session_goes_on_until_its_budget_is_used_up() {
+    let ledger = ledger(&[(key(), cents(10))]);
+    let path = ledger.path(&[key()]).unwrap();
+    let mut session = path.try_reserve(Some(cents(2)), NOW).unwrap().start();
+    session.keep_ahead(cents(3), cents(2), NOW).unwrap();
+    assert_eq!(session.held(), cents(5));
+    let other = path.try_reserve(Some(cents(4)), NOW).unwrap();
+    session.keep_ahead(cents(4), cents(2), NOW).unwrap();
+    assert_eq!(session.held(), cents(6));
+    // Everything is held: it goes on with what it has.
+    session.keep_ahead(cents(5), cents(2), NOW).unwrap();
+    assert_eq!(session.held(), cents(6));
+    let over = session.keep_ahead(cents(10), cents(2), NOW).unwrap_err();
+    assert_eq!((over.reason, over.spend), (Reason::Spent, cents(10)));
+    drop(other);
+    assert_eq!(session.settle(cents(10), NOW).charged, cents(10));
+    assert!(path.try_reserve(Some(cents(1)), NOW).is_err());
+}
+
+#[test]
 fn a_call_is_held_and_then_charged_what_it_cost() {
     let ledger = ledger(&[(key(), cents(100))]);
     let path = ledger.path(&[key()]).unwrap();

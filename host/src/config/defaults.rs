@@ -57,6 +57,10 @@ pub const BATCHES_EVERY: Duration = Duration::from_secs(300);
 /// which Kubernetes kills.
 pub const DRAIN_SECONDS: u64 = 25;
 
+/// `hedge_most_percent`. Calls beyond the 95th percentile are the slow ones; asking twice more often than
+/// that is load, not speed.
+pub const HEDGE_MOST_PERCENT: u32 = 5;
+
 /// Master keys of tutorials, without their `sk-`. With one of these the gateway listens on loopback
 /// only.
 pub const WELL_KNOWN_KEYS: &[&str] = &[

@@ -59,6 +59,8 @@ pub struct Deployment {
     /// How its certificate is judged, if not as the others'.
     pub verify: Option<Verify>,
     pub mock_response: Option<String>,
+    /// Names of guardrails that look at every call of its group.
+    pub guardrails: Vec<String>,
     /// `use_in_pass_through`: its address and credentials serve its provider's pass-through routes.
     pub passes_through: bool,
     /// What it may spend: `max_budget` with `budget_duration`.
@@ -145,6 +147,7 @@ fn read_params(params: &mut Section<'_>, name: String, id: String, route: Route)
         allowed_openai_params: params.words("allowed_openai_params").unwrap_or_default(),
         verify: Verify::read(params),
         mock_response: params.text("mock_response"),
+        guardrails: params.words("guardrails").unwrap_or_default(),
         passes_through: params.flag("use_in_pass_through").unwrap_or(false),
         budget: Allowance::read(params, "max_budget", "budget_duration"),
         max_parallel_requests: params.count("max_parallel_requests"),

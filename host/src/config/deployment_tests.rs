@@ -188,8 +188,7 @@ fn what_is_litellms_own_is_neither_a_setting_nor_a_member_of_requests() {
     );
     assert!(it.settings.is_empty(), "{:?}", it.settings);
     assert_eq!(it.info.base_model.as_deref(), Some("openai/gpt-4o"));
-    let at = |name: &str| format!("model_list[0].litellm_params.{name}");
-    assert_eq!(said(&remarks, Taken::Warning), [at("guardrails")]);
+    assert!(said(&remarks, Taken::Warning).is_empty(), "{remarks:?}");
 }
 
 #[test]

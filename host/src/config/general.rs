@@ -14,11 +14,13 @@ use super::fallbacks::Fallbacks;
 use super::health::HealthChecks;
 use super::money::Money;
 use super::names::{GENERAL, LITELLM};
+use super::realtime::Realtime;
 use super::remarks::{Remarks, Taken};
 use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
 use super::seeing::Seeing;
 use super::through::{self, Endpoint};
+use super::user_headers::UserHeaders;
 use super::verify::Verify;
 use crate::domain::Secret;
 
@@ -37,6 +39,8 @@ pub struct General {
     /// How often batches that are not booked are looked at.
     pub batches_every: Duration,
     pub drop_params: bool,
+    /// A pattern is listed as the models that its provider says it has.
+    pub check_provider_endpoint: bool,
     /// The usage of every stream tells its cost.
     pub include_stream_cost: bool,
     pub request_timeout: Duration,
@@ -45,7 +49,9 @@ pub struct General {
     /// How upstreams' certificates are judged, where a deployment does not say.
     pub verify: Verify,
     pub access: Access,
+    pub user_headers: UserHeaders,
     pub admission: Admission,
+    pub realtime: Realtime,
     pub health: HealthChecks,
     /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
     pub mock_testing: bool,
@@ -93,6 +99,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
     let key_header = section.text("litellm_key_header_name");
     let access = Access::read(&mut section, env);
     let admission = Admission::read(&mut section);
+    let realtime = Realtime::read(&mut section);
     let mut general = General {
         master_key,
         key_header: key_header.map(|name| name.to_ascii_lowercase()),
@@ -105,6 +112,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         batches_every: batches_every(&mut section),
         drop_params: false,
         include_stream_cost: false,
+        check_provider_endpoint: false,
         request_timeout: defaults::REQUEST_TIMEOUT,
         json_logs: env_flag(env, "JSON_LOGS") == Some(true),
         debug: env
@@ -112,7 +120,9 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
             .is_some_and(|it| it.eq_ignore_ascii_case("debug")),
         verify: verify.unwrap_or_default(),
         access,
+        user_headers: UserHeaders::read(&mut section),
         admission,
+        realtime,
         health: HealthChecks::read(&mut section),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
@@ -194,6 +204,7 @@ pub fn read_litellm(
 ) -> (Fallbacks, Caching) {
     let mut section = Section::new("litellm_settings", value, env, remarks);
     general.drop_params = section.flag("drop_params").unwrap_or(false);
+    general.check_provider_endpoint = section.flag("check_provider_endpoint").unwrap_or(false);
     general.include_stream_cost = section
         .flag("include_cost_in_streaming_usage")
         .unwrap_or(false);

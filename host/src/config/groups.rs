@@ -9,6 +9,9 @@ use super::provider;
 use super::remarks::{Remarks, Taken, hint};
 use crate::domain::{DeploymentId, ModelGroup};
 
+/// In `model_info`: the name by which a team asks for a model of its own.
+const TEAMS_NAME: &str = "team_public_model_name";
+
 /// All groups, by name and by pattern.
 #[derive(Debug, Clone, Default)]
 pub struct Groups {
@@ -51,6 +54,27 @@ pub struct Found<'g> {
 }
 
 impl Found<'_> {
+    /// Whether two names lead to the same models.
+    fn is(&self, other: &Self) -> bool {
+        match (&self.filled, &other.filled) {
+            (None, None) => self.group == other.group,
+            (Some(_), Some(_)) => {
+                let same = std::ptr::eq(self.deployments, other.deployments);
+                let model = |it: &Self| it.deployments.first().map(|one| it.model(one));
+                same && model(self) == model(other)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a team asks for the group by this name of its own.
+    fn is_teams(&self, name: &str) -> bool {
+        let public =
+            |it: &Arc<Deployment>| it.info.rest.get(TEAMS_NAME)?.as_str().map(str::to_owned);
+        let mut deployments = self.deployments.iter();
+        deployments.any(|it| public(it).is_some_and(|it| it == name))
+    }
+
     /// The upstream's name of the model at one of the deployments.
     pub fn model(&self, deployment: &Deployment) -> String {
         let Some((name, parts)) = &self.filled else {
@@ -161,6 +185,19 @@ impl Groups {
             alone: false,
             filled: Some((name.to_owned(), parts)),
         })
+    }
+
+    /// Whether a limit or a budget that is set for one name is for what another asks for: it is the
+    /// same name, or one that leads to the same models (an alias, a deployment's id, the name by
+    /// which a team asks for it, a name with or without its provider).
+    pub fn means(&self, set_for: &str, asked: &str) -> bool {
+        if set_for == asked {
+            return true;
+        }
+        let Some(asked) = self.find(asked) else {
+            return false;
+        };
+        asked.is_teams(set_for) || self.find(set_for).is_some_and(|it| it.is(&asked))
     }
 
     /// Every deployment, in the file's order.

@@ -140,3 +140,43 @@ fn an_id_that_two_deployments_have_names_both_their_models() {
     let said = "a deployment of model `b` has the id `one` of one of model `a`; it is `one-2` now";
     assert_eq!(warnings(&remarks), [said]);
 }
+
+#[test]
+fn what_is_set_for_one_name_is_for_every_name_that_leads_to_the_same_models() {
+    let (config, _) = read(
+        r#"
+model_list:
+  - {model_name: m, litellm_params: {model: echo/a}, model_info: {id: first}}
+  - {model_name: m, litellm_params: {model: echo/b}, model_info: {id: second}}
+  - {model_name: n, litellm_params: {model: echo/a}}
+  - {model_name: own_1, litellm_params: {model: echo/a}, model_info: {team_id: t, team_public_model_name: own}}
+  - {model_name: "openai/*", litellm_params: {model: "openai/*"}}
+router_settings: {model_group_alias: {fast: m, slow: n}}
+"#,
+    );
+    for (set_for, asked, expected) in [
+        ("m", "m", true),
+        ("m", "first", true),
+        ("m", "second", true),
+        ("m", "fast", true),
+        ("fast", "m", true),
+        ("first", "second", true),
+        ("m", "n", false),
+        ("m", "slow", false),
+        ("fast", "slow", false),
+        ("own", "own_1", true),
+        ("own", "m", false),
+        ("gpt-4o", "openai/gpt-4o", true),
+        ("openai/gpt-4o", "gpt-4o", true),
+        ("gpt-4o", "openai/gpt-4o-mini", false),
+        ("openai/*", "gpt-4o", false),
+        ("unheard-of", "unheard-of", true),
+        ("unheard-of", "m", false),
+    ] {
+        assert_eq!(
+            config.groups.means(set_for, asked),
+            expected,
+            "{set_for} for {asked}"
+        );
+    }
+}

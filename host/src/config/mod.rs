@@ -8,6 +8,7 @@ mod allowance;
 mod caching;
 mod catalog;
 mod credentials;
+mod database;
 pub mod defaults;
 mod deployment;
 mod dotenv;
@@ -15,6 +16,7 @@ mod env;
 mod fallbacks;
 mod general;
 mod groups;
+mod guardrails;
 mod health;
 mod home;
 mod include;
@@ -22,12 +24,15 @@ mod info;
 mod management;
 mod money;
 mod names;
+mod own_routing;
 mod params;
 mod pattern;
 mod plugins;
 mod policies;
 mod provider;
+mod realtime;
 mod redis_address;
+mod region;
 mod remarks;
 mod responses;
 mod routing;
@@ -39,6 +44,7 @@ mod sources;
 mod stored;
 mod strategy;
 mod through;
+mod user_headers;
 mod verify;
 mod yaml;
 
@@ -54,19 +60,23 @@ pub use affinity::Affinities;
 pub use allowance::Allowance;
 pub use caching::{CachePlace, CacheShare, Caching};
 pub use catalog::Type;
+pub use database::DatabaseUse;
 pub use deployment::Deployment;
 pub use env::{Env, Layer};
 pub use general::General;
 pub use groups::{Found, Groups, Resolved};
+pub use guardrails::{Guardrail, ID as GUARDRAIL_ID, Stage};
 pub use health::{Checkup, HealthChecks, HealthRouting};
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
 pub use management::{Management, PasswordRules};
 pub use money::{Money, PriceSources, Rows};
+pub use own_routing::OwnRouting;
 pub use params::is_of_provider;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use policies::{Cooldowns, RetryPolicy};
 pub use redis_address::RedisAddress;
+pub use region::Region;
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use responses::StoredResponses;
 pub use routing::RouterSettings;
@@ -76,7 +86,8 @@ pub use shown::{MASK, is_address};
 pub use sources::{Setting, Source, Written};
 pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
 pub use strategy::Strategy;
-pub use through::{ENDPOINT, Endpoint, of_environment};
+pub use through::{ENDPOINT, Endpoint, STORED_ENDPOINT, of_environment};
+pub use user_headers::UserHeaders;
 pub use verify::{Authorities, Verify};
 
 use crate::domain::Secret;
@@ -98,6 +109,7 @@ pub struct Config {
     pub caching: Caching,
     pub router: RouterSettings,
     pub groups: Groups,
+    pub guardrails: Vec<Guardrail>,
     pub plugins: PluginsSection,
     pub env: Env,
     /// The document that it was read from, secrets masked.
@@ -205,8 +217,8 @@ impl Config {
         let shown = Arc::new(shown::masked(&root));
         let mut top = Section::new("", Some(root.into()), &env, remarks);
         let variables = top.members("environment_variables");
-        let [models, credentials, plugins] =
-            ["model_list", "credential_list", "plugins"].map(|name| top.raw(name));
+        let [models, credentials, plugins, guardrails] =
+            ["model_list", "credential_list", "plugins", "guardrails"].map(|name| top.raw(name));
         let sections = Sections {
             general: top.raw("general_settings"),
             litellm: top.raw("litellm_settings"),
@@ -251,12 +263,14 @@ impl Config {
         more.check(&groups, remarks);
         Fallbacks::settle(own, more, &mut router);
         let plugins = plugins::read(plugins, &env, remarks);
+        let guardrails = guardrails::read(guardrails, &env, remarks);
         Self {
             general,
             money,
             caching,
             router,
             groups,
+            guardrails,
             plugins,
             env,
             shown,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::allowance::{Allowance, dollars};
+use super::database::DatabaseUse;
 use super::env::Env;
 use super::management::Management;
 use super::remarks::Taken;
@@ -59,6 +60,7 @@ impl PriceSources {
 pub struct Money {
     /// `general_settings.database_url`, else `DATABASE_URL`. None: an embedded database.
     pub database_url: Option<Secret>,
+    pub database_use: DatabaseUse,
     /// `proxy_batch_write_at`.
     pub write_every: Option<Duration>,
     /// `user_api_key_cache_ttl`.
@@ -114,6 +116,8 @@ pub struct Money {
     pub margins: Option<Map<String, Value>>,
     /// A call whose price nobody knows may go although a payer has a budget. Ours.
     pub allow_unknown_prices: bool,
+    /// `block_requests_for_models_without_pricing`: no call goes whose price nobody knows.
+    pub needs_prices: bool,
     pub rows: Rows,
     pub responses: StoredResponses,
     pub prices: PriceSources,
@@ -173,6 +177,7 @@ impl Default for Money {
     fn default() -> Self {
         Self {
             database_url: None,
+            database_use: DatabaseUse::default(),
             write_every: None,
             key_cache_ttl: None,
             serve_without_database: false,
@@ -200,6 +205,7 @@ impl Default for Money {
             discounts: None,
             margins: None,
             allow_unknown_prices: false,
+            needs_prices: false,
             rows: Rows::default(),
             responses: StoredResponses::default(),
             prices: PriceSources::default(),
@@ -216,6 +222,7 @@ impl Money {
         management.read_general(section);
         Self {
             database_url: written.or_else(|| env.get("DATABASE_URL").filter(filled)),
+            database_use: DatabaseUse::read(section),
             write_every: section.seconds("proxy_batch_write_at"),
             key_cache_ttl: section.seconds("user_api_key_cache_ttl"),
             serve_without_database: section
@@ -267,6 +274,9 @@ impl Money {
         self.discounts = section.members("cost_discount_config");
         self.margins = section.members("cost_margin_config");
         self.allow_unknown_prices = section.flag("allow_unknown_prices").unwrap_or(false);
+        self.needs_prices = section
+            .flag("block_requests_for_models_without_pricing")
+            .unwrap_or(false);
         self.prices = PriceSources::read(section);
         self.rows.read_litellm(section);
     }

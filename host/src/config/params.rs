@@ -72,7 +72,7 @@ pub const ACCEPTED: &[&str] = &[
 ];
 
 /// The same, but somebody may rely on it for safety: a warning where it stands.
-pub const UNENFORCED: &[&str] = &["allowed_model_region", "guardrails"];
+pub const UNENFORCED: &[&str] = &["allowed_model_region"];
 
 /// Settings of providers: whether one is understood is for the plugin to say.
 pub const PROVIDER: &[&str] = &[

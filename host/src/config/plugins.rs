@@ -21,6 +21,8 @@ pub struct PluginsSection {
     pub sha256: BTreeMap<String, String>,
     pub grants: BTreeMap<String, Grant>,
     pub isolation: BTreeMap<String, String>,
+    /// Plugins that are not taken if they import WASI.
+    pub without_wasi: Vec<String>,
     pub limits: PluginLimits,
     pub poll: Option<Duration>,
     pub rollback: Option<(Duration, u64, f64)>,
@@ -63,6 +65,7 @@ pub const NAMES: Names = Names::known(&[
     "sha256",
     "grants",
     "isolation",
+    "wasi",
     "limits",
     "poll_interval",
     "rollback",
@@ -92,6 +95,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSe
         overrides: section.words("override").unwrap_or_default(),
         sha256: pins(&mut section),
         isolation: isolation(&mut section),
+        without_wasi: without_wasi(&mut section),
         poll: section.seconds("poll_interval"),
         ..PluginsSection::default()
     };
@@ -142,6 +146,22 @@ fn isolation(section: &mut Section<'_>) -> BTreeMap<String, String> {
         }
     }
     result
+}
+
+/// The names behind which `off` stands. YAML has had that word for `false`.
+fn without_wasi(section: &mut Section<'_>) -> Vec<String> {
+    let mut without = Vec::new();
+    for (name, value) in section.members("wasi").unwrap_or_default() {
+        match (&value, value.as_str()) {
+            (Value::Bool(true), _) | (_, Some("on")) => {}
+            (Value::Bool(false), _) | (_, Some("off")) => without.push(name),
+            _ => {
+                let text = format!("is {value}, expected `on` or `off`");
+                section.say(Taken::Wrong, &format!("wasi.{name}"), text);
+            }
+        }
+    }
+    without
 }
 
 fn read_limits(
@@ -247,11 +267,12 @@ mod tests {
             "directory": "./dropped", "override": "echo", "sha256": {"acme": digest},
             "grants": {"acme": {"hosts": ["api.acme.test"], "env": "ACME_KEY", "private_addresses": "yes",
                 "capture": true}},
-            "isolation": {"acme": "fresh"}, "limits": {"cpu_ms": 100}, "rollback": {"min_failures": 2},
+            "isolation": {"acme": "fresh"}, "wasi": {"acme": "off", "b": false, "c": "on"}, "limits": {"cpu_ms": 100}, "rollback": {"min_failures": 2},
             "providers": {"mine": {"base_url": "https://m.test"}, "other": {"plugin": "acme"}}
         }));
         assert_eq!(wrong, Vec::<String>::new());
         assert_eq!(read.overrides, ["echo"]);
+        assert_eq!(read.without_wasi, ["acme", "b"]);
         assert_eq!(read.sha256["acme"], "ab".repeat(32));
         assert!(read.grants["acme"].private_addresses && read.grants["acme"].capture);
         assert_eq!(read.rollback, Some((Duration::from_secs(300), 2, 10.0)));
@@ -263,7 +284,7 @@ mod tests {
     #[test]
     fn nothing_that_somebody_relies_on_is_left_out_in_silence() {
         let (_, wrong) = section(json!({
-            "sha256": {"acme": "abc", "b": 5}, "isolation": {"acme": "pool"},
+            "sha256": {"acme": "abc", "b": 5}, "isolation": {"acme": "pool"}, "wasi": {"acme": "none"},
             "grants": {"acme": ["api.acme.test"]}, "limits": {"memory_mb": 0, "cpu_ms": -1},
             "providers": {"mine": "x", "other": {"plugin": 1}}
         }));
@@ -273,6 +294,7 @@ mod tests {
             "sha256.acme",
             "sha256.b",
             "isolation.acme",
+            "wasi.acme",
             "limits.memory_mb",
             "limits.cpu_ms",
             "grants.acme",

@@ -28,6 +28,11 @@ pub struct RouterSettings {
     pub stream_timeout: Option<Duration>,
     /// `first_token_timeout`: until a stream's first token. Ours.
     pub first_token_timeout: Option<Duration>,
+    /// `hedge_after`: so long a deployment has before a second one is asked as well. None: for ever.
+    /// Ours.
+    pub hedge_after: Option<Duration>,
+    /// `hedge_most_percent`: of a hundred calls so many go to a second one, at most.
+    pub hedge_most_percent: u32,
     pub fallbacks: BTreeMap<String, Vec<String>>,
     pub context_window_fallbacks: BTreeMap<String, Vec<String>>,
     pub content_policy_fallbacks: BTreeMap<String, Vec<String>>,
@@ -44,6 +49,8 @@ pub struct RouterSettings {
     pub filters_tags: bool,
     /// `tag_filtering_match_any`: one common tag is enough.
     pub tags_match_any: bool,
+    /// `tag_routing_prefix`: only tags that begin so choose; the others are for spend alone.
+    pub tag_prefix: Option<String>,
     pub affinities: Affinities,
     /// `model_group_affinity_config`.
     pub affinities_by_group: BTreeMap<String, Affinities>,
@@ -84,6 +91,8 @@ impl Default for RouterSettings {
             timeout: None,
             stream_timeout: None,
             first_token_timeout: None,
+            hedge_after: None,
+            hedge_most_percent: defaults::HEDGE_MOST_PERCENT,
             fallbacks: BTreeMap::new(),
             context_window_fallbacks: BTreeMap::new(),
             content_policy_fallbacks: BTreeMap::new(),
@@ -96,6 +105,7 @@ impl Default for RouterSettings {
             disable_cooldowns: false,
             filters_tags: false,
             tags_match_any: true,
+            tag_prefix: None,
             affinities: Affinities::default(),
             affinities_by_group: BTreeMap::new(),
             affinity_ttl: defaults::AFFINITY_TTL,
@@ -122,11 +132,15 @@ pub fn read(
         timeout: section.seconds("timeout"),
         stream_timeout: section.seconds("stream_timeout"),
         first_token_timeout: section.seconds("first_token_timeout"),
+        hedge_after: section.seconds("hedge_after"),
         max_parallel_requests: section.count("default_max_parallel_requests"),
         retry_policy: RetryPolicy::read(&mut section, "retry_policy"),
         retry_by_group: retries_of_groups(&mut section).into_iter().collect(),
         filters_tags: section.flag("enable_tag_filtering").unwrap_or(false),
         tags_match_any: section.flag("tag_filtering_match_any").unwrap_or(true),
+        tag_prefix: section
+            .text("tag_routing_prefix")
+            .filter(|it| !it.is_empty()),
         affinities_by_group: Affinities::read_groups(&mut section).into_iter().collect(),
         health: HealthRouting::read(&mut section),
         redis: RedisAddress::read(&mut section, "redis_"),
@@ -140,6 +154,7 @@ pub fn read(
             Err(_) => section.say(Taken::Wrong, "retry_after", "is no number of seconds"),
         }
     }
+    hedging(&mut section, &mut settings);
     cooldowns(&mut section, &mut settings);
     pre_call_checks(&mut section, &mut settings);
     let fallbacks = Fallbacks::read(&mut section);
@@ -151,6 +166,21 @@ pub fn read(
     let at = "router_settings.provider_budget_config";
     settings.provider_budgets = Allowance::read_all(at, budgets, env, remarks);
     (settings, fallbacks, aliases)
+}
+
+fn hedging(section: &mut Section<'_>, settings: &mut RouterSettings) {
+    let name = "hedge_most_percent";
+    let Some(percent) = section.count(name) else {
+        return;
+    };
+    if !(1..=100).contains(&percent) {
+        section.say(Taken::Wrong, name, "must be from 1 to 100");
+        return;
+    }
+    settings.hedge_most_percent = percent;
+    if settings.hedge_after.is_none() {
+        section.say(Taken::Warning, name, "has no effect without `hedge_after`");
+    }
 }
 
 fn cooldowns(section: &mut Section<'_>, settings: &mut RouterSettings) {

@@ -30,7 +30,7 @@ pub struct MetricsShown {
     pub without_metrics: Vec<String>,
     /// `prometheus_exclude_labels`.
     pub without_labels: Vec<String>,
-    /// `custom_prometheus_metadata_labels`.
+    /// `custom_prometheus_metadata_labels`, and `custom_prometheus_tags` with `tag:` before each.
     pub custom: Vec<String>,
     /// `prometheus_latency_buckets`: upper ends in seconds, ascending.
     pub bounds: Vec<f64>,
@@ -254,7 +254,9 @@ impl MetricsShown {
         let mut list = |name: &str| section.texts(name).unwrap_or_default();
         let without_metrics = list("prometheus_exclude_metrics");
         let without_labels = list("prometheus_exclude_labels");
-        let custom = list("custom_prometheus_metadata_labels");
+        let mut custom = list("custom_prometheus_metadata_labels");
+        let tags = list("custom_prometheus_tags").into_iter();
+        custom.extend(tags.map(|it| format!("tag:{it}")));
         let end_users = section.flag("enable_end_user_cost_tracking_prometheus_only") == Some(true)
             && section.flag("disable_end_user_cost_tracking_prometheus_only") != Some(true);
         Self {

@@ -8,6 +8,7 @@ use super::remarks::{Remarks, Taken};
 use super::secrets::REFERENCE;
 use super::section::flag_of;
 use super::sources::{Origins, Writer};
+use super::through::STORED_ENDPOINT;
 
 /// Entries as a file would have them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +22,7 @@ pub struct Stored {
 }
 
 pub const GENERAL: &str = "general_settings";
+const ENDPOINTS: &str = "pass_through_endpoints";
 pub const ENVIRONMENT: &str = "environment_variables";
 
 /// Sections that settings may be of.
@@ -40,7 +42,7 @@ const OF_THE_FILE: [&str; 7] = [
     "trust_stored_api_base",
     "model_cost_map_url",
     "model_cost_map_file",
-    "pass_through_endpoints",
+    ENDPOINTS,
 ];
 const OF_THE_PROCESS: [&str; 17] = [
     "DATABASE_URL",
@@ -144,6 +146,10 @@ impl Stored {
                 continue;
             };
             for (name, value) in settings {
+                if section == GENERAL && name == ENDPOINTS {
+                    add_endpoints(place, value);
+                    continue;
+                }
                 // The word that opened the database is not taken back by it.
                 let switch = name == SWITCH && (switched || section != GENERAL);
                 if !switch && !is_of_file(&section, name) {
@@ -166,6 +172,25 @@ impl Stored {
                 _ => {}
             }
         }
+    }
+}
+
+/// Endpoints that were made through their own API: behind the file's, each with its mark. They come as
+/// they were sealed, so that a list that merely stands among the settings is none.
+fn add_endpoints(place: &mut Map<String, Value>, value: &Value) {
+    let sealed = value.as_str().unwrap_or_default();
+    let Ok(list) = serde_json::from_str::<Vec<Map<String, Value>>>(sealed) else {
+        return;
+    };
+    let marked = list.into_iter().map(|mut it| {
+        it.insert(STORED_ENDPOINT.to_owned(), true.into());
+        Value::Object(it)
+    });
+    let all = place.entry(ENDPOINTS).or_insert(Value::Null);
+    match all {
+        Value::Null => *all = marked.collect(),
+        Value::Array(own) => own.extend(marked),
+        _ => {}
     }
 }
 
@@ -256,6 +281,27 @@ mod tests {
             "environment_variables": {"A": "b"},
         });
         assert_eq!(laid(&file, &[], &stored).0, wanted);
+    }
+
+    #[test]
+    fn stored_endpoints_stand_behind_the_files_and_a_plain_list_of_them_is_none() {
+        let file = json!({"general_settings": {"store_model_in_db": true,
+            "pass_through_endpoints": [{"path": "/a"}]}});
+        let laid_over = |value: Value| {
+            let stored = settings(&json!({"general_settings": {"pass_through_endpoints": value}}));
+            laid(&file, &[], &stored).0["general_settings"]["pass_through_endpoints"].clone()
+        };
+        let sealed = json!([{"path": "/b"}]).to_string();
+        let both = json!([{"path": "/a"}, {"path": "/b", "db_endpoint": true}]);
+        assert_eq!(laid_over(sealed.into()), both);
+        for none in [
+            json!([{"path": "/b"}]),
+            json!("/b"),
+            json!("[7]"),
+            Value::Null,
+        ] {
+            assert_eq!(laid_over(none), json!([{"path": "/a"}]));
+        }
     }
 
     #[test]

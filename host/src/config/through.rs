@@ -17,6 +17,10 @@ use crate::domain::Secret;
 /// The provider that endpoints are filed under in rows, prices and metrics.
 pub const ENDPOINT: &str = "pass_through";
 
+/// The mark of an entry that the database has: it refers to nothing outside of itself, and its target
+/// is nobody's to trust.
+pub const STORED_ENDPOINT: &str = "db_endpoint";
+
 /// How the name of what passes through begins, where no model is known.
 const OWN_ID: &str = "pass-through:";
 
@@ -36,9 +40,10 @@ const NAMES: Names = Names {
         "cost_per_request",
         "timeout",
         "methods",
+        "guardrails",
     ],
     accepted: &["id", "is_from_config", "merge_query_params"],
-    unenforced: &["guardrails"],
+    unenforced: &[],
 };
 
 /// One entry.
@@ -62,6 +67,10 @@ pub struct Endpoint {
     pub timeout: Option<Duration>,
     /// Empty: all.
     pub methods: Vec<String>,
+    /// It was made through the API.
+    pub is_stored: bool,
+    /// Names of guardrails that look at its calls, besides those that look at all.
+    pub guardrails: Vec<String>,
 }
 
 impl Endpoint {
@@ -86,6 +95,9 @@ impl Endpoint {
             for name in ["input_cost_per_token", "output_cost_per_token"] {
                 info.insert(name.to_owned(), 0.into());
             }
+        }
+        if self.is_stored {
+            info.insert("db_model".to_owned(), true.into());
         }
         let params = json!({"model": format!("{ENDPOINT}/*"), "api_base": self.target.as_str()});
         let mut made = made(&self.path, params, info, env)?;
@@ -122,10 +134,17 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> Vec<Endpo
         }
     };
     let mut endpoints: Vec<Endpoint> = Vec::new();
-    for (index, entry) in list.into_iter().enumerate() {
+    for (index, mut entry) in list.into_iter().enumerate() {
         let at = format!("{SETTING}[{index}]");
+        let mark = |it: &mut Map<String, Value>| it.shift_remove(STORED_ENDPOINT);
+        let is_stored = entry.as_object_mut().and_then(mark).is_some();
+        if is_stored && entry.to_string().contains(REFERENCE) {
+            let text = "refers to the environment, which only the configuration file may: left out";
+            remarks.say(Taken::Warning, at, text);
+            continue;
+        }
         let mut section = Section::new(&at, Some(entry), env, remarks);
-        let read = read_one(&mut section);
+        let read = read_one(&mut section, is_stored);
         section.finish(&NAMES);
         let Some(endpoint) = read else { continue };
         let same = |other: &Endpoint| {
@@ -141,7 +160,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> Vec<Endpo
     endpoints
 }
 
-fn read_one(section: &mut Section<'_>) -> Option<Endpoint> {
+fn read_one(section: &mut Section<'_>, is_stored: bool) -> Option<Endpoint> {
     let (path, target) = (path(section), target(section));
     let headers = texts(section, "headers");
     let query = texts(section, "default_query_params");
@@ -158,6 +177,8 @@ fn read_one(section: &mut Section<'_>) -> Option<Endpoint> {
         cost_per_request,
         timeout: section.seconds("timeout"),
         methods,
+        is_stored,
+        guardrails: guardrails(section),
     };
     if !endpoint.auth {
         let text = "lets everybody in: whoever reaches the gateway may spend by it";
@@ -194,6 +215,17 @@ fn target(section: &mut Section<'_>) -> Option<Url> {
         section.say(Taken::Wrong, "target", text);
     }
     url
+}
+
+/// A list of names, or LiteLLM's mapping of them to fields of the body, which are all looked at.
+fn guardrails(section: &mut Section<'_>) -> Vec<String> {
+    match section.peek("guardrails") {
+        Some(Value::Object(_)) => {
+            let members = section.members("guardrails").unwrap_or_default();
+            members.into_iter().map(|(name, _)| name).collect()
+        }
+        _ => section.words("guardrails").unwrap_or_default(),
+    }
 }
 
 fn methods(section: &mut Section<'_>) -> Vec<String> {
@@ -274,6 +306,20 @@ mod tests {
         assert_eq!(deployment.provider, ENDPOINT);
         assert_eq!(deployment.id.as_str(), "pass-through:/bria");
         assert_eq!(deployment.info.rest["input_cost_per_request"], 0.25);
+    }
+
+    #[test]
+    fn an_endpoint_of_the_database_refers_to_nothing_and_is_trusted_with_nothing() {
+        let entry = |headers: Value| {
+            json!([{"path": "/a", "target": "https://a.test",
+            "headers": headers, "db_endpoint": true}])
+        };
+        let (endpoints, said) = of(entry(json!({"x": "bearer os.environ/BRIA_KEY"})));
+        assert!(endpoints.is_empty());
+        assert!(said[0].contains("refers to the environment"), "{said:?}");
+        let (endpoints, _) = of(entry(json!({"x": "k"})));
+        let deployment = endpoints[0].deployment(&Env::default()).unwrap();
+        assert!(endpoints[0].is_stored && deployment.info.is_stored());
     }
 
     #[test]

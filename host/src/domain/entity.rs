@@ -89,8 +89,13 @@ impl Entity {
 
     /// Whether it is such a part, whose spend is among the holder's.
     pub fn is_part(&self) -> bool {
-        self.id.contains(OF_MODEL)
+        is_part(&self.id)
     }
+}
+
+/// Whether an id is that of a holder's part.
+pub(super) fn is_part(id: &str) -> bool {
+    id.contains(OF_MODEL)
 }
 
 /// As a pair: `["team", "t1"]`.

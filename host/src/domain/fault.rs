@@ -165,6 +165,8 @@ pub struct Fault {
     /// Whether the failure is the plugin's own doing (trap, broken contract): counts against
     /// its version.
     pub plugin_at_fault: bool,
+    /// The plugin handed over what the contract or its grants do not allow.
+    pub is_breach: bool,
     /// What was begun at the deployment would be done twice elsewhere: nobody else is asked.
     pub bound: bool,
 }
@@ -187,6 +189,7 @@ impl Fault {
             provider: None,
             headers: Vec::new(),
             plugin_at_fault: false,
+            is_breach: false,
             bound: false,
         }
     }
@@ -220,12 +223,20 @@ impl Fault {
         }
     }
 
-    /// The plugin failed: a trap, a broken answer, a limit.
+    /// The plugin broke the contract.
     pub fn plugin(message: impl Into<String>) -> Self {
         Self {
             plugin_at_fault: true,
+            is_breach: true,
             ..Self::new(ErrorKind::Internal, Blame::Us, At::Attempt, message)
         }
+    }
+
+    /// The plugin wants what it may not, although it may be the operator who has to act.
+    #[must_use]
+    pub fn breaching(mut self) -> Self {
+        self.is_breach = true;
+        self
     }
 
     #[must_use]

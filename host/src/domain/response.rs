@@ -13,6 +13,9 @@ pub struct StoredResponse {
     /// The model, as its client named it.
     pub model_group: String,
     pub place: ResponsePlace,
+    /// Whom one that is made in the background is charged to, until it is booked: a row without its
+    /// cost.
+    pub account: Option<String>,
 }
 
 /// Where a response is.
@@ -44,8 +47,9 @@ impl StoredResponse {
         };
         let names = [&self.id, &self.owner, &self.model_group];
         names
-            .iter()
-            .map(|it| it.len())
+            .into_iter()
+            .chain(&self.account)
+            .map(String::len)
             .fold(texts, usize::saturating_add)
     }
 }

@@ -27,9 +27,9 @@ pub async fn decisions(
     State(doors): State<Doors>,
     Path(call_id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let found = doors.pipeline.why(&call_id).map(Json);
-    found.ok_or_else(|| {
-        let message = "no such call: the last calls of this process are remembered, by what \
+    let found = doors.pipeline.why(&call_id).await?;
+    found.map(Json).ok_or_else(|| {
+        let message = "no such call, or it has not ended: calls are found by what \
                        `x-litellm-call-id` says";
         let fault = Fault::caller(ErrorKind::NotFound, message).with_status(404);
         fault.with_param("call_id").into()

@@ -59,19 +59,8 @@ async fn read_within(
     let until = Instant::now() + times.total;
     loop {
         let soon = (Instant::now() + times.idle).min(until);
-        let frame = tokio::time::timeout_at(soon, body.frame())
-            .await
-            .map_err(|_| {
-                let message = "the request's body did not arrive in time";
-                Fault::caller(ErrorKind::Timeout, message).with_status(408)
-            })?;
-        let Some(frame) = frame else { break };
-        let frame = frame.map_err(|cause| {
-            Fault::caller(ErrorKind::InvalidRequest, "the request's body was cut off")
-                .with_log(cause.to_string())
-        })?;
-        let Ok(data) = frame.into_data() else {
-            continue;
+        let Some(data) = piece(&mut body, soon).await? else {
+            break;
         };
         if first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len() > max_bytes {
             drop((first, rest));
@@ -92,6 +81,38 @@ async fn read_within(
         }
     }
     Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+/// The next bytes of a body; none at its end.
+async fn piece(body: &mut Body, soon: Instant) -> Result<Option<Bytes>, Fault> {
+    loop {
+        let frame = tokio::time::timeout_at(soon, body.frame()).await;
+        let frame = frame.map_err(|_| late())?;
+        let Some(frame) = frame else {
+            return Ok(None);
+        };
+        let frame = frame.map_err(|cause| {
+            Fault::caller(ErrorKind::InvalidRequest, "the request's body was cut off")
+                .with_param("request_body")
+                .with_log(cause.to_string())
+        })?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+}
+
+/// The next bytes of a body that is read on by somebody else; none at its end.
+///
+/// # Errors
+/// It is cut off, or late.
+pub(super) async fn next(body: &mut Body) -> Result<Option<Bytes>, Fault> {
+    piece(body, Instant::now() + TIMES.idle).await
+}
+
+pub(super) fn late() -> Fault {
+    let message = "the request's body did not arrive in time";
+    Fault::caller(ErrorKind::Timeout, message).with_status(408)
 }
 
 /// A client that waits for a `100 Continue` sends nothing, and one that declares more than is thrown

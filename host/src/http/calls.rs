@@ -1,6 +1,7 @@
 //! The operations that clients call models with.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -10,13 +11,13 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
+use super::came::Came;
 use super::error::ApiError;
 use super::server::Peer;
 use super::steering::steer;
 use super::turnstile::Turn;
-use super::{Doors, body, form, headers, unknown};
-use crate::auth::{Caller, allow_cache_controls, allow_model};
-use crate::domain::{ErrorKind, Fault};
+use super::{Doors, body, came, form, headers, unknown};
+use crate::auth::{allow_cache_controls, allow_model};
 use crate::pipeline::accounting::Source;
 use crate::pipeline::{
     Answer, AnswerBody, ClientRequest, Controls, Dialect, Embed, Operation, Uploads, embedded,
@@ -51,7 +52,7 @@ pub async fn messages(State(doors): State<Doors>, request: Request) -> Response 
     ask(&doors, Operation::Messages.into(), request).await
 }
 
-/// `POST /v1/messages/count_tokens`, to providers that have it.
+/// `POST /v1/messages/count_tokens`: the provider's count, else the gateway's.
 pub async fn count_tokens(State(doors): State<Doors>, request: Request) -> Response {
     ask(&doors, Operation::CountTokens.into(), request).await
 }
@@ -159,25 +160,20 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         streams,
         embeds,
     } = asked;
-    let came = Instant::now();
-    let (mut parts, incoming) = request.into_parts();
+    let began = Instant::now();
+    let (parts, incoming) = request.into_parts();
     let dialect = embeds.map_or_else(|| operation.dialect(), |_| Dialect::Google);
-    let id = headers::call_id(&parts.extensions);
-    // The router lets nobody in without one.
-    let Some(caller) = parts.extensions.remove::<Caller>() else {
-        let fault = Fault::ours("the caller is not known", "a call without a caller");
-        return ApiError::new(fault, dialect).into_response();
+    let came = match Came::new(doors, parts).await {
+        Ok(came) => came,
+        Err(fault) => return ApiError::new(fault, dialect).into_response(),
     };
-    let limits = doors.admission();
-    let turn = match doors.turnstile.enter(&limits).await {
-        Ok(turn) => turn,
-        Err(shed) => {
-            doors.metrics.shed(shed.as_str());
-            let fault = shed.fault(&limits);
-            tracing::info!(call.id = %id, fault = %fault, "a request was turned away");
-            return ApiError::new(fault, dialect).into_response();
-        }
-    };
+    let Came {
+        parts,
+        id,
+        caller,
+        turn,
+        queued,
+    } = came;
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
     let read = match embeds {
         Some(embed) => read.and_then(|bytes| embedded::asked(embed, bytes)),
@@ -195,22 +191,13 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         if embeds.is_some() {
             request.controls.soft = Embed::GOOGLE_ONLY.to_vec();
         }
-        steer(&mut request.controls, &parts.headers)?;
+        let fleet = doors.pipeline.fleet();
+        let people = &fleet.config.general.user_headers;
+        steer(&mut request.controls, &parts.headers, people)?;
         allow_cache_controls(&caller, &request.controls.cache.said())?;
         let gate = doors.gate();
-        if gate.bodies.ask_anything(&caller) {
-            gate.bodies.judge(&caller, |name| {
-                let found = request.body.entries().find(|(it, _)| *it == name)?;
-                serde_json::from_str(found.1).ok()
-            })?;
-            let tagged =
-                gate.bodies.reject_client_tags && parts.headers.contains_key("x-litellm-tags");
-            if tagged {
-                let text = "Client-side tags are not allowed; give the key or its team tags";
-                let fault = Fault::caller(ErrorKind::InvalidRequest, text);
-                return Err(fault.with_param("x-litellm-tags"));
-            }
-        }
+        came::judge_body(&gate, &caller, &request)?;
+        came::judge_tags(&gate, &parts.headers)?;
         let asked = request.controls.model.clone();
         let allowed = allow_model(&caller, &gate.catalog, &asked)?;
         allowed.target.clone_into(&mut request.controls.model);
@@ -220,6 +207,11 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         for fallback in own.map(|it| &it.model).chain(long) {
             allow_model(&caller, &gate.catalog, fallback)?;
         }
+        // Its key's own settings open nothing that the key may not ask for.
+        let own = doors.pipeline.fleet().own_routing(&caller);
+        let barred = own.iter().flat_map(|it| &it.fallbacks);
+        let barred = barred.filter(|it| allow_model(&caller, &gate.catalog, it).is_err());
+        request.controls.barred = barred.cloned().collect();
         if let Some((_, name)) = &request.controls.mock {
             doors.allow_mock(name)?;
         }
@@ -227,6 +219,17 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
     });
     let parsed = match parsed {
         Ok(request) => doors.pipeline.go_on(&caller, request).await,
+        Err(fault) => Err(fault),
+    };
+    let parsed = match parsed {
+        Ok(request) => {
+            let gate = doors.gate();
+            let allow = |model: &str| {
+                let allowed = allow_model(&caller, &gate.catalog, model)?;
+                Ok(allowed.target.to_owned())
+            };
+            doors.pipeline.stand_in(&caller, request, &allow).await
+        }
         Err(fault) => Err(fault),
     };
     let request = match parsed {
@@ -238,12 +241,9 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         }
     };
     let mut source = source(&parts, &request.controls);
-    if doors.pipeline.watchers().otel.is_on() {
-        let text = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
-        source.traceparent = text("traceparent");
-        source.tracestate = text("tracestate");
-    }
-    doors.metrics.stage(Stage::Read, came.elapsed());
+    source.queued = queued;
+    came::traced(doors, &parts.headers, &mut source);
+    doors.metrics.stage(Stage::Read, began.elapsed());
     let answer = doors.pipeline.run(&caller, request, source).await;
     let answer = match embeds {
         Some(embed) => answer.and_then(|it| embedded::back(embed, it)),
@@ -312,13 +312,14 @@ pub fn source(parts: &Parts, controls: &Controls) -> Source {
         client_ip: peer.map(|peer| peer.0.ip().to_canonical().to_string()),
         user_agent: header("user-agent"),
         session_id: session.or_else(|| controls.session_id.clone()),
+        queued: Duration::ZERO,
         metadata: controls.metadata.clone(),
         traceparent: None,
         tracestate: None,
     }
 }
 
-fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(super) fn passed_on(headers: &HeaderMap) -> Vec<(String, String)> {
     let value = |name: &&str| {
         Some((
             (*name).to_owned(),

@@ -24,8 +24,9 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::domain::{At, ErrorKind, Fault};
+use crate::domain::{At, CallId, ErrorKind, Fault};
 use crate::pipeline::Dialect;
+use crate::pipeline::accounting::now_ms;
 
 /// A refusal on its way to the client.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ pub fn body(fault: &Fault, dialect: Dialect) -> Value {
         }
         Dialect::Google => json!({"error": {
             "code": status.as_u16(), "message": message, "status": google_status(status)}}),
-        Dialect::OpenAi | Dialect::Responses => {
+        Dialect::OpenAi | Dialect::Responses | Dialect::Realtime => {
             let mut error = Map::new();
             error.insert("message".into(), message.into());
             error.insert("type".into(), openai_type(fault, status).into());
@@ -125,7 +126,8 @@ pub fn body(fault: &Fault, dialect: Dialect) -> Value {
     }
 }
 
-/// The event that ends a stream which failed on its way: no `[DONE]` follows it.
+/// The event that ends a stream which failed on its way: no `[DONE]` follows it. In a session it is a
+/// message.
 pub fn event(fault: &Fault, dialect: Dialect) -> String {
     let body = body(fault, dialect);
     match dialect {
@@ -138,6 +140,11 @@ pub fn event(fault: &Fault, dialect: Dialect) -> String {
                 // Clients want one of every event; the upstream's own are not counted here.
                 "sequence_number": 0});
             format!("event: error\ndata: {event}\n\n")
+        }
+        Dialect::Realtime => {
+            let error = body.get("error").cloned().unwrap_or_default();
+            let id = CallId::fresh(now_ms()).as_str().replace('-', "");
+            json!({"type": "error", "event_id": format!("event_{id}"), "error": error}).to_string()
         }
     }
 }
@@ -305,6 +312,7 @@ mod tests {
             Dialect::Anthropic,
             Dialect::Responses,
             Dialect::Google,
+            Dialect::Realtime,
         ] {
             assert!(!event(&fault, dialect).contains("hunter2"));
         }

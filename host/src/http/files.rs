@@ -1,81 +1,123 @@
 //! Files and batches that lie at providers.
 
+use std::pin::Pin;
+
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use http::request::Parts;
 use http::{HeaderValue, Uri};
 
 use super::calls::{respond, source};
+use super::came::Came;
 use super::error::ApiError;
-use super::turnstile::Turn;
-use super::{Doors, body, headers, spool};
-use crate::auth::{Caller, allow_model};
+use super::{Doors, body, headers, spool, steering};
+use crate::auth::allow_model;
 use crate::domain::Fault;
+use crate::pipeline::accounting::Source;
 use crate::pipeline::remote::{Asking, Kind, NewFile, Wanted};
 use crate::pipeline::{Answer, Controls, Dialect, Failure};
 
 /// Adds the routes, each with `/v1` and without.
 pub fn add_routes(mut router: Router<Doors>) -> Router<Doors> {
+    use MethodFilter as On;
     for prefix in ["", "/v1"] {
         let at = |path: &str| format!("{prefix}{path}");
         router = router
-            .route(&at("/files"), get(list_files).post(create_file))
-            .route(&at("/files/{id}"), get(get_file).delete(delete_file))
-            .route(&at("/files/{id}/content"), get(file_content))
-            .route(&at("/batches"), get(list_batches).post(create_batch))
-            .route(&at("/batches/{id}"), get(get_batch))
-            .route(&at("/batches/{id}/cancel"), post(cancel_batch));
+            .route(&at("/files"), listed(Kind::File).post(create_file))
+            .route(
+                &at("/files/{id}"),
+                about(On::GET, About::File).merge(about(On::DELETE, About::FileGone)),
+            )
+            .route(
+                &at("/files/{id}/content"),
+                about(On::GET, About::FileContent),
+            )
+            .route(&at("/batches"), listed(Kind::Batch).post(create_batch))
+            .route(&at("/batches/{id}"), about(On::GET, About::Batch))
+            .route(
+                &at("/batches/{id}/cancel"),
+                about(On::POST, About::BatchCancelled),
+            );
     }
     router
 }
 
-/// A request that may be served.
-struct Came {
-    parts: Parts,
-    caller: Caller,
-    turn: Option<Turn>,
+/// What is asked about one that is there.
+#[derive(Debug, Clone, Copy)]
+enum About {
+    File,
+    /// Its bytes, as they come.
+    FileContent,
+    /// It is deleted.
+    FileGone,
+    Batch,
+    /// It is cancelled.
+    BatchCancelled,
 }
 
-impl Came {
-    /// Waits for its turn.
-    async fn new(doors: &Doors, mut parts: Parts) -> Result<Self, Fault> {
-        // The router lets nobody in without one.
-        let caller = parts.extensions.remove::<Caller>();
-        let caller = caller
-            .ok_or_else(|| Fault::ours("the caller is not known", "a call without a caller"))?;
-        let limits = doors.admission();
-        let turn = doors.turnstile.enter(&limits).await.map_err(|shed| {
-            doors.metrics.shed(shed.as_str());
-            shed.fault(&limits)
-        })?;
-        Ok(Self {
-            parts,
-            caller,
-            turn,
-        })
-    }
+fn about(method: MethodFilter, what: About) -> MethodRouter<Doors> {
+    let handle = move |State(doors): State<Doors>, Path(id): Path<String>, request: Request| async move {
+        let came = match Came::new(&doors, request.into_parts().0).await {
+            Ok(came) => came,
+            Err(fault) => return refused(fault),
+        };
+        let (pipeline, asking) = (&doors.pipeline, asking(&came));
+        let answer = match what {
+            About::File => apart(|| pipeline.get_file(asking, &id)),
+            About::FileContent => apart(|| pipeline.file_content(asking, &id)),
+            About::FileGone => apart(|| pipeline.delete_file(asking, &id)),
+            About::Batch => apart(|| pipeline.get_batch(asking, &id)),
+            About::BatchCancelled => apart(|| pipeline.cancel_batch(asking, &id)),
+        };
+        let answer = answer.await;
+        answered(came, answer)
+    };
+    on(method, handle)
+}
 
-    fn asking(&self) -> Asking<'_> {
-        Asking {
-            id: headers::call_id(&self.parts.extensions),
-            caller: &self.caller,
-            source: source(&self.parts, &Controls::default()),
-        }
-    }
+type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
 
-    fn answered(self, answer: Result<Answer, Failure>) -> Response {
-        match answer {
-            Ok(answer) => respond(answer, self.turn),
-            Err(failure) => {
-                let fault = ApiError::new(failure.fault, Dialect::OpenAi);
-                let mut response = fault.into_response();
-                headers::add_trail(response.headers_mut(), &failure.trail);
-                response
-            }
+/// A future in a frame of its own: several whole calls in one are more than a thread's stack, where
+/// nothing is optimised.
+#[inline(never)]
+fn apart<'a, F>(begin: impl FnOnce() -> F) -> Answering<'a>
+where
+    F: Future<Output = Result<Answer, Failure>> + Send + 'a,
+{
+    Box::pin(begin())
+}
+
+/// The caller's own, newest first.
+fn listed(kind: Kind) -> MethodRouter<Doors> {
+    let handle = move |State(doors): State<Doors>, request: Request| async move {
+        list(&doors, request, kind).await
+    };
+    on(MethodFilter::GET, handle)
+}
+
+fn asking(came: &Came) -> Asking<'_> {
+    Asking {
+        id: came.id.clone(),
+        caller: &came.caller,
+        source: Source {
+            queued: came.queued,
+            ..source(&came.parts, &Controls::default())
+        },
+        tags: steering::tags(&came.parts.headers),
+    }
+}
+
+fn answered(came: Came, answer: Result<Answer, Failure>) -> Response {
+    match answer {
+        Ok(answer) => respond(answer, came.turn),
+        Err(failure) => {
+            let fault = ApiError::new(failure.fault, Dialect::OpenAi);
+            let mut response = fault.into_response();
+            headers::add_trail(response.headers_mut(), &failure.trail);
+            response
         }
     }
 }
@@ -129,56 +171,9 @@ async fn create_file(State(doors): State<Doors>, request: Request) -> Response {
     };
     let answer = doors
         .pipeline
-        .create_file(came.asking(), file, &allow)
+        .create_file(asking(&came), file, &allow)
         .await;
-    came.answered(answer)
-}
-
-/// `GET /files`: the caller's own, newest first.
-async fn list_files(State(doors): State<Doors>, request: Request) -> Response {
-    list(&doors, request, Kind::File).await
-}
-
-/// `GET /files/{id}`
-async fn get_file(
-    State(doors): State<Doors>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let came = match Came::new(&doors, request.into_parts().0).await {
-        Ok(came) => came,
-        Err(fault) => return refused(fault),
-    };
-    let answer = doors.pipeline.get_file(came.asking(), &id).await;
-    came.answered(answer)
-}
-
-/// `GET /files/{id}/content`: its bytes, as they come.
-async fn file_content(
-    State(doors): State<Doors>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let came = match Came::new(&doors, request.into_parts().0).await {
-        Ok(came) => came,
-        Err(fault) => return refused(fault),
-    };
-    let answer = doors.pipeline.file_content(came.asking(), &id).await;
-    came.answered(answer)
-}
-
-/// `DELETE /files/{id}`
-async fn delete_file(
-    State(doors): State<Doors>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let came = match Came::new(&doors, request.into_parts().0).await {
-        Ok(came) => came,
-        Err(fault) => return refused(fault),
-    };
-    let answer = doors.pipeline.delete_file(came.asking(), &id).await;
-    came.answered(answer)
+    answered(came, answer)
 }
 
 /// `POST /batches`: of a file that was uploaded for it.
@@ -200,42 +195,9 @@ async fn create_batch(State(doors): State<Doors>, request: Request) -> Response 
     };
     let answer = doors
         .pipeline
-        .create_batch(came.asking(), body, &allow)
+        .create_batch(asking(&came), body, &allow)
         .await;
-    came.answered(answer)
-}
-
-/// `GET /batches`: the caller's own, newest first.
-async fn list_batches(State(doors): State<Doors>, request: Request) -> Response {
-    list(&doors, request, Kind::Batch).await
-}
-
-/// `GET /batches/{id}`
-async fn get_batch(
-    State(doors): State<Doors>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let came = match Came::new(&doors, request.into_parts().0).await {
-        Ok(came) => came,
-        Err(fault) => return refused(fault),
-    };
-    let answer = doors.pipeline.get_batch(came.asking(), &id).await;
-    came.answered(answer)
-}
-
-/// `POST /batches/{id}/cancel`
-async fn cancel_batch(
-    State(doors): State<Doors>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let came = match Came::new(&doors, request.into_parts().0).await {
-        Ok(came) => came,
-        Err(fault) => return refused(fault),
-    };
-    let answer = doors.pipeline.cancel_batch(came.asking(), &id).await;
-    came.answered(answer)
+    answered(came, answer)
 }
 
 async fn list(doors: &Doors, request: Request, kind: Kind) -> Response {
@@ -257,7 +219,7 @@ async fn list(doors: &Doors, request: Request, kind: Kind) -> Response {
     }
     match doors
         .pipeline
-        .list_remote(&came.asking(), kind, &wanted)
+        .list_remote(&asking(&came), kind, &wanted)
         .await
     {
         Ok(list) => {

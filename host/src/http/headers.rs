@@ -18,12 +18,15 @@ mod names {
     pub const MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");
     pub const MODEL_NAME: HeaderName = HeaderName::from_static("x-litellm-model-name");
     pub const CACHE_KEY: HeaderName = HeaderName::from_static("x-litellm-cache-key");
+    pub const APPLIED_GUARDRAILS: HeaderName =
+        HeaderName::from_static("x-litellm-applied-guardrails");
     pub const API_BASE: HeaderName = HeaderName::from_static("x-litellm-model-api-base");
     pub const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
     pub const MAX_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
     pub const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
     pub const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
     pub const DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
+    pub const CALLBACKS: HeaderName = HeaderName::from_static("x-litellm-callback-duration-ms");
     pub const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
 }
 
@@ -75,6 +78,9 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     if let Some(key) = &trail.cache_key {
         add(names::CACHE_KEY, key);
     }
+    if let Some(applied) = trail.guards.header() {
+        add(names::APPLIED_GUARDRAILS, &applied);
+    }
     if let Some(base) = trail.api_base() {
         add(names::API_BASE, base);
     }
@@ -85,6 +91,8 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     add(names::DURATION, &millis(duration));
     let own = duration.saturating_sub(trail.upstream_time);
     add(names::OVERHEAD, &millis(own));
+    // Callbacks hear of a call when it is over: no answer waits for them.
+    add(names::CALLBACKS, &millis(Duration::ZERO));
     headers.insert(names::RETRIES, trail.retries.into());
     if trail.retries > 0 {
         headers.insert(names::MAX_RETRIES, trail.max_retries.into());

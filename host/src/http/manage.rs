@@ -9,8 +9,7 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use super::{Doors, body, headers};
-use crate::auth::Caller;
+use super::{Doors, body, came, headers};
 use crate::domain::json::{Document, JsonError};
 use crate::domain::{ErrorKind, Fault};
 use crate::manage::{Input, Method, OPERATIONS, Op, PUBLIC, PublicOp};
@@ -40,11 +39,7 @@ fn of_caller(method: MethodFilter, op: Op) -> MethodRouter<Doors> {
     let handle = move |State(doors): State<Doors>, request: Request| async move {
         let (mut parts, incoming) = request.into_parts();
         let done = async {
-            // The router lets nobody in without one.
-            let caller = parts.extensions.remove::<Caller>();
-            let caller = caller.ok_or_else(|| {
-                Fault::ours("the caller is not known", "management without a caller")
-            })?;
+            let caller = came::proven(&mut parts)?;
             let input = read(&doors, &mut parts, incoming).await?;
             op(&doors.manage, &caller, input).await
         };

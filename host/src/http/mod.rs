@@ -4,19 +4,24 @@
 mod admin;
 mod body;
 mod calls;
+mod came;
 mod cors;
 pub mod error;
 mod files;
 mod form;
 mod gate;
 mod google;
+mod guardrails;
 mod headers;
 mod health;
 mod manage;
 mod models;
 mod numbers;
+mod passing;
 pub mod paths;
 mod patience;
+mod realtime;
+mod refused;
 mod reports;
 mod responses;
 mod routes;
@@ -44,6 +49,7 @@ use crate::reports::Reports;
 use crate::telemetry::metrics::Metrics;
 
 pub use gate::{Rules, catalog};
+use realtime::Sessions;
 pub use routes::router;
 use turnstile::Turnstile;
 
@@ -56,6 +62,7 @@ pub struct Doors {
     pub manage: Manage,
     pub reports: Reports,
     turnstile: Turnstile,
+    sessions: Sessions,
     /// Where uploads lie while they are passed on.
     spools: Spools,
     /// Fetches an identity provider's keys.
@@ -80,10 +87,18 @@ impl Doors {
             manage,
             reports,
             turnstile: Turnstile::default(),
+            sessions: Sessions::default(),
             spools,
             fetch,
             gate: Arc::default(),
         }
+    }
+
+    /// Sessions end by this.
+    #[must_use]
+    pub fn until(mut self, stop: &server::Stop) -> Self {
+        self.sessions = stop.sessions();
+        self
     }
 
     /// Who may come in, by the config of this moment.
@@ -136,10 +151,11 @@ impl Doors {
         self.pipeline.fleet().config.general.max_request_bytes
     }
 
-    /// Model groups; a pattern as the models that are known of its deployments' providers, and
-    /// itself if `patterns` are wanted too.
-    fn model_names(&self, patterns: bool) -> Vec<String> {
+    /// Model groups; a pattern as the models that its deployments' providers list, or else that are
+    /// known of them, and itself if `patterns` are wanted too.
+    async fn model_names(&self, patterns: bool) -> Vec<String> {
         let fleet = self.pipeline.fleet();
+        let offered = self.pipeline.models_offered(&fleet).await;
         let table = self.plugins.table();
         let prices = self.pipeline.accounting().prices();
         let mut names: Vec<String> = Vec::new();
@@ -158,12 +174,18 @@ impl Doors {
                 .filter(|it| it.group.as_str() == name && !it.info.blocked)
             {
                 let provider = &deployment.provider;
+                let named = |model: &str| format!("{provider}/{model}");
+                if let Some(listed) = offered.get(&deployment.id) {
+                    let full = listed.iter().map(|it| named(it));
+                    names.extend(full.filter(|full| glob::matches(name, full)));
+                    continue;
+                }
                 let described = table.providers.get(provider);
                 let described = described.iter().flat_map(|it| &it.describe.models);
                 let known = described
                     .map(String::as_str)
                     .chain(prices.models_of(provider));
-                let full = known.map(|model| format!("{provider}/{model}"));
+                let full = known.map(named);
                 names.extend(full.filter(|full| glob::matches(name, full)));
             }
         }

@@ -119,15 +119,16 @@ async fn listed(
             })?
         }
     };
+    let names = match asked.only_groups {
+        true => Vec::new(),
+        false => doors.model_names(asked.wildcards).await,
+    };
     let gate = doors.gate();
     let all = asked.expand && caller.sees_all();
     let may = |name: &str| all || allow_model(&caller, &gate.catalog, name).is_ok();
     let mut data: Vec<Value> = Vec::new();
-    if !asked.only_groups {
-        let names = doors.model_names(asked.wildcards);
-        let names = names.iter().filter(|name| may(name));
-        data.extend(names.filter_map(|name| model(doors, name)));
-    }
+    let names = names.iter().filter(|name| may(name));
+    data.extend(names.filter_map(|name| model(doors, name)));
     if asked.groups || asked.only_groups {
         let groups = visible_groups(&caller, &gate.catalog);
         data.extend(groups.iter().map(|it| entry(it)));

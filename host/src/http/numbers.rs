@@ -47,6 +47,12 @@ pub fn all(doors: &Doors) -> Vec<PluginSample> {
         help,
         waiting,
     ));
+    all.push(PluginSample::plain(
+        "sluice_realtime_sessions",
+        "gauge",
+        "Realtime sessions that are open",
+        doors.sessions.open.len() as f64,
+    ));
     if let Some((entries, bytes)) = doors.pipeline.cache().sight().size {
         for (name, help, value) in [
             ("sluice_cache_entries", "Answers kept in memory", entries),

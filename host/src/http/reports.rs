@@ -9,9 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 
 use super::error::ApiError;
-use super::{Doors, headers, manage};
-use crate::auth::Caller;
-use crate::domain::Fault;
+use super::{Doors, came, headers, manage};
 use crate::reports::{OPERATIONS, Op, Report};
 
 /// Adds the routes of every operation.
@@ -31,11 +29,7 @@ fn route(method: MethodFilter, op: Op) -> MethodRouter<Doors> {
     let handle = move |State(doors): State<Doors>, request: Request| async move {
         let (mut parts, incoming) = request.into_parts();
         let done = async {
-            // The router lets nobody in without one.
-            let caller = parts.extensions.remove::<Caller>();
-            let caller = caller.ok_or_else(|| {
-                Fault::ours("the caller is not known", "a report without a caller")
-            })?;
+            let caller = came::proven(&mut parts)?;
             let input = manage::read(&doors, &mut parts, incoming).await?;
             op(&doors.reports, &caller, input).await
         };

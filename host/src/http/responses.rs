@@ -8,8 +8,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use super::{Doors, headers};
-use crate::auth::Caller;
+use super::{Doors, came, headers};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::Operation;
 
@@ -50,19 +49,15 @@ pub async fn list_input_items(
 }
 
 async fn answer(doors: &Doors, operation: Operation, id: &str, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (mut parts, _) = request.into_parts();
     let call = headers::call_id(&parts.extensions);
     let answered = async {
-        // The router lets nobody in without one.
-        let caller = parts
-            .extensions
-            .get::<Caller>()
-            .ok_or_else(|| Fault::ours("the caller is not known", "a request without a caller"))?;
+        let caller = came::proven(&mut parts)?;
         let query = query(operation, parts.uri.query().unwrap_or_default())?;
         let asked = (operation, query);
         doors
             .pipeline
-            .about_response((caller, &call), id, asked)
+            .about_response((&caller, &call), id, asked)
             .await
     };
     match answered.await {

@@ -7,11 +7,11 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 
-use super::error::ApiError;
+use super::error::{ApiError, status};
 use super::server::Peer;
 use super::{
-    Doors, admin, body, calls, cors, files, google, headers, health, manage, models, reports,
-    responses, through, unknown,
+    Doors, admin, body, calls, cors, files, google, guardrails, headers, health, manage, models,
+    realtime, refused, reports, responses, through, unknown,
 };
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
@@ -73,7 +73,7 @@ pub fn router(doors: Doors) -> Router {
     router = router
         .route("/openai/deployments/{*rest}", post(calls::by_path))
         .route("/engines/{*rest}", post(calls::by_path));
-    router = files::add_routes(router);
+    router = guardrails::add_routes(realtime::add_routes(files::add_routes(router)));
     // What stands above goes first.
     for (first, _) in ROUTES {
         router = router.route(&format!("/{first}/{{*rest}}"), any(through::by_provider));
@@ -173,7 +173,12 @@ async fn proven(doors: &Doors, mut request: Request, next: Next) -> Response {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(fault) => refuse(fault, request).await,
+        Err(fault) => {
+            let operation = refused::operation(request.uri().path());
+            let calls = doors.metrics.calls();
+            calls.turned_away(operation, status(&fault).as_u16(), fault.kind.class());
+            refuse(fault, request).await
+        }
     }
 }
 

@@ -14,11 +14,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::paths::Paths;
 use super::patience::Patience;
+use super::realtime::Sessions;
 use crate::config::defaults;
+use crate::pipeline::Stopping;
 
 /// How long a client may take to agree on TLS, and to send the first bytes after it.
 const OPENING: Duration = Duration::from_secs(30);
@@ -30,6 +33,9 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long a client may leave its answer unread.
 const WRITE_STALL: Duration = Duration::from_secs(120);
+
+/// How long sessions may take to say farewell when nobody waits for them any more.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// How often an HTTP/2 client is asked whether it is still there, and for how long.
 const H2_PING: Duration = Duration::from_secs(30);
@@ -45,6 +51,21 @@ pub struct Stop {
     pub soon: CancellationToken,
     /// No waiting for them either.
     pub now: CancellationToken,
+    /// Sessions that are open: their connections are no requests any more.
+    pub open: TaskTracker,
+}
+
+impl Stop {
+    /// What sessions end by.
+    pub(super) fn sessions(&self) -> Sessions {
+        Sessions {
+            open: self.open.clone(),
+            stopping: Stopping {
+                soon: self.soon.clone(),
+                now: self.now.clone(),
+            },
+        }
+    }
 }
 
 /// Why the socket could not be opened.
@@ -138,7 +159,8 @@ pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop
         tokio::spawn(async move {
             let ended = match tls {
                 None => {
-                    let connection = builder.serve_connection(TokioIo::new(stream), service);
+                    let connection =
+                        builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
                     watcher.watch(connection.into_owned()).await
                 }
                 Some(tls) => {
@@ -148,7 +170,8 @@ pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop
                         return;
                     };
                     let stream = Patience::new(stream, OPENING, WRITE_STALL);
-                    let connection = builder.serve_connection(TokioIo::new(stream), service);
+                    let connection =
+                        builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
                     watcher.watch(connection.into_owned()).await
                 }
             };
@@ -158,11 +181,22 @@ pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop
         });
     }
     drop(listener);
-    tokio::select! {
-        () = graceful.shutdown() => true,
+    stop.open.close();
+    let ended = async {
+        graceful.shutdown().await;
+        stop.open.wait().await;
+    };
+    let by_themselves = tokio::select! {
+        () = ended => true,
         () = tokio::time::sleep(drain) => false,
         () = stop.now.cancelled() => false,
+    };
+    if !by_themselves {
+        stop.now.cancel();
+        // What sessions cost is counted before their clients are told.
+        let _ = tokio::time::timeout(FAREWELL, stop.open.wait()).await;
     }
+    by_themselves
 }
 
 fn builder() -> Builder<TokioExecutor> {

@@ -32,7 +32,9 @@ pub fn list(dialect: Dialect, models: Vec<Value>) -> Value {
         Dialect::Anthropic => json!({
             "data": each().collect::<Vec<_>>(), "has_more": false,
             "first_id": models.first().map(id), "last_id": models.last().map(id)}),
-        Dialect::OpenAi | Dialect::Responses => json!({"object": "list", "data": models}),
+        Dialect::OpenAi | Dialect::Responses | Dialect::Realtime => {
+            json!({"object": "list", "data": models})
+        }
     }
 }
 
@@ -50,7 +52,7 @@ pub fn one(dialect: Dialect, model: &Value) -> Value {
             "type": "model", "id": id, "display_name": id, "created_at": CREATED_AT,
             "lifecycle": "active", "max_input_tokens": limit("max_input_tokens"),
             "max_tokens": limit("max_output_tokens")}),
-        Dialect::OpenAi | Dialect::Responses => model.clone(),
+        Dialect::OpenAi | Dialect::Responses | Dialect::Realtime => model.clone(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use http::HeaderMap;
 use http_body_util::BodyExt as _;
@@ -23,6 +23,8 @@ const MOST_PARTS: usize = 20;
 const MOST_BESIDE: u64 = 64 << 10;
 /// Bytes of one field that is no file.
 const MOST_TEXT: u64 = 16 << 10;
+/// Bytes of a body that are not worth a file.
+const SHORT: usize = 64 << 10;
 /// A pause in the body.
 const IDLE: Duration = Duration::from_secs(60);
 /// The whole body: a gibibyte on a slow line takes its time.
@@ -46,6 +48,62 @@ pub async fn read(
     form
 }
 
+/// Reads a body of at most `most` bytes that nobody here understands. `first`: what was read of it
+/// already. A short one stays in memory.
+///
+/// # Errors
+/// It is cut off, too large, late or encoded, or the disk does not take it.
+pub async fn unread(
+    (first, mut body): (Bytes, Body),
+    headers: &HeaderMap,
+    most: u64,
+    spools: &Spools,
+) -> Result<FileContent, Fault> {
+    let read = bytes((first, &mut body), headers, most, spools).await;
+    if read.is_err() {
+        body::discard(body, headers).await;
+    }
+    read
+}
+
+async fn bytes(
+    (first, body): (Bytes, &mut Body),
+    headers: &HeaderMap,
+    most: u64,
+    spools: &Spools,
+) -> Result<FileContent, Fault> {
+    body::refuse_encoded(headers)?;
+    if body::declared(headers).is_some_and(|length| length > most) {
+        return Err(body_too_large(most));
+    }
+    let (mut held, mut file, mut length) = (BytesMut::new(), None, 0_u64);
+    let mut next = Some(first);
+    let until = Instant::now() + TOTAL;
+    while let Some(piece) = next {
+        length += piece.len() as u64;
+        if length > most {
+            return Err(body_too_large(most));
+        }
+        if Instant::now() > until {
+            return Err(body::late());
+        }
+        if file.is_none() && held.len() + piece.len() > SHORT {
+            let mut begun = spools.begin().await.map_err(full)?;
+            begun.write(&held).await.map_err(full)?;
+            file = Some(begun);
+        }
+        match &mut file {
+            Some(file) => file.write(&piece).await.map_err(full)?,
+            None => held.extend_from_slice(&piece),
+        }
+        next = body::next(body).await?;
+    }
+    match file {
+        Some(file) => Ok(FileContent::Spooled(file.finish().await.map_err(full)?)),
+        None => Ok(FileContent::Held(held.freeze())),
+    }
+}
+
 async fn parts(
     body: &mut Body,
     headers: &HeaderMap,
@@ -63,9 +121,9 @@ async fn parts(
     let sizes = sizes.for_field("file", u64::MAX).whole_stream(all);
     let sizes = Constraints::new().size_limit(sizes);
     let mut form = Multipart::with_constraints(frames(body), boundary, sizes);
-    let unread = |cause| unread(cause, most);
+    let unreadable = |cause| unreadable(cause, most);
     let (mut fields, mut files, mut count) = (Map::new(), Vec::new(), 0);
-    while let Some(field) = form.next_field().await.map_err(unread)? {
+    while let Some(field) = form.next_field().await.map_err(unreadable)? {
         count += 1;
         if count > MOST_PARTS {
             return Err(refused(format!(
@@ -96,7 +154,11 @@ async fn spool(
     let content_type = field.content_type().map(ToString::to_string);
     let mut file = spools.begin().await.map_err(full)?;
     let mut length = 0_u64;
-    while let Some(bytes) = field.chunk().await.map_err(|cause| unread(cause, most))? {
+    while let Some(bytes) = field
+        .chunk()
+        .await
+        .map_err(|cause| unreadable(cause, most))?
+    {
         length += bytes.len() as u64;
         if length > most {
             return Err(too_large(most));
@@ -128,7 +190,7 @@ fn frames(body: &mut Body) -> impl Stream<Item = io::Result<Bytes>> + Send {
 }
 
 /// A form that cannot be read; one that came too slowly is told so.
-fn unread(cause: multer::Error, most: u64) -> Fault {
+fn unreadable(cause: multer::Error, most: u64) -> Fault {
     if matches!(cause, multer::Error::StreamSizeExceeded { .. }) {
         return too_large(most);
     }
@@ -139,8 +201,7 @@ fn unread(cause: multer::Error, most: u64) -> Fault {
         _ => false,
     };
     if late {
-        let message = "the request's body did not arrive in time";
-        return Fault::caller(ErrorKind::Timeout, message).with_status(408);
+        return body::late();
     }
     broken(cause)
 }
@@ -151,13 +212,19 @@ fn full(cause: io::Error) -> Fault {
 }
 
 fn too_large(most: u64) -> Fault {
+    larger("the file", most).with_param("file")
+}
+
+fn body_too_large(most: u64) -> Fault {
+    larger("the request's body", most).with_param("request_body")
+}
+
+fn larger(what: &str, most: u64) -> Fault {
     let message = format!(
-        "the file is larger than {} MiB (`general_settings.max_file_size_mb`)",
+        "{what} is larger than {} MiB (`general_settings.max_file_size_mb`)",
         most >> 20
     );
-    Fault::caller(ErrorKind::InvalidRequest, message)
-        .with_status(413)
-        .with_param("file")
+    Fault::caller(ErrorKind::InvalidRequest, message).with_status(413)
 }
 
 #[cfg(test)]
@@ -188,6 +255,35 @@ mod tests {
         let file = files.iter().next().unwrap();
         assert_eq!((file.content.length(), &*file.filename), (2, "a.jsonl"));
         assert!(file.held().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_long_body_goes_to_disk_and_a_short_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let spools = Spools::new(folder.path().join("uploads"));
+        let headers = HeaderMap::new();
+        for (length, lies_on_disk) in [(0, false), (9, false), (SHORT + 1, true)] {
+            let body = Body::from(vec![7; length]);
+            let first = Bytes::from_static(b"ab");
+            let most = SHORT as u64 + 100;
+            let read = unread((first, body), &headers, most, &spools)
+                .await
+                .unwrap();
+            assert_eq!(read.length(), length as u64 + 2);
+            assert_eq!(matches!(read, FileContent::Spooled(_)), lies_on_disk);
+        }
+        for most in [SHORT as u64 + 1, 8] {
+            let body = Body::from(vec![7; SHORT]);
+            let first = Bytes::from_static(b"ab");
+            let refused = unread((first, body), &headers, most, &spools).await;
+            let fault = refused.unwrap_err();
+            assert_eq!(
+                (fault.status, fault.param.as_deref()),
+                (Some(413), Some("request_body"))
+            );
+        }
+        let left = std::fs::read_dir(folder.path().join("uploads")).unwrap();
+        assert_eq!(left.count(), 0);
     }
 
     #[tokio::test]

@@ -4,12 +4,18 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use serde_json::{Map, Value};
 
+use crate::config::UserHeaders;
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::Controls;
 
 /// Puts what the headers say into the controls.
-pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> {
+pub fn steer(
+    controls: &mut Controls,
+    headers: &HeaderMap,
+    people: &UserHeaders,
+) -> Result<(), Fault> {
     if let Some(timeout) = seconds(headers, "x-litellm-timeout")? {
         controls.timeout = Some(timeout);
     }
@@ -20,8 +26,9 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
         let count = text.parse();
         controls.num_retries = Some(count.map_err(|_| wrong("x-litellm-num-retries", "a count"))?);
     }
-    if let Some(tags) = text(headers, "x-litellm-tags") {
-        controls.tag(tags.split(',').map(|it| it.trim().to_owned()));
+    controls.tag(tags(headers));
+    if let Some(said) = text(headers, "x-litellm-spend-logs-metadata") {
+        controls.metadata = Some(with_spend_metadata(controls.metadata.as_deref(), said)?);
     }
     if let Some(wanted) = text(headers, "cache-control") {
         controls.cache.take_header(wanted);
@@ -29,6 +36,12 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
     if let Some(wish) = text(headers, "x-litellm-include-cost-in-streaming-usage") {
         controls.include_cost = wish.eq_ignore_ascii_case("true");
     }
+    let named = |names: &[String]| {
+        let mut found = names.iter().filter_map(|it| text(headers, it));
+        found.next().map(str::to_owned)
+    };
+    controls.user = named(&people.customer).or(controls.user.take());
+    controls.internal_user = named(&people.internal_user);
     for name in ["x-litellm-customer-id", "x-litellm-end-user-id"] {
         if let Some(id) = text(headers, name) {
             controls.user = Some(id.to_owned());
@@ -44,6 +57,28 @@ pub fn steer(controls: &mut Controls, headers: &HeaderMap) -> Result<(), Fault> 
         controls.redact |= asked.is_some_and(|it| !off(it));
     }
     Ok(())
+}
+
+/// The metadata of a call with what a header has for its spend row; its members win over the body's.
+fn with_spend_metadata(metadata: Option<&str>, said: &str) -> Result<String, Fault> {
+    const PLACE: &str = "spend_logs_metadata";
+    let said = serde_json::from_str::<Map<String, Value>>(said);
+    let said = said.map_err(|_| wrong("x-litellm-spend-logs-metadata", "a JSON object"))?;
+    let metadata = metadata.and_then(|it| serde_json::from_str(it).ok());
+    let mut metadata: Map<String, Value> = metadata.unwrap_or_default();
+    match metadata.get_mut(PLACE) {
+        Some(Value::Object(own)) => own.extend(said),
+        _ => drop(metadata.insert(PLACE.to_owned(), said.into())),
+    }
+    Ok(Value::Object(metadata).to_string())
+}
+
+/// The tags of `x-litellm-tags`.
+pub fn tags(headers: &HeaderMap) -> Vec<String> {
+    let said = text(headers, "x-litellm-tags").unwrap_or_default();
+    let each = said.split(',').map(str::trim);
+    let each = each.filter(|it| !it.is_empty());
+    each.map(str::to_owned).collect()
 }
 
 fn seconds(headers: &HeaderMap, name: &str) -> Result<Option<Duration>, Fault> {
@@ -78,7 +113,11 @@ mod tests {
             num_retries: Some(1),
             ..Controls::default()
         };
-        steer(&mut controls, &headers)?;
+        let people = UserHeaders {
+            customer: vec!["x-email".to_owned(), "x-old".to_owned()],
+            internal_user: vec!["x-user".to_owned()],
+        };
+        steer(&mut controls, &headers, &people)?;
         Ok(controls)
     }
 
@@ -91,6 +130,32 @@ mod tests {
         assert_eq!(steered(&[]).unwrap().num_retries, Some(1));
         let fresh = steered(&[("cache-control", "no-cache")]).unwrap();
         assert!(fresh.cache.no_cache && !fresh.cache.no_store);
+    }
+
+    #[test]
+    fn people_are_named_by_the_operators_headers_and_litellms_own_go_first() {
+        for (pairs, customer, user) in [
+            (
+                &[("x-email", "ann"), ("x-old", "bob")][..],
+                Some("ann"),
+                None,
+            ),
+            (
+                &[("x-old", "bob"), ("x-user", "u1")],
+                Some("bob"),
+                Some("u1"),
+            ),
+            (
+                &[("x-email", "ann"), ("x-litellm-customer-id", "c1")],
+                Some("c1"),
+                None,
+            ),
+            (&[("x-email", " ")], None, None),
+        ] {
+            let controls = steered(pairs).unwrap();
+            assert_eq!(controls.user.as_deref(), customer, "{pairs:?}");
+            assert_eq!(controls.internal_user.as_deref(), user, "{pairs:?}");
+        }
     }
 
     #[test]
@@ -110,11 +175,25 @@ mod tests {
     }
 
     #[test]
+    fn metadata_of_the_spend_row_comes_by_header_beside_the_bodys() {
+        let body = r#"{"a":1,"spend_logs_metadata":{"run":1,"kept":2}}"#;
+        let both = with_spend_metadata(Some(body), r#"{"run":"7"}"#).unwrap();
+        let both: Value = serde_json::from_str(&both).unwrap();
+        let wanted = serde_json::json!({"a": 1, "spend_logs_metadata": {"run": "7", "kept": 2}});
+        assert_eq!(both, wanted);
+        let alone = steered(&[("x-litellm-spend-logs-metadata", r#"{"run":"7"}"#)]);
+        let alone = alone.unwrap().metadata.unwrap();
+        assert_eq!(alone, r#"{"spend_logs_metadata":{"run":"7"}}"#);
+    }
+
+    #[test]
     fn a_wrong_header_is_named() {
         for (name, value) in [
             ("x-litellm-timeout", "soon"),
             ("x-litellm-stream-timeout", "-1"),
             ("x-litellm-num-retries", "1.5"),
+            ("x-litellm-spend-logs-metadata", "[1]"),
+            ("x-litellm-spend-logs-metadata", "{"),
         ] {
             let fault = steered(&[(name, value)]).unwrap_err();
             assert_eq!(fault.param.as_deref(), Some(name));

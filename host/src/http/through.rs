@@ -11,7 +11,7 @@ use super::calls::source;
 use super::error::ApiError;
 use super::steering::steer;
 use super::turnstile::Turn;
-use super::{Doors, body, headers, unknown};
+use super::{Doors, body, came, headers, passing, unknown};
 use crate::auth::{Caller, Passing, allow_passing};
 use crate::domain::{CallId, ErrorKind, Fault};
 use crate::pipeline::{Fleet, Order, Passed, PassedBody, Route, Sent, groups_of};
@@ -56,34 +56,30 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
     let (mut parts, incoming) = request.into_parts();
     let id = headers::call_id(&parts.extensions);
     let fleet = doors.pipeline.fleet();
-    let caller = match parts.extensions.remove::<Caller>() {
-        Some(caller) => caller,
+    let caller = match came::proven(&mut parts) {
+        Ok(caller) => caller,
         // One may stand below another that is open.
-        None if needs_key(&fleet, route) => {
+        Err(_) if needs_key(&fleet, route) => {
             body::discard(incoming, &parts.headers).await;
             return refuse(no_key(), &id, &parts, route);
         }
-        None => Caller::anonymous(),
+        Err(_) => Caller::anonymous(),
     };
-    let limits = doors.admission();
-    let turn = match doors.turnstile.enter(&limits).await {
+    let (turn, queued) = match came::turn(doors, &id).await {
         Ok(turn) => turn,
-        Err(shed) => {
-            doors.metrics.shed(shed.as_str());
-            let fault = shed.fault(&limits);
-            tracing::info!(call.id = %id, fault = %fault, "a request was turned away");
-            return ApiError::new(fault, dialect).into_response();
-        }
+        Err(fault) => return ApiError::new(fault, dialect).into_response(),
     };
-    let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
-    let read = read.and_then(|bytes| {
+    let general = &fleet.config.general;
+    let caps = (general.max_request_bytes, general.max_file_bytes);
+    let read = passing::body(incoming, (&parts.headers, tail), caps, &doors.spools).await;
+    let read = read.and_then(|body| {
         let sent = Sent {
             method: parts.method.clone(),
             path: parts.uri.path(),
             query: parts.uri.query(),
             headers: &parts.headers,
-            key_header: fleet.config.general.key_header.as_deref(),
-            body: bytes,
+            key_header: general.key_header.as_deref(),
+            body,
         };
         let order = Order::read(id.clone(), (route, tail), all_headers(&fleet, route), sent)?;
         judge(doors, (&fleet, &caller), &parts, order)
@@ -93,11 +89,8 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
         Err(fault) => return refuse(fault, &id, &parts, route),
     };
     let mut source = source(&parts, &order.request.controls);
-    if doors.pipeline.watchers().otel.is_on() {
-        let text = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
-        source.traceparent = text("traceparent");
-        source.tracestate = text("tracestate");
-    }
+    source.queued = queued;
+    came::traced(doors, &parts.headers, &mut source);
     match doors.pipeline.pass(&caller, (&fleet, order), source).await {
         Ok(passed) => respond(passed, turn),
         Err(failure) => {
@@ -144,26 +137,25 @@ fn judge(
 ) -> Result<Order, Fault> {
     let gate = doors.gate();
     let has_body = !matches!(order.method, Method::GET | Method::HEAD | Method::DELETE);
-    if has_body && gate.bodies.ask_anything(caller) {
-        gate.bodies.judge(caller, |name| {
-            let found = order.request.body.entries().find(|(it, _)| *it == name)?;
-            serde_json::from_str(found.1).ok()
-        })?;
+    if has_body {
+        came::judge_body(&gate, caller, &order.request)?;
     }
-    if gate.bodies.reject_client_tags && parts.headers.contains_key("x-litellm-tags") {
-        let text = "Client-side tags are not allowed; give the key or its team tags";
-        let fault = Fault::caller(ErrorKind::InvalidRequest, text);
-        return Err(fault.with_param("x-litellm-tags"));
-    }
-    steer(&mut order.request.controls, &parts.headers)?;
+    came::judge_tags(&gate, &parts.headers)?;
+    let people = &fleet.config.general.user_headers;
+    steer(&mut order.request.controls, &parts.headers, people)?;
     let provider = order.route.provider();
     let groups = |model: &String| {
         let groups = provider.map(|provider| groups_of(fleet, provider, model));
         (model.clone(), groups.unwrap_or_default())
     };
     let models: Vec<_> = order.models.iter().map(groups).collect();
+    let path = parts.uri.path();
+    let prefix = path.strip_suffix(order.tail.as_str()).unwrap_or(path);
+    let below = order.tail.segments().iter().map(|it| format!("/{it}"));
+    let plain = format!("{prefix}{}", below.collect::<String>());
     let passing = Passing {
-        path: parts.uri.path(),
+        path,
+        plain: &plain,
         provider,
         models: &models,
     };

@@ -13,7 +13,6 @@ const LITELLM: &[&str] = &[
     "agent",
     "agents",
     "alerting",
-    "apply_guardrail",
     "assemblyai",
     "assistants",
     "audio",

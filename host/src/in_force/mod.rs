@@ -1,6 +1,7 @@
 //! What the gateway runs with, as the management API asks for it; and what it does when something
 //! was changed there.
 
+mod counted;
 mod heard;
 mod settings;
 
@@ -25,7 +26,7 @@ use crate::pipeline::accounting::now_ms;
 use crate::pipeline::{ClientRequest, Fleet, Operation, Pipeline};
 use crate::price_tables::PriceTables;
 use crate::prices::{self, Wanted, cost};
-use crate::reports::{Outside, Preview, ProviderBudget};
+use crate::reports::{Counted, Outside, Preview, ProviderBudget};
 
 /// The running gateway.
 #[derive(Clone)]
@@ -341,6 +342,15 @@ impl Outside for Running {
                 body: sent.body,
             })
         })
+    }
+
+    fn count<'a>(
+        &'a self,
+        caller: &'a Caller,
+        body: Map<String, Value>,
+        asks: bool,
+    ) -> BoxFuture<'a, Result<Counted, Fault>> {
+        Box::pin(counted::count(&self.pipeline, caller, body, asks))
     }
 
     fn max_budget(&self) -> Option<Usd> {

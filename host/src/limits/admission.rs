@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::counter::{Counted, Counter};
-use super::scope::{Limits, Standing};
+use super::scope::{Limits, Scope, Standing};
 use super::tokens::{TokenCounting, Tokens};
 
 /// A call that every scope of its path let in. Dropping it frees its places among the parallel
@@ -63,6 +63,18 @@ impl Admission {
         for place in &mut self.places {
             let mut used = place.counter.lock();
             used.correct(&mut place.counted, tokens, now_ms);
+        }
+    }
+
+    /// Parts with the places in some of the scopes.
+    pub fn split_off(&mut self, which: impl Fn(&Scope) -> bool) -> Self {
+        let all = std::mem::take(&mut self.places).into_iter();
+        let (theirs, own) = all.partition(|it: &Place| which(&it.counter.scope));
+        self.places = own;
+        Self {
+            places: theirs,
+            counting: self.counting,
+            tentative: self.tentative,
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Used {
     day: Window<DAY_MS>,
     requests: u64,
     parallel: u64,
+    /// What the last call that came was limited to.
+    limits: Limits,
     /// Where several processes count together: the windows and places of this one, instead of those
     /// above.
     portions: Option<Box<Portions>>,
@@ -170,6 +172,10 @@ impl<const LENGTH: i64> Window<LENGTH> {
 }
 
 impl Used {
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Forgets windows that are over.
     pub fn keep_time(&mut self, now_ms: i64) {
         if let Some(portions) = &mut self.portions {
@@ -191,6 +197,7 @@ impl Used {
     /// Whether a call may enter, where several processes count together. Changes nothing that is
     /// counted.
     pub fn judge(&mut self, scope: &Scope, wanted: &Wanted, rule: Rule, now_ms: i64) -> Verdict {
+        self.limits = wanted.limits;
         let parallel = self.parallel;
         let Some(portions) = &mut self.portions else {
             return match self.refusal(scope, wanted, now_ms) {

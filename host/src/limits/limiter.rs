@@ -11,7 +11,7 @@ use super::counter::{Counter, Used, Verdict, Wanted};
 use super::pool::{Ask, Given, Pool};
 use super::portions::Rule;
 use super::refusal::Refusal;
-use super::scope::{Limits, Scope, Standing};
+use super::scope::{Limits, Scope, ScopeKind, Standing};
 use super::tokens::{TokenCounting, Tokens};
 
 /// Parts of the map, each with its lock: far more than threads, so that they seldom meet.
@@ -213,6 +213,18 @@ impl Limiter {
                 }
             })
             .collect()
+    }
+
+    /// What is left to every scope of these kinds that calls came to of late.
+    pub fn known_standings(&self, kinds: &[ScopeKind], now_ms: i64) -> Vec<Standing> {
+        let known = self.counters().filter(|it| kinds.contains(&it.scope.kind));
+        let standing = known.map(|counter| {
+            let mut used = counter.lock();
+            used.keep_time(now_ms);
+            let limits = used.limits();
+            used.standing(&counter.scope, &limits, now_ms)
+        });
+        standing.collect()
     }
 
     /// Drops the scopes that are idle at `now_ms`, if the caller wants the memory sooner than new

@@ -13,16 +13,20 @@ pub enum ScopeKind {
     EndUser,
     Organization,
     ModelPerKey,
+    ModelPerUser,
     ModelPerTeam,
+    ModelPerOrganization,
     Model,
     Tag,
+    /// A tag in the calls of one key.
+    TagPerKey,
     Deployment,
     /// The whole gateway; its id is empty.
     Gateway,
 }
 
 impl ScopeKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Key,
         Self::User,
         Self::Team,
@@ -30,9 +34,12 @@ impl ScopeKind {
         Self::EndUser,
         Self::Organization,
         Self::ModelPerKey,
+        Self::ModelPerUser,
         Self::ModelPerTeam,
+        Self::ModelPerOrganization,
         Self::Model,
         Self::Tag,
+        Self::TagPerKey,
         Self::Deployment,
         Self::Gateway,
     ];
@@ -47,9 +54,12 @@ impl ScopeKind {
             Self::EndUser => "end_user",
             Self::Organization => "organization",
             Self::ModelPerKey => "model_per_key",
+            Self::ModelPerUser => "model_per_user",
             Self::ModelPerTeam => "model_per_team",
+            Self::ModelPerOrganization => "model_per_organization",
             Self::Model => "model",
             Self::Tag => "tag",
+            Self::TagPerKey => "tag_per_key",
             Self::Deployment => "deployment",
             Self::Gateway => "gateway",
         }
@@ -60,7 +70,8 @@ impl ScopeKind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope {
     pub kind: ScopeKind,
-    /// A key's hash, a team's id, `<team id>/<user id>` of a member, a model's or a tag's name.
+    /// A key's hash, a team's id, `<team id>/<user id>` of a member, a model's or a tag's name,
+    /// `<key's hash>:<tag>`.
     pub id: Arc<str>,
     /// Of the scopes that are per model.
     pub model: Option<Arc<str>>,

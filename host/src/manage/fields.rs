@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fault::{bad, missing};
-use super::kinds;
+use super::{idle, kinds};
 use crate::domain::{Fault, Usd};
 
 /// A field that an operation takes.
@@ -43,6 +43,8 @@ pub(super) enum Kind {
     ModelBudgets,
     /// Budgets with windows of their own.
     Windows,
+    /// Settings of the router.
+    Routing,
     Any,
 }
 
@@ -88,6 +90,7 @@ pub(super) fn read(from: &Map<String, Value>, fields: &[&[Field]]) -> Result<Giv
         let value = kinds::check(name, *kind, value)?;
         given.insert(name.clone(), value);
     }
+    idle::tell(&given);
     Ok(Given(given))
 }
 

@@ -6,6 +6,7 @@ use super::fault::bad;
 use super::fields::Kind;
 use super::time;
 use crate::budget::Period;
+use crate::config::{OwnRouting, RouterSettings};
 use crate::domain::{Fault, Usd};
 
 /// Longest id or alias, in characters: as much as LiteLLM's UI shows.
@@ -63,6 +64,7 @@ pub(super) fn check(name: &str, kind: Kind, value: &Value) -> Result<Value, Faul
             .ok_or_else(|| wrong(&format!("an object of names, each with {TEXTS}")))?,
         Kind::ModelBudgets => model_budgets(name, value)?,
         Kind::Windows => windows(name, value)?,
+        Kind::Routing => routing(name, value)?,
         Kind::Any => value.clone(),
     };
     Ok(good)
@@ -171,6 +173,17 @@ fn model_budgets(name: &str, value: &Value) -> Result<Value, Fault> {
 }
 
 /// `[{budget_duration, max_budget}]`; `reset_at` of an earlier answer is taken and dropped.
+/// What cannot be is refused where it is written, not where calls go by it.
+fn routing(name: &str, value: &Value) -> Result<Value, Fault> {
+    let Some(own) = value.as_object() else {
+        return Err(bad(name, format!("`{name}` must be an object")));
+    };
+    match OwnRouting::over(&RouterSettings::default(), own) {
+        Ok(_) => Ok(value.clone()),
+        Err(cause) => Err(bad(name, format!("`{name}`: {cause}"))),
+    }
+}
+
 fn windows(name: &str, value: &Value) -> Result<Value, Fault> {
     let Some(all) = value.as_array() else {
         return Err(bad(

@@ -18,6 +18,7 @@ mod fault;
 mod fields;
 mod group_budgets;
 mod holders;
+mod idle;
 mod in_force;
 mod input;
 mod invitations;

@@ -275,6 +275,26 @@ pub const OPERATIONS: &[Operation] = &[
     (Post, "/config/field/update", op!(config::update_field)),
     (Post, "/config/field/delete", op!(config::delete_field)),
     (Get, "/config/yaml", op!(config::document)),
+    (
+        Get,
+        "/config/pass_through_endpoint",
+        op!(config::list_endpoints),
+    ),
+    (
+        Post,
+        "/config/pass_through_endpoint",
+        op!(config::create_endpoint),
+    ),
+    (
+        Delete,
+        "/config/pass_through_endpoint",
+        op!(config::delete_endpoint),
+    ),
+    (
+        Post,
+        "/config/pass_through_endpoint/{id}",
+        op!(config::update_endpoint),
+    ),
     (Post, "/reload/config", op!(config::reload)),
     (Get, "/get/config/callbacks", op!(config::with_router)),
     (Get, "/callbacks/list", op!(config::list_callbacks)),

@@ -67,6 +67,7 @@ pub(super) fn row(mut it: SpendLog) -> SpendRow {
         user_agent: None,
         error: error.as_ref().map(failure),
         metadata: to_raw_value(&it.metadata).ok(),
+        why: None,
     }
 }
 

@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::fleet::Line;
+use super::guards::Report;
 use crate::domain::{CallId, Fault, Usage, Usd};
 use crate::prices::Cost;
 
@@ -71,6 +72,10 @@ pub struct Trail {
     /// From the call's start to the first event of a stream.
     pub first_token: Option<Duration>,
     pub usage: Option<Usage>,
+    /// What it asked for is made in the background: it is charged when it is seen done.
+    pub is_pending: bool,
+    /// The gateway counted the tokens that were asked for, not the provider.
+    pub counted_here: bool,
     /// The answer's `id`, as the provider gave it.
     pub provider_id: Option<String>,
     /// What the call cost, once it is known; None also where the price is unknown.
@@ -82,6 +87,8 @@ pub struct Trail {
     /// What is left of the caller's limits, as headers.
     pub limits: Vec<(String, String)>,
     pub stream: bool,
+    /// What its guardrails came to.
+    pub guards: Report,
     /// The upstream's headers that are passed on.
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -106,12 +113,15 @@ impl Trail {
             upstream_time: Duration::ZERO,
             first_token: None,
             usage: None,
+            is_pending: false,
+            counted_here: false,
             provider_id: None,
             cost: None,
             cache_key: None,
             bill: None,
             limits: Vec::new(),
             stream,
+            guards: Report::default(),
             upstream_headers: Vec::new(),
         }
     }

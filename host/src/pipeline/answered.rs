@@ -9,14 +9,16 @@ use bytes::Bytes;
 use super::answer::{Answer, AnswerBody};
 use super::cached::{Found, Keeper, KeptAnswer};
 use super::fleet::{Fleet, Line};
+use super::guards::{Guarded, Passing};
 use super::opening::Rest;
 use super::reached::Reached;
-use super::request::ClientRequest;
+use super::request::{ClientRequest, Operation};
 use super::settle::Settlement;
 use super::source::{Events, Source};
-use super::stream::{FaultWriter, MadeBy, Streaming};
+use super::stream::{FaultWriter, MadeBy, Streaming, Watched};
+use super::why::{By, Choice};
 use super::writer::{Event, Writer};
-use super::{counted, plain, shape};
+use super::{counted, plain, shape, written};
 use crate::dialect::envelope::Envelope;
 use crate::domain::{DeploymentId, Fault, Usd};
 use crate::plugins::{self, Plugins};
@@ -34,19 +36,26 @@ pub struct Asked {
 }
 
 /// An answer that was kept: nobody is asked, and it costs nothing.
-pub fn kept(
+///
+/// # Errors
+/// A guardrail refuses it.
+pub async fn kept(
     (request, asked): (&ClientRequest, Asked),
     fleet: &Fleet,
     found: Found,
-    mut settlement: Settlement,
-) -> Answer {
+    (guarded, mut settlement): (Option<Guarded>, Settlement),
+) -> Result<Answer, Box<(Fault, Settlement)>> {
     let trail = settlement.trail();
     trail.cache_key = Some(found.key.as_str().to_owned());
     trail.line = fleet.line(&DeploymentId::new(found.deployment)).ok();
     trail.upstream_model = Some(found.model).filter(|_| trail.line.is_some());
     trail.usage = found.usage;
+    let (group, line) = (trail.model_group.clone(), trail.line.clone());
+    settlement.chose(Choice::given(&group, By::Cache, line.as_deref()));
+    settlement.came_to("ok");
+    settlement.remember_choices();
     match found.answer {
-        KeptAnswer::Whole(body) => whole(body, None, settlement),
+        KeptAnswer::Whole(body) => whole(request, (body, None), (guarded, settlement)).await,
         KeptAnswer::Stream(recording) => {
             let envelope = Envelope {
                 id: recording.id,
@@ -69,7 +78,10 @@ pub fn kept(
             settlement.began();
             let rest = Rest::Source(Source::ready(Vec::new(), None));
             let by = (None, None);
-            stream((request, asked), writer, (rest, events), by, settlement)
+            let most = fleet.config.general.max_reply_bytes;
+            let passing = guarded.and_then(|it| passing(it, request, most));
+            let asked = (request, asked);
+            stream(asked, writer, (rest, events), by, (passing, settlement)).await
         }
     }
 }
@@ -77,12 +89,12 @@ pub fn kept(
 /// An answer that was made just now; it is kept, if somebody keeps it.
 ///
 /// # Errors
-/// It cannot be put together with what was kept of it.
-pub fn made(
+/// It cannot be put together with what was kept of it, or a guardrail refuses it.
+pub async fn made(
     (request, asked): (&ClientRequest, Asked),
     reached: Reached,
     ((plugins, line), keeper): ((Plugins, Arc<Line>), Option<Keeper>),
-    mut settlement: Settlement,
+    (guarded, mut settlement): (Option<Guarded>, Settlement),
 ) -> Result<Answer, Box<(Fault, Settlement)>> {
     let generation = Arc::clone(&line.provider.generation);
     match reached {
@@ -93,9 +105,14 @@ pub fn made(
                 None => Ok(body),
             };
             match body {
-                Ok(body) => Ok(whole(body, content_type, settlement)),
+                Ok(body) => whole(request, (body, content_type), (guarded, settlement)).await,
                 Err(fault) => Err(Box::new((fault, settlement))),
             }
+        }
+        Reached::Live(_) => {
+            let log = "a session where an answer was asked for";
+            let fault = Fault::ours("the upstream's answer is none", log);
+            Err(Box::new((fault, settlement)))
         }
         Reached::Bytes(reply) => {
             plugins.report(&generation, plugins::Outcome::Fine);
@@ -114,13 +131,10 @@ pub fn made(
                 writer.tell_cost(settlement.cost_of(&line));
             }
             let by = (Some((plugins, generation)), keeper);
-            Ok(stream(
-                (request, asked),
-                writer,
-                (rest, first),
-                by,
-                settlement,
-            ))
+            let most = line.target.max_reply_bytes;
+            let passing = guarded.and_then(|it| passing(it, request, most));
+            let asked = (request, asked);
+            stream(asked, writer, (rest, first), by, (passing, settlement)).await
         }
         Reached::Sound(sound) => {
             let said = sound.content_type.as_deref();
@@ -134,15 +148,35 @@ pub fn made(
     }
 }
 
-fn whole(body: Bytes, content_type: Option<String>, mut settlement: Settlement) -> Answer {
+/// Those that look at the answer of this request; None: nobody.
+fn passing(guarded: Guarded, request: &ClientRequest, most: usize) -> Option<Passing> {
+    Passing::of(guarded, request.body.text().as_bytes(), most)
+}
+
+async fn whole(
+    request: &ClientRequest,
+    (mut body, content_type): (Bytes, Option<String>),
+    (guarded, mut settlement): (Option<Guarded>, Settlement),
+) -> Result<Answer, Box<(Fault, Settlement)>> {
+    if settlement.trail().usage.is_none() {
+        let text = std::str::from_utf8(&body).unwrap_or_default();
+        settlement.wrote(written::tokens(text));
+    }
+    let says = request.operation != Operation::Speech;
+    if let Some(mut guarded) = guarded.filter(|it| says && it.looks_at_answers()) {
+        match guarded.after(request.body.text().as_bytes(), &body).await {
+            Ok(changed) => body = changed.unwrap_or(body),
+            Err(fault) => return Err(Box::new((fault, settlement))),
+        }
+    }
     settlement.answered(&body);
     settlement.done(200);
-    Answer {
+    Ok(Answer {
         status: 200,
         content_type: content_type.map_or(Cow::Borrowed("application/json"), Cow::Owned),
         body: AnswerBody::Whole(body),
         trail: settlement.trail().clone(),
-    }
+    })
 }
 
 /// A file on its way from the upstream to the client: never whole in memory.
@@ -180,14 +214,18 @@ fn file(
     }
 }
 
-fn stream(
+async fn stream(
     (request, asked): (&ClientRequest, Asked),
     writer: Writer,
     (rest, first): (Rest, Events),
     (made_by, keeper): (Option<MadeBy>, Option<Keeper>),
-    mut settlement: Settlement,
-) -> Answer {
+    (passing, mut settlement): (Option<Passing>, Settlement),
+) -> Result<Answer, Box<(Fault, Settlement)>> {
     let trail = settlement.trail().clone();
+    let passing = passing.map(|passing| Watched {
+        passing,
+        unseen: Writer::new(request.operation, shape::envelope(request, true), true),
+    });
     let streaming = Streaming {
         writer,
         settlement,
@@ -195,11 +233,14 @@ fn stream(
         write_fault: asked.write_fault,
         made_by,
         keeper,
+        passing,
     };
-    Answer {
+    // What is refused by its beginning has no head yet: it is an error like any other.
+    let (streaming, first) = streaming.begin(first).await?;
+    Ok(Answer {
         status: 200,
         content_type: Cow::Borrowed("text/event-stream"),
         body: AnswerBody::Stream(streaming.into_bytes(first, rest)),
         trail,
-    }
+    })
 }

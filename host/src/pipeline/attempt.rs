@@ -19,6 +19,7 @@ use super::givens;
 use super::passed::{headers_of, pairs, passed_on};
 use super::plugin_faults::{broke, refused};
 use super::prepare::{Prepared, prepare};
+use super::realtime::Live;
 use super::request::{ClientRequest, Operation};
 use super::seen::TraceHeaders;
 use super::sending::Sender;
@@ -50,6 +51,8 @@ pub enum Outcome {
     Sound(UpstreamReply),
     /// The bytes of a file, as they come.
     Bytes(UpstreamReply),
+    /// A session over a socket.
+    Live(Live),
 }
 
 /// An attempt that is under way.
@@ -87,7 +90,7 @@ impl Attempt {
         (number, drop_params): (u32, bool),
         trace: Option<TraceHeaders>,
     ) -> Result<(Self, String), Fault> {
-        let name = request.operation.as_str();
+        let name = request.operation.contract();
         let provider = Arc::clone(&line.provider);
         let operation = provider.describe.operations.get(name).ok_or_else(|| {
             let message = format!("provider `{}` has no `{name}`", provider.name);
@@ -154,6 +157,7 @@ impl Attempt {
         match result {
             Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
             Ok(Ended::Bytes(reply)) => (Ok(Outcome::Bytes(reply)), trace),
+            Ok(Ended::Live(live)) => (Ok(Outcome::Live(live)), trace),
             Ok(Ended::Relay(reply)) => (Ok(Outcome::Stream(Source::relay(reply))), trace),
             Ok(Ended::Sound(reply)) => (Ok(Outcome::Sound(reply)), trace),
             Ok(Ended::Decode(reply, options, state)) => {
@@ -219,6 +223,11 @@ impl Attempt {
             return Ok(Sent::Replies(replies));
         }
         let (mode, state) = (outbound.reply, outbound.state.clone());
+        let is_live = self.call.operation == Operation::Realtime.as_str();
+        if is_live && mode == ReplyMode::Canonical {
+            let live = self.dial(outbound, &options).await?;
+            return Ok(Sent::Ended(Ended::Live(live)));
+        }
         let binds = binds(&outbound, &options);
         let reply = self.send(outbound, &options).await?;
         if !reply.is_success() && !options.accept_errors {
@@ -489,6 +498,7 @@ enum Ended {
     Relay(UpstreamReply),
     Sound(UpstreamReply),
     Bytes(UpstreamReply),
+    Live(Live),
     Decode(UpstreamReply, Options, String),
 }
 

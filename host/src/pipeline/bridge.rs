@@ -51,7 +51,7 @@ impl Bridge {
         };
         let provider = &line.provider;
         let has = |name: &str| provider.describe.operations.contains_key(name);
-        let native = has(request.operation.as_str()) && !refused;
+        let native = has(request.operation.contract()) && !refused;
         if native || !has(Operation::Chat.as_str()) {
             return Ok(None);
         }
@@ -108,23 +108,6 @@ impl Bridge {
         }))
     }
 
-    /// The answer to a request to count tokens, where the provider cannot: what the gateway guesses.
-    pub fn counted(request: &ClientRequest, line: &Line) -> Option<Reached> {
-        let dialect = match request.operation {
-            Operation::CountTokens => Dialect::Messages,
-            Operation::CountContents => Dialect::GenerateContent,
-            _ => return None,
-        };
-        // The contract's way to count is Anthropic's.
-        let operations = &line.provider.describe.operations;
-        let own = dialect == Dialect::Messages && operations.contains_key("count-tokens");
-        let answer = sluice_bridges::counted(dialect, input_tokens(request)).to_string();
-        (!own).then(|| Reached::Whole {
-            body: Bytes::from(answer),
-            content_type: None,
-        })
-    }
-
     /// What the deployment is asked.
     pub const fn asked(&self) -> &ClientRequest {
         &self.asked
@@ -163,7 +146,9 @@ impl Bridge {
                 Ok(Reached::Stream { rest, first })
             }
             // No dialect has it.
-            Reached::Sound(_) => Err(broken("sound where a chat was asked for")),
+            Reached::Sound(_) | Reached::Live(_) => {
+                Err(broken("sound or a session where a chat was asked for"))
+            }
         }
     }
 }

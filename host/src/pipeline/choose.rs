@@ -4,15 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accounting::{Full, now_ms};
+use super::accounting::{Beside, Full, now_ms};
 use super::fleet::{Fleet, Line};
 use super::health;
 use super::refusal;
 use super::request::ClientRequest;
 use super::roster::Roster;
 use super::settle::Settlement;
-use super::why::Choice;
-use crate::config::{Found, Strategy};
+use super::why::{By, Choice};
+use crate::config::{Found, RouterSettings, Strategy};
 use crate::domain::{DeploymentId, Fault, Retry};
 use crate::prices::Prices;
 use crate::router::{self, Ask, Decision, Place};
@@ -23,6 +23,8 @@ const BYTES_PER_TOKEN: u64 = 6;
 /// What a search asks of every deployment.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
+    /// What the router goes by, for this caller.
+    pub router: &'a RouterSettings,
     pub team: Option<&'a str>,
     pub tags: &'a [String],
     /// Where the caller was served before.
@@ -60,6 +62,8 @@ pub struct Search<'a> {
     lengths: Vec<Option<u64>>,
     prices: Vec<Option<f64>>,
     waited: Duration,
+    /// How the only deployment was found, until that was told.
+    placed: Option<Arc<Choice>>,
 }
 
 impl<'a> Search<'a> {
@@ -89,12 +93,14 @@ impl<'a> Search<'a> {
             lengths: Vec::new(),
             prices: Vec::new(),
             waited: Duration::ZERO,
+            placed: request.controls.placed.clone(),
         };
         if let Some(pinned) = &request.controls.pinned {
             let all = search.roster.places.iter().map(|it| it.id.clone());
             search.dead = all.filter(|it| it != pinned).collect();
         }
         search.leave_out_others();
+        search.leave_out_elsewhere();
         search.look_up(prices);
         Some(search)
     }
@@ -110,9 +116,18 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// A customer may be kept to one region.
+    fn leave_out_elsewhere(&mut self) {
+        if let Some(region) = self.request.controls.region {
+            let all = self.found.deployments.iter();
+            let elsewhere = all.filter(|it| !region.has(it)).map(|it| it.id.clone());
+            self.dead.extend(elsewhere);
+        }
+    }
+
     /// What the price table knows of the models, where that is asked for.
     fn look_up(&mut self, prices: &Prices) {
-        let settings = &self.fleet.config.router;
+        let settings = self.wish.router;
         if settings.checks_length || self.strategy().keeps_limits() {
             self.input_tokens = input_tokens(self.request);
         }
@@ -131,11 +146,11 @@ impl<'a> Search<'a> {
     }
 
     pub fn strategy(&self) -> Strategy {
-        self.fleet.config.router.strategy
+        self.wish.router.strategy
     }
 
     fn decide(&self) -> Decision {
-        let settings = &self.fleet.config.router;
+        let settings = self.wish.router;
         let tried: Vec<DeploymentId> = self.tried.iter().chain(&self.dead).cloned().collect();
         let ask = Ask {
             now_ms: now_ms(),
@@ -144,7 +159,9 @@ impl<'a> Search<'a> {
             orders: self.orders,
             prefer: self.wish.prefer,
             team: self.wish.team,
-            tags: settings.filters_tags.then_some(self.wish.tags),
+            // Tags chose where a thing lies, when it was put there.
+            tags: (settings.filters_tags && self.request.controls.pinned.is_none())
+                .then_some(self.wish.tags),
             match_any: settings.tags_match_any,
             input_tokens: self.input_tokens,
             lengths: &self.lengths,
@@ -211,15 +228,51 @@ impl<'a> Search<'a> {
         Ok((chosen, room))
     }
 
+    /// Another deployment of the same order, to be asked beside one that is slow; its place and the
+    /// money for it are held. None: there is none with room.
+    pub async fn beside(
+        &mut self,
+        slow: &Chosen,
+        settlement: &mut Settlement,
+    ) -> Option<(Chosen, Beside)> {
+        let order = slow.place.terms.order;
+        let orders = std::mem::replace(&mut self.orders, (order, Some(order)));
+        self.tried.push(slow.place.id.clone());
+        let decision = self.decide();
+        self.tried.pop();
+        self.orders = orders;
+        let at = decision.chosen?;
+        let (place, deployment) = self
+            .roster
+            .places
+            .get(at)
+            .zip(self.found.deployments.get(at))?;
+        let chosen = Chosen {
+            line: self.fleet.line(&place.id).ok()?,
+            place: place.clone(),
+            model: self.found.model(deployment),
+            lone: false,
+        };
+        let room = settlement.enter_beside(self.request, (&chosen.line, &chosen.model));
+        let room = room.await?;
+        self.note(decision, settlement);
+        Some((chosen, room))
+    }
+
     fn note(&mut self, decision: Decision, settlement: &mut Settlement) {
-        settlement.chose(Choice {
-            group: self.group.clone(),
-            strategy: self.strategy(),
-            roster: Arc::clone(&self.roster),
-            decision,
-            outcome: None,
-            waited: std::mem::take(&mut self.waited),
-        });
+        let waited = std::mem::take(&mut self.waited);
+        let placed = self.placed.take();
+        let choice = match placed.filter(|_| decision.chosen.is_some()) {
+            Some(placed) => Choice::clone(&placed),
+            None => {
+                let by = match self.request.controls.pinned {
+                    Some(_) => By::Lies,
+                    None => By::Strategy(self.strategy()),
+                };
+                Choice::made(&self.group, by, &self.roster, decision)
+            }
+        };
+        settlement.chose(Choice { waited, ..choice });
     }
 
     async fn nobody(

@@ -12,11 +12,11 @@ use super::kept::Memory;
 use super::reached::Reached;
 use super::refusal::no_such_model;
 use super::request::{ClientRequest, Operation};
-use super::run::Inner;
+use super::run::{Inner, served};
 use super::settle::Settlement;
 use super::ties;
 use crate::auth::Caller;
-use crate::config::defaults;
+use crate::config::{RouterSettings, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault};
 use crate::prices::Prices;
 use crate::router::{self, Next, Tie};
@@ -27,6 +27,8 @@ pub struct Course<'a> {
     pub fleet: &'a Fleet,
     pub prices: Arc<Prices>,
     pub request: &'a ClientRequest,
+    /// What the router goes by, for this caller.
+    pub router: &'a RouterSettings,
     team: Option<String>,
     tags: Vec<String>,
     /// The caller's, for ties.
@@ -38,19 +40,21 @@ pub struct Course<'a> {
 
 /// The tags by which deployments are chosen: the request's, its key's and its team's. None where
 /// tags do not choose.
-pub fn tags(fleet: &Fleet, request: &ClientRequest, caller: &Caller) -> Vec<String> {
-    if !fleet.config.router.filters_tags {
+pub fn tags(router: &RouterSettings, asked: &[String], caller: &Caller) -> Vec<String> {
+    if !router.filters_tags {
         return Vec::new();
     }
     let own = caller.grant().into_iter().flat_map(|it| &it.tags);
-    let asked = request.controls.tags.iter().cloned();
-    asked.chain(own.map(ToString::to_string)).collect()
+    let asked = asked.iter().cloned();
+    let all = asked.chain(own.map(ToString::to_string));
+    let prefix = router.tag_prefix.as_deref().unwrap_or_default();
+    all.filter(|it| it.starts_with(prefix)).collect()
 }
 
 impl<'a> Course<'a> {
     pub fn new(
         inner: &'a Inner,
-        fleet: &'a Fleet,
+        (fleet, router): (&'a Fleet, &'a RouterSettings),
         request: &'a ClientRequest,
         caller: &Caller,
         (session, tags): (Option<String>, Vec<String>),
@@ -60,6 +64,7 @@ impl<'a> Course<'a> {
             fleet,
             prices: inner.accounting.prices(),
             request,
+            router,
             team: caller.team_id().map(str::to_owned),
             tags,
             key: caller.key_hash().map_or("", |it| it.as_str()).to_owned(),
@@ -78,7 +83,7 @@ impl<'a> Course<'a> {
             Ok(reached) => return Ok(reached),
             Err(fault) => fault,
         };
-        let most = self.fleet.config.router.max_fallbacks;
+        let most = self.router.max_fallbacks;
         let mut asked_already = vec![asked.to_owned()];
         let mut left: VecDeque<Detour> = self.fallbacks(asked, &fault).into();
         let mut done = 0;
@@ -98,14 +103,19 @@ impl<'a> Course<'a> {
                 continue;
             }
             asked_already.push(group.to_owned());
-            done += 1;
-            settlement.trail().fallbacks += 1;
-            settlement.trail().retries = 0;
             let changed = match detour.with.is_empty() {
                 true => None,
                 false => Some(self.request.by(&detour)?),
             };
             let request = changed.as_ref().unwrap_or(self.request);
+            let offered = served(self.fleet, &self.prices, group);
+            if let Err(why) = settlement.turn_to(request, &offered).await {
+                tracing::warn!(call.id = %id, model.group = %group, fault = %why, "the fallback is passed over");
+                continue;
+            }
+            done += 1;
+            settlement.trail().fallbacks += 1;
+            settlement.trail().retries = 0;
             let reached = self.group(request, group, settlement).await;
             let metrics = &self.inner.watchers.metrics;
             metrics.fallback((asked, group), reached.is_ok(), fault.kind.class());
@@ -133,9 +143,9 @@ impl<'a> Course<'a> {
         }
         let longer = controls.context_window_fallbacks.get(group);
         let longer = longer.filter(|_| fault.kind == ErrorKind::ContextWindow);
-        let settings = &self.fleet.config.router;
-        let lists = router::fallbacks(settings, group, fault);
+        let lists = router::fallbacks(self.router, group, fault);
         let names = longer.cloned().into_iter().chain(lists);
+        let names = names.filter(|it| !controls.barred.contains(it));
         names.map(Detour::to).collect()
     }
 
@@ -162,6 +172,7 @@ impl<'a> Course<'a> {
             (None, false) => self.inner.affinity.load().find(group, &ties),
         };
         let wish = Wish {
+            router: self.router,
             team: self.team.as_deref(),
             tags: &self.tags,
             prefer: prefer.as_ref(),
@@ -169,7 +180,7 @@ impl<'a> Course<'a> {
         let search = Search::open(self.fleet, &self.prices, request, (group, shown), wish);
         let mut search = search.ok_or_else(|| no_such_model(shown))?;
         group.clone_into(&mut settlement.trail().model_group);
-        let policy = self.fleet.config.router.retry_policy(group);
+        let policy = self.router.retry_policy(group);
         let (mut done, mut failed) = (0, None);
         loop {
             let chosen = search.next(settlement).await;
@@ -177,7 +188,17 @@ impl<'a> Course<'a> {
             let chosen = chosen.map_err(|nobody| failed.take().unwrap_or(nobody))?;
             let allowed = self.retries(request, &chosen);
             settlement.trail().max_retries = allowed;
-            let fault = match self.attempt(request, &chosen, settlement).await {
+            let (chosen, tried) = match self.patience(request) {
+                Some(patience) => {
+                    let with = (&mut search, patience);
+                    self.race(request, chosen, with, settlement).await
+                }
+                None => {
+                    let tried = self.attempt(request, &chosen, settlement).await;
+                    (chosen, tried)
+                }
+            };
+            let fault = match tried {
                 Ok(reached) => {
                     self.remember(request, group, (ties, &reached), &chosen.place.id);
                     return Ok((reached, chosen.line));
@@ -201,7 +222,7 @@ impl<'a> Course<'a> {
                 match next {
                     Next::Stop => return Err(fault),
                     Next::Any if !others => {
-                        let least = self.fleet.config.router.retry_after;
+                        let least = self.router.retry_after;
                         let wait = backoff::wait(&fault, done, least);
                         tokio::time::sleep(wait).await;
                         search.again(wait);
@@ -225,7 +246,7 @@ impl<'a> Course<'a> {
     fn retries(&self, request: &ClientRequest, chosen: &Chosen) -> u32 {
         let own = chosen.line.deployment.num_retries;
         let asked = request.controls.num_retries.or(own);
-        let all = self.fleet.config.router.num_retries;
+        let all = self.router.num_retries;
         asked.or(all).unwrap_or(defaults::NUM_RETRIES)
     }
 

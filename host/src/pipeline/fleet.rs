@@ -10,13 +10,16 @@ use sluice_credentials::Signer;
 
 use super::allowances;
 use super::givens::{self, Environment};
+use super::guards::{Guards, check_guardrails};
+use super::own::OwnRoutings;
 use super::params::ParamRules;
 use super::priced::Priced;
 use super::roster::Rosters;
 use super::seen;
 use super::through::Through;
+use crate::auth::Caller;
 use crate::budget::{AccountId, Terms};
-use crate::config::{self, Config, Deployment, defaults};
+use crate::config::{self, Config, Deployment, OwnRouting, defaults};
 use crate::domain::{DeploymentId, ErrorKind, Fault, Secret};
 use crate::limits::Limits;
 use crate::plugins::describe::ProviderDescribe;
@@ -35,7 +38,10 @@ pub struct Fleet {
     pub rosters: Rosters,
     /// What requests are passed on by as they are.
     pub through: Through,
+    /// Who looks at calls.
+    pub guards: Guards,
     rows: Rows,
+    own_routings: OwnRoutings,
     /// Names of the plugins' providers.
     providers: HashSet<String>,
     /// Names of the plugins, and of the files that they came in.
@@ -96,6 +102,16 @@ impl Line {
         self.priced.get(prices, model, find)
     }
 
+    /// The prices of another model of its provider, which it uses beside its own.
+    pub fn price_beside(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
+        let wanted = Wanted {
+            provider: &self.deployment.provider,
+            model,
+            ..Wanted::default()
+        };
+        prices.find_for(&wanted, None)
+    }
+
     fn find_price(&self, prices: &Prices, model: &str) -> Option<Arc<Entry>> {
         let region = ["aws_region_name", "region_name", "vertex_location"];
         let mut regions = region
@@ -139,12 +155,15 @@ impl Fleet {
             line(&config, deployment, (table, rows), &environment)
         };
         let through = Through::build(&config, table, &lines, &make);
+        let guards = Guards::build(&config, table, &environment);
         Self {
             config,
             lines,
             rosters,
             through,
+            guards,
             rows,
+            own_routings: OwnRoutings::default(),
             providers: table.providers.keys().cloned().collect(),
             plugins: named(table),
         }
@@ -155,6 +174,11 @@ impl Fleet {
     pub fn after(mut self, before: &Self) -> Self {
         self.rosters = self.rosters.with_standings_of(&before.rosters);
         self
+    }
+
+    /// What of the router's settings is another for the calls of this caller. None: nothing.
+    pub fn own_routing(&self, caller: &Caller) -> Option<Arc<OwnRouting>> {
+        self.own_routings.of(&self.config.router, caller.grant())
     }
 
     /// Mistakes in the config's provider rows and budgets, by path: those of them that only
@@ -197,8 +221,12 @@ impl Fleet {
         self.providers.contains(provider) || self.rows.contains_key(provider)
     }
 
-    /// Whether a deployment needs this provider of a plugin, itself or for the row that it uses.
+    /// Whether a deployment needs this provider of a plugin, itself or for the row that it uses, or an
+    /// entry this guardrail (`guardrail/pii`).
     pub fn uses(&self, provider: &str) -> bool {
+        if let Some(kind) = provider.strip_prefix("guardrail/") {
+            return self.config.guardrails.iter().any(|it| it.kind == kind);
+        }
         let mut deployments = self.config.groups.deployments();
         deployments.any(|it| {
             let for_row = provider == row::GENERIC && self.rows.contains_key(&it.provider);
@@ -209,6 +237,7 @@ impl Fleet {
     /// What an operator should know: deployments that cannot serve, and keys that are missing.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.unknown_plugins();
+        warnings.extend(self.guards.warnings());
         for (name, row) in &self.rows {
             if let Err(cause @ RowError::NoPlugin(_)) = row {
                 warnings.push(format!("plugins.providers.{name}: {cause}"));
@@ -245,7 +274,8 @@ impl Fleet {
         let pins = section.sha256.keys().map(|it| named("sha256", it));
         let isolation = section.isolation.keys().map(|it| named("isolation", it));
         let grants = section.grants.keys().map(|it| named("grants", it));
-        let all = pins.chain(isolation).chain(grants);
+        let wasi = section.without_wasi.iter().map(|it| named("wasi", it));
+        let all = pins.chain(isolation).chain(grants).chain(wasi);
         let unknown = all.filter(|(_, name)| !self.plugins.contains(name));
         let said = unknown.map(|(key, name)| {
             let hint = config::hint(&name, self.plugins.iter().map(String::as_str));
@@ -273,6 +303,7 @@ pub fn check_settings(config: &Config, generation: &Generation) -> Result<(), St
         row::judge_new(&generation.describe.providers, name, row)
             .map_err(|cause| format!("the config's row of provider `{name}`: {cause}"))?;
     }
+    check_guardrails(config, generation)?;
     for deployment in config.groups.deployments() {
         let used = generation
             .describe
@@ -374,6 +405,7 @@ fn line(
         },
         given: givens::given(deployment, &provider, &secrets, environment),
         secrets,
+        secret_slots: describe.secrets.keys().cloned().collect(),
         extra_headers: extra_headers(deployment)?,
         timeouts: Timeouts {
             first_byte: total.min(defaults::FIRST_BYTE_TIMEOUT),

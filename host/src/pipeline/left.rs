@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::accounting::{Accounting, now_ms};
+use super::limited;
 use super::standings::{DeploymentNumber, NONE};
 use crate::budget::{Snapshot, Window};
 use crate::domain::{Entity, EntityKind, Usd};
@@ -72,7 +73,8 @@ pub fn numbers(accounting: &Accounting, calls: &Calls) -> Vec<DeploymentNumber> 
     let mut numbers = Vec::new();
     let mut seen = HashSet::new();
     for id in accounting.accounts() {
-        if id.window != Window::Whole {
+        // A provider's budget is by its period, and the only one that it has.
+        if id.window != Window::Whole && id.entity.kind != EntityKind::Provider {
             continue;
         }
         let Some(snapshot) = accounting.ledger().snapshot(&id, now) else {
@@ -84,6 +86,7 @@ pub fn numbers(accounting: &Accounting, calls: &Calls) -> Vec<DeploymentNumber> 
             add(&mut numbers, &id.entity, alias, (max, &snapshot), now);
         }
     }
+    numbers.extend(limited::numbers(accounting.limiter(), &aliases, now));
     let told = accounting.told();
     for known in &told.budgets {
         if seen.contains(&known.holder) {

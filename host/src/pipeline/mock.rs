@@ -105,6 +105,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_text_is_an_answer_of_ten_tokens_in_and_twenty_out() {
+        let Ok(Outcome::Whole { body, .. }) = answer("well") else {
+            panic!("it is whole");
+        };
+        let said: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(said["choices"][0]["message"]["content"], "well");
+        let usage = &said["usage"];
+        let tokens = ["prompt_tokens", "completion_tokens", "total_tokens"];
+        assert_eq!(tokens.map(|it| usage[it].as_u64().unwrap()), [10, 20, 30]);
+    }
+
+    #[test]
     fn a_named_exception_fails_as_an_upstream_would() {
         for (text, kind) in [
             ("Exception: litellm.RateLimitError", ErrorKind::RateLimit),

@@ -1,5 +1,7 @@
 //! What can be asked for, and in whose shapes.
 
+mod rows;
+
 /// An operation of the plugin contract that has a route of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -9,9 +11,11 @@ pub enum Operation {
     Responses,
     Messages,
     CountTokens,
-    GenerateContent,
     /// Google's `countTokens`.
     CountContents,
+    /// The tokens of a chat, for whoever asks the gateway itself.
+    CountChat,
+    GenerateContent,
     Rerank,
     Moderations,
     ImagesGenerate,
@@ -34,125 +38,118 @@ pub enum Operation {
     BatchesCreate,
     BatchesGet,
     BatchesCancel,
+    /// What a provider has. No client's call: `GET /v1/models` is the gateway's own list.
+    Models,
+    /// A session over a socket.
+    Realtime,
+}
+
+/// Whose shapes the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    OpenAi,
+    Responses,
+    Anthropic,
+    Google,
+    /// Events of a session, each a message of its socket.
+    Realtime,
+}
+
+/// Which parameters an operation has, as their types are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Params {
+    Chat,
+    Completions,
+    Embeddings,
+    Rerank,
+    Images,
+    Speech,
+    Transcripts,
+    /// Its provider's own, which judges them.
+    Unjudged,
+}
+
+/// The id that an answer is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Id {
+    None,
+    /// The call's, behind a prefix.
+    Prefixed(&'static str),
+    /// The call's.
+    Call,
+}
+
+/// Whether answers are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cached {
+    /// They are free and quickly done, or not the same twice.
+    No,
+    Whole,
+    /// Each item of this member has an answer of its own.
+    Each(&'static str),
 }
 
 impl Operation {
-    /// The contract's name for it.
+    /// Its name in rows of spend, metrics and logs.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Completions => "completions",
-            Self::Embeddings => "embeddings",
-            Self::Responses => "responses",
-            Self::Messages => "messages",
-            Self::CountTokens | Self::CountContents => "count-tokens",
-            Self::GenerateContent => "generate-content",
-            Self::Rerank => "rerank",
-            Self::Moderations => "moderations",
-            Self::ImagesGenerate => "images.generate",
-            Self::ImagesEdit => "images.edit",
-            Self::ImagesVary => "images.vary",
-            Self::Speech => "audio.speech",
-            Self::Transcribe => "audio.transcribe",
-            Self::Translate => "audio.translate",
-            Self::PassThrough => "pass-through",
-            Self::ResponsesGet => "responses.get",
-            Self::ResponsesDelete => "responses.delete",
-            Self::ResponsesCancel => "responses.cancel",
-            Self::ResponsesInputItems => "responses.input_items",
-            Self::FilesCreate => "files.create",
-            Self::FilesGet => "files.get",
-            Self::FilesContent => "files.content",
-            Self::FilesDelete => "files.delete",
-            Self::BatchesCreate => "batches.create",
-            Self::BatchesGet => "batches.get",
-            Self::BatchesCancel => "batches.cancel",
+        self.row().name
+    }
+
+    /// The contract's name for it.
+    pub const fn contract(self) -> &'static str {
+        match self.row().contract {
+            Some(name) => name,
+            None => self.as_str(),
         }
     }
 
     /// The dialect its answers and errors are written in.
     pub const fn dialect(self) -> Dialect {
-        match self {
-            Self::Messages | Self::CountTokens => Dialect::Anthropic,
-            Self::Responses
-            | Self::ResponsesGet
-            | Self::ResponsesDelete
-            | Self::ResponsesCancel
-            | Self::ResponsesInputItems => Dialect::Responses,
-            Self::GenerateContent | Self::CountContents => Dialect::Google,
-            _ => Dialect::OpenAi,
-        }
+        self.row().dialect
     }
 
     /// Whether its parameters are OpenAI's, and `metadata` the gateway's.
     pub const fn is_openai(self) -> bool {
-        !matches!(
-            self,
-            Self::Responses
-                | Self::Messages
-                | Self::CountTokens
-                | Self::GenerateContent
-                | Self::CountContents
-                | Self::PassThrough
-                | Self::ResponsesGet
-                | Self::ResponsesDelete
-                | Self::ResponsesCancel
-                | Self::ResponsesInputItems
-        )
+        self.row().is_openai
+    }
+
+    /// Which list its parameters' types are judged by.
+    pub(super) const fn params(self) -> Params {
+        self.row().params
     }
 
     /// Whether its answers have a `usage` in tokens.
     pub const fn counts_tokens(self) -> bool {
-        matches!(
-            self,
-            Self::Chat
-                | Self::Completions
-                | Self::Embeddings
-                | Self::Responses
-                | Self::Messages
-                | Self::CountTokens
-        )
+        self.row().counts_tokens
     }
 
     /// Whether it is about what lies at the provider, not asked of a model: nothing is added to it,
     /// it names no model, and costs nothing itself.
     pub const fn is_remote(self) -> bool {
-        matches!(
-            self,
-            Self::FilesCreate
-                | Self::FilesGet
-                | Self::FilesContent
-                | Self::FilesDelete
-                | Self::BatchesCreate
-                | Self::BatchesGet
-                | Self::BatchesCancel
-        )
+        self.row().is_remote
     }
 
     /// Whether it comes as a form with files.
     pub const fn takes_form(self) -> bool {
-        matches!(
-            self,
-            Self::ImagesEdit | Self::ImagesVary | Self::Transcribe | Self::Translate
-        )
+        self.row().takes_form
     }
 
     /// Whether its answer may be a stream of events.
     pub(super) const fn streams(self) -> bool {
-        matches!(
-            self,
-            Self::Chat
-                | Self::Completions
-                | Self::Responses
-                | Self::Messages
-                | Self::GenerateContent
-                | Self::Transcribe
-        )
+        self.row().streams
     }
 
     /// Whether it makes or hears sound, and its stream has OpenAI's events for that.
     pub const fn is_audio(self) -> bool {
         matches!(self, Self::Speech | Self::Transcribe)
+    }
+
+    /// Whether it only asks how many tokens there are.
+    pub const fn is_count(self) -> bool {
+        matches!(
+            self,
+            Self::CountTokens | Self::CountContents | Self::CountChat
+        )
     }
 
     /// The member by which a stream of it is asked for.
@@ -165,28 +162,38 @@ impl Operation {
 
     /// The members, or files, without which the request means nothing.
     pub(super) const fn required(self) -> &'static [&'static str] {
-        match self {
-            Self::Chat | Self::Messages | Self::CountTokens => &["messages"],
-            Self::Completions | Self::ImagesGenerate => &["prompt"],
-            Self::GenerateContent => &["contents"],
-            Self::CountContents | Self::PassThrough => &[],
-            Self::Embeddings | Self::Responses | Self::Moderations | Self::Speech => &["input"],
-            Self::Rerank => &["query", "documents"],
-            Self::ImagesEdit => &["image", "prompt"],
-            Self::ImagesVary => &["image"],
-            Self::Transcribe | Self::Translate => &["file"],
-            Self::ResponsesGet
-            | Self::ResponsesDelete
-            | Self::ResponsesCancel
-            | Self::ResponsesInputItems => &["response_id"],
-            Self::FilesCreate => &["file", "purpose"],
-            Self::BatchesCreate => &["input_file_id", "endpoint", "completion_window"],
-            Self::FilesGet
-            | Self::FilesContent
-            | Self::FilesDelete
-            | Self::BatchesGet
-            | Self::BatchesCancel => &[],
-        }
+        self.row().required
+    }
+
+    /// Members of which an answer has at least one; without them it is none, whatever its status says.
+    pub(super) const fn answers(self) -> &'static [&'static str] {
+        self.row().answers
+    }
+
+    /// The id of an answer that has none.
+    pub(super) const fn id(self) -> Id {
+        self.row().id
+    }
+
+    /// `object` of an answer.
+    pub(super) const fn object(self, streaming: bool) -> Option<&'static str> {
+        let [whole, event] = self.row().objects;
+        if streaming { event } else { whole }
+    }
+
+    /// Whether answers say when they were made.
+    pub(super) const fn is_dated(self) -> bool {
+        self.row().is_dated
+    }
+
+    /// Whether answers say which model gave them.
+    pub(super) const fn names_model(self) -> bool {
+        self.row().names_model
+    }
+
+    /// Whether its answers are kept.
+    pub(super) const fn cached(self) -> Cached {
+        self.row().cached
     }
 
     /// The model that is meant where the request names none, as OpenAI has it.
@@ -196,13 +203,4 @@ impl Operation {
             _ => None,
         }
     }
-}
-
-/// Whose shapes the client speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    OpenAi,
-    Responses,
-    Anthropic,
-    Google,
 }

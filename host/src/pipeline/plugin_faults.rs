@@ -11,15 +11,23 @@ use crate::domain::{Blame, ErrorKind, Fault, Retry};
 /// A guest that broke.
 pub fn broke(cause: CallError) -> Fault {
     let mut fault = Fault::plugin(cause.to_string());
-    fault.plugin_at_fault = cause.is_plugins_fault();
-    if fault.plugin_at_fault {
-        // Exports are pure: the same request would break it again, and count against it again.
-        fault.retry = Retry::NextDeployment;
-    } else {
-        fault.kind = ErrorKind::Overloaded;
-        if let CallError::Open { seconds, .. } = cause {
+    // The engine counts its traps itself.
+    fault.is_breach = false;
+    match cause {
+        // It broke too often to be asked, so this call, too, failed because of it: a new version
+        // whose circuit opens is taken back, however many failures of its own that takes.
+        CallError::Open { seconds, .. } => {
+            fault.kind = ErrorKind::Overloaded;
             fault.retry = Retry::NextDeployment;
             fault.retry_after = Some(Duration::from_secs(seconds));
+        }
+        cause if cause.is_plugins_fault() => {
+            // Exports are pure: the same request would break it again, and count against it again.
+            fault.retry = Retry::NextDeployment;
+        }
+        _ => {
+            fault.kind = ErrorKind::Overloaded;
+            fault.plugin_at_fault = false;
         }
     }
     fault
@@ -71,5 +79,16 @@ mod tests {
             what: "unreachable".into(),
         });
         assert!(fault.plugin_at_fault && fault.retry == Retry::NextDeployment);
+        assert!(!fault.is_breach);
+    }
+
+    #[test]
+    fn an_open_circuit_counts_against_its_version_and_a_busy_machine_does_not() {
+        let (plugin, seconds) = ("p".to_owned(), 30);
+        let open = broke(CallError::Open { plugin, seconds });
+        assert!(open.plugin_at_fault && open.kind == ErrorKind::Overloaded);
+        assert_eq!(open.retry_after, Some(Duration::from_secs(30)));
+        let busy = broke(CallError::Full { plugin: "p".into() });
+        assert!(!busy.plugin_at_fault && busy.kind == ErrorKind::Overloaded);
     }
 }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::embedded;
 use super::fleet::Line;
 use super::nested;
@@ -43,7 +45,8 @@ pub async fn prepare(
         return Ok(Prepared { bodies, guest_body });
     }
     let mut full = splice::patch_document(&request.body, &edits);
-    if line.provider.describe.media == Media::Inline && request.operation == Operation::Chat {
+    let is_chat = matches!(request.operation, Operation::Chat | Operation::CountChat);
+    if line.provider.describe.media == Media::Inline && is_chat {
         let own_host = line.target.base_url.as_ref().and_then(|it| it.host_str());
         full = inline(upstream, full, line.target.allow_private, own_host).await?;
     }
@@ -79,7 +82,7 @@ fn edits(
     let rules = ParamRules {
         allowed: operation.allowed_for(model),
         unsupported,
-        ignored,
+        ignored: ignored.clone(),
     };
     let asked = |name: &str| request.body.names().any(|it| it == name);
     let defaults = line.body_defaults.iter();
@@ -128,12 +131,41 @@ fn edits(
             .iter()
             .map(|(name, value)| (name.clone(), Some(value.to_string()))),
     );
-    drop_nested(request, &additional, &mut edits);
+    let paths = additional.iter().map(String::as_str);
+    let ignored: Vec<&str> = written(request, ignored).collect();
+    drop_nested(request, paths.chain(ignored), &mut edits);
     Ok(edits)
 }
 
-/// Takes out what lies inside members, where `additional_drop_params` has paths.
-fn drop_nested(request: &ClientRequest, paths: &[String], edits: &mut Vec<Edit>) {
+/// The paths that may lead to something: the last name stands in the member that the path begins with.
+/// Most requests have nothing to take out, and are not read for it.
+fn written<'p>(request: &ClientRequest, paths: Vec<&'p str>) -> impl Iterator<Item = &'p str> {
+    let mut known: Vec<((&str, &str), bool)> = Vec::new();
+    let mut is_written = move |path: &&'p str| {
+        let ends = nested::member(path).zip(path.rsplit(['.', ']']).next());
+        let Some((member, name)) = ends else {
+            return false;
+        };
+        if let Some((_, written)) = known.iter().find(|it| it.0 == (member, name)) {
+            return *written;
+        }
+        let mut entries = request.body.entries();
+        let raw = entries.find(|it| it.0 == member).map_or("", |it| it.1);
+        let quoted = format!("\"{name}\"");
+        let written = memmem::find(raw.as_bytes(), quoted.as_bytes()).is_some();
+        known.push(((member, name), written));
+        written
+    };
+    paths.into_iter().filter(move |path| is_written(path))
+}
+
+/// Takes out what lies inside members, where `additional_drop_params` or what the plugin says is
+/// ignored has paths.
+fn drop_nested<'p>(
+    request: &ClientRequest,
+    paths: impl Iterator<Item = &'p str>,
+    edits: &mut Vec<Edit>,
+) {
     for path in paths {
         let Some(name) = nested::member(path) else {
             continue;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::opening::{Rest, is_opening};
+use super::realtime::Live;
 use super::request::ClientRequest;
 use super::settle::Settlement;
 use super::shape::{self, Gathered};
@@ -26,6 +27,8 @@ pub enum Reached {
     Sound(Sound),
     /// The bytes of a file, as they come.
     Bytes(UpstreamReply),
+    /// A session over a socket.
+    Live(Live),
 }
 
 /// A stream that begins with an error has not begun: another deployment may answer. With the usage

@@ -10,11 +10,14 @@ use serde_json::value::RawValue;
 
 use super::accounting::now_ms;
 use super::detour::{self, Detour};
+use super::guards::Wanted;
 use super::kept::Previous;
 use super::mock::Mock;
 pub use super::operation::{Dialect, Operation};
 use super::uploads::Uploads;
+use super::why::Choice;
 use crate::cache::Wish;
+use crate::config::Region;
 use crate::domain::json::Document;
 use crate::domain::{CallId, DeploymentId, ErrorKind, Fault};
 use crate::upstream::splice;
@@ -41,6 +44,8 @@ pub struct Controls {
     pub model: String,
     /// The only deployment of it that may be asked.
     pub pinned: Option<DeploymentId>,
+    /// How that one was chosen just now.
+    pub placed: Option<Arc<Choice>>,
     /// The name that the client sent for it, which answers and errors carry.
     pub asked: String,
     pub stream: bool,
@@ -63,12 +68,16 @@ pub struct Controls {
     /// `mock_testing_*`: the failure that the client asks for, and the member's name.
     pub mock: Option<(Mock, String)>,
     pub disable_fallbacks: bool,
+    /// Fallbacks of its key's own settings that the key may not ask for.
+    pub barred: Vec<String>,
     /// The most output the client wants, in tokens.
     pub max_output_tokens: Option<u64>,
     /// `n`; 0 where it is not said.
     pub choices: u64,
     /// The customer on whose behalf the call is made.
     pub user: Option<String>,
+    /// The user of ours whose spend it is, where a header of the operator's says so.
+    pub internal_user: Option<String>,
     /// For spend and budgets; each once.
     pub tags: Vec<String>,
     pub session_id: Option<String>,
@@ -82,10 +91,14 @@ pub struct Controls {
     pub redact: bool,
     /// Members that are left out, not refused, where the provider does not take them.
     pub soft: Vec<&'static str>,
+    /// Where its customer's models have to run.
+    pub region: Option<Region>,
     /// The response that it goes on from, whose conversation its `input` begins with.
     pub previous: Option<Arc<Previous>>,
     /// The deployment that has the response that it goes on from.
     pub answered_by: Option<DeploymentId>,
+    /// Guardrails that the client wants to look.
+    pub guardrails: Wanted,
 }
 
 /// Members that are for the gateway and never go upstream.
@@ -266,7 +279,7 @@ impl Controls {
                 self.context_window_fallbacks = typed(name, raw, expected)?.unwrap_or_default();
             }
             "disable_fallbacks" => self.disable_fallbacks = flag(name, raw)?.unwrap_or(false),
-            "guardrails" => no_guardrails(name, raw)?,
+            "guardrails" => self.guardrails.read(name, raw)?,
             // Wrong values are the provider's to refuse.
             "max_tokens" | "max_completion_tokens" | "max_output_tokens" => {
                 self.max_output_tokens = serde_json::from_str(raw).ok().or(self.max_output_tokens);
@@ -337,7 +350,8 @@ impl Controls {
             guardrails: Some(wanted),
         }) = serde_json::from_str(raw)
         {
-            no_guardrails(&format!("{name}.guardrails"), wanted.get())?;
+            self.guardrails
+                .read(&format!("{name}.guardrails"), wanted.get())?;
         }
         let Ok(metadata) = serde_json::from_str::<Metadata>(raw) else {
             return Ok(());
@@ -404,20 +418,10 @@ fn seconds(name: &str, raw: &str) -> Result<Option<Duration>, Fault> {
     time.transpose().map_err(|_| wrong_type(name, expected))
 }
 
-/// A guardrail that is asked for and not there would let through what it was to stop.
-fn no_guardrails(name: &str, raw: &str) -> Result<(), Fault> {
-    if matches!(raw, "null" | "[]" | "{}" | "\"\"" | "false") {
-        return Ok(());
-    }
-    let message = format!(
-        "`{name}` names guardrails that this gateway does not have: {}",
-        raw.get(..raw.floor_char_boundary(200)).unwrap_or(raw)
-    );
-    Err(Fault::caller(ErrorKind::InvalidRequest, message).with_param(name))
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn chat(body: &str) -> Result<Controls, Fault> {
@@ -491,22 +495,25 @@ mod tests {
     }
 
     #[test]
-    fn a_guardrail_that_is_not_there_is_refused_and_never_passed_over() {
-        for (more, param) in [
-            (r#""guardrails":["pii"]"#, "guardrails"),
-            (r#""guardrails":{"pii":true}"#, "guardrails"),
+    fn guardrails_are_named_in_the_body_or_its_metadata_with_what_is_said_to_them() {
+        for (more, said) in [
+            (r#""guardrails":["pii"]"#, json!(null)),
+            (r#""guardrails":{"pii":true}"#, json!(null)),
+            (r#""metadata":{"guardrails":["pii"]}"#, json!(null)),
             (
-                r#""metadata":{"guardrails":["pii"]}"#,
-                "metadata.guardrails",
+                r#""guardrails":[{"pii":{"extra_body":{"a":1}}}]"#,
+                json!({"a": 1}),
             ),
         ] {
-            let fault = chat(&format!(r#"{{"model":"m","messages":[],{more}}}"#)).unwrap_err();
-            assert_eq!(fault.param.as_deref(), Some(param));
-            assert!(fault.message.contains("pii"), "{}", fault.message);
+            let controls = chat(&format!(r#"{{"model":"m","messages":[],{more}}}"#)).unwrap();
+            let wanted: Vec<_> = controls.guardrails.0.into_iter().collect();
+            assert_eq!(wanted, [("pii".to_owned(), said)], "{more}");
         }
         for none in ["[]", "null", "{}"] {
             let body = format!(r#"{{"model":"m","messages":[],"guardrails":{none}}}"#);
-            assert!(chat(&body).is_ok(), "{none}");
+            assert!(chat(&body).unwrap().guardrails.0.is_empty(), "{none}");
         }
+        let fault = chat(r#"{"model":"m","messages":[],"guardrails":[7]}"#).unwrap_err();
+        assert_eq!(fault.param.as_deref(), Some("guardrails"));
     }
 }

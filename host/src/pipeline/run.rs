@@ -13,19 +13,23 @@ use super::answered::{self, Asked};
 use super::cached::{self, Looked};
 use super::course::{self, Course};
 use super::fleet::Fleet;
+use super::guards::{self, Guarded};
 use super::health::Board;
+use super::hedge::Hedges;
 use super::left;
+use super::offered::Offered;
+use super::outside::Shelves;
 use super::request::ClientRequest;
 use super::seen::{Sight, Watchers};
 use super::settle::Settlement;
 use super::standings::{self, DeploymentNumber};
 use super::stream::FaultWriter;
-use super::why::Decisions;
+use super::why::{self, Decisions};
 use crate::auth::Caller;
 use crate::cache::Cache;
-use crate::config::Resolved;
 use crate::domain::Fault;
 use crate::plugins::Plugins;
+use crate::prices::Prices;
 use crate::router::Affinity;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::times::Stage;
@@ -49,6 +53,11 @@ pub struct Inner {
     pub affinity: ArcSwap<Affinity>,
     pub(super) decisions: Arc<Decisions>,
     board: Board,
+    /// What providers said they have.
+    pub(super) offered: Offered,
+    /// What guardrails and callbacks keep for a while.
+    pub(super) shelves: Shelves,
+    pub(super) hedges: Hedges,
     /// A batch has ended that is not booked.
     batch_ended: Notify,
     pub(super) write_fault: FaultWriter,
@@ -78,6 +87,9 @@ impl Pipeline {
                 affinity: ArcSwap::from_pointee(affinity),
                 decisions: Arc::default(),
                 board: Board::default(),
+                offered: Offered::default(),
+                shelves: Shelves::default(),
+                hedges: Hedges::default(),
                 batch_ended: Notify::new(),
                 write_fault,
                 status_of,
@@ -157,70 +169,99 @@ impl Pipeline {
         standings::shown(&self.fleet())
     }
 
-    /// Which deployments were chosen for one of the last calls, who was ruled out, and why.
-    pub fn why(&self, call_id: &str) -> Option<Value> {
-        self.inner.decisions.of(call_id)
+    /// Which deployments were chosen for a call, who was ruled out, and why: as this process
+    /// remembers it, or else as its row keeps it.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn why(&self, call_id: &str) -> Result<Option<Value>, Fault> {
+        if let Some(found) = self.inner.decisions.of(call_id) {
+            return Ok(Some(found));
+        }
+        let row = self.inner.accounting.store().spend_row(call_id).await;
+        let row = row.map_err(|cause| {
+            let message = "the database does not answer; try again in a moment";
+            Fault::ours(message, cause.to_string())
+        })?;
+        Ok(row.as_ref().map(why::of_row))
     }
 
     /// Serves one call of a caller who may ask for this model.
     pub async fn run(
         &self,
         caller: &Caller,
-        request: ClientRequest,
+        mut request: ClientRequest,
         source: CallSource,
     ) -> Result<Answer, Failure> {
         let fleet = self.fleet();
-        let trail = Trail::new(
-            request.id.clone(),
-            request.operation.as_str(),
-            request.controls.model.clone(),
-            request.controls.stream,
-        );
-        let resolved = fleet.config.groups.resolve(&request.controls.model);
-        let served = self.served(&fleet, resolved.as_ref());
+        let own = fleet.own_routing(caller);
+        if let Some(own) = &own {
+            let controls = &mut request.controls;
+            controls.timeout = controls.timeout.or(own.timeout);
+            controls.stream_timeout = controls.stream_timeout.or(own.stream_timeout);
+            controls.num_retries = controls.num_retries.or(own.num_retries);
+        }
+        let router = own.as_ref().map(|it| &it.settings);
+        let router = router.unwrap_or(&fleet.config.router);
         let session = source.session_id.clone();
-        let inner = &self.inner;
-        let accounting = &inner.accounting;
-        let mut sight = Sight::begin(&inner.watchers, caller, &request, &source);
-        let admitted = accounting.admit(caller, &request, served, source);
-        let permit = match admitted.await {
-            Ok(permit) => permit,
-            Err(fault) => {
-                tracing::info!(call.id = %request.id, fault = %fault, "call refused");
-                sight.end(&trail, (inner.status_of)(&fault), Some(&fault));
-                let trail = Box::new(trail);
-                return Err(Failure { fault, trail });
-            }
+        let more = guards::of_model(&fleet, &request.controls.model);
+        let guarded = match self.guarded(&fleet, (caller, &request), more) {
+            Ok(guarded) => guarded,
+            Err(fault) => return Err(self.refuse(fault, &request)),
         };
-        sight.stage(Stage::Admit, trail.started.elapsed());
-        let mut settlement = Settlement::open(sight, trail, permit, &inner.decisions);
+        let inner = &self.inner;
+        let mut settlement = self.admit(caller, (&fleet, &request), source).await?;
         let asked = Asked {
             write_fault: inner.write_fault,
             tells_cost: request.controls.include_cost || fleet.config.general.include_stream_cost,
             status_of: inner.status_of,
         };
-        let tags = course::tags(&fleet, &request, caller);
+        let tags = course::tags(router, &request.controls.tags, caller);
+        let (request, mut guarded) = match guarded {
+            Some(guarded) => match guard(guarded, request, &mut settlement).await {
+                Ok((request, guarded)) => (request, Some(guarded)),
+                Err(fault) => return Err(self.fail(fault, settlement)),
+            },
+            None => (request, None),
+        };
         let looked = cached::look(&inner.cache, caller, request, &tags).await;
         let (request, keeper) = match looked {
             Looked::Found(request, found) => {
-                let answer = answered::kept((&request, asked), &fleet, *found, settlement);
-                return Ok(answer);
+                if let Some(guarded) = &mut guarded {
+                    let body = request.body.text().as_bytes();
+                    if let Err(fault) = guarded.beside(body, std::future::ready(())).await {
+                        return Err(self.fail(fault, settlement));
+                    }
+                }
+                let asked = (&request, asked);
+                let answered = answered::kept(asked, &fleet, *found, (guarded, settlement));
+                return answered.await.map_err(|it| self.fail(it.0, it.1));
             }
             Looked::Go(request, keeper) => (request, keeper),
         };
         if keeper.is_some() {
             settlement.sight().missed();
         }
-        let course = Course::new(inner, &fleet, &request, caller, (session, tags));
+        let course = Course::new(inner, (&fleet, router), &request, caller, (session, tags));
         let began = Instant::now();
-        let reached = course.run(&mut settlement).await;
+        let running = course.run(&mut settlement);
+        let reached = match &mut guarded {
+            Some(guarded) => {
+                let body = request.body.text().as_bytes();
+                let beside = guarded.beside(body, running).await;
+                beside.and_then(|reached| reached)
+            }
+            None => running.await,
+        };
         settlement.reached(began.elapsed());
         settlement.remember_choices();
         match reached {
             Ok((reached, line)) => {
                 let made_by = (inner.plugins.clone(), line);
                 let asked = (&request, asked);
-                answered::made(asked, reached, (made_by, keeper), settlement)
+                let by = (made_by, keeper);
+                answered::made(asked, reached, by, (guarded, settlement))
+                    .await
                     .map_err(|failed| self.fail(failed.0, failed.1))
             }
             Err(fault) => {
@@ -232,21 +273,48 @@ impl Pipeline {
         }
     }
 
-    /// What is known of every deployment that may answer first.
-    pub(super) fn served<'f>(&self, fleet: &Fleet, resolved: Option<&'f Resolved>) -> Served<'f> {
-        let prices = self.inner.accounting.prices();
-        let mut served = Served::default();
-        for (deployment, model) in resolved.into_iter().flat_map(|it| &it.deployments) {
-            if let Ok(line) = fleet.line(&deployment.id) {
-                served.prices.push(line.price(&prices, model));
+    /// What guardrails and callbacks keep for a while, in entries and bytes.
+    pub fn kept_by_plugins(&self) -> (usize, usize) {
+        self.inner.shelves.size()
+    }
+
+    /// Lets a call begin.
+    pub(super) async fn admit(
+        &self,
+        caller: &Caller,
+        (fleet, request): (&Fleet, &ClientRequest),
+        source: CallSource,
+    ) -> Result<Settlement, Failure> {
+        let trail = trail(request);
+        let inner = &self.inner;
+        let prices = inner.accounting.prices();
+        let served = served(fleet, &prices, &request.controls.model);
+        let mut sight = Sight::begin(&inner.watchers, caller, request, &source);
+        let admitted = inner.accounting.admit(caller, request, served, source);
+        let permit = match admitted.await {
+            Ok(permit) => permit,
+            Err(fault) => {
+                tracing::info!(call.id = %request.id, fault = %fault, "call refused");
+                sight.end(&trail, (inner.status_of)(&fault), Some(&fault));
+                let trail = Box::new(trail);
+                return Err(Failure { fault, trail });
             }
-            for group in &deployment.info.access_groups {
-                if !served.access_groups.contains(&group.as_str()) {
-                    served.access_groups.push(group);
-                }
-            }
+        };
+        sight.stage(Stage::Admit, trail.started.elapsed());
+        Ok(Settlement::open(sight, trail, permit, &inner.decisions))
+    }
+
+    /// A call that does not begin.
+    #[expect(
+        clippy::unused_self,
+        reason = "beside `fail`, which is of calls that have begun"
+    )]
+    pub(super) fn refuse(&self, fault: Fault, request: &ClientRequest) -> Failure {
+        tracing::info!(call.id = %request.id, fault = %fault, "call refused");
+        Failure {
+            fault,
+            trail: Box::new(trail(request)),
         }
-        served
     }
 
     pub(super) fn fail(&self, fault: Fault, mut settlement: Settlement) -> Failure {
@@ -256,4 +324,51 @@ impl Pipeline {
             trail: Box::new(settlement.trail().clone()),
         }
     }
+}
+
+/// What is known of a model group, and of every deployment of it that may answer.
+pub(super) fn served<'f>(fleet: &'f Fleet, prices: &Prices, name: &'f str) -> Served<'f> {
+    let found = fleet.config.groups.find(name);
+    let mut served = Served {
+        name,
+        groups: Some(&fleet.config.groups),
+        ..Served::default()
+    };
+    for (found, deployment) in found
+        .iter()
+        .flat_map(|it| it.deployments.iter().map(move |one| (it, one)))
+    {
+        if let Ok(line) = fleet.line(&deployment.id) {
+            let price = line.price(prices, &found.model(deployment));
+            served.prices.push(price);
+        }
+        for group in &deployment.info.access_groups {
+            if !served.access_groups.contains(&group.as_str()) {
+                served.access_groups.push(group);
+            }
+        }
+    }
+    served
+}
+
+/// The request as its guardrails let it go on.
+async fn guard(
+    mut guarded: Guarded,
+    request: ClientRequest,
+    settlement: &mut Settlement,
+) -> Result<(ClientRequest, Guarded), Fault> {
+    // Also where it is refused, it is known who looked.
+    settlement.is_guarded(&guarded, &request);
+    let request = guarded.go(request).await?;
+    settlement.is_guarded(&guarded, &request);
+    Ok((request, guarded))
+}
+
+fn trail(request: &ClientRequest) -> Trail {
+    Trail::new(
+        request.id.clone(),
+        request.operation.as_str(),
+        request.controls.model.clone(),
+        request.controls.stream,
+    )
 }

@@ -15,7 +15,7 @@ use super::fleet::Line;
 use super::request::ClientRequest;
 use crate::alerts::{Alerts, FailedAttempt};
 use crate::auth::{Caller, Grant};
-use crate::domain::{Fault, Usage};
+use crate::domain::{Fault, Usage, glob};
 use crate::telemetry::calls::labels::{Extra, Site, Who};
 use crate::telemetry::calls::{Sample, Tokens};
 use crate::telemetry::metrics::{InFlight, Metrics};
@@ -114,8 +114,14 @@ impl Watchers {
             .and_then(|it| serde_json::from_str(it).ok())
             .unwrap_or_default();
         let custom = shown.custom.iter().map(|(path, _)| {
-            let name = path.strip_prefix("metadata.").unwrap_or(path);
             let grant = caller.grant();
+            if let Some(pattern) = path.strip_prefix("tag:") {
+                let own = grant.into_iter().flat_map(|it| &it.tags).map(|it| &**it);
+                let mut tags = request.controls.tags.iter().map(String::as_str).chain(own);
+                let has = tags.any(|it| glob::matches(pattern, it));
+                return Some(label(if has { "true" } else { "false" }));
+            }
+            let name = path.strip_prefix("metadata.").unwrap_or(path);
             let key = grant.and_then(|it| it.key.as_ref()?.metadata.get(name));
             let team = grant.and_then(|it| it.team.as_ref()?.metadata.get(name));
             let found = own.get(name).or(key).or(team)?;
@@ -162,6 +168,8 @@ pub struct Sight {
     who: u32,
     asked: u32,
     extra: u32,
+    /// How long it waited for its turn.
+    queued: Duration,
     began: Instant,
     /// The response cache was asked, and had no answer.
     missed: bool,
@@ -210,11 +218,65 @@ impl Sight {
             who: watchers.who(caller),
             asked: watchers.metrics.calls().name(&request.controls.asked),
             extra: watchers.extra(caller, request, source),
+            queued: source.queued,
             watchers: watchers.clone(),
             began: Instant::now(),
             missed: false,
             export,
         }
+    }
+
+    /// Guardrails have looked at the request. `tells`: a trace may take what was said; what is only
+    /// masked on its way to the log cannot wait for that.
+    pub fn asks(&mut self, request: &ClientRequest, tells: bool) {
+        if let Some(export) = &mut self.export {
+            export.answered = export.answered.take().filter(|_| tells);
+            if let Some(trace) = &mut export.trace
+                && trace.asked.is_some()
+            {
+                trace.asked = tells.then(|| asked(request)).flatten();
+            }
+        }
+    }
+
+    /// What an attempt beside others sees: its part of the trace, to be [joined](Self::join).
+    pub fn twin(&self) -> Self {
+        let export = self.export.as_ref().and_then(|it| it.trace.as_ref());
+        let export = export.map(|trace| {
+            let mut trace = trace.clone();
+            trace.attempts.clear();
+            Box::new(Export {
+                trace: Some(trace),
+                asked: String::new(),
+                key_alias: None,
+                team: None,
+                user: None,
+                answered: None,
+            })
+        });
+        Self {
+            watchers: self.watchers.clone(),
+            export,
+            ..*self
+        }
+    }
+
+    /// Adds the attempts of a twin. `error`: why the last of them came to nothing.
+    pub fn join(&mut self, twin: &mut Self, error: Option<&'static str>) {
+        let now = self.began.elapsed();
+        let more = twin.trace().map(|it| std::mem::take(&mut it.attempts));
+        let (Some(mut more), Some(trace)) = (more, self.trace()) else {
+            return;
+        };
+        if let (Some(last), Some(error)) = (more.last_mut(), error) {
+            last.took = now.saturating_sub(last.began);
+            last.error = Some((error, "another deployment answered first".to_owned()));
+        }
+        trace.attempts.append(&mut more);
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.watchers.metrics
     }
 
     /// The call counts as being served while this lives.
@@ -342,6 +404,12 @@ impl Sight {
             site,
             model: trail.upstream_model.as_deref().unwrap_or_default(),
             extra: self.extra,
+            tier: calls.name(
+                usage
+                    .and_then(|it| it.service_tier.as_deref())
+                    .unwrap_or_default(),
+            ),
+            queue: self.queued,
             status,
             class: fault.map(|it| it.kind.class()),
             duration,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::fleet::Line;
 use super::seen::TraceHeaders;
 use crate::domain::{Fault, Retry};
-use crate::upstream::{Options, Request, Upstream, UpstreamReply, errors};
+use crate::upstream::{Dialled, Options, Request, Upstream, UpstreamReply, errors};
 
 /// How often a step that may be sent again is sent in all.
 const STEP_TRIES: u32 = 3;
@@ -94,14 +94,28 @@ impl Sender {
         options: &Options,
     ) -> Result<UpstreamReply, Fault> {
         request.trace(&self.trace);
+        let timed = self.timed(options);
+        let sent = self.upstream.send(&self.line.target, request, &timed).await;
+        sent.map_err(|fault| self.of_provider(fault))
+    }
+
+    /// Opens a socket.
+    pub async fn dial(&self, mut request: Request, options: &Options) -> Result<Dialled, Fault> {
+        request.trace(&self.trace);
+        let timed = self.timed(options);
+        let target = &self.line.target;
+        let how = (&timed, target.max_reply_bytes);
+        let dialled = self.upstream.dial(target, request, how).await;
+        dialled.map_err(|fault| self.of_provider(fault))
+    }
+
+    fn timed(&self, options: &Options) -> Options {
         let left = self.left();
-        let timed = Options {
+        Options {
             timeout: Some(options.timeout.unwrap_or(left).min(left)),
             idle: self.idle,
             ..options.clone()
-        };
-        let sent = self.upstream.send(&self.line.target, request, &timed).await;
-        sent.map_err(|fault| self.of_provider(fault))
+        }
     }
 
     /// Reads an answer whole.

@@ -11,13 +11,15 @@ use crate::router::Place;
 use crate::telemetry::metrics::InFlight;
 use crate::telemetry::times::Stage;
 
-use super::accounting::{Full, KEY_SPEND, Permit, now_ms};
+use super::accounting::{Beside, Full, KEY_SPEND, Permit, Served, now_ms};
 use super::aloft::Aloft;
 use super::answer::Trail;
+use super::choose::Chosen;
 use super::fleet::Line;
+use super::guards::Guarded;
 use super::request::ClientRequest;
 use super::seen::{Sight, TraceHeaders};
-use super::why::{Choice, Decisions};
+use super::why::{self, Choice, Decisions};
 use super::writer::CostOf;
 
 /// Settles a call once: by [`done`](Self::done) or [`failed`](Self::failed), or, when it is
@@ -32,7 +34,8 @@ pub struct Settlement {
     /// Which deployments were chosen, until that is remembered.
     choices: Vec<Choice>,
     decisions: Arc<Decisions>,
-    _in_flight: InFlight,
+    /// None: it is a part of a call that is counted already.
+    _in_flight: Option<InFlight>,
 }
 
 /// What the status of a call is counted as when the client left before its end.
@@ -54,7 +57,7 @@ impl Settlement {
             aloft: None,
             choices: Vec::new(),
             decisions: Arc::clone(decisions),
-            _in_flight: in_flight,
+            _in_flight: Some(in_flight),
         }
     }
 
@@ -76,6 +79,94 @@ impl Settlement {
             Some(permit) => permit.enter(request, line, patient).await,
             None => Ok(()),
         }
+    }
+
+    /// The call goes on to another model group.
+    ///
+    /// # Errors
+    /// A limit or a budget of its callers for that model has no room.
+    pub async fn turn_to(
+        &mut self,
+        request: &ClientRequest,
+        served: &Served<'_>,
+    ) -> Result<(), Fault> {
+        match &mut self.permit {
+            Some(permit) => permit.turn_to(request, served, &self.trail).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Holds what a second attempt beside the one under way may need.
+    pub async fn enter_beside(
+        &mut self,
+        request: &ClientRequest,
+        line: (&Line, &str),
+    ) -> Option<Beside> {
+        self.permit.as_mut()?.enter_beside(request, line).await
+    }
+
+    /// What one of several attempts at once does to it: a part without money, which is
+    /// [adopted](Self::adopt) or [lost](Self::lost).
+    pub fn twin(&self) -> Self {
+        Self {
+            sight: self.sight.twin(),
+            trail: self.trail.clone(),
+            permit: None,
+            aloft: None,
+            choices: Vec::new(),
+            decisions: Arc::clone(&self.decisions),
+            _in_flight: None,
+        }
+    }
+
+    /// Takes over how an attempt of a twin came out, by the choice that it was made of. The money
+    /// for it stands in the first place.
+    pub fn adopt<T>(&mut self, mut twin: Self, (choice, tried): (usize, &Result<T, Fault>)) {
+        std::mem::swap(&mut self.trail, &mut twin.trail);
+        self.aloft = twin.aloft.take();
+        self.sight.join(&mut twin.sight, None);
+        let outcome = tried.as_ref().err();
+        let outcome = outcome.map_or("ok", |fault| fault.kind.as_str());
+        if let Some(choice) = self.choices.get_mut(choice) {
+            choice.outcome = Some(outcome);
+        }
+        if tried.is_err()
+            && let Some(permit) = &mut self.permit
+        {
+            permit.attempt_failed(&mut self.trail);
+        }
+    }
+
+    /// Another attempt was the first to answer: this one is charged as one that was cut off.
+    pub fn lost(&mut self, mut twin: Self, (choice, room): (usize, Beside), chosen: &Chosen) {
+        const CANCELLED: &str = "cancelled";
+        self.sight.join(&mut twin.sight, Some(CANCELLED));
+        if let Some(choice) = self.choices.get_mut(choice) {
+            choice.outcome = Some(CANCELLED);
+        }
+        let metrics = self.sight.metrics();
+        metrics.attempt(&chosen.line.provider.name, CANCELLED);
+        if let Some(permit) = &mut self.permit {
+            permit.lost(room, &twin.trail);
+        }
+    }
+
+    /// The money of the attempt in the first place and that of the one beside it change places.
+    pub fn change_places(&mut self, room: &mut Beside) {
+        if let Some(permit) = &mut self.permit {
+            permit.change_places(room);
+        }
+    }
+
+    /// Which of the choices was the last.
+    pub fn last_choice(&self) -> usize {
+        self.choices.len().saturating_sub(1)
+    }
+
+    /// Who is asked, for a call that is cut off before anybody answers.
+    pub fn heads_for(&mut self, line: &Arc<Line>, model: &str) {
+        self.trail.line = Some(Arc::clone(line));
+        self.trail.upstream_model = Some(model.to_owned());
     }
 
     /// The refusal where no deployment of a group has room.
@@ -102,6 +193,9 @@ impl Settlement {
     pub fn remember_choices(&mut self) {
         if !self.choices.is_empty() {
             let choices = std::mem::take(&mut self.choices);
+            if let Some(permit) = &mut self.permit {
+                permit.chose(why::kept(&choices));
+            }
             self.decisions.remember(&self.trail.call_id, choices);
         }
     }
@@ -173,6 +267,11 @@ impl Settlement {
         })
     }
 
+    /// Whom what the call leaves under way is charged to when it is done.
+    pub fn account(&self) -> Option<String> {
+        self.permit.as_ref()?.account(&self.trail)
+    }
+
     /// So many tokens more were written to the client, about.
     ///
     /// # Errors
@@ -185,6 +284,24 @@ impl Settlement {
             return Ok(());
         }
         permit.advance(tokens, &self.trail)
+    }
+
+    /// An answer that came whole tells no usage, and is charged by about as many tokens.
+    pub fn wrote(&mut self, tokens: u64) {
+        if let Some(permit) = &mut self.permit {
+            permit.wrote(tokens);
+        }
+    }
+
+    /// These guardrails look at the call, and this is what is asked by now: nobody who looks at the
+    /// call later is told more.
+    pub fn is_guarded(&mut self, guarded: &Guarded, request: &ClientRequest) {
+        self.trail.guards = guarded.report.clone();
+        let guard = guarded.of_log();
+        self.sight.asks(request, guard.is_none());
+        if let Some(permit) = &mut self.permit {
+            permit.asks(&request.body, guard);
+        }
     }
 
     /// The client gets this as the whole answer.
@@ -213,6 +330,16 @@ impl Settlement {
         self.close(ended, status, None);
     }
 
+    /// The gateway ended the call, which was not at fault.
+    pub fn stopped(&mut self, status: u16) {
+        self.close(CallStatus::Interrupted, status, None);
+    }
+
+    /// What a session is charged by, while it is open.
+    pub fn open_permit(&mut self) -> Option<(&mut Permit, &mut Trail)> {
+        Some((self.permit.as_mut()?, &mut self.trail))
+    }
+
     /// The call failed, before or in the middle of its answer.
     pub fn failed(&mut self, status: u16, fault: &Fault) {
         self.close(CallStatus::Failure, status, Some(fault));
@@ -220,10 +347,11 @@ impl Settlement {
 
     /// Once: written down and charged before anything else, and before the answer's last byte.
     fn close(&mut self, ended: CallStatus, status: u16, fault: Option<&Fault>) {
+        // Before the row is written, which keeps it.
+        self.remember_choices();
         let Some(permit) = self.permit.take() else {
             return;
         };
-        self.remember_choices();
         match (self.aloft.take(), fault) {
             (Some(aloft), Some(fault)) => {
                 let rests = aloft.failed(fault);
@@ -249,10 +377,10 @@ impl Settlement {
         }
         self.sight.stage(Stage::Settle, began.elapsed());
         self.sight.end(&self.trail, status, fault);
-        self.line(status, fault);
+        self.line((ended, status), fault);
     }
 
-    fn line(&self, status: u16, fault: Option<&Fault>) {
+    fn line(&self, (ended, status): (CallStatus, u16), fault: Option<&Fault>) {
         let trail = &self.trail;
         let usage = trail.usage.clone().unwrap_or_default();
         let duration_ms = trail.started.elapsed().as_millis() as u64;
@@ -274,6 +402,7 @@ impl Settlement {
             None if status == CLIENT_CLOSED => {
                 say!(info, "the client left before the answer's end")
             }
+            None if ended == CallStatus::Interrupted => say!(info, "call ended by the gateway"),
             None => say!(info, "call answered"),
             Some(fault) if matches!(fault.blame, Blame::Us | Blame::Operator) => {
                 say!(error, fault = %fault, "call failed");

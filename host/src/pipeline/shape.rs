@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::operation::Id;
 use super::request::{ClientRequest, Operation};
 use super::writer::{Event, provider_id};
 use super::{audio, counted, plain};
@@ -29,68 +30,20 @@ pub fn now() -> u64 {
 
 /// What the gateway knows of an answer to this request.
 pub fn envelope(request: &ClientRequest, streaming: bool) -> Envelope {
-    let created = now();
     let id = request.id.as_str().replace('-', "");
-    let (id, object) = match (request.operation, streaming) {
-        (Operation::Chat, true) => (format!("chatcmpl-{id}"), Some("chat.completion.chunk")),
-        (Operation::Chat, false) => (format!("chatcmpl-{id}"), Some("chat.completion")),
-        (Operation::Completions, _) => (format!("cmpl-{id}"), Some("text_completion")),
-        (Operation::Embeddings, _) => (String::new(), Some("list")),
-        (Operation::Responses, _) => (format!("resp_{id}"), None),
-        (Operation::Messages | Operation::CountTokens, _) => (format!("msg_{id}"), None),
-        (Operation::Moderations, _) => (format!("modr-{id}"), None),
-        (Operation::Rerank, _) => (request.id.as_str().to_owned(), None),
-        (
-            Operation::GenerateContent
-            | Operation::CountContents
-            | Operation::ImagesGenerate
-            | Operation::ImagesEdit
-            | Operation::ImagesVary
-            | Operation::Speech
-            | Operation::Transcribe
-            | Operation::Translate
-            | Operation::PassThrough
-            | Operation::ResponsesGet
-            | Operation::ResponsesDelete
-            | Operation::ResponsesCancel
-            | Operation::ResponsesInputItems
-            | Operation::FilesCreate
-            | Operation::FilesGet
-            | Operation::FilesContent
-            | Operation::FilesDelete
-            | Operation::BatchesCreate
-            | Operation::BatchesGet
-            | Operation::BatchesCancel,
-            _,
-        ) => (String::new(), None),
-    };
-    let dated = matches!(
-        request.operation,
-        Operation::Chat
-            | Operation::Completions
-            | Operation::ImagesGenerate
-            | Operation::ImagesEdit
-            | Operation::ImagesVary
-    );
+    let operation = request.operation;
     Envelope {
-        id,
-        object,
-        created: dated.then_some(created),
-        model: names_model(request.operation).then(|| request.controls.asked.clone()),
+        id: match operation.id() {
+            Id::None => String::new(),
+            Id::Prefixed(prefix) => format!("{prefix}{id}"),
+            Id::Call => request.id.as_str().to_owned(),
+        },
+        object: operation.object(streaming),
+        created: operation.is_dated().then(now),
+        model: operation
+            .names_model()
+            .then(|| request.controls.asked.clone()),
     }
-}
-
-/// Whether answers to it say which model gave them.
-const fn names_model(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::Chat
-            | Operation::Completions
-            | Operation::Embeddings
-            | Operation::Responses
-            | Operation::Messages
-            | Operation::Moderations
-    )
 }
 
 /// Completes a whole canonical answer. `content_type`: what came with it.
@@ -125,7 +78,10 @@ pub fn whole(
         }
         _ => text,
     };
-    if request.operation == Operation::CountTokens {
+    if matches!(
+        request.operation,
+        Operation::CountTokens | Operation::CountChat
+    ) {
         let members = json::members_lenient(text).map_err(garbage)?;
         if !members.iter().any(|it| it.name == "input_tokens") {
             return Err(garbage("no `input_tokens`"));
@@ -140,7 +96,7 @@ pub fn whole(
     let (full, seen) = envelope(request, false)
         .complete_seeing(text, true)
         .map_err(garbage)?;
-    let answers = answer_members(request.operation);
+    let answers = request.operation.answers();
     if !answers.iter().any(|name| seen.member(name).is_some()) {
         return Err(match seen.error {
             Some(error) => error_in_answer(error),
@@ -175,37 +131,6 @@ fn told(operation: Operation, seen: &Seen<'_>) -> Told {
         _ => {}
     }
     told
-}
-
-/// Members of which an answer has at least one; without them it is none, whatever its status says.
-const fn answer_members(operation: Operation) -> &'static [&'static str] {
-    match operation {
-        Operation::Chat | Operation::Completions => &["choices"],
-        Operation::Embeddings => &["data"],
-        // One that failed or runs in the background has no output yet.
-        Operation::Responses => &["output", "status"],
-        Operation::Messages => &["content"],
-        Operation::CountTokens => &["input_tokens"],
-        // A prompt that was blocked has no candidates.
-        Operation::GenerateContent => &["candidates", "promptFeedback"],
-        Operation::CountContents => &["totalTokens"],
-        Operation::Rerank | Operation::Moderations => &["results"],
-        Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary => &["data"],
-        Operation::Transcribe | Operation::Translate => &["text"],
-        Operation::FilesCreate
-        | Operation::FilesGet
-        | Operation::FilesDelete
-        | Operation::BatchesCreate
-        | Operation::BatchesGet
-        | Operation::BatchesCancel => &["id"],
-        // No document at all, or one of which nothing is known.
-        Operation::Speech | Operation::FilesContent | Operation::PassThrough => &[],
-        // Relayed as they are.
-        Operation::ResponsesGet
-        | Operation::ResponsesDelete
-        | Operation::ResponsesCancel
-        | Operation::ResponsesInputItems => &["object"],
-    }
 }
 
 /// A document that is neither an answer nor an error as OpenAI writes it; what it says is told.

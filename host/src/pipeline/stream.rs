@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::answer::ByteStream;
 use super::cached::Keeper;
+use super::guards::Passing;
 use super::opening::Rest;
 use super::settle::Settlement;
 use super::source::Events;
@@ -37,11 +38,67 @@ pub struct Streaming {
     pub write_fault: FaultWriter,
     /// Whose work it is; None: a kept answer, which is nobody's.
     pub made_by: Option<MadeBy>,
-    /// Keeps the answer.
+    /// Keeps the answer, as the upstream gave it.
     pub keeper: Option<Keeper>,
+    /// Those that look at it.
+    pub passing: Option<Watched>,
+}
+
+/// A stream that guardrails look at. What it used is read before they do: what they keep from the
+/// client is paid for all the same.
+pub struct Watched {
+    pub passing: Passing,
+    pub unseen: Writer,
 }
 
 impl Streaming {
+    /// What of the first events may go to the client, before there is a head.
+    ///
+    /// # Errors
+    /// A guardrail refuses them.
+    pub async fn begin(
+        mut self,
+        first: Events,
+    ) -> Result<(Self, Events), Box<(Fault, Settlement)>> {
+        match self.look(first).await {
+            Ok(events) => Ok((self, events)),
+            Err(fault) => {
+                self.report(Outcome::Fine);
+                if let Some(keeper) = self.keeper.take() {
+                    keeper.failed();
+                }
+                Err(Box::new((fault, self.settlement)))
+            }
+        }
+    }
+
+    /// Events as they came, as they go on.
+    async fn look(&mut self, events: Events) -> Result<Events, Fault> {
+        self.settlement.trail().upstream_time += events.upstream_time;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.record(&events.events, events.usage.as_deref());
+        }
+        let Some(Watched { passing, unseen }) = &mut self.passing else {
+            return Ok(events);
+        };
+        let mut nobody = String::new();
+        for event in &events.events {
+            // What is wrong with it is said when it is written.
+            let _read = unseen.write(event, &mut nobody);
+            nobody.clear();
+            self.settlement.advance(written::tokens(&event.data))?;
+        }
+        if let Some(usage) = &events.usage {
+            unseen.learn_usage(usage.clone());
+        }
+        let trail = self.settlement.trail();
+        trail.usage = unseen.usage();
+        if trail.provider_id.is_none() {
+            trail.provider_id = unseen.provider_id().map(str::to_owned);
+        }
+        passing.pass(events).await
+    }
+
     /// The bytes: first what `events` hold, which were read before the answer's head was written,
     /// then the rest.
     pub fn into_bytes(mut self, events: Events, rest: Rest) -> ByteStream {
@@ -64,7 +121,10 @@ impl Streaming {
                         match timeout(PING, reading.as_mut()).await {
                             Ok((read, back)) => {
                                 source = Some(back);
-                                break read;
+                                break match read {
+                                    Ok(events) => self.look(events).await,
+                                    Err(fault) => Err(fault),
+                                };
                             }
                             Err(_) => yield Bytes::from_static(SILENCE),
                         }
@@ -75,7 +135,8 @@ impl Streaming {
                 let mut reading = std::pin::pin!(source.next());
                 next = loop {
                     match timeout(PING, reading.as_mut()).await {
-                        Ok(read) => break read,
+                        Ok(Ok(events)) => break self.look(events).await,
+                        Ok(Err(fault)) => break Err(fault),
                         Err(_) => yield Bytes::from_static(SILENCE),
                     }
                 };
@@ -110,19 +171,17 @@ impl Streaming {
 
     fn write(&mut self, next: Result<Events, Fault>, out: &mut String) -> Result<bool, Fault> {
         let events = next?;
-        self.settlement.trail().upstream_time += events.upstream_time;
-        if let Some(keeper) = &mut self.keeper {
-            keeper.record(&events.events, events.usage.as_deref());
-        }
         for event in &events.events {
             self.writer.write(event, out)?;
-            self.settlement.advance(written::tokens(&event.data))?;
+            if self.passing.is_none() {
+                self.settlement.advance(written::tokens(&event.data))?;
+            }
         }
         if let Some(usage) = events.usage {
             self.writer.learn_usage(usage);
         }
         let trail = self.settlement.trail();
-        trail.usage = self.writer.usage();
+        trail.usage = self.writer.usage().or(trail.usage.take());
         if trail.provider_id.is_none() {
             trail.provider_id = self.writer.provider_id().map(str::to_owned);
         }
@@ -155,6 +214,9 @@ impl Streaming {
                     Outcome::Fine
                 };
                 self.report(outcome);
+                if let Some((_, generation)) = self.made_by.as_ref().filter(|_| fault.is_breach) {
+                    generation.plugin.count_breach();
+                }
                 if let Some(keeper) = self.keeper.take() {
                     keeper.failed();
                 }

@@ -93,7 +93,7 @@ pub fn response_id(request: &ClientRequest, reached: &Reached) -> Option<String>
             let created: Created = serde_json::from_str(&event.data).ok()?;
             Some(created.response.id)
         }
-        Reached::Sound(_) | Reached::Bytes(_) => None,
+        Reached::Sound(_) | Reached::Bytes(_) | Reached::Live(_) => None,
     }
 }
 

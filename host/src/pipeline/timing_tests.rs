@@ -252,6 +252,25 @@ async fn a_stream_whose_first_token_came_in_time_may_take_longer() {
 }
 
 #[tokio::test]
+async fn a_client_that_waits_for_the_next_event_hears_a_comment_every_fifteen_seconds() {
+    let house = House::open(&[("one", json!({}))], json!({})).await;
+    let slow = streamed().then(NO_TIME, WORD).then(seconds(40), WORD);
+    house.upstream.will("one", [slow.then(seconds(10), END)]);
+    let (got, took) = house.call(json!({"stream": true})).await;
+    let got = got.unwrap();
+    assert_eq!(
+        (got.matches(": ping\n\n").count(), took),
+        (2, 50_000),
+        "{got}"
+    );
+    let (before, after) = got.split_once(": ping\n\n").unwrap();
+    assert!(
+        before.contains("well") && after.ends_with("data: [DONE]\n\n"),
+        "{got}"
+    );
+}
+
+#[tokio::test]
 async fn a_silence_longer_than_the_stream_timeout_ends_the_stream_with_an_error() {
     let lone = [("one", json!({"stream_timeout": 4}))];
     let house = House::open(&lone, json!({})).await;
@@ -307,4 +326,76 @@ async fn an_attempt_that_timed_out_is_tried_again_with_all_of_its_time() {
     let (got, took) = house.call(json!({})).await;
     assert!(got.unwrap().contains("well"));
     assert!((9120..=9520).contains(&took), "{took}");
+}
+
+fn hedged() -> Value {
+    json!({"hedge_after": 2, "hedge_most_percent": 100})
+}
+
+/// Drawn by weight: the first is asked first.
+fn heavy_and_light() -> [(&'static str, Value); 2] {
+    [
+        ("first", json!({"weight": 1})),
+        ("second", json!({"weight": 0})),
+    ]
+}
+
+#[tokio::test]
+async fn a_slow_deployment_is_helped_by_a_second_one() {
+    let house = House::open(&heavy_and_light(), hedged()).await;
+    house.upstream.will("first", [whole().after(seconds(30))]);
+    house.upstream.will("second", [whole().after(seconds(1))]);
+    let (got, took) = house.call(json!({})).await;
+    assert!(got.unwrap().contains("well"));
+    assert_eq!(took, 3000);
+    assert_eq!(house.asked(), [at("first", 0), at("second", 2000)]);
+}
+
+#[tokio::test]
+async fn a_slow_deployment_that_answers_first_after_all_serves_the_call() {
+    let house = House::open(&heavy_and_light(), hedged()).await;
+    house.upstream.will("first", [whole().after(seconds(3))]);
+    house.upstream.will("second", [whole().after(seconds(30))]);
+    let (got, took) = house.call(json!({})).await;
+    assert!(got.unwrap().contains("well"));
+    assert_eq!(took, 3000);
+}
+
+#[tokio::test]
+async fn a_second_one_that_fails_changes_nothing() {
+    let house = House::open(&heavy_and_light(), hedged()).await;
+    house.upstream.will("first", [whole().after(seconds(5))]);
+    house.upstream.will("second", [failing(500)]);
+    let (got, took) = house.call(json!({})).await;
+    assert!(got.unwrap().contains("well"));
+    assert_eq!(took, 5000);
+    assert_eq!(house.asked(), [at("first", 0), at("second", 2000)]);
+}
+
+#[tokio::test]
+async fn a_stream_is_helped_until_its_first_token() {
+    let house = House::open(&heavy_and_light(), hedged()).await;
+    let silent = streamed().then(NO_TIME, ROLE).then_silence();
+    house.upstream.will("first", [silent]);
+    let answer = streamed().then(NO_TIME, WORD).then(NO_TIME, END);
+    house.upstream.will("second", [answer]);
+    let (got, took) = house.call(json!({"stream": true})).await;
+    assert!(got.unwrap().contains("well"));
+    assert_eq!(took, 2000);
+}
+
+#[tokio::test]
+async fn the_timeout_of_a_deployment_counts_before_the_routers_and_that_before_the_gateways() {
+    for (own, router, wanted) in [
+        (json!({"timeout": 2}), json!({"timeout": 4}), 2000),
+        (json!({}), json!({"timeout": 4}), 4000),
+    ] {
+        let mut own = own;
+        own["num_retries"] = 0.into();
+        let house = House::open(&[("one", own)], router).await;
+        house.upstream.will("one", [whole().after(seconds(60))]);
+        let (got, took) = house.call(json!({})).await;
+        assert_eq!(got.unwrap_err().kind, ErrorKind::Timeout);
+        assert_eq!(took, wanted);
+    }
 }

@@ -13,6 +13,7 @@ use super::choose::Chosen;
 use super::counted;
 use super::course::Course;
 use super::fleet::Line;
+use super::kept;
 use super::mock;
 use super::opening::{self, Rest};
 use super::reached::{Reached, blame, gather, probe, usage_of};
@@ -74,6 +75,9 @@ impl Course<'_> {
         settlement.landed(line, tried.as_ref().err());
         if let Err(fault) = &tried {
             settlement.attempt_failed(fault);
+            if fault.is_breach {
+                line.provider.generation.plugin.count_breach();
+            }
             let outcome = match fault {
                 fault if fault.plugin_at_fault => plugins::Outcome::Failed,
                 fault
@@ -99,8 +103,8 @@ impl Course<'_> {
         how: (&str, u32, bool, Option<TraceHeaders>),
         settlement: &mut Settlement,
     ) -> Result<Reached, Fault> {
-        if let Some(counted) = Bridge::counted(request, line) {
-            return Ok(counted);
+        if request.operation.is_count() {
+            return self.count(request, line, how, settlement).await;
         }
         let asked = (how.0, how.2);
         let memory = self.memory.as_ref();
@@ -112,7 +116,13 @@ impl Course<'_> {
                 let refused = |it: &Fault| it.kind == ErrorKind::Unsupported && it.param.is_none();
                 if !reached.as_ref().is_err_and(refused) {
                     if let (Ok(reached), Some(memory)) = (&reached, memory) {
-                        memory.made_there(request, reached, (&line.deployment.id, how.0));
+                        let account = match leaves_it_under_way(request, reached) {
+                            true => settlement.account(),
+                            false => None,
+                        };
+                        let at = (&line.deployment.id, how.0);
+                        settlement.trail().is_pending =
+                            memory.made_there(request, reached, at, account);
                     }
                     return reached;
                 }
@@ -127,7 +137,7 @@ impl Course<'_> {
         bridge.back(reached)
     }
 
-    async fn reach_as(
+    pub(super) async fn reach_as(
         &self,
         request: &ClientRequest,
         line: &Arc<Line>,
@@ -206,6 +216,7 @@ impl Course<'_> {
                 answered.map_err(|fault| blame(fault, is_plugins, &body))
             }
             (Outcome::Bytes(reply), _) => Ok(Reached::Bytes(reply)),
+            (Outcome::Live(live), _) => Ok(Reached::Live(live)),
             (Outcome::Stream(source), true) => {
                 let mut first = Events::default();
                 let rest = opening::read(source, &mut first).await;
@@ -243,6 +254,18 @@ async fn in_events(
     settlement.began();
     let rest = Rest::Source(source);
     Ok(Reached::Stream { rest, first })
+}
+
+/// Whether a response is made in the background, after its answer.
+fn leaves_it_under_way(request: &ClientRequest, reached: &Reached) -> bool {
+    let mut members = request.body.entries();
+    let asked = members.any(|(name, raw)| name == "background" && raw == "true");
+    match reached {
+        Reached::Whole { body, .. } if asked => {
+            serde_json::from_slice(body).is_ok_and(|it| kept::is_under_way(&it))
+        }
+        _ => false,
+    }
 }
 
 fn late(line: &Line, limit: Duration) -> Fault {

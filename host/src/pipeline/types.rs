@@ -4,6 +4,7 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::operation::Params;
 use super::request::{Operation, wrong_type};
 use crate::domain::Fault;
 
@@ -150,38 +151,16 @@ const TRANSCRIPTS: &[(&str, Shape)] = &[
 /// Refuses a request whose member has another type than OpenAI's API gives it. Operations that are
 /// a provider's own are that provider's to judge.
 pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
-    let shape = match (operation, name) {
-        (Operation::Chat, "logprobs") => Some(Shape::Flag),
-        (Operation::Completions, "logprobs") => Some(Shape::Whole),
-        (Operation::Chat | Operation::Completions, _) => find(CHAT, name),
-        (Operation::Embeddings, _) => find(EMBEDDINGS, name),
-        (Operation::Rerank, _) => find(RERANK, name),
-        (Operation::ImagesGenerate | Operation::ImagesEdit | Operation::ImagesVary, _) => {
-            find(IMAGES, name)
-        }
-        (Operation::Speech, _) => find(SPEECH, name),
-        (Operation::Transcribe | Operation::Translate, _) => find(TRANSCRIPTS, name),
-        (
-            Operation::Responses
-            | Operation::Messages
-            | Operation::CountTokens
-            | Operation::GenerateContent
-            | Operation::CountContents
-            | Operation::Moderations
-            | Operation::PassThrough
-            | Operation::ResponsesGet
-            | Operation::ResponsesDelete
-            | Operation::ResponsesCancel
-            | Operation::ResponsesInputItems
-            | Operation::FilesCreate
-            | Operation::FilesGet
-            | Operation::FilesContent
-            | Operation::FilesDelete
-            | Operation::BatchesCreate
-            | Operation::BatchesGet
-            | Operation::BatchesCancel,
-            _,
-        ) => None,
+    let shape = match (operation.params(), name) {
+        (Params::Chat, "logprobs") => Some(Shape::Flag),
+        (Params::Completions, "logprobs") => Some(Shape::Whole),
+        (Params::Chat | Params::Completions, _) => find(CHAT, name),
+        (Params::Embeddings, _) => find(EMBEDDINGS, name),
+        (Params::Rerank, _) => find(RERANK, name),
+        (Params::Images, _) => find(IMAGES, name),
+        (Params::Speech, _) => find(SPEECH, name),
+        (Params::Transcripts, _) => find(TRANSCRIPTS, name),
+        (Params::Unjudged, _) => None,
     };
     match shape {
         Some(shape) if raw != "null" && !shape.is_of(raw) => Err(wrong_type(name, shape.name())),

@@ -103,7 +103,7 @@ impl Writer {
     pub fn write(&mut self, event: &Event, out: &mut String) -> Result<(), Fault> {
         match self.dialect {
             Dialect::OpenAi if self.is_audio => self.write_audio(event, out),
-            Dialect::OpenAi => self.write_chunk(&event.data, out),
+            Dialect::OpenAi | Dialect::Realtime => self.write_chunk(&event.data, out),
             Dialect::Anthropic => self.write_message_event(event, out),
             Dialect::Responses => self.write_response_event(event, out),
             Dialect::Google => self.write_content(&event.data, out),

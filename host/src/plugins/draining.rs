@@ -49,18 +49,17 @@ impl Draining {
         old.iter().filter_map(named).collect()
     }
 
-    /// Warns, once each, of versions that do not come to an end.
-    pub fn warn_of_old_ones(&self) {
+    /// Versions that do not come to an end, once each, with the time since their last new call.
+    pub fn overdue(&self) -> Vec<(Arc<Generation>, Duration)> {
         let mut old = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut overdue = Vec::new();
         for it in old.iter_mut().filter(|it| !it.was_said) {
             let elapsed = it.since.elapsed();
             if let Some(generation) = it.generation.upgrade().filter(|_| elapsed > LONG) {
                 it.was_said = true;
-                tracing::warn!(
-                    plugin.name = %generation.describe.name, plugin.digest = generation.plugin.digest(),
-                    minutes = elapsed.as_secs() / 60, "a replaced version of the plugin is still in use"
-                );
+                overdue.push((generation, elapsed));
             }
         }
+        overdue
     }
 }

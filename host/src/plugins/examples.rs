@@ -12,6 +12,10 @@ mod driver {
 /// Runs every example of `describe`; the first one that is not as expected is named.
 pub async fn run(plugin: &Plugin, describe: &Describe) -> Result<(), String> {
     for example in &describe.examples {
+        if !describe.guardrails.is_empty() || !describe.callbacks.is_empty() {
+            super::hook_examples::run(plugin, example).await?;
+            continue;
+        }
         let fixture: Fixture = serde_json::from_value(example.clone())
             .map_err(|cause| format!("is no fixture: {cause}"))?;
         let mut exports = Component(plugin.session().for_call("self-test"));

@@ -86,7 +86,7 @@ impl Plugins {
         let _turn = inner.changing.lock().await;
         // The config may have changed while the component was compiled.
         let config = inner.config.load_full();
-        generation.check_pin(&config)?;
+        generation.check(&config)?;
         let generation = Arc::new(generation.under(&config));
         let before = inner.table.load_full();
         let there = lock(&inner.present).clone();
@@ -197,13 +197,14 @@ impl Plugins {
     }
 }
 
-/// No deployment may be left without its provider.
+/// No deployment may be left without its provider, and no entry without its guardrail.
 fn still_served(before: &Table, after: &Table, in_use: &InUse) -> Result<(), InstallError> {
-    let lost = |name: &&String| !after.providers.contains_key(*name) && in_use(name);
-    match before.providers.keys().find(lost) {
-        Some(name) => Err(InstallError::Settings(format!(
-            "deployments use the provider `{name}`, which it does not have"
-        ))),
+    let lost = |name: &String| !after.has(name) && in_use(name);
+    match before.names().find(lost) {
+        Some(name) => Err(InstallError::Settings(match name.split_once('/') {
+            Some((kind, name)) => format!("the {kind} `{name}` is in use, which it does not have"),
+            None => format!("deployments use the provider `{name}`, which it does not have"),
+        })),
         None => Ok(()),
     }
 }

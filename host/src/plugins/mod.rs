@@ -8,6 +8,7 @@ pub mod describe;
 mod directory;
 mod draining;
 mod examples;
+mod hook_examples;
 mod install;
 mod journal;
 mod lastgood;
@@ -39,7 +40,7 @@ use tokio_util::task::TaskTracker;
 
 pub use journal::{LogEntry, What};
 pub use prepare::InstallError;
-pub use registry::{Generation, Outcome, Provider, Source, Table};
+pub use registry::{Generation, Hook, Outcome, Provider, Source, Table};
 pub use settings::{Grant, PluginsConfig, RollbackRule};
 
 use crate::domain::{ErrorKind, Fault};
@@ -53,7 +54,7 @@ use prepare::Arrival;
 /// Judges a new version by the deployments that use it: the reason against it, if there is one.
 pub type SettingsCheck = dyn Fn(&Generation) -> Result<(), String> + Send + Sync;
 
-/// Whether any deployment names this provider.
+/// Whether the config names this, as [`Table::names`] has it.
 pub type InUse = dyn Fn(&str) -> bool + Send + Sync;
 
 /// All plugins. Cheap to clone.

@@ -16,7 +16,7 @@ pub type Number = (
 /// What is read of a plugin's numbers: metric name, kind, help, value.
 type Reading = (&'static str, &'static str, &'static str, fn(&Stats) -> f64);
 
-const READINGS: [Reading; 14] = [
+const READINGS: [Reading; 15] = [
     (
         "sluice_plugin_calls_total",
         "counter",
@@ -34,6 +34,12 @@ const READINGS: [Reading; 14] = [
         "counter",
         "Outputs or states beyond their limit",
         |it| it.too_large as f64,
+    ),
+    (
+        "sluice_plugin_breaches_total",
+        "counter",
+        "Requests and answers of a plugin that the contract or its grants do not allow",
+        |it| it.breaches as f64,
     ),
     (
         "sluice_plugin_busy_total",

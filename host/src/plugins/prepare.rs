@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sluice_engine::{Engine, LoadError};
+use sluice_engine::{Engine, LoadError, Plugin};
 use tokio::time::Instant;
 
 use super::describe::{Describe, DescribeError};
@@ -31,6 +31,8 @@ pub enum InstallError {
         found: String,
         pinned: String,
     },
+    #[error("it imports `{import}`, but `plugins.wasi.{name}` is off")]
+    Wasi { name: String, import: String },
     #[error("{0}")]
     Clash(String),
     #[error("{0}")]
@@ -76,7 +78,10 @@ impl InstallError {
 
     /// Whether it may be taken once another file or the config has changed.
     pub const fn depends_on_others(&self) -> bool {
-        matches!(self, Self::Clash(_) | Self::Settings(_) | Self::Pin { .. })
+        matches!(
+            self,
+            Self::Clash(_) | Self::Settings(_) | Self::Pin { .. } | Self::Wasi { .. }
+        )
     }
 }
 
@@ -108,8 +113,11 @@ pub async fn prepare(
     let bundled = source == Source::Bundled;
     let settings = config.settings_for(&stem, bundled);
     let unnamed = engine.load(&stem, bytes, settings).await?;
+    check_wasi(config, &stem, &unnamed)?;
     let describe = Describe::parse(&unnamed.describe().await?)?;
+    describe.fits(unnamed.kind().as_str())?;
     check_pin(config, &describe.name, &digest)?;
+    check_wasi(config, &describe.name, &unnamed)?;
     let own = config.settings_for(&describe.name, bundled);
     let plugin = unnamed.renamed(&describe.name, own);
     let tested = tokio::time::timeout(SELF_TEST, super::examples::run(&plugin, &describe)).await;
@@ -139,11 +147,28 @@ impl Generation {
         Self { plugin, ..self }
     }
 
-    /// Whether it is what the config pins, by its file's name and by its own.
-    pub fn check_pin(&self, config: &PluginsConfig) -> Result<(), InstallError> {
-        let digest = self.plugin.digest();
-        check_pin(config, &self.stem, digest)?;
-        check_pin(config, &self.describe.name, digest)
+    /// Whether it is what the config pins and imports what the config lets it, by its file's name and
+    /// by its own.
+    pub fn check(&self, config: &PluginsConfig) -> Result<(), InstallError> {
+        for name in [&self.stem, &self.describe.name] {
+            check_pin(config, name, self.plugin.digest())?;
+            check_wasi(config, name, &self.plugin)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_wasi(config: &PluginsConfig, name: &str, plugin: &Plugin) -> Result<(), InstallError> {
+    if !config.without_wasi.contains(name) {
+        return Ok(());
+    }
+    let mut imports = plugin.inspection().imports.iter();
+    match imports.find(|it| it.starts_with("wasi:")) {
+        None => Ok(()),
+        Some(import) => Err(InstallError::Wasi {
+            name: name.to_owned(),
+            import: import.clone(),
+        }),
     }
 }
 

@@ -34,10 +34,10 @@ impl Plugins {
                 tracing::info!(plugin.name = %name, "the bundled plugin serves again: `plugins.override` does not name it any more");
                 *generation = bundled;
             }
-            if let Err(cause) = generation.check_pin(&config) {
+            if let Err(cause) = generation.check(&config) {
                 tracing::error!(
                     plugin.name = %name, %cause,
-                    "the plugin that serves is not the pinned one; it serves until the pinned one comes, and not after a restart"
+                    "the plugin that serves is not one that the config allows; it serves until such a one comes, and not after a restart"
                 );
             }
             *generation = self.current(generation, &config);

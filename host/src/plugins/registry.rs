@@ -9,7 +9,7 @@ use serde_json::Value;
 use sluice_engine::Plugin;
 use tokio::time::Instant;
 
-use super::describe::{Describe, ProviderDescribe};
+use super::describe::{Describe, HookDescribe, ProviderDescribe};
 use super::rollback::Counts;
 
 /// Where a plugin came from.
@@ -116,6 +116,20 @@ pub struct Provider {
     pub row: Option<Value>,
 }
 
+/// A guardrail or a callback as the config names it, in the generation that serves it.
+#[derive(Clone)]
+pub struct Hook {
+    pub generation: Arc<Generation>,
+    pub describe: Arc<HookDescribe>,
+    /// Environment names that may give secrets and the base URL.
+    pub may_read_environment: Vec<String>,
+    /// Hosts besides its entry's own that it may reach.
+    pub granted_hosts: Vec<String>,
+    /// Whether `describe.base_url` may be used.
+    pub base_url_granted: bool,
+    pub allow_private: bool,
+}
+
 /// Everything that is loaded.
 #[derive(Default)]
 pub struct Table {
@@ -123,4 +137,28 @@ pub struct Table {
     pub plugins: BTreeMap<String, Arc<Generation>>,
     /// By provider name and alias.
     pub providers: HashMap<String, Arc<Provider>>,
+    /// By the guardrail's name in `describe`.
+    pub guardrails: HashMap<String, Arc<Hook>>,
+    /// By the callback's name in `describe`.
+    pub callbacks: HashMap<String, Arc<Hook>>,
+}
+
+impl Table {
+    /// Everything that the config may name: providers as they are, guardrails and callbacks after
+    /// their kind and a slash, which no name has.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let providers = self.providers.keys().cloned();
+        let guardrails = self.guardrails.keys().map(|it| format!("guardrail/{it}"));
+        let callbacks = self.callbacks.keys().map(|it| format!("callback/{it}"));
+        providers.chain(guardrails).chain(callbacks)
+    }
+
+    /// Whether it has what the config names so.
+    pub fn has(&self, name: &str) -> bool {
+        match name.split_once('/') {
+            Some(("guardrail", name)) => self.guardrails.contains_key(name),
+            Some(("callback", name)) => self.callbacks.contains_key(name),
+            _ => self.providers.contains_key(name),
+        }
+    }
 }

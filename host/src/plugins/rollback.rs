@@ -133,7 +133,12 @@ impl Plugins {
         for file in proved.iter().filter_map(|it| it.file_name()) {
             self.on_disk(move |last_good| last_good.settle(&file)).await;
         }
-        self.inner.draining.warn_of_old_ones();
+        for (generation, elapsed) in self.inner.draining.overdue() {
+            tracing::warn!(
+                plugin.name = %generation.describe.name, plugin.digest = generation.plugin.digest(),
+                minutes = elapsed.as_secs() / 60, "a replaced version of the plugin is still in use"
+            );
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub struct PluginsConfig {
     pub limits: Limits,
     /// Isolation where it is not the default (pooled for bundled plugins, call for files).
     pub isolation: BTreeMap<String, Isolation>,
+    /// Plugins that are not taken if they import WASI, which leads nowhere for any of them.
+    pub without_wasi: BTreeSet<String>,
     /// The directory is read again this often, whatever the file system reports.
     pub poll: Duration,
     pub rollback: RollbackRule,
@@ -72,6 +74,7 @@ impl Default for PluginsConfig {
             grants: BTreeMap::new(),
             limits: Limits::default(),
             isolation: BTreeMap::new(),
+            without_wasi: BTreeSet::new(),
             poll: POLL,
             rollback: RollbackRule::default(),
         }
@@ -103,6 +106,7 @@ impl PluginsConfig {
                 "fresh" => Isolation::Fresh,
                 _ => Isolation::Call,
             }),
+            without_wasi: section.without_wasi.iter().cloned().collect(),
             poll: section.poll.unwrap_or(POLL),
             rollback: RollbackRule {
                 window,

@@ -1,11 +1,13 @@
 //! What an operator sees of the plugins: `GET /plugins`.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Map, Value, json};
 
 use super::journal::{LogEntry, What};
-use super::registry::{Generation, Source, Table};
+use super::registry::{Generation, Hook, Source, Table};
 use super::{Plugins, lock};
 
 impl Plugins {
@@ -88,15 +90,41 @@ impl Plugins {
                 "state_bytes": limits.state_bytes, "output_bytes": limits.output_bytes, "concurrency": limits.concurrency},
             "stats": {"calls": stats.calls, "refusals": stats.refusals, "crashed": stats.traps.crashed,
                 "out_of_time": stats.traps.out_of_time, "out_of_memory": stats.traps.out_of_memory,
-                "stack_overflow": stats.traps.stack_overflow, "too_large": stats.too_large, "busy": stats.busy, "not_asked": stats.not_asked,
+                "stack_overflow": stats.traps.stack_overflow, "too_large": stats.too_large, "breaches": stats.breaches, "busy": stats.busy, "not_asked": stats.not_asked,
                 "cpu_seconds": stats.cpu.as_secs_f64(), "memory_high_water": stats.memory_high_water,
                 "instances_alive": stats.instances_alive, "instances_idle": stats.instances_idle,
                 "instances_made": stats.instances_made, "wait_seconds": stats.wait.as_secs_f64(),
                 "log_lines": stats.log_lines, "dropped_log_lines": stats.dropped_log_lines},
             "outcomes": {"calls": counts.calls, "failures": counts.failures, "invalid": counts.invalid},
             "providers": providers,
+            "guardrails": hooks(&table.guardrails, generation),
+            "callbacks": hooks(&table.callbacks, generation),
         })
     }
+}
+
+/// A plugin's guardrails or callbacks, with what they ask for and what they are granted.
+fn hooks(all: &HashMap<String, Arc<Hook>>, generation: &Generation) -> Value {
+    let own = all
+        .values()
+        .filter(|it| it.generation.number == generation.number);
+    let mut shown: Vec<(&str, Value)> = own
+        .map(|it| {
+            let describe = &it.describe;
+            let value = json!({
+                "name": describe.name, "title": describe.title, "stages": describe.stages,
+                "needs": describe.needs, "max_batch": describe.max_batch,
+                "looks_at_streams": generation.plugin.looks_at_streams(),
+                "asks": {"hosts": describe.hosts, "base_url": describe.base_url,
+                    "env": describe.wanted_env().collect::<Vec<_>>()},
+                "granted": {"hosts": it.granted_hosts, "base_url": it.base_url_granted,
+                    "env": it.may_read_environment, "private_addresses": it.allow_private},
+            });
+            (describe.name.as_str(), value)
+        })
+        .collect();
+    shown.sort_by_key(|(name, _)| *name);
+    shown.into_iter().map(|(_, value)| value).collect()
 }
 
 fn entry(entry: &LogEntry) -> Value {

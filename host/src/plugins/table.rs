@@ -1,13 +1,13 @@
 //! Which plugins may stand in one table, and what each of their providers is granted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::describe::ProviderDescribe;
+use super::describe::{HookDescribe, ProviderDescribe};
 use super::prepare::InstallError;
-use super::registry::{Generation, Provider, Source, Table};
-use super::settings::PluginsConfig;
+use super::registry::{Generation, Hook, Provider, Source, Table};
+use super::settings::{Grant, PluginsConfig};
 use crate::domain::host_pattern;
 
 /// A new table with `generation` in it, in the place of an older version of itself. `is_there`
@@ -68,9 +68,85 @@ pub fn build(
                     .insert(name.to_owned(), Arc::clone(&provider));
             }
         }
+        let describe = &generation.describe;
+        let own = (generation, config);
+        add_hooks(
+            &mut table.guardrails,
+            "guardrail",
+            &describe.guardrails,
+            own,
+        )?;
+        add_hooks(&mut table.callbacks, "callback", &describe.callbacks, own)?;
     }
     table.plugins = plugins;
     Ok(table)
+}
+
+fn add_hooks(
+    hooks: &mut HashMap<String, Arc<Hook>>,
+    kind: &str,
+    described: &[HookDescribe],
+    (generation, config): (&Arc<Generation>, &PluginsConfig),
+) -> Result<(), InstallError> {
+    for hook in described {
+        let hook = Arc::new(hook_of(generation, hook, config));
+        let name = hook.describe.name.clone();
+        if let Some(other) = hooks.get(&name) {
+            let (ours, theirs) = (&generation.describe.name, &other.generation.describe.name);
+            let text = format!("the {kind} `{name}` is in both plugins `{ours}` and `{theirs}`");
+            return Err(InstallError::Clash(text));
+        }
+        hooks.insert(name, hook);
+    }
+    Ok(())
+}
+
+fn hook_of(generation: &Arc<Generation>, describe: &HookDescribe, config: &PluginsConfig) -> Hook {
+    let granted = Granted::to(generation, config);
+    Hook {
+        generation: Arc::clone(generation),
+        may_read_environment: granted.env(describe.wanted_env()),
+        granted_hosts: granted.hosts(&describe.hosts),
+        base_url_granted: granted.base(describe.base_url.as_deref()),
+        allow_private: granted.grant.private_addresses,
+        describe: Arc::new(describe.clone()),
+    }
+}
+
+/// What a plugin is granted of what it asks for: a bundled one everything.
+struct Granted {
+    bundled: bool,
+    grant: Grant,
+}
+
+impl Granted {
+    fn to(generation: &Generation, config: &PluginsConfig) -> Self {
+        let grant = config.grants.get(&generation.describe.name);
+        Self {
+            bundled: generation.source == Source::Bundled,
+            grant: grant.cloned().unwrap_or_default(),
+        }
+    }
+
+    fn env<'d>(&self, wanted: impl Iterator<Item = &'d str>) -> Vec<String> {
+        wanted
+            .filter(|name| self.bundled || self.grant.env.iter().any(|it| it == name))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn hosts(&self, asked: &[String]) -> Vec<String> {
+        match self.bundled {
+            true => asked.to_vec(),
+            false => granted_hosts(asked, &self.grant.hosts),
+        }
+    }
+
+    fn base(&self, base: Option<&str>) -> bool {
+        let url = base.and_then(|base| url::Url::parse(base).ok());
+        let host = url.and_then(|base| base.host_str().map(str::to_owned));
+        host.is_none_or(|host| self.bundled || self.grant.hosts.contains(&host))
+    }
 }
 
 fn provider_of(
@@ -78,34 +154,16 @@ fn provider_of(
     describe: &ProviderDescribe,
     config: &PluginsConfig,
 ) -> Provider {
-    let bundled = generation.source == Source::Bundled;
-    let grant = config
-        .grants
-        .get(&generation.describe.name)
-        .cloned()
-        .unwrap_or_default();
-    let granted = |host: &String| bundled || grant.hosts.contains(host);
-    let base_host = describe
-        .base_url
-        .as_deref()
-        .and_then(|base| url::Url::parse(base).ok());
-    let base_host = base_host.and_then(|base| base.host_str().map(str::to_owned));
+    let granted = Granted::to(generation, config);
     Provider {
         generation: Arc::clone(generation),
         name: describe.name.clone(),
         described_as: describe.name.clone(),
-        may_read_environment: describe
-            .wanted_env()
-            .filter(|name| bundled || grant.env.iter().any(|it| it == name))
-            .map(str::to_owned)
-            .collect(),
-        granted_hosts: match bundled {
-            true => describe.hosts.clone(),
-            false => granted_hosts(&describe.hosts, &grant.hosts),
-        },
-        base_url_granted: base_host.is_none_or(|host| granted(&host)),
-        allow_private: grant.private_addresses,
-        may_capture: bundled || grant.capture,
+        may_read_environment: granted.env(describe.wanted_env()),
+        granted_hosts: granted.hosts(&describe.hosts),
+        base_url_granted: granted.base(describe.base_url.as_deref()),
+        allow_private: granted.grant.private_addresses,
+        may_capture: granted.bundled || granted.grant.capture,
         row: None,
         describe: Arc::new(describe.clone()),
     }

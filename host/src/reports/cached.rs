@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::TryFutureExt as _;
 use serde_json::{Value, json};
 
 use super::ask::{Asked, Input};
@@ -32,9 +33,10 @@ pub(super) async fn hits(reports: &Reports, caller: &Caller, input: Input) -> An
     let days = asked.days()?;
     let by = [Dimension::Key, Dimension::Operation, Dimension::Model];
     let all = Whose::of(EntityKind::Key);
-    let all = reports.top(&all, days, &by, MOST_GROUPS).await?;
-    let cached = reports.store.cached_calls(&days.filter()).await;
-    let cached = cached.map_err(store)?;
+    let filter = days.filter();
+    let cached = reports.store.cached_calls(&filter).map_err(store);
+    let all = reports.top(&all, days, &by, MOST_GROUPS);
+    let (all, cached) = futures_util::try_join!(all, cached)?;
     let hashes = all.iter().filter_map(|row| row.values.first());
     let hashes = hashes.chain(cached.iter().map(|it| &it.key_hash));
     let keys = reports.keys(hashes.map(String::as_str)).await?;

@@ -14,6 +14,7 @@ mod daily;
 mod days;
 mod failures;
 mod fault;
+mod gateway;
 mod global;
 mod holders;
 mod logs;
@@ -66,12 +67,35 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
         call_type: &str,
         body: Map<String, Value>,
     ) -> BoxFuture<'_, Result<Preview, Fault>>;
+    /// The tokens of a request to a model that the caller may use: a chat (`messages`), Google's
+    /// `contents` or a `prompt`. `asks`: the provider, where it can count.
+    ///
+    /// # Errors
+    /// The call is not let in.
+    fn count<'a>(
+        &'a self,
+        caller: &'a Caller,
+        body: Map<String, Value>,
+        asks: bool,
+    ) -> BoxFuture<'a, Result<Counted, Fault>>;
     /// `litellm_settings.max_budget`: what the whole gateway may spend.
     fn max_budget(&self) -> Option<Usd>;
     /// The spend of every key and team was set to zero: budgets in memory are out of date.
     fn spend_was_reset(&self);
     /// `router_settings.provider_budget_config`: what each provider may be paid.
     fn provider_budgets(&self) -> Vec<ProviderBudget>;
+}
+
+/// How many tokens a request has, and who counted them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Counted {
+    pub tokens: u64,
+    /// `provider/model` that was asked, or that they were counted for.
+    pub model: Option<String>,
+    /// None: the gateway's own tokenizer.
+    pub provider: Option<String>,
+    /// Why the provider did not count, who can: what it says, with its status.
+    pub failed: Option<(u16, String)>,
 }
 
 /// A request as a provider would get it, without credentials and the operator's own headers.

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use http::Method;
 
 use super::{
-    Answer, Input, Reports, activity, cached, calculate, daily, failures, global, holders, logs,
-    providers, questions, report, reset, tags,
+    Answer, Input, Reports, activity, cached, calculate, daily, failures, gateway, global, holders,
+    logs, providers, questions, report, reset, tags,
 };
 use crate::auth::Caller;
 
@@ -110,6 +110,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/end_user/daily/activity/aggregated",
         op!(daily::customers_whole),
     ),
+    (GET, "/gateway/daily/activity", op!(gateway::activity)),
     (GET, "/tag/daily/activity", op!(daily::tags)),
     (
         GET,

@@ -4,21 +4,36 @@
 use serde_json::{Map, Value, json};
 
 use super::ask::{Asked, Input};
-use super::calculate::guessed;
 use super::fault::{absent, bad, missing};
 use super::{Answer, Reports};
 use crate::auth::Caller;
 use crate::domain::Fault;
 
-/// `POST /utils/token_counter` `{model, messages | prompt | contents}`: an estimate, four bytes to
-/// a token, as reservations are made with; the provider's own count is in `usage` of its answer.
+/// `POST /utils/token_counter?call_endpoint=` `{model, messages | prompt | contents}`: the provider's own
+/// count, where it has one and `call_endpoint` is not `false`; else OpenAI's tokenizer.
 pub(super) async fn tokens(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    Asked::of(&input.query, &["call_endpoint"])?;
+    let query = Asked::of(&input.query, &["call_endpoint"])?;
+    let asks = match query
+        .text("call_endpoint")?
+        .map(str::to_lowercase)
+        .as_deref()
+    {
+        None | Some("true" | "1") => true,
+        Some("false" | "0") => false,
+        Some(_) => {
+            return Err(bad(
+                "call_endpoint",
+                "`call_endpoint` must be true or false",
+            ));
+        }
+    };
     let known = ["model", "messages", "prompt", "contents", "tools", "system"];
     let asked = Asked::of(&input.body, &known)?;
-    let model = asked.text("model")?.ok_or_else(|| missing("model"))?;
+    let model = asked
+        .text("model")?
+        .ok_or_else(|| missing("model"))?
+        .to_owned();
     let given = |name: &str| input.body.get(name).filter(|it| !it.is_null());
-    let mut total = 0u64;
     for (name, wants) in [
         ("messages", "a list"),
         ("contents", "a list"),
@@ -31,21 +46,39 @@ pub(super) async fn tokens(reports: &Reports, caller: &Caller, input: Input) -> 
         if !good {
             return Err(bad(name, format!("`{name}` must be {wants}")));
         }
-        total = total.saturating_add(guessed(value, 0));
     }
-    if ["messages", "contents", "prompt"]
-        .iter()
-        .all(|it| given(it).is_none())
-    {
-        return Err(missing("messages"));
+    let forms = ["messages", "contents", "prompt"];
+    match forms.iter().filter(|it| given(it).is_some()).count() {
+        1 => {}
+        0 => return Err(missing("messages")),
+        _ => {
+            let text = "`messages`, `contents` and `prompt` are one each: name one of them";
+            return Err(bad("messages", text));
+        }
     }
-    let used = known_model(reports, caller, model)?.0;
+    let used = known_model(reports, caller, &model)?.0;
+    let body = input.body.clone();
+    let counted = reports.outside.count(caller, body, asks).await?;
+    let tokenizer = match &counted.provider {
+        Some(provider) => format!("{provider}_api"),
+        None => "openai_tokenizer".to_owned(),
+    };
+    let source = if counted.provider.is_some() {
+        "provider"
+    } else {
+        "local"
+    };
+    let (status, why) = counted.failed.unzip();
     Ok(json!({
-        "total_tokens": total,
+        "total_tokens": counted.tokens,
         "request_model": model,
-        "model_used": used,
-        "tokenizer_type": "estimate",
-        "count_source": "local",
+        "model_used": counted.model.unwrap_or(used),
+        "tokenizer_type": tokenizer,
+        "count_source": source,
+        "original_response": null,
+        "error": why.is_some(),
+        "error_message": why,
+        "status_code": status,
     })
     .into())
 }

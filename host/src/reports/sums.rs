@@ -36,6 +36,7 @@ pub(super) fn endpoint(operation: &str) -> &str {
         "batches" | "batches.create" => "/batches",
         "batches.get" => "/batches/{batch_id}",
         "batches.cancel" => "/batches/{batch_id}/cancel",
+        "realtime" => "/realtime",
         other => other,
     }
 }

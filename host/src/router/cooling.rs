@@ -68,6 +68,7 @@ impl Failure {
         let kind = match status {
             401 => ErrorKind::Authentication,
             402 => ErrorKind::Quota,
+            403 => ErrorKind::Permission,
             404 => ErrorKind::NotFound,
             408 => ErrorKind::Timeout,
             429 => ErrorKind::RateLimit,
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn a_refused_key_and_a_full_deployment_rest_at_once_but_not_the_only_one_that_is_full() {
         let rules = Cooling::default();
-        for status in [401, 402, 404, 429] {
+        for status in [401, 402, 403, 404, 429] {
             assert!(rests(&rules, Failure::of(status), 1, 1), "{status}");
         }
         let lone = Failure {

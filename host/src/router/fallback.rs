@@ -33,4 +33,16 @@ mod tests {
         assert_eq!(of(ErrorKind::Upstream, "g"), ["f"]);
         assert_eq!(of(ErrorKind::Upstream, "other"), ["d"]);
     }
+
+    #[test]
+    fn a_group_that_nobody_names_goes_where_the_star_says() {
+        let text = "router_settings: {fallbacks: [{g: [f]}, {'*': [s, g]}]}";
+        let (config, _) = Config::parse(text, Env::default()).unwrap();
+        let of = |kind, group: &str| fallbacks(&config.router, group, &Fault::upstream(kind, ""));
+        assert_eq!(of(ErrorKind::Upstream, "other"), ["s", "g"]);
+        assert_eq!(of(ErrorKind::Upstream, "g"), ["f"]);
+        // Without lists of its own, a prompt that is too long goes where every failure goes.
+        assert_eq!(of(ErrorKind::ContextWindow, "g"), ["f"]);
+        assert_eq!(of(ErrorKind::ContentPolicy, "other"), ["s", "g"]);
+    }
 }

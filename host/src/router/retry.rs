@@ -81,6 +81,21 @@ mod tests {
     }
 
     #[test]
+    fn a_model_that_one_provider_has_not_may_be_at_the_next() {
+        let policy = RetryPolicy::default();
+        for kind in [ErrorKind::NotFound, ErrorKind::Permission] {
+            assert_eq!(
+                next(&fault(kind), &policy, (0, 2), true, false),
+                Next::Another
+            );
+            assert_eq!(
+                next(&fault(kind), &policy, (0, 2), false, false),
+                Next::Stop
+            );
+        }
+    }
+
+    #[test]
     fn a_full_upstream_with_a_fallback_is_not_waited_for() {
         let full = fault(ErrorKind::RateLimit);
         let policy = RetryPolicy::default();

@@ -106,6 +106,7 @@ impl Opened<'_> {
             usage: Usage::default(),
             cost: None,
             estimated: true,
+            of_group: None,
         });
         let lines = if known.is_some() {
             self.lines
@@ -152,6 +153,7 @@ impl Opened<'_> {
                 message: "the gateway stopped before the call ended".to_owned(),
             }),
             metadata: None,
+            why: None,
         }
     }
 }

@@ -54,6 +54,18 @@ pub struct Parts {
     pub name: String,
 }
 
+/// What settings say of connections, beside the address.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Connections {
+    pub most: Option<u32>,
+    /// How long one is waited for.
+    pub wait: Option<Duration>,
+    /// How long making one may take.
+    pub connect: Option<Duration>,
+    /// No named statements, and no session state.
+    pub unprepared: bool,
+}
+
 impl Address {
     /// An embedded database in a file, which is made if it is missing.
     pub fn file(path: impl Into<PathBuf>) -> Self {
@@ -127,6 +139,23 @@ impl Address {
         })
     }
 
+    /// With what settings say of connections, which goes before what the address says. An embedded
+    /// database has none of them.
+    pub fn with(mut self, connections: Connections) -> Self {
+        let Target::Postgres(server) = &mut self.target else {
+            self.remarks
+                .push("settings of connections have no effect on an embedded database".to_owned());
+            return self;
+        };
+        server.connections = connections.most.unwrap_or(server.connections);
+        server.pool_timeout = connections.wait.unwrap_or(server.pool_timeout);
+        server.connect_timeout = connections.connect.unwrap_or(server.connect_timeout);
+        if connections.unprepared {
+            server.go_through_bouncer();
+        }
+        self
+    }
+
     /// The file of an embedded database.
     pub fn path(&self) -> Option<&Path> {
         match &self.target {
@@ -167,6 +196,16 @@ impl Server {
             pool_timeout: Duration::from_secs(POOL_TIMEOUT_S),
             bouncer: false,
         }
+    }
+
+    /// PgBouncer refuses start-up parameters that it does not know, and keeps no named statements.
+    fn go_through_bouncer(&mut self) {
+        self.bouncer = true;
+        self.options = self
+            .options
+            .clone()
+            .extra_float_digits(None)
+            .statement_cache_capacity(0);
     }
 }
 
@@ -216,11 +255,7 @@ fn postgres(url: &Url) -> Result<Address, StoreError> {
     }
     server.options = tls.apply(server.options)?;
     if server.bouncer {
-        // PgBouncer refuses start-up parameters that it does not know.
-        server.options = server
-            .options
-            .extra_float_digits(None)
-            .statement_cache_capacity(0);
+        server.go_through_bouncer();
     }
     match socket_timeout_s {
         Some(_) if server.bouncer => remarks.push(
@@ -398,5 +433,24 @@ mod tests {
             let address = Address::parse(text).unwrap();
             assert_eq!(address.path(), Some(Path::new("/a/b.db")), "{text}");
         }
+    }
+
+    #[test]
+    fn settings_of_connections_go_before_the_addresss_own() {
+        let text = "postgresql://u@h/d?connection_limit=3&pool_timeout=7&connect_timeout=4";
+        let some = Connections {
+            most: Some(5),
+            connect: Some(Duration::from_secs(2)),
+            unprepared: true,
+            ..Connections::default()
+        };
+        let Target::Postgres(server) = Address::parse(text).unwrap().with(some).target else {
+            panic!("no server");
+        };
+        assert_eq!((server.connections, server.bouncer), (5, true));
+        assert_eq!(server.pool_timeout, Duration::from_secs(7));
+        assert_eq!(server.connect_timeout, Duration::from_secs(2));
+        let file = Address::file("a.db").with(some);
+        assert_eq!(file.remarks.len(), 1);
     }
 }

@@ -8,7 +8,7 @@ use super::open::Pools;
 use super::sql::Connection;
 
 /// Every migration there is, oldest first; the version of one is its place, counted from 1.
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_large.sql"),
     include_str!("migrations/0003_brought.sql"),
@@ -19,6 +19,8 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0008_windows.sql"),
     include_str!("migrations/0009_responses.sql"),
     include_str!("migrations/0010_remote.sql"),
+    include_str!("migrations/0011_background.sql"),
+    include_str!("migrations/0012_charts.sql"),
 ];
 
 /// Names our lock among the advisory locks of a PostgreSQL database.

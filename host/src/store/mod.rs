@@ -31,7 +31,7 @@ mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use address::{Address, Parts};
+pub use address::{Address, Connections, Parts};
 pub use audit::{AuditEntry, AuditFilter};
 pub use brought::{Arrival, Arriving, Departure};
 pub use change::Change;

@@ -6,7 +6,7 @@ use super::sql::{Block, Row, Value};
 use super::{Store, StoreError};
 use crate::domain::{DeploymentId, ResponsePlace, StoredResponse};
 
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "id",
     "owner",
     "created_ms",
@@ -15,6 +15,7 @@ const COLUMNS: [&str; 8] = [
     "model",
     "input",
     "response",
+    "account",
 ];
 
 impl Store {
@@ -42,6 +43,7 @@ impl Store {
                 model.into(),
                 input.into(),
                 response.into(),
+                Value::from(&it.account),
             ]);
         }
         let into = format!("INSERT INTO sluice.responses ({}) ", COLUMNS.join(", "));
@@ -60,6 +62,14 @@ impl Store {
         let mut connection = self.pools.read().await?;
         let found = connection.row(&sql, vec![id.into()]).await?;
         found.as_ref().map(read).transpose()
+    }
+
+    /// A response is booked: it is charged to nobody any more.
+    pub async fn response_is_booked(&self, id: &str) -> Result<(), StoreError> {
+        let mut connection = self.pools.write().await?;
+        let sql = "UPDATE sluice.responses SET account = NULL WHERE id = $1";
+        connection.execute(sql, vec![id.into()]).await?;
+        connection.commit().await
     }
 
     /// Forgets a response; false: there was none.
@@ -102,5 +112,6 @@ fn read(row: &Row) -> Result<StoredResponse, StoreError> {
         created_ms: row.int("created_ms")?,
         model_group: row.text("model_group")?,
         place,
+        account: row.opt_text("account")?,
     })
 }

@@ -14,13 +14,19 @@
 //! | `sluice_config_reloads_total` | reloads | result |
 //! | `sluice_price_refreshes_total` | price tables that were fetched or read | result (`applied`, `unchanged`, `refused`) |
 //! | `sluice_keys_rotated_total` | keys that were replaced by themselves | |
+//! | `sluice_hedges_total` | calls that were to go to a second deployment as well | result (`won`, `lost`, `failed`, `capped`) |
 //! | `sluice_requests_shed_total`, `sluice_waiting_requests` | calls turned away, and calls in line | why (`full`, `late`) |
+//! | `sluice_realtime_sessions` | sessions that are open | |
 //! | `sluice_cache_lookups_total` | calls that the response cache was asked for | operation, outcome (`hit`, `miss`, `partial`, `joined`) |
 //! | `sluice_cache_tokens_total` | tokens of answers that were kept, given again | model_group |
 //! | `sluice_cache_failures_total` | what the response cache could not do | what (`unreachable`, `refused`, `corrupt`, `full`) |
 //! | `sluice_cache_entries`, `sluice_cache_bytes` | answers kept in memory, and their bytes | |
 //! | `sluice_health_checks_total` | checks of deployments | provider, result (`healthy`, `unhealthy`, `unchecked`) |
+//! | `sluice_guardrail_decisions_total` | looks of guardrails | guardrail, stage, decision (`allow`, `edit`, `replace`, `block`, `failed_open`, `failed_closed`) |
+//! | `sluice_guardrail_seconds` | seconds, histogram | guardrail, stage |
+//! | `litellm_guardrail_requests_total` | the same looks | guardrail_name, status, hook_type |
 //! | `sluice_batches_booked_total` | batches that have ended and are charged | |
+//! | `sluice_responses_booked_total` | responses of the background that were seen done and are charged | |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class |
@@ -40,6 +46,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::calls::{Calls, Sample};
+use super::guardrails::Guardrails;
 use super::labels::{
     AttemptLabels, CheckLabels, FallbackLabels, LookupLabels, OperationLabel, ResultLabel,
     SpendLabels, WhatLabel, WhyLabel,
@@ -75,13 +82,16 @@ struct All {
     cache_tokens: Family<SpendLabels, Counter>,
     cache_failures: Family<WhatLabel, Counter>,
     shed: Family<WhyLabel, Counter>,
+    hedges: Family<ResultLabel, Counter>,
     changes_forgotten: Counter,
     batches_booked: Counter,
+    responses_booked: Counter,
     health_checks: Family<CheckLabels, Counter>,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
-    /// What has LiteLLM's names.
-    litellm: Registry,
+    guardrails: Guardrails,
+    /// What has LiteLLM's names: of deployments, and of guardrails.
+    litellm: [Registry; 2],
     /// The groups that have series of their own.
     groups: RwLock<HashSet<String>>,
     registry: Registry,
@@ -105,8 +115,10 @@ impl Default for All {
         let cache_tokens = Family::default();
         let cache_failures = Family::default();
         let shed = Family::default();
+        let hedges = Family::default();
         let changes_forgotten = Counter::default();
         let batches_booked = Counter::default();
+        let responses_booked = Counter::default();
         let health_checks = Family::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register(
@@ -165,6 +177,11 @@ impl Default for All {
             Family::clone(&shed),
         );
         registry.register(
+            "hedges",
+            "Calls whose first deployment was slow, by what became of asking a second one",
+            Family::clone(&hedges),
+        );
+        registry.register(
             "health_checks",
             "Checks of deployments by what they came to",
             Family::clone(&health_checks),
@@ -173,6 +190,11 @@ impl Default for All {
             "batches_booked",
             "Batches that have ended and are charged",
             batches_booked.clone(),
+        );
+        registry.register(
+            "responses_booked",
+            "Responses of the background that were seen done and are charged",
+            responses_booked.clone(),
         );
         registry.register(
             "changes_forgotten",
@@ -188,7 +210,10 @@ impl Default for All {
         for (family, (name, help)) in fallbacks.iter().zip(names) {
             litellm.register(name, help, Family::clone(family));
         }
+        let mut of_guardrails = Registry::with_prefix("litellm_guardrail");
+        let guardrails = Guardrails::register(&mut registry, &mut of_guardrails);
         Self {
+            guardrails,
             calls: Calls::default(),
             stages: ByLabel::new("stage", Stage::ALL.map(Stage::as_str)),
             durations,
@@ -202,11 +227,13 @@ impl Default for All {
             cache_tokens,
             cache_failures,
             shed,
+            hedges,
             changes_forgotten,
             batches_booked,
+            responses_booked,
             health_checks,
             fallbacks,
-            litellm,
+            litellm: [litellm, of_guardrails],
             groups: RwLock::default(),
             registry,
         }
@@ -314,9 +341,24 @@ impl Metrics {
         self.all.batches_booked.inc();
     }
 
+    /// Counts a response of the background that is done and is charged.
+    pub fn response_booked(&self) {
+        self.all.responses_booked.inc();
+    }
+
+    /// Counts a look of a guardrail, at this stage.
+    pub fn guardrail(&self, look: (&str, &'static str), decision: &'static str, took: Duration) {
+        self.all.guardrails.count(look, decision, took);
+    }
+
     /// Counts a call that was turned away.
     pub fn shed(&self, why: &'static str) {
         self.all.shed.get_or_create(&WhyLabel { why }).inc();
+    }
+
+    /// Counts a call whose first deployment was slow.
+    pub fn hedge(&self, result: &'static str) {
+        self.all.hedges.get_or_create(&ResultLabel { result }).inc();
     }
 
     /// Counts what the response cache could not do.
@@ -358,9 +400,12 @@ impl Metrics {
         }
         let end = out.rfind("# EOF").unwrap_or(out.len());
         out.truncate(end);
-        let mut theirs = String::new();
         let shown = self.all.calls.shown();
-        if encode(&mut theirs, &self.all.litellm).is_ok() {
+        for litellm in &self.all.litellm {
+            let mut theirs = String::new();
+            if encode(&mut theirs, litellm).is_err() {
+                continue;
+            }
             let lines = theirs.lines().filter(|it| *it != "# EOF");
             for line in lines.filter(|it| shown.shows(named(it))) {
                 out.push_str(line);

@@ -1,6 +1,7 @@
 //! Logs, metrics and traces: what an operator sees. Knows no other room than `domain`.
 
 pub mod calls;
+mod guardrails;
 mod labels;
 pub mod log;
 pub mod metrics;

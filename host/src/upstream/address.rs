@@ -64,18 +64,14 @@ fn whole(target: &Target, given: &str) -> Result<Destination, Fault> {
             "the plugin wants to reach `{host}`, which is neither the deployment's `api_base` nor \
              granted: list it under `plugins.grants.<plugin>.hosts`"
         );
-        return Err(Fault::operator(ErrorKind::Permission, message));
+        return Err(Fault::operator(ErrorKind::Permission, message).breaching());
     }
     if url.scheme() != "https" && !target.allow_private {
-        return Err(Fault::operator(
-            ErrorKind::Permission,
-            format!("`{host}` is only reached over https"),
-        ));
+        let message = format!("`{host}` is only reached over https");
+        return Err(Fault::operator(ErrorKind::Permission, message).breaching());
     }
-    check(Destination {
-        url,
-        guarded: !target.allow_private,
-    })
+    let guarded = !target.allow_private;
+    check(Destination { url, guarded }).map_err(Fault::breaching)
 }
 
 /// The URL of a medium that a client names.

@@ -69,7 +69,12 @@ impl<'r> Known<'r> {
                  the provider's environment variable",
                 target.provider
             );
-            Fault::operator(ErrorKind::Authentication, message)
+            let fault = Fault::operator(ErrorKind::Authentication, message);
+            match target.secret_slots.iter().any(|it| it == name) {
+                true => fault,
+                // It may be another's: no key of the operator's is missing here.
+                false => fault.breaching(),
+            }
         })
     }
 

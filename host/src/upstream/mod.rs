@@ -19,6 +19,7 @@ mod reply;
 mod request;
 mod sent;
 mod signing;
+mod socket;
 pub mod splice;
 mod spool;
 mod target;
@@ -42,6 +43,7 @@ pub use reply::{Batch, FrameReader, Pieces, UpstreamReply, too_large};
 pub use request::{Passed, Request};
 pub use sent::SentTokens;
 pub use signing::fault as no_credential;
+pub use socket::{Broken, Dialled, Farewell, Incoming, Message, Outgoing, Socket};
 pub use spool::{Spooled, Spooling, Spools};
 pub use target::{AuthScheme, Target, Timeouts};
 
@@ -105,6 +107,16 @@ impl Upstream {
         request: Request,
         options: &Options,
     ) -> Result<UpstreamReply, Fault> {
+        self.round(target, request, (options, false)).await
+    }
+
+    /// As [`Self::send`]; `upgrades`: the connection is to become something else than HTTP.
+    async fn round(
+        &self,
+        target: &Target,
+        request: Request,
+        (options, upgrades): (&Options, bool),
+    ) -> Result<UpstreamReply, Fault> {
         let Request {
             method,
             destination: address::Destination { mut url, guarded },
@@ -139,7 +151,14 @@ impl Upstream {
         for token in &added {
             target.sent.note(token);
         }
-        let client = side.client(guarded, url.scheme() == "https");
+        let client = if upgrades {
+            side.upgrading(guarded).map_err(|cause| {
+                let text = "the HTTP client could not be set up";
+                Fault::ours(text, describe(&cause))
+            })?
+        } else {
+            side.client(guarded, url.scheme() == "https")
+        };
         let mut request = client.request(method, url).headers(headers);
         if !body.is_empty() {
             request = request.body(body.into_body());
@@ -235,7 +254,8 @@ impl Upstream {
         if let Some(side) = known.get(&authorities.pem) {
             return Ok(side.clone());
         }
-        let side = Side::new(Trust::Only(&authorities.pem)).map_err(|cause| {
+        let only = Trust::Only(Arc::clone(&authorities.pem));
+        let side = Side::new(only).map_err(|cause| {
             let message = format!(
                 "the certificate authorities of {} cannot be used",
                 authorities.path.display()

@@ -2,8 +2,8 @@
 //! deployment accepts for itself, it accepts for its token server, and no other deployment gets a
 //! token that came over less.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder};
@@ -26,7 +26,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    pub fn new(trust: Trust<'_>) -> Result<Self, reqwest::Error> {
+    pub fn new(trust: Trust) -> Result<Self, reqwest::Error> {
         let pools = Arc::new(Pools::new(trust)?);
         let lender = Arc::new(Lender(Arc::clone(&pools)));
         Ok(Self {
@@ -39,6 +39,11 @@ impl Side {
     pub fn client(&self, guarded: bool, tls: bool) -> &Client {
         self.pools.client(guarded, tls)
     }
+
+    /// For a connection that becomes something else than HTTP: HTTP/1.1, which lets it.
+    pub fn upgrading(&self, guarded: bool) -> Result<&Client, reqwest::Error> {
+        self.pools.upgrading(guarded)
+    }
 }
 
 /// Connections that trust the same certificates.
@@ -48,6 +53,9 @@ pub(super) struct Pools {
     open: Pool,
     /// To those that a plugin chose: public ones only.
     guarded: Pool,
+    trust: Trust,
+    /// Made when they are first asked for: most gateways open no socket.
+    upgrading: [OnceLock<Client>; 2],
 }
 
 #[derive(Debug)]
@@ -57,20 +65,32 @@ struct Pool {
 }
 
 /// Whose certificates are trusted.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Trust<'p> {
+#[derive(Debug, Clone)]
+pub(super) enum Trust {
     System,
     /// Those of these authorities (PEM).
-    Only(&'p [u8]),
+    Only(Arc<[u8]>),
     Everything,
 }
 
 impl Pools {
-    fn new(trust: Trust<'_>) -> Result<Self, reqwest::Error> {
+    fn new(trust: Trust) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            open: Pool::new(false, trust)?,
-            guarded: Pool::new(true, trust)?,
+            open: Pool::new(false, &trust)?,
+            guarded: Pool::new(true, &trust)?,
+            trust,
+            upgrading: [OnceLock::new(), OnceLock::new()],
         })
+    }
+
+    fn upgrading(&self, guarded: bool) -> Result<&Client, reqwest::Error> {
+        let [open, closed] = &self.upgrading;
+        let made = if guarded { closed } else { open };
+        if let Some(client) = made.get() {
+            return Ok(client);
+        }
+        let client = builder(guarded, &self.trust)?.http1_only().build()?;
+        Ok(made.get_or_init(|| client))
     }
 
     pub fn client(&self, guarded: bool, tls: bool) -> &Client {
@@ -80,8 +100,8 @@ impl Pools {
 }
 
 impl Pool {
-    fn new(guarded: bool, trust: Trust<'_>) -> Result<Self, reqwest::Error> {
-        let client = || client(guarded, trust);
+    fn new(guarded: bool, trust: &Trust) -> Result<Self, reqwest::Error> {
+        let client = || builder(guarded, trust)?.build();
         Ok(Self {
             clients: [client()?, client()?, client()?, client()?],
             next: AtomicUsize::new(0),
@@ -109,7 +129,7 @@ impl Pool {
     clippy::disallowed_methods,
     reason = "the one place that makes clients"
 )]
-fn client(guarded: bool, trust: Trust<'_>) -> Result<Client, reqwest::Error> {
+fn builder(guarded: bool, trust: &Trust) -> Result<ClientBuilder, reqwest::Error> {
     let mut builder: ClientBuilder = Client::builder()
         .tcp_nodelay(true)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -120,10 +140,31 @@ fn client(guarded: bool, trust: Trust<'_>) -> Result<Client, reqwest::Error> {
     if guarded {
         builder = builder.dns_resolver(address::public_only());
     }
-    builder = match trust {
+    Ok(match trust {
         Trust::System => builder,
         Trust::Only(pem) => builder.tls_certs_only(Certificate::from_pem_bundle(pem)?),
         Trust::Everything => builder.tls_danger_accept_invalid_certs(true),
-    };
-    builder.build()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_hosts_have_several_connections_in_turn_and_plain_ones_share_a_pool() {
+        let pools = Pools::new(Trust::System).unwrap();
+        let turns: Vec<*const Client> = (0..8)
+            .map(|_| &raw const *pools.client(false, true))
+            .collect();
+        assert_eq!(turns[..4], turns[4..]);
+        let mut different = turns[..4].to_vec();
+        different.sort_unstable();
+        different.dedup();
+        assert_eq!(different.len(), H2_CONNECTIONS);
+        let plain = || &raw const *pools.client(false, false);
+        assert_eq!(plain(), plain());
+        // What a plugin chose never goes over connections that reach private addresses.
+        assert!(!turns.contains(&(&raw const *pools.client(true, true))));
+    }
 }

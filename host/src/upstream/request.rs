@@ -8,7 +8,7 @@ use url::Url;
 use super::address::{self, Destination};
 use super::body::CallBodies;
 use super::capture::Captures;
-use super::content::Content;
+use super::content::{Content, FileContent};
 use super::headers;
 use super::target::Target;
 use crate::domain::Fault;
@@ -38,7 +38,7 @@ pub struct Passed<'p> {
     pub headers: HeaderMap,
     /// Empty: as the target says.
     pub auth: Vec<Auth>,
-    pub body: bytes::Bytes,
+    pub body: FileContent,
 }
 
 impl Request {
@@ -67,7 +67,10 @@ impl Request {
             destination,
             headers,
             auth: passed.auth,
-            body: Content::Held(passed.body),
+            body: match passed.body {
+                FileContent::Held(bytes) => Content::Held(bytes),
+                spooled @ FileContent::Spooled(_) => Content::Pieces([spooled].into()),
+            },
             captures: Captures::default(),
         })
     }

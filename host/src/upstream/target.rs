@@ -35,6 +35,8 @@ pub struct Target {
     pub auth: AuthScheme,
     /// Values by name.
     pub secrets: HashMap<String, Secret>,
+    /// The names that the provider's `describe` has for them, also where there is no value.
+    pub secret_slots: Vec<String>,
     /// What schemes with tokens and signatures are made from.
     pub given: Given,
     /// The operator's own headers; they win over the plugin's.

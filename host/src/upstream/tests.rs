@@ -27,7 +27,8 @@ async fn upstream(
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut seen = vec![0; 65536];
         let read = stream.read(&mut seen).await.unwrap();
-        stream.write_all(answer).await.unwrap();
+        // Who refuses an answer hangs up in the middle of it.
+        drop(stream.write_all(answer).await);
         let request = String::from_utf8_lossy(&seen[..read]).into_owned();
         if then_close {
             return (request, false);
@@ -51,6 +52,7 @@ fn target(base: Option<Url>, base_trusted: bool) -> Target {
             params: vec![("secret".into(), "api_key".into())],
         },
         secrets: HashMap::from([("api_key".to_owned(), Secret::new("s3cret"))]),
+        secret_slots: vec!["api_key".to_owned(), "user_key".to_owned()],
         given: sluice_credentials::Given::default(),
         extra_headers: Vec::new(),
         timeouts: Timeouts {
@@ -180,6 +182,71 @@ async fn an_answer_that_is_cut_off_is_a_fault() {
         "{}",
         fault.message
     );
+}
+
+fn naming(urls: &[String]) -> String {
+    let part = |url| serde_json::json!({"type": "image_url", "image_url": {"url": url}});
+    let parts: Vec<_> = urls.iter().map(part).collect();
+    serde_json::json!({"messages": [{"role": "user", "content": parts}]}).to_string()
+}
+
+/// A request with what an upstream answers to the download of a medium.
+async fn with_medium(answer: &'static [u8]) -> Result<String, Fault> {
+    let (url, _) = upstream(answer, true).await;
+    let body = naming(&[url.to_string()]);
+    inline::inline(&Upstream::new().unwrap(), body, true, None).await
+}
+
+fn png(bytes: usize) -> &'static [u8] {
+    let mut answer = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n\x89PNG".to_vec();
+    answer.resize(answer.len() + bytes - 4, b'x');
+    answer.leak()
+}
+
+#[tokio::test]
+async fn a_medium_of_twenty_mebibytes_is_put_into_the_request_and_no_larger_one() {
+    let request = with_medium(png(20 << 20)).await.unwrap();
+    assert!(request.contains("data:image/png;base64,iVBO"));
+    let fault = with_medium(png((20 << 20) + 1)).await.unwrap_err();
+    assert!(fault.message.contains("larger than 20 MiB"), "{fault:?}");
+}
+
+#[tokio::test]
+async fn a_medium_that_is_none_is_told_with_the_reason() {
+    let cases: [(&[u8], &str); 3] = [
+        (
+            b"HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n",
+            "it answers 404",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
+            "it is a web page",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 60\r\n\r\n\x89PNG",
+            "it breaks off",
+        ),
+    ];
+    for (answer, why) in cases {
+        let fault = with_medium(answer).await.unwrap_err();
+        assert!(fault.message.contains(why), "{}", fault.message);
+        assert_eq!(fault.kind, ErrorKind::InvalidRequest);
+        assert_eq!(fault.param.as_deref(), Some("messages"));
+    }
+}
+
+#[tokio::test]
+async fn more_than_twenty_media_are_not_downloaded() {
+    // Nothing listens there: a download would fail otherwise.
+    let urls: Vec<String> = (0..21)
+        .map(|it| format!("http://127.0.0.1:9/{it}"))
+        .collect();
+    let upstream = Upstream::new().unwrap();
+    let refused = |urls: &[String]| inline::inline(&upstream, naming(urls), true, None);
+    let many = refused(&urls).await.unwrap_err();
+    assert!(many.message.contains("20 media by URL at most"), "{many:?}");
+    let fewer = refused(&urls[1..]).await.unwrap_err();
+    assert!(fewer.message.contains("does not answer"), "{fewer:?}");
 }
 
 #[tokio::test]
@@ -349,7 +416,7 @@ fn passed(base: &str, tail: &str, query: Option<&str>) -> Result<String, Fault> 
         query,
         headers,
         auth: Vec::new(),
-        body: Bytes::new(),
+        body: FileContent::Held(Bytes::new()),
     };
     let request = Request::passed(&target, passed)?;
     assert_eq!(request.headers["x-own"], "operator");

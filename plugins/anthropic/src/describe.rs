@@ -27,6 +27,7 @@ pub fn document() -> Value {
                 ]},
                 "messages": {"stream": true, "body": "head"},
                 "count-tokens": {"body": "head"},
+                "count-chat": {},
                 "models": {}
             },
             "errors": {"message": "/error/message", "type": "/error/type"},

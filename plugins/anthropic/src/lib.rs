@@ -1,5 +1,5 @@
 //! Anthropic's Messages API. `messages` and `count-tokens` go there as the client wrote them;
-//! `chat` is translated both ways.
+//! `chat` is translated both ways, and to be counted.
 
 mod describe;
 mod outbound;
@@ -11,6 +11,7 @@ use sluice_sdk::{
 use sluice_wire::anthropic::{errors, request, response, stream};
 
 const MESSAGES: &str = "/v1/messages";
+const COUNT: &str = "/v1/messages/count_tokens";
 
 /// The provider.
 pub struct Anthropic;
@@ -28,11 +29,14 @@ impl Provider for Anthropic {
                 let betas = std::mem::take(&mut translated.betas);
                 translated.outbound(outbound::envelope(call, MESSAGES, betas), call.streaming)
             }
+            "count-chat" => {
+                let mut translated = request::from_chat(call, parse_body(body)?)?;
+                let betas = std::mem::take(&mut translated.betas);
+                let envelope = outbound::envelope(call, COUNT, betas);
+                envelope.post().json(&translated.counted()).canonical()
+            }
             "messages" => plain(MESSAGES).post().patch(Vec::new()).canonical(),
-            "count-tokens" => plain("/v1/messages/count_tokens")
-                .post()
-                .patch(Vec::new())
-                .canonical(),
+            "count-tokens" => plain(COUNT).post().patch(Vec::new()).canonical(),
             // Twenty a page without a limit.
             "models" => plain("/v1/models?limit=1000").request("GET"),
             other => {

@@ -64,6 +64,7 @@ pub fn outbound(call: &Call, head: &Value) -> Result<Outbound, Error> {
         "audio.transcribe" => post("audio/transcriptions")?.form(call, head),
         "audio.translate" => post("audio/translations")?.form(call, head),
         "responses" => Outbound::post(site.responses()?).patch(renamed),
+        "realtime" => site.session(call, deployment.name)?,
         about if about.starts_with("responses.") => {
             Outbound::stored_response(about, head, &site.responses()?)?
         }
@@ -133,6 +134,28 @@ impl Site<'_> {
             return self.shared("responses");
         }
         Ok(self.base.rest_of("/openai/v1/responses").to_owned())
+    }
+
+    /// Where a socket is opened. A session of transcripts has its model in its settings.
+    fn session(&self, call: &Call, name: &str) -> Result<Outbound, Error> {
+        let transcribes = call.param("intent") == Some("transcription");
+        let path = match (self.is_v1(), transcribes) {
+            (true, true) => "/openai/v1/realtime?intent=transcription".to_owned(),
+            (true, false) => format!("/openai/v1/realtime?model={name}"),
+            (false, true) => {
+                let version = self.dated()?;
+                format!("/openai/realtime?api-version={version}&intent=transcription")
+            }
+            (false, false) => {
+                let version = self.dated()?;
+                format!("/openai/realtime?api-version={version}&deployment={name}")
+            }
+        };
+        let outbound = Outbound::get(self.base.rest_of(&path));
+        Ok(match call.header("openai-beta") {
+            Some(beta) => outbound.header("openai-beta", beta),
+            None => outbound,
+        })
     }
 
     fn dated(&self) -> Result<&str, Error> {

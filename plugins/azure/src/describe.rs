@@ -1,5 +1,6 @@
 //! What the plugin says of itself.
 
+use sluice_sdk::chat::CACHE_MARKS;
 use sluice_sdk::serde_json::{Value, json};
 use sluice_wire::anthropic;
 
@@ -36,10 +37,10 @@ fn azure() -> Value {
         "auth": {"scheme": "header", "name": "api-key", "secret": "api_key"},
         "secrets": secrets(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]),
         "operations": {
-            "chat": {"stream": true, "body": "head", "unsupported": ["thinking"], "models": reasoning()},
+            "chat": {"stream": true, "body": "head", "unsupported": ["thinking"], "ignored": CACHE_MARKS, "models": reasoning()},
             "completions": {"stream": true, "body": "head"},
             "embeddings": {"body": "head"},
-            "responses": {"stream": true, "body": "head"},
+            "responses": {"stream": true, "body": "head", "ignored": CACHE_MARKS},
             "responses.get": {}, "responses.delete": {},
             "responses.cancel": {}, "responses.input_items": {},
             "images.generate": {"body": "head"},
@@ -48,6 +49,7 @@ fn azure() -> Value {
             "audio.transcribe": {"stream": true}, "audio.translate": {},
             "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
             "batches.create": {}, "batches.get": {}, "batches.cancel": {},
+            "realtime": {"body": "head"},
             "models": {}
         },
         "errors": errors(),
@@ -67,6 +69,7 @@ fn foundry() -> Value {
     let mut models = reasoning();
     models.extend([
         json!({"match": CLAUDE, "supported": ["thinking"]}),
+        json!({"match": CLAUDE, "supported": CACHE_MARKS}),
         json!({"match": CLAUDE, "unsupported": anthropic::UNSUPPORTED, "ignored": ["stream_options", "service_tier"]}),
     ]);
     for (patterns, lacks) in [
@@ -88,12 +91,13 @@ fn foundry() -> Value {
         "auth": {"scheme": "header", "name": "api-key", "secret": "api_key"},
         "secrets": secrets(&["AZURE_AI_API_KEY"]),
         "operations": {
-            "chat": {"stream": true, "unsupported": ["thinking"], "models": models},
+            "chat": {"stream": true, "unsupported": ["thinking"], "ignored": CACHE_MARKS, "models": models},
             "messages": {"stream": true, "body": "head"},
             "count-tokens": {"body": "head"},
+            "count-chat": {},
             "embeddings": {"body": "head"},
             "rerank": {"body": "head"},
-            "responses": {"stream": true, "body": "head"},
+            "responses": {"stream": true, "body": "head", "ignored": CACHE_MARKS},
             "responses.get": {}, "responses.delete": {},
             "responses.cancel": {}, "responses.input_items": {},
             "images.generate": {"body": "head"},

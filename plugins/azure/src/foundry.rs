@@ -16,6 +16,9 @@ const ANTHROPIC_VERSION: &str = "2023-06-01";
 /// Output formats and strict tools are a beta here.
 const FORMATS_BETA: &str = "structured-outputs-2025-11-13";
 
+/// Where Anthropic's models count.
+const COUNT: &str = "/anthropic/v1/messages/count_tokens";
+
 /// Where the resources of Foundry and of Azure OpenAI are.
 const RESOURCES: &str = "services.ai.azure.com";
 const OPENAI: [&str; 2] = ["openai.azure.com", "cognitiveservices.azure.com"];
@@ -116,8 +119,14 @@ fn claude(call: &Call, base: &Base, body: &str) -> Result<Outbound, Error> {
     };
     match call.operation.as_str() {
         "messages" => native("/anthropic/v1/messages"),
-        "count-tokens" => native("/anthropic/v1/messages/count_tokens"),
+        "count-tokens" => native(COUNT),
         "chat" => chat(call, base, parse_body(body)?),
+        "count-chat" => {
+            let mut translated = request::from_chat(call, parse_body(body)?)?;
+            let betas = std::mem::take(&mut translated.betas);
+            let envelope = envelope(call, base, COUNT, betas);
+            Ok(envelope.post().json(&translated.counted()).canonical())
+        }
         other => Err(lacks(call, other)),
     }
 }

@@ -48,7 +48,7 @@ pub fn document() -> Value {
     json!({
         "name": "bedrock",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Amazon Bedrock: chat over Converse and InvokeModel, embeddings, images, rerank",
+        "summary": "Amazon Bedrock: chat over Converse and InvokeModel, token counts, embeddings, images, rerank",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "bedrock",
@@ -66,6 +66,7 @@ pub fn document() -> Value {
                     {"match": patterns::NO_THINKING, "unsupported": ["reasoning_effort", "thinking"]},
                     {"match": no_sampling(), "unsupported": ["temperature", "top_p", "top_k"]}
                 ]},
+                "count-tokens": {},
                 "embeddings": {"ignored": ["user"]},
                 "images.generate": {"unsupported": NO_IMAGE_PARAMS, "ignored": ["user"]},
                 "rerank": {}

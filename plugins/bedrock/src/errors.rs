@@ -105,6 +105,8 @@ fn of_validation(says: &dyn Fn(&[&str]) -> bool) -> &'static str {
         kind::NOT_FOUND
     } else if says(&["security token included in the request is invalid"]) {
         kind::AUTHENTICATION
+    } else if says(&["doesn't support counting tokens"]) {
+        kind::UNSUPPORTED
     } else {
         kind::INVALID_REQUEST
     }

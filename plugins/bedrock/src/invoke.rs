@@ -10,7 +10,7 @@ use crate::place::Place;
 use crate::stream::{self, Dialect};
 
 /// The version of the dialect here.
-const VERSION: &str = "bedrock-2023-05-31";
+pub const VERSION: &str = "bedrock-2023-05-31";
 
 pub fn chat(call: &Call, place: &Place, mut body: Map<String, Value>) -> Result<Step, Error> {
     if body.get("web_search_options").is_some_and(Value::is_object) {

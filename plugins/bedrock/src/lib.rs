@@ -1,11 +1,12 @@
 //! Amazon Bedrock. Every model's chat goes over Converse, which is one dialect for all of them;
 //! Claude may be reached in its own over InvokeModel (`invoke/`). Embeddings and images are
-//! InvokeModel in each family's form, rerank is the agents' own address.
+//! InvokeModel in each family's form, rerank is the agents' own address. Tokens are counted for Claude.
 
 mod answer;
 mod blocks;
 mod claude;
 mod conversation;
+mod count;
 mod describe;
 mod embeddings;
 mod errors;
@@ -57,6 +58,7 @@ impl Provider for Bedrock {
                     outbound.state(write_json(&plan)).send()
                 })
             }
+            "count-tokens" => count::request(call, &place, body),
             "embeddings" => embeddings::request(&place, &body),
             "images.generate" => images::request(&place, &body),
             "rerank" => rerank::request(&place, &body),
@@ -74,6 +76,9 @@ impl Provider for Bedrock {
             _ => {}
         }
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
+        if call.operation == "count-tokens" {
+            return count::answer(reply);
+        }
         match Place::of(call)?.route {
             Route::Invoke => invoke::answer(reply),
             Route::Converse => response::to_chat(&reply.json()?, &parse_state(&reply.state)?),

@@ -85,6 +85,15 @@ impl Place {
         format!("{}/model/{}/{verb}", self.base, encoded(&self.id))
     }
 
+    /// The address of the counter of tokens, which knows models and none of their profiles.
+    pub fn counter(&self) -> String {
+        let is_arn = self.name.starts_with("arn:");
+        let vendor = self.name.find("anthropic.").filter(|_| !is_arn);
+        let bare = vendor.and_then(|at| self.name.get(at..));
+        let bare = encoded(bare.unwrap_or(&self.name));
+        format!("{}/model/{bare}/count-tokens", self.base)
+    }
+
     /// The address at the agents' service, which rerank belongs to.
     pub fn agents(&self, path: &str) -> String {
         if self.own_base {

@@ -3,7 +3,6 @@
 
 mod describe;
 mod errors;
-mod files;
 mod poll;
 mod request;
 

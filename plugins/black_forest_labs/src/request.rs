@@ -2,8 +2,8 @@
 
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, File, Outbound, Step, fault, write_json};
+use sluice_wire::uploads;
 
-use crate::files;
 use crate::poll::State;
 
 /// Members that are read here. Any other goes on as it is (`seed`, `safety_tolerance`).
@@ -159,7 +159,7 @@ fn uploads(call: &Call, sent: &mut Map<String, Value>) -> Result<(), Error> {
             0 => "input_image".to_owned(),
             more => format!("input_image_{}", more + 1),
         };
-        sent.insert(name, files::base64(image)?.into());
+        sent.insert(name, uploads::base64(image)?.into());
     }
     if let Some(mask) = call.files.iter().find(|it| field(it) == "mask") {
         if !call.model.contains("fill") {
@@ -168,7 +168,7 @@ fn uploads(call: &Call, sent: &mut Map<String, Value>) -> Result<(), Error> {
                 call.model
             )));
         }
-        sent.insert("mask".into(), json!(files::base64(mask)?));
+        sent.insert("mask".into(), json!(uploads::base64(mask)?));
     }
     Ok(())
 }

@@ -204,7 +204,7 @@ fn what_cannot_be_made_is_refused() {
         size: 11 << 20,
     };
     assert_eq!(
-        files::base64(&big).unwrap_err().kind,
+        sluice_wire::uploads::base64(&big).unwrap_err().kind,
         fault::kind::INVALID_REQUEST
     );
     let none = Call {

@@ -29,7 +29,7 @@ pub fn document() -> Value {
     json!({
         "name": "cohere",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Cohere: chat, embeddings, rerank, transcription, models",
+        "summary": "Cohere: chat, token counts, embeddings, rerank, transcription, models",
         "license": "MIT OR Apache-2.0",
         "providers": [provider("cohere", "Cohere"), provider("cohere_chat", "Cohere, by LiteLLM's name for its chat")],
         "examples": [chat(), rerank()]
@@ -47,6 +47,7 @@ fn provider(name: &str, title: &str) -> Value {
         "operations": {
             "chat": {"stream": true, "unsupported": CHAT_UNSUPPORTED, "ignored": ["user", "stream_options"],
                 "models": [{"match": thinking::WITHOUT, "unsupported": ["reasoning_effort", "thinking"]}]},
+            "count-tokens": {},
             "embeddings": {"ignored": ["user"]},
             "rerank": {"unsupported": ["max_chunks_per_doc"]},
             "audio.transcribe": {"unsupported": ["chunking_strategy", "include", "known_speaker_names", "known_speaker_references",

@@ -1,6 +1,8 @@
-//! Cohere's second API: chat, embeddings and rerank, translated both ways, and transcription.
+//! Cohere's second API: chat, embeddings and rerank, translated both ways, transcription, and counts of
+//! tokens.
 
 mod citations;
+mod count;
 mod describe;
 mod embed_answer;
 mod embeddings;
@@ -11,7 +13,6 @@ mod parts;
 mod path;
 mod request;
 mod rerank;
-
 mod response;
 mod stream;
 mod thinking;
@@ -45,6 +46,7 @@ impl Provider for Cohere {
                 })
             }
             "embeddings" => embeddings::request(call, &parse_body(body)?),
+            "count-tokens" => count::request(call, &parse_body(body)?),
             "rerank" => rerank::request(call, parse_body(body)?),
             "audio.transcribe" => Ok(transcription::request(call, parse_body(body)?)?.send()),
             "models" => Ok(models::request(call).send()),
@@ -55,8 +57,10 @@ impl Provider for Cohere {
     }
 
     fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
-        if call.operation == "embeddings" {
-            return embed_answer::answer(&replies);
+        match call.operation.as_str() {
+            "embeddings" => return embed_answer::answer(&replies),
+            "count-tokens" => return count::answer(&replies),
+            _ => {}
         }
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
         let answer = reply.json()?;

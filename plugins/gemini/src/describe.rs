@@ -8,7 +8,7 @@ pub fn document() -> Value {
     json!({
         "name": "gemini",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Google AI Studio: chat, native generateContent, embeddings, models",
+        "summary": "Google AI Studio: chat, native generateContent, token counts, embeddings, models",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "gemini",
@@ -24,8 +24,11 @@ pub fn document() -> Value {
                     {"match": patterns::NO_PENALTIES, "unsupported": ["frequency_penalty", "presence_penalty"]},
                     {"match": patterns::NO_SAMPLING, "unsupported": ["temperature", "top_p", "top_k"]}
                 ]},
+                "count-tokens": {},
                 "embeddings": {"ignored": ["user"]},
                 "generate-content": {"stream": true, "body": "head"},
+                "count-chat": {},
+                "count-contents": {"body": "head"},
                 "models": {}
             },
             "errors": {"message": "/error/message", "type": "/error/status"},

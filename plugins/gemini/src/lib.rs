@@ -1,5 +1,5 @@
-//! Google's Gemini API (AI Studio). `generate-content` goes there as the client wrote it; `chat`
-//! and `embeddings` are translated both ways.
+//! Google's Gemini API (AI Studio). `generate-content` goes there as the client wrote it; `chat`,
+//! `embeddings` and `count-tokens` are translated both ways.
 
 mod describe;
 mod embeddings;
@@ -11,7 +11,7 @@ use sluice_sdk::{
     Call, Decoded, Error, Frame, Head, Outbound, Provider, Reply, Response, Step, parse_body,
     provider,
 };
-use sluice_wire::gemini::{errors, request, response, stream};
+use sluice_wire::gemini::{count, errors, request, response, stream};
 
 /// The provider.
 pub struct Gemini;
@@ -45,6 +45,21 @@ impl Provider for Gemini {
             "generate-content" => post(method)?
                 .patch(vec![("model".into(), None)])
                 .canonical(),
+            "count-chat" => {
+                let mut counted = request::from_chat(call, parse_body(body)?)?;
+                counted["model"] = path::of(&call.model)?.into();
+                // Beside `contents` nothing else is counted.
+                post("countTokens")?.json(&json!({ "generateContentRequest": counted }))
+            }
+            "count-contents" => post("countTokens")?
+                .patch(vec![("model".into(), None)])
+                .canonical(),
+            "count-tokens" => {
+                let mut asked = count::from_messages(call, &parse_body(body)?)?;
+                // Beside the wrapped form there is one that takes contents alone.
+                asked["model"] = path::of(&call.model)?.into();
+                post("countTokens")?.json(&json!({"generateContentRequest": asked}))
+            }
             "models" => Outbound::get("/v1beta/models?pageSize=1000"),
             other => {
                 return Err(fault::unsupported(format!(
@@ -63,6 +78,7 @@ impl Provider for Gemini {
         let answer = reply.json()?;
         let response = match call.operation.as_str() {
             "chat" => Response::json(&response::to_chat(&answer)?),
+            "count-chat" | "count-tokens" => Response::json(&count::answer(&answer)?),
             _ => Response::json(&list(&answer)),
         };
         Ok(response.respond())

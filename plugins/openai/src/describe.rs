@@ -1,5 +1,6 @@
 //! What the plugin says of itself.
 
+use sluice_sdk::chat::CACHE_MARKS;
 use sluice_sdk::serde_json::{Value, json};
 
 /// Parameters that reasoning models refuse (OpenAI API reference, November 2026).
@@ -30,7 +31,7 @@ pub fn document() -> Value {
     json!({
         "name": "openai",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech, transcriptions, files, batches",
+        "summary": "OpenAI: chat, completions, embeddings, responses, moderations, images, speech, transcriptions, files, batches, realtime sessions",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "openai",
@@ -40,10 +41,10 @@ pub fn document() -> Value {
             "auth": {"scheme": "bearer", "secret": "api_key"},
             "secrets": {"api_key": {"env": ["OPENAI_API_KEY"], "required": true, "title": "API key"}},
             "operations": {
-                "chat": {"stream": true, "body": "head", "unsupported": ["thinking"], "models": reasoning},
+                "chat": {"stream": true, "body": "head", "unsupported": ["thinking"], "ignored": CACHE_MARKS, "models": reasoning},
                 "completions": {"stream": true, "body": "head"},
                 "embeddings": {"body": "head"},
-                "responses": {"stream": true, "body": "head"},
+                "responses": {"stream": true, "body": "head", "ignored": CACHE_MARKS},
                 "responses.get": {}, "responses.delete": {},
                 "responses.cancel": {}, "responses.input_items": {},
                 "moderations": {"body": "head"},
@@ -53,6 +54,7 @@ pub fn document() -> Value {
                 "audio.transcribe": {"stream": true}, "audio.translate": {},
                 "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
                 "batches.create": {}, "batches.get": {}, "batches.cancel": {},
+                "realtime": {"body": "head"},
                 "models": {}
             },
             "errors": {

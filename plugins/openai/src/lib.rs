@@ -3,6 +3,7 @@
 
 mod describe;
 mod files;
+mod session;
 
 use sluice_sdk::serde_json::{Value, json};
 use sluice_sdk::{Call, Error, Outbound, Provider, Step, fault, parse_body, provider};
@@ -30,6 +31,7 @@ impl Provider for OpenAi {
             "audio.transcribe" => Outbound::post("/audio/transcriptions").form(call, &head),
             "audio.translate" => Outbound::post("/audio/translations").form(call, &head),
             "models" => Outbound::get("/models"),
+            "realtime" => session::outbound(call),
             about if about.starts_with("responses.") => {
                 Outbound::stored_response(about, &head, "/responses")?
             }

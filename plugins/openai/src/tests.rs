@@ -160,6 +160,38 @@ fn files_and_batches_are_named_by_their_ids_and_nothing_else() {
 }
 
 #[test]
+fn a_session_is_opened_for_its_model_or_for_transcripts() {
+    let sent = |model: &str, intent: Option<&str>| {
+        let params = intent.map(|it| ("intent".to_owned(), it.to_owned()));
+        let call = Call {
+            operation: "realtime".to_owned(),
+            model: model.to_owned(),
+            params: params.into_iter().collect(),
+            headers: vec![("openai-beta".to_owned(), "realtime=v1".to_owned())],
+            ..empty_call()
+        };
+        let Step::Send(step) = OpenAi::start(&call, "{}").unwrap() else {
+            panic!("nothing is sent");
+        };
+        assert_eq!(
+            (&*step.method, step.reply),
+            ("GET", sluice_sdk::ReplyMode::Canonical)
+        );
+        assert!(step.headers.contains(&call.headers[0]));
+        step.url
+    };
+    assert_eq!(sent("gpt-realtime", None), "/realtime?model=gpt-realtime");
+    assert_eq!(
+        sent("a&b=c#d/é", None),
+        "/realtime?model=a%26b%3Dc%23d%2F%C3%A9"
+    );
+    assert_eq!(
+        sent("gpt-realtime-whisper", Some("transcription")),
+        "/realtime?intent=transcription"
+    );
+}
+
+#[test]
 fn every_example_of_describe_passes() {
     for example in describe::document()["examples"].as_array().unwrap() {
         let fixture = sluice_sdk::serde_json::from_value(example.clone()).unwrap();

@@ -2,10 +2,11 @@
 
 use sluice_sdk::{Error, Reply, fault};
 
+use crate::cited::Source;
 use crate::finish::{self, Finish};
 use crate::object::{Object, items, list};
 use crate::row::Row;
-use crate::{errors, message, usage};
+use crate::{cited, errors, message, usage};
 
 /// The canonical answer to the call of this id, or the error that a status of 200 hides.
 pub fn canonical(row: &Row, reply: &Reply, call: &str) -> Result<String, Error> {
@@ -22,10 +23,14 @@ pub fn canonical(row: &Row, reply: &Reply, call: &str) -> Result<String, Error> 
         .and_then(items)
         .ok_or_else(|| fault::upstream("the provider's answer has no choices"))?;
     let salt = salt(&answer, call);
+    let sources = match row.citations {
+        true => cited::sources(&answer),
+        false => Vec::new(),
+    };
     let mut changed = false;
     let mut out = Vec::with_capacity(choices.len());
     for raw in choices {
-        let edited = choice(row, raw, out.len(), &salt)?;
+        let edited = choice(row, raw, out.len(), &salt, &sources)?;
         changed |= edited.is_some();
         out.push(edited.unwrap_or_else(|| raw.to_owned()));
     }
@@ -63,7 +68,13 @@ pub fn with_cost(usage: &str, dollars: &str) -> String {
     usage.write()
 }
 
-fn choice(row: &Row, raw: &str, at: usize, salt: &str) -> Result<Option<String>, Error> {
+fn choice(
+    row: &Row,
+    raw: &str,
+    at: usize,
+    salt: &str,
+    sources: &[Source],
+) -> Result<Option<String>, Error> {
     let mut choice =
         Object::parse(raw).ok_or_else(|| fault::upstream("a choice of the answer is no object"))?;
     if let Some(error) = choice.get("error") {
@@ -80,6 +91,11 @@ fn choice(row: &Row, raw: &str, at: usize, salt: &str) -> Result<Option<String>,
     let mut message = Object::parse(&text)
         .ok_or_else(|| fault::upstream("a message of the answer is no object"))?;
     message::whole(&mut message, row.think_tags, salt);
+    let said = message.text("content").unwrap_or_default();
+    let marks = cited::annotations(&said, sources).filter(|_| !message.has("annotations"));
+    if let Some(marks) = marks {
+        message.put("annotations", marks);
+    }
     let calls = message.get("tool_calls").is_some();
     if let Some(message) = message.rewritten() {
         choice.set("message", message);

@@ -1,5 +1,6 @@
 //! What the plugin says of itself: one provider a row.
 
+use sluice_sdk::chat::CACHE_MARKS;
 use sluice_sdk::serde_json::{Map, Value, json};
 
 use crate::examples;
@@ -101,12 +102,37 @@ fn operation(row: &Row, name: &str) -> Value {
         "chat" => {
             json!({"stream": true, "unsupported": unsupported(row), "ignored": ignored, "models": exceptions(row)})
         }
+        "completions" if row.fim.is_some() => {
+            json!({"stream": true, "ignored": ["user"], "unsupported": ["best_of", "logit_bias", "logprobs"]})
+        }
         "completions" => json!({"stream": true, "body": "head"}),
         "embeddings" if row.embeddings.is_some() => {
             json!({"ignored": ignored, "unsupported": ["dimensions"]})
         }
+        // Cloudflare's own dialect has the texts under another name.
+        "embeddings" if row.run => json!({"ignored": ignored}),
         "embeddings" => json!({"body": "head", "ignored": ignored}),
+        "responses" if !row.cache_control => {
+            json!({"stream": true, "body": "head", "ignored": CACHE_MARKS})
+        }
         "responses" => json!({"stream": true, "body": "head"}),
+        "images.generate" if row.run => json!({"ignored": ["user"], "unsupported": ["background",
+            "moderation", "output_compression", "output_format", "partial_images", "quality", "style"]}),
+        "audio.speech" if row.speech.is_some() => {
+            json!({"body": "head", "ignored": ["user"], "unsupported": ["instructions", "speed"]})
+        }
+        "audio.transcribe" if row.transcription.is_some() || row.run => {
+            let mut unsupported = vec![
+                "chunking_strategy",
+                "include",
+                "known_speaker_names",
+                "known_speaker_references",
+                "temperature",
+            ];
+            // Whisper is told what comes before the sound.
+            unsupported.extend((!row.run).then_some("prompt"));
+            json!({"ignored": ["user"], "unsupported": unsupported})
+        }
         "rerank" if row.rerank.is_some() => json!({}),
         "rerank" | "moderations" | "images.generate" | "audio.speech" => json!({"body": "head"}),
         _ => json!({}),

@@ -4,21 +4,27 @@
 
 mod access;
 mod answer;
+mod cited;
 mod describe;
 mod embeddings;
 mod errors;
 mod examples;
 mod exchange;
+mod fim;
 mod finish;
+mod heard;
 mod kinds;
 mod message;
 mod messages;
 mod object;
 mod place;
 mod ranks;
+mod remote;
 mod request;
 mod row;
+mod run;
 mod schema;
+mod speech;
 mod stream;
 mod think;
 mod tools;
@@ -49,12 +55,16 @@ impl Provider for OpenAiCompatible {
             outbound = turns::headers(outbound, body);
         }
         let outbound = match call.operation.as_str() {
+            _ if run::serves(call, &row) => run::request(call, &row, outbound, body)?,
+            "models" if row.run => outbound,
             "models" => outbound.canonical(),
             "chat" => {
                 let outbound = outbound.patch(request::chat(call, &row, body)?);
                 match (row.relay, call.streaming) {
                     (true, _) => outbound.canonical(),
-                    (false, true) => outbound.frames().state(Stream::begin(&row, &call.id)),
+                    (false, true) => outbound
+                        .frames()
+                        .state(Stream::begin(&row, &call.id).state()),
                     (false, false) => outbound,
                 }
             }
@@ -76,6 +86,12 @@ impl Provider for OpenAiCompatible {
                     .patch(request::other(call, &row, body)?)
                     .canonical(),
             },
+            "completions" if row.fim.is_some() => fim::request(call, &row, outbound, body)?,
+            "audio.speech" if row.speech.is_some() => speech::request(call, &row, outbound, body)?,
+            "audio.transcribe" if row.transcription.is_some() => {
+                heard::request(call, outbound, body)?
+            }
+            about if remote::knows(about) => remote::request(call, &row, outbound, body)?,
             "images.edit" | "audio.transcribe" | "audio.translate" => outbound
                 .form(call, &request::fields(call, &row, body)?)
                 .canonical(),
@@ -96,6 +112,12 @@ impl Provider for OpenAiCompatible {
             return Ok(step);
         }
         let body = match call.operation.as_str() {
+            _ if run::serves(call, &row) => return run::respond(call, &row, reply),
+            "models" => return run::models(reply),
+            "completions" => return fim::respond(&row, reply, &call.id),
+            "audio.speech" => return speech::respond(reply),
+            "audio.transcribe" => return heard::respond(reply),
+            about if remote::knows(about) => return remote::respond(reply),
             // The state tells that the dialect was another one.
             "embeddings" if !reply.state.is_empty() => return vectors::respond(reply),
             "embeddings" => embeddings::packed(reply)?,

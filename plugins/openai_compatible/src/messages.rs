@@ -132,6 +132,9 @@ fn tool_calls(row: &Row, raw: &str) -> Option<String> {
                 return raw.to_owned();
             };
             call.take("provider_specific_fields");
+            if !row.cache_control {
+                call.take("cache_control");
+            }
             let id = call.text("id").filter(|_| row.tool_call_ids.is_some());
             if let Some(id) = id.and_then(|it| short_id(&it)) {
                 call.put("id", id);
@@ -290,6 +293,17 @@ mod tests {
         );
         let image = r#"[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]"#;
         assert_eq!(messages(&row(r#"{"text_only":true}"#), image), None);
+    }
+
+    #[test]
+    fn marks_for_a_cache_go_where_no_provider_knows_them() {
+        let mark = r#""cache_control":{"type":"ephemeral"}"#;
+        let raw = format!(
+            r#"[{{"role":"user",{mark},"content":[{{"type":"text","text":"x",{mark}}}]}},{{"role":"assistant","tool_calls":[{{"id":"c",{mark}}}]}}]"#
+        );
+        let want = r#"[{"role":"user","content":[{"type":"text","text":"x"}]},{"role":"assistant","tool_calls":[{"id":"c"}]}]"#;
+        assert_eq!(messages(&row("{}"), &raw).as_deref(), Some(want));
+        assert_eq!(messages(&row(r#"{"cache_control":true}"#), &raw), None);
     }
 
     #[test]

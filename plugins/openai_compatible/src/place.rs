@@ -6,16 +6,16 @@ use sluice_sdk::{Call, Error, Outbound, fault};
 
 use crate::access;
 use crate::row::Row;
-use crate::{ranks, vectors};
+use crate::{ranks, remote, run, vectors};
 
 /// The outbound request without its body: path, headers, key.
 pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error> {
     let config = call.config();
     let setting = |name: &str| config.get(name).and_then(Value::as_str);
-    let method = if call.operation == "models" {
-        "GET"
-    } else {
-        "POST"
+    let method = match call.operation.as_str() {
+        "models" => "GET",
+        about if remote::knows(about) => remote::address(call, row)?.0,
+        _ => "POST",
     };
     let mut outbound = Outbound::new(method, url(call, row)?);
     for (name, template) in &row.headers {
@@ -30,6 +30,7 @@ pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error
 fn url(call: &Call, row: &Row) -> Result<String, Error> {
     let base = Base::of(call, row)?;
     match call.operation.as_str() {
+        _ if run::serves(call, row) => return run::url(call, &base),
         "embeddings" if row.embeddings.as_deref() == Some("feature-extraction") => {
             return vectors::feature_extraction(call, &base);
         }
@@ -60,6 +61,7 @@ fn path(call: &Call, row: &Row, base: &Base) -> Result<String, Error> {
     let operation = call.operation.as_str();
     let usual = match operation {
         "chat" => "/chat/completions",
+        "completions" if row.fim.is_some() => "/fim/completions",
         "completions" => "/completions",
         "embeddings" => "/embeddings",
         "responses" => "/responses",
@@ -71,6 +73,7 @@ fn path(call: &Call, row: &Row, base: &Base) -> Result<String, Error> {
         "audio.transcribe" => "/audio/transcriptions",
         "audio.translate" => "/audio/translations",
         "models" => "/models",
+        about if remote::knows(about) => return Ok(remote::address(call, row)?.1),
         other => {
             let message = format!("{} has no operation `{other}`", row.name);
             return Err(fault::unsupported(message));
@@ -124,8 +127,10 @@ impl Base {
             };
             other = Some(filled(template, setting).map_err(|name| missing(row, name))?);
         }
-        for (end, instead) in &row.base_endings {
-            let start = url.as_deref().and_then(|it| it.strip_suffix(end.as_str()));
+        let of_operation = row.bases.get(&call.operation).into_iter().flatten();
+        for (end, instead) in row.base_endings.iter().chain(of_operation) {
+            let known = url.as_deref().or(row.base_url.as_deref());
+            let start = known.and_then(|it| it.strip_suffix(end.as_str()));
             if let Some(start) = start {
                 other = Some(format!("{start}{instead}"));
             }

@@ -26,7 +26,7 @@ pub const EXTENSIONS: [&str; 8] = [
 ];
 
 /// The operations that a row may list.
-pub const OPERATIONS: [&str; 11] = [
+pub const OPERATIONS: [&str; 18] = [
     "chat",
     "completions",
     "embeddings",
@@ -38,6 +38,13 @@ pub const OPERATIONS: [&str; 11] = [
     "audio.speech",
     "audio.transcribe",
     "audio.translate",
+    "files.create",
+    "files.get",
+    "files.content",
+    "files.delete",
+    "batches.create",
+    "batches.get",
+    "batches.cancel",
 ];
 
 /// One provider. A member that is missing means: as OpenAI.
@@ -138,10 +145,26 @@ pub struct Row {
     pub model_route: Option<String>,
     /// Usage of a stream has to be asked for (the default), or `stream_options` is not accepted.
     pub stream_usage: Option<bool>,
+    /// Ends of the base URL that are others for an operation, and what they become there.
+    pub bases: BTreeMap<String, BTreeMap<String, String>>,
+    /// Models that complete texts at `/fim/completions`, by pattern; the others have no text
+    /// completions. Missing: OpenAI's dialect.
+    pub fim: Option<Vec<String>>,
+    /// The dialect of batches: `jobs` (Mistral's); missing: OpenAI's.
+    pub batches: Option<String>,
+    /// The dialect of speech: `json` (base64 in a document); missing: OpenAI's.
+    pub speech: Option<String>,
+    /// The dialect of transcriptions: `words` (xAI's); missing: OpenAI's.
+    pub transcription: Option<String>,
+    /// Models whose names begin with `run/` are asked in Cloudflare's own dialect, and for images
+    /// and transcripts all of them are.
+    pub run: bool,
     /// Answers are canonical and are relayed without being looked at.
     pub relay: bool,
     /// Reasoning comes as `<think>` at the beginning of the text.
     pub think_tags: bool,
+    /// Marks like `[1]` in a whole answer become annotations, by the list of sources beside it.
+    pub citations: bool,
     /// `completion_tokens` lacks the reasoning where the total says so.
     pub reasoning_outside: bool,
     /// `openai` or `plain`: names of the rate limit headers.

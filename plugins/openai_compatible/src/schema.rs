@@ -109,6 +109,7 @@ fn behaviour() -> Map<String, Value> {
         ("relay", flag.clone()),
         ("think_tags", flag.clone()),
         ("reasoning_outside", flag.clone()),
+        ("citations", flag.clone()),
         ("finish_optional", flag),
     ];
     let named = members.into_iter().map(|(name, it)| (name.to_owned(), it));
@@ -152,7 +153,7 @@ mod tests {
     use sluice_sdk::serde_json;
 
     /// The members that only the rows of this crate have.
-    const OURS: [&str; 18] = [
+    const OURS: [&str; 24] = [
         "name",
         "aliases",
         "exchange",
@@ -172,6 +173,12 @@ mod tests {
         // They need the whole body, which `describe` says by provider.
         "embeddings",
         "rerank",
+        "fim",
+        "batches",
+        "speech",
+        "transcription",
+        "run",
+        "bases",
     ];
 
     #[test]

@@ -7,7 +7,7 @@ use crate::finish::{self, Finish};
 use crate::message::{self, Progress};
 use crate::object::{Object, items, list, says_nothing};
 use crate::row::Row;
-use crate::{answer, errors, usage};
+use crate::{answer, errors, fim, run, usage};
 
 /// What has to be known from one event to the next.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -22,18 +22,28 @@ pub struct Stream {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     choices: Vec<Progress>,
+    /// Events are Cloudflare's own, of an answer of at most so many tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<u64>,
+    /// Events go out as those of a text completion, with this before the text of the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion: Option<String>,
 }
 
 impl Stream {
     /// The state before the first event of the answer to the call of this id.
-    pub fn begin(row: &Row, call: &str) -> String {
-        write_json(&Self {
+    pub fn begin(row: &Row, call: &str) -> Self {
+        Self {
             think_tags: row.think_tags,
             reasoning_outside: row.reasoning_outside,
             finish_optional: row.finish_optional,
             call: call.to_owned(),
             ..Self::default()
-        })
+        }
+    }
+
+    pub fn state(&self) -> String {
+        write_json(self)
     }
 }
 
@@ -50,7 +60,12 @@ pub fn decode(state: &str, frames: &[Frame], last: bool) -> Result<Decoded, Erro
     if last && out.failure.is_none() {
         stream.end(&mut out);
     }
-    out.state = write_json(&stream);
+    if let Some(echo) = &mut stream.completion {
+        let events = std::mem::take(&mut out.events);
+        let texts = events.iter().filter_map(|it| fim::event(it, echo));
+        out.events = texts.collect();
+    }
+    out.state = stream.state();
     Ok(out)
 }
 
@@ -62,6 +77,8 @@ impl Stream {
         if frame.event == "error" {
             return Err(errors::of_text(text));
         }
+        let native = self.native(text);
+        let text = native.as_deref().unwrap_or(text);
         let Some(mut chunk) = Object::parse(text) else {
             if text.trim().is_empty() {
                 return Ok(());
@@ -103,6 +120,13 @@ impl Stream {
         out.events
             .push(event(chunk.rewritten().unwrap_or_else(|| text.to_owned())));
         Ok(())
+    }
+
+    /// An event of a dialect of its own as a chunk.
+    fn native(&self, text: &str) -> Option<String> {
+        let limit = self.run?;
+        let called = self.choices.iter().any(|it| !it.tools.is_empty());
+        run::chunk(&Object::parse(text)?, called, limit)
     }
 
     /// Usage is the gateway's to give: it goes out of the events, and the last one counts.

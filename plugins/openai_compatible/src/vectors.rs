@@ -21,15 +21,23 @@ pub fn request(call: &Call, row: &Row, body: &str) -> Result<Option<(Value, Stri
     if dialect == "feature-extraction" && speaks_openai(&Base::of(call, row)?) {
         return Ok(None);
     }
+    Ok(Some(match dialect {
+        "snowflake" => {
+            let (mut sent, state) = of_texts(body, "text")?;
+            sent["model"] = call.model.as_str().into();
+            (sent, state)
+        }
+        _ => of_texts(body, "inputs")?,
+    }))
+}
+
+/// The texts under a name, and the state for [`respond`].
+pub fn of_texts(body: &str, name: &str) -> Result<(Value, String), Error> {
     let body: Map<String, Value> = sluice_sdk::parse_body(body)?;
     let texts = texts(body.get("input"))?;
     let base64 = body.get("encoding_format").and_then(Value::as_str) == Some("base64");
     let state = state(texts.len(), base64);
-    let sent = match dialect {
-        "snowflake" => json!({"model": call.model, "text": texts}),
-        _ => json!({"inputs": texts}),
-    };
-    Ok(Some((sent, state)))
+    Ok((json!({ name: texts }), state))
 }
 
 /// Hugging Face's own service has the model in the path; an endpoint of the operator's serves one
@@ -83,10 +91,12 @@ pub fn respond(reply: &Reply) -> Result<Step, Error> {
     let asked: Value = sluice_sdk::serde_json::from_str(&reply.state).unwrap_or_default();
     let count = asked.get("count").and_then(Value::as_u64).unwrap_or(0);
     let answer = reply.json()?;
-    let list = match answer.get("data").unwrap_or(&answer) {
+    // Cloudflare's envelope.
+    let answer = answer.get("result").unwrap_or(&answer);
+    let list = match answer.get("data").unwrap_or(answer) {
         // One text may be answered by one vector.
         Value::Array(list) if count == 1 && list.first().is_some_and(Value::is_number) => {
-            vec![answer.get("data").unwrap_or(&answer)]
+            vec![answer.get("data").unwrap_or(answer)]
         }
         Value::Array(list) => list.iter().map(vector).collect(),
         _ => return Err(fault::upstream("the provider's answer has no vectors")),

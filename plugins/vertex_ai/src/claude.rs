@@ -40,6 +40,22 @@ pub fn count(call: &Call, model: Model<'_>) -> Result<Outbound, Error> {
     Ok(envelope.post().patch(patch).canonical())
 }
 
+/// The tokens of a chat.
+pub fn count_chat(
+    call: &Call,
+    model: Model<'_>,
+    body: Map<String, Value>,
+) -> Result<Outbound, Error> {
+    let mut translated = request::from_chat_without_formats(call, body)?;
+    if let Some(members) = translated.body.as_object_mut() {
+        members.insert("model".into(), model.name.into());
+        members.insert("anthropic_version".into(), VERSION.into());
+    }
+    let betas = std::mem::take(&mut translated.betas);
+    let envelope = envelope(call, "count-tokens", "rawPredict", betas)?;
+    Ok(envelope.post().json(&translated.counted()).canonical())
+}
+
 fn version() -> (String, Option<String>) {
     ("anthropic_version".into(), Some(json!(VERSION).to_string()))
 }

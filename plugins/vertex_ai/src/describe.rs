@@ -71,6 +71,8 @@ pub fn document() -> Value {
                 "messages": {"stream": true, "body": "head"},
                 "generate-content": {"stream": true, "body": "head"},
                 "count-tokens": {},
+                "count-chat": {},
+                "count-contents": {"body": "head"},
                 "embeddings": {"ignored": ["user"]},
                 "images.generate": {"unsupported": NO_IMAGE_PARAMS, "ignored": ["user"]}
             },

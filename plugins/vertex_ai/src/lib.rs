@@ -2,7 +2,6 @@
 //! others in OpenAI's, all behind Google's credentials.
 
 mod claude;
-mod count;
 mod describe;
 mod embeddings;
 mod errors;
@@ -51,7 +50,18 @@ impl Provider for VertexAi {
             ("chat", _) => partner::chat(call, model, &parse_body(body)?)?,
             ("messages", Family::Claude) => claude::messages(call, model)?,
             ("count-tokens", Family::Claude) => claude::count(call, model)?,
-            ("count-tokens", Family::Google) => count::request(call, model, &parse_body(body)?)?,
+            ("count-tokens", Family::Google) => {
+                let body = gemini::count::from_messages(call, &parse_body(body)?)?;
+                google::post(call, model, "countTokens")?.json(&body)
+            }
+            ("count-chat", Family::Claude) => claude::count_chat(call, model, parse_body(body)?)?,
+            ("count-chat", Family::Google) => {
+                let body = gemini::request::from_chat(call, parse_body(body)?)?;
+                google::post(call, model, "countTokens")?.json(&body)
+            }
+            ("count-contents", Family::Google) => google::post(call, model, "countTokens")?
+                .patch(vec![("model".into(), None)])
+                .canonical(),
             ("generate-content", _) => google::native(call, model.google(&call.operation)?)?,
             ("embeddings", _) => {
                 return embeddings::request(
@@ -76,8 +86,8 @@ impl Provider for VertexAi {
         }
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
         let answer = reply.json()?;
-        if call.operation == "count-tokens" {
-            return Ok(Response::json(&count::answer(&answer)?).respond());
+        if matches!(call.operation.as_str(), "count-tokens" | "count-chat") {
+            return Ok(Response::json(&gemini::count::answer(&answer)?).respond());
         }
         match Model::of(&call.model)?.family {
             Family::Claude => anthropic::response::to_chat(&answer, parse_state(&reply.state)?),

@@ -75,16 +75,9 @@ pub fn run<P: Provider>(fixture: &Fixture) -> Result<(), String> {
 /// Drives a provider through a fixture at every chunking and gives what it came to; an error if
 /// the chunkings disagree.
 pub fn replay<P: Provider>(fixture: &Fixture) -> Result<Outcome, String> {
-    let drive = |chunking| {
-        ready(driver::drive(
-            &mut Native::<P>(PhantomData),
-            fixture,
-            chunking,
-        ))
-    };
-    let whole = drive(Chunking::Whole)?;
+    let whole = replay_at::<P>(fixture, Chunking::Whole)?;
     for chunking in CHUNKINGS {
-        let other = drive(chunking)?;
+        let other = replay_at::<P>(fixture, chunking)?;
         let same = other.events == whole.events
             && other.usage == whole.usage
             && other.error == whole.error
@@ -96,6 +89,15 @@ pub fn replay<P: Provider>(fixture: &Fixture) -> Result<Outcome, String> {
         }
     }
     Ok(whole)
+}
+
+/// Drives a provider through a fixture at one chunking and gives what it came to.
+pub fn replay_at<P: Provider>(fixture: &Fixture, chunking: Chunking) -> Result<Outcome, String> {
+    ready(driver::drive(
+        &mut Native::<P>(PhantomData),
+        fixture,
+        chunking,
+    ))
 }
 
 struct Native<P>(PhantomData<P>);

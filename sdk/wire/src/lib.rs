@@ -1,10 +1,12 @@
 //! Dialects that more than one provider speaks: Anthropic's Messages and Google's
-//! `generateContent`, translated from and into the canonical chat.
+//! `generateContent`, translated from and into the canonical chat; and bytes as text.
 //!
 //! A plugin cannot be the dependency of another, since both would export the contract. What they
 //! share stands here, and knows no address, no credential and no name of a provider: those are
 //! the plugins'.
 
 pub mod anthropic;
+pub mod base64;
 pub mod gemini;
+pub mod uploads;
 pub mod vectors;

@@ -3,6 +3,8 @@
 use sluice_sdk::serde_json::{Map, Value};
 use sluice_sdk::{Error, fault};
 
+use crate::base64::encoded;
+
 /// The texts of a request. Tokens cannot be told from numbers by most models.
 pub fn inputs(body: &Map<String, Value>) -> Result<Vec<&str>, Error> {
     match body.get("input") {
@@ -28,7 +30,6 @@ pub fn estimate(text: &str) -> u64 {
 
 /// Little-endian 32-bit floats in base64, as OpenAI's SDK asks for.
 pub fn base64(values: &Value) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let numbers = values
         .as_array()
         .into_iter()
@@ -37,24 +38,7 @@ pub fn base64(values: &Value) -> String {
     let bytes: Vec<u8> = numbers
         .flat_map(|number| (number as f32).to_le_bytes())
         .collect();
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let mut bits = [0u8; 3];
-        group
-            .iter()
-            .zip(&mut bits)
-            .for_each(|(byte, slot)| *slot = *byte);
-        let number = u32::from(bits[0]) << 16 | u32::from(bits[1]) << 8 | u32::from(bits[2]);
-        for place in 0..4 {
-            let digit = (number >> (18 - 6 * place) & 63) as usize;
-            out.push(if place <= group.len() {
-                char::from(DIGITS[digit])
-            } else {
-                '='
-            });
-        }
-    }
-    out
+    encoded(&bytes)
 }
 
 #[cfg(test)]

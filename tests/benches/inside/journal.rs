@@ -75,6 +75,7 @@ pub fn row(call: &Opened<'_>) -> SpendRow {
         usage: usage.clone(),
         cost: Some(Usd::from_pico(3_500_000_000)),
         estimated: false,
+        of_group: None,
     };
     let mut payers = call.payers.to_vec();
     payers.push(Entity::new(EntityKind::Provider, line.provider.as_str()));
@@ -113,6 +114,7 @@ pub fn row(call: &Opened<'_>) -> SpendRow {
         user_agent: text(&call.user_agent),
         error: None,
         metadata: None,
+        why: None,
     }
 }
 

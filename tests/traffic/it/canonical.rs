@@ -43,7 +43,7 @@ pub fn judge(recording: &Recording, operation: &str) -> Verdict {
                 "no text",
             )
         }
-        "responses" => {
+        "responses" | "responses.get" => {
             holds(answer["object"] == "response", "no response")?;
             holds(
                 answer["output"].is_array() && answer["status"].is_string(),
@@ -82,6 +82,31 @@ pub fn judge(recording: &Recording, operation: &str) -> Verdict {
             )
         }
         "count-tokens" => holds(answer["input_tokens"].is_u64(), "no count"),
+        "responses.input_items" => {
+            let item = |it: &Value| it["type"].is_string();
+            let data = list(&answer["data"]);
+            holds(!data.is_empty() && data.iter().all(item), "no items")
+        }
+        "files.create" | "files.get" => {
+            holds(answer["object"] == "file", "no file")?;
+            let told = answer["bytes"].is_u64() && answer["purpose"].is_string();
+            holds(told && answer["id"].is_string(), "nothing of the file")
+        }
+        "files.delete" => holds(
+            answer["deleted"] == true && answer["id"].is_string(),
+            "nothing deleted",
+        ),
+        // Lines of JSON, as batches and fine-tuning have them.
+        "files.content" => {
+            let mut lines = recording.body().lines();
+            let whole = lines.all(|it| serde_json::from_str::<Value>(it).is_ok());
+            holds(whole && !recording.body().is_empty(), "no content")
+        }
+        "batches.create" | "batches.get" => {
+            holds(answer["object"] == "batch", "no batch")?;
+            let told = answer["id"].is_string() && answer["status"].is_string();
+            holds(told, "nothing of the batch")
+        }
         other => Err(format!("nobody judges a relayed `{other}`")),
     }
 }

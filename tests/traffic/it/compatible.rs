@@ -11,7 +11,7 @@ use crate::recordings::Recording;
 mod oracle;
 
 pub fn judge(recording: &Recording, provider: &str, outcome: &Outcome) -> Verdict {
-    let want = match recording.is_stream() {
+    let mut want = match recording.is_stream() {
         true => oracle::of_provider_stream(provider, recording.body()),
         false => oracle::of_provider_answer(provider, recording.body()),
     };
@@ -19,6 +19,7 @@ pub fn judge(recording: &Recording, provider: &str, outcome: &Outcome) -> Verdic
     holds(outcome.error.is_some() == want.failed, &failed)?;
     if recording.is_stream() {
         let got = oracle::of_events(&outcome.events, outcome.usage.as_ref());
+        oracle::made_ids(&mut want, &got);
         same("the choices", &want.choices, &got.choices)?;
         same("the usage", &want.usage, &got.usage)?;
         let lost = want.facts.iter().find(|it| !got.facts.contains(it));
@@ -28,7 +29,9 @@ pub fn judge(recording: &Recording, provider: &str, outcome: &Outcome) -> Verdic
         return Ok(());
     }
     let response = outcome.response.as_ref().unwrap();
-    same("the answer", &want, &oracle::of_answer(response))?;
+    let got = oracle::of_answer(response);
+    oracle::made_ids(&mut want, &got);
+    same("the answer", &want, &got)?;
     kept(&recording.json(), response)
 }
 

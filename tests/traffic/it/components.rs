@@ -1,8 +1,8 @@
 //! The components, by the names of their providers.
 
-use sluice_fixture::Fixture;
+use sluice_fixture::{Chunking, Fixture};
 use sluice_sdk::serde_json::{self, Value};
-use sluice_sdk::testing::{Outcome, replay};
+use sluice_sdk::testing::{Outcome, replay, replay_at, run};
 use sluice_sdk::{Call, Error, Provider, Reply, Step};
 
 /// A plugin's exports, natively.
@@ -12,6 +12,9 @@ pub struct Component {
     pub start: fn(&Call, &str) -> Result<Step, Error>,
     pub resume: fn(&Call, Vec<Reply>) -> Result<Step, Error>,
     pub replay: fn(&Fixture) -> Result<Outcome, String>,
+    /// Whether a fixture comes to what it expects.
+    pub run: fn(&Fixture) -> Result<(), String>,
+    pub replay_at: fn(&Fixture, Chunking) -> Result<Outcome, String>,
 }
 
 impl Component {
@@ -21,6 +24,8 @@ impl Component {
             start: P::start,
             resume: P::resume,
             replay: replay::<P>,
+            run: run::<P>,
+            replay_at: replay_at::<P>,
         }
     }
 
@@ -43,6 +48,7 @@ pub fn all() -> Vec<Component> {
         Component::of::<sluice_plugin_black_forest_labs::BlackForestLabs>(),
         Component::of::<sluice_plugin_cohere::Cohere>(),
         Component::of::<sluice_plugin_deepgram::Deepgram>(),
+        Component::of::<sluice_plugin_elevenlabs::ElevenLabs>(),
         Component::of::<sluice_plugin_gemini::Gemini>(),
         Component::of::<sluice_plugin_ollama::Ollama>(),
         Component::of::<sluice_plugin_openai::OpenAi>(),
@@ -50,6 +56,7 @@ pub fn all() -> Vec<Component> {
         Component::of::<sluice_plugin_replicate::Replicate>(),
         Component::of::<sluice_plugin_rerankers::Rerankers>(),
         Component::of::<sluice_plugin_sagemaker::SageMaker>(),
+        Component::of::<sluice_plugin_stability::Stability>(),
         Component::of::<sluice_plugin_vertex_ai::VertexAi>(),
         Component::of::<sluice_plugin_watsonx::Watsonx>(),
     ]

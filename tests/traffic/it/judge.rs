@@ -37,6 +37,8 @@ pub fn judge(recording: &Recording, played: &Played) -> Verdict {
         (_, "rerank") => vectors::ranks(recording, outcome),
         (_, "models") => media::models(recording, outcome),
         (_, "images.generate" | "images.edit") => media::images(recording, outcome),
+        (_, "batches.create") => media::job(recording, outcome),
+        (_, "audio.speech") => media::sound(recording, outcome),
         (_, "audio.transcribe") => media::transcript(recording, outcome),
         (_, "count-tokens") => media::count(recording, outcome),
         (plugin, operation) => Err(format!("nobody judges `{operation}` of {plugin}")),

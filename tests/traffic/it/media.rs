@@ -79,18 +79,47 @@ pub fn images(recording: &Recording, outcome: &Outcome) -> Verdict {
     )
 }
 
-/// Deepgram's first alternative.
+/// Deepgram's first alternative, or the text beside its words.
 pub fn transcript(recording: &Recording, outcome: &Outcome) -> Verdict {
     let answer = answer(outcome)?;
     let said = recording.json();
     let want = said.pointer("/results/channels/0/alternatives/0/transcript");
+    let want = want.or_else(|| said.get("text"));
     holds(want.is_some(), "no transcript was recorded")?;
-    same("text", &want, &answer.get("text"))
+    same("text", &want, &answer.get("text"))?;
+    let seconds = said.pointer("/metadata/duration");
+    let seconds = seconds.or_else(|| said.get("duration"));
+    same("seconds", &seconds, &answer["usage"].get("seconds"))
+}
+
+/// Mistral's job that waits for its turn.
+pub fn job(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let answer = answer(outcome)?;
+    let said = recording.json();
+    same("status", &"QUEUED", &text(&said, "status"))?;
+    same("status", &"validating", &text(answer, "status"))?;
+    same("id", &said["id"], &answer["id"])?;
+    same("input", &said["input_files"][0], &answer["input_file_id"])
+}
+
+/// The bytes that were recorded as base64 in a document.
+pub fn sound(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let answer = answer(outcome)?;
+    let bytes = list(&answer["bytes"]).iter().filter_map(Value::as_u64);
+    let bytes: Vec<u8> = bytes.filter_map(|it| u8::try_from(it).ok()).collect();
+    let said = recording.json();
+    let want = text(&said, "audio_data");
+    holds(!want.is_empty(), "no sound was recorded")?;
+    same(
+        "sound",
+        &want,
+        &sluice_wire::base64::encoded(&bytes).as_str(),
+    )
 }
 
 pub fn models(recording: &Recording, outcome: &Outcome) -> Verdict {
     let said = recording.json();
-    let places = [&said["models"], &said["data"], &said["resources"]];
+    let places = ["models", "data", "resources", "result"].map(|it| &said[it]);
     let one = [said.clone()];
     let listed = places.into_iter().find(|it| it.is_array());
     let listed = listed.map_or(&one[..], list);
@@ -108,9 +137,11 @@ pub fn models(recording: &Recording, outcome: &Outcome) -> Verdict {
 
 pub fn count(recording: &Recording, outcome: &Outcome) -> Verdict {
     let said = recording.json();
-    same(
-        "count",
-        &said.get("totalTokens"),
-        &answer(outcome)?.get("input_tokens"),
-    )
+    let named = ["totalTokens", "inputTokens"];
+    let told = named.iter().find_map(|it| said[*it].as_u64());
+    // Cohere gives the tokens themselves.
+    let want = told.unwrap_or(list(&said["tokens"]).len() as u64);
+    holds(want > 0, "no count was recorded")?;
+    let got = answer(outcome)?["input_tokens"].as_u64();
+    same("count", &Some(want), &got)
 }

@@ -52,6 +52,27 @@ fn operation(recording: &Recording) -> Option<&'static str> {
         "moderations" => "moderations",
         "models" => "models",
         "count-tokens" => "count-tokens",
+        "files" | "batches" | "responses-stored" => remote(recording)?,
+        "other" if url.ends_with("/v1/tokenize") => "count-tokens",
+        _ => return None,
+    })
+}
+
+/// What is asked of what lies at the provider. Lists are the gateway's own.
+fn remote(recording: &Recording) -> Option<&'static str> {
+    let answer = recording.json();
+    let (_, path) = recording.url.split_once("/v1/")?;
+    let parts: Vec<&str> = path.split('/').collect();
+    Some(match parts.as_slice() {
+        ["files", _, "content"] => "files.content",
+        ["responses", _, "input_items"] => "responses.input_items",
+        ["responses", _] if !recording.is_stream() => "responses.get",
+        _ if answer["object"] == "list" => return None,
+        ["files"] => "files.create",
+        ["files", _] if answer["deleted"] == true => "files.delete",
+        ["files", _] => "files.get",
+        ["batches"] | ["batch", "jobs"] => "batches.create",
+        ["batches", _] => "batches.get",
         _ => return None,
     })
 }
@@ -66,6 +87,11 @@ fn model(recording: &Recording) -> String {
         "" => "m",
         named => named,
     };
+    // Cloudflare's own dialect has the model in the address.
+    let run = recording.url.split_once("/ai/run/");
+    if let Some((_, named)) = run.filter(|(_, it)| !it.contains('%')) {
+        return format!("run/{named}");
+    }
     match recording.endpoint.trim_end_matches("-stream") {
         "invoke" => format!("invoke/{named}"),
         // Embeddings are told apart by the model's family.
@@ -89,19 +115,38 @@ fn body(recording: &Recording, model: &str) -> Value {
     let ranks = [&answer["results"], &answer["data"]];
     let ranks = ranks.iter().map(|it| list(it).len()).find(|it| *it > 0);
     let mut body = json!({"model": model, "messages": [{"role": "user", "content": "x"}], "prompt": "x",
-        "input": vec!["x"; vectors.unwrap_or(1)], "query": "x", "documents": vec!["x"; ranks.unwrap_or(1).max(5)],
+        "input": vec!["x"; vectors.unwrap_or(1)], "query": "x", "response_id": "r", "input_file_id": "f",
+        "endpoint": "/v1/chat/completions", "documents": vec!["x"; ranks.unwrap_or(1).max(5)],
         "max_tokens": 99, "voice": "v", "language": "en"});
+    if recording.endpoint == "responses-stored" {
+        body["response_id"] = "resp_1".into();
+    }
     if answer["embeddings"]["int8"].is_array() {
         body["embedding_types"] = json!(["int8"]);
     }
     if recording.is_stream() {
         body["stream"] = true.into();
     }
+    if model.starts_with("run/") {
+        // Why an answer ended is told by the limit alone: the model's own.
+        body.as_object_mut().unwrap().remove("max_tokens");
+    }
     body
 }
 
-/// Plays a recording; the reason, where the gateway cannot ask for such an answer at all.
-pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Played<'c>, String> {
+/// A recording as a call of the component that would have asked for it.
+pub struct Cast<'c> {
+    pub component: &'c Component,
+    /// Among the component's providers.
+    pub provider: String,
+    pub operation: &'static str,
+    pub fixture: Fixture,
+    /// What the call brings along, which fixtures cannot have.
+    pub uploads: bool,
+}
+
+/// Makes a recording a call; the reason, where the gateway cannot ask for such an answer at all.
+pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Cast<'c>, String> {
     let provider = provider(recording);
     let operation =
         operation(recording).ok_or_else(|| format!("no operation for `{}`", recording.endpoint))?;
@@ -132,26 +177,40 @@ pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Pl
     };
     let fixture = json!({
         "name": recording.id, "provider": provider, "operation": operation, "model": model,
-        "streaming": recording.is_stream(), "secrets": secrets, "body": body(recording, &model),
+        "streaming": recording.is_stream(), "secrets": secrets, "params": [["id", "i"]], "body": body(recording, &model),
         "config": {"account_id": "a", "vertex_project": "p", "vertex_location": "us-central1", "project_id": "p"},
         "context": {"base_url": "https://upstream.test"},
         "exchanges": exchanges, "expect": {}
     });
-    let fixture: Fixture = serde_json::from_value(fixture).unwrap();
-    let outcome = match component.document["name"] == "deepgram" {
-        true => upload(component, &fixture)?,
-        false => (component.replay)(&fixture)?,
-    };
-    let provider = provider.to_owned();
-    Ok(Played {
+    Ok(Cast {
         component,
-        provider,
+        provider: provider.to_owned(),
         operation,
+        fixture: serde_json::from_value(fixture).unwrap(),
+        uploads: match provider {
+            "deepgram" | "xai" => operation == "audio.transcribe",
+            "mistral" => operation == "audio.speech",
+            _ => false,
+        },
+    })
+}
+
+/// Plays a recording natively.
+pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Played<'c>, String> {
+    let cast = cast(components, recording)?;
+    let outcome = match cast.uploads {
+        true => upload(cast.component, &cast.fixture)?,
+        false => (cast.component.replay)(&cast.fixture)?,
+    };
+    Ok(Played {
+        component: cast.component,
+        provider: cast.provider,
+        operation: cast.operation,
         outcome,
     })
 }
 
-/// A call with an upload, which fixtures cannot have.
+/// A call with an upload, or an answer of bytes, which fixtures cannot have.
 fn upload(component: &Component, fixture: &Fixture) -> Result<Outcome, String> {
     let file = File {
         id: 0,
@@ -178,9 +237,15 @@ fn upload(component: &Component, fixture: &Fixture) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
     match (component.resume)(&call, vec![reply]) {
         Ok(Step::Respond(response)) => {
-            if let Payload::Text(text) = response.body {
-                outcome.response = serde_json::from_str(&text).ok();
-            }
+            let usage = response.usage.as_deref();
+            outcome.usage = usage.and_then(|it| serde_json::from_str(it).ok());
+            outcome.response = match response.body {
+                Payload::Text(text) => serde_json::from_str(&text).ok(),
+                Payload::Bytes(bytes) => {
+                    Some(json!({"bytes": bytes, "kind": response.content_type}))
+                }
+                Payload::Kept(_) => None,
+            };
         }
         Ok(_) => return Err("no answer".to_owned()),
         Err(error) => outcome.error = Some(error),

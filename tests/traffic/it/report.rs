@@ -7,14 +7,15 @@ use std::path::Path;
 
 use crate::judge::Verdict;
 use crate::recordings::Recording;
-use crate::{replay, root};
+use crate::{listed, replay, root};
 
 const BEFORE: &str = "# Recorded traffic
 
 Answers of real providers, recorded by public test suites, are played through the component that would
 have asked for them, whole, byte by byte and in random pieces. One passes if the text, the reasoning, the
 tool calls, the finish reason, the usage and the kind of an error are those that a reader of the provider's
-own bytes finds; one that is relayed passes if it is what OpenAI's clients read already. `tools` are chats,
+own bytes finds; one that is relayed passes if it is what OpenAI's clients read already. Every recording comes to the
+same through the compiled component, in the engine of the gateway. `tools` are chats,
 whole or streamed, that were answered with tool calls. `bedrock_mantle`, `chatgpt`, `gigachat` and Ollama's and
 Gemini's addresses in OpenAI's dialect are no providers by name: they are reached as `openai_like`. The
 recordings and their licences: [SOURCES.md](../tests/traffic/fixtures/SOURCES.md).
@@ -27,7 +28,7 @@ error becomes beside LiteLLM's exception. Each difference has its reason:
 ";
 
 const KNOWN: &str = include_str!("../fixtures/known.tsv");
-const FLOOR: &str = include_str!("../fixtures/floor.tsv");
+pub const FLOOR: &str = include_str!("../fixtures/floor.tsv");
 
 /// A reason why recordings do not pass: provider, endpoint, the recordings' ids or `*`, reason.
 struct Reason {
@@ -99,7 +100,7 @@ fn page(played: &[(Recording, Verdict)], counts: &Counts, known: &[Reason]) -> S
         )
         .unwrap();
     }
-    page
+    page + &listed::page()
 }
 
 #[test]

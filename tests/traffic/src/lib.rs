@@ -1,1 +1,1 @@
-//! Real traffic through every provider's component, natively: the crate is its tests (`it/`).
+//! Real traffic through every provider's component, natively and compiled: the crate is its tests (`it/`).

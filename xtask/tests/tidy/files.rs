@@ -42,6 +42,14 @@ fn no_test_is_left_out() {
     nothing_wrong(&wrong);
 }
 
+/// What people copy is what the documents promise: a provider in less than 60 lines.
+#[test]
+fn the_example_provider_is_shorter_than_60_lines() {
+    let sources = files(&root().join("examples/rust-provider/src"), &["rs"]);
+    let lines: usize = sources.iter().map(|path| read(path).lines().count()).sum();
+    assert!((1..60).contains(&lines), "{lines} lines");
+}
+
 /// A guest is a test's: by its package in an engine test, or by its file with the SDKs.
 #[test]
 fn every_guest_and_every_deed_of_one_has_a_test() {

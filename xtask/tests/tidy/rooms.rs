@@ -222,8 +222,9 @@ const ROOMS: [(&str, &[&str]); 37] = [
 ];
 
 /// Outside crates that belong to one room, or few.
-const OUTSIDE: [(&str, &[&str]); 17] = [
+const OUTSIDE: [(&str, &[&str]); 20] = [
     ("reqwest", &["upstream"]),
+    ("tokio_tungstenite", &["upstream"]),
     ("axum", &["http", "admin"]),
     ("hyper", &["http"]),
     ("sqlx", &["store"]),
@@ -238,6 +239,8 @@ const OUTSIDE: [(&str, &[&str]); 17] = [
     ("tonic", &["telemetry"]),
     ("serde_yaml", &["config"]),
     ("sluice_bridges", &["pipeline"]),
+    ("sluice_spans", &["pipeline"]),
+    ("tiktoken_rs", &["pipeline"]),
     ("sluice_bundled", &["plugins", "cli", "serve.rs"]),
     // Loading and running components. Its words, `sluice_engine::contract`, are known from
     // `upstream` on.
@@ -356,6 +359,7 @@ fn only_the_engine_names_wasmtime() {
         "host/bundled",
         "host/credentials",
         "host/framing",
+        "host/spans",
         "sdk",
         "plugins",
     ] {

@@ -134,6 +134,30 @@ async fn oversized_output_and_state_are_refused() {
 }
 
 #[tokio::test]
+async fn with_memory_enough_the_limit_of_an_output_is_what_it_meets() {
+    let limits = Limits {
+        memory_bytes: 256 << 20,
+        output_bytes: 1 << 20,
+        cpu: ENOUGH,
+        ..Limits::default()
+    };
+    for isolation in [Isolation::Pooled, Isolation::Call, Isolation::Fresh] {
+        let config = EngineConfig::default();
+        let plugin = load_with(&config, GUEST.clone(), isolation, limits.clone()).await;
+        let error = ask(&plugin, "long-output").await.unwrap_err();
+        let limit = 1_048_576;
+        assert!(
+            matches!(error, CallError::OutputTooLarge { limit: it, .. } if it == limit),
+            "{error}"
+        );
+        assert!(error.is_plugins_fault() && error.trap().is_none());
+        let stats = plugin.stats();
+        assert_eq!((stats.too_large, broken(&plugin)), (1, 1), "{stats:?}");
+        assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
+    }
+}
+
+#[tokio::test]
 async fn the_world_outside_is_empty() {
     let plugin = load(Isolation::Pooled, ENOUGH).await;
     assert_eq!(ask(&plugin, "environment").await.unwrap(), said("0 false"));

@@ -9,7 +9,11 @@ use sluice_engine::contract::{Call, Payload, Step};
 use sluice_engine::{CallError, Engine, EngineConfig, Isolation, Limits, Plugin, Settings};
 
 /// The hostile guest, built once for all tests.
-pub static GUEST: LazyLock<Vec<u8>> = LazyLock::new(|| {
+pub static GUEST: LazyLock<Vec<u8>> =
+    LazyLock::new(|| built("sluice-guest-hostile", "sluice_guest_hostile"));
+
+/// A guest by its package, and the name of its file.
+pub fn built(package: &str, file: &str) -> Vec<u8> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     // Where the bundled plugins are built: most of what it needs is there already.
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../sluice-plugins");
@@ -24,7 +28,7 @@ pub static GUEST: LazyLock<Vec<u8>> = LazyLock::new(|| {
             "--target",
             "wasm32-wasip2",
             "-p",
-            "sluice-guest-hostile",
+            package,
             "--target-dir",
         ])
         .arg(&target);
@@ -41,8 +45,8 @@ pub static GUEST: LazyLock<Vec<u8>> = LazyLock::new(|| {
         command.status().unwrap().success(),
         "the guest does not build"
     );
-    std::fs::read(target.join("wasm32-wasip2/plugin/sluice_guest_hostile.wasm")).unwrap()
-});
+    std::fs::read(target.join(format!("wasm32-wasip2/plugin/{file}.wasm"))).unwrap()
+}
 
 /// What an endless loop gets. The other deeds take what they need: touching 64 MiB for the first
 /// time costs a busy virtual machine more than this.
@@ -70,8 +74,13 @@ pub async fn load_with(
 
 /// The guest with every place of a text exchanged for another of the same length.
 pub fn with(from: &str, to: &str) -> Vec<u8> {
+    replaced(&GUEST, from, to)
+}
+
+/// The same of any component.
+pub fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
-    let mut bytes = GUEST.clone();
+    let mut bytes = bytes.to_vec();
     let (mut at, mut count) = (0, 0);
     while let Some(found) = bytes[at..]
         .windows(from.len())

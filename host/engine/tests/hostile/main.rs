@@ -5,6 +5,7 @@
 )]
 
 mod contained;
+mod guards;
 mod guest;
 mod setup;
 mod sharing;

@@ -45,6 +45,24 @@ async fn machine_code_is_cached_and_a_damaged_file_is_made_anew() {
     );
 }
 
+#[tokio::test(flavor = "current_thread")]
+async fn the_runtime_s_threads_go_on_while_a_component_compiles() {
+    let engine = Engine::new(&EngineConfig::default()).unwrap();
+    let load = engine.load("hostile", GUEST.clone(), Settings::default());
+    let mut load = std::pin::pin!(load);
+    let mut turns = 0u64;
+    let plugin = loop {
+        tokio::select! {
+            biased;
+            loaded = &mut load => break loaded.unwrap(),
+            () = tokio::task::yield_now() => turns += 1,
+        }
+    };
+    // The only thread there is had other things to do all the time.
+    assert!(turns > 100, "{turns}");
+    assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
+}
+
 #[test]
 fn another_version_is_refused_before_it_is_compiled() {
     let error = inspect(&with("@0.1.0", "@9.9.9")).unwrap_err();

@@ -45,7 +45,7 @@ pub(super) const TABLE: &[Group] = &[
         (GET | POST, "[/v1|/{provider}/v1]/files"),
         (GET | DELETE, "[/v1|/{provider}/v1]/files/{id}"),
         (GET, "[/v1|/{provider}/v1]/files/{id}/content"),
-        (GET, "[/v1|/openai/v1]/realtime"),
+        (GET, "[/v1|/openai|/openai/v1]/realtime"),
         (POST, "[/v1|/openai/v1]/realtime/client_secrets"),
         (POST, "[/v1|/openai/v1]/realtime/calls"),
         (POST, "[/v1|/openai/v1]/realtime/transcription_sessions"),

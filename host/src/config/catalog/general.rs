@@ -10,6 +10,10 @@ pub(super) const ALL: &[Described] = &[
     one("database_url", Text, "null", "PostgreSQL; without it an embedded database").env("DATABASE_URL").at_start(),
 
     // The database.
+    one("database_connection_pool_limit", Whole, "null", "connections to PostgreSQL; what its address says, else 10").at_start(),
+    one("database_connection_timeout", Number, "null", "seconds for which a call waits for a connection; what its address says, else 10").at_start(),
+    one("database_connect_timeout", Number, "null", "seconds for which a connection is waited for; what its address says, else 5").at_start(),
+    one("database_disable_prepared_statements", Flag, "false", "no named statements and no session state, as behind PgBouncer").at_start(),
     one("store_model_in_db", Flag, "false", "models and settings of the database count, and may be made through the API").env("STORE_MODEL_IN_DB"),
     one("trust_stored_api_base", Flag, "false", "models made through the API may have a private `api_base`"),
     one("proxy_batch_write_at", Number, "10.0", "seconds after which spend is in the database"),
@@ -49,12 +53,16 @@ pub(super) const ALL: &[Described] = &[
     one("max_response_size_mb", Number, "64.0", "largest answer of a provider that is read whole, in MiB"),
     one("max_file_size_mb", Number, "512.0", "largest file that clients upload, in MiB"),
     one("batch_polling_interval", Number, "300.0", "seconds between two looks at a batch that is not charged yet"),
+    one("realtime_max_duration", Number, "7200.0", "seconds that a realtime session may last"),
+    one("realtime_idle_timeout", Number, "600.0", "seconds that a realtime session may be without events"),
     one("max_in_flight_requests_per_worker", Whole, "null", "calls that are served at once by this process"),
     one("max_queued_requests_per_worker", Whole, "null", "calls that may wait for their turn; as many as are served at once unless said"),
     one("admission_queue_timeout_seconds", Number, "10.0", "seconds that a call waits for its turn at most"),
     one("dangerously_allow_mock_testing_request_params", Flag, "false", "clients may ask for failures"),
     one("enforced_params", List, "null", "fields that every call must have"),
     one("enforce_user_param", Flag, "false", "every call must name its `user`"),
+    one("user_header_mappings", List, "[]", "headers that name a call's customer, or the user whose spend it is"),
+    one("user_header_name", Text, "null", "one more header that names a call's customer"),
     one("reject_clientside_metadata_tags", Flag, "false", "clients may set no tags"),
 
     one("pass_through_endpoints", List, "[]", "paths whose requests are passed on to an address as they are"),

@@ -7,6 +7,7 @@ use super::{Described, one};
 pub(super) const ALL: &[Described] = &[
     // Calls.
     one("drop_params", Flag, "false", "parameters that a provider does not take are left out, not refused"),
+    one("check_provider_endpoint", Flag, "false", "a pattern is listed as the models that its provider says it has"),
     one("request_timeout", Number, "6000.0", "seconds for a whole call"),
     one("num_retries", Whole, "null", "retries of a call, where `router_settings` says none"),
     one("allowed_fails", Whole, "null", "failures of a deployment in a minute after which it rests, where `router_settings` says none"),
@@ -33,6 +34,7 @@ pub(super) const ALL: &[Described] = &[
     one("prometheus_latency_buckets", List, "[]", "upper ends of the buckets of latency, in seconds"),
     one("prometheus_initialize_budget_metrics", Flag, "false", "budgets that nobody used yet are shown, too"),
     one("custom_prometheus_metadata_labels", List, "[]", "members of metadata that become labels"),
+    one("custom_prometheus_tags", List, "[]", "tags of requests, patterns with `*` among them, that become labels: `true` where a request has one"),
     one("enable_end_user_cost_tracking_prometheus_only", Flag, "false", "the label `end_user` names customers"),
     one("disable_end_user_cost_tracking_prometheus_only", Flag, "false", "the label `end_user` names nobody, whatever the other one says"),
     one("turn_off_message_logging", Flag, "false", "stored bodies are without what was said"),
@@ -56,6 +58,7 @@ pub(super) const ALL: &[Described] = &[
     one("cost_discount_config", Mapping, "{}", "share by provider that is taken off a price"),
     one("cost_margin_config", Mapping, "{}", "share by provider, or a fixed amount, that is put onto a price"),
     one("allow_unknown_prices", Flag, "false", "a call of unknown price may go although a payer has a budget"),
+    one("block_requests_for_models_without_pricing", Flag, "false", "a call of unknown price is refused, whoever pays"),
     one("model_cost_map_url", Text, "null", "where newer prices are fetched from").env("LITELLM_MODEL_COST_MAP_URL"),
     one("model_cost_map_file", Text, "null", "a file of prices of your own"),
 

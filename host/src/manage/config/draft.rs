@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use super::ENDPOINTS;
+use super::endpoints::masked;
 use crate::auth::Caller;
 use crate::config::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Source, is_address, is_of_file};
 use crate::domain::Fault;
@@ -131,6 +133,46 @@ impl<'a> Draft<'a> {
         }
         it.changed = true;
         self.named.push(path);
+        Ok(())
+    }
+
+    /// The pass-through endpoints that the database has.
+    pub fn endpoints(&self) -> Result<Vec<Value>, Fault> {
+        let mut all = self.sections.iter();
+        let row = all.find(|it| it.row.id == GENERAL);
+        let Some(sealed) = row.and_then(|it| it.row.sealed.0.get(ENDPOINTS)) else {
+            return Ok(Vec::new());
+        };
+        let opened = self.m.salt.open(ENDPOINTS, sealed)?;
+        let list = serde_json::from_str(opened.reveal());
+        list.map_err(|cause| {
+            let message = "what the database has of pass-through endpoints cannot be read";
+            Fault::ours(message, cause.to_string())
+        })
+    }
+
+    /// Puts others in their place: whole under the salt key, and without their secrets for whoever
+    /// looks.
+    pub fn set_endpoints(&mut self, list: &[Value]) -> Result<(), Fault> {
+        open_for_settings(self.m, GENERAL, ENDPOINTS)?;
+        let mut all = self.sections.iter_mut();
+        let Some(it) = all.find(|it| it.row.id == GENERAL) else {
+            return Ok(());
+        };
+        let Some(doc) = it.row.doc.as_object_mut() else {
+            return Ok(());
+        };
+        doc.shift_remove(ENDPOINTS);
+        it.row.sealed.0.remove(ENDPOINTS);
+        if !list.is_empty() {
+            let shown = list.iter().filter_map(Value::as_object).map(masked);
+            doc.insert(ENDPOINTS.to_owned(), shown.collect());
+            let whole = Value::from(list.to_vec()).to_string();
+            let sealed = self.m.salt.seal(&whole)?;
+            it.row.sealed.0.insert(ENDPOINTS.to_owned(), sealed);
+        }
+        it.changed = true;
+        self.named.push(format!("{GENERAL}.{ENDPOINTS}"));
         Ok(())
     }
 

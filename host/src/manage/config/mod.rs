@@ -5,6 +5,7 @@ mod callbacks;
 mod change;
 mod costs;
 mod draft;
+mod endpoints;
 mod fallbacks;
 mod router;
 mod shown;
@@ -17,6 +18,10 @@ pub(super) use callbacks::{
 pub(super) use change::{delete_field, reload, update, update_field};
 pub(super) use costs::{discounts, margins, set_discounts, set_margins};
 pub(super) use draft::Draft;
+pub(super) use endpoints::{
+    create as create_endpoint, delete as delete_endpoint, list as list_endpoints,
+    update as update_endpoint,
+};
 pub(super) use fallbacks::{
     delete as delete_fallbacks, get as get_fallbacks, set as set_fallbacks,
 };
@@ -31,6 +36,8 @@ use crate::store::ConfigRow;
 
 pub(super) const LITELLM: &str = "litellm_settings";
 const ROUTER: &str = "router_settings";
+/// The setting that has a way of its own into the database.
+const ENDPOINTS: &str = "pass_through_endpoints";
 
 /// A setting, and the section that it is of: `general_settings` unless said.
 const FIELD: &[Field] = &[
@@ -45,7 +52,8 @@ impl Audited for ConfigRow {
     fn shown(&self) -> Value {
         let mut whole = self.doc.as_object().cloned().unwrap_or_default();
         for name in self.sealed.0.keys() {
-            whole.insert(name.clone(), MASK.into());
+            // Some have a copy without their secrets.
+            whole.entry(name.clone()).or_insert_with(|| MASK.into());
         }
         json!({"param_name": self.id, "param_value": whole})
     }

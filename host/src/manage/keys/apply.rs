@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::fields::{IN_METADATA, IN_REST};
+use super::scope::DENIED_ROUTES;
 use crate::auth::Networks;
 use crate::budget::Period;
 use crate::domain::Fault;
@@ -45,6 +46,10 @@ pub(in crate::manage) fn metadata(
             if let (Some(Value::Object(moved)), false) = (moved, given.has(name)) {
                 *place = moved;
             }
+        }
+        // What an admin forbids outlives what others write.
+        if let Some(denied) = to.get(DENIED_ROUTES).cloned() {
+            whole.entry(DENIED_ROUTES).or_insert(denied);
         }
         *to = whole;
     }

@@ -69,7 +69,7 @@ pub(super) const KEY: &[Field] = &[
     Field("object_permission", Kind::Object),
     Field("allowed_routes", Kind::Texts),
     Field("access_group_ids", Kind::Texts),
-    Field("router_settings", Kind::Object),
+    Field("router_settings", Kind::Routing),
     Field("key_type", Kind::Choice(KEY_TYPES)),
     Field("auto_rotate", Kind::Flag),
     Field("rotation_interval", Kind::Duration),

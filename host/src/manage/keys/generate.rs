@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fields::{ADMINS_ONLY, IN_METADATA, KEY, LIMITS, TEXT};
-use super::{apply, lookup, scope};
+use super::{apply, lookup, scope, throughput};
 use crate::auth::{self, Caller};
 use crate::domain::{Entity, EntityKind, Fault, Secret};
 use crate::manage::fault::{bad, forbidden, missing};
@@ -39,6 +39,7 @@ pub(in crate::manage) async fn generate_service_account(
 async fn answer(m: &Manage, rights: &Rights, mut given: Given, service: bool) -> Answer {
     m.apply_key_rules(&mut given, m.now())?;
     scope::admins_only(rights, &given, ADMINS_ONLY)?;
+    scope::keeps_denied(rights, &given)?;
     let mut plan = Plan::new(m, given).await?;
     let mut work = m.work(rights).await?;
     scope::owner(m, &mut work, rights, &mut plan.given, service).await?;
@@ -86,6 +87,7 @@ pub(in crate::manage) async fn make(work: &mut Work<'_>, plan: &Plan) -> Result<
     };
     apply::key(given, &mut row, work.now)?;
     scope::references(work, given).await?;
+    throughput::check(work, &row, &id).await?;
     work.insert(&row).await?;
     if let Some(spend) = given.money("spend").filter(|it| !it.is_zero()) {
         work.set_spend(&Entity::new(EntityKind::Key, id), spend)

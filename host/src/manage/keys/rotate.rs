@@ -41,6 +41,7 @@ pub(in crate::manage) async fn regenerate(m: &Manage, caller: &Caller, input: In
             })?,
     };
     scope::admins_only(&rights, &given, ADMINS_ONLY)?;
+    scope::keeps_denied(&rights, &given)?;
     m.bound_key(&given, m.now())?;
     let text = m.key_text("new_key", &given).await?;
     let mut work = m.work(&rights).await?;
@@ -63,6 +64,7 @@ pub(in crate::manage) async fn regenerate(m: &Manage, caller: &Caller, input: In
     }
     scope::references(&mut work, &given).await?;
     apply::key(&given, &mut row, work.now)?;
+    super::throughput::check(&mut work, &row, &before.id).await?;
     rotated(&mut row, work.now);
     super::auto::forget(&mut row);
     let grace = apply::expiry(&given, "grace_period", work.now);

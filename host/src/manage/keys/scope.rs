@@ -30,6 +30,19 @@ pub(in crate::manage) fn admins_only(
     }
 }
 
+/// LiteLLM's list of routes that a key or a team is kept from.
+pub(super) const DENIED_ROUTES: &str = "denied_passthrough_routes";
+
+/// Refuses a caller that may not lift what an admin has forbidden: naming the list is changing it.
+pub(in crate::manage) fn keeps_denied(rights: &Rights, given: &Given) -> Result<(), Fault> {
+    let inside = given.object("metadata").contains_key(DENIED_ROUTES);
+    if rights.is_admin() || !(inside || given.has(DENIED_ROUTES)) {
+        return Ok(());
+    }
+    let message = format!("only a proxy admin may set `{DENIED_ROUTES}`");
+    Err(forbidden(DENIED_ROUTES, message))
+}
+
 /// A row that the request names does not exist.
 pub(in crate::manage) fn unknown(field: &str, id: &str) -> Fault {
     let shown = crate::manage::fault::shown(id);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{ADMINS_ONLY, IN_METADATA, KEY, LIMITS, TEXT};
 use super::lookup::{self, Found};
-use super::{apply, scope};
+use super::{apply, scope, throughput};
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
 use crate::manage::fault::{absent, bad, forbidden};
@@ -69,6 +69,7 @@ pub(super) async fn change(
     found: Found,
 ) -> Result<KeyRow, Fault> {
     scope::admins_only(rights, given, ADMINS_ONLY)?;
+    scope::keeps_denied(rights, given)?;
     m.bound_key(given, work.now)?;
     if given.text("key_alias") != found.key.alias {
         m.check_alias(given.text("key_alias").as_deref())?;
@@ -82,6 +83,7 @@ pub(super) async fn change(
         row.expires_at = apply::expiry(given, "duration", work.now);
     }
     apply::key(given, &mut row, work.now)?;
+    throughput::check(work, &row, &before.id).await?;
     work.update("updated", &before, &row).await?;
     if let Some(spend) = given.money("spend") {
         let entity = Entity::new(EntityKind::Key, row.id.as_str());

@@ -20,6 +20,7 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         &[TEAM, NEW, MEMBER_DEFAULTS, keys::LIMITS, keys::IN_METADATA],
     )?;
     keys::admins_only(&rights, &given, &["allowed_passthrough_routes"])?;
+    keys::keeps_denied(&rights, &given)?;
     for (name, value) in &m.settings().default_team {
         given.or_default(name, value);
     }

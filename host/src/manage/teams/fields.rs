@@ -9,7 +9,7 @@ pub(super) const TEAM: &[Field] = &[
     Field("metadata", Kind::Object),
     Field("models", Kind::Texts),
     Field("blocked", Kind::Flag),
-    Field("router_settings", Kind::Object),
+    Field("router_settings", Kind::Routing),
     Field("access_group_ids", Kind::Texts),
     Field("default_team_member_models", Kind::Texts),
     Field("model_aliases", Kind::Names),

@@ -98,6 +98,7 @@ async fn change(m: &Manage, rights: &Rights, id: &str, given: &Given) -> Result<
         "temp_budget_increase",
     ];
     keys::admins_only(rights, given, &admins)?;
+    keys::keeps_denied(rights, given)?;
     if let Some(organization) = given.text("organization_id") {
         if work.get::<OrganizationRow>(&organization).await?.is_none() {
             return Err(keys::unknown("organization_id", &organization));

@@ -46,6 +46,7 @@ const MAY_BE_NEW: &[(&str, &str)] = &[
     ("/budget/new", "budget_id"),
     // Keys of answers that are gone are no mistake.
     ("/cache/delete", "keys"),
+    ("/config/pass_through_endpoint", "id"),
     ("/credentials", "credential_name"),
     ("/customer/block", "user_ids"),
     ("/customer/new", "user_id"),

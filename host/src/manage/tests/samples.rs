@@ -375,6 +375,13 @@ fn models(it: &mut Rows) {
     it.reads("/config/cost_margin_config");
     it.add(Does::Changes, Patch, "/config/cost_margin_config", json!({"openai": 0.1,
         "global": {"percentage": 0.08, "fixed_amount": 0.5}}));
+    it.once("/config/pass_through_endpoint", json!({"id": "e1", "path": "/mine",
+        "target": "https://example.com/v1", "headers": {"authorization": SECRETS[2]},
+        "default_query_params": {"key": SECRETS[2]}, "include_subpath": true,
+        "cost_per_request": 0.5, "timeout": 5, "methods": ["POST"]}));
+    it.reads("/config/pass_through_endpoint?endpoint_id=e1");
+    it.changes("/config/pass_through_endpoint/e1", json!({"target": "https://example.com/v2"}));
+    it.add(Does::Once, Delete, "/config/pass_through_endpoint?endpoint_id=e1", Value::Null);
     it.reads("/cache/ping");
     it.reads("/cache/redis/info");
     it.add(Does::Reads, Post, "/cache/delete", json!({"keys": ["a"]}));

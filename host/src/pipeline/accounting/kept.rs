@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::Caller;
 use crate::domain::{At, ErrorKind, Fault, StoredResponse};
 
-use super::super::kept::{self, Memory};
+use super::super::kept::Memory;
+use super::super::owner::owner;
 use super::retention::{BATCH, PAUSE};
 use super::{Accounting, now_ms};
 
@@ -21,7 +22,7 @@ impl Accounting {
         Some(Memory {
             responses: self.inner.responses.clone(),
             settings: self.inner.settings.load().responses,
-            owner: kept::owner(caller)?,
+            owner: owner(caller)?,
         })
     }
 
@@ -49,13 +50,26 @@ impl Accounting {
             true => caller.is_admin(),
             false => caller.sees_all(),
         };
-        let owner = kept::owner(caller);
+        let own = owner(caller);
         let keep_for = i64::try_from(settings.keep_for.as_millis()).unwrap_or(i64::MAX);
         let oldest = now_ms().saturating_sub(keep_for);
         Ok(found.filter(|it| {
-            let owns = owner.as_ref() == Some(&it.owner);
+            let owns = own.as_ref() == Some(&it.owner);
             it.created_ms >= oldest && (settings.is_open || all || owns)
         }))
+    }
+
+    /// Books a response whose account is open, by `book`; false: it has none.
+    ///
+    /// # Errors
+    /// It cannot be booked, or the database cannot be asked.
+    pub async fn book_response(
+        &self,
+        id: &str,
+        book: impl FnOnce(&str) -> Result<(), Fault> + Send,
+    ) -> Result<bool, Fault> {
+        let inner = &self.inner;
+        inner.responses.book(&inner.store, id, book).await
     }
 
     /// Forgets a response.
@@ -120,12 +134,12 @@ mod tests {
         let own = samples::key_alone("abc");
         let stored = |id: &str, created_ms: i64| {
             Arc::new(StoredResponse {
-                owner: kept::owner(&own).unwrap(),
+                owner: owner(&own).unwrap(),
                 created_ms,
                 ..StoredResponse::clone(&response(id))
             })
         };
-        let keep_for = kept::ResponseSettings::KEEP_FOR.as_millis();
+        let keep_for = crate::pipeline::ResponseSettings::KEEP_FOR.as_millis();
         let old = now_ms() - i64::try_from(keep_for).unwrap() - 1;
         let both = [stored("resp_new", now_ms()), stored("resp_old", old)];
         store.keep_responses(&both).await.unwrap();
@@ -156,11 +170,5 @@ mod tests {
         assert!(found(&accounting, &viewer, "resp_1", false).await);
         assert!(!found(&accounting, &viewer, "resp_1", true).await);
         place.remove(store).await;
-    }
-
-    #[test]
-    fn nobody_owns_no_response() {
-        assert_eq!(kept::owner(&Caller::anonymous()), None);
-        assert_eq!(kept::owner(&samples::master()).as_deref(), Some("operator"));
     }
 }

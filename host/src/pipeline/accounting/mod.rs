@@ -2,8 +2,9 @@
 //! when it ends, however it ends. The services behind it do not know each other; they meet here.
 
 mod accounts;
-mod batch;
+mod group;
 mod kept;
+mod later;
 mod leases;
 mod numbers;
 mod others;
@@ -14,6 +15,7 @@ mod quote;
 mod retention;
 #[cfg(test)]
 pub(super) mod rig;
+mod session;
 mod stake;
 mod throttle;
 mod upkeep;
@@ -34,6 +36,7 @@ use crate::budget::{
     self, AccountId, DEFAULT_SLICE_TOKENS as SLICE, Exceeded, Ledger, Quote, Reason, Refusal,
     Settled, Terms,
 };
+use crate::config::Groups;
 use crate::domain::{At, EntityKind, ErrorKind, Fault, Usd, moment};
 use crate::limits::{Barred, Limiter, Tokens};
 use crate::prices::{Adjustments, Entry, Prices};
@@ -54,7 +57,8 @@ pub use permit::{Charged, KEY_SPEND, Permit, Source};
 pub use pricer::Pricer;
 pub use quote::input_tokens;
 pub use retention::Retention;
-pub use stake::Full;
+pub use session::Used;
+pub use stake::{Beside, Full};
 pub use throttle::Share;
 pub use upkeep::StoreSink;
 
@@ -70,6 +74,8 @@ pub struct AccountingSettings {
     pub throttle: Option<Share>,
     /// `general_settings.disable_budget_reservation`: budgets are only looked at.
     pub reserves: bool,
+    /// `litellm_settings.block_requests_for_models_without_pricing`.
+    pub needs_prices: bool,
     pub adjustments: Adjustments,
     /// `global_max_parallel_requests`.
     pub max_parallel_requests: Option<u64>,
@@ -179,9 +185,13 @@ impl Inner {
     }
 }
 
-/// What is known of the deployments that may answer first.
-#[derive(Debug, Default)]
+/// What is known of the model group that is asked, and of the deployments that may answer.
+#[derive(Debug, Clone, Default)]
 pub struct Served<'f> {
+    /// The name that is asked: the group's, an alias, or a deployment's id.
+    pub name: &'f str,
+    /// Says which names stand for one group. None: there are no groups.
+    pub groups: Option<&'f Groups>,
     pub prices: Vec<Option<Arc<Entry>>>,
     /// Access groups that the config puts them into, each once.
     pub access_groups: Vec<&'f str>,
@@ -293,6 +303,11 @@ impl Accounting {
         }
     }
 
+    /// Whether calls go without accounts that cannot be read.
+    pub fn goes_without_accounts(&self) -> bool {
+        self.inner.settings.load().goes_without_accounts
+    }
+
     pub fn prices(&self) -> Arc<Prices> {
         self.inner.prices.load_full()
     }
@@ -320,16 +335,11 @@ impl Accounting {
             true => Source::default(),
             false => source,
         };
-        let mut party = Party::of(
-            caller,
-            request,
-            &inner.keys,
-            &settings,
-            &served.access_groups,
-        )
-        .await?;
+        let mut party = Party::of(caller, request, &inner.keys, &settings).await?;
+        let dues = party.dues(&inner.keys, &served).await?;
         let wishes = Wishes::of(request);
         let quote = quote::quote(request, &wishes, &served.prices);
+        settings.allow_price(quote, served.name)?;
         let mut unheld = Vec::new();
         // What has no price is left to the rule for unknown prices.
         if let Some(share) = settings.throttle.filter(|_| quote.is_some())
@@ -343,7 +353,8 @@ impl Accounting {
         }
         let input_tokens = input_tokens(request);
         let estimate = Tokens::estimate(input_tokens, request.controls.max_output_tokens);
-        let admitted = inner.limiter.let_in(&party.limits, estimate, now).await;
+        let limits = both(&party.limits, &dues.limits);
+        let admitted = inner.limiter.let_in(&limits, estimate, now).await;
         let admitted = admitted.map_err(|refusal| {
             inner.counts.over_limit.fetch_add(1, Ordering::Relaxed);
             over_limit(&refusal)
@@ -351,8 +362,9 @@ impl Accounting {
         // Whatever refuses the call from here on, its minute has not had it.
         let mut admission = admitted.tentative();
         let mut reservation = None;
-        if !party.budgets.is_empty() {
-            let (path, not_there) = inner.books().path(&party.budgets, now).await?;
+        let budgets = both(&party.budgets, &dues.budgets);
+        if !budgets.is_empty() {
+            let (path, not_there) = inner.books().path(&budgets, now).await?;
             unheld.extend(not_there);
             let amount = opening(quote, settings.reserves);
             let hold = path.reserve(amount, now).await.map_err(|refusal| {
@@ -379,7 +391,7 @@ impl Accounting {
             end_user: party.end_user.as_deref().map(Cow::from),
             tags: party.tags.as_slice().into(),
             model_group: request.controls.model.as_str().into(),
-            payers: party.payers.as_slice().into(),
+            payers: both(&party.payers, &dues.payers),
             reserved,
             price_version: (&*price_version).into(),
             session_id: source.session_id.as_deref().map(Cow::from),
@@ -395,11 +407,14 @@ impl Accounting {
             .at(At::Door)
         })?;
         admission.begin();
+        drop((limits, budgets));
+        let group = group::Held::first(dues, &mut reservation, &mut admission);
         Ok(Permit {
             inner: Arc::clone(inner),
             prices,
             wishes: Arc::new(wishes),
             party,
+            group,
             reservation,
             admission,
             quote,
@@ -411,12 +426,41 @@ impl Accounting {
             stake: None,
             under_way: false,
             earlier: Vec::new(),
+            session: Vec::new(),
             bill: None,
             noted: false,
             unheld,
             recording: inner.bodies.begin(settings.bodies, request, now),
+            why: None,
             settings,
         })
+    }
+}
+
+impl AccountingSettings {
+    /// Whether a call with this quote may go, whoever pays.
+    fn allow_price(&self, quote: Option<Quote>, model: &str) -> Result<(), Fault> {
+        if quote.is_some() || !self.needs_prices {
+            return Ok(());
+        }
+        let message = format!(
+            "the price of `{model}` is not known, and \
+             `litellm_settings.block_requests_for_models_without_pricing` lets no such call go: give \
+             its deployment a price"
+        );
+        let fault = Fault::caller(ErrorKind::Permission, message);
+        Err(fault
+            .with_param("model")
+            .with_type("model_cost_map_missing"))
+    }
+}
+
+/// One list after the other.
+fn both<'l, T: Clone>(first: &'l [T], second: &'l [T]) -> Cow<'l, [T]> {
+    match (first, second) {
+        (first, []) => first.into(),
+        ([], second) => second.into(),
+        (first, second) => [first, second].concat().into(),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::auth::{BudgetTerm, BudgetWindow, Caller, Grant, GroupBudget, Keys, LimitTerm};
+use crate::auth::{BudgetTerm, BudgetWindow, Caller, Grant, Identity, Keys, LimitTerm};
 use crate::budget::{AccountId, Increase, Period, Terms, Window};
-use crate::domain::{Entity, EntityKind, Fault, glob};
+use crate::domain::{Entity, EntityKind, ErrorKind, Fault};
 use crate::limits::{Limits, Scope, ScopeKind};
 
 use super::super::request::ClientRequest;
-use super::AccountingSettings;
+use super::group::Apart;
+use super::{AccountingSettings, now_ms};
 
 /// What LiteLLM's spend rows call the master key.
 const MASTER: &str = "litellm_proxy_master_key";
@@ -24,18 +25,21 @@ pub struct Party {
     pub team_id: Option<String>,
     pub organization_id: Option<String>,
     pub end_user: Option<String>,
+    /// The end user's `allowed_model_region`.
+    pub region: Option<Arc<str>>,
     pub tags: Vec<String>,
-    /// Accounts with a budget, and what they may hold.
+    /// Accounts with a budget, and what they may hold, whichever model is asked.
     pub budgets: Vec<(AccountId, Terms)>,
     pub limits: Vec<(Scope, Limits)>,
     /// Everyone whose spend the call adds to, budget or not.
     pub payers: Vec<Entity>,
+    /// What its holders say of single models.
+    pub(super) apart: Apart,
     pub(super) goes_without_accounts: bool,
 }
 
 impl Party {
-    /// The caller, and whom the request names beside it. `access_groups` are those that the config
-    /// puts the model into.
+    /// The caller, and whom the request names beside it.
     ///
     /// # Errors
     /// An end user who is blocked, or the database cannot be asked for one.
@@ -44,7 +48,6 @@ impl Party {
         request: &ClientRequest,
         keys: &Keys,
         settings: &AccountingSettings,
-        access_groups: &[&str],
     ) -> Result<Self, Fault> {
         let mut party = Self {
             key_hash: MASTER.to_owned(),
@@ -52,9 +55,12 @@ impl Party {
             goes_without_accounts: settings.goes_without_accounts,
             ..Self::default()
         };
-        let model = request.controls.model.as_str();
+        let user = request.controls.internal_user.as_deref();
         if let Some(grant) = caller.grant() {
-            party.take_grant(grant, model);
+            party.take_grant(grant, user);
+        }
+        if let Some(user) = user {
+            party.take_user(keys, user).await?;
         }
         party.pay(Entity::new(EntityKind::Proxy, ""));
         if let Some(terms) = &settings.proxy_budget {
@@ -74,21 +80,22 @@ impl Party {
         let end_user = named.or(request.controls.user.as_deref());
         if let Some(id) = end_user {
             party.end_user = Some(id.to_owned());
-            party
-                .take_other(keys, EntityKind::EndUser, id, model)
-                .await?;
+            party.take_other(keys, EntityKind::EndUser, id).await?;
         }
-        party.take_groups(keys, model, access_groups).await?;
         for tag in &request.controls.tags {
             party.add_tag(tag);
         }
         for tag in party.tags.clone() {
-            party.take_other(keys, EntityKind::Tag, &tag, model).await?;
+            party.take_other(keys, EntityKind::Tag, &tag).await?;
+        }
+        for term in caller.grant().into_iter().flat_map(|it| &it.limits) {
+            party.limit_tags(term);
         }
         Ok(party)
     }
 
-    fn take_grant(&mut self, grant: &Arc<Grant>, model: &str) {
+    /// `user`: whose spend the call is, in place of the key's own user.
+    fn take_grant(&mut self, grant: &Arc<Grant>, user: Option<&str>) {
         if let Some(key) = &grant.key {
             self.key_hash = key.hash.as_str().to_owned();
             self.key_alias = key.alias.as_deref().map(str::to_owned);
@@ -97,7 +104,8 @@ impl Party {
             self.pay(Entity::new(EntityKind::Key, key.hash.as_str()));
         }
         let text = |it: &Arc<str>| it.as_ref().to_owned();
-        self.user_id = grant.user.as_ref().map(|it| text(&it.id));
+        let own = grant.user.as_ref().map(|it| text(&it.id));
+        self.user_id = user.map(str::to_owned).or(own);
         self.team_id = grant.team.as_ref().map(|it| text(&it.id));
         self.organization_id = grant.organization.as_ref().map(|it| text(&it.id));
         let ids = [
@@ -119,7 +127,41 @@ impl Party {
         for tag in &grant.tags {
             self.add_tag(tag);
         }
-        self.take_terms(&grant.budgets, &grant.limits, model);
+        self.take_terms(&grant.budgets, &grant.limits);
+    }
+
+    /// The user whose spend the call is by a header: its budget and limits hold too, if there is one.
+    async fn take_user(&mut self, keys: &Keys, id: &str) -> Result<(), Fault> {
+        self.user_id = Some(id.to_owned());
+        self.pay(Entity::new(EntityKind::User, id));
+        let who = Identity {
+            user_id: self.user_id.clone(),
+            ..Identity::default()
+        };
+        let Some(grant) = self.if_readable(keys.identity(&who, now_ms()).await)? else {
+            return Ok(());
+        };
+        if grant.user.as_ref().is_some_and(|it| it.blocked) {
+            let message = format!("the user `{id}` is blocked");
+            return Err(Fault::caller(ErrorKind::Permission, message).with_param("user"));
+        }
+        self.take_terms(&grant.budgets, &grant.limits);
+        Ok(())
+    }
+
+    /// `tag_rpm_limit` of a key: calls with a tag.
+    fn limit_tags(&mut self, term: &LimitTerm) {
+        let key = &term.entity.id;
+        for (tag, limit) in &term.tag_rpm {
+            if self.tags.iter().any(|it| **it == **tag) {
+                let limits = Limits {
+                    requests_per_minute: Some(*limit),
+                    ..Limits::default()
+                };
+                let scope = Scope::new(ScopeKind::TagPerKey, format!("{key}:{tag}"));
+                self.limits.push((scope, limits));
+            }
+        }
     }
 
     fn add_tag(&mut self, tag: &str) {
@@ -129,13 +171,7 @@ impl Party {
     }
 
     /// An end user or a tag, with its own row if there is one.
-    async fn take_other(
-        &mut self,
-        keys: &Keys,
-        kind: EntityKind,
-        id: &str,
-        model: &str,
-    ) -> Result<(), Fault> {
+    async fn take_other(&mut self, keys: &Keys, kind: EntityKind, id: &str) -> Result<(), Fault> {
         self.pay(Entity::new(kind, id));
         let Some(row) = self.if_readable(keys.payer(kind, id).await)? else {
             return Ok(());
@@ -143,40 +179,20 @@ impl Party {
         if row.blocked {
             let message =
                 format!("the end user `{id}` is blocked; unblock it by `/customer/unblock`");
-            return Err(
-                Fault::caller(crate::domain::ErrorKind::Permission, message).with_param("user")
-            );
+            return Err(Fault::caller(ErrorKind::Permission, message).with_param("user"));
         }
-        self.take_terms(&row.budgets, &row.limits, model);
-        Ok(())
-    }
-
-    /// The access groups that the model is in, of which any has a budget.
-    async fn take_groups(
-        &mut self,
-        keys: &Keys,
-        model: &str,
-        of_config: &[&str],
-    ) -> Result<(), Fault> {
-        let Some(all) = self.if_readable(keys.group_budgets().await)? else {
-            return Ok(());
-        };
-        let holds = |group: &&GroupBudget| {
-            let mut models = group.models.iter();
-            of_config.contains(&&*group.name) || models.any(|it| glob::matches(it, model))
-        };
-        for group in all.groups.iter().filter(holds) {
-            self.pay(Entity::new(
-                EntityKind::AccessGroup,
-                Arc::clone(&group.name),
-            ));
-            self.take_terms(&group.budgets, &[], model);
+        self.take_terms(&row.budgets, &row.limits);
+        if kind == EntityKind::EndUser {
+            self.region.clone_from(&row.allowed_model_region);
         }
         Ok(())
     }
 
     /// What was read, or nothing where the call goes without what cannot be read.
-    fn if_readable<T>(&self, read: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
+    pub(super) fn if_readable<T>(
+        &self,
+        read: Result<Option<T>, Fault>,
+    ) -> Result<Option<T>, Fault> {
         match read {
             Err(fault) if self.goes_without_accounts => {
                 tracing::warn!(%fault, "a call goes without the limits of a payer that cannot be read");
@@ -186,16 +202,20 @@ impl Party {
         }
     }
 
-    fn take_terms(&mut self, budgets: &[BudgetTerm], limits: &[LimitTerm], model: &str) {
+    fn take_terms(&mut self, budgets: &[BudgetTerm], limits: &[LimitTerm]) {
         for term in budgets {
-            if let Some((id, terms)) = account(term, model) {
-                // Windows of models are accounts of their own, beside the holder's.
+            if matches!(term.window, BudgetWindow::Model(_)) {
+                self.apart.budgets.push(term.clone());
+            } else if let Some((id, terms)) = account(term) {
                 self.pay(payer(&id));
                 self.budgets.push((id, terms));
             }
         }
         for term in limits {
-            self.limits.extend(scopes(term, model));
+            self.limits.extend(scope(term));
+            if !term.model_rpm.is_empty() || !term.model_tpm.is_empty() {
+                self.apart.limits.push(term.clone());
+            }
         }
     }
 
@@ -236,8 +256,8 @@ pub fn payer(id: &AccountId) -> Entity {
     }
 }
 
-/// The account of a term, if it is about this model.
-fn account(term: &BudgetTerm, model: &str) -> Option<(AccountId, Terms)> {
+/// The account of a term. None: it cannot be read.
+pub(super) fn account(term: &BudgetTerm) -> Option<(AccountId, Terms)> {
     // Rows are checked when they are written; what cannot be read any more never resets.
     let period = term
         .duration
@@ -246,8 +266,7 @@ fn account(term: &BudgetTerm, model: &str) -> Option<(AccountId, Terms)> {
     let window = match &term.window {
         BudgetWindow::Whole => Window::Whole,
         BudgetWindow::Limit => Window::Limit(period?),
-        BudgetWindow::Model(of) if **of == *model => Window::Model(Arc::clone(of)),
-        BudgetWindow::Model(_) => return None,
+        BudgetWindow::Model(of) => Window::Model(Arc::clone(of)),
     };
     let terms = Terms {
         max_budget: term.max,
@@ -265,43 +284,25 @@ fn account(term: &BudgetTerm, model: &str) -> Option<(AccountId, Terms)> {
     Some((id, terms))
 }
 
-fn scopes(term: &LimitTerm, model: &str) -> Vec<(Scope, Limits)> {
-    let kinds = match term.entity.kind {
-        EntityKind::Key => Some((ScopeKind::Key, Some(ScopeKind::ModelPerKey))),
-        EntityKind::User => Some((ScopeKind::User, None)),
-        EntityKind::Team => Some((ScopeKind::Team, Some(ScopeKind::ModelPerTeam))),
-        EntityKind::TeamMember => Some((ScopeKind::TeamMember, None)),
-        EntityKind::Organization => Some((ScopeKind::Organization, None)),
-        EntityKind::EndUser => Some((ScopeKind::EndUser, None)),
-        EntityKind::Tag => Some((ScopeKind::Tag, None)),
-        EntityKind::Deployment => Some((ScopeKind::Deployment, None)),
-        EntityKind::AccessGroup | EntityKind::Provider | EntityKind::Proxy => None,
+/// What a holder may do in all, if that is limited.
+fn scope(term: &LimitTerm) -> Option<(Scope, Limits)> {
+    let kind = match term.entity.kind {
+        EntityKind::Key => ScopeKind::Key,
+        EntityKind::User => ScopeKind::User,
+        EntityKind::Team => ScopeKind::Team,
+        EntityKind::TeamMember => ScopeKind::TeamMember,
+        EntityKind::Organization => ScopeKind::Organization,
+        EntityKind::EndUser => ScopeKind::EndUser,
+        EntityKind::Tag => ScopeKind::Tag,
+        EntityKind::Deployment => ScopeKind::Deployment,
+        EntityKind::AccessGroup | EntityKind::Provider | EntityKind::Proxy => return None,
     };
-    let Some((kind, per_model)) = kinds else {
-        return Vec::new();
+    let limits = Limits {
+        requests_per_minute: term.rpm,
+        tokens_per_minute: term.tpm,
+        tokens_per_day: term.tpd,
+        max_parallel_requests: term.parallel,
     };
-    let id = Arc::clone(&term.entity.id);
-    let mut scopes = vec![(
-        Scope::new(kind, Arc::clone(&id)),
-        Limits {
-            requests_per_minute: term.rpm,
-            tokens_per_minute: term.tpm,
-            tokens_per_day: term.tpd,
-            max_parallel_requests: term.parallel,
-        },
-    )];
-    let of_model = |list: &[(Arc<str>, u64)]| {
-        let found = list.iter().find(|(name, _)| **name == *model);
-        found.map(|(_, limit)| *limit)
-    };
-    if let Some(kind) = per_model {
-        let limits = Limits {
-            requests_per_minute: of_model(&term.model_rpm),
-            tokens_per_minute: of_model(&term.model_tpm),
-            ..Limits::default()
-        };
-        scopes.push((Scope::new(kind, id).on_model(model), limits));
-    }
-    scopes.retain(|(_, limits)| !limits.is_none());
-    scopes
+    let scope = Scope::new(kind, Arc::clone(&term.entity.id));
+    (!limits.is_none()).then_some((scope, limits))
 }

@@ -3,10 +3,13 @@
 
 use std::mem;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 
 use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
+use crate::domain::json::Document;
 use crate::domain::{
     CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
 };
@@ -16,9 +19,12 @@ use crate::prices::{Cost, Prices};
 use super::super::answer::Trail;
 use super::super::bodies::Recording;
 use super::super::fleet::Line;
+use super::super::guards::LogGuard;
+use super::group::Held;
 use super::party::{Party, payer};
 use super::pricer::Pricer;
-use super::stake::{Stake, deployment_payers, under_way};
+use super::session::together;
+use super::stake::{Stake, line_payers};
 use super::wishes::Wishes;
 use super::{AccountingSettings, Inner, SLICE, now_ms, over_budget};
 
@@ -41,6 +47,8 @@ pub struct Permit {
     pub(super) prices: Arc<Prices>,
     pub(super) wishes: Arc<Wishes>,
     pub(super) party: Party,
+    /// Held for the model group that is asked.
+    pub(super) group: Held,
     pub(super) reservation: Option<Reservation>,
     pub(super) admission: Admission,
     pub(super) quote: Option<Quote>,
@@ -57,6 +65,8 @@ pub struct Permit {
     pub(super) under_way: bool,
     /// Attempts that failed and told what they used.
     pub(super) earlier: Vec<CostLine>,
+    /// What a session has used so far, a line for each of its models.
+    pub(super) session: Vec<CostLine>,
     /// What is known of the call's bill: that of every attempt whose price is.
     pub(super) bill: Option<Cost>,
     /// Whether the journal was told of its attempts.
@@ -66,6 +76,8 @@ pub struct Permit {
     pub(super) unheld: Vec<AccountId>,
     /// What is kept of its bodies; None: nothing.
     pub(super) recording: Option<Recording>,
+    /// Why it went where it went, for its row.
+    pub(super) why: Option<Box<RawValue>>,
 }
 
 /// What the spend row says of where a request came from.
@@ -74,6 +86,8 @@ pub struct Source {
     pub client_ip: Option<String>,
     pub user_agent: Option<String>,
     pub session_id: Option<String>,
+    /// How long it waited for its turn.
+    pub queued: Duration,
     /// The caller's own `metadata`, as it came.
     pub metadata: Option<String>,
     /// W3C trace context, where traces are exported.
@@ -104,12 +118,20 @@ impl Permit {
         advanced
     }
 
+    /// So many tokens were written in an answer that came whole and tells no usage.
+    pub const fn wrote(&mut self, tokens: u64) {
+        self.written_tokens = self.written_tokens.saturating_add(tokens);
+    }
+
     fn reserve_on(&mut self) -> Result<(), Fault> {
         let (written, earlier) = (self.written_tokens, self.spent_earlier());
         let own = (self.quote.as_ref(), self.reservation.as_mut(), earlier);
         let stake = self.stake.as_mut();
         let stake = stake.map(|it| (it.quote.as_ref(), it.reservation.as_mut(), Usd::ZERO));
-        for (quote, reservation, before) in [Some(own), stake].into_iter().flatten() {
+        let in_group = self.group.spent(&self.earlier);
+        let group = self.group.reservation.as_mut();
+        let group = (self.quote.as_ref(), group, in_group);
+        for (quote, reservation, before) in [Some(own), Some(group), stake].into_iter().flatten() {
             let (Some(quote), Some(reservation)) = (quote, reservation) else {
                 continue;
             };
@@ -145,7 +167,7 @@ impl Permit {
             self.journaled = held;
             let model = trail.upstream_model.as_deref().unwrap_or_default();
             let line = trail.line.as_deref();
-            let line = line.map(|it| under_way(&it.deployment, model));
+            let line = line.map(|it| self.under_way(&it.deployment, model));
             self.write_attempts(trail.call_id.as_str(), line);
         }
     }
@@ -153,7 +175,8 @@ impl Permit {
     /// Another attempt is sent.
     pub fn sent(&mut self) {
         self.under_way = true;
-        if let Some(reservation) = &mut self.reservation {
+        let group = self.group.reservation.as_mut();
+        for reservation in self.reservation.iter_mut().chain(group) {
             reservation.sent();
         }
     }
@@ -175,7 +198,7 @@ impl Permit {
         budgets.find(|(id, _)| id.entity.kind == EntityKind::Key && id.window == Window::Whole)
     }
 
-    /// What the key has spent and may spend, in LiteLLM's headers.
+    /// What the key has spent and may spend, and its end user's region, in LiteLLM's headers.
     fn key_headers(&self) -> Vec<(String, String)> {
         let mut headers = Vec::new();
         let mut add = |name: &str, value: String| {
@@ -198,12 +221,18 @@ impl Permit {
                 add("x-litellm-key-tpm-limit", limit.to_string());
             }
         }
+        if let Some(region) = &self.party.region {
+            add("x-litellm-model-region", region.to_string());
+        }
         headers
     }
 
     /// What is left to whom, as response headers say it.
     pub fn limit_headers(&self) -> Vec<(String, String)> {
-        let standings = self.admission.standings(now_ms());
+        let mut standings = self.admission.standings(now_ms());
+        if let Some(group) = &self.group.admission {
+            standings.extend(group.standings(now_ms()));
+        }
         let headers = standings
             .iter()
             .flat_map(|it| it.headers().collect::<Vec<_>>());
@@ -221,11 +250,16 @@ impl Permit {
         fault: Option<(u16, &Fault)>,
     ) -> Charged {
         let now = now_ms();
-        let held = self.reservation.as_ref().map(Reservation::held);
+        let held = self.reservation.as_ref();
+        let held = held.or(self.group.reservation.as_ref());
+        let held = held.map(Reservation::held);
         let line = self.line(status, trail, held, now);
         let key = self.key_account().map(|(id, _)| id.clone());
         let mut lines = mem::take(&mut self.earlier);
-        lines.extend(line.clone());
+        let session = mem::take(&mut self.session);
+        let charged = line.clone().or_else(|| together(&session));
+        lines.extend(session);
+        lines.extend(line);
         let cost: Option<Usd> = lines.iter().map(|it| it.cost).sum();
         let used = lines.iter().map(|it| it.usage.clone());
         let usage = used.fold(Usage::default(), Usage::plus);
@@ -251,7 +285,10 @@ impl Permit {
             Some((payer(&id), path))
         });
         let opened: Vec<_> = opened.collect();
-        let row = self.row(status, trail, (lines, usage, cost), fault, now);
+        let mut group = mem::take(&mut self.group);
+        group.count(&lines, now);
+        let in_group = group.spent(&lines);
+        let row = self.row(status, trail, (&group, lines, usage, cost), fault, now);
         let inner = Arc::clone(&self.inner);
         let closing = inner.closing.read().unwrap_or_else(PoisonError::into_inner);
         for (payer, path) in opened {
@@ -261,7 +298,10 @@ impl Permit {
         if let Err(cause) = self.inner.journal.settle(row) {
             tracing::error!(call.id = %trail.call_id, %cause, "the call's spend could not be written to disk");
         }
-        self.leave(line.as_ref(), now);
+        self.leave(charged.as_ref(), now);
+        if let Some(settled) = group.settle(in_group, now) {
+            self.inner.settled(settled, key_shown);
+        }
         if let Some(reservation) = self.reservation.take() {
             let settled = reservation.settle(cost.unwrap_or_default(), now);
             self.inner.settled(settled, key_shown);
@@ -278,6 +318,36 @@ impl Permit {
             bill: bill.map(Box::new),
             key_spend: key.map(|it| it.spend),
         }
+    }
+
+    /// Whom what the call leaves under way is charged to when it is done. None: that cannot be
+    /// written.
+    pub fn account(&self, trail: &Trail) -> Option<String> {
+        let mut party = self.party.clone();
+        party.payers.extend(self.group.payers.iter().cloned());
+        let row = SpendRow {
+            // A row of its own, which one finds by the call's.
+            call_id: format!("{}-background", trail.call_id),
+            started_ms: self.started_ms,
+            ..party.account(
+                trail.operation,
+                &trail.model_group,
+                (&self.source, self.started_ms),
+            )
+        };
+        serde_json::to_string(&row).ok()
+    }
+
+    /// What is asked is this by now, whatever the client sent.
+    pub fn asks(&mut self, body: &Arc<Document>, guard: Option<LogGuard>) {
+        if let Some(recording) = &mut self.recording {
+            recording.asks(body, guard);
+        }
+    }
+
+    /// Its row says why it went where it went.
+    pub fn chose(&mut self, why: Option<Box<RawValue>>) {
+        self.why = why;
     }
 
     /// The client gets this as the whole answer.
@@ -303,7 +373,7 @@ impl Permit {
         now: i64,
     ) -> Option<CostLine> {
         let line = trail.line.as_ref().filter(|_| !is_free(trail.operation))?;
-        if !self.under_way {
+        if !self.under_way || trail.is_pending {
             return None;
         }
         let model = trail.upstream_model.as_deref().unwrap_or_default();
@@ -337,8 +407,18 @@ impl Permit {
         (usage, estimated): (Usage, bool),
         now: i64,
     ) -> CostLine {
-        let deployment = &line.deployment;
         let bill = self.pricer().bill(line, model, &usage, now);
+        self.billed((line, model), bill, (usage, estimated))
+    }
+
+    /// The line of a bill.
+    pub(super) fn billed(
+        &mut self,
+        (line, model): (&Line, &str),
+        bill: Option<Cost>,
+        (usage, estimated): (Usage, bool),
+    ) -> CostLine {
+        let deployment = &line.deployment;
         for tool in bill.iter().flat_map(|it| &it.unpriced) {
             tracing::warn!(
                 deployment.id = %deployment.id, model, tool = *tool,
@@ -357,6 +437,7 @@ impl Permit {
             usage,
             cost,
             estimated,
+            of_group: self.group.of_line(),
         }
     }
 
@@ -365,13 +446,16 @@ impl Permit {
         &mut self,
         status: CallStatus,
         trail: &Trail,
-        (lines, usage, cost): (Vec<CostLine>, Usage, Option<Usd>),
+        (group, lines, usage, cost): (&Held, Vec<CostLine>, Usage, Option<Usd>),
         fault: Option<(u16, &Fault)>,
         now: i64,
     ) -> SpendRow {
         let (party, source) = (mem::take(&mut self.party), mem::take(&mut self.source));
         let mut payers = party.payers;
-        for payer in lines.iter().flat_map(deployment_payers) {
+        // Where the call went to several groups, each line names its own.
+        let own = (!group.is_by_line() || lines.is_empty()).then_some(&group.payers);
+        let own = own.into_iter().flatten().cloned();
+        for payer in own.chain(lines.iter().flat_map(line_payers)) {
             if !payers.contains(&payer) {
                 payers.push(payer);
             }
@@ -409,9 +493,11 @@ impl Permit {
             client_ip: source.client_ip,
             user_agent: source.user_agent,
             error: fault.map(|(status, fault)| error(status, fault)),
-            metadata: source
-                .metadata
-                .and_then(|it| serde_json::value::RawValue::from_string(it).ok()),
+            metadata: trail
+                .guards
+                .over(source.metadata)
+                .and_then(|it| RawValue::from_string(it).ok()),
+            why: self.why.take(),
         }
     }
 }

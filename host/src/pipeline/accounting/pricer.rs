@@ -9,7 +9,7 @@ use super::super::fleet::Line;
 use super::AccountingSettings;
 use super::wishes::Wishes;
 use crate::domain::Usage;
-use crate::prices::{self, Cost, Prices, Terms};
+use crate::prices::{self, Cost, Entry, Prices, Terms};
 
 /// OpenAI's hosts of one region, and what the table calls the residency.
 const RESIDENCIES: [(&str, &str); 3] = [
@@ -33,8 +33,30 @@ pub struct Pricer {
 impl Pricer {
     /// The bill of a usage, with discount and margin. None: the price is unknown.
     pub fn bill(&self, line: &Line, model: &str, usage: &Usage, now_ms: i64) -> Option<Cost> {
-        let provider = &line.deployment.provider;
         let entry = line.price(&self.prices, model);
+        self.bill_by(entry.as_deref(), (line, model), usage, now_ms)
+    }
+
+    /// The same of another model than the deployment's own: one that it was told to use beside it.
+    pub fn bill_beside(
+        &self,
+        line: &Line,
+        model: &str,
+        usage: &Usage,
+        now_ms: i64,
+    ) -> Option<Cost> {
+        let entry = line.price_beside(&self.prices, model);
+        self.bill_by(entry.as_deref(), (line, model), usage, now_ms)
+    }
+
+    fn bill_by(
+        &self,
+        entry: Option<&Entry>,
+        (line, model): (&Line, &str),
+        usage: &Usage,
+        now_ms: i64,
+    ) -> Option<Cost> {
+        let provider = &line.deployment.provider;
         let tier = self.wishes.service_tier(line, model);
         let terms = Terms {
             at_ms: self.started_ms,
@@ -46,7 +68,7 @@ impl Pricer {
             search_depth: self.wishes.search_depth(),
             ..Terms::default()
         };
-        let cost = prices::cost(entry.as_deref(), usage, &terms)?;
+        let cost = prices::cost(entry, usage, &terms)?;
         Some(self.settings.adjustments.apply(provider, model, cost))
     }
 }

@@ -7,7 +7,7 @@ use crate::budget::Quote;
 use crate::domain::Usage;
 use crate::prices::Entry;
 
-use super::super::request::ClientRequest;
+use super::super::request::{ClientRequest, Operation};
 use super::wishes::Wishes;
 
 /// Bytes of text to a token, few enough that the guess is rather too high.
@@ -43,6 +43,8 @@ pub fn quote(
             (asked, most) => asked.or(most),
         };
         let copies = request.controls.choices.max(1);
+        // A session has as many answers as are asked for.
+        let most = most.filter(|_| request.operation != Operation::Realtime);
         Some(Quote {
             input: entry.upper_bound(&input, None, 0)?,
             output_token: entry.estimate(0, 1).unwrap_or_default(),

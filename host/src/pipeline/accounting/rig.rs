@@ -32,6 +32,7 @@ pub fn alone(store: &Store, folder: &Path) -> Accounting {
         proxy_budget: None,
         budget_status: 422,
         reserves: true,
+        needs_prices: false,
         adjustments: Adjustments::default(),
         max_parallel_requests: None,
         strict_limits: false,

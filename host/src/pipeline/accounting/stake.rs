@@ -20,7 +20,14 @@ pub struct Stake {
     pub(super) reservation: Option<Reservation>,
     pub(super) quote: Option<Quote>,
     /// Free again when the attempt has ended.
-    place: Option<Admission>,
+    pub(super) place: Option<Admission>,
+}
+
+/// What a second attempt holds, beside the one that the permit holds.
+pub struct Beside {
+    stake: Option<Stake>,
+    /// What the call's own budgets hold for it. None: it has none.
+    held: Option<Usd>,
 }
 
 /// Why a deployment is passed over.
@@ -202,7 +209,7 @@ impl Permit {
         // Once the journal was told who has the call, it is told who has it next.
         self.noted |= reservation.is_some();
         if self.noted {
-            let line = under_way(deployment, model);
+            let line = self.under_way(deployment, model);
             self.write_attempts(request.id.as_str(), Some(line));
         }
         if let Some(place) = &mut place {
@@ -214,6 +221,61 @@ impl Permit {
             place,
         });
         Ok(())
+    }
+
+    /// Holds what a second attempt may need, beside the one under way: of its deployment, and of
+    /// everybody who pays for the call. None: there is no room.
+    pub async fn enter_beside(
+        &mut self,
+        request: &ClientRequest,
+        line: (&Line, &str),
+    ) -> Option<Beside> {
+        let first = self.stake.take();
+        let entered = self.enter(request, line, false).await;
+        let stake = std::mem::replace(&mut self.stake, first);
+        entered.ok()?;
+        let amount = opening(self.quote, self.settings.reserves);
+        let held = match &mut self.reservation {
+            Some(reservation) => {
+                let amount = amount.unwrap_or_default();
+                reservation
+                    .hold_beside(amount, now_ms())
+                    .then_some(amount)?;
+                Some(amount)
+            }
+            None => None,
+        };
+        Some(Beside { stake, held })
+    }
+
+    /// What the attempt in the permit and the one beside it hold change places.
+    pub fn change_places(&mut self, room: &mut Beside) {
+        std::mem::swap(&mut self.stake, &mut room.stake);
+    }
+
+    /// The attempt beside was cancelled, as another was the first to answer: it is charged what it is
+    /// known to have used, or else what was held for it.
+    pub fn lost(&mut self, mut room: Beside, trail: &Trail) {
+        let now = now_ms();
+        let Some(line) = trail.line.clone() else {
+            return;
+        };
+        let model = trail.upstream_model.as_deref().unwrap_or_default();
+        let guess = || Usage {
+            input_tokens: self.input_tokens,
+            ..Usage::default()
+        };
+        let usage = trail.usage.clone().unwrap_or_else(guess);
+        let mut used = self.cost_line(&line, model, (usage, true), now);
+        if let Some(held) = room.held.filter(|_| trail.usage.is_none()) {
+            used.cost = used.cost.map(|_| held);
+        }
+        self.change_places(&mut room);
+        self.leave(Some(&used), now);
+        self.change_places(&mut room);
+        self.earlier.push(used);
+        self.noted = true;
+        self.write_attempts(trail.call_id.as_str(), None);
     }
 
     /// The attempt under way has failed. What it used, as far as anyone knows, is a line of the
@@ -237,6 +299,10 @@ impl Permit {
         if let Some(reservation) = &mut self.reservation {
             reservation.note(spent);
         }
+        let in_group = self.group.spent(&self.earlier);
+        if let Some(reservation) = &mut self.group.reservation {
+            reservation.note(in_group);
+        }
     }
 
     /// Gives back what the attempt held, and charges what it used: nothing, if nobody knows it.
@@ -258,32 +324,34 @@ impl Permit {
         self.earlier.iter().filter_map(|it| it.cost).sum()
     }
 
+    /// The line of an attempt whose cost nobody knows yet.
+    pub(super) fn under_way(&self, deployment: &Deployment, model: &str) -> CostLine {
+        CostLine {
+            deployment: deployment.id.as_str().to_owned(),
+            provider: deployment.provider.clone(),
+            model: model.to_owned(),
+            usage: Usage::default(),
+            cost: None,
+            estimated: true,
+            of_group: self.group.of_line(),
+        }
+    }
+
     /// Tells the journal of every attempt, so that a call that is cut off is charged to those who
     /// had it.
     pub(super) fn write_attempts(&self, call_id: &str, under_way: Option<CostLine>) {
         let mut lines = self.earlier.clone();
+        lines.extend(self.session.iter().cloned());
         lines.extend(under_way);
         let written = self.inner.journal.top_up(ToppedUp {
             call_id: call_id.to_owned(),
             reserved: self.quote.map(|_| self.journaled),
-            payers: lines.iter().flat_map(deployment_payers).collect(),
+            payers: lines.iter().flat_map(line_payers).collect(),
             lines,
         });
         if let Err(cause) = written {
             tracing::warn!(call.id = call_id, %cause, "the journal does not know who has the call");
         }
-    }
-}
-
-/// The line of an attempt whose cost nobody knows yet.
-pub(super) fn under_way(deployment: &Deployment, model: &str) -> CostLine {
-    CostLine {
-        deployment: deployment.id.as_str().to_owned(),
-        provider: deployment.provider.clone(),
-        model: model.to_owned(),
-        usage: Usage::default(),
-        cost: None,
-        estimated: true,
     }
 }
 
@@ -301,6 +369,12 @@ pub(super) fn deployment_payers(line: &CostLine) -> [Entity; 2] {
         Entity::new(EntityKind::Provider, line.provider.as_str()),
         Entity::new(EntityKind::Deployment, line.deployment.as_str()),
     ]
+}
+
+/// Who pays for a line beside those who pay for all of them.
+pub(super) fn line_payers(line: &CostLine) -> impl Iterator<Item = Entity> {
+    let of_group = line.of_group.iter().flatten().cloned();
+    deployment_payers(line).into_iter().chain(of_group)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::domain::CallBodies;
 use crate::store::{Store, StoreError};
 
 use super::super::fleet::Line;
+use super::super::guards::LogGuard;
 use super::super::request::ClientRequest;
 use super::BodySettings;
 use super::recording::Recording;
@@ -133,11 +134,21 @@ impl Bodies {
             return false;
         }
         let count = first.len();
-        let make = move || first.into_iter().map(Recording::bodies).unzip();
+        let make = move || first.into_iter().map(Recording::bodies).collect();
         let made = tokio::task::spawn_blocking(make).await;
-        let made: Result<(Vec<CallBodies>, Vec<Part>), _> = made;
+        let made: Result<Vec<(CallBodies, Option<LogGuard>, Part)>, _> = made;
         match made {
-            Ok((bodies, _parts)) => self.store(store, &bodies, stop).await,
+            Ok(made) => {
+                let (mut bodies, mut parts) = (Vec::new(), Vec::new());
+                for (one, guard, part) in made {
+                    bodies.push(match guard {
+                        Some(guard) => guard.masked(one).await,
+                        None => one,
+                    });
+                    parts.push(part);
+                }
+                self.store(store, &bodies, stop).await;
+            }
             Err(cause) => self.lost(count, &cause.to_string()),
         }
         true

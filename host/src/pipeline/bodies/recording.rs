@@ -12,6 +12,7 @@ use crate::domain::json::Document;
 use crate::domain::{CallBodies, CallId};
 
 use super::super::fleet::Line;
+use super::super::guards::LogGuard;
 use super::super::request::{ClientRequest, Operation};
 use super::cut::{self, MARK};
 use super::room::Part;
@@ -32,6 +33,8 @@ pub struct Recording {
     operation: Operation,
     request: Arc<Document>,
     answer: Answer,
+    /// Looks at what is stored.
+    guard: Option<LogGuard>,
     /// Whose credentials an answer may repeat.
     line: Option<Arc<Line>>,
     part: Part,
@@ -67,9 +70,16 @@ impl Recording {
                 operation: request.operation,
                 request: Arc::clone(&request.body),
                 answer: Answer::None,
+                guard: None,
                 line: None,
                 part,
             })
+    }
+
+    /// Guardrails have changed the request: what it was before is not stored.
+    pub fn asks(&mut self, body: &Arc<Document>, guard: Option<LogGuard>) {
+        self.request = Arc::clone(body);
+        self.guard = guard;
     }
 
     /// The answer, whole.
@@ -114,8 +124,9 @@ impl Recording {
         self.part.bytes()
     }
 
-    /// What is stored, and the room that it takes until it is. It takes its time.
-    pub fn bodies(self) -> (CallBodies, Part) {
+    /// What is stored, who still looks at it, and the room that it takes until it is. It takes its
+    /// time.
+    pub fn bodies(self) -> (CallBodies, Option<LogGuard>, Part) {
         let request = cut::read(self.request.text());
         let request = self.stored(request, true);
         let response = self.response().map(|it| self.stored(it, false));
@@ -125,7 +136,7 @@ impl Recording {
             request: raw(&request),
             response: response.as_ref().and_then(raw),
         };
-        (bodies, self.part)
+        (bodies, self.guard, self.part)
     }
 
     fn stored(&self, mut body: Value, is_request: bool) -> Value {
@@ -211,7 +222,7 @@ mod tests {
     }
 
     fn stored(recording: Recording) -> (Value, Value) {
-        let (bodies, _part) = recording.bodies();
+        let (bodies, _guard, _part) = recording.bodies();
         assert_eq!(bodies.started_ms, 7);
         let read = |it: &Option<Box<RawValue>>| {
             let text = it.as_deref().map_or("null", RawValue::get);

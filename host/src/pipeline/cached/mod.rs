@@ -11,7 +11,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::accounting::now_ms;
-use super::request::{ClientRequest, Operation};
+use super::operation::Cached;
+use super::request::ClientRequest;
 use crate::auth::Caller;
 use crate::cache::{Asked, Cache, Entry, Kept, Key, Namer, Plan, Recording, Turn};
 use crate::config::CacheShare;
@@ -54,36 +55,10 @@ pub async fn look(
     tags: &[String],
 ) -> Looked {
     let operation = request.operation.as_str();
-    let apart = match request.operation {
-        Operation::Chat
-        | Operation::Completions
-        | Operation::Responses
-        | Operation::Messages
-        | Operation::GenerateContent
-        | Operation::Rerank
-        | Operation::Transcribe => None,
-        Operation::Embeddings => Some("input"),
-        // Free and quickly done, or not the same twice.
-        Operation::CountTokens
-        | Operation::CountContents
-        | Operation::Moderations
-        | Operation::ImagesGenerate
-        | Operation::ImagesEdit
-        | Operation::ImagesVary
-        | Operation::Speech
-        | Operation::Translate
-        | Operation::PassThrough
-        | Operation::ResponsesGet
-        | Operation::ResponsesDelete
-        | Operation::ResponsesCancel
-        | Operation::ResponsesInputItems
-        | Operation::FilesCreate
-        | Operation::FilesGet
-        | Operation::FilesContent
-        | Operation::FilesDelete
-        | Operation::BatchesCreate
-        | Operation::BatchesGet
-        | Operation::BatchesCancel => return Looked::Go(request, None),
+    let apart = match request.operation.cached() {
+        Cached::Whole => None,
+        Cached::Each(member) => Some(member),
+        Cached::No => return Looked::Go(request, None),
     };
     let controls = &request.controls;
     let Some(plan) = cache.plan(operation, &controls.cache) else {
@@ -132,9 +107,9 @@ fn tenant(caller: &Caller, share: CacheShare) -> String {
     found.unwrap_or_else(|| nobody().to_owned())
 }
 
-/// Whose a caller's things are: a key of a team shares with the team, one of a user with the user's
+/// With whom a caller shares answers: a key of a team with the team, one of a user with the user's
 /// other keys, and one of nobody with nobody.
-pub fn holder(caller: &Caller) -> Option<String> {
+pub(super) fn holder(caller: &Caller) -> Option<String> {
     let team = caller.team_id().map(|it| format!("team:{it}"));
     let user = || caller.user_id().map(|it| format!("user:{it}"));
     team.or_else(user).or_else(|| key_of(caller))

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::answer::Trail;
 use super::super::relayed::{cut, fails_on_its_way, recorded};
+use super::super::request::Operation;
 use super::super::shape;
 use super::super::writer::{Event, Writer};
 use super::*;

@@ -94,7 +94,7 @@ pub fn stream(operation: Operation, events: &[(String, String)]) -> bool {
                     ended && step.response.is_some_and(|it| it.is_kept(operation))
                 })
         }),
-        Dialect::OpenAi | Dialect::Anthropic | Dialect::Google => {
+        Dialect::OpenAi | Dialect::Anthropic | Dialect::Google | Dialect::Realtime => {
             let suspect = |data: &str| NOT_KEPT.iter().any(|it| data.contains(it));
             events.iter().all(|(_, data)| !suspect(data) || step(data))
         }

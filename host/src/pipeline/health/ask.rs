@@ -21,14 +21,18 @@ use crate::pipeline::run::Pipeline;
 use crate::pipeline::shape;
 use crate::pipeline::sound::Sound;
 use crate::pipeline::source::Events;
+use crate::pipeline::uploads::{FileContent, Upload, Uploads};
 
 /// LiteLLM's.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Enough for every provider's least, and next to nothing.
 const MAX_TOKENS: u32 = 16;
 
-/// What a deployment is asked.
-type Question = (Operation, Value);
+/// How much of nothing is to be transcribed: a tenth of a second, in samples.
+const SILENCE: usize = 1600;
+
+/// What a deployment is asked, and the files with it.
+type Question = (Operation, Value, Uploads);
 
 impl Pipeline {
     /// Asks one deployment of a fleet how it is.
@@ -103,6 +107,11 @@ impl Pipeline {
             .checkup
             .max_tokens
             .unwrap_or(MAX_TOKENS);
+        if own.is_none() && costs(mode) {
+            return Err(format!(
+                "a check of mode `{mode}` costs money: `model_info.mode: {mode}` allows it"
+            ));
+        }
         question(mode, most).ok_or_else(|| {
             format!(
                 "a deployment of mode `{mode}` cannot be checked: no call of its kind is served"
@@ -130,10 +139,10 @@ impl Pipeline {
         if let Some(text) = &line.deployment.mock_response {
             return mock::answer(text).map(drop);
         }
-        let (operation, mut body) = question;
+        let (operation, mut body, files) = question;
         body["model"] = model.into();
         let body = Bytes::from(body.to_string());
-        let request = ClientRequest::parse(operation, body, None, Vec::new())?;
+        let request = ClientRequest::of_form(operation, (body, files), None, Vec::new())?;
         // What a model does not take (`max_tokens`, say) is no reason to call it ill.
         let attempt = Attempt::new(
             self.upstream(),
@@ -155,7 +164,7 @@ impl Pipeline {
                 .map(drop)
                 .map_err(|fault| blame(fault, is_plugins, &body)),
             Outcome::Sound(reply) => Sound::begin(reply).await.map(drop),
-            Outcome::Bytes(_) => Ok(()),
+            Outcome::Bytes(_) | Outcome::Live(_) => Ok(()),
             Outcome::Stream(source) => {
                 let mut first = Events::default();
                 opening::read(source, &mut first).await?;
@@ -183,7 +192,7 @@ fn model_of(deployment: &Deployment) -> Result<String, String> {
 /// The least that can be asked in a mode. None: no operation of ours serves it.
 fn question(mode: &str, most: u32) -> Option<Question> {
     const HI: &str = "Hi";
-    Some(match mode {
+    let (operation, body) = match mode {
         "" | "chat" => (
             Operation::Chat,
             json!({"messages": [{"role": "user", "content": HI}], "max_tokens": most}),
@@ -197,8 +206,62 @@ fn question(mode: &str, most: u32) -> Option<Question> {
             Operation::Responses,
             json!({"input": HI, "max_output_tokens": most}),
         ),
+        "rerank" => (
+            Operation::Rerank,
+            json!({"query": HI, "documents": [HI], "top_n": 1}),
+        ),
+        "moderation" => (Operation::Moderations, json!({"input": HI})),
+        "image_generation" => (
+            Operation::ImagesGenerate,
+            json!({"prompt": "a dot", "n": 1}),
+        ),
+        "audio_speech" => (Operation::Speech, json!({"input": HI, "voice": "alloy"})),
+        "audio_transcription" => (Operation::Transcribe, json!({})),
         _ => return None,
-    })
+    };
+    let files = match operation {
+        Operation::Transcribe => Uploads::new(vec![silence()]),
+        _ => Uploads::default(),
+    };
+    Some((operation, body, files))
+}
+
+/// Whether one question costs more than a word does.
+fn costs(mode: &str) -> bool {
+    matches!(
+        mode,
+        "image_generation" | "audio_speech" | "audio_transcription"
+    )
+}
+
+/// A short sound in which nothing is said: WAVE, 16 kHz, one channel of 8 bits.
+fn silence() -> Upload {
+    const RATE: u32 = 16_000;
+    let length = u32::try_from(SILENCE).unwrap_or(0);
+    let mut wave = Vec::with_capacity(SILENCE + 44);
+    wave.extend_from_slice(b"RIFF");
+    wave.extend_from_slice(&(length + 36).to_le_bytes());
+    wave.extend_from_slice(b"WAVEfmt ");
+    wave.extend_from_slice(&16u32.to_le_bytes());
+    for half in [1u16, 1] {
+        wave.extend_from_slice(&half.to_le_bytes());
+    }
+    for whole in [RATE, RATE] {
+        wave.extend_from_slice(&whole.to_le_bytes());
+    }
+    for half in [1u16, 8] {
+        wave.extend_from_slice(&half.to_le_bytes());
+    }
+    wave.extend_from_slice(b"data");
+    wave.extend_from_slice(&length.to_le_bytes());
+    // Of 8 bits, the middle is silence.
+    wave.resize(wave.len() + SILENCE, 128);
+    Upload {
+        field: "file".to_owned(),
+        filename: "silence.wav".to_owned(),
+        content_type: "audio/wav".to_owned(),
+        content: FileContent::Held(wave.into()),
+    }
 }
 
 fn wrong(param: &str, message: impl Into<String>) -> Fault {
@@ -212,13 +275,45 @@ mod tests {
 
     #[test]
     fn every_question_is_a_request_of_its_operation() {
-        for mode in ["", "chat", "completion", "embedding", "responses"] {
-            let (operation, mut body) = question(mode, 16).unwrap();
+        for mode in [
+            "",
+            "chat",
+            "completion",
+            "embedding",
+            "responses",
+            "rerank",
+            "moderation",
+            "image_generation",
+            "audio_speech",
+            "audio_transcription",
+        ] {
+            let (operation, mut body, files) = question(mode, 16).unwrap();
             body["model"] = "m".into();
             let body = Bytes::from(body.to_string());
-            let request = ClientRequest::parse(operation, body, None, Vec::new());
+            let request = ClientRequest::of_form(operation, (body, files), None, Vec::new());
             assert!(!request.unwrap().controls.stream, "{mode}");
         }
-        assert!(question("image_generation", 16).is_none());
+        assert!(question("realtime", 16).is_none());
+    }
+
+    #[test]
+    fn what_costs_is_asked_of_those_only_that_are_meant_for_it() {
+        assert!(costs("image_generation") && costs("audio_speech"));
+        assert!(!costs("chat") && !costs("embedding") && !costs("rerank"));
+    }
+
+    #[test]
+    fn silence_is_a_sound_of_the_length_that_it_says() {
+        let Upload {
+            content: FileContent::Held(wave),
+            ..
+        } = silence()
+        else {
+            panic!("it is in memory");
+        };
+        let number = |at: usize| u32::from_le_bytes(wave[at..at + 4].try_into().unwrap());
+        assert_eq!((&wave[..4], &wave[8..16]), (&b"RIFF"[..], &b"WAVEfmt "[..]));
+        assert_eq!(number(4) as usize, wave.len() - 8);
+        assert_eq!(number(40) as usize, wave.len() - 44);
     }
 }

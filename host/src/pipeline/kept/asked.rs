@@ -37,12 +37,24 @@ impl Pipeline {
         let answer = match &stored.place {
             ResponsePlace::There { deployment, model } => {
                 let line = self.line_of(deployment, id)?;
+                if operation == Operation::ResponsesDelete && stored.account.is_some() {
+                    self.charge_before_its_end((call, &line), &stored, model)
+                        .await?;
+                }
                 let asked = (operation, query);
                 self.ask_there((call, line), &stored, (model, asked)).await
             }
             ResponsePlace::Here { input, response } => {
                 here(operation, &query, (input, response), id)
             }
+        };
+        let model = stored.model_group.as_str();
+        let answer = match answer {
+            Ok(answer) => {
+                let asked = (operation, model);
+                self.guard_again((caller, call), asked, answer).await
+            }
+            Err(fault) => Err(fault),
         };
         if operation == Operation::ResponsesDelete {
             let gone = |fault: &Fault| fault.kind == ErrorKind::NotFound;
@@ -62,6 +74,21 @@ impl Pipeline {
             return Err(Fault::caller(ErrorKind::NotFound, message).with_status(404));
         }
         fleet.line(deployment)
+    }
+
+    /// What was made in the background and never looked at is charged before nobody knows of it.
+    async fn charge_before_its_end(
+        &self,
+        (call, line): (&CallId, &Arc<Line>),
+        stored: &StoredResponse,
+        model: &str,
+    ) -> Result<(), Fault> {
+        let asked = (Operation::ResponsesGet, Map::new());
+        let line = (call, Arc::clone(line));
+        match self.ask_there(line, stored, (model, asked)).await {
+            Err(fault) if fault.kind == ErrorKind::NotFound => Ok(()),
+            asked => asked.map(drop),
+        }
     }
 
     /// The way of an attempt, to one deployment alone.
@@ -84,11 +111,17 @@ impl Pipeline {
             fault
         })?;
         let text = std::str::from_utf8(&answer).map_err(|cause| no_json(&cause))?;
-        let mut edits = Vec::new();
-        if matches!(
+        let tells = matches!(
             operation,
             Operation::ResponsesGet | Operation::ResponsesCancel
-        ) {
+        );
+        if tells && stored.account.is_some() {
+            let response = serde_json::from_str(text).map_err(|cause| no_json(&cause))?;
+            self.charge_response(stored, (&line, model), &response)
+                .await?;
+        }
+        let mut edits = Vec::new();
+        if tells {
             let group = Value::from(stored.model_group.as_str()).to_string();
             edits.push(("model".to_owned(), Some(group)));
         }
@@ -117,6 +150,7 @@ impl Pipeline {
             Outcome::Stream(_) => Err(no_json(&"a stream")),
             Outcome::Sound(_) => Err(no_json(&"sound")),
             Outcome::Bytes(_) => Err(no_json(&"a file")),
+            Outcome::Live(_) => Err(no_json(&"a session")),
         }
     }
 }

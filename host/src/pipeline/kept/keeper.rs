@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::bodies::{Part, Room};
-use crate::domain::StoredResponse;
+use crate::domain::{Fault, StoredResponse};
 use crate::store::{Store, StoreError};
 
 /// Of one transaction; at least one response.
@@ -37,6 +37,8 @@ struct Inner {
     ready: Notify,
     /// Held while some are written or forgotten: what is forgotten does not come back.
     writing: tokio::sync::Mutex<()>,
+    /// Held while one is booked: of two who see it end, the second finds it booked.
+    booking: tokio::sync::Mutex<()>,
     counts: Counts,
     /// Whether it was said that responses are lost.
     losing: AtomicBool,
@@ -100,6 +102,36 @@ impl Responses {
         store.forget_response(id).await?;
         self.waiting().by_id.remove(id);
         Ok(())
+    }
+
+    /// Books a response whose account is still open: by `book`, which is given the account. False:
+    /// there is none.
+    ///
+    /// # Errors
+    /// It cannot be booked, or the database cannot be asked.
+    pub async fn book(
+        &self,
+        store: &Store,
+        id: &str,
+        book: impl FnOnce(&str) -> Result<(), Fault> + Send,
+    ) -> Result<bool, Fault> {
+        let _booking = self.inner.booking.lock().await;
+        let found = self.find(store, id).await;
+        let found = found.map_err(|cause| unbooked(&cause))?;
+        let Some(account) = found.as_ref().and_then(|it| it.account.as_deref()) else {
+            return Ok(false);
+        };
+        book(account)?;
+        let _writing = self.inner.writing.lock().await;
+        if let Some((waiting, _)) = self.waiting().by_id.get_mut(id) {
+            *waiting = Arc::new(StoredResponse {
+                account: None,
+                ..StoredResponse::clone(waiting)
+            });
+        }
+        let closed = store.response_is_booked(id).await;
+        closed.map_err(|cause| unbooked(&cause))?;
+        Ok(true)
     }
 
     pub fn counts(&self) -> &Counts {
@@ -210,6 +242,12 @@ impl Responses {
     }
 }
 
+/// Whoever asks again finds it, and the row that may be written twice counts once.
+fn unbooked(cause: &StoreError) -> Fault {
+    let message = "the database does not answer for stored responses; try again";
+    Fault::ours(message, cause.to_string())
+}
+
 fn count(responses: usize) -> u64 {
     u64::try_from(responses).unwrap_or(u64::MAX)
 }
@@ -256,6 +294,39 @@ mod tests {
     async fn a_response_is_found_before_it_is_stored_and_after_and_gone_once_forgotten() {
         run(Place::sqlite().await, async |store| kept(store).await).await;
         run(Place::postgres().await, async |store| kept(store).await).await;
+    }
+
+    #[tokio::test]
+    async fn a_response_is_booked_once_before_it_is_stored_and_after() {
+        let place = Place::sqlite().await.unwrap();
+        let store = place.open().await;
+        let responses = Responses::default();
+        for id in ["resp_1", "resp_2"] {
+            responses.keep(StoredResponse {
+                account: Some(id.to_owned()),
+                ..one(id)
+            });
+        }
+        let mut booked = Vec::new();
+        let fails = |_: &str| Err(Fault::ours("no", "disk"));
+        assert!(responses.book(&store, "resp_1", fails).await.is_err());
+        for id in ["resp_1", "resp_1", "resp_none"] {
+            let book = |account: &str| {
+                booked.push(account.to_owned());
+                Ok(())
+            };
+            responses.book(&store, id, book).await.unwrap();
+        }
+        brought(&responses, &store).await;
+        for id in ["resp_1", "resp_2", "resp_2"] {
+            let book = |account: &str| {
+                booked.push(account.to_owned());
+                Ok(())
+            };
+            responses.book(&store, id, book).await.unwrap();
+        }
+        assert_eq!(booked, ["resp_1", "resp_2"]);
+        place.remove(store).await;
     }
 
     #[tokio::test]

@@ -19,32 +19,43 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Remembers which deployment has the response that it made.
+    /// Remembers which deployment has the response that it made. `account`: whom one is charged to
+    /// that is not done yet; true: it is, when somebody sees it done.
     pub fn made_there(
         &self,
         request: &ClientRequest,
         reached: &Reached,
         (deployment, model): (&DeploymentId, &str),
-    ) {
+        account: Option<String>,
+    ) -> bool {
         let mut members = request.body.entries();
         let unwanted = members.any(|(name, raw)| name == "store" && raw == "false");
         let id = ties::response_id(request, reached);
-        if let Some(id) = id.filter(|it| !unwanted && is_plain(it)) {
-            let place = ResponsePlace::There {
-                deployment: deployment.clone(),
-                model: model.to_owned(),
-            };
-            self.keep(id, request.controls.asked.clone(), place);
-        }
+        let Some(id) = id.filter(|it| !unwanted && is_plain(it)) else {
+            return false;
+        };
+        let place = ResponsePlace::There {
+            deployment: deployment.clone(),
+            model: model.to_owned(),
+        };
+        let is_charged = account.is_some();
+        let kept = self.keep(id, request.controls.asked.clone(), (place, account));
+        kept && is_charged
     }
 
-    fn keep(&self, id: String, model_group: String, place: ResponsePlace) -> bool {
+    fn keep(
+        &self,
+        id: String,
+        model_group: String,
+        (place, account): (ResponsePlace, Option<String>),
+    ) -> bool {
         self.responses.keep(StoredResponse {
             id,
             owner: self.owner.clone(),
             created_ms: now_ms(),
             model_group,
             place,
+            account,
         })
     }
 }
@@ -106,7 +117,7 @@ impl Memo {
         memory.keep(
             id.to_owned(),
             self.model_group,
-            ResponsePlace::Here { input, response },
+            (ResponsePlace::Here { input, response }, None),
         )
     }
 }
@@ -175,8 +186,10 @@ mod tests {
                 body: json!({"id": id, "output": []}).to_string().into(),
                 content_type: None,
             };
-            memory.made_there(&request, &reached, (&DeploymentId::new("d"), "m"));
-            assert_eq!(held(&memory), wanted, "{more} {id}");
+            let account = Some("{}".to_owned());
+            let at = DeploymentId::new("d");
+            let charged = memory.made_there(&request, &reached, (&at, "m"), account);
+            assert_eq!((held(&memory), charged), (wanted, wanted), "{more} {id}");
         }
     }
 

@@ -6,6 +6,7 @@
 //! remembered at once and brought to the database by a task: no answer waits for it.
 
 mod asked;
+mod charged;
 mod items;
 mod keeper;
 mod memory;
@@ -13,9 +14,7 @@ mod onward;
 
 use std::time::Duration;
 
-use super::cached;
-use crate::auth::Caller;
-
+pub use charged::is_under_way;
 pub use keeper::Responses;
 pub use memory::{Memo, Memory};
 pub use onward::Previous;
@@ -50,13 +49,6 @@ impl Default for ResponseSettings {
             is_open: false,
         }
     }
-}
-
-/// Whose a caller's responses are: its team's, else its user's, else its key's. None: nobody's, so
-/// that nothing is kept.
-pub fn owner(caller: &Caller) -> Option<String> {
-    let operator = || caller.is_admin().then(|| "operator".to_owned());
-    cached::holder(caller).or_else(operator)
 }
 
 /// The longest id of a response, in bytes.

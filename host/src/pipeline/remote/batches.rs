@@ -8,7 +8,7 @@ use super::{Allow, Asking, Kind, document, no_document, object, text, unreadable
 use crate::domain::{DeploymentId, ErrorKind, Fault};
 use crate::pipeline::answer::{Answer, Failure};
 use crate::pipeline::request::{ClientRequest, OURS, Operation};
-use crate::pipeline::run::Pipeline;
+use crate::pipeline::run::{Pipeline, served};
 use crate::store::RemoteObject;
 
 /// Members of a batch that name files.
@@ -87,10 +87,11 @@ impl Pipeline {
         request.id = asking.id.clone();
         request.controls.pinned = Some(DeploymentId::new(file.deployment.as_str()));
         request.controls.disable_fallbacks = true;
-        let source = &asking.source;
-        let account = self
-            .accounting()
-            .account_of(asking.caller, &request, source);
+        let (fleet, prices) = (self.fleet(), self.accounting().prices());
+        let served = served(&fleet, &prices, &file.model_group);
+        request.controls.tag(asking.tags.iter().cloned());
+        let books = self.accounting();
+        let account = books.account_of(asking.caller, &request, &served, &asking.source);
         let account = account.await?;
         Ok((request, file, account))
     }

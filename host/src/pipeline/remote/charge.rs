@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sluice_framing::{Framing, Splitter};
 
 use super::{request_of, text, unreadable};
-use crate::domain::{ErrorKind, Fault, SpendRow, Usage, Usd};
+use crate::domain::{CostLine, ErrorKind, Fault, SpendRow, Usage, Usd};
 use crate::pipeline::accounting::{Pricer, now_ms};
 use crate::pipeline::attempt::{Attempt, Outcome};
 use crate::pipeline::fleet::Line;
@@ -83,6 +83,20 @@ impl Results {
     }
 }
 
+impl Results {
+    fn bill(self, line: &Line) -> CostLine {
+        CostLine {
+            deployment: line.deployment.id.as_str().to_owned(),
+            provider: line.deployment.provider.clone(),
+            model: self.model,
+            usage: self.usage,
+            cost: self.cost,
+            estimated: false,
+            of_group: None,
+        }
+    }
+}
+
 impl Pipeline {
     /// Books a batch that has ended: once, under its own id, however often it is tried.
     pub(super) async fn charge(
@@ -103,12 +117,14 @@ impl Pipeline {
         };
         let (answers, cost) = (results.answers, results.cost);
         if answers > 0 {
-            let row = self.accounting().row_of_batch(
-                account,
-                (&batch.id, &batch.remote_id),
-                &line,
-                results,
-            );
+            let account = SpendRow {
+                call_id: batch.id.clone(),
+                ..account
+            };
+            let bill = (&*line, results.bill(&line));
+            let row = self
+                .accounting()
+                .row_of_later(account, &batch.remote_id, bill);
             self.accounting().book(row)?;
         }
         let store = self.accounting().store();
@@ -158,7 +174,7 @@ impl Pipeline {
             remote_id: file.to_owned(),
             ..batch.clone()
         };
-        let pricer = self.accounting().batch_pricer(account.started_ms);
+        let pricer = self.accounting().later_pricer(account.started_ms, true);
         let mut results = Results::default();
         match self.ask_for_itself(&file, Operation::FilesContent).await? {
             Outcome::Bytes(reply) => {
@@ -170,7 +186,7 @@ impl Pipeline {
                     results.add(frame, &line, &pricer, now_ms());
                 }
             }
-            Outcome::Stream(_) | Outcome::Sound(_) => {
+            Outcome::Stream(_) | Outcome::Sound(_) | Outcome::Live(_) => {
                 return Err(Fault::plugin("a file's content came as events"));
             }
         }

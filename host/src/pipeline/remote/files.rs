@@ -1,9 +1,11 @@
 //! Files: uploaded to one deployment, and read, shown and deleted there.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::place::{self, Needs, Place};
+use super::place::{self, Asker, Needs, Place};
 use super::{Allow, Asking, Kind, document, jsonl, no_document, object, text, unreadable, with};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::answer::{Answer, Failure};
@@ -85,6 +87,10 @@ impl Pipeline {
         let purpose = said("purpose").ok_or_else(|| missing("purpose"))?;
         fields.retain(|name, _| !CHOOSING.contains(&&**name) && !OURS.contains(&&**name));
         let fleet = self.fleet();
+        let asker = Asker {
+            caller: asking.caller,
+            tags: &asking.tags,
+        };
         let needs = Needs {
             operations: match purpose.as_str() {
                 "batch" => &[Operation::FilesCreate, Operation::BatchesCreate],
@@ -101,7 +107,7 @@ impl Pipeline {
                     allowed.map(|group| (model, group))
                 });
                 let models = models.collect::<Result<Vec<_>, Fault>>()?;
-                let place = place::of_models(&fleet, asking.caller, &models, needs)?;
+                let place = place::of_models(&fleet, asker, &models, needs)?;
                 let renamed = jsonl::rename(content, place.names.clone(), file.spools).await?;
                 let content = FileContent::Spooled(renamed);
                 (
@@ -114,10 +120,13 @@ impl Pipeline {
             }
             (_, _, Some(model)) => {
                 let models = [(model.to_owned(), allow(model)?)];
-                let place = place::of_models(&fleet, asking.caller, &models, needs)?;
+                let place = place::of_models(&fleet, asker, &models, needs)?;
                 (place, upload.clone())
             }
-            (_, _, None) => (place::of_provider(&fleet, needs, allow)?, upload.clone()),
+            (_, _, None) => (
+                place::of_provider(&fleet, asker, needs, allow)?,
+                upload.clone(),
+            ),
         };
         let fields = Bytes::from(Value::Object(fields).to_string());
         let files = Uploads::new(vec![upload]);
@@ -125,6 +134,8 @@ impl Pipeline {
         let operation = Operation::FilesCreate;
         let mut request = ClientRequest::of_form(operation, (fields, files), group, Vec::new())?;
         request.controls.pinned = Some(place.deployment.clone());
+        request.controls.placed = Some(Arc::new(place.choice.clone()));
+        request.controls.tag(asking.tags.iter().cloned());
         request.controls.disable_fallbacks = true;
         Ok((request, place))
     }

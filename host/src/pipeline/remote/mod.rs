@@ -16,13 +16,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::accounting::{Source, now_ms};
 use super::answer::{Answer, AnswerBody, Failure, Trail};
+use super::owner::owner;
 use super::request::{ClientRequest, Operation};
 use super::run::Pipeline;
 use crate::auth::Caller;
 use crate::domain::{CallId, DeploymentId, ErrorKind, Fault};
 use crate::store::{RemoteObject, StoreError};
 
-pub use charge::Results;
 pub use files::NewFile;
 pub use list::Wanted;
 
@@ -68,22 +68,19 @@ pub struct Asking<'c> {
     pub id: CallId,
     pub caller: &'c Caller,
     pub source: Source,
+    /// Tags that the request itself has.
+    pub tags: Vec<String>,
 }
 
 /// Says whether the caller may use a model, and which group it means by it.
 pub type Allow<'a> = &'a (dyn Fn(&str) -> Result<String, Fault> + Send + Sync);
 
 impl Asking<'_> {
-    /// Whose what they make is: their user's, or else their key's alone.
+    /// Whose what they make is.
     fn owner(&self) -> Result<String, Fault> {
-        let caller = self.caller;
-        let user = || caller.user_id().map(|it| format!("user:{it}"));
-        let key = || caller.key_hash().map(|it| format!("key:{}", it.as_str()));
-        if caller.is_admin() && caller.grant().is_none() {
-            return Ok("operator".to_owned());
-        }
-        user().or_else(key).ok_or_else(|| {
-            let message = "files and batches belong to a user or a key, and this call has neither";
+        owner(self.caller).ok_or_else(|| {
+            let message =
+                "files and batches belong to a user, a team or a key, and this call has none";
             Fault::caller(ErrorKind::Permission, message)
         })
     }
@@ -135,6 +132,7 @@ impl Pipeline {
         match request {
             Ok(mut request) => {
                 request.id = asking.id;
+                request.controls.tag(asking.tags);
                 self.run(asking.caller, request, asking.source).await
             }
             Err(fault) => Err(asking.refused(operation.as_str(), fault)),

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use rand::seq::IndexedRandom as _;
+use rand::RngExt as _;
 
 use super::Allow;
 use crate::auth::Caller;
 use crate::domain::{DeploymentId, ErrorKind, Fault};
 use crate::pipeline::accounting::now_ms;
+use crate::pipeline::course;
 use crate::pipeline::fleet::Fleet;
 use crate::pipeline::refusal::{self, no_such_model};
 use crate::pipeline::request::Operation;
-use crate::router::{self, Ask};
+use crate::pipeline::roster::Roster;
+use crate::pipeline::why::{By, Choice};
+use crate::router::{self, Ask, Decision, Reason};
 
 /// LiteLLM's provider where nothing is said.
 const USUAL_PROVIDER: &str = "openai";
@@ -22,6 +25,8 @@ pub struct Place {
     pub group: String,
     pub deployment: DeploymentId,
     pub names: BTreeMap<String, String>,
+    /// How it was found.
+    pub choice: Choice,
 }
 
 /// What is asked of a deployment.
@@ -37,9 +42,40 @@ impl Needs<'_> {
         let Ok(line) = fleet.line(id) else {
             return false;
         };
-        let has = |it: &Operation| line.provider.describe.operations.contains_key(it.as_str());
+        let has = |it: &Operation| {
+            line.provider
+                .describe
+                .operations
+                .contains_key(it.contract())
+        };
         let provider = &line.deployment.provider;
         self.operations.iter().all(has) && self.provider.is_none_or(|it| it == provider)
+    }
+}
+
+/// Who asks for a place, and with which tags.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    pub caller: &'a Caller,
+    pub tags: &'a [String],
+}
+
+impl Asker<'_> {
+    /// One of a group's deployments, by the router's choice; none of those that are unfit.
+    fn choose(&self, fleet: &Fleet, roster: &Roster, unfit: &[DeploymentId]) -> Decision {
+        let own = fleet.own_routing(self.caller);
+        let own = own.as_ref().map(|it| &it.settings);
+        let settings = own.unwrap_or(&fleet.config.router);
+        let tags = course::tags(settings, self.tags, self.caller);
+        let ask = Ask {
+            now_ms: now_ms(),
+            tried: unfit,
+            team: self.caller.team_id(),
+            tags: settings.filters_tags.then_some(&tags),
+            match_any: settings.tags_match_any,
+            ..Ask::default()
+        };
+        router::choose(&roster.places, &ask, settings.strategy, &mut rand::rng())
     }
 }
 
@@ -50,7 +86,7 @@ impl Needs<'_> {
 /// There is none, and why.
 pub fn of_models(
     fleet: &Fleet,
-    caller: &Caller,
+    asker: Asker<'_>,
     models: &[(String, String)],
     needs: Needs<'_>,
 ) -> Result<Place, Fault> {
@@ -80,17 +116,14 @@ pub fn of_models(
             false => nobody(needs),
         });
     }
-    let tried: Vec<DeploymentId> = unfit.into_iter().cloned().collect();
-    let settings = &fleet.config.router;
-    let ask = Ask {
-        now_ms: now_ms(),
-        tried: &tried,
-        team: caller.team_id(),
-        ..Ask::default()
-    };
-    let decision = router::choose(&roster.places, &ask, settings.strategy, &mut rand::rng());
+    let unfit: Vec<DeploymentId> = unfit.into_iter().cloned().collect();
+    let mut decision = asker.choose(fleet, roster, &unfit);
     let chosen = decision.chosen.and_then(|at| found.deployments.get(at));
-    let chosen = chosen.ok_or_else(|| refusal::of(&decision, (&first.0, None), None, now_ms()))?;
+    let Some(chosen) = chosen else {
+        // What cannot have the file at all is not why.
+        decision.out.retain(|(_, reason)| *reason != Reason::Tried);
+        return Err(refusal::of(&decision, (&first.0, None), None, now_ms()));
+    };
     let all = models.iter().zip(std::iter::once(&found).chain(&others));
     Ok(Place {
         group: first.1.clone(),
@@ -98,6 +131,7 @@ pub fn of_models(
         names: all
             .map(|((asked, _), found)| (asked.clone(), found.model(chosen)))
             .collect(),
+        choice: Choice::made(&first.0, by(fleet), roster, decision),
     })
 }
 
@@ -105,20 +139,50 @@ pub fn of_models(
 ///
 /// # Errors
 /// There is none.
-pub fn of_provider(fleet: &Fleet, needs: Needs<'_>, allow: Allow<'_>) -> Result<Place, Fault> {
+pub fn of_provider(
+    fleet: &Fleet,
+    asker: Asker<'_>,
+    needs: Needs<'_>,
+    allow: Allow<'_>,
+) -> Result<Place, Fault> {
     let needs = Needs {
         provider: needs.provider.or(Some(USUAL_PROVIDER)),
         ..needs
     };
-    let all = fleet.config.groups.deployments();
-    let able = all.filter(|it| !it.info.blocked && needs.are_met(fleet, &it.id));
-    let open: Vec<_> = able.filter(|it| allow(it.group.as_str()).is_ok()).collect();
-    let chosen = open.choose(&mut rand::rng()).ok_or_else(|| nobody(needs))?;
-    Ok(Place {
-        group: chosen.group.as_str().to_owned(),
-        deployment: chosen.id.clone(),
-        names: BTreeMap::new(),
-    })
+    let (mut places, mut refused) = (Vec::new(), None);
+    for name in fleet.config.groups.names() {
+        let found = fleet.config.groups.find(name);
+        let roster = found.and_then(|it| fleet.rosters.get(&it));
+        let Some(roster) = roster else { continue };
+        let ids = || roster.places.iter().map(|it| &it.id);
+        if !ids().any(|it| needs.are_met(fleet, it)) || allow(name).is_err() {
+            continue;
+        }
+        let unfit = ids().filter(|it| !needs.are_met(fleet, it));
+        let unfit: Vec<DeploymentId> = unfit.cloned().collect();
+        let mut decision = asker.choose(fleet, roster, &unfit);
+        match decision.chosen.and_then(|at| roster.places.get(at)) {
+            Some(place) => places.push(Place {
+                group: name.to_owned(),
+                deployment: place.id.clone(),
+                names: BTreeMap::new(),
+                choice: Choice::made(name, by(fleet), roster, decision),
+            }),
+            None => {
+                decision.out.retain(|(_, reason)| *reason != Reason::Tried);
+                refused = Some(refusal::of(&decision, (name, None), None, now_ms()));
+            }
+        }
+    }
+    if places.is_empty() {
+        return Err(refused.unwrap_or_else(|| nobody(needs)));
+    }
+    let at = rand::rng().random_range(0..places.len());
+    Ok(places.swap_remove(at))
+}
+
+fn by(fleet: &Fleet) -> By {
+    By::Strategy(fleet.config.router.strategy)
 }
 
 fn nobody(needs: Needs<'_>) -> Fault {

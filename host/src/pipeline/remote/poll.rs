@@ -72,7 +72,7 @@ impl Pipeline {
         let asked = self.ask_for_itself(batch, Operation::BatchesGet).await?;
         let told: Option<Map<String, Value>> = match asked {
             Outcome::Whole { body, .. } => serde_json::from_slice(&body).ok(),
-            Outcome::Bytes(_) | Outcome::Stream(_) | Outcome::Sound(_) => None,
+            Outcome::Bytes(_) | Outcome::Stream(_) | Outcome::Sound(_) | Outcome::Live(_) => None,
         };
         let told = told.filter(|it| it.contains_key("status")).ok_or_else(|| {
             Fault::upstream(ErrorKind::Upstream, "the upstream's batch has no `status`")

@@ -2,6 +2,7 @@
 //! gateway adds is the credential, and what it takes is the caller's key; of what passes it reads the
 //! model and the usage, on the side.
 
+mod guarded;
 mod headers;
 mod lines;
 mod order;

@@ -1,6 +1,5 @@
 //! What a client wants passed on, read no further than its model, its stream and its size.
 
-use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -9,8 +8,9 @@ use super::{Route, Tail};
 use crate::auth::query_may_hold_key;
 use crate::domain::json::Document;
 use crate::domain::{CallId, ErrorKind, Fault};
+use crate::pipeline::guards::UNREADABLE;
 use crate::pipeline::request::{ClientRequest, Controls, MAX_MODEL, Operation};
-use crate::pipeline::uploads::Uploads;
+use crate::pipeline::uploads::{FileContent, Uploads};
 
 /// What a client sent.
 pub struct Sent<'r> {
@@ -21,7 +21,7 @@ pub struct Sent<'r> {
     pub headers: &'r HeaderMap,
     /// The operator's own header for keys.
     pub key_header: Option<&'r str>,
-    pub body: Bytes,
+    pub body: FileContent,
 }
 
 /// A request that is to be passed on.
@@ -34,7 +34,7 @@ pub struct Order {
     pub query: Option<String>,
     /// Those that go on.
     pub headers: HeaderMap,
-    pub body: Bytes,
+    pub body: FileContent,
     /// What the gateway acts on.
     pub request: ClientRequest,
     /// Every model that path, query and body name.
@@ -42,6 +42,14 @@ pub struct Order {
 }
 
 impl Order {
+    /// What guardrails are shown of its body. One that lies on disk is an upload, which nobody reads.
+    pub fn shown(&self) -> &[u8] {
+        match &self.body {
+            FileContent::Held(bytes) => bytes,
+            FileContent::Spooled(_) => UNREADABLE,
+        }
+    }
+
     /// Reads it. `all_headers`: those of the client go on too.
     ///
     /// # Errors
@@ -118,11 +126,14 @@ impl Order {
 fn document(sent: &Sent<'_>) -> Result<Document, Fault> {
     let kind = sent.headers.get(http::header::CONTENT_TYPE);
     let kind = kind.and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let body = sent.body.trim_ascii_start();
-    if !body.starts_with(b"{") {
+    // What lies on disk was not to be read.
+    let FileContent::Held(body) = &sent.body else {
+        return Ok(Document::default());
+    };
+    if !body.trim_ascii_start().starts_with(b"{") {
         return Ok(Document::default());
     }
-    match Document::parse(sent.body.clone()) {
+    match Document::parse(body.clone()) {
         Ok(document) => Ok(document),
         // Lines of JSON, or what only begins so. Where it says that it is JSON, upstreams read it as such.
         Err(_) if !kind.is_empty() && !kind.contains("json") => Ok(Document::default()),
@@ -242,7 +253,7 @@ mod tests {
             query,
             headers: &headers,
             key_header: None,
-            body: Bytes::from(body),
+            body: FileContent::Held(body.into()),
         };
         Order::read(CallId::fresh(0), Route::of(path).unwrap(), true, sent)
     }
@@ -345,7 +356,7 @@ mod tests {
         )
         .unwrap();
         assert!(order.models.is_empty());
-        assert_eq!(order.body, "--x");
+        assert!(matches!(order.body, FileContent::Held(held) if held == "--x"));
     }
 
     #[test]

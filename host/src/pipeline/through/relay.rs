@@ -41,10 +41,7 @@ impl Relay {
             // all of it, and by then it is settled.
             let mut held = None;
             loop {
-                let began = Instant::now();
-                let next = self.pieces.next().await;
-                self.settlement.trail().upstream_time += began.elapsed();
-                match next {
+                match self.next().await {
                     Ok(Some(piece)) => {
                         if let Err(fault) = self.see(&piece) {
                             let event = self.refuse(&fault);
@@ -61,7 +58,8 @@ impl Relay {
                         }
                     }
                     Ok(None) => {
-                        self.watch.end();
+                        let tokens = self.watch.end();
+                        self.settlement.wrote(tokens);
                         self.done();
                         if let Some(last) = held.take() {
                             yield Ok(last);
@@ -69,7 +67,6 @@ impl Relay {
                         break;
                     }
                     Err(fault) => {
-                        self.watch.end();
                         self.learn();
                         self.settlement.failed(self.status, &fault);
                         if let Some(last) = held.take() {
@@ -88,22 +85,54 @@ impl Relay {
     /// # Errors
     /// A payer's budget has nothing left.
     fn see(&mut self, piece: &Bytes) -> Result<(), Fault> {
-        let seen = self.watch.see(piece);
-        if self.watch.streams && self.settlement.trail().first_token.is_none() {
-            self.settlement.began();
-        }
         self.settlement.streamed(piece);
-        self.learn();
-        if seen.tokens > 0 {
-            self.settlement.advance(seen.tokens)?;
-        }
-        if seen.ended {
+        if self.look(piece)? {
             self.done();
         }
         Ok(())
     }
 
-    fn done(&mut self) {
+    /// Reads a piece for what it tells of its usage; true: the answer has ended.
+    ///
+    /// # Errors
+    /// A payer's budget has nothing left.
+    pub(super) fn look(&mut self, piece: &Bytes) -> Result<bool, Fault> {
+        let seen = self.watch.see(piece);
+        if self.watch.streams && self.settlement.trail().first_token.is_none() {
+            self.settlement.began();
+        }
+        self.learn();
+        if seen.tokens > 0 {
+            self.settlement.advance(seen.tokens)?;
+        }
+        Ok(seen.ended)
+    }
+
+    /// The next piece of the answer.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        let began = Instant::now();
+        let next = self.pieces.next().await;
+        self.settlement.trail().upstream_time += began.elapsed();
+        if !matches!(next, Ok(Some(_))) {
+            self.watch.end();
+        }
+        next
+    }
+
+    /// The client gets this of it.
+    pub(super) fn sent(&mut self, out: &Bytes) {
+        self.settlement.streamed(out);
+    }
+
+    /// It ends here; the event that says so.
+    pub(super) fn fail(&mut self, fault: &Fault) -> Option<Bytes> {
+        self.learn();
+        let event = self.refuse(fault);
+        self.settlement.failed(self.status, fault);
+        event
+    }
+
+    pub(super) fn done(&mut self) {
         self.learn();
         self.settlement.done(self.status);
     }

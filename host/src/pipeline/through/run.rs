@@ -7,20 +7,25 @@ use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use tokio::time::Instant;
 
+use super::guarded::{self, Watching};
 use super::place::Place;
 use super::relay::{PassedBytes, Relay};
 use super::watch::Watch;
 use super::{Order, Route, headers};
 use crate::auth::Caller;
 use crate::domain::Fault;
+use crate::domain::json::Document;
 use crate::pipeline::accounting::{Served, Source};
 use crate::pipeline::answer::{Failure, Trail};
 use crate::pipeline::attempt::times_for;
 use crate::pipeline::fleet::{Fleet, Line};
+use crate::pipeline::guards::{self, Guarded, Passing};
 use crate::pipeline::passed::passed_on;
 use crate::pipeline::run::Pipeline;
 use crate::pipeline::seen::Sight;
 use crate::pipeline::settle::Settlement;
+use crate::pipeline::uploads::FileContent;
+use crate::pipeline::why::{By, Choice};
 use crate::upstream::{self, Options, Request, UpstreamReply, errors};
 
 /// An upstream's answer, as it is.
@@ -45,10 +50,11 @@ impl Pipeline {
     pub async fn pass(
         &self,
         caller: &Caller,
-        (fleet, order): (&Fleet, Order),
+        (fleet, mut order): (&Fleet, Order),
         source: Source,
     ) -> Result<Passed, Failure> {
         let inner = self.inner();
+        let guarded = self.passes_by(fleet, caller, &order);
         let request = &order.request;
         let group = request.controls.model.clone();
         let stream = request.controls.stream;
@@ -58,6 +64,14 @@ impl Pipeline {
             group,
             stream,
         );
+        let mut guarded = match guarded {
+            Ok(guarded) => guarded,
+            Err(fault) => {
+                tracing::info!(call.id = %request.id, fault = %fault, "call refused");
+                let trail = Box::new(trail);
+                return Err(Failure { fault, trail });
+            }
+        };
         let line = fleet
             .through
             .line(order.route, order.model(), caller.team_id());
@@ -79,15 +93,39 @@ impl Pipeline {
         trail.line = line.as_ref().ok().map(Arc::clone);
         trail.upstream_model = order.model().map(str::to_owned);
         let mut settlement = Settlement::open(sight, trail, permit, &inner.decisions);
+        if let Some(guarded) = &mut guarded {
+            settlement.is_guarded(guarded, &order.request);
+            if let Err(fault) = go(guarded, &mut order).await {
+                return Err(self.fail(fault, settlement));
+            }
+            settlement.is_guarded(guarded, &order.request);
+        }
         let sent = match line {
             Ok(line) => {
-                let sent = self.send_on(&line, &order, &mut settlement).await;
+                let group = &order.request.controls.model;
+                settlement.chose(Choice::given(group, By::Path, Some(&line)));
+                let sending = self.send_on(&line, &order, &mut settlement);
+                let sent = match &mut guarded {
+                    Some(guarded) if order.body.length() > 0 => {
+                        let sent = guarded.beside(order.shown(), sending).await;
+                        sent.and_then(|sent| sent)
+                    }
+                    _ => sending.await,
+                };
+                settlement.remember_choices();
                 sent.map(|reply| (reply, line))
             }
             Err(fault) => Err(fault),
         };
+        let guarded = guarded.filter(Guarded::looks_at_answers);
         let answered = match sent {
-            Ok((reply, _)) if reply.is_success() => Ok(self.relay(reply, &order, settlement)),
+            Ok((reply, line)) if reply.is_success() => match guarded {
+                None => Ok(self.relay(reply, &order, settlement)),
+                Some(guarded) => {
+                    self.watched(reply, (&order, &line), guarded, settlement)
+                        .await
+                }
+            },
             Ok((reply, line)) => refused(reply, (&line, order.is_free()), settlement).await,
             Err(fault) => Err(Box::new((fault, settlement))),
         };
@@ -95,14 +133,15 @@ impl Pipeline {
     }
 
     /// What is known of the price, and the access groups of the model.
-    fn offered<'f>(&self, fleet: &'f Fleet, order: &Order, line: Option<&Line>) -> Served<'f> {
+    fn offered<'f>(&self, fleet: &'f Fleet, order: &'f Order, line: Option<&Line>) -> Served<'f> {
         let prices = self.accounting().prices();
         let price = match line {
             _ if order.is_free() => fleet.through.free(&prices),
             Some(line) => line.price(&prices, order.model().unwrap_or_default()),
             None => None,
         };
-        let group = fleet.config.groups.find(&order.request.controls.model);
+        let name = order.request.controls.model.as_str();
+        let group = fleet.config.groups.find(name);
         let deployments = group.into_iter().flat_map(|it| it.deployments);
         let mut access_groups: Vec<&str> = Vec::new();
         for name in deployments.flat_map(|it| &it.info.access_groups) {
@@ -111,6 +150,8 @@ impl Pipeline {
             }
         }
         Served {
+            name,
+            groups: Some(&fleet.config.groups),
             prices: vec![price],
             access_groups,
         }
@@ -172,12 +213,68 @@ impl Pipeline {
             .err()
             .map_or("ok", |fault| fault.kind.as_str());
         self.metrics().attempt(&line.target.provider, outcome);
+        settlement.came_to(outcome);
         settlement.landed(line, sent.as_ref().err());
         sent
     }
 
+    /// Who looks at a request that passes; None: nobody.
+    fn passes_by(
+        &self,
+        fleet: &Fleet,
+        caller: &Caller,
+        order: &Order,
+    ) -> Result<Option<Guarded>, Fault> {
+        let more = match order.route {
+            Route::Provider(_) => guards::of_model(fleet, &order.request.controls.model),
+            Route::Endpoint(place) => {
+                let endpoint = fleet.config.general.endpoints.get(place);
+                let names = endpoint.into_iter().flat_map(|it| &it.guardrails);
+                names.map(String::as_str).collect()
+            }
+        };
+        let guarded = self.guarded(fleet, (caller, &order.request), more)?;
+        let shape = guarded::shape(order.route, order.tail.as_str());
+        Ok(guarded.map(|it| it.shaped(shape)))
+    }
+
+    /// An answer that guardrails look at.
+    async fn watched(
+        &self,
+        reply: UpstreamReply,
+        (order, line): (&Order, &Line),
+        guarded: Guarded,
+        settlement: Settlement,
+    ) -> Result<Passed, Box<(Fault, Settlement)>> {
+        if !guarded::is_events(&reply.headers) {
+            return guarded::whole(reply, (order, line), guarded, settlement).await;
+        }
+        let most = line.target.max_reply_bytes;
+        let passing = Passing::of(guarded, order.shown(), most);
+        let (relay, mut passed) = self.relaying(reply, order, settlement);
+        passed.body = PassedBody::Stream(match passing {
+            Some(passing) => Watching::new(relay, passing).into_bytes(),
+            None => relay.into_bytes(),
+        });
+        Ok(passed)
+    }
+
     /// An answer that is one.
-    fn relay(&self, reply: UpstreamReply, order: &Order, mut settlement: Settlement) -> Passed {
+    fn relay(&self, reply: UpstreamReply, order: &Order, settlement: Settlement) -> Passed {
+        let (relay, passed) = self.relaying(reply, order, settlement);
+        Passed {
+            body: PassedBody::Stream(relay.into_bytes()),
+            ..passed
+        }
+    }
+
+    /// What passes, and its head.
+    fn relaying(
+        &self,
+        reply: UpstreamReply,
+        order: &Order,
+        mut settlement: Settlement,
+    ) -> (Relay, Passed) {
         let streams = order.request.controls.stream;
         let watch = Watch::new(reply.content_type(), &reply.headers, streams);
         let (status, mut headers) = (reply.status, headers::to_client(&reply.headers));
@@ -198,13 +295,26 @@ impl Pipeline {
             takes_events,
             write_fault: self.inner().write_fault,
         };
-        Passed {
+        let passed = Passed {
             status,
             headers,
-            body: PassedBody::Stream(relay.into_bytes()),
+            body: PassedBody::Whole(Bytes::new()),
             trail,
-        }
+        };
+        (relay, passed)
     }
+}
+
+/// What goes on is what the guardrails let through.
+async fn go(guarded: &mut Guarded, order: &mut Order) -> Result<(), Fault> {
+    if let Some(changed) = guarded.before(order.shown()).await? {
+        // Lines of JSON are no document, and are not recorded.
+        if let Ok(document) = Document::parse(changed.clone()) {
+            order.request.body = document.into();
+        }
+        order.body = FileContent::Held(changed);
+    }
+    Ok(())
 }
 
 /// An upstream's refusal, or its word that it is elsewhere: as it is, but for the key, which some

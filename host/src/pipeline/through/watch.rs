@@ -72,13 +72,23 @@ impl Watch {
         }
     }
 
-    /// The body has ended.
-    pub fn end(&mut self) {
-        if let Some(mut splitter) = self.splitter.take() {
-            // What is cut off tells no usage, and nothing else is wanted of it.
-            let _ = splitter.finish(&mut self.frames);
-            self.read_frames();
+    /// The body has ended. About how many tokens a document is that came whole and tells no usage.
+    pub fn end(&mut self) -> u64 {
+        let Some(mut splitter) = self.splitter.take() else {
+            return 0;
+        };
+        // What is cut off tells no usage, and nothing else is wanted of it.
+        let _ = splitter.finish(&mut self.frames);
+        let texts = self
+            .frames
+            .iter()
+            .map(|it| String::from_utf8_lossy(&it.data));
+        let tokens = texts.map(|it| written::tokens(&it)).sum();
+        self.read_frames();
+        if self.streams || self.usage.is_some() {
+            return 0;
         }
+        tokens
     }
 
     /// What is known by now.

@@ -1,8 +1,11 @@
 //! What a `describe` document may say, beyond its shape.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AuthDescribe, Describe, ErrorsDescribe, OperationDescribe, ProviderDescribe};
+use super::{
+    AuthDescribe, Describe, ErrorsDescribe, HookDescribe, OperationDescribe, ProviderDescribe,
+    SecretDescribe,
+};
 use crate::domain::{ErrorKind, host_pattern};
 
 /// Most providers in one plugin, and examples of one plugin: a document is read at every load.
@@ -34,8 +37,15 @@ pub fn check(document: &Describe) -> Result<(), String> {
     if document.version.is_empty() || document.version.len() > 64 {
         return Err("`version` is empty or too long".into());
     }
-    if document.providers.is_empty() {
-        return Err("it names no provider".into());
+    let hooks = [
+        ("guardrail", &document.guardrails),
+        ("callback", &document.callbacks),
+    ];
+    if document.providers.is_empty() && hooks.iter().all(|(_, it)| it.is_empty()) {
+        return Err("it names no provider, no guardrail and no callback".into());
+    }
+    for (kind, hooks) in hooks {
+        check_hooks(kind, hooks)?;
     }
     if document.providers.len() > MAX_PROVIDERS || document.examples.len() > MAX_EXAMPLES {
         return Err(format!(
@@ -57,6 +67,72 @@ pub fn check(document: &Describe) -> Result<(), String> {
     Ok(())
 }
 
+/// Guardrails and callbacks of one plugin; as the schema has it.
+const MAX_HOOKS: usize = 50;
+
+fn check_hooks(kind: &str, hooks: &[HookDescribe]) -> Result<(), String> {
+    if hooks.len() > MAX_HOOKS {
+        return Err(format!("it has more than {MAX_HOOKS} {kind}s"));
+    }
+    let mut names = BTreeSet::new();
+    for hook in hooks {
+        if !is_name(&hook.name) || !names.insert(&hook.name) {
+            return Err(format!(
+                "the {kind} name {:?} is none, or there twice",
+                hook.name
+            ));
+        }
+        check_hook(kind, hook).map_err(|what| format!("{kind} `{}`: {what}", hook.name))?;
+    }
+    Ok(())
+}
+
+fn check_hook(kind: &str, hook: &HookDescribe) -> Result<(), String> {
+    let (stages, needs): (&[&str], &[&str]) = match kind {
+        "guardrail" => (&["pre", "during", "post", "log"], &["request", "response"]),
+        _ => (&[], &[]),
+    };
+    if let Some(bad) = hook.stages.iter().find(|it| !stages.contains(&it.as_str())) {
+        return Err(format!("{bad:?} in `stages` is no stage"));
+    }
+    if let Some(bad) = hook.needs.iter().find(|it| !needs.contains(&it.as_str())) {
+        return Err(format!("{bad:?} in `needs` is nothing that it can have"));
+    }
+    if hook
+        .max_batch
+        .is_some_and(|it| kind != "callback" || it == 0)
+    {
+        return Err("`max_batch` is a callback's, and at least 1".into());
+    }
+    check_place(&hook.base_url, &hook.hosts)?;
+    let env = hook.secrets.values().flat_map(|secret| &secret.env);
+    if let Some(bad) = env.chain(&hook.base_url_env).find(|it| !is_env(it)) {
+        return Err(format!("{bad:?} is no environment name"));
+    }
+    check_auth(&hook.auth, &hook.secrets)?;
+    check_schema(hook.config_schema.as_ref())
+}
+
+/// A base URL, and the hosts besides it.
+fn check_place(base: &Option<String>, hosts: &[String]) -> Result<(), String> {
+    if let Some(base) = base {
+        check_base(base).map_err(|what| format!("`base_url` {what}"))?;
+    }
+    match hosts.iter().find(|host| !is_host(host)) {
+        Some(bad) => Err(format!("{bad:?} in `hosts` is no host name")),
+        None => Ok(()),
+    }
+}
+
+fn check_schema(schema: Option<&serde_json::Value>) -> Result<(), String> {
+    match schema {
+        Some(schema) => {
+            jsonschema::meta::validate(schema).map_err(|cause| format!("`config_schema`: {cause}"))
+        }
+        None => Ok(()),
+    }
+}
+
 fn check_provider(provider: &ProviderDescribe) -> Result<(), String> {
     if provider.operations.is_empty() {
         return Err("it has no operation".into());
@@ -64,17 +140,12 @@ fn check_provider(provider: &ProviderDescribe) -> Result<(), String> {
     for (name, operation) in &provider.operations {
         check_operation(operation).map_err(|what| format!("operation `{name}`: {what}"))?;
     }
-    if let Some(base) = &provider.base_url {
-        check_base(base).map_err(|what| format!("`base_url` {what}"))?;
-    }
+    check_place(&provider.base_url, &provider.hosts)?;
     let env = provider.secrets.values().flat_map(|secret| &secret.env);
     if let Some(bad) = env.chain(&provider.base_url_env).find(|it| !is_env(it)) {
         return Err(format!("{bad:?} is no environment name"));
     }
-    if let Some(bad) = provider.hosts.iter().find(|host| !is_host(host)) {
-        return Err(format!("{bad:?} in `hosts` is no host name"));
-    }
-    check_auth(&provider.auth, provider)?;
+    check_auth(&provider.auth, &provider.secrets)?;
     check_errors(&provider.errors)?;
     for (kind, header) in &provider.rate_limit_headers {
         if !RATE_LIMIT_HEADERS.contains(&kind.as_str()) {
@@ -84,12 +155,7 @@ fn check_provider(provider: &ProviderDescribe) -> Result<(), String> {
             return Err(format!("{header:?} in `rate_limit_headers` is no header"));
         }
     }
-    match &provider.config_schema {
-        Some(schema) => {
-            jsonschema::meta::validate(schema).map_err(|cause| format!("`config_schema`: {cause}"))
-        }
-        None => Ok(()),
-    }
+    check_schema(provider.config_schema.as_ref())
 }
 
 fn check_operation(operation: &OperationDescribe) -> Result<(), String> {
@@ -111,7 +177,10 @@ fn check_base(base: &str) -> Result<(), String> {
 }
 
 /// A secret that the scheme names must be one that the host knows to look for.
-fn check_auth(auth: &AuthDescribe, provider: &ProviderDescribe) -> Result<(), String> {
+fn check_auth(
+    auth: &AuthDescribe,
+    secrets: &BTreeMap<String, SecretDescribe>,
+) -> Result<(), String> {
     if !SCHEMES.contains(&auth.scheme.as_str()) {
         return Err(format!("`auth.scheme` `{}` is unknown", auth.scheme));
     }
@@ -119,7 +188,7 @@ fn check_auth(auth: &AuthDescribe, provider: &ProviderDescribe) -> Result<(), St
         name.as_str() == "secret" || name.ends_with("-secret") || name.ends_with("_secret")
     });
     for (name, secret) in named {
-        if !provider.secrets.contains_key(secret) {
+        if !secrets.contains_key(secret) {
             return Err(format!(
                 "`auth.{name}` is `{secret}`, which is not in `secrets`"
             ));

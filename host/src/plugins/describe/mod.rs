@@ -1,11 +1,13 @@
 //! The `describe` document of a plugin, as `wit/describe.schema.json` has it.
 
 mod check;
+mod hook;
 mod params;
 mod settings;
 
 use std::collections::BTreeMap;
 
+pub use hook::HookDescribe;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,6 +25,10 @@ pub struct Describe {
     pub homepage: String,
     #[serde(default)]
     pub providers: Vec<ProviderDescribe>,
+    #[serde(default)]
+    pub guardrails: Vec<HookDescribe>,
+    #[serde(default)]
+    pub callbacks: Vec<HookDescribe>,
     /// Fixtures for the self-test.
     #[serde(default)]
     pub examples: Vec<Value>,
@@ -65,7 +71,7 @@ pub struct ProviderDescribe {
 }
 
 /// The way of authentication; members besides `scheme` are its parameters.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct AuthDescribe {
     #[serde(default)]
     pub scheme: String,
@@ -74,7 +80,7 @@ pub struct AuthDescribe {
 }
 
 /// A secret by name, and where it is found when the deployment does not give it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretDescribe {
     #[serde(default)]
@@ -176,6 +182,28 @@ impl Describe {
         let document: Self = serde_json::from_str(text)?;
         check::check(&document).map_err(DescribeError::Content)?;
         Ok(document)
+    }
+
+    /// Checks that it tells of what the component is, and of nothing else.
+    ///
+    /// # Errors
+    /// What it should tell of, and what it does.
+    pub fn fits(&self, kind: &str) -> Result<(), DescribeError> {
+        let told = [
+            ("provider", self.providers.is_empty()),
+            ("guardrail", self.guardrails.is_empty()),
+            ("callback", self.callbacks.is_empty()),
+        ];
+        for (of, is_empty) in told {
+            let wrong = match (of == kind, is_empty) {
+                (true, true) => "names none",
+                (false, false) => "names another kind",
+                _ => continue,
+            };
+            let text = format!("the component is a {kind}, and the document {wrong}: `{of}s`");
+            return Err(DescribeError::Content(text));
+        }
+        Ok(())
     }
 }
 

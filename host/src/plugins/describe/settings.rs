@@ -8,23 +8,29 @@ impl ProviderDescribe {
     /// The settings with the schema's defaults filled in, or the first one that does not fit, by
     /// its place in the config.
     pub fn settle(&self, settings: Map<String, Value>) -> Result<Map<String, Value>, String> {
-        let Some(schema) = &self.config_schema else {
-            return Ok(settings);
-        };
-        let mut settings = settings;
-        fill(schema, &mut settings);
-        let settings = Value::Object(settings);
-        jsonschema::validate(schema, &settings).map_err(|cause| {
-            let at = cause.instance_path().to_string().replace('/', ".");
-            format!(
-                "`litellm_params{at}` does not fit provider `{}`: {cause}",
-                self.name
-            )
-        })?;
-        match settings {
-            Value::Object(settings) => Ok(settings),
-            _ => Ok(Map::new()),
-        }
+        let whose = format!("provider `{}`", self.name);
+        settle(self.config_schema.as_ref(), settings, &whose)
+    }
+}
+
+/// The same by any schema.
+pub(super) fn settle(
+    schema: Option<&Value>,
+    mut settings: Map<String, Value>,
+    whose: &str,
+) -> Result<Map<String, Value>, String> {
+    let Some(schema) = schema else {
+        return Ok(settings);
+    };
+    fill(schema, &mut settings);
+    let settings = Value::Object(settings);
+    jsonschema::validate(schema, &settings).map_err(|cause| {
+        let at = cause.instance_path().to_string().replace('/', ".");
+        format!("`litellm_params{at}` does not fit {whose}: {cause}")
+    })?;
+    match settings {
+        Value::Object(settings) => Ok(settings),
+        _ => Ok(Map::new()),
     }
 }
 

@@ -55,6 +55,25 @@ async fn other_bytes_than_the_pinned_ones_are_refused() {
 }
 
 #[tokio::test]
+async fn a_plugin_whose_wasi_is_off_may_import_none_of_it() {
+    let off = |config: &mut PluginsConfig| config.without_wasi.extend(["echo".to_owned()]);
+    let mut place = Place::with(&[], off).await;
+    // By the file's name, and by the name that the plugin says.
+    for file in ["echo.wasm", "other.wasm"] {
+        place.drop_in(file, &echo(1)).await;
+        let refusal = place.refusal();
+        let import = refusal.starts_with("it imports `wasi:");
+        assert!(import && refusal.contains("plugins.wasi.echo"), "{refusal}");
+        assert!(place.serving("echo").is_none());
+        fs::remove_file(place.path(file)).unwrap();
+    }
+    // It is not the bytes that are bad: the config may allow them.
+    place.drop_in("echo.wasm", &echo(1)).await;
+    place.reconfigure(|it| it.without_wasi.clear()).await;
+    assert!(place.serves("echo", &echo(1)));
+}
+
+#[tokio::test]
 async fn a_pinned_name_is_judged_before_the_file_is_even_parsed() {
     let pin = |config: &mut PluginsConfig| {
         config.pins.insert("echo".into(), digest(&echo(1)));

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
 
@@ -28,6 +29,25 @@ async fn a_new_version_replaces_the_old_one_and_calls_under_way_keep_theirs() {
     lock(&place.plugins.inner.previous).clear();
     drop(under_way);
     assert_eq!(old(&place), 0);
+}
+
+#[tokio::test]
+async fn a_version_that_is_in_use_ten_minutes_after_its_swap_is_told_of_once() {
+    let mut place = Place::new().await;
+    place.drop_in("echo.wasm", &echo(1)).await;
+    let under_way = place.serving("echo").unwrap();
+    place.drop_in("echo.wasm", &echo(2)).await;
+    lock(&place.plugins.inner.previous).clear();
+    let overdue = |place: &Place| {
+        let overdue = place.plugins.inner.draining.overdue().into_iter();
+        overdue.map(|(it, _)| it.number).collect::<Vec<_>>()
+    };
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(590)).await;
+    assert!(overdue(&place).is_empty());
+    tokio::time::advance(Duration::from_secs(20)).await;
+    assert_eq!(overdue(&place), [under_way.number]);
+    assert!(overdue(&place).is_empty());
 }
 
 #[tokio::test]

@@ -105,21 +105,25 @@ async fn breakdown(
         return Ok(Breakdown::default());
     };
     let range = Days { from, until };
-    let by = [Day, ModelGroup, Model, Provider, Operation];
-    let models = reports.top(&scope.whole, range, &by, MOST_GROUPS).await?;
-    let by = [Day, Key, ModelGroup, Model, Provider, Operation];
-    let by_key = reports.top(&scope.whole, range, &by, MOST_GROUPS).await?;
+    // Side by side: the largest of them is what the page takes.
+    let whole = &scope.whole;
+    let (models, by_key, keys, entities) = futures_util::try_join!(
+        reports.top(
+            whole,
+            range,
+            &[Day, ModelGroup, Model, Provider, Operation],
+            MOST_GROUPS
+        ),
+        reports.top(
+            whole,
+            range,
+            &[Day, Key, ModelGroup, Model, Provider, Operation],
+            MOST_GROUPS
+        ),
+        reports.top(whole, range, &[Day, Key], MOST_GROUPS),
+        reports.top(&scope.entities, range, &[Day, Entity, Key], MOST_GROUPS),
+    )?;
     let most = usize::try_from(MOST_GROUPS).unwrap_or(usize::MAX);
-    let keys = if by_key.len() < most {
-        sums_of_keys(&by_key)
-    } else {
-        let by = [Day, Key];
-        reports.top(&scope.whole, range, &by, MOST_GROUPS).await?
-    };
-    let by = [Day, Entity, Key];
-    let entities = reports
-        .top(&scope.entities, range, &by, MOST_GROUPS)
-        .await?;
     let mut found = Breakdown {
         truncated: [&models, &by_key, &keys, &entities]
             .iter()
@@ -162,22 +166,6 @@ async fn breakdown(
         .described(scope.entities.kind, nth(&entities, 0))
         .await?;
     Ok(found)
-}
-
-/// The sums of each key and day in sums that are finer.
-fn sums_of_keys(rows: &[UsageRow]) -> Vec<UsageRow> {
-    let mut all: BTreeMap<(Option<i64>, &str), UsageSums> = BTreeMap::new();
-    for row in rows {
-        if let Some(key) = row.values.first() {
-            add(all.entry((row.day, key)).or_default(), &row.sums);
-        }
-    }
-    let all = all.into_iter().map(|((day, key), sums)| UsageRow {
-        day,
-        values: vec![key.to_owned()],
-        sums,
-    });
-    all.collect()
 }
 
 /// What has no name, as the model of a call that reached none, is `unknown`.

@@ -2,8 +2,8 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
-use super::rig::{Rig, TODAY, both, hash, master};
-use crate::domain::{Entity, EntityKind, Usd};
+use super::rig::{DAY_MS, Rig, TODAY, both, call, hash, master};
+use crate::domain::{CallStatus, Entity, EntityKind, Usd};
 use crate::store::tests::NOW;
 use crate::store::{AuditFilter, Store, TOTAL, WHOLE};
 
@@ -108,6 +108,33 @@ both! {
         let models = rig.see(&format!("/global/activity/model?{range}")).await;
         assert_eq!(models[0]["model"], "fast");
         assert_eq!(models[0]["daily_data"], all["daily_data"]);
+    }
+
+    async fn the_gateways_answers_are_counted_by_day_and_route(store: &Store) {
+        let rig = Rig::new(store).await;
+        let mut failed = call("f1", "ann", Some("ann"), Some("t1"));
+        failed.operation = "embeddings".to_owned();
+        failed.status = CallStatus::Failure;
+        failed.started_ms -= DAY_MS;
+        store.settle(&[failed]).await.unwrap();
+        let all = rig.see("/gateway/daily/activity").await;
+        assert_eq!(all, json!({
+            "total_successful_requests": 4,
+            "total_failed_requests": 2,
+            "by_date": [
+                {"date": "2026-09-20", "successful_requests": 0, "failed_requests": 1},
+                {"date": "2026-09-21", "successful_requests": 4, "failed_requests": 1},
+            ],
+            "by_route": [
+                {"category": "inference", "route": "/chat/completions",
+                    "successful_requests": 4, "failed_requests": 1},
+                {"category": "inference", "route": "/embeddings",
+                    "successful_requests": 0, "failed_requests": 1},
+            ],
+        }));
+        let day = "start_date=2026-09-21&end_date=2026-09-21";
+        let one = rig.see(&format!("/gateway/daily/activity?{day}")).await;
+        assert_eq!((&one["total_failed_requests"], &one["total_successful_requests"]), (&json!(1), &json!(4)));
     }
 
     async fn a_reset_begins_the_budgets_of_keys_and_teams_again(store: &Store) {

@@ -10,15 +10,24 @@ both! {
         let rig = Rig::new(store).await;
         let path = "/utils/token_counter";
         let body = json!({"model": "gpt", "messages": [{"role": "user", "content": "12345678"}]});
-        let told = rig.post(path, &member("ann"), body).await.unwrap();
-        assert_eq!(told, json!({"total_tokens": 2, "request_model": "gpt",
-            "model_used": "openai/gpt", "tokenizer_type": "estimate", "count_source": "local"}));
-        let body = json!({"model": "gpt", "prompt": "1234", "system": "1234"});
-        assert_eq!(rig.post(path, &master(), body).await.unwrap()["total_tokens"], 2);
+        let told = rig.post(path, &member("ann"), body.clone()).await.unwrap();
+        assert_eq!(told, json!({"total_tokens": 7, "request_model": "gpt", "model_used": "openai/dated",
+            "tokenizer_type": "openai_api", "count_source": "provider", "original_response": null,
+            "error": false, "error_message": null, "status_code": null}));
+        let query = json!({"call_endpoint": "false"}).as_object().cloned().unwrap();
+        let told = rig.ask(http::Method::POST, path, &master(), query, body).await.unwrap();
+        let crate::reports::Report::Json(told) = told else { panic!("no JSON") };
+        assert_eq!((&told["count_source"], &told["tokenizer_type"], &told["model_used"]),
+            (&json!("local"), &json!("openai_tokenizer"), &json!("openai/gpt")));
+        let body = json!({"model": "gpt", "prompt": "1234", "tools": []});
+        let told = rig.post(path, &master(), body).await.unwrap();
+        assert_eq!((&told["error"], &told["error_message"], &told["status_code"]),
+            (&json!(true), &json!("busy"), &json!(429)));
         for (body, refusal) in [
             (json!({"prompt": "x"}), "400 model"),
             (json!({"model": "gpt"}), "400 messages"),
             (json!({"model": "gpt", "messages": "x"}), "400 messages"),
+            (json!({"model": "gpt", "messages": [], "prompt": "x"}), "400 messages"),
             (json!({"model": "gpt", "prompt": 1}), "400 prompt"),
             (json!({"model": "gpt", "prompt": "x", "text": "x"}), "400 text"),
             (json!({"model": "none", "prompt": "x"}), "400 model"),

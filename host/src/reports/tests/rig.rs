@@ -15,7 +15,9 @@ use crate::domain::{
     CallBodies, CallError, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault, SpendRow,
     Usage, Usd,
 };
-use crate::reports::{Input, OPERATIONS, Outside, Preview, ProviderBudget, Report, Reports};
+use crate::reports::{
+    Counted, Input, OPERATIONS, Outside, Preview, ProviderBudget, Report, Reports,
+};
 use crate::store::tests::NOW;
 pub(super) use crate::store::tests::both;
 use crate::store::{KeyRow, Stamp, Store};
@@ -70,6 +72,24 @@ impl Outside for World {
                     headers: vec![("accept".to_owned(), "text/plain".to_owned())],
                     body: Value::Object(body),
                 },
+            })
+        })
+    }
+
+    fn count<'a>(
+        &'a self,
+        _: &'a Caller,
+        body: Map<String, Value>,
+        asks: bool,
+    ) -> BoxFuture<'a, Result<Counted, Fault>> {
+        let provider = (asks && body.contains_key("messages")).then(|| "openai".to_owned());
+        let failed = body.contains_key("tools").then(|| (429, "busy".to_owned()));
+        Box::pin(async move {
+            Ok(Counted {
+                tokens: 7,
+                model: provider.is_some().then(|| "openai/dated".to_owned()),
+                provider,
+                failed,
             })
         })
     }
@@ -164,6 +184,7 @@ pub(super) fn call(id: &str, key: &str, user: Option<&str>, team: Option<&str>) 
             usage,
             cost: None,
             estimated: false,
+            of_group: None,
         }],
         payers,
         price_version: "v1".to_owned(),
@@ -173,6 +194,7 @@ pub(super) fn call(id: &str, key: &str, user: Option<&str>, team: Option<&str>) 
         user_agent: None,
         error: None,
         metadata: raw(r#"{"note":"mine","user_api_key":"forged"}"#),
+        why: None,
     }
 }
 

@@ -57,6 +57,7 @@ pub fn line(cost: i128) -> CostLine {
         },
         cost: Some(Usd::from_pico(cost)),
         estimated: false,
+        of_group: None,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Counts that charts ask for and no sum by day has: who used a tag, which calls failed, what came
 //! out of the cache.
 
+use super::filter::error_of;
 use super::indexed;
 use super::{DAY_MS, SpendFilter};
-use crate::domain::CallStatus;
 use crate::store::sql::{Value, places};
 use crate::store::{Store, StoreError};
 
@@ -96,20 +96,17 @@ impl Store {
         filter: &SpendFilter,
         http_status: u16,
     ) -> Result<Vec<FailedCalls>, StoreError> {
-        let failed = SpendFilter {
-            status: Some(CallStatus::Failure),
-            ..filter.clone()
-        };
         let mut connection = self.pools.read().await?;
-        let (conditions, mut values) = failed.conditions(None, connection.is_postgres())?;
+        let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
         // How a row's document begins the error. Only a client's metadata could hold the same
-        // text, and would count a failure of that client as another one.
-        values.push(format!("%,\"error\":{{\"status\":{http_status},%").into());
+        // text, and would count a failure of that client as another one. In these words there is an
+        // index for calls that were too many.
+        let error = error_of(http_status);
         let sql = format!(
             "SELECT started_ms / {DAY_MS} AS day, deployment, CAST(COUNT(*) AS BIGINT) AS calls
-             FROM sluice.spend_rows WHERE {conditions} AND doc LIKE ${}
-             GROUP BY started_ms / {DAY_MS}, deployment ORDER BY day, deployment",
-            values.len()
+             FROM sluice.spend_rows
+             WHERE {conditions} AND status = 'failure' AND doc LIKE '{error}'
+             GROUP BY started_ms / {DAY_MS}, deployment ORDER BY day, deployment"
         );
         let rows = connection.rows(&sql, values).await?;
         rows.iter()

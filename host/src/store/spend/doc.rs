@@ -31,6 +31,8 @@ struct Written<'a> {
     error: &'a Option<CallError>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: &'a Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: &'a Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +46,8 @@ pub(super) struct Doc {
     pub user_agent: Option<String>,
     pub error: Option<CallError>,
     pub metadata: Option<Box<RawValue>>,
+    #[serde(default)]
+    pub why: Option<Box<RawValue>>,
 }
 
 /// Who pays: its kind alone where the columns say which one.
@@ -77,6 +81,7 @@ pub(super) fn write(row: &SpendRow) -> Result<String, StoreError> {
         user_agent: &row.user_agent,
         error: &row.error,
         metadata: &row.metadata,
+        why: &row.why,
     })
 }
 
@@ -140,6 +145,7 @@ fn line(row: &SpendRow) -> CostLine {
         usage: row.usage.clone(),
         cost: row.cost,
         estimated: false,
+        of_group: None,
     }
 }
 
@@ -155,6 +161,7 @@ fn is_its_line(row: &SpendRow) -> bool {
         && row.usage == only.usage
         && row.cost.map(charged) == only.cost.map(charged)
         && !only.estimated
+        && only.of_group.is_none()
 }
 
 fn stored(line: &CostLine) -> CostLine {

@@ -75,7 +75,7 @@ impl SpendSort {
 
 /// The part of a document that says what a failed call was answered with. In a text of JSON each
 /// quote is escaped, so that these words stand at the beginning of an object only.
-fn error_of(status: u16) -> String {
+pub(super) fn error_of(status: u16) -> String {
     format!("%\"error\":{{\"status\":{status},%")
 }
 
@@ -110,10 +110,13 @@ pub struct SpendPlace {
 }
 
 impl SpendFilter {
-    /// The parts of a filter by several teams, to be read one by one: an index has the rows of
-    /// each of them in order, of all together it has not. None: there is nothing to part, or
-    /// another index has fewer rows.
+    /// The parts of a filter by several teams, or by an id of any kind, to be read one by one: an
+    /// index has the rows of each of them in order, of all together it has not. None: there is
+    /// nothing to part, or another index has fewer rows.
     pub(super) fn one_by_one(&self) -> Option<Vec<Self>> {
+        if let Some(id) = &self.any_id {
+            return Some(self.by_kind_of_id(id));
+        }
         let others = [
             &self.key_hash,
             &self.user_id,
@@ -130,6 +133,36 @@ impl SpendFilter {
             ..self.clone()
         };
         Some(teams.into_iter().map(part).collect())
+    }
+
+    /// One part for each kind of id; none for a kind of which the filter wants another id.
+    fn by_kind_of_id(&self, id: &str) -> Vec<Self> {
+        type Place = fn(&mut SpendFilter) -> &mut Option<String>;
+        let places: [Place; 6] = [
+            |it| &mut it.request_id,
+            |it| &mut it.key_hash,
+            |it| &mut it.user_id,
+            |it| &mut it.end_user,
+            |it| &mut it.session_id,
+            |it| &mut it.deployment,
+        ];
+        let whole = Self {
+            any_id: None,
+            ..self.clone()
+        };
+        let of = |place: Place| {
+            let mut part = whole.clone();
+            let own = place(&mut part);
+            let fits = own.as_deref().is_none_or(|it| it == id);
+            *own = Some(id.to_owned());
+            fits.then_some(part)
+        };
+        let fits = whole.team_ids.is_empty() || whole.team_ids.iter().any(|it| it == id);
+        let team = fits.then(|| Self {
+            team_ids: vec![id.to_owned()],
+            ..whole.clone()
+        });
+        places.into_iter().filter_map(of).chain(team).collect()
     }
 
     /// The text of a `WHERE`, and its values.
@@ -196,8 +229,9 @@ impl SpendFilter {
             add(&format!("status <> 'success' AND {test}"), value.into());
         }
         if let Some(id) = &self.any_id {
-            let columns = "? IN (call_id, provider_id, key_hash, team_id, user_id, end_user,
-                session_id, deployment)";
+            // Each has an index, but for the last.
+            let columns = "(call_id = ? OR provider_id = ? OR key_hash = ? OR team_id = ?
+                OR user_id = ? OR end_user = ? OR session_id = ? OR deployment = ?)";
             add(columns, Value::from(&*indexed(id)));
         }
         if let Some(tag) = &self.tag {

@@ -1,8 +1,8 @@
 //! Reading spend rows, page by page, and forgetting old ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{SpendFilter, SpendPlace, SpendSort, doc};
+use super::{DAY_MS, SpendFilter, SpendPlace, SpendSort, doc, indexed};
 use crate::domain::{CallStatus, SpendRow, Usd};
 use crate::store::record::from_doc;
 use crate::store::sql::{Connection, Row, Value, places};
@@ -83,13 +83,26 @@ impl Store {
                 let wanted = limit.saturating_add(skip);
                 let mut all = Vec::new();
                 for part in &parts {
-                    all.extend(places_of(&mut connection, part, after, 0, wanted).await?);
+                    let named = filter.any_id.is_some();
+                    if !named || is_there(&mut connection, part).await? {
+                        all.extend(places_of(&mut connection, part, after, 0, wanted).await?);
+                    }
                 }
                 all.sort_unstable_by(|a, b| b.cmp(a));
+                all.dedup();
                 all.into_iter().skip(skip).take(limit).collect()
             }
         };
         by_ids(&mut connection, &ids).await
+    }
+
+    /// The row of one call. None: there is none, or not yet.
+    pub async fn spend_row(&self, call_id: &str) -> Result<Option<SpendRow>, StoreError> {
+        let mut connection = self.pools.read().await?;
+        let sql = format!("SELECT {COLUMNS} FROM sluice.spend_rows WHERE call_id = $1");
+        let id = vec![Value::from(&*indexed(call_id))];
+        let found = connection.row(&sql, id).await?;
+        found.as_ref().map(read).transpose()
     }
 
     /// How many rows there are; `most` if there are more, which are not looked at.
@@ -99,6 +112,17 @@ impl Store {
         most: u32,
     ) -> Result<u64, StoreError> {
         let mut connection = self.pools.read().await?;
+        if let (Some(_), Some(parts)) = (&filter.any_id, filter.one_by_one()) {
+            // A row may be found by more than one of its ids.
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            let mut all = HashSet::new();
+            for part in &parts {
+                if all.len() < most && is_there(&mut connection, part).await? {
+                    all.extend(places_of(&mut connection, part, None, 0, most).await?);
+                }
+            }
+            return Ok(u64::try_from(all.len().min(most)).unwrap_or_default());
+        }
         let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
         let sql = format!(
             "SELECT COUNT(*) AS total FROM (
@@ -123,6 +147,23 @@ impl Store {
         connection.commit().await?;
         Ok(gone)
     }
+}
+
+/// Whether there can be rows of a part at all. No index has rows by their deployment, which the sums
+/// by day have.
+async fn is_there(connection: &mut Connection, part: &SpendFilter) -> Result<bool, StoreError> {
+    let Some(deployment) = &part.deployment else {
+        return Ok(true);
+    };
+    let day = |ms: Option<i64>, open: i64| ms.map_or(open, |it| it.div_euclid(DAY_MS));
+    let sql = "SELECT CAST(1 AS BIGINT) AS there FROM sluice.rollups
+         WHERE kind = 'deployment' AND day >= $1 AND day <= $2 AND id = $3 LIMIT 1";
+    let values = vec![
+        day(part.from_ms, i64::MIN).into(),
+        day(part.until_ms, i64::MAX).into(),
+        Value::from(&*indexed(deployment)),
+    ];
+    Ok(connection.row(sql, values).await?.is_some())
 }
 
 /// Where rows stand in the order, the newest first.
@@ -205,6 +246,7 @@ fn read(row: &Row) -> Result<SpendRow, StoreError> {
         user_agent: doc.user_agent.take(),
         error: doc.error.take(),
         metadata: doc.metadata.take(),
+        why: doc.why.take(),
     };
     doc.complete(&mut row);
     Ok(row)

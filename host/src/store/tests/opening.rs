@@ -1,5 +1,5 @@
 use super::{NOW, Place, admin, server};
-use crate::store::{Address, KeyRow, Reason, Store, StoreError};
+use crate::store::{Address, Connections, KeyRow, Reason, Store, StoreError};
 
 async fn opened_twice(place: Option<Place>) {
     let Some(place) = place else { return };
@@ -239,5 +239,75 @@ async fn a_damaged_file_is_told() {
     std::fs::write(&path, bytes).unwrap();
     let (reason, text) = refusal(&place.address).await;
     assert_eq!(reason, Some(Reason::Corrupted), "{text}");
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn a_place_where_nobody_may_write_is_told() {
+    // Not even root may make a file there.
+    let address = Address::file("/sys/sluice.db");
+    let (reason, text) = refusal(&address).await;
+    let told = [Some(Reason::NoPermission), Some(Reason::ReadOnly)];
+    assert!(told.contains(&reason), "{text}");
+    assert!(text.contains("/sys/sluice.db") && text.contains("let the gateway's user write there"));
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_holds_is_told() {
+    let place = Place::sqlite().await.unwrap();
+    let (store, other) = (place.open().await, place.open().await);
+    let mut change = other.change(NOW).await.unwrap();
+    let impatient = "PRAGMA busy_timeout = 20";
+    change.connection.script(impatient).await.unwrap();
+    change.commit().await.unwrap();
+    let held = store.change(NOW).await.unwrap();
+    let refused = other.change(NOW).await.err().unwrap();
+    assert_eq!(refused.reason(), Some(Reason::Locked), "{refused}");
+    assert!(refused.to_string().contains("locked by another process"));
+    drop(held);
+    other.change(NOW).await.unwrap().commit().await.unwrap();
+    other.close().await;
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn rows_that_another_transaction_holds_are_told() {
+    let Some(place) = Place::postgres().await else {
+        return;
+    };
+    let store = place.open().await;
+    let row = KeyRow {
+        id: "held".to_owned(),
+        ..KeyRow::default()
+    };
+    let mut first = store.change(NOW).await.unwrap();
+    first.insert(&row).await.unwrap();
+    let mut second = store.change(NOW).await.unwrap();
+    let impatient = "SET LOCAL lock_timeout = '20ms'";
+    second.connection.script(impatient).await.unwrap();
+    let refused = second.insert(&row).await.unwrap_err();
+    assert_eq!(refused.reason(), Some(Reason::Locked), "{refused}");
+    drop((first, second));
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn connections_that_are_all_in_use_are_told() {
+    let Some(place) = Place::postgres().await else {
+        return;
+    };
+    let few = Connections {
+        most: Some(1),
+        wait: Some(std::time::Duration::from_millis(200)),
+        ..Connections::default()
+    };
+    place.open().await.close().await;
+    let address = place.address.clone().with(few);
+    let store = Store::open(&address, NOW).await.unwrap();
+    let held = store.change(NOW).await.unwrap();
+    let refused = store.change(NOW).await.err().unwrap();
+    assert_eq!(refused.reason(), Some(Reason::Busy), "{refused}");
+    assert!(refused.to_string().contains("raise `connection_limit`"));
+    drop(held);
     place.remove(store).await;
 }

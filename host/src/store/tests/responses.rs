@@ -15,6 +15,7 @@ pub(crate) fn response(id: &str) -> Arc<StoredResponse> {
             input: r#"[{"type":"message","role":"user"}]"#.to_owned(),
             response: r#"{"object":"response"}"#.to_owned(),
         },
+        account: None,
     })
 }
 
@@ -45,6 +46,17 @@ both! {
         store.keep_responses(&[other, response("resp_2")]).await.unwrap();
         assert_eq!(store.response("resp_1").await.unwrap().as_ref(), Some(&*first));
         assert!(store.response("resp_2").await.unwrap().is_some());
+    }
+
+    async fn a_response_is_charged_until_it_is_booked(store: &Store) {
+        let charged = Arc::new(StoredResponse {
+            account: Some("{}".to_owned()),
+            ..StoredResponse::clone(&response("resp_1"))
+        });
+        store.keep_responses(&[Arc::clone(&charged)]).await.unwrap();
+        assert_eq!(store.response("resp_1").await.unwrap().as_ref(), Some(&*charged));
+        store.response_is_booked("resp_1").await.unwrap();
+        assert_eq!(store.response("resp_1").await.unwrap().as_ref(), Some(&*response("resp_1")));
     }
 
     async fn a_response_is_forgotten_once(store: &Store) {

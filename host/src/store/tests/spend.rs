@@ -42,6 +42,7 @@ pub(crate) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
             usage,
             cost,
             estimated: false,
+            of_group: None,
         }],
         payers: payers.to_vec(),
         price_version: "v1".to_owned(),
@@ -51,6 +52,7 @@ pub(crate) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
         user_agent: None,
         error: None,
         metadata: None,
+        why: None,
     }
 }
 
@@ -280,7 +282,8 @@ both! {
     }
 
     async fn rows_are_found_by_each_filter(store: &Store) {
-        let mut row = call("mine", usd(0.5), &[]);
+        let deployment = Entity::new(EntityKind::Deployment, "d1");
+        let mut row = call("mine", usd(0.5), &[deployment]);
         row.provider_id = Some("p1".to_owned());
         row.key_alias = Some("alias".to_owned());
         row.user_id = Some("u".to_owned());

@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 10] = [
+const FIXTURES: [&str; 12] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
@@ -26,6 +26,8 @@ const FIXTURES: [&str; 10] = [
     include_str!("fixtures/schema-0008.jsonl"),
     include_str!("fixtures/schema-0009.jsonl"),
     include_str!("fixtures/schema-0010.jsonl"),
+    include_str!("fixtures/schema-0011.jsonl"),
+    include_str!("fixtures/schema-0012.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.

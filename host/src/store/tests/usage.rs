@@ -3,7 +3,7 @@
 use super::spend::{call, days};
 use super::{NOW, both};
 use crate::domain::{Entity, EntityKind, SpendRow, Usd};
-use crate::store::{Dimension, SpendFilter, Store, UsageFilter};
+use crate::store::{Dimension, SpendFilter, SpendSort, Store, UsageFilter};
 
 fn paid(id: &str, key: &str, payers: &[Entity]) -> SpendRow {
     let mut row = call(id, Some(Usd::from_pico(10)), payers);
@@ -73,5 +73,43 @@ both! {
         assert_eq!(ids, ["c08", "c06", "c05", "c04"]);
         assert_eq!(store.count_spend_rows(&filter, 100).await.unwrap(), 9);
         assert_eq!(store.count_spend_rows(&filter, 5).await.unwrap(), 5);
+    }
+
+    async fn a_row_is_found_by_each_of_its_ids_once_and_within_what_is_asked(store: &Store) {
+        let some = |text: &str| Some(text.to_owned());
+        let mut mine = call("c1", None, &[Entity::new(EntityKind::Deployment, "d1")]);
+        // Two kinds of ids that are the same text.
+        (mine.user_id, mine.session_id) = (some("ann"), some("ann"));
+        (mine.team_id, mine.end_user, mine.provider_id) = (some("t1"), some("c"), some("p1"));
+        let mut theirs = call("c2", None, &[Entity::new(EntityKind::Deployment, "d1")]);
+        (theirs.user_id, theirs.team_id) = (some("bob"), some("t1"));
+        theirs.started_ms += 1;
+        store.settle(&[mine, theirs]).await.unwrap();
+        let found = async |filter: &SpendFilter| {
+            let rows = store.spend_rows(filter, None, 9).await.unwrap();
+            let counted = store.count_spend_rows(filter, 9).await.unwrap();
+            assert_eq!(usize::try_from(counted).unwrap(), rows.len());
+            let sorted = store.spend_rows_sorted(filter, (SpendSort::Cost, true), 0, 9).await;
+            assert_eq!(sorted.unwrap().len(), rows.len());
+            rows.into_iter().map(|it| it.call_id).collect::<Vec<_>>()
+        };
+        for (id, of_all, of_ann) in [
+            ("c1", &["c1"][..], &["c1"][..]),
+            ("p1", &["c1"], &["c1"]),
+            ("ann", &["c1"], &["c1"]),
+            ("bob", &["c2"], &[]),
+            ("t1", &["c2", "c1"], &["c1"]),
+            ("hash", &["c2", "c1"], &["c1"]),
+            ("c", &["c1"], &["c1"]),
+            ("d1", &["c2", "c1"], &["c1"]),
+            ("d2", &[], &[]),
+        ] {
+            let all = SpendFilter { any_id: some(id), ..SpendFilter::default() };
+            assert_eq!(found(&all).await, of_all, "{id}");
+            let anns = SpendFilter { user_id: some("ann"), ..all.clone() };
+            assert_eq!(found(&anns).await, of_ann, "{id} of ann");
+            let other_team = SpendFilter { team_ids: vec!["t2".to_owned()], ..all };
+            assert!(found(&other_team).await.is_empty(), "{id} of another team");
+        }
     }
 }

@@ -50,7 +50,14 @@ macro_rules! site_and {
 }
 
 const TOKENS: &[Label] = holder_and![Model, RequestedModel, ModelId, Provider];
-const LATENCY: &[Label] = holder_and![Model, RequestedModel, ModelId, ModelGroup, Provider];
+const LATENCY: &[Label] = holder_and![
+    Model,
+    RequestedModel,
+    ModelId,
+    ModelGroup,
+    Provider,
+    ServiceTier
+];
 const KEPT: &[Label] = holder_and![Model, ModelId];
 
 #[expect(clippy::cast_precision_loss, reason = "Prometheus' numbers are floats")]
@@ -58,7 +65,7 @@ pub(super) const fn float(count: u64) -> f64 {
     count as f64
 }
 
-pub(super) const FAMILIES: [Family; 23] = [
+pub(super) const FAMILIES: [Family; 24] = [
     (
         "litellm_proxy_total_requests_metric",
         "Calls, answered and failed",
@@ -97,7 +104,7 @@ pub(super) const FAMILIES: [Family; 23] = [
     (
         "litellm_spend_metric",
         "Dollars spent, by calls whose price is known",
-        holder_and![Model, ClientIp, UserAgent, ModelId, Provider],
+        holder_and![Model, ClientIp, UserAgent, ModelId, Provider, ServiceTier],
         Read::Number(|it| it.spend),
     ),
     (
@@ -191,6 +198,12 @@ pub(super) const FAMILIES: [Family; 23] = [
         Read::Times(|it| &it.overhead),
     ),
     (
+        "litellm_request_queue_time_seconds",
+        "From a request's arrival to its turn, in seconds",
+        site_and![ModelGroup],
+        Read::Times(|it| &it.queue),
+    ),
+    (
         "litellm_deployment_latency_per_output_token",
         "Time spent waiting for the upstream by output tokens, in seconds",
         site_and![Team, TeamAlias, Org, OrgAlias],
@@ -220,8 +233,8 @@ pub(super) const FAMILIES: [Family; 23] = [
 ];
 
 /// LiteLLM's metrics that this gateway has, by the names that a config lists.
-pub const NAMES: [&str; 52] = {
-    let mut names = [""; 52];
+pub const NAMES: [&str; 60] = {
+    let mut names = [""; 60];
     let mut at = 0;
     while at < FAMILIES.len() {
         names[at] = FAMILIES[at].0;
@@ -236,9 +249,11 @@ pub const NAMES: [&str; 52] = {
 };
 
 /// Those that are not made of calls.
-const MORE: [&str; 29] = [
+const MORE: [&str; 36] = [
     "litellm_api_key_budget_remaining_hours_metric",
     "litellm_api_key_max_budget_metric",
+    "litellm_api_key_rate_limit_allowed_metric",
+    "litellm_api_key_rate_limit_used_metric",
     "litellm_callback_logging_failures_metric",
     "litellm_customer_budget_remaining_hours_metric",
     "litellm_customer_max_budget_metric",
@@ -251,17 +266,22 @@ const MORE: [&str; 29] = [
     "litellm_deployment_successful_fallbacks",
     "litellm_deployment_total_requests",
     "litellm_deployment_tpm_limit",
+    "litellm_guardrail_requests",
     "litellm_in_flight_requests",
     "litellm_org_budget_remaining_hours_metric",
     "litellm_org_max_budget_metric",
     "litellm_provider_remaining_budget_metric",
     "litellm_remaining_api_key_budget_metric",
+    "litellm_remaining_api_key_requests_for_model",
+    "litellm_remaining_api_key_tokens_for_model",
     "litellm_remaining_customer_budget_metric",
     "litellm_remaining_org_budget_metric",
     "litellm_remaining_team_budget_metric",
     "litellm_remaining_user_budget_metric",
     "litellm_team_budget_remaining_hours_metric",
     "litellm_team_max_budget_metric",
+    "litellm_team_rate_limit_allowed_metric",
+    "litellm_team_rate_limit_used_metric",
     "litellm_teams_count",
     "litellm_total_users",
     "litellm_user_budget_remaining_hours_metric",
@@ -269,15 +289,12 @@ const MORE: [&str; 29] = [
 ];
 
 /// LiteLLM's metrics that this gateway has not: a config that names them is no mistake.
-pub const UNSERVED: [&str; 22] = [
-    "litellm_api_key_rate_limit_allowed_metric",
-    "litellm_api_key_rate_limit_used_metric",
+pub const UNSERVED: [&str; 16] = [
     "litellm_check_batch_cost_errors_total",
     "litellm_check_batch_cost_jobs_polled",
     "litellm_check_batch_cost_jobs_processed_total",
     "litellm_guardrail_errors_total",
     "litellm_guardrail_latency_seconds",
-    "litellm_guardrail_requests_total",
     "litellm_in_memory_daily_spend_update_queue_size",
     "litellm_in_memory_spend_update_queue_size",
     "litellm_managed_batch_created_total",
@@ -289,7 +306,4 @@ pub const UNSERVED: [&str; 22] = [
     "litellm_pod_lock_manager_size",
     "litellm_redis_daily_spend_update_queue_size",
     "litellm_redis_spend_update_queue_size",
-    "litellm_remaining_api_key_requests_for_model",
-    "litellm_remaining_api_key_tokens_for_model",
-    "litellm_request_queue_time_seconds",
 ];

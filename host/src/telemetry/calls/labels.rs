@@ -32,10 +32,11 @@ pub enum Label {
     ExceptionClass,
     ClientIp,
     UserAgent,
+    ServiceTier,
 }
 
 impl Label {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::EndUser,
         Self::User,
         Self::UserEmail,
@@ -58,6 +59,7 @@ impl Label {
         Self::ExceptionClass,
         Self::ClientIp,
         Self::UserAgent,
+        Self::ServiceTier,
     ];
 
     /// As Prometheus has it.
@@ -85,6 +87,7 @@ impl Label {
             Self::ExceptionClass => "exception_class",
             Self::ClientIp => "client_ip",
             Self::UserAgent => "user_agent",
+            Self::ServiceTier => "service_tier",
         }
     }
 

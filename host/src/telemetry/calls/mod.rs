@@ -64,10 +64,14 @@ pub struct Sample<'a> {
     /// The model that it was asked for.
     pub model: &'a str,
     pub extra: u32,
+    /// The tier of service that the provider says it gave.
+    pub tier: u32,
     pub status: u16,
     /// LiteLLM's name of the exception. None: the call did not fail.
     pub class: Option<&'static str>,
     pub duration: Duration,
+    /// From its arrival to its turn.
+    pub queue: Duration,
     /// The call less the time spent waiting for upstreams.
     pub overhead: Duration,
     /// None: no upstream was asked.
@@ -94,6 +98,7 @@ struct Key {
     site: u32,
     model: u32,
     extra: u32,
+    tier: u32,
 }
 
 /// Every call since the start, by its labels.
@@ -186,6 +191,7 @@ impl Calls {
             site: call.site,
             model: self.name(call.model),
             extra: call.extra,
+            tier: call.tier,
         };
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let shown = self.shown.load();
@@ -200,9 +206,27 @@ impl Calls {
             asked: OTHER,
             model: OTHER,
             extra: OTHER,
+            tier: OTHER,
             ..key
         };
         self.with(rest, |_| true, add);
+    }
+
+    /// Counts a call whose caller was not let in: nobody knows whose it is, nor for which model.
+    pub fn turned_away(&self, operation: &'static str, status: u16, class: &'static str) {
+        let key = Key {
+            operation,
+            who: table::NONE,
+            asked: table::NONE,
+            group: table::NONE,
+            site: table::NONE,
+            model: table::NONE,
+            extra: table::NONE,
+            tier: table::NONE,
+        };
+        let class = Some(class);
+        // One series for each operation.
+        self.with(key, |_| true, |it| it.end(series::End { status, class }));
     }
 
     /// False: the series is not there, and there is no room for it.

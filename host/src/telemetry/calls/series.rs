@@ -78,6 +78,7 @@ pub struct Series {
     pub upstream: Times,
     pub first_token: Times,
     pub overhead: Times,
+    pub queue: Times,
     pub per_token: Times,
     pub left_requests: Left,
     pub left_tokens: Left,
@@ -90,15 +91,18 @@ impl Series {
         good.map(|(_, count)| count).sum()
     }
 
-    pub fn count(&mut self, call: &Sample<'_>, bounds: &[f64], turn: u64) {
-        let end = End {
-            status: call.status,
-            class: call.class,
-        };
+    pub fn end(&mut self, end: End) {
         match self.ends.iter_mut().find(|(it, _)| *it == end) {
             Some((_, count)) => *count += 1,
             None => self.ends.push((end, 1)),
         }
+    }
+
+    pub fn count(&mut self, call: &Sample<'_>, bounds: &[f64], turn: u64) {
+        self.end(End {
+            status: call.status,
+            class: call.class,
+        });
         match call.kept {
             Some(true) => {
                 self.cache_hits += 1;
@@ -127,6 +131,7 @@ impl Series {
         let time = |times: &mut Times, it: Duration| times.add(bounds, it.as_secs_f64());
         time(&mut self.total, call.duration);
         time(&mut self.overhead, call.overhead);
+        time(&mut self.queue, call.queue);
         if let Some(upstream) = call.upstream {
             time(&mut self.upstream, upstream);
             if call.tokens.output > 0 && call.class.is_none() {

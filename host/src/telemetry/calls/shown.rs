@@ -146,11 +146,10 @@ impl Shown {
 }
 
 /// Labels of metrics that are not made of calls.
-const MORE_LABELS: [&str; 6] = [
+const MORE_LABELS: [&str; 5] = [
     "callback_name",
     "fallback_model",
     "rate_limit_type",
-    "service_tier",
     "stream",
     "tag",
 ];

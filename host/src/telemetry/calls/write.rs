@@ -49,6 +49,7 @@ impl Words {
             Label::RequestedModel => self.name(key.asked),
             Label::Model => self.name(key.model),
             Label::ModelGroup => self.name(key.group),
+            Label::ServiceTier => self.name(key.tier),
             Label::Route => Some(route(key.operation)),
             Label::ModelId | Label::Provider | Label::LitellmModel | Label::ApiBase => {
                 at(&self.sites, key.site)?.value(label)
@@ -87,6 +88,7 @@ fn route(operation: &str) -> &str {
         "batches" | "batches.create" => "/v1/batches",
         "batches.get" => "/v1/batches/{batch_id}",
         "batches.cancel" => "/v1/batches/{batch_id}/cancel",
+        "realtime" => "/v1/realtime",
         other => other,
     }
 }

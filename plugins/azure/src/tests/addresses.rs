@@ -52,6 +52,40 @@ fn every_operation_of_azure_has_its_address_by_both_routes() {
 }
 
 #[test]
+fn a_session_is_opened_by_both_routes() {
+    let at = |version: &str, intent: Option<&'static str>| {
+        let config = json!({ "api_version": version });
+        Asked {
+            config,
+            intent,
+            ..Asked::of("azure", "realtime", "my-dep")
+        }
+        .url()
+    };
+    let transcribes = Some("transcription");
+    for (version, intent, url) in [
+        ("v1", None, "/openai/v1/realtime?model=my-dep"),
+        (
+            "v1",
+            transcribes,
+            "/openai/v1/realtime?intent=transcription",
+        ),
+        (
+            "2025-04-01-preview",
+            None,
+            "/openai/realtime?api-version=2025-04-01-preview&deployment=my-dep",
+        ),
+        (
+            "2025-04-01-preview",
+            transcribes,
+            "/openai/realtime?api-version=2025-04-01-preview&intent=transcription",
+        ),
+    ] {
+        assert_eq!(at(version, intent), url);
+    }
+}
+
+#[test]
 fn a_response_that_was_made_is_asked_for_where_responses_are_made() {
     let body = json!({"model": "my-dep", "response_id": "resp_1", "limit": "2"});
     let at = |provider: &'static str, version: Value| {

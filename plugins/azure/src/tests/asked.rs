@@ -12,6 +12,7 @@ pub struct Asked<'a> {
     pub config: Value,
     pub secrets: &'a [&'a str],
     pub base: &'a str,
+    pub intent: Option<&'a str>,
 }
 
 impl<'a> Asked<'a> {
@@ -28,10 +29,13 @@ impl<'a> Asked<'a> {
             config: json!({}),
             secrets: &["api_key"],
             base,
+            intent: None,
         }
     }
 
     pub fn start(&self, body: &Value) -> Result<Outbound, Error> {
+        let intent = self.intent.map(|it| ("intent".into(), it.to_owned()));
+        let id = ("id".into(), "file-1".into());
         let call = Call {
             id: "t".into(),
             operation: self.operation.into(),
@@ -40,7 +44,7 @@ impl<'a> Asked<'a> {
             streaming: self.streaming,
             config: self.config.to_string(),
             secrets: self.secrets.iter().map(|it| (*it).to_owned()).collect(),
-            params: vec![("id".into(), "file-1".into())],
+            params: [id].into_iter().chain(intent).collect(),
             headers: Vec::new(),
             files: vec![sluice_sdk::File {
                 id: 3,

@@ -270,3 +270,46 @@ fn claudes_own_dialect_has_its_version_in_the_body() {
         ("sigv4", &json!(9))
     );
 }
+
+#[test]
+fn tokens_are_counted_by_the_models_own_name() {
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "a"}], "system": "b"});
+    let arn = "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc";
+    for (model, config, id) in [
+        (
+            "us.anthropic.claude-sonnet-4-5-v1:0",
+            json!({}),
+            "anthropic.claude-sonnet-4-5-v1%3A0",
+        ),
+        (
+            "anthropic.claude-v2",
+            json!({"model_id": arn}),
+            "anthropic.claude-v2",
+        ),
+    ] {
+        let mut asking = call("count-tokens", model);
+        asking.config = config.to_string();
+        asking.headers = vec![("anthropic-beta".into(), "a,b".into())];
+        let outbound = sent(&asking, &body);
+        let end = format!("/model/{id}/count-tokens");
+        assert!(outbound.url.ends_with(&end), "{}", outbound.url);
+        let document = body_of(&outbound)["input"]["invokeModel"]["body"].take();
+        let want = json!({"messages": body["messages"], "system": "b", "anthropic_version": "bedrock-2023-05-31",
+            "max_tokens": 1, "anthropic_beta": ["a", "b"]});
+        assert_eq!(
+            document,
+            sluice_wire::base64::encoded(want.to_string().as_bytes())
+        );
+    }
+    for (model, body, kind) in [
+        ("amazon.nova-pro-v1:0", &body, fault::kind::UNSUPPORTED),
+        (
+            "anthropic.claude-v2",
+            &json!({}),
+            fault::kind::INVALID_REQUEST,
+        ),
+    ] {
+        let refused = Bedrock::start(&call("count-tokens", model), &body.to_string());
+        assert_eq!(refused.unwrap_err().kind, kind, "{model}");
+    }
+}

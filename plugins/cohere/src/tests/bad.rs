@@ -198,3 +198,22 @@ fn a_whole_answer_to_a_stream_is_streamed() {
     );
     assert_eq!(outcome.usage.unwrap()["total_tokens"], 2);
 }
+
+#[test]
+fn what_is_no_text_is_not_counted() {
+    let picture = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}});
+    for (body, kind) in [
+        (json!({}), fault::kind::INVALID_REQUEST),
+        (
+            json!({"messages": [{"role": "user", "content": ""}]}),
+            fault::kind::INVALID_REQUEST,
+        ),
+        (
+            json!({"messages": [{"role": "user", "content": [picture]}]}),
+            fault::kind::UNSUPPORTED,
+        ),
+    ] {
+        let refused = Cohere::start(&call("count-tokens", "command-r", false), &body.to_string());
+        assert_eq!(refused.unwrap_err().kind, kind, "{body}");
+    }
+}

@@ -7,7 +7,7 @@ use sluice_sdk::testing::{Outcome, replay};
 use super::super::*;
 
 /// A call and its one exchange; `base` is null where the deployment has none of its own.
-fn played(
+pub fn played(
     [provider, operation, model]: [&str; 3],
     base: &str,
     body: Value,

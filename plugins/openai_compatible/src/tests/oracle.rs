@@ -64,6 +64,8 @@ pub fn of_provider_stream(provider: &str, body: &str) -> Said {
             continue;
         }
         let chunk: Value = serde_json::from_str(&data).unwrap();
+        let called = said.choices.values().any(|it| !it.calls.is_empty());
+        let chunk = of_run(provider, chunk, "delta", called);
         said.take_provider(provider, &chunk, "delta");
         if said.failed {
             break;
@@ -81,6 +83,7 @@ pub fn of_provider_stream(provider: &str, body: &str) -> Said {
 pub fn of_provider_answer(provider: &str, body: &str) -> Said {
     let mut said = Said::default();
     let answer: Value = serde_json::from_str(body).unwrap();
+    let answer = of_run(provider, answer, "message", false);
     said.take_provider(provider, &answer, "message");
     for choice in said.choices.values_mut() {
         let called = !choice.calls.is_empty();
@@ -90,6 +93,50 @@ pub fn of_provider_answer(provider: &str, body: &str) -> Said {
     }
     said.split_tags(provider);
     said
+}
+
+/// Cloudflare's own dialect in OpenAI's places: a text or a document under `response`, calls beside
+/// it, and the usage in the last event.
+fn of_run(provider: &str, mut document: Value, part: &str, called: bool) -> Value {
+    let whole = document.get("result").is_some_and(Value::is_object);
+    if whole {
+        document = document["result"].take();
+    }
+    let is_own = document.get("response").is_some() || document.get("tool_calls").is_some();
+    if provider != "cloudflare" || !is_own {
+        return document;
+    }
+    let text = match &document["response"] {
+        Value::Null | Value::String(_) => document["response"].clone(),
+        other => other.to_string().into(),
+    };
+    let named = |call: &Value| match call["name"].is_string() {
+        true => serde_json::json!({"function": call}),
+        false => call.clone(),
+    };
+    let calls = document["tool_calls"].as_array().into_iter().flatten();
+    let calls: Vec<Value> = calls.map(named).collect();
+    let ends = whole || document["usage"].is_object();
+    // Models end at 256 tokens where the request names no other limit.
+    let reason = match called || !calls.is_empty() {
+        true => "tool_calls",
+        false if document["usage"]["completion_tokens"] == 256 => "length",
+        false => "stop",
+    };
+    let choice = serde_json::json!({part: {"content": text, "tool_calls": calls},
+        "finish_reason": ends.then_some(reason)});
+    serde_json::json!({"choices": [choice], "usage": document["usage"]})
+}
+
+/// Takes over the ids that the provider did not give, and that were made.
+pub fn made_ids(want: &mut Said, got: &Said) {
+    for (index, choice) in &mut want.choices {
+        let others = got.choices.get(index).map(|it| &it.calls);
+        let pairs = choice.calls.iter_mut().zip(others.into_iter().flatten());
+        for (call, made) in pairs.filter(|(call, _)| call.0.is_empty()) {
+            call.0.clone_from(&made.0);
+        }
+    }
 }
 
 /// Canonical events, which are held to OpenAI's rules on the way.

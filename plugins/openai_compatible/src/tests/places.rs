@@ -215,3 +215,48 @@ fn copilot_is_told_whose_turn_it_is_and_that_there_are_images() {
         json!({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]});
     assert_eq!(headers(json!([image])), ("user".into(), "true".into()));
 }
+
+#[test]
+fn deepseeks_responses_stand_beside_its_beta_address() {
+    let url = |operation, base| {
+        let asked = Asked {
+            base,
+            ..of("deepseek", operation)
+        };
+        asked.url()
+    };
+    let beta = Some("https://api.deepseek.com/beta");
+    let there = "https://api.deepseek.com/responses";
+    assert_eq!(url("responses", None), there);
+    assert_eq!(url("responses", beta), there);
+    assert_eq!(url("responses", Some("https://own.test/v1")), "/responses");
+    assert_eq!(url("chat", beta), "/chat/completions");
+}
+
+#[test]
+fn cloudflares_own_dialect_is_found_from_every_base() {
+    let account = "https://api.cloudflare.com/client/v4/accounts/b";
+    let gateway = "https://gateway.ai.cloudflare.com/v1/b/g/workers-ai";
+    for (base, want) in [
+        (None, "/accounts/a/ai/run/@cf/m".to_owned()),
+        (
+            Some(format!("{account}/ai/v1")),
+            format!("{account}/ai/run/@cf/m"),
+        ),
+        (
+            Some(format!("{account}/ai/run")),
+            format!("{account}/ai/run/@cf/m"),
+        ),
+        (Some(account.to_owned()), "/ai/run/@cf/m".to_owned()),
+        (Some(format!("{gateway}/v1")), format!("{gateway}/@cf/m")),
+        (Some(gateway.to_owned()), format!("{gateway}/@cf/m")),
+    ] {
+        let asked = Asked {
+            model: "run/@cf/m",
+            base: base.map(|it| &*it.leak()),
+            config: json!({"account_id": "a"}),
+            ..of("cloudflare", "chat")
+        };
+        assert_eq!(asked.url(), want);
+    }
+}

@@ -35,6 +35,24 @@ fn every_family_and_operation_has_its_address() {
             "v1beta1/IN/publishers/google/models/gemini-2.5-pro:countTokens",
         ),
         (
+            "count-chat",
+            "gemini-2.5-pro",
+            false,
+            "v1beta1/IN/publishers/google/models/gemini-2.5-pro:countTokens",
+        ),
+        (
+            "count-contents",
+            "gemini-2.5-pro",
+            false,
+            "v1beta1/IN/publishers/google/models/gemini-2.5-pro:countTokens",
+        ),
+        (
+            "count-chat",
+            "claude-opus-4-6",
+            false,
+            "v1/IN/publishers/anthropic/models/count-tokens:rawPredict",
+        ),
+        (
             "chat",
             "4965075652664360960",
             false,

@@ -11,6 +11,7 @@ mod names;
 mod parts;
 pub mod request;
 pub mod response;
+pub mod said;
 mod schema;
 pub mod stream;
 mod structured;

@@ -32,6 +32,27 @@ impl Translated {
     }
 }
 
+/// What is counted of a request; the counter refuses whatever asks for an answer.
+const COUNTED: [&str; 6] = [
+    "anthropic_version",
+    "messages",
+    "model",
+    "system",
+    "tool_choice",
+    "tools",
+];
+
+impl Translated {
+    /// The request as the counter of tokens takes it.
+    pub fn counted(self) -> Value {
+        let mut body = self.body;
+        if let Some(members) = body.as_object_mut() {
+            members.retain(|name, _| COUNTED.contains(&name.as_str()));
+        }
+        body
+    }
+}
+
 /// Members of a chat request that are read here. Any other goes on as it is: what the API lacks
 /// comes here only where somebody allowed it (`allowed_openai_params`).
 const READ: &[&str] = &[

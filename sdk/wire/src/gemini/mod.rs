@@ -1,7 +1,8 @@
 //! Google's `generateContent`: [`request::from_chat`] makes the body, [`response::to_chat`] and
-//! [`stream::decode`] read the answer, [`errors`] what went wrong.
+//! [`stream::decode`] read the answer, [`errors`] what went wrong. [`count`] asks how long a request is.
 
 mod contents;
+pub mod count;
 pub mod errors;
 mod generation;
 mod grounding;

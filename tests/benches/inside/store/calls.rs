@@ -72,13 +72,16 @@ fn statement(database: &Open, from: u64, until: u64, rows: u64) -> String {
              'key of a service', c.user_id, c.team_id, c.organization_id,
              'customer-' || (h % 10000), '[\"tag-' || (h % 10) || '\"]', {MODEL},
              'deployment-' || (h / 1000 % 4), {PROVIDER}, {MODEL}, 200 + h % 100, 100 + h % 200,
-             1000000000 + h, 0, NULL,
+             1000000000 + h, CASE WHEN h % 10 = 1 THEN 1 ELSE 0 END, NULL,
              '{{\"usage\":{{\"input_tokens\":' || (200 + h % 100) || ',\"output_tokens\":'
                  || (100 + h % 200) || ',\"cached_tokens\":0,\"cache_write_tokens\":0,'
                  || '\"reasoning_tokens\":0,\"reported_cost_usd\":null}},\"payers\":[\"key\",'
                  || '\"user\",\"team\",\"organization\",\"proxy\",\"end_user\",\"tag\",'
                  || '\"provider\",\"deployment\"],\"price_version\":\"2026-11-01\",'
-                 || '\"api_base\":\"https://api.example.com/v1\",\"client_ip\":\"10.0.0.7\"}}'
+                 || '\"api_base\":\"https://api.example.com/v1\",\"client_ip\":\"10.0.0.7\"'
+                 || CASE WHEN h % 100 = 0 THEN
+                     ',\"error\":{{\"status\":429,\"kind\":\"rate-limit\",\"message\":\"slow down\"}}'
+                     ELSE '' END || '}}'
          FROM (SELECT n, h, {begin} + n * {step} / 1000 AS started FROM (
              SELECT n, n * 2654435761 % 4294967296 / 1024 AS h FROM ({series}) AS a) AS b) AS d
          JOIN sluice.bench_callers c ON c.number = h % 1000"

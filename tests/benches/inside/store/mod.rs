@@ -10,6 +10,7 @@ mod checks;
 mod holders;
 mod lists;
 mod raw;
+mod reports;
 mod settling;
 mod usage;
 
@@ -123,6 +124,8 @@ async fn measure(address: &Address, raw: Raw, size: Size) {
     println!("\n| usage and rows | median |\n|---|---|");
     usage::sums(&store).await;
     usage::rows(&store, &holders).await;
+    println!("\n| reports | median |\n|---|---|");
+    reports::all(&store, &holders).await;
     settling::rows(&store, &holders).await;
     store.close().await;
     raw.close().await;

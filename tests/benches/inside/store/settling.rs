@@ -103,6 +103,7 @@ fn call(number: u64, holders: &[Holder]) -> SpendRow {
             usage,
             cost,
             estimated: false,
+            of_group: None,
         }],
         payers: payers.map(|(kind, id)| Entity::new(kind, id)).to_vec(),
         price_version: "2026-11-01".to_owned(),
@@ -112,5 +113,6 @@ fn call(number: u64, holders: &[Holder]) -> SpendRow {
         user_agent: Some("client/1.0".to_owned()),
         error: None,
         metadata: None,
+        why: None,
     }
 }

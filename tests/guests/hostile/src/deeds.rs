@@ -17,6 +17,8 @@ pub fn commit(deed: &str) -> Option<String> {
         "trap" => std::process::abort(),
         "panic" => panics(),
         "large-output" => "x".repeat(40 << 20),
+        // Little enough that its own copies of it fit into its memory.
+        "long-output" => "x".repeat(4 << 20),
         "log-flood" => flood(),
         "log-forgery" => {
             log(Level::Info, "fine\nERROR all is lost\r\u{1b}[2J");

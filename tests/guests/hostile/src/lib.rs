@@ -1,9 +1,9 @@
 //! A provider that does, by model name, what no provider should. The tests of the engine and of
 //! the running gateway show that each is contained.
 //!
-//! `DESCRIBE` and `MOOD` are texts of their own in the component, with room in them: tests
-//! exchange them for others of the same length, and so have a guest that lies about its name, or
-//! that never comes to describe itself.
+//! `DESCRIBE`, `MOOD` and `START` are texts of their own in the component, with room in them: tests
+//! exchange them for others of the same length, and so have a guest that lies about its name, that
+//! never comes to describe itself, or a new version of it that breaks whatever it is asked.
 
 mod deeds;
 
@@ -15,21 +15,20 @@ static DESCRIBE: &str = r#"{"name":"hostile","version":"0.1.0","providers":[{"na
 /// What `describe` does: nothing (`calm`), or one of the deeds.
 static MOOD: &str = "mood=calm        ";
 
+/// What `start` does before anything else: nothing (`calm`), or one of the deeds.
+static START: &str = "start=calm";
+
 /// The provider.
 pub struct Hostile;
 
 impl Provider for Hostile {
     fn describe() -> String {
-        let mood = std::hint::black_box(MOOD)
-            .trim_start_matches("mood=")
-            .trim();
-        if mood != "calm" {
-            deeds::commit(mood);
-        }
+        in_mood(std::hint::black_box(MOOD));
         std::hint::black_box(DESCRIBE).to_owned()
     }
 
     fn start(call: &Call, _body: &str) -> Result<Step, Error> {
+        in_mood(std::hint::black_box(START));
         let step = match call.model.as_str() {
             "fine" => said("fine"),
             "invalid-output" => Response {
@@ -73,6 +72,14 @@ impl Provider for Hostile {
     fn decode(_: Option<Head>, state: String, _: Vec<Frame>, _: bool) -> Result<Decoded, Error> {
         deeds::commit(state.trim_start_matches("stream-"));
         Ok(Decoded::more(state))
+    }
+}
+
+/// Commits the deed that a text names after its `=`.
+fn in_mood(text: &str) {
+    let mood = text.split('=').next_back().unwrap_or_default().trim();
+    if mood != "calm" {
+        deeds::commit(mood);
     }
 }
 

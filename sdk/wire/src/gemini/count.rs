@@ -1,19 +1,14 @@
-//! Tokens of a request in Anthropic's form, counted by a Google model.
-
-use std::fmt::Write as _;
+//! Tokens of a request in Anthropic's form, counted by a Google model: the contract's way to ask for
+//! a count is Anthropic's.
 
 use sluice_sdk::serde_json::{Map, Value, json};
-use sluice_sdk::{Call, Error, Outbound, fault};
-use sluice_wire::gemini::request;
+use sluice_sdk::{Call, Error, fault};
 
-use crate::family::Model;
-use crate::google;
+use crate::anthropic::said::said;
+use crate::gemini::request;
 
-pub fn request(
-    call: &Call,
-    model: Model<'_>,
-    body: &Map<String, Value>,
-) -> Result<Outbound, Error> {
+/// The request as `generateContent` would be asked it, which is what `countTokens` counts.
+pub fn from_messages(call: &Call, body: &Map<String, Value>) -> Result<Value, Error> {
     let mut messages = Vec::new();
     if let Some(system) = body.get("system").filter(|it| !it.is_null()) {
         messages.push(json!({"role": "system", "content": said(system)}));
@@ -35,10 +30,10 @@ pub fn request(
     if !tools.is_empty() {
         chat.insert("tools".into(), tools.into());
     }
-    let body = request::from_chat(call, chat)?;
-    Ok(google::post(call, model, "countTokens")?.json(&body))
+    request::from_chat(call, chat)
 }
 
+/// The count in Anthropic's form.
 pub fn answer(answer: &Value) -> Result<Value, Error> {
     let total = answer.get("totalTokens").and_then(Value::as_u64);
     let total =
@@ -67,33 +62,6 @@ fn part(block: &Value) -> Value {
             json!({"type": "image_url", "image_url": {"url": url}})
         }
         _ => json!({"type": "text", "text": said(block)}),
-    }
-}
-
-/// All text of a value, without its punctuation.
-fn said(value: &Value) -> String {
-    let mut text = String::new();
-    say(value, &mut text);
-    text
-}
-
-fn say(value: &Value, text: &mut String) {
-    match value {
-        Value::String(said) => {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(said);
-        }
-        Value::Array(list) => list.iter().for_each(|it| say(it, text)),
-        Value::Object(members) => {
-            let spoken = |name: &str| !matches!(name, "type" | "id" | "tool_use_id" | "signature");
-            let spoken = members.iter().filter(|(name, _)| spoken(name));
-            spoken.for_each(|(_, it)| say(it, text));
-        }
-        // Writing to a string does not fail.
-        Value::Number(number) => drop(write!(text, " {number}")),
-        Value::Bool(_) | Value::Null => {}
     }
 }
 

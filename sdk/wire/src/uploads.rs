@@ -1,9 +1,9 @@
-//! Uploads as base64, which is how images are handed in. In a native build (tests) a file's bytes
-//! are its number, over and over.
+//! Uploads as base64, for services that want them in a document. In a native build (tests) a file's
+//! bytes are its number, over and over.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sluice_sdk::{Error, File, fault};
+
+use crate::base64::encoded;
 
 /// What is read at once: a multiple of three, so that the pieces' base64 can be joined.
 const PIECE_BYTES: u32 = 3 << 18;
@@ -11,10 +11,11 @@ const PIECE_BYTES: u32 = 3 << 18;
 /// A larger one would not fit into memory beside its base64 and the request.
 const MAX_BYTES: u64 = 10 << 20;
 
+/// The whole of it.
 pub fn base64(file: &File) -> Result<String, Error> {
     if file.size > MAX_BYTES {
         return Err(fault::invalid_request(format!(
-            "`{}` has {} bytes: images may have {MAX_BYTES}",
+            "`{}` has {} bytes: it may have {MAX_BYTES}",
             file.field, file.size
         )));
     }
@@ -29,9 +30,9 @@ pub fn base64(file: &File) -> Result<String, Error> {
         at = at.saturating_add(more.len() as u64);
         piece.extend(more);
         let whole = piece.len() - piece.len() % 3;
-        text.push_str(&STANDARD.encode(piece.drain(..whole).as_slice()));
+        text.push_str(&encoded(piece.drain(..whole).as_slice()));
     }
-    text.push_str(&STANDARD.encode(piece));
+    text.push_str(&encoded(&piece));
     Ok(text)
 }
 

@@ -1,13 +1,13 @@
-//! A batch is charged when it has ended, to those who were to pay for it when it was made.
+//! What is charged when it has ended, to those who were to pay for it when it was begun: a batch, a
+//! response that is made in the background.
 
 use std::sync::{Arc, PoisonError};
 
 use super::super::fleet::Line;
-use super::super::remote::Results;
 use super::super::request::ClientRequest;
 use super::party::{Party, payer};
 use super::stake::deployment_payers;
-use super::{Accounting, Pricer, Source, now_ms};
+use super::{Accounting, Pricer, Served, Source, now_ms};
 use crate::auth::Caller;
 use crate::domain::{CallStatus, CostLine, Fault, SpendRow, Usage};
 
@@ -23,90 +23,51 @@ impl Accounting {
         &self,
         caller: &Caller,
         request: &ClientRequest,
+        served: &Served<'_>,
         source: &Source,
     ) -> Result<String, Fault> {
         let inner = &self.inner;
         let settings = inner.settings.load_full();
-        let party = Party::of(caller, request, &inner.keys, &settings, &[]).await?;
+        let mut party = Party::of(caller, request, &inner.keys, &settings).await?;
+        let dues = party.dues(&inner.keys, served).await?;
+        party.payers.extend(dues.payers);
         let bare = Source::default();
         let source = if settings.bare_rows { &bare } else { source };
-        let now = now_ms();
-        let row = SpendRow {
-            call_id: String::new(),
-            provider_id: None,
-            operation: OPERATION.to_owned(),
-            status: CallStatus::Success,
-            started_ms: now,
-            first_token_ms: None,
-            ended_ms: now,
-            key_hash: party.key_hash,
-            key_alias: party.key_alias,
-            user_id: party.user_id,
-            team_id: party.team_id,
-            organization_id: party.organization_id,
-            end_user: party.end_user,
-            tags: party.tags,
-            model_group: request.controls.model.clone(),
-            deployment: String::new(),
-            provider: String::new(),
-            model: String::new(),
-            api_base: None,
-            usage: Usage::default(),
-            cost: None,
-            lines: Vec::new(),
-            payers: party.payers,
-            price_version: String::new(),
-            cache_hit: false,
-            session_id: source.session_id.clone(),
-            client_ip: source.client_ip.clone(),
-            user_agent: source.user_agent.clone(),
-            error: None,
-            metadata: None,
-        };
+        let row = party.account(OPERATION, &request.controls.model, (source, now_ms()));
         serde_json::to_string(&row)
             .map_err(|cause| Fault::ours("the batch cannot be accounted for", cause.to_string()))
     }
 
-    /// What prices the results of a batch that was made then.
-    pub fn batch_pricer(&self, started_ms: i64) -> Pricer {
+    /// What prices what was made for a call that began then: a batch, or one response.
+    pub fn later_pricer(&self, started_ms: i64, batch: bool) -> Pricer {
         Pricer {
             settings: self.inner.settings.load_full(),
             prices: self.inner.prices.load_full(),
             wishes: Arc::default(),
             started_ms,
-            batch: true,
+            batch,
         }
     }
 
-    /// The row of a batch: its account with what its results come to. `id`: the batch's, ours.
-    pub fn row_of_batch(
+    /// The row of what is charged later: its account with what it came to at a deployment.
+    /// `remote_id`: the provider's id of it.
+    pub fn row_of_later(
         &self,
         account: SpendRow,
-        (id, remote_id): (&str, &str),
-        line: &Line,
-        results: Results,
+        remote_id: &str,
+        (line, bill): (&Line, CostLine),
     ) -> SpendRow {
-        let deployment = &line.deployment;
-        let bill = CostLine {
-            deployment: deployment.id.as_str().to_owned(),
-            provider: deployment.provider.clone(),
-            model: results.model.clone(),
-            usage: results.usage.clone(),
-            cost: results.cost,
-            estimated: false,
-        };
         let mut payers = account.payers;
         payers.extend(deployment_payers(&bill));
         SpendRow {
-            call_id: id.to_owned(),
             provider_id: Some(remote_id.to_owned()),
             ended_ms: now_ms(),
             deployment: bill.deployment.clone(),
             provider: bill.provider.clone(),
-            model: results.model,
+            model: bill.model.clone(),
             api_base: line.api_base.clone(),
-            usage: results.usage,
-            cost: results.cost,
+            usage: bill.usage.clone(),
+            cost: bill.cost,
             lines: vec![bill],
             payers,
             price_version: self.prices().version().to_string(),
@@ -134,14 +95,57 @@ impl Accounting {
             .iter()
             .map(|(payer, path)| (path, row.share_of(payer).unwrap_or_default()))
             .collect();
-        inner
-            .journal
-            .record(row)
-            .map_err(|cause| Fault::ours("the batch cannot be written down", cause.to_string()))?;
+        inner.journal.record(row).map_err(|cause| {
+            Fault::ours("what was made cannot be written down", cause.to_string())
+        })?;
         for (path, share) in shares {
             inner.settled(path.charge(share, now), None);
         }
         drop(closing);
         Ok(())
+    }
+}
+
+impl Party {
+    /// Its account of something: a row that is no call's yet, and without a cost.
+    pub(super) fn account(
+        self,
+        operation: &str,
+        model_group: &str,
+        (source, now): (&Source, i64),
+    ) -> SpendRow {
+        SpendRow {
+            call_id: String::new(),
+            provider_id: None,
+            operation: operation.to_owned(),
+            status: CallStatus::Success,
+            started_ms: now,
+            first_token_ms: None,
+            ended_ms: now,
+            key_hash: self.key_hash,
+            key_alias: self.key_alias,
+            user_id: self.user_id,
+            team_id: self.team_id,
+            organization_id: self.organization_id,
+            end_user: self.end_user,
+            tags: self.tags,
+            model_group: model_group.to_owned(),
+            deployment: String::new(),
+            provider: String::new(),
+            model: String::new(),
+            api_base: None,
+            usage: Usage::default(),
+            cost: None,
+            lines: Vec::new(),
+            payers: self.payers,
+            price_version: String::new(),
+            cache_hit: false,
+            session_id: source.session_id.clone(),
+            client_ip: source.client_ip.clone(),
+            user_agent: source.user_agent.clone(),
+            error: None,
+            metadata: None,
+            why: None,
+        }
     }
 }

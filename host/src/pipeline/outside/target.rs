@@ -1,0 +1,127 @@
+//! Where a guardrail or a callback sends its requests, and with which credentials.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use sluice_credentials::{Given, Secret as Lent, Trust};
+use url::Url;
+
+use crate::config::Config;
+use crate::domain::Secret;
+use crate::pipeline::givens::Environment;
+use crate::plugins::{Hook, Source};
+use crate::upstream::errors::ErrorRules;
+use crate::upstream::{AuthScheme, SentTokens, Target, Timeouts};
+
+/// Largest answer to a plugin's request, in bytes.
+const LARGEST: usize = 4 << 20;
+/// How long one of its requests may take.
+const TOTAL: Duration = Duration::from_secs(30);
+
+/// What an entry of the config gives a plugin.
+pub struct Entry<'e> {
+    pub api_base: Option<&'e Url>,
+    pub secrets: &'e BTreeMap<String, Secret>,
+    pub settings: &'e Map<String, Value>,
+    /// It was made through the API: it may not reach into the operator's network by it.
+    pub is_stored: bool,
+}
+
+/// What is needed to send for an entry of a guardrail or a callback.
+pub fn target(
+    config: &Config,
+    hook: &Hook,
+    entry: &Entry<'_>,
+    environment: &Environment,
+) -> Target {
+    let describe = &hook.describe;
+    let env = |name: &str| {
+        let allowed = hook.may_read_environment.iter().any(|it| it == name);
+        allowed.then(|| config.env.get(name)).flatten()
+    };
+    let mut secrets: HashMap<String, Secret> = entry.secrets.clone().into_iter().collect();
+    for (name, secret) in &describe.secrets {
+        let found = || secret.env.iter().find_map(|it| env(it));
+        if !secrets.contains_key(name)
+            && let Some(value) = found()
+        {
+            secrets.insert(name.clone(), value);
+        }
+    }
+    let from_env = describe.base_url_env.iter().find_map(|it| env(it));
+    let from_env = from_env.and_then(|it| Url::parse(it.reveal()).ok());
+    let own = entry.api_base.cloned().or(from_env);
+    let bundled = hook.generation.source == Source::Bundled;
+    let base_trusted = match (&own, entry.is_stored) {
+        (Some(_), true) => config.money.trust_stored_bases,
+        (Some(_), false) => true,
+        (None, _) => bundled,
+    };
+    let default = describe.base_url.as_deref();
+    let default = default.filter(|_| hook.base_url_granted);
+    let base_url = own.or_else(|| Url::parse(default?).ok());
+    Target {
+        provider: describe.name.clone(),
+        base_url,
+        base_trusted,
+        granted_hosts: hook.granted_hosts.clone(),
+        allow_private: hook.allow_private,
+        auth: AuthScheme {
+            scheme: describe.auth.scheme.clone(),
+            params: describe.auth.params.clone().into_iter().collect(),
+        },
+        given: given((hook, bundled), entry, &secrets, environment),
+        secret_slots: describe.secrets.keys().cloned().collect(),
+        secrets,
+        extra_headers: Vec::new(),
+        timeouts: Timeouts {
+            first_byte: TOTAL,
+            idle: TOTAL,
+            total: TOTAL,
+        },
+        verify: config.general.verify.clone(),
+        max_reply_bytes: LARGEST,
+        errors: ErrorRules::default(),
+        may_capture: false,
+        sent: SentTokens::default(),
+    }
+}
+
+/// What schemes with tokens and signatures may use. A dropped plugin that was granted no variable is
+/// no reason to use the machine's identity.
+fn given(
+    (hook, bundled): (&Hook, bool),
+    entry: &Entry<'_>,
+    secrets: &HashMap<String, Secret>,
+    environment: &Environment,
+) -> Given {
+    let granted = &hook.may_read_environment;
+    let env = match bundled {
+        true => Arc::clone(environment),
+        false => {
+            let names = granted.iter();
+            let env = names.filter_map(|it| Some((it.clone(), environment.get(it)?.clone())));
+            Arc::new(env.collect())
+        }
+    };
+    let text = |value: &Value| match value {
+        Value::Null | Value::Array(_) => None,
+        Value::String(text) => Some(Lent::new(text.as_str())),
+        other => Some(Lent::new(other.to_string())),
+    };
+    let settings = entry.settings.iter();
+    let settings = settings.filter_map(|(name, value)| Some((name.clone(), text(value)?)));
+    let secrets = secrets.iter();
+    let secrets = secrets.map(|(name, value)| (name.clone(), Lent::new(value.reveal())));
+    Given {
+        settings: Arc::new(settings.chain(secrets).collect()),
+        env,
+        trust: match (bundled || !granted.is_empty(), entry.is_stored) {
+            (false, _) => Trust::Client,
+            (true, true) => Trust::Stored,
+            (true, false) => Trust::Operator,
+        },
+    }
+}

@@ -1,0 +1,68 @@
+//! Speech of providers that answer it as text in JSON.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sluice_sdk::serde_json::Value;
+use sluice_sdk::{Call, Error, Outbound, Payload, Reply, Response, Step, fault};
+
+use crate::errors;
+use crate::object::{Object, text};
+use crate::request;
+use crate::row::Row;
+
+/// Formats, and what their bytes are called.
+const FORMATS: [(&str, &str); 5] = [
+    ("mp3", "audio/mpeg"),
+    ("opus", "audio/opus"),
+    ("flac", "audio/flac"),
+    ("wav", "audio/wav"),
+    ("pcm", "audio/pcm"),
+];
+
+pub fn request(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result<Outbound, Error> {
+    let mut patch = request::other(call, row, body)?;
+    let body =
+        Object::parse(body).ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
+    let format = body
+        .get("response_format")
+        .map_or(Some("mp3".to_owned()), text);
+    let format = format.unwrap_or_default();
+    if !FORMATS.iter().any(|(name, _)| *name == format) {
+        let all = FORMATS.map(|(name, _)| name).join(", ");
+        return Err(fault::unsupported(format!(
+            "`response_format` is `{format}`: {} makes {all}",
+            row.title
+        )));
+    }
+    // How the client is given it is the gateway's business.
+    if body.has("stream_format") {
+        patch.push(("stream_format".into(), None));
+    }
+    // OpenAI's clients name voices of their own by an object.
+    let voice = body.get("voice").and_then(Object::parse);
+    if let Some(id) = voice.as_ref().and_then(|it| it.get("id")) {
+        patch.push(("voice".into(), Some(id.to_owned())));
+    }
+    Ok(outbound.patch(patch).state(format))
+}
+
+pub fn respond(reply: &Reply) -> Result<Step, Error> {
+    let answer = reply.json()?;
+    let refused = reply.text().and_then(Object::parse);
+    if let Some(error) = refused.and_then(|it| errors::in_answer(&it)) {
+        return Err(error);
+    }
+    let sound = answer.get("audio_data").and_then(Value::as_str);
+    let sound = sound.and_then(|it| STANDARD.decode(it).ok());
+    let sound = sound.filter(|it| !it.is_empty()).ok_or_else(|| {
+        fault::upstream("the provider's answer has no sound in base64 in `audio_data`")
+    })?;
+    let kind = FORMATS.iter().find(|(name, _)| *name == reply.state);
+    Ok(Response {
+        body: Payload::Bytes(sound),
+        content_type: kind.map(|(_, kind)| (*kind).to_owned()),
+        headers: Vec::new(),
+        usage: None,
+    }
+    .respond())
+}

@@ -1,0 +1,161 @@
+//! Reports as their routes run them: a question from the operator, read, asked of the database in
+//! however many statements it takes, and written as JSON.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::Method;
+use serde_json::{Map, Value, json};
+use sluice::auth::Caller;
+use sluice::domain::{Fault, Usage, Usd};
+use sluice::reports::{
+    Counted, Input, OPERATIONS, Outside, Preview, ProviderBudget, Report, Reports,
+};
+use sluice::store::{Store, day_of};
+
+use super::holders::Holder;
+use super::{line, median, now_ms};
+
+/// What reports ask of the house beside the database: none of these do.
+#[derive(Debug)]
+struct Nobody;
+
+impl Outside for Nobody {
+    fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+    fn price(&self, _: &str, _: &Usage) -> Option<Usd> {
+        None
+    }
+    fn model(&self, _: &Caller, _: &str) -> Result<Option<(String, Value)>, Fault> {
+        Ok(None)
+    }
+    fn params(&self, _: &str) -> Vec<&'static str> {
+        Vec::new()
+    }
+    fn preview(
+        &self,
+        _: &str,
+        _: Map<String, Value>,
+    ) -> Pin<Box<dyn Future<Output = Result<Preview, Fault>> + Send + '_>> {
+        Box::pin(async { Ok(Preview::default()) })
+    }
+    fn count<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: Map<String, Value>,
+        _: bool,
+    ) -> Pin<Box<dyn Future<Output = Result<Counted, Fault>> + Send + 'a>> {
+        Box::pin(async { Err(Fault::ours("nobody counts here", String::new())) })
+    }
+    fn max_budget(&self) -> Option<Usd> {
+        None
+    }
+    fn spend_was_reset(&self) {}
+    fn provider_budgets(&self) -> Vec<ProviderBudget> {
+        Vec::new()
+    }
+}
+
+/// A day since 1970 as questions write it; the benches have no calendar.
+fn day(number: i64) -> String {
+    let z = number + 719_468;
+    let era = z.div_euclid(146_097);
+    let of_era = z.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+async fn answer(reports: &Reports, path: &str, query: &str) -> Value {
+    let found = OPERATIONS
+        .iter()
+        .find(|it| it.0 == Method::GET && it.1 == path);
+    let pairs = query.split('&').filter_map(|it| it.split_once('='));
+    let input = Input {
+        path: Map::new(),
+        query: Input::pairs(pairs),
+        body: Map::new(),
+    };
+    match (found.unwrap().2)(reports, &Caller::MASTER, input)
+        .await
+        .unwrap()
+    {
+        Report::Json(value) => value,
+        Report::Csv(text) => json!(text),
+    }
+}
+
+pub async fn all(store: &Store, holders: &[Holder]) {
+    let reports = Reports::new(store.clone(), Arc::new(Nobody));
+    let today = day_of(now_ms());
+    let month = format!("start_date={}&end_date={}", day(today - 29), day(today));
+    let week = format!("start_date={}&end_date={}", day(today - 6), day(today));
+    let it = &holders[holders.len() / 2];
+    let key = &it.hash;
+    let questions = [
+        ("/user/daily/activity/aggregated", month.clone()),
+        ("/user/daily/activity", format!("{month}&page_size=10")),
+        ("/team/daily/activity/aggregated", month.clone()),
+        ("/organization/daily/activity/aggregated", month.clone()),
+        ("/tag/daily/activity/aggregated", month.clone()),
+        ("/customer/daily/activity/aggregated", week.clone()),
+        (
+            "/user/daily/activity/aggregated",
+            format!("{month}&user_id={}", it.user),
+        ),
+        (
+            "/team/daily/activity/aggregated",
+            format!("{month}&team_ids={}", it.team),
+        ),
+        (
+            "/user/daily/activity/aggregated",
+            format!("{month}&api_key={key}"),
+        ),
+        ("/gateway/daily/activity", String::new()),
+        ("/tag/dau", String::new()),
+        ("/tag/wau", String::new()),
+        ("/tag/mau", "months=3".to_owned()),
+        ("/tag/summary", month.clone()),
+        ("/tag/distinct", String::new()),
+        ("/global/activity", month.clone()),
+        ("/global/activity/model", month.clone()),
+        ("/global/activity/cache_hits", month.clone()),
+        (
+            "/global/activity/exceptions",
+            format!("{month}&model_group=gpt-4o"),
+        ),
+        (
+            "/global/activity/exceptions/deployment",
+            format!("{month}&model_group=gpt-4o"),
+        ),
+        ("/spend/keys", String::new()),
+        ("/spend/users", String::new()),
+        ("/spend/tags", String::new()),
+        ("/global/spend/keys", String::new()),
+        ("/global/spend/teams", String::new()),
+        ("/spend/logs/ui", month.clone()),
+        ("/spend/logs/ui", format!("{month}&search={key}")),
+        ("/spend/logs/ui", format!("{month}&search=deployment-2")),
+        ("/spend/logs/ui", format!("{month}&search=nobody")),
+        ("/spend/logs/ui", format!("{month}&min_spend=0.002")),
+        (
+            "/spend/logs/ui",
+            format!("{month}&api_key={key}&sort_by=spend"),
+        ),
+    ];
+    for (path, query) in questions {
+        let ms = median(async || answer(&reports, path, &query).await).await;
+        let shown = query.replace(&month, "a month").replace(&week, "a week");
+        line(&format!("GET {path} {}", shown.replace(key, "KEY")), ms);
+    }
+}

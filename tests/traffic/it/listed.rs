@@ -1,0 +1,271 @@
+//! The providers that matter are backed: chats, streams, calls of tools, three errors and a usage of
+//! each, or of whatever it serves instead. Recorded, or else written by what the provider documents
+//! (`fixtures/written.jsonl`); what is not recorded says why (`fixtures/unbacked.tsv`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use sluice_fixture::Fixture;
+use sluice_sdk::serde_json::{self, Value};
+
+use crate::components::{self, Component};
+use crate::recordings::Recording;
+use crate::report::FLOOR;
+use crate::{list, recordings, text};
+
+/// Their names, as a configuration has them.
+const LISTED: [&str; 35] = [
+    "azure",
+    "azure_ai",
+    "bedrock",
+    "black_forest_labs",
+    "cloudflare",
+    "cohere",
+    "dashscope",
+    "databricks",
+    "deepgram",
+    "deepseek",
+    "elevenlabs",
+    "fireworks_ai",
+    "github_copilot",
+    "groq",
+    "hosted_vllm",
+    "huggingface",
+    "jina_ai",
+    "mistral",
+    "moonshot",
+    "nvidia_nim",
+    "ollama",
+    "ollama_chat",
+    "openrouter",
+    "perplexity",
+    "replicate",
+    "sagemaker",
+    "sagemaker_chat",
+    "snowflake",
+    "stability",
+    "together_ai",
+    "vertex_ai",
+    "voyage",
+    "watsonx",
+    "xai",
+    "zai",
+];
+
+const WRITTEN: &str = include_str!("../fixtures/written.jsonl");
+const UNBACKED: &str = include_str!("../fixtures/unbacked.tsv");
+
+/// A provider, and the kind of what was recorded or written.
+type Kind = (String, String);
+
+/// How many fixtures of each kind are there.
+type Counts = BTreeMap<Kind, usize>;
+
+/// A fixture that nobody recorded.
+struct Written {
+    kind: String,
+    /// The page that it was written by.
+    page: String,
+    fixture: Fixture,
+}
+
+fn written() -> Vec<Written> {
+    let read = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        Written {
+            kind: text(&line, "kind").to_owned(),
+            page: text(&line, "page").to_owned(),
+            fixture: serde_json::from_value(line["fixture"].take()).unwrap(),
+        }
+    };
+    WRITTEN.lines().map(read).collect()
+}
+
+/// What has to be there of a provider.
+fn needed(provider: &Value) -> Vec<(&'static str, usize)> {
+    let operations = provider["operations"].as_object().unwrap();
+    let mut needed = vec![("errors", 3)];
+    if let Some(chat) = operations.get("chat") {
+        needed.push(("chat", 1));
+        needed.push(("usage", 1));
+        if chat["stream"] == true {
+            needed.push(("stream", 1));
+        }
+        if !list(&chat["unsupported"]).contains(&"tools".into()) {
+            needed.push(("tools", 1));
+        }
+        return needed;
+    }
+    let counted = ["completions", "embeddings", "rerank"];
+    if counted.iter().any(|it| operations.contains_key(*it)) {
+        needed.push(("usage", 1));
+    }
+    let kinds = operations.keys().filter_map(|it| kind_of(it));
+    let kinds: BTreeSet<&str> = kinds.collect();
+    needed.extend(kinds.into_iter().map(|it| (it, 1)));
+    needed
+}
+
+/// How the report calls what an operation brings.
+fn kind_of(operation: &str) -> Option<&'static str> {
+    Some(match operation {
+        "completions" => "completions",
+        "embeddings" => "embeddings",
+        "rerank" => "rerank",
+        "images.generate" | "images.edit" => "images",
+        "audio.speech" => "audio-speech",
+        "audio.transcribe" => "audio-transcription",
+        _ => return None,
+    })
+}
+
+/// The recordings that pass, and those that tell a usage.
+fn recorded() -> Counts {
+    let mut counts = Counts::new();
+    for line in FLOOR.lines() {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let passed: usize = cells[2].parse().unwrap();
+        // Predictions are Replicate's chats.
+        let kind = cells[1].replace("predictions", "chat");
+        *counts.entry((cells[0].to_owned(), kind)).or_default() += passed;
+    }
+    for recording in recordings::all() {
+        if recording.status() == 200 && tells_usage(&recording) {
+            let kind = (recording.provider, "usage".to_owned());
+            *counts.entry(kind).or_default() += 1;
+        }
+    }
+    // One component, asked in the same way.
+    let of_ollama: Vec<(String, usize)> = counts
+        .iter()
+        .filter(|((provider, _), _)| provider == "ollama")
+        .map(|((_, kind), count)| (kind.clone(), *count))
+        .collect();
+    let chats = of_ollama.into_iter();
+    counts.extend(chats.map(|(kind, count)| (("ollama_chat".to_owned(), kind), count)));
+    counts
+}
+
+fn tells_usage(recording: &Recording) -> bool {
+    let told = [
+        "\"usage\"",
+        "\"usageMetadata\"",
+        "_token_count\"",
+        "_eval_count\"",
+        "eval_count\"",
+        "\"predict_time\"",
+    ];
+    told.iter().any(|it| recording.body().contains(it))
+}
+
+fn counted(all: &[Written]) -> Counts {
+    let mut counts = Counts::new();
+    for it in all {
+        let provider = &it.fixture.provider;
+        let expect = &it.fixture.expect;
+        let whole = expect
+            .response
+            .as_ref()
+            .is_some_and(|it| it["usage"].is_object());
+        let kinds = [
+            Some(it.kind.as_str()),
+            (whole || expect.usage.is_some()).then_some("usage"),
+        ];
+        for kind in kinds.into_iter().flatten() {
+            let kind = (provider.clone(), kind.to_owned());
+            *counts.entry(kind).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// Rows of what is not recorded: provider, kind, `written` or `none`, why.
+fn unbacked() -> BTreeMap<Kind, (&'static str, &'static str)> {
+    let read = |line: &'static str| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let kind = (cells[0].to_owned(), cells[1].to_owned());
+        (kind, (cells[2], cells[3]))
+    };
+    UNBACKED.lines().map(read).collect()
+}
+
+fn known<'c>(components: &'c [Component], name: &str) -> (&'c Component, &'c Value) {
+    let found = components
+        .iter()
+        .find_map(|it| Some((it, it.provider(name)?)));
+    assert!(found.is_some(), "no component has `{name}`");
+    found.unwrap()
+}
+
+#[test]
+fn every_provider_that_matters_is_backed_or_it_is_said_why_not() {
+    let components = components::all();
+    let recorded = recorded();
+    let written = counted(&written());
+    let unbacked = unbacked();
+    let mut used = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for name in LISTED {
+        for (kind, least) in needed(known(&components, name).1) {
+            let place = (name.to_owned(), kind.to_owned());
+            let of = |counts: &Counts| counts.get(&place).copied().unwrap_or(0);
+            let (real, made) = (of(&recorded), of(&written));
+            let said = unbacked.get(&place);
+            used.extend(said.map(|_| place.clone()));
+            let fine = match said {
+                None => real >= least,
+                Some(("written", _)) => real < least && real + made >= least,
+                Some(("none", _)) => real + made < least,
+                Some(_) => false,
+            };
+            if !fine {
+                wrong.push(format!(
+                    "{name} {kind}: {real} recorded, {made} written, {least} needed, {said:?}"
+                ));
+            }
+        }
+    }
+    let unused = unbacked.keys().filter(|it| !used.contains(*it));
+    wrong.extend(unused.map(|it| format!("{it:?}: a reason without a need")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_was_written_holds() {
+    let components = components::all();
+    let mut wrong = Vec::new();
+    for it in written() {
+        let (component, _) = known(&components, &it.fixture.provider);
+        assert!(it.page.starts_with("https://"), "{}", it.fixture.name);
+        if let Err(what) = (component.run)(&it.fixture) {
+            wrong.push(format!(
+                "{} {}: {what}",
+                it.fixture.provider, it.fixture.name
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// For the report: what is written, and what is neither.
+pub fn page() -> String {
+    let written = counted(&written());
+    let mut page = String::from(
+        "\n## Written, not recorded\n\nNo public recording is known of these. What was written by the provider's documentation is held by the
+same tests, and is not verified.\n\n| provider | kind | fixtures | why |\n|---|---|--:|---|\n",
+    );
+    for (place, (how, why)) in unbacked() {
+        let (provider, kind) = &place;
+        let count = match how {
+            "written" => written.get(&place).copied().unwrap_or(0),
+            _ => 0,
+        };
+        writeln!(page, "| {provider} | {kind} | {count} | {why} |").unwrap();
+    }
+    page
+}

@@ -1,6 +1,7 @@
 """Realtime sessions: OpenAI's client through the gateway, before an upstream of sockets that plays events as
 they were recorded."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -11,6 +12,7 @@ import threading
 import openai
 import pytest
 import websockets.exceptions
+from websockets.asyncio.server import serve as serve_async
 from websockets.http11 import Headers, Response
 from websockets.sync.client import connect as dial
 from websockets.sync.server import serve
@@ -487,35 +489,53 @@ def test_an_event_beyond_the_cap_ends_the_session(house):
     assert event["type"] == "error" and "larger" in event["error"]["message"] and farewell.code == 1009
 
 
+class Flood:
+    """An upstream that says more than anybody can hear, and listens at the same time: `websockets.sync` does not
+    listen while a send waits."""
+
+    def __init__(self):
+        self.sent, self.heard, self.port = 0, threading.Event(), None
+        ready = threading.Event()
+        threading.Thread(target=lambda: asyncio.run(self.serve(ready)), daemon=True).start()
+        assert ready.wait(20)
+
+    async def serve(self, ready):
+        async with serve_async(self.play, "127.0.0.1", 0) as server:
+            self.port = server.sockets[0].getsockname()[1]
+            ready.set()
+            await server.wait_closed()
+
+    async def play(self, connection):
+        await connection.send(json.dumps({"type": "session.created", "session": {"type": "realtime", "model": "gpt-realtime"}}))
+        listening = asyncio.create_task(self.listen(connection))
+        delta = json.dumps({"type": "response.output_audio.delta", "delta": "A" * 65536})
+        with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+            while not self.heard.is_set():
+                await connection.send(delta)
+                self.sent += len(delta)
+        await listening
+
+    async def listen(self, connection):
+        async for text in connection:
+            if json.loads(text)["type"] == "response.cancel":
+                self.heard.set()
+
+
 def test_a_client_that_does_not_listen_stops_the_upstream_and_may_speak_on(house):
-    sent, heard = [], threading.Event()
-
-    def floods(peer):
-        peer.created()
-
-        def listen():
-            with contextlib.suppress(websockets.exceptions.ConnectionClosed):
-                peer.wait_for("response.cancel")
-                heard.set()
-
-        threading.Thread(target=listen, daemon=True).start()
-        while not heard.is_set():
-            peer.say("response.output_audio.delta", delta="A" * 65536)
-            sent.append(65536)
-
-    it = house({"only": ("voice", floods, {})})
-    with it.dial(additional_headers={"authorization": f"Bearer {MASTER_KEY}"}, max_queue=1) as client:
-        it.gateway.wait_for(lambda: len(sent) > 20)
+    flood = Flood()
+    it = house({"only": ("voice", texts, {"api_base": f"http://127.0.0.1:{flood.port}/v1"})})
+    with it.dial(additional_headers={"authorization": f"Bearer {MASTER_KEY}"}, max_queue=1, close_timeout=1) as client:
+        it.gateway.wait_for(lambda: flood.sent > 1 << 20)
         stalled = []
 
         def stands_still():
-            stalled.append(len(sent))
+            stalled.append(flood.sent)
             return len(stalled) > 10 and len(set(stalled[-10:])) == 1
 
         it.gateway.wait_for(stands_still)
         client.send(json.dumps({"type": "response.cancel"}))
-        assert heard.wait(20)
-    assert sum(sent) < 64 << 20
+        assert flood.heard.wait(20)
+    assert flood.sent < 64 << 20
 
 
 def test_sessions_end_when_nothing_is_said_or_when_they_have_lasted(house, tmp_path):

@@ -89,7 +89,10 @@ impl Pools {
         if let Some(client) = made.get() {
             return Ok(client);
         }
-        let client = builder(guarded, &self.trust)?.http1_only().build()?;
+        // A session takes its connection along. One that was refused is not used again: who refuses
+        // often hangs up, and the next session would be cut with it.
+        let of_its_own = builder(guarded, &self.trust)?.pool_max_idle_per_host(0);
+        let client = of_its_own.http1_only().build()?;
         Ok(made.get_or_init(|| client))
     }
 

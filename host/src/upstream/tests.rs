@@ -108,6 +108,24 @@ async fn the_credential_stands_in_its_header_and_the_answer_comes_back() {
 }
 
 #[tokio::test]
+async fn the_connection_of_a_refused_session_is_not_used_again() {
+    let answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}";
+    let (base, task) = upstream(answer, false).await;
+    let target = target(Some(base), true);
+    let how = (&mut CallBodies::default(), &Captures::default());
+    let request = Request::build(&target, get("/v1/realtime"), how).unwrap();
+    let sessions = Upstream::new().unwrap();
+    let options = Options::default();
+    let dialled = sessions.dial(&target, request, (&options, 100)).await;
+    let Ok(Dialled::Refused(reply)) = dialled else {
+        panic!("it was not refused");
+    };
+    assert_eq!(reply.read_whole(100).await.unwrap(), Bytes::from("{}"));
+    let (_, hung_up) = task.await.unwrap();
+    assert!(hung_up);
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let answer =
         b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n";

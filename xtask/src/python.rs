@@ -14,12 +14,14 @@ pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
 /// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 22] = [
+const PACKAGES: [&str; 23] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
     "anthropic==2.13.0",
     "pytest==9.2.0",
+    // Tests mostly wait: several files at once take a third of the time.
+    "pytest-xdist==3.8.0",
     "httpx==0.28.1",
     "componentize-py==0.25.1",
     "litellm-proxy-extras==0.4.110",
@@ -58,6 +60,9 @@ const NPM_PACKAGES: [&str; 7] = [
     "zod@4.6.7",
 ];
 
+/// Files of tests that run at the same time.
+const AT_ONCE: &str = "3";
+
 /// Guests that are dropped into a running gateway.
 const GUESTS: [&str; 3] = [
     "sluice-guest-guards",
@@ -84,7 +89,8 @@ pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
     println!("\n== pytest tests/sdk");
     sh::run(
         Command::new(&python)
-            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"])
+            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=12"])
+            .args(["-n", AT_ONCE, "--dist", "loadfile", "tests/sdk"])
             .env("SLUICE_BINARY", binary)
             .env("SLUICE_GUESTS", guests)
             .env("SDK_NODE", node)

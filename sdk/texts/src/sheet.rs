@@ -70,6 +70,22 @@ impl<'s> Sheet<'s> {
         self.parts.iter().map(|it| it.text.as_str()).collect()
     }
 
+    /// One text for each span that has any, its texts one below the other: for services that judge
+    /// and change nothing.
+    pub fn joined(&self) -> Vec<String> {
+        let mut joined: Vec<(usize, String)> = Vec::new();
+        for part in &self.parts {
+            match joined.last_mut() {
+                Some((span, text)) if *span == part.span => {
+                    text.push('\n');
+                    text.push_str(&part.text);
+                }
+                _ => joined.push((part.span, part.text.clone())),
+            }
+        }
+        joined.into_iter().map(|(_, text)| text).collect()
+    }
+
     /// Whether there is nothing to look at.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -177,6 +193,16 @@ mod tests {
         assert_eq!(edits, [(2, "c".to_owned())]);
         assert!(sheet.edits(&some(&[Some("a"), Some("b")])).is_empty());
         assert!(Sheet::of([("text", "")]).is_empty());
+    }
+
+    #[test]
+    fn a_span_is_one_text_to_who_only_judges() {
+        let sheet = Sheet::of([
+            ("text", "a"),
+            ("text", " "),
+            ("tool-arguments", r#"{"k": "b", "n": 7}"#),
+        ]);
+        assert_eq!(sheet.joined(), ["a", "b\n7"]);
     }
 
     #[test]

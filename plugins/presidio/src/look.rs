@@ -58,7 +58,8 @@ pub fn at<'s>(
     let mut found = analyze::all(settings, &texts)?;
     if let Way::Back(table) = way {
         for (text, found) in texts.iter().zip(&mut found) {
-            found.retain(|it| !table.meets(text, it));
+            let masks = table.places(text);
+            found.retain(|it| !masks.iter().any(|(from, to)| it.start < *to && *from < it.end));
         }
     }
     if let Some(refusal) = refusal(settings, &found) {

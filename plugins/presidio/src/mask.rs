@@ -1,6 +1,6 @@
 //! Masks, and what stands behind them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use sluice_sdk::in_json;
@@ -39,18 +39,29 @@ pub fn masked(text: &str, found: &[Found], mut mask: impl FnMut(&Found, &str) ->
     new
 }
 
+/// What could be a mask in a text, with where it begins, in bytes: everything from a `<` to the next
+/// `>`.
+fn bracketed(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let opened = text.match_indices('<');
+    opened.filter_map(move |(at, _)| {
+        let from = text.get(at..)?;
+        Some((at, from.get(..=from.find('>')?)?))
+    })
+}
+
 /// Makes numbered masks: the same value has the same one, and none is what somebody has written.
 pub struct Numbering<'t> {
-    texts: &'t [&'t str],
+    written: HashSet<&'t str>,
     known: HashMap<(String, String), String>,
     next: HashMap<String, u32>,
     pub table: Table,
 }
 
 impl<'t> Numbering<'t> {
-    pub fn of(texts: &'t [&'t str]) -> Self {
+    pub fn of(texts: &[&'t str]) -> Self {
+        let written = texts.iter().flat_map(|it| bracketed(it));
         Self {
-            texts,
+            written: written.map(|(_, it)| it).collect(),
             known: HashMap::new(),
             next: HashMap::new(),
             table: Table::default(),
@@ -67,7 +78,7 @@ impl<'t> Numbering<'t> {
         let mask = loop {
             *next += 1;
             let mask = format!("<{name}_{next}>");
-            if !self.texts.iter().any(|it| it.contains(&mask)) {
+            if !self.written.contains(mask.as_str()) {
                 break mask;
             }
         };
@@ -115,15 +126,15 @@ impl Table {
             .then_some(at)
     }
 
-    /// Whether a place of a text, in characters, reaches into a mask.
-    pub fn meets(&self, text: &str, found: &Found) -> bool {
-        let byte = |at: usize| text.char_indices().nth(at).map_or(text.len(), |(at, _)| at);
-        let (start, end) = (byte(found.start), byte(found.end));
-        let mut masks = self.0.keys();
-        masks.any(|mask| {
-            let mut all = text.match_indices(mask.as_str());
-            all.any(|(at, _)| at < end && start < at + mask.len())
-        })
+    /// Where masks stand in a text, in characters.
+    pub fn places(&self, text: &str) -> Vec<(usize, usize)> {
+        let (mut places, mut characters, mut counted) = (Vec::new(), 0, 0);
+        for (at, mask) in bracketed(text).filter(|(_, it)| self.0.contains_key(*it)) {
+            characters += text.get(counted..at).unwrap_or_default().chars().count();
+            counted = at;
+            places.push((characters, characters + mask.chars().count()));
+        }
+        places
     }
 
     pub fn is_empty(&self) -> bool {
@@ -176,5 +187,6 @@ mod tests {
         assert_eq!(table.begun("a < b <PERS"), Some(6));
         assert_eq!(table.begun("a <PERSON_1>"), None);
         assert_eq!(table.begun("a < b"), None);
+        assert_eq!(table.places("é <PERSON_1><x>é<PERSON_1>"), [(2, 12), (16, 26)]);
     }
 }

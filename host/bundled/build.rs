@@ -15,6 +15,7 @@ const PLUGINS: &[&str] = &[
     "anthropic",
     "azure",
     "bedrock",
+    "bedrock_guardrails",
     "black_forest_labs",
     "cohere",
     "deepgram",
@@ -24,12 +25,15 @@ const PLUGINS: &[&str] = &[
     "ollama",
     "openai",
     "openai_compatible",
+    "openai_moderation",
+    "presidio",
     "replicate",
     "rerankers",
     "sagemaker",
     "stability",
     "vertex_ai",
     "watsonx",
+    "webhook",
 ];
 const TARGET: &str = "wasm32-wasip2";
 

@@ -49,10 +49,8 @@ fn schema() -> Value {
     json!({
         "type": "object",
         "required": ["guardrailIdentifier", "guardrailVersion"],
-        "anyOf": [
-            {"required": ["aws_region_name"]},
-            {"properties": {"guardrailIdentifier": {"pattern": "^arn:"}}}
-        ],
+        "if": {"properties": {"guardrailIdentifier": {"pattern": "^arn:"}}},
+        "else": {"required": ["aws_region_name"]},
         "properties": {
             "guardrailIdentifier": {
                 "type": "string",

@@ -35,7 +35,9 @@ fn service() -> Played {
             answer = json!({"action": "GUARDRAIL_INTERVENED", "outputs": [{"text": "No."}],
                 "assessments": [{"wordPolicy": {"customWords": [{"match": "attack", "action": "BLOCKED"}], "managedWordLists": []}}]});
         } else if has("Ada") {
-            let outputs = blocks.iter().map(|it| json!({"text": it.replace("Ada", "{NAME}")}));
+            let outputs = blocks
+                .iter()
+                .map(|it| json!({"text": it.replace("Ada", "{NAME}")}));
             answer = json!({"action": "GUARDRAIL_INTERVENED", "outputs": outputs.collect::<Vec<_>>(),
                 "assessments": [{"sensitiveInformationPolicy": {"regexes": null,
                     "piiEntities": [{"match": "Ada", "type": "NAME", "action": "ANONYMIZED"}]}}]});
@@ -80,7 +82,10 @@ fn an_endpoint_of_ones_own_stands_in_the_place_of_the_regions() {
     config["aws_bedrock_runtime_endpoint"] = "https://vpce-1.vpce.amazonaws.com/".into();
     look(&played, "pre", config, vec![span("hi")]).unwrap();
     let url = &played.sent()[0].url;
-    assert_eq!(url, "https://vpce-1.vpce.amazonaws.com/guardrail/abc/version/1/apply");
+    assert_eq!(
+        url,
+        "https://vpce-1.vpce.amazonaws.com/guardrail/abc/version/1/apply"
+    );
     let config = json!({"guardrailIdentifier": "abc", "guardrailVersion": "DRAFT"});
     let error = look(&played, "pre", config, vec![span("hi")]).unwrap_err();
     assert!(error.message.contains("aws_region_name"));
@@ -101,7 +106,10 @@ fn many_and_long_texts_are_requests_of_25_text_units_and_masks_come_back_to_thei
     let decision = look(&played, "pre", config(), spans).unwrap();
     let edited = texts(&decision);
     assert_eq!(edited.len(), 2);
-    assert_eq!((edited[0].0, edited[0].1), (50, &*"é {NAME}, ".repeat(9000)));
+    assert_eq!(
+        (edited[0].0, edited[0].1),
+        (50, &*"é {NAME}, ".repeat(9000))
+    );
     assert_eq!(edited[1], (51, r#"{"to": "{NAME} \"C\""}"#));
     let sent = played.sent();
     let sizes = sent.iter().map(|it| blocks(it).concat().chars().count());
@@ -142,7 +150,10 @@ fn only_the_newest_message_of_the_user_is_asked_about() {
     assert_eq!(texts(&decision), [(2, "{NAME}")]);
     assert_eq!(blocks(&played.sent()[0]), ["I am", "Ada"]);
     let decision = look(&service(), "post", config, spans()).unwrap();
-    assert!(matches!(decision.verdict, Verdict::Block(_)), "an answer is looked at whole");
+    assert!(
+        matches!(decision.verdict, Verdict::Block(_)),
+        "an answer is looked at whole"
+    );
 }
 
 #[test]
@@ -183,9 +194,17 @@ fn an_intervention_that_is_not_only_a_mask_blocks() {
 #[test]
 fn a_service_that_fails_lets_nothing_pass() {
     for (status, body, kind) in [
-        (400, r#"{"message": "The guardrail identifier or version is not valid"}"#, "invalid-request"),
+        (
+            400,
+            r#"{"message": "The guardrail identifier or version is not valid"}"#,
+            "invalid-request",
+        ),
         (401, "", "authentication"),
-        (403, r#"{"message": "The security token included in the request is invalid."}"#, "permission"),
+        (
+            403,
+            r#"{"message": "The security token included in the request is invalid."}"#,
+            "permission",
+        ),
         (404, "", "not-found"),
         (429, r#"{"message": "Too many requests"}"#, "rate-limit"),
         (500, "", "upstream"),
@@ -195,7 +214,11 @@ fn a_service_that_fails_lets_nothing_pass() {
         (200, "{}", "upstream"),
         (200, r#"{"action": "LATER", "outputs": []}"#, "upstream"),
         (200, r#"{"action": "NONE", "outputs": [7]}"#, "upstream"),
-        (200, r#"{"Output": {"__type": "com.amazon.coral.service#UnknownOperationException"}, "Version": "1.0"}"#, "upstream"),
+        (
+            200,
+            r#"{"Output": {"__type": "com.amazon.coral.service#UnknownOperationException"}, "Version": "1.0"}"#,
+            "upstream",
+        ),
     ] {
         let error = answered(status, body).unwrap_err();
         assert_eq!(error.kind, kind, "{status} {body}");

@@ -45,7 +45,10 @@ impl Guardrail for OpenAiModeration {
         let mut seen = verdict::Seen::default();
         for batch in request::batches(&texts)? {
             let body = request::body(&settings.model, &batch);
-            let answer = FetchRequest::post("/moderations").json(&body).send()?.ok()?;
+            let answer = FetchRequest::post("/moderations")
+                .json(&body)
+                .send()?
+                .ok()?;
             seen.add(&answer.json()?, batch.len(), &settings.category_thresholds)?;
             if seen.violates() {
                 break;

@@ -60,7 +60,10 @@ fn many_texts_are_few_requests_and_the_first_that_is_flagged_ends_it() {
     assert_eq!(counts, [32, 32, 6]);
     let played = classifier();
     texts[40] = "attack";
-    assert_eq!(code(&look(&played, json!({}), &texts).unwrap()), "moderation");
+    assert_eq!(
+        code(&look(&played, json!({}), &texts).unwrap()),
+        "moderation"
+    );
     assert_eq!(played.sent().len(), 2);
 }
 
@@ -68,7 +71,10 @@ fn many_texts_are_few_requests_and_the_first_that_is_flagged_ends_it() {
 fn a_long_text_is_asked_about_in_pieces() {
     let played = classifier();
     let long = "é ".repeat(3000) + "attack";
-    assert_eq!(code(&look(&played, json!({}), &[&long]).unwrap()), "moderation");
+    assert_eq!(
+        code(&look(&played, json!({}), &[&long]).unwrap()),
+        "moderation"
+    );
     let sent = inputs(&played.sent()[0]);
     assert!(sent.len() > 3 && sent.iter().all(|it| it.chars().count() <= 2000));
     let much = "x".repeat(2_000_000);
@@ -79,13 +85,20 @@ fn a_long_text_is_asked_about_in_pieces() {
 #[test]
 fn nothing_is_asked_about_nothing() {
     let played = Played::silent();
-    assert_eq!(code(&look(&played, json!({}), &["", " \n"]).unwrap()), "allow");
+    assert_eq!(
+        code(&look(&played, json!({}), &["", " \n"]).unwrap()),
+        "allow"
+    );
 }
 
 #[test]
 fn a_threshold_stands_in_the_place_of_the_flag() {
     let config = |score: f64| json!({"category_thresholds": {"violence": score}});
-    let cases = [(0.3, "fine", "moderation"), (0.5, "fine", "allow"), (0.95, "attack", "allow")];
+    let cases = [
+        (0.3, "fine", "moderation"),
+        (0.5, "fine", "allow"),
+        (0.95, "attack", "allow"),
+    ];
     for (score, text, want) in cases {
         let decision = look(&classifier(), config(score), &[text]).unwrap();
         assert_eq!(code(&decision), want, "{score} {text}");
@@ -101,13 +114,19 @@ fn what_is_logged_says_categories_and_scores_and_no_text() {
     let Verdict::Block(refusal) = decision.verdict else {
         panic!("it passes")
     };
-    assert_eq!(refusal.message, "Violated OpenAI moderation policy: violence");
+    assert_eq!(
+        refusal.message,
+        "Violated OpenAI moderation policy: violence"
+    );
     let detail: Value = from_str(&refusal.detail.unwrap()).unwrap();
     let want = json!({"violated_categories": ["violence"], "category_scores": {"violence": 0.9}});
     assert_eq!(detail, want);
     let decision = look(&classifier(), json!({}), &["fine"]).unwrap();
     let findings: Value = from_str(&decision.findings.unwrap()).unwrap();
-    assert_eq!(findings, json!({"category_scores": {"hate": 0.2, "violence": 0.4}}));
+    assert_eq!(
+        findings,
+        json!({"category_scores": {"hate": 0.2, "violence": 0.4}})
+    );
 }
 
 #[test]
@@ -116,14 +135,25 @@ fn a_flag_without_a_category_blocks() {
         let results = json!([{"flagged": true, "categories": {}, "category_scores": {}}]);
         Ok(FetchResponse::json_of(200, &json!({"results": results})))
     });
-    assert_eq!(code(&look(&played, json!({}), &["x"]).unwrap()), "moderation");
+    assert_eq!(
+        code(&look(&played, json!({}), &["x"]).unwrap()),
+        "moderation"
+    );
 }
 
 #[test]
 fn a_service_that_fails_lets_nothing_pass() {
     let cases = [
-        (401, r#"{"error": {"code": "invalid_api_key"}}"#, "authentication"),
-        (429, r#"{"error": {"code": "rate_limit_exceeded"}}"#, "rate-limit"),
+        (
+            401,
+            r#"{"error": {"code": "invalid_api_key"}}"#,
+            "authentication",
+        ),
+        (
+            429,
+            r#"{"error": {"code": "rate_limit_exceeded"}}"#,
+            "rate-limit",
+        ),
         (500, "", "upstream"),
         (503, "", "overloaded"),
         (200, "", "upstream"),
@@ -131,8 +161,16 @@ fn a_service_that_fails_lets_nothing_pass() {
         (200, "{}", "upstream"),
         (200, r#"{"results": []}"#, "upstream"),
         (200, r#"{"results": [{}]}"#, "upstream"),
-        (200, r#"{"results": [{"flagged": "no", "categories": {}, "category_scores": {}}]}"#, "upstream"),
-        (200, r#"{"results": [{"flagged": false, "category_scores": {}}]}"#, "upstream"),
+        (
+            200,
+            r#"{"results": [{"flagged": "no", "categories": {}, "category_scores": {}}]}"#,
+            "upstream",
+        ),
+        (
+            200,
+            r#"{"results": [{"flagged": false, "category_scores": {}}]}"#,
+            "upstream",
+        ),
     ];
     for (status, body, kind) in cases {
         let played = Played::new(move |_| Ok(FetchResponse::text_of(status, body)));

@@ -47,7 +47,9 @@ impl Seen {
             return Err(fault::upstream("a result of OpenAI's answer is none"));
         };
         // Older models have no opinion on newer categories: null.
-        let scores = scores.iter().filter_map(|(name, it)| Some((name, it.as_f64()?)));
+        let scores = scores
+            .iter()
+            .filter_map(|(name, it)| Some((name, it.as_f64()?)));
         let scores: BTreeMap<&String, f64> = scores.collect();
         for (name, threshold) in thresholds {
             let score = scores.get(name).ok_or_else(|| {
@@ -60,7 +62,10 @@ impl Seen {
             }
         }
         let mut named = false;
-        for (name, _) in categories.iter().filter(|(_, it)| **it == Value::Bool(true)) {
+        for (name, _) in categories
+            .iter()
+            .filter(|(_, it)| **it == Value::Bool(true))
+        {
             named = true;
             if !thresholds.contains_key(name) {
                 self.violated.insert(name.clone());

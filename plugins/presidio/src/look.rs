@@ -59,7 +59,11 @@ pub fn at<'s>(
     if let Way::Back(table) = way {
         for (text, found) in texts.iter().zip(&mut found) {
             let masks = table.places(text);
-            found.retain(|it| !masks.iter().any(|(from, to)| it.start < *to && *from < it.end));
+            found.retain(|it| {
+                !masks
+                    .iter()
+                    .any(|(from, to)| it.start < *to && *from < it.end)
+            });
         }
     }
     if let Some(refusal) = refusal(settings, &found) {

@@ -187,6 +187,9 @@ mod tests {
         assert_eq!(table.begun("a < b <PERS"), Some(6));
         assert_eq!(table.begun("a <PERSON_1>"), None);
         assert_eq!(table.begun("a < b"), None);
-        assert_eq!(table.places("é <PERSON_1><x>é<PERSON_1>"), [(2, 12), (16, 26)]);
+        assert_eq!(
+            table.places("é <PERSON_1><x>é<PERSON_1>"),
+            [(2, 12), (16, 26)]
+        );
     }
 }

@@ -70,7 +70,8 @@ impl Settings {
 
     /// Most bytes of text in one request.
     pub fn chunk_bytes(&self) -> usize {
-        self.presidio_analyze_chunk_size_bytes.unwrap_or(CHUNK_BYTES)
+        self.presidio_analyze_chunk_size_bytes
+            .unwrap_or(CHUNK_BYTES)
     }
 
     pub fn looks_at_requests(&self) -> bool {

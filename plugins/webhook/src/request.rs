@@ -5,6 +5,10 @@ use sluice_sdk::{Error, FetchRequest, Inspection, fault, stage};
 
 use crate::settings::Settings;
 
+/// Longest text in a part of a message that is no text, in bytes. Pictures and sound as base64 would
+/// make a body that the gateway does not send, and the contract has no place for them here.
+const LONGEST_MEDIUM: usize = 4096;
+
 /// What the gateway tells of a caller, and LiteLLM's names for it.
 const CALLER: [(&str, &str); 7] = [
     ("key_hash", "user_api_key_hash"),
@@ -86,7 +90,13 @@ fn of_request(request: Option<Value>) -> Members {
         return Vec::new();
     };
     let mut take = |name: &str| request.get_mut(name).map(Value::take);
-    let (messages, tools) = (take("messages"), take("tools"));
+    let (mut messages, tools) = (take("messages"), take("tools"));
+    let parts = messages.as_mut().and_then(Value::as_array_mut);
+    let parts = parts.into_iter().flatten();
+    let parts = parts.filter_map(|it| it.get_mut("content")?.as_array_mut());
+    for part in parts.flatten().filter(|it| it["type"] != "text") {
+        leave_out_media(part);
+    }
     let calls = messages.as_ref().and_then(Value::as_array);
     let calls = calls.into_iter().flatten().flat_map(calls_of);
     let calls: Vec<Value> = calls.cloned().collect();
@@ -98,10 +108,23 @@ fn of_request(request: Option<Value>) -> Members {
     present(members)
 }
 
+/// Empties what is too long to be anything but bytes.
+fn leave_out_media(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > LONGEST_MEDIUM => text.clear(),
+        Value::Array(list) => list.iter_mut().for_each(leave_out_media),
+        Value::Object(members) => members.values_mut().for_each(leave_out_media),
+        _ => {}
+    }
+}
+
 /// The calls of tools in an answer.
 fn of_answer(answer: Option<Value>) -> Members {
     let choices = answer.as_ref().and_then(|it| it.get("choices")?.as_array());
-    let messages = choices.into_iter().flatten().filter_map(|it| it.get("message"));
+    let messages = choices
+        .into_iter()
+        .flatten()
+        .filter_map(|it| it.get("message"));
     let calls = messages.flat_map(calls_of).cloned().collect();
     present([("tool_calls", some(calls))])
 }

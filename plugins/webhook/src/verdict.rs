@@ -28,7 +28,9 @@ impl Verdict {
                 Ok(Self::Block(reason.unwrap_or(REASON).to_owned()))
             }
             Some("GUARDRAIL_INTERVENED") => changed(answer, body),
-            _ => Err(fault::upstream("the guardrail's answer has no known `action`")),
+            _ => Err(fault::upstream(
+                "the guardrail's answer has no known `action`",
+            )),
         }
     }
 
@@ -62,7 +64,10 @@ fn changed(answer: &Value, body: &Value) -> Result<Verdict, Error> {
         }
     }
     let wrong = || fault::upstream("the guardrail's answer does not have a text for each text");
-    let asked = body.get("texts").and_then(Value::as_array).map_or(0, Vec::len);
+    let asked = body
+        .get("texts")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     let texts = answer.get("texts").and_then(Value::as_array);
     let texts = texts.filter(|it| it.len() == asked).ok_or_else(wrong)?;
     let texts = texts.iter().map(|it| it.as_str().map(str::to_owned));

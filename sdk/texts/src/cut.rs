@@ -124,9 +124,8 @@ mod tests {
                 let joined: String = pieces.iter().map(|it| it.text).collect();
                 assert_eq!(joined, text, "{longest}");
                 let weigh = |it: &str| it.chars().map(weight).sum::<usize>();
-                let fits = |it: &Piece<'_>| {
-                    weigh(it.text) <= longest || it.text.chars().nth(1).is_none()
-                };
+                let fits =
+                    |it: &Piece<'_>| weigh(it.text) <= longest || it.text.chars().nth(1).is_none();
                 assert!(pieces.iter().all(fits), "{longest}");
             }
         }
@@ -154,10 +153,7 @@ mod tests {
     fn batches_have_a_number_and_a_size() {
         let size = |it: &&str| it.len();
         let packed = pack(["aa", "b", "cccccc", "d", "e"], size, (2, 4));
-        assert_eq!(
-            packed,
-            [vec!["aa", "b"], vec!["cccccc"], vec!["d", "e"]]
-        );
+        assert_eq!(packed, [vec!["aa", "b"], vec!["cccccc"], vec!["d", "e"]]);
         assert!(pack(Vec::<&str>::new(), size, (2, 4)).is_empty());
     }
 }

@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn strings_and_numbers_of_arguments_are_texts_and_stay_json() {
-        let arguments = r#"{"to": "Ada \"C\" L", "phone": 5551234, "a b": true, "n": {"é": "x\ny"}}"#;
+        let arguments =
+            r#"{"to": "Ada \"C\" L", "phone": 5551234, "a b": true, "n": {"é": "x\ny"}}"#;
         let sheet = Sheet::of([("text", "hi"), ("tool-arguments", arguments)]);
         assert_eq!(
             sheet.texts(),

@@ -63,7 +63,11 @@ fn a_request_that_the_host_does_not_answer_is_the_hosts_error() {
 #[test]
 fn an_anonymizer_that_fails_lets_nothing_pass() {
     for (status, body, wanted) in [
-        (422, r#"{"error": "Invalid input, text can not be empty"}"#, "invalid-request"),
+        (
+            422,
+            r#"{"error": "Invalid input, text can not be empty"}"#,
+            "invalid-request",
+        ),
         (200, r#"{"items": []}"#, "upstream"),
         (200, r#"{"text": null}"#, "upstream"),
         (200, "{\"text\": \"a\\u001eb\"}", "upstream"),

@@ -37,12 +37,7 @@ fn finds(request: &FetchRequest, words: &[(&str, &str)]) -> Value {
     found.into()
 }
 
-fn look(
-    played: &Played,
-    stage: &str,
-    config: Value,
-    spans: Vec<Span>,
-) -> Result<Decision, Error> {
+fn look(played: &Played, stage: &str, config: Value, spans: Vec<Span>) -> Result<Decision, Error> {
     played.run(|| Presidio::inspect(&inspection(stage, &config, spans)))
 }
 
@@ -92,7 +87,10 @@ fn texts_that_no_look_can_send_are_refused() {
 
 #[test]
 fn strings_of_arguments_are_masked_and_stay_json() {
-    let played = analyzer(&[("Ada \"C\" Lovelace", "PERSON"), ("5551234", "PHONE_NUMBER")]);
+    let played = analyzer(&[
+        ("Ada \"C\" Lovelace", "PERSON"),
+        ("5551234", "PHONE_NUMBER"),
+    ]);
     let arguments = Span {
         channel: "tool-arguments".into(),
         ..span(r#"{"to": "Ada \"C\" Lovelace", "phone": 5551234}"#)
@@ -106,7 +104,11 @@ fn strings_of_arguments_are_masked_and_stay_json() {
 
 #[test]
 fn the_settings_say_what_is_asked_and_what_counts() {
-    let played = analyzer(&[("Ada", "PERSON"), ("Paris", "LOCATION"), ("7.1.2026", "DATE_TIME")]);
+    let played = analyzer(&[
+        ("Ada", "PERSON"),
+        ("Paris", "LOCATION"),
+        ("7.1.2026", "DATE_TIME"),
+    ]);
     let config = json!({
         "presidio_language": "de",
         "presidio_ad_hoc_recognizers": [{"name": "Zip", "supported_language": "de", "supported_entity": "ZIP",

@@ -19,10 +19,7 @@ fn masks_are_undone_wherever_they_are_cut() {
     let opened = opened(&json!({"output_parse_pii": true}));
     let said = piece("a < b, <PERSON_1> & <PERSON_10>: <PERS");
     let out = played.run(|| streamed_at_every_cut::<Presidio>(&opened, &said));
-    assert_eq!(
-        out.unwrap().unwrap(),
-        "a < b, Ada \"C\" L & Bob: <PERS"
-    );
+    assert_eq!(out.unwrap().unwrap(), "a < b, Ada \"C\" L & Bob: <PERS");
     let arguments = Piece {
         channel: "tool-arguments".into(),
         call: "t1".into(),
@@ -66,7 +63,12 @@ fn texts_side_by_side_are_asked_about_once_and_keep_their_places() {
     let texts: Vec<_> = out.iter().map(|it| (it.choice, it.text.as_str())).collect();
     assert_eq!(
         texts,
-        [(0, "<PERSON>"), (1, "I am <PERSON>"), (0, "<PERSON>"), (0, "<PERSON>")]
+        [
+            (0, "<PERSON>"),
+            (1, "I am <PERSON>"),
+            (0, "<PERSON>"),
+            (0, "<PERSON>")
+        ]
     );
     assert_eq!(played.sent().len(), 1);
 }

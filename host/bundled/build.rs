@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 const PLUGINS: &[&str] = &[
     "anthropic",
     "azure",
+    "azure_content_safety",
     "bedrock",
     "bedrock_guardrails",
     "black_forest_labs",
@@ -22,6 +23,7 @@ const PLUGINS: &[&str] = &[
     "echo",
     "elevenlabs",
     "gemini",
+    "lakera",
     "ollama",
     "openai",
     "openai_compatible",

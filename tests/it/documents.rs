@@ -30,7 +30,9 @@ pub fn documents() -> Vec<Value> {
 /// The `describe` documents of the guardrails, by name of plugin.
 pub fn guardrails() -> Vec<Value> {
     read(&[
+        sluice_plugin_azure_content_safety::AzureContentSafety::describe(),
         sluice_plugin_bedrock_guardrails::BedrockGuardrails::describe(),
+        sluice_plugin_lakera::Lakera::describe(),
         sluice_plugin_openai_moderation::OpenAiModeration::describe(),
         sluice_plugin_presidio::Presidio::describe(),
         sluice_plugin_webhook::Webhook::describe(),

@@ -54,10 +54,7 @@ impl Guardrail for BedrockGuardrails {
             stage::DURING => Vec::new(),
             _ => sheet.edits(&new),
         };
-        let edits = edits.into_iter().map(|(span, text)| Edit {
-            span: u32::try_from(span).unwrap_or(u32::MAX),
-            text,
-        });
+        let edits = edits.into_iter().map(|(span, text)| Edit { span, text });
         Ok(all.noted(Decision::edit(edits.collect())))
     }
 }

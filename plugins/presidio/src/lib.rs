@@ -58,10 +58,7 @@ fn decision(looked: Looked) -> Decision {
         return refusal.into();
     }
     let edits = looked.edits.into_iter();
-    let edits = edits.map(|(span, text)| Edit {
-        span: u32::try_from(span).unwrap_or(u32::MAX),
-        text,
-    });
+    let edits = edits.map(|(span, text)| Edit { span, text });
     let decision = Decision::edit(edits.collect());
     match looked.findings {
         Some(findings) => decision.with_findings(&findings),

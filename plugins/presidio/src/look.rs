@@ -30,7 +30,7 @@ pub enum Way<'t> {
 pub struct Looked {
     pub refusal: Option<Refusal>,
     /// Spans by index, and their new texts.
-    pub edits: Vec<(usize, String)>,
+    pub edits: Vec<(u32, String)>,
     pub findings: Option<Value>,
     pub table: Table,
 }

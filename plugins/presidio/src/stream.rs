@@ -103,7 +103,7 @@ fn wait(mut flow: Flow, pieces: Vec<Piece>, last: bool) -> Result<StreamVerdict,
         return Ok(StreamVerdict::Block(refusal));
     }
     for (at, text) in looked.edits {
-        if let Some(kept) = flow.whole.get_mut(at) {
+        if let Some(kept) = flow.whole.get_mut(at as usize) {
             kept.text = text;
         }
     }

@@ -42,10 +42,7 @@ impl Verdict {
                 let edits = sheet.edits(&texts);
                 let findings = json!({"action": "GUARDRAIL_INTERVENED", "texts": edits.len()});
                 let edits = edits.into_iter().filter(|_| may_change);
-                let edits = edits.map(|(span, text)| Edit {
-                    span: u32::try_from(span).unwrap_or(u32::MAX),
-                    text,
-                });
+                let edits = edits.map(|(span, text)| Edit { span, text });
                 Decision::edit(edits.collect()).with_findings(&findings)
             }
         }

@@ -70,6 +70,11 @@ impl<'s> Sheet<'s> {
         self.parts.iter().map(|it| it.text.as_str()).collect()
     }
 
+    /// The span of each of [`texts`](Self::texts), by index.
+    pub fn spans(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().map(|it| it.span)
+    }
+
     /// One text for each span that has any, its texts one below the other: for services that judge
     /// and change nothing.
     pub fn joined(&self) -> Vec<String> {
@@ -91,9 +96,9 @@ impl<'s> Sheet<'s> {
         self.parts.is_empty()
     }
 
-    /// The spans that change, by index, and their new texts. `new` has a text for each of
+    /// The spans that change, by index as the contract's edits have it, and their new texts. `new` has a text for each of
     /// [`texts`](Self::texts); those that are none or the same change nothing.
-    pub fn edits(&self, new: &[Option<String>]) -> Vec<(usize, String)> {
+    pub fn edits(&self, new: &[Option<String>]) -> Vec<(u32, String)> {
         let mut edits: Vec<(usize, String)> = Vec::new();
         // How far the span of the last edit has been written.
         let mut written = 0;
@@ -113,7 +118,9 @@ impl<'s> Sheet<'s> {
             }
         }
         self.finish(edits.last_mut(), written);
-        edits
+        let index = |span: usize| u32::try_from(span).unwrap_or(u32::MAX);
+        let edits = edits.into_iter();
+        edits.map(|(span, text)| (index(span), text)).collect()
     }
 
     /// Adds what stands behind the last change of a span.
@@ -189,6 +196,7 @@ mod tests {
     fn spans_are_texts_and_blank_ones_are_left_out() {
         let sheet = Sheet::of([("text", "a"), ("text", " \n"), ("reasoning", "b")]);
         assert_eq!(sheet.texts(), ["a", "b"]);
+        assert_eq!(sheet.spans().collect::<Vec<_>>(), [0, 2]);
         let edits = sheet.edits(&some(&[None, Some("c")]));
         assert_eq!(edits, [(2, "c".to_owned())]);
         assert!(sheet.edits(&some(&[Some("a"), Some("b")])).is_empty());

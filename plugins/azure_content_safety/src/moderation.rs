@@ -51,7 +51,7 @@ impl Settings {
 
 pub fn inspect(inspection: &Inspection) -> Result<Decision, Error> {
     let settings: Settings = inspection.settings()?;
-    let texts = pieces::together(pieces::of(inspection, |_| true));
+    let texts = pieces::together(pieces::of(inspection, |_| true)?);
     pieces::judge(texts.len())?;
     let mut seen = Seen::default();
     for text in &texts {

@@ -9,18 +9,24 @@ pub const LONGEST: usize = 10_000;
 const SHARED: usize = 200;
 /// Requests of one look; the host allows no more.
 const MOST_REQUESTS: usize = 16;
+const WIDEST_LETTER: usize = 4;
 const BETWEEN: &str = "\n\n";
 
 /// The texts of the spans of some kind, each within the limit.
-pub fn of(inspection: &Inspection, wanted: impl Fn(&Span) -> bool) -> Vec<String> {
+///
+/// # Errors
+/// One look cannot ask about so much, by its bytes alone. They are not copied: a component's memory
+/// has an end.
+pub fn of(inspection: &Inspection, wanted: impl Fn(&Span) -> bool) -> Result<Vec<String>, Error> {
     let spans = inspection.spans.iter().filter(|it| wanted(it));
     let sheet = Sheet::of(spans.map(|it| (it.channel.as_str(), it.text.as_str())));
+    judge(sheet.bytes() / LONGEST / WIDEST_LETTER)?;
     let texts = sheet.joined();
     let pieces = texts.iter().flat_map(|text| {
         let pieces = cut(text, characters, LONGEST, SHARED).into_iter();
         pieces.map(|Piece { text, .. }| text.to_owned())
     });
-    pieces.collect()
+    Ok(pieces.collect())
 }
 
 /// Short ones together, so that a long conversation is few requests.

@@ -21,8 +21,8 @@ struct Settings {
 pub fn inspect(inspection: &Inspection) -> Result<Decision, Error> {
     let settings: Settings = inspection.settings()?;
     let is_prompt = |it: &Span| matches!(it.role.as_str(), role::USER | role::INPUT);
-    let prompts = pieces::together(pieces::of(inspection, is_prompt));
-    let documents = pieces::of(inspection, |it| it.role == role::TOOL);
+    let prompts = pieces::together(pieces::of(inspection, is_prompt)?);
+    let documents = pieces::of(inspection, |it| it.role == role::TOOL)?;
     let size = |it: &String| it.chars().count();
     let documents = pack(documents, size, (MOST_DOCUMENTS, pieces::LONGEST));
     let requests = prompts.len().max(documents.len());

@@ -12,13 +12,19 @@ mod verdict;
 
 use serde::Deserialize;
 use sluice_sdk::serde_json::{Map, Value, json};
-use sluice_sdk::{Decision, Edit, Error, FetchRequest, Guardrail, Inspection, guardrail, stage};
+use sluice_sdk::{
+    Decision, Edit, Error, FetchRequest, Guardrail, Inspection, fault, guardrail, stage,
+};
 
 use messages::Messages;
 use verdict::Screened;
 
 /// The guardrail.
 pub struct Lakera;
+
+/// Most text in one request, in bytes. Lakera names no limit; the gateway sends 8 MiB at most, and a
+/// component's memory has an end.
+const LONGEST: usize = 4 << 20;
 
 /// What becomes of what is flagged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -50,6 +56,11 @@ impl Guardrail for Lakera {
         let messages = Messages::of(inspection, &settings);
         if messages.is_empty() {
             return Ok(Decision::allow());
+        }
+        if messages.bytes() > LONGEST {
+            return Err(fault::invalid_request(format!(
+                "the texts are more than the {LONGEST} bytes that one look can send to Lakera"
+            )));
         }
         let asked = FetchRequest::post("/v2/guard").json(&body(&messages, &settings));
         let answer = asked.send()?.ok()?.json()?;

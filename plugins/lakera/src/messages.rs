@@ -38,6 +38,10 @@ impl<'i> Messages<'i> {
         self.order.is_empty()
     }
 
+    pub fn bytes(&self) -> usize {
+        self.sheet.bytes()
+    }
+
     pub fn asked(&self) -> Value {
         let texts = self.sheet.texts();
         let messages = self.order.iter().filter_map(|(role, at)| {

@@ -129,6 +129,13 @@ fn beside_the_model_nothing_is_masked() {
 }
 
 #[test]
+fn texts_that_no_look_can_send_are_refused() {
+    let much = span(&"x".repeat(5 << 20));
+    let error = look(&Played::silent(), "pre", json!({}), vec![much]).unwrap_err();
+    assert_eq!(error.kind, "invalid-request");
+}
+
+#[test]
 fn what_is_to_be_skipped_is_not_sent() {
     let config =
         json!({"skip_system_message_in_guardrail": true, "skip_tool_message_in_guardrail": true});

@@ -41,6 +41,7 @@ impl Guardrail for OpenAiModeration {
         let settings: Settings = inspection.settings()?;
         let spans = inspection.spans.iter();
         let sheet = Sheet::of(spans.map(|it| (it.channel.as_str(), it.text.as_str())));
+        request::judge(sheet.bytes())?;
         let texts = sheet.joined();
         let mut seen = verdict::Seen::default();
         for batch in request::batches(&texts)? {

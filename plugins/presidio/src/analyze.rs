@@ -53,7 +53,7 @@ impl Joined {
                 ..found.clone()
             };
             // It may be but what stands between two texts.
-            if found.start < found.end && !list.contains(&found) {
+            if found.start < found.end {
                 list.push(found);
             }
         }
@@ -69,12 +69,20 @@ pub fn all(settings: &Settings, texts: &[&str]) -> Result<Vec<Vec<Found>>, Error
     if texts.is_empty() {
         return Ok(found);
     }
+    let too_long = || {
+        fault::invalid_request(format!(
+            "the texts are more than {MOST_REQUESTS} times `presidio_analyze_chunk_size_bytes`"
+        ))
+    };
+    let bytes: usize = texts.iter().map(|it| it.len()).sum();
+    if bytes > MOST_REQUESTS * settings.chunk_bytes() {
+        // Before they are copied: a component's memory has an end.
+        return Err(too_long());
+    }
     let joined = Joined::of(texts);
     let pieces = cut(&joined.text, json_bytes, settings.chunk_bytes(), SHARED);
     if pieces.len() > MOST_REQUESTS {
-        return Err(fault::invalid_request(format!(
-            "the texts are more than {MOST_REQUESTS} times `presidio_analyze_chunk_size_bytes`"
-        )));
+        return Err(too_long());
     }
     for piece in pieces {
         for one in ask(settings, piece)? {

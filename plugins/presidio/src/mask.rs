@@ -24,10 +24,17 @@ fn word(entity: &str) -> String {
     letters.map(|it| if plain(it) { it } else { '_' }).collect()
 }
 
-/// A text with masks in the place of what was found.
+/// A text with masks in the place of what was found, which is in order.
 pub fn masked(text: &str, found: &[Found], mut mask: impl FnMut(&Found, &str) -> String) -> String {
-    let bytes: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-    let byte = |at: usize| bytes.get(at).copied().unwrap_or(text.len());
+    // How far it was counted, in characters and in bytes.
+    let mut counted = (0, 0);
+    let mut byte = |at: usize| {
+        let rest = text.get(counted.1..).unwrap_or_default();
+        let step = rest.char_indices().nth(at.saturating_sub(counted.0));
+        let step = step.map_or(rest.len(), |(step, _)| step);
+        counted = (at, counted.1 + step);
+        counted.1
+    };
     let (mut new, mut written) = (String::new(), 0);
     for one in found {
         let (start, end) = (byte(one.start), byte(one.end));

@@ -28,6 +28,7 @@ impl Guardrail for Webhook {
         let settings: Settings = inspection.settings()?;
         let spans = inspection.spans.iter();
         let sheet = Sheet::of(spans.map(|it| (it.channel.as_str(), it.text.as_str())));
+        request::judge(inspection, sheet.bytes())?;
         let body = request::body(inspection, &settings, &sheet.texts());
         let answer = ask(&settings, request::of(&settings, &body)?)?;
         let verdict = Verdict::read(&answer.ok()?.json()?, &body)?;

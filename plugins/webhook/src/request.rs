@@ -20,6 +20,26 @@ const CALLER: [(&str, &str); 7] = [
     ("organization_id", "user_api_key_org_id"),
 ];
 
+/// Most text in one request, in bytes. It goes there twice, in `texts` and in the messages, and the
+/// gateway sends 8 MiB at most.
+const LONGEST: usize = 3 << 20;
+/// Longest documents of a call, in bytes, pictures included: a component's memory has an end.
+const LONGEST_DOCUMENTS: usize = 20 << 20;
+
+/// # Errors
+/// The texts are more than one look can send, or the documents more than it can read.
+pub fn judge(inspection: &Inspection, texts: usize) -> Result<(), Error> {
+    let documents = [&inspection.request, &inspection.response].into_iter();
+    let documents: usize = documents.flatten().map(String::len).sum();
+    if texts > LONGEST || documents > LONGEST_DOCUMENTS {
+        return Err(fault::invalid_request(format!(
+            "one look can send {LONGEST} bytes of text and read documents of {LONGEST_DOCUMENTS} bytes; \
+             there are {texts} and {documents}"
+        )));
+    }
+    Ok(())
+}
+
 /// # Errors
 /// A header is one that only the gateway sets.
 pub fn of(settings: &Settings, body: &Value) -> Result<FetchRequest, Error> {

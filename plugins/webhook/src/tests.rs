@@ -170,6 +170,16 @@ fn changed_texts_go_back_to_their_places_and_arguments_stay_json() {
 }
 
 #[test]
+fn texts_that_no_look_can_send_are_refused() {
+    let played = Played::silent();
+    let much = inspection("pre", &json!({}), vec![span(&"x".repeat(4 << 20))]);
+    assert_eq!(look(&played, &much).unwrap_err().kind, "invalid-request");
+    let mut large = inspection("pre", &json!({}), vec![span("x")]);
+    large.request = Some("x".repeat(22 << 20));
+    assert_eq!(look(&played, &large).unwrap_err().kind, "invalid-request");
+}
+
+#[test]
 fn a_block_gives_the_services_reason_or_one() {
     for (reason, want) in [
         (

@@ -33,44 +33,43 @@ pub fn cut(
     longest: usize,
     overlap: usize,
 ) -> Vec<Piece<'_>> {
-    let letters: Vec<(usize, char)> = text.char_indices().collect();
-    let byte = |at: usize| letters.get(at).map_or(text.len(), |(byte, _)| *byte);
     let mut pieces = Vec::new();
-    let mut at = 0;
+    let (mut at, mut rest) = (0, text);
     loop {
-        let end = end(&letters, at, (weight, longest));
-        let piece = text.get(byte(at)..byte(end)).unwrap_or_default();
+        let (piece, letters) = first(rest, weight, longest);
         pieces.push(Piece { at, text: piece });
-        if end >= letters.len() {
+        if piece.len() >= rest.len() {
             return pieces;
         }
-        let back = overlap.min((end - at) / 2);
-        at = (end - back).max(at + 1);
+        let back = overlap.min(letters / 2);
+        let shared = back.checked_sub(1);
+        let shared = shared.and_then(|nth| piece.char_indices().rev().nth(nth));
+        let next = shared.map_or(piece.len(), |(byte, _)| byte);
+        at += letters - back;
+        rest = rest.get(next..).unwrap_or_default();
     }
 }
 
-/// The letter before which the piece ends that begins at `from`.
-fn end(
-    letters: &[(usize, char)],
-    from: usize,
-    (weight, longest): (fn(char) -> usize, usize),
-) -> usize {
-    let (mut sum, mut end) = (0, from);
-    for (_, letter) in letters.iter().skip(from) {
-        sum += weight(*letter);
-        if sum > longest {
-            break;
+/// The first piece of a text, and its length in letters.
+fn first(text: &str, weight: fn(char) -> usize, longest: usize) -> (&str, usize) {
+    let (mut sum, mut letters) = (0, 0);
+    // Behind the last white space: letters and bytes.
+    let mut blank = (0, 0);
+    for (byte, letter) in text.char_indices() {
+        sum += weight(letter);
+        if sum > longest && letters > 0 {
+            let (near, end) = match blank.0 * 2 > letters {
+                true => blank,
+                false => (letters, byte),
+            };
+            return (text.get(..end).unwrap_or_default(), near);
         }
-        end += 1;
+        letters += 1;
+        if letter.is_whitespace() {
+            blank = (letters, byte + letter.len_utf8());
+        }
     }
-    if end >= letters.len() {
-        return letters.len();
-    }
-    let end = end.max(from + 1);
-    let middle = from + (end - from).div_ceil(2);
-    let mut late = (middle..end).rev();
-    let blank = late.find(|at| letters.get(*at).is_some_and(|(_, it)| it.is_whitespace()));
-    blank.map_or(end, |at| at + 1)
+    (text, letters)
 }
 
 /// Packs things into batches in their order: at most `most` each, and of `largest` in sum by `size`.

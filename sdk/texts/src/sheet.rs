@@ -1,8 +1,10 @@
 //! The texts of spans, and their edits.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::literals::{Kind, literals};
 
@@ -21,12 +23,12 @@ enum Written {
 }
 
 #[derive(Debug)]
-struct Part {
+struct Part<'s> {
     span: usize,
     /// Its place in the span's text, in bytes.
     at: Range<usize>,
     written: Written,
-    text: String,
+    text: Cow<'s, str>,
 }
 
 /// The texts of a call's spans as a service is to see them, and the way back.
@@ -36,7 +38,7 @@ struct Part {
 #[derive(Debug)]
 pub struct Sheet<'s> {
     spans: Vec<&'s str>,
-    parts: Vec<Part>,
+    parts: Vec<Part<'s>>,
 }
 
 impl<'s> Sheet<'s> {
@@ -51,7 +53,7 @@ impl<'s> Sheet<'s> {
             sheet.spans.push(text);
             let parts = match channel {
                 ARGUMENTS => arguments(text),
-                _ => vec![(0..text.len(), Written::Plain, text.to_owned())],
+                _ => vec![(0..text.len(), Written::Plain, Cow::Borrowed(text))],
             };
             let parts = parts.into_iter();
             let parts = parts.filter(|(_, _, text)| !text.trim().is_empty());
@@ -67,7 +69,7 @@ impl<'s> Sheet<'s> {
 
     /// The texts, in the order of the spans.
     pub fn texts(&self) -> Vec<&str> {
-        self.parts.iter().map(|it| it.text.as_str()).collect()
+        self.parts.iter().map(|it| it.text.as_ref()).collect()
     }
 
     /// The span of each of [`texts`](Self::texts), by index.
@@ -85,10 +87,15 @@ impl<'s> Sheet<'s> {
                     text.push('\n');
                     text.push_str(&part.text);
                 }
-                _ => joined.push((part.span, part.text.clone())),
+                _ => joined.push((part.span, part.text.clone().into_owned())),
             }
         }
         joined.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// Length of all spans, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.spans.iter().map(|it| it.len()).sum()
     }
 
     /// Whether there is nothing to look at.
@@ -103,7 +110,7 @@ impl<'s> Sheet<'s> {
         // How far the span of the last edit has been written.
         let mut written = 0;
         for (part, new) in self.parts.iter().zip(new) {
-            let Some(new) = new.as_ref().filter(|it| **it != part.text) else {
+            let Some(new) = new.as_ref().filter(|it| part.text != it.as_str()) else {
                 continue;
             };
             if edits.last().is_none_or(|(span, _)| *span != part.span) {
@@ -155,24 +162,26 @@ fn read(inner: &str) -> Option<String> {
     serde_json::from_str(&format!("\"{inner}\"")).ok()
 }
 
+type Found<'s> = Vec<(Range<usize>, Written, Cow<'s, str>)>;
+
 /// The texts in the arguments of a tool: a document, or one string of it as JSON writes it.
-fn arguments(text: &str) -> Vec<(Range<usize>, Written, String)> {
+fn arguments(text: &str) -> Found<'_> {
     let whole = 0..text.len();
     let is_document = text.trim_start().starts_with(['{', '[', '"'])
-        && serde_json::from_str::<Value>(text).is_ok();
+        && serde_json::from_str::<&RawValue>(text).is_ok();
     if !is_document {
         return match read(text) {
-            Some(inner) => vec![(whole, Written::Quoted, inner)],
-            None => vec![(whole, Written::Plain, text.to_owned())],
+            Some(inner) => vec![(whole, Written::Quoted, inner.into())],
+            None => vec![(whole, Written::Plain, text.into())],
         };
     }
     let found = literals(text).into_iter();
     let parts = found.filter_map(|(kind, at)| {
         let inner = text.get(at.clone())?;
         match kind {
-            Kind::Number => Some((at, Written::Number, inner.to_owned())),
+            Kind::Number => Some((at, Written::Number, inner.into())),
             Kind::Name if is_identifier(inner) => None,
-            Kind::Name | Kind::Text => Some((at, Written::Quoted, read(inner)?)),
+            Kind::Name | Kind::Text => Some((at, Written::Quoted, read(inner)?.into())),
         }
     });
     parts.collect()
@@ -200,6 +209,7 @@ mod tests {
         let edits = sheet.edits(&some(&[None, Some("c")]));
         assert_eq!(edits, [(2, "c".to_owned())]);
         assert!(sheet.edits(&some(&[Some("a"), Some("b")])).is_empty());
+        assert_eq!(sheet.bytes(), 4);
         assert!(Sheet::of([("text", "")]).is_empty());
     }
 

@@ -12,7 +12,7 @@ mod settings;
 mod verdict;
 
 use sluice_sdk::{Decision, Edit, Error, FetchRequest, Guardrail, Inspection, guardrail, stage};
-use sluice_texts::Sheet;
+use sluice_texts::{Sheet, is_definition};
 
 use place::Place;
 use settings::Settings;
@@ -54,7 +54,12 @@ impl Guardrail for BedrockGuardrails {
             stage::DURING => Vec::new(),
             _ => sheet.edits(&new),
         };
-        let edits = edits.into_iter().map(|(span, text)| Edit { span, text });
+        let edits = edits.into_iter().filter(|(span, _)| {
+            let span = inspection.spans.get(*span as usize);
+            // Tools and answers keep their definitions.
+            span.is_some_and(|it| !is_definition(&it.pointer))
+        });
+        let edits = edits.map(|(span, text)| Edit { span, text });
         Ok(all.noted(Decision::edit(edits.collect())))
     }
 }

@@ -129,6 +129,20 @@ fn beside_the_model_it_blocks_and_masks_nothing() {
 }
 
 #[test]
+fn definitions_of_tools_are_looked_at_and_keep_their_choices() {
+    let choice = |text: &str| Span {
+        role: "system".into(),
+        pointer: "/tools/0/function/parameters/properties/who/enum/0".into(),
+        ..span(text)
+    };
+    let spans = vec![span("Ada"), choice("Ada")];
+    let decision = look(&service(), "pre", config(), spans).unwrap();
+    assert_eq!(texts(&decision), [(0, "{NAME}")]);
+    let decision = look(&service(), "pre", config(), vec![choice("attack")]).unwrap();
+    assert!(matches!(decision.verdict, Verdict::Block(_)));
+}
+
+#[test]
 fn only_the_newest_message_of_the_user_is_asked_about() {
     let at = |role: &str, pointer: &str, text: &str| Span {
         role: role.into(),

@@ -16,6 +16,8 @@ use sluice_sdk::{
     Decision, Edit, Error, FetchRequest, Guardrail, Inspection, fault, guardrail, stage,
 };
 
+use sluice_texts::is_definition;
+
 use messages::Messages;
 use verdict::Screened;
 
@@ -104,7 +106,12 @@ fn decision(
         // Beside the model nothing can be masked any more.
         return noted(Decision::allow());
     }
-    let edits = masked.into_iter().map(|(span, text)| Edit { span, text });
+    let edits = masked.into_iter().filter(|(span, _)| {
+        let span = inspection.spans.get(*span as usize);
+        // Tools and answers keep their definitions.
+        span.is_some_and(|it| !is_definition(&it.pointer))
+    });
+    let edits = edits.map(|(span, text)| Edit { span, text });
     noted(Decision::edit(edits.collect()))
 }
 

@@ -136,6 +136,21 @@ fn texts_that_no_look_can_send_are_refused() {
 }
 
 #[test]
+fn definitions_of_tools_keep_their_choices() {
+    let choice = Span {
+        pointer: "/tools/0/input_schema/properties/who/enum/0".into(),
+        ..by("system", "Ada")
+    };
+    let answer = json!({"flagged": true, "breakdown": detected(&["pii/name"]),
+        "payload": [found("pii/name", 0, 0, 3), found("pii/name", 1, 0, 3)]});
+    let decision = look(&says(answer), "pre", json!({}), vec![span("Ada"), choice]).unwrap();
+    let Verdict::Edit(edits) = decision.verdict else {
+        panic!("no edit")
+    };
+    assert_eq!((edits.len(), edits[0].span), (1, 0));
+}
+
+#[test]
 fn what_is_to_be_skipped_is_not_sent() {
     let config =
         json!({"skip_system_message_in_guardrail": true, "skip_tool_message_in_guardrail": true});

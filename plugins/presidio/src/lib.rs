@@ -20,6 +20,8 @@ use sluice_sdk::{
     parse_state, stage, stream_guardrail, write_json,
 };
 
+use sluice_texts::is_definition;
+
 use look::{Looked, Way};
 use mask::Table;
 use settings::Settings;
@@ -44,13 +46,24 @@ impl Guardrail for Presidio {
             stage::POST => Way::Back(&table),
             _ => Way::Plain,
         };
-        let looked = look::at(&settings, spans, way)?;
+        let mut looked = look::at(&settings, spans, way)?;
+        if inspection.stage != stage::LOG {
+            looked
+                .edits
+                .retain(|(span, _)| may_change(inspection, *span));
+        }
         let state = match inspection.stage.as_str() {
             stage::PRE => write_json(&looked.table),
             _ => inspection.state.clone(),
         };
         Ok(decision(looked).with_state(state))
     }
+}
+
+/// Tools and answers keep their definitions, but for the log.
+fn may_change(inspection: &Inspection, span: u32) -> bool {
+    let span = inspection.spans.get(span as usize);
+    span.is_some_and(|it| !is_definition(&it.pointer))
 }
 
 fn decision(looked: Looked) -> Decision {

@@ -6,8 +6,10 @@
 #![deny(missing_docs)]
 
 mod cut;
+mod definition;
 mod literals;
 mod sheet;
 
 pub use cut::{Piece, characters, cut, json_bytes, pack};
+pub use definition::is_definition;
 pub use sheet::Sheet;

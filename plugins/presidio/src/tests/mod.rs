@@ -103,6 +103,24 @@ fn strings_of_arguments_are_masked_and_stay_json() {
 }
 
 #[test]
+fn definitions_of_tools_are_looked_at_and_keep_their_choices() {
+    let played = analyzer(&[("Paris", "LOCATION")]);
+    let choice = || Span {
+        role: "system".into(),
+        pointer: "/tools/0/function/parameters/properties/city/enum/0".into(),
+        ..span("Paris")
+    };
+    let spans = || vec![span("to Paris"), choice()];
+    let decision = look(&played, "pre", json!({}), spans()).unwrap();
+    assert_eq!(texts(&decision), ["to <LOCATION>"]);
+    let decision = look(&played, "log", json!({}), spans()).unwrap();
+    assert_eq!(texts(&decision), ["to <LOCATION>", "<LOCATION>"]);
+    let config = json!({"pii_entities_config": {"LOCATION": "BLOCK"}});
+    let decision = look(&played, "pre", config, vec![choice()]).unwrap();
+    assert!(matches!(decision.verdict, Verdict::Block(_)));
+}
+
+#[test]
 fn the_settings_say_what_is_asked_and_what_counts() {
     let played = analyzer(&[
         ("Ada", "PERSON"),

@@ -33,8 +33,9 @@ pub fn spans<'i>(
     })
 }
 
+/// Operations without turns have no newest one.
 fn is_users(span: &Span) -> bool {
-    matches!(span.role.as_str(), role::USER | role::INPUT)
+    span.role == role::USER
 }
 
 /// The place of the newest message of the user; none: there is none.

@@ -163,6 +163,15 @@ fn only_the_newest_message_of_the_user_is_asked_about() {
     let decision = look(&played, "pre", config.clone(), spans()).unwrap();
     assert_eq!(texts(&decision), [(2, "{NAME}")]);
     assert_eq!(blocks(&played.sent()[0]), ["I am", "Ada"]);
+    let inputs = vec![
+        at("input", "/input/0", "attack"),
+        at("input", "/input/1", "b"),
+    ];
+    let decision = look(&service(), "pre", config.clone(), inputs).unwrap();
+    assert!(
+        matches!(decision.verdict, Verdict::Block(_)),
+        "each of them is the newest"
+    );
     let decision = look(&service(), "post", config, spans()).unwrap();
     assert!(
         matches!(decision.verdict, Verdict::Block(_)),

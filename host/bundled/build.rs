@@ -14,22 +14,28 @@ use sha2::{Digest, Sha256};
 const PLUGINS: &[&str] = &[
     "anthropic",
     "azure",
+    "azure_content_safety",
     "bedrock",
+    "bedrock_guardrails",
     "black_forest_labs",
     "cohere",
     "deepgram",
     "echo",
     "elevenlabs",
     "gemini",
+    "lakera",
     "ollama",
     "openai",
     "openai_compatible",
+    "openai_moderation",
+    "presidio",
     "replicate",
     "rerankers",
     "sagemaker",
     "stability",
     "vertex_ai",
     "watsonx",
+    "webhook",
 ];
 const TARGET: &str = "wasm32-wasip2";
 

@@ -45,7 +45,9 @@ async fn every_shipped_plugin_keeps_the_contract() {
             bundled.name
         );
         let fixtures = fixtures(bundled.name);
-        for document in describe.examples.iter().cloned().chain(fixtures) {
+        let documents = describe.examples.iter().cloned().chain(fixtures);
+        // Those of guardrails are run by the gateway itself, when it takes the plugin.
+        for document in documents.filter(|it| it.get("provider").is_some()) {
             keeps(&plugin, document).await;
         }
     }

@@ -1,11 +1,11 @@
 //! What every shipped plugin says of itself.
 
 use serde_json::Value;
-use sluice_sdk::Provider;
+use sluice_sdk::{Guardrail, Provider};
 
-/// The `describe` documents, by name of plugin.
+/// The `describe` documents of the providers, by name of plugin.
 pub fn documents() -> Vec<Value> {
-    let texts = [
+    read(&[
         sluice_plugin_anthropic::Anthropic::describe(),
         sluice_plugin_azure::Azure::describe(),
         sluice_plugin_bedrock::Bedrock::describe(),
@@ -24,7 +24,22 @@ pub fn documents() -> Vec<Value> {
         sluice_plugin_stability::Stability::describe(),
         sluice_plugin_vertex_ai::VertexAi::describe(),
         sluice_plugin_watsonx::Watsonx::describe(),
-    ];
+    ])
+}
+
+/// The `describe` documents of the guardrails, by name of plugin.
+pub fn guardrails() -> Vec<Value> {
+    read(&[
+        sluice_plugin_azure_content_safety::AzureContentSafety::describe(),
+        sluice_plugin_bedrock_guardrails::BedrockGuardrails::describe(),
+        sluice_plugin_lakera::Lakera::describe(),
+        sluice_plugin_openai_moderation::OpenAiModeration::describe(),
+        sluice_plugin_presidio::Presidio::describe(),
+        sluice_plugin_webhook::Webhook::describe(),
+    ])
+}
+
+fn read(texts: &[String]) -> Vec<Value> {
     texts
         .iter()
         .map(|text| serde_json::from_str(text).unwrap())

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::documents::documents;
+use crate::documents::{documents, guardrails};
 use crate::root;
 
 fn validator(name: &str) -> jsonschema::Validator {
@@ -22,7 +22,7 @@ fn wrong(validator: &jsonschema::Validator, document: &Value) -> Vec<String> {
 #[test]
 fn every_describe_document_fits_its_schema_and_the_host() {
     let validator = validator("describe.schema.json");
-    for document in documents() {
+    for document in documents().into_iter().chain(guardrails()) {
         assert_eq!(
             wrong(&validator, &document),
             Vec::<String>::new(),
@@ -149,12 +149,17 @@ fn the_schema_refuses_what_the_host_refuses() {
 
 #[test]
 fn every_fixture_and_example_fits_its_schema() {
-    let validator = validator("fixture.schema.json");
+    let of_provider = validator("fixture.schema.json");
+    let of_hook = validator("hook-fixture.schema.json");
+    let schema = |fixture: &Value| match fixture.get("provider") {
+        Some(_) => &of_provider,
+        None => &of_hook,
+    };
     let mut seen = 0;
-    for document in documents() {
+    for document in documents().into_iter().chain(guardrails()) {
         for example in document["examples"].as_array().unwrap() {
             assert_eq!(
-                wrong(&validator, example),
+                wrong(schema(example), example),
                 Vec::<String>::new(),
                 "{}",
                 example["name"]
@@ -172,7 +177,7 @@ fn every_fixture_and_example_fits_its_schema() {
                 let fixture =
                     serde_json::from_str(&std::fs::read_to_string(file.path()).unwrap()).unwrap();
                 assert_eq!(
-                    wrong(&validator, &fixture),
+                    wrong(schema(&fixture), &fixture),
                     Vec::<String>::new(),
                     "{}",
                     file.path().display()

@@ -89,14 +89,8 @@ pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
     println!("\n== pytest tests/sdk");
     sh::run(
         Command::new(&python)
-            .args([
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                "--durations=12",
-            ])
+            .args(["-m", "pytest", "-q", "--durations=12"])
+            .args(["-p", "no:cacheprovider"])
             .args(["-n", AT_ONCE, "--dist", "loadfile", "tests/sdk"])
             .env("SLUICE_BINARY", binary)
             .env("SLUICE_GUESTS", guests)

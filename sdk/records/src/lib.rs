@@ -13,6 +13,8 @@
 mod deliver;
 #[cfg(any(test, feature = "testing"))]
 pub mod fixtures;
+#[cfg(feature = "testing")]
+pub mod golden;
 pub mod ids;
 mod memory;
 mod outcome;

@@ -4,16 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::{Moment, ids};
 
-/// A document without the members of its objects that are null: services take a member that is not
-/// there where they refuse one that is null.
-pub fn without_nulls(document: Value) -> Value {
-    match document {
-        Value::Object(members) => {
-            let kept = members.into_iter().filter(|(_, value)| !value.is_null());
-            Value::Object(kept.map(|(name, it)| (name, without_nulls(it))).collect())
-        }
-        other => other,
+/// An object without its own members that are null: services take a member that is not there where
+/// they refuse one that is null. What users wrote, deeper in it, stays as it is.
+pub fn without_nulls(mut object: Value) -> Value {
+    if let Value::Object(members) = &mut object {
+        members.retain(|_, value| !value.is_null());
     }
+    object
 }
 
 /// A record of a finished request. A member that is missing, null or of another type than it should
@@ -99,10 +96,10 @@ impl<'r> Record<'r> {
         self.moment("endTime").unwrap_or(started).max(started)
     }
 
-    /// When the first of a streamed answer came.
+    /// When the first of a streamed answer came; none of an answer that came whole.
     pub fn first_came(&self) -> Option<Moment> {
         let first = self.moment("completionStartTime");
-        first.filter(|it| *it > self.started() && !self.is_failure())
+        first.filter(|it| *it > self.started() && *it < self.ended())
     }
 
     fn moment(&self, name: &str) -> Option<Moment> {
@@ -249,9 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn nulls_of_objects_go_and_those_of_lists_stay() {
+    fn only_an_objects_own_nulls_go() {
         let document = without_nulls(json!({"a": null, "b": {"c": null}, "d": [null, 1]}));
-        assert_eq!(document, json!({"b": {}, "d": [null, 1]}));
+        assert_eq!(document, json!({"b": {"c": null}, "d": [null, 1]}));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn judge(answer: Result<FetchResponse, Error>) -> Reply {
         }
     };
     match answer.status {
-        200..300 => Reply::Taken,
+        200..=299 => Reply::Taken,
         413 => Reply::TooLarge,
         401 | 407 => Reply::Later(error_of(&answer, kind::AUTHENTICATION)),
         402 => Reply::Later(error_of(&answer, kind::QUOTA)),
@@ -55,7 +55,7 @@ pub fn judge(answer: Result<FetchResponse, Error>) -> Reply {
         425 | 502 | 503 | 529 => Reply::Later(error_of(&answer, kind::OVERLOADED)),
         429 => Reply::Later(error_of(&answer, kind::RATE_LIMIT)),
         500.. => Reply::Later(error_of(&answer, kind::UPSTREAM)),
-        ..400 | 404 | 405 | 410 | 421 => Reply::Never(error_of(&answer, kind::NOT_FOUND)),
+        ..=399 | 404 | 405 | 410 | 421 => Reply::Never(error_of(&answer, kind::NOT_FOUND)),
         _ => Reply::Refused(error_of(&answer, kind::INVALID_REQUEST)),
     }
 }

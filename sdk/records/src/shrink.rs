@@ -9,7 +9,7 @@ const SHORTEST: usize = 64;
 /// Cuts long texts and lists at these JSON pointers until the whole document, written as JSON, has
 /// no more than `most` bytes. What was cut says so. Whether the document fits now.
 pub fn shrink(document: &mut Value, pointers: &[&str], most: usize) -> bool {
-    let mut longest = most / 2;
+    let mut longest = most;
     while size(document) > most {
         if longest < SHORTEST {
             for pointer in pointers {
@@ -24,7 +24,8 @@ pub fn shrink(document: &mut Value, pointers: &[&str], most: usize) -> bool {
                 cut(place, longest);
             }
         }
-        longest /= 2;
+        // In steps of a third, so that what is a little too large loses little.
+        longest -= longest / 3;
     }
     true
 }

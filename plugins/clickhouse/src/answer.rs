@@ -24,7 +24,10 @@ pub fn judge(answer: Result<FetchResponse, Error>) -> Reply {
     };
     // The text of the exception repeats the row, and is not told.
     let error = |kind: &str| {
-        let text = format!("the server answered {} with its exception {code}", answer.status);
+        let text = format!(
+            "the server answered {} with its exception {code}",
+            answer.status
+        );
         let mut error = fault::error(kind, text);
         error.status = Some(answer.status);
         error

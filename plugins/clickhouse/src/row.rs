@@ -85,7 +85,9 @@ fn trace_parent(record: Record<'_>) -> (String, String) {
     let headers = record.metadata("requester_custom_headers").as_object();
     let mut headers = headers.into_iter().flatten();
     let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("traceparent"));
-    let text = found.and_then(|(_, value)| value.as_str()).unwrap_or_default();
+    let text = found
+        .and_then(|(_, value)| value.as_str())
+        .unwrap_or_default();
     let parts: Vec<&str> = text.trim().split('-').collect();
     let is_hex = |text: &str, len: usize| {
         let digits = text.bytes().all(|it| it.is_ascii_hexdigit());

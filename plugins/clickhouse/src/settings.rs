@@ -16,7 +16,9 @@ impl Settings {
     pub fn of(config: &Value) -> Result<Self, Error> {
         let name = |setting: &str, usual: &str| {
             let name = config[setting].as_str().unwrap_or(usual);
-            let plain = name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+            let plain = name
+                .bytes()
+                .all(|it| it.is_ascii_alphanumeric() || it == b'_');
             match plain && !name.is_empty() {
                 true => Ok(name.to_owned()),
                 false => Err(fault::invalid_request(format!(

@@ -50,20 +50,39 @@ fn a_user_is_named_and_the_password_is_the_hosts_to_fill_in() {
     let config = json!({"clickhouse_user": "writer"});
     let delivered = delivered::<ClickHouse>(&config, &fixtures::batch(), taken());
     let request = &delivered.sent[0];
-    assert!(request.headers.contains(&("x-clickhouse-user".into(), "writer".into())));
-    let params = [("name", "x-clickhouse-key"), ("secret", "clickhouse_password")];
-    let params: Vec<_> = params.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    assert!(
+        request
+            .headers
+            .contains(&("x-clickhouse-user".into(), "writer".into()))
+    );
+    let params = [
+        ("name", "x-clickhouse-key"),
+        ("secret", "clickhouse_password"),
+    ];
+    let params: Vec<_> = params
+        .iter()
+        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+        .collect();
     assert_eq!(request.auth[0].params, params);
 }
 
 #[test]
 fn a_row_has_tokens_dollars_times_and_holders() {
     let row = row(read(fixtures::STREAM));
-    assert_eq!((&row["spend"], &row["cache_read_tokens"]), (&json!(0.000129), &json!(5)));
+    assert_eq!(
+        (&row["spend"], &row["cache_read_tokens"]),
+        (&json!(0.000129), &json!(5))
+    );
     assert_eq!(row["start_time"], "2025-11-27T15:10:45.123Z");
     assert_eq!(row["completion_start_time"], "2025-11-27T15:10:45.433Z");
-    assert_eq!((&row["team_id"], &row["user"]), (&json!("team-search"), &json!("ada")));
-    assert_eq!((&row["session_id"], &row["cache_hit"]), (&json!("s-9"), &json!(false)));
+    assert_eq!(
+        (&row["team_id"], &row["user"]),
+        (&json!("team-search"), &json!("ada"))
+    );
+    assert_eq!(
+        (&row["session_id"], &row["cache_hit"]),
+        (&json!("s-9"), &json!(false))
+    );
     let messages: Value = serde_json::from_str(row["messages"].as_str().unwrap()).unwrap();
     assert_eq!(messages[0]["role"], "system");
 }
@@ -71,10 +90,16 @@ fn a_row_has_tokens_dollars_times_and_holders() {
 #[test]
 fn a_kept_answer_keeps_the_id_of_the_answer_and_a_failure_its_reason() {
     let kept = row(read(fixtures::CACHED));
-    assert_eq!((&kept["response_id"], &kept["cache_hit"]), (&json!("chatcmpl-CgZ4Yb1Qx0"), &json!(true)));
+    assert_eq!(
+        (&kept["response_id"], &kept["cache_hit"]),
+        (&json!("chatcmpl-CgZ4Yb1Qx0"), &json!(true))
+    );
     let failed = row(read(fixtures::FAILURE));
     assert!(failed["error_str"].as_str().unwrap().contains("Rate limit"));
-    assert_eq!((&failed["status"], &failed["response"]), (&json!("failure"), &json!("")));
+    assert_eq!(
+        (&failed["status"], &failed["response"]),
+        (&json!("failure"), &json!(""))
+    );
 }
 
 #[test]
@@ -106,20 +131,47 @@ fn the_number_of_an_exception_says_what_helps_whatever_the_status() {
     let of = |status, text: &str| {
         let answers = vec![Ok(FetchResponse::text_of(status, text))];
         let one = [read(fixtures::SUCCESS)];
-        answered::<ClickHouse>(&json!({}), &one, answers).done.unwrap_err()
+        answered::<ClickHouse>(&json!({}), &one, answers)
+            .done
+            .unwrap_err()
     };
-    let table = of(404, "Code: 60. DB::Exception: Table default.spend_logs does not exist. (UNKNOWN_TABLE)");
-    assert_eq!((table.kind.as_str(), table.retry), ("not-found", Some(true)));
-    let row = of(500, "Code: 27. DB::Exception: Cannot parse input: expected secret words. (CANNOT_PARSE)");
-    assert_eq!((row.kind.as_str(), row.retry), ("invalid-request", Some(false)));
+    let table = of(
+        404,
+        "Code: 60. DB::Exception: Table default.spend_logs does not exist. (UNKNOWN_TABLE)",
+    );
+    assert_eq!(
+        (table.kind.as_str(), table.retry),
+        ("not-found", Some(true))
+    );
+    let row = of(
+        500,
+        "Code: 27. DB::Exception: Cannot parse input: expected secret words. (CANNOT_PARSE)",
+    );
+    assert_eq!(
+        (row.kind.as_str(), row.retry),
+        ("invalid-request", Some(false))
+    );
     assert!(!row.message.contains("secret words"));
-    assert_eq!(of(403, "Code: 516. DB::Exception: default: Authentication failed").kind, "authentication");
-    assert_eq!(of(500, "Code: 252. DB::Exception: Too many parts").kind, "upstream");
+    assert_eq!(
+        of(
+            403,
+            "Code: 516. DB::Exception: default: Authentication failed"
+        )
+        .kind,
+        "authentication"
+    );
+    assert_eq!(
+        of(500, "Code: 252. DB::Exception: Too many parts").kind,
+        "upstream"
+    );
     assert_eq!(of(503, "").kind, "overloaded");
     let mut told = FetchResponse::text_of(500, "no");
-    told.headers.push(("X-ClickHouse-Exception-Code".into(), "497".into()));
+    told.headers
+        .push(("X-ClickHouse-Exception-Code".into(), "497".into()));
     let one = [read(fixtures::SUCCESS)];
-    let denied = answered::<ClickHouse>(&json!({}), &one, vec![Ok(told)]).done.unwrap_err();
+    let denied = answered::<ClickHouse>(&json!({}), &one, vec![Ok(told)])
+        .done
+        .unwrap_err();
     assert_eq!(denied.kind, "permission");
 }
 
@@ -127,11 +179,19 @@ fn the_number_of_an_exception_says_what_helps_whatever_the_status() {
 fn one_row_that_does_not_fit_costs_no_other() {
     let played = sluice_sdk::testing::Played::new(|request| {
         let bad = body(request).to_string().contains("embd-3fca2");
-        let text = if bad { "Code: 53. DB::Exception: Type mismatch" } else { "" };
+        let text = if bad {
+            "Code: 53. DB::Exception: Type mismatch"
+        } else {
+            ""
+        };
         Ok(FetchResponse::text_of(if bad { 400 } else { 200 }, text))
     });
     let done = played.run(|| ClickHouse::on_batch(&json!({}), &fixtures::batch()));
-    assert!(done.unwrap_err().message.starts_with("1 of 7 records were refused"));
+    assert!(
+        done.unwrap_err()
+            .message
+            .starts_with("1 of 7 records were refused")
+    );
 }
 
 #[test]

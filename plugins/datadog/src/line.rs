@@ -14,7 +14,13 @@ pub fn of_record(record: Record<'_>, settings: &Settings) -> String {
     let mut message = Value::Object(record.members().clone());
     let mut most = LONGEST * 9 / 10;
     loop {
-        let places = ["/messages", "/response", "/error_str", "/model_parameters", "/metadata"];
+        let places = [
+            "/messages",
+            "/response",
+            "/error_str",
+            "/model_parameters",
+            "/metadata",
+        ];
         shrink(&mut message, &places, most);
         let line = json!({
             "ddsource": settings.source,

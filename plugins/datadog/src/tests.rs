@@ -37,7 +37,10 @@ fn a_line_has_the_whole_record_as_its_message() {
     let record = read(fixtures::TOOLS);
     let line = line(&json!({}), record.clone());
     assert_eq!(message(&line), record);
-    assert_eq!((&line["ddsource"], &line["service"]), (&json!("litellm"), &json!("litellm-server")));
+    assert_eq!(
+        (&line["ddsource"], &line["service"]),
+        (&json!("litellm"), &json!("litellm-server"))
+    );
     assert_eq!(line["status"], "info");
 }
 
@@ -59,12 +62,20 @@ fn tags_tell_the_environment_the_requests_tags_and_the_team() {
 fn the_intake_is_the_sites_or_that_of_an_address_of_the_operators() {
     let at = |config: Value| {
         let one = [read(fixtures::SUCCESS)];
-        delivered::<Datadog>(&config, &one, taken()).sent[0].url.clone()
+        delivered::<Datadog>(&config, &one, taken()).sent[0]
+            .url
+            .clone()
     };
     assert_eq!(at(json!({})), "/api/v2/logs");
     let site = json!({"dd_site": "us3.datadoghq.com"});
-    assert_eq!(at(site), "https://http-intake.logs.us3.datadoghq.com/api/v2/logs");
-    assert_eq!(at(json!({"dd_site": "us3.datadoghq.com", "has_api_base": true})), "/api/v2/logs");
+    assert_eq!(
+        at(site),
+        "https://http-intake.logs.us3.datadoghq.com/api/v2/logs"
+    );
+    assert_eq!(
+        at(json!({"dd_site": "us3.datadoghq.com", "has_api_base": true})),
+        "/api/v2/logs"
+    );
 }
 
 #[test]
@@ -95,7 +106,10 @@ fn a_batch_is_sent_in_parts_of_five_megabytes_and_a_thousand_lines() {
     }
     let many: Vec<_> = (0..1001).map(|at| record(at, 1)).collect();
     let sent = delivered::<Datadog>(&json!({}), &many, taken()).sent;
-    let lines: usize = sent.iter().map(|it| body(it).as_array().unwrap().len()).sum();
+    let lines: usize = sent
+        .iter()
+        .map(|it| body(it).as_array().unwrap().len())
+        .sum();
     assert!(sent.len() == 2 && lines == 1001);
 }
 
@@ -103,10 +117,21 @@ fn a_batch_is_sent_in_parts_of_five_megabytes_and_a_thousand_lines() {
 fn a_payload_that_is_too_large_all_the_same_is_halved() {
     let played = sluice_sdk::testing::Played::new(|request| {
         let lines = body(request).as_array().unwrap().len();
-        Ok(FetchResponse::text_of(if lines > 2 { 413 } else { 202 }, "{}"))
+        Ok(FetchResponse::text_of(
+            if lines > 2 { 413 } else { 202 },
+            "{}",
+        ))
     });
-    assert!(played.run(|| Datadog::on_batch(&json!({}), &fixtures::batch())).is_ok());
-    let lines = played.sent().iter().map(|it| body(it).as_array().unwrap().len()).collect::<Vec<_>>();
+    assert!(
+        played
+            .run(|| Datadog::on_batch(&json!({}), &fixtures::batch()))
+            .is_ok()
+    );
+    let lines = played
+        .sent()
+        .iter()
+        .map(|it| body(it).as_array().unwrap().len())
+        .collect::<Vec<_>>();
     assert_eq!(lines, [7, 3, 1, 2, 4, 2, 2]);
 }
 
@@ -114,9 +139,14 @@ fn a_payload_that_is_too_large_all_the_same_is_halved() {
 fn a_wrong_key_and_a_busy_intake_are_told_by_their_kind() {
     let of = |status| {
         let answers = vec![Ok(FetchResponse::text_of(status, "{\"errors\":[\"no\"]}"))];
-        answered::<Datadog>(&json!({}), &fixtures::batch(), answers).done.unwrap_err()
+        answered::<Datadog>(&json!({}), &fixtures::batch(), answers)
+            .done
+            .unwrap_err()
     };
-    assert_eq!((of(403).kind.as_str(), of(429).kind.as_str()), ("permission", "rate-limit"));
+    assert_eq!(
+        (of(403).kind.as_str(), of(429).kind.as_str()),
+        ("permission", "rate-limit")
+    );
     assert_eq!(of(400).retry, Some(false));
     assert!(of(403).message.contains("{\"errors\":[\"no\"]}"));
 }

@@ -47,7 +47,10 @@ pub fn of_record(record: Record<'_>, settings: &Settings) -> String {
 /// What the id of an event is made of, besides the record's name.
 pub fn all_parts() -> impl Iterator<Item = String> {
     let spans = (0..MOST_SPANS).map(|at| format!("guardrail.{at}"));
-    ["trace", "generation"].map(str::to_owned).into_iter().chain(spans)
+    ["trace", "generation"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(spans)
 }
 
 /// The id by which the server knows an event that it has seen already.

@@ -105,13 +105,22 @@ fn prompt(record: Record<'_>) -> Option<(String, u64)> {
         _ => (&named["name"], &named["version"]),
     };
     let version = version.as_u64().filter(|it| *it > 0)?;
-    Some((name.as_str().filter(|it| !it.is_empty())?.to_owned(), version))
+    Some((
+        name.as_str().filter(|it| !it.is_empty())?.to_owned(),
+        version,
+    ))
 }
 
 fn metadata(record: Record<'_>) -> Value {
     let own = record.get("metadata").as_object();
     let mut metadata = own.cloned().unwrap_or_default();
-    for name in ["litellm_call_id", "model_group", "api_base", "cache_hit", "cache_key"] {
+    for name in [
+        "litellm_call_id",
+        "model_group",
+        "api_base",
+        "cache_hit",
+        "cache_key",
+    ] {
         metadata.insert(name.into(), record.get(name).clone());
     }
     let cost = record.get("response_cost").clone();

@@ -68,29 +68,50 @@ fn a_call_is_a_trace_with_a_generation_that_has_tokens_and_dollars() {
 #[test]
 fn what_the_client_names_in_its_metadata_is_used() {
     let (trace, generation) = both(read(fixtures::STREAM));
-    assert_eq!((&trace["id"], &trace["userId"]), (&json!("trace-of-the-caller"), &json!("grace")));
+    assert_eq!(
+        (&trace["id"], &trace["userId"]),
+        (&json!("trace-of-the-caller"), &json!("grace"))
+    );
     assert_eq!(trace["sessionId"], "s-9");
     assert_eq!(trace["tags"], json!(["prod", "team:search", "canary"]));
     assert_eq!(generation["promptName"], "summary");
     assert_eq!(generation["promptVersion"], 4);
-    assert_eq!(generation["completionStartTime"], "2025-11-27T15:10:45.433456Z");
+    assert_eq!(
+        generation["completionStartTime"],
+        "2025-11-27T15:10:45.433456Z"
+    );
 }
 
 #[test]
 fn a_trace_of_the_clients_own_is_only_updated_where_it_says_so() {
     let asked = json!({"existing_trace_id": "mine", "trace_name": "new", "update_trace_keys": ["trace_name", "output"]});
-    let (trace, generation) = both(changed(fixtures::SUCCESS, "/metadata/requester_metadata", asked));
+    let (trace, generation) = both(changed(
+        fixtures::SUCCESS,
+        "/metadata/requester_metadata",
+        asked,
+    ));
     let names: Vec<_> = trace.as_object().unwrap().keys().cloned().collect();
     assert_eq!(names, ["id", "name", "output"]);
-    assert_eq!((&trace["name"], &generation["traceId"]), (&json!("new"), &json!("mine")));
+    assert_eq!(
+        (&trace["name"], &generation["traceId"]),
+        (&json!("new"), &json!("mine"))
+    );
 }
 
 #[test]
 fn a_failure_is_an_error_with_its_reason() {
     let (trace, generation) = both(read(fixtures::FAILURE));
     assert_eq!(generation["level"], "ERROR");
-    assert!(generation["statusMessage"].as_str().unwrap().contains("Rate limit"));
-    assert_eq!(generation["metadata"]["error_information"]["error_code"], "429");
+    assert!(
+        generation["statusMessage"]
+            .as_str()
+            .unwrap()
+            .contains("Rate limit")
+    );
+    assert_eq!(
+        generation["metadata"]["error_information"]["error_code"],
+        "429"
+    );
     assert!(generation.get("output").is_none() && trace.get("output").is_none());
 }
 
@@ -119,9 +140,16 @@ fn a_guardrail_that_looked_is_a_span_of_the_trace() {
 #[test]
 fn masks_hide_what_was_asked_and_answered() {
     let masks = json!({"mask_input": true, "mask_output": "true"});
-    let (trace, generation) = both(changed(fixtures::SUCCESS, "/metadata/requester_metadata", masks));
+    let (trace, generation) = both(changed(
+        fixtures::SUCCESS,
+        "/metadata/requester_metadata",
+        masks,
+    ));
     for body in [trace, generation] {
-        assert_eq!((&body["input"], &body["output"]), (&json!("redacted-by-litellm"), &json!("redacted-by-litellm")));
+        assert_eq!(
+            (&body["input"], &body["output"]),
+            (&json!("redacted-by-litellm"), &json!("redacted-by-litellm"))
+        );
     }
 }
 
@@ -131,8 +159,17 @@ fn the_operators_tags_environment_and_release_are_on_every_trace() {
         "langfuse_default_tags": ["user_api_key_alias", "cache_hit", "cache_key", "nothing"]});
     let events = events(&config, read(fixtures::CACHED));
     let trace = of_kind(&events, "trace-create");
-    assert_eq!((&trace["environment"], &trace["release"]), (&json!("staging"), &json!("r1")));
-    let wanted = json!(["prod", "team:search", "user_api_key_alias:ci-bot", "cache_hit:true", "cache_key:9f2b1d0c7a"]);
+    assert_eq!(
+        (&trace["environment"], &trace["release"]),
+        (&json!("staging"), &json!("r1"))
+    );
+    let wanted = json!([
+        "prod",
+        "team:search",
+        "user_api_key_alias:ci-bot",
+        "cache_hit:true",
+        "cache_key:9f2b1d0c7a"
+    ]);
     assert_eq!(trace["tags"], wanted);
 }
 
@@ -140,19 +177,34 @@ fn the_operators_tags_environment_and_release_are_on_every_trace() {
 fn a_repeated_record_has_the_same_ids_and_another_has_others() {
     let ids = |record: Value| {
         let events = events(&json!({}), record);
-        let ids = events.iter().map(|it| format!("{} {}", it["id"], it["body"]["id"]));
+        let ids = events
+            .iter()
+            .map(|it| format!("{} {}", it["id"], it["body"]["id"]));
         ids.collect::<Vec<_>>()
     };
     assert_eq!(ids(read(fixtures::SUCCESS)), ids(read(fixtures::SUCCESS)));
-    let other = ids(changed(fixtures::SUCCESS, "/litellm_call_id", json!("other")));
-    let both: std::collections::BTreeSet<_> = ids(read(fixtures::SUCCESS)).into_iter().chain(other).collect();
+    let other = ids(changed(
+        fixtures::SUCCESS,
+        "/litellm_call_id",
+        json!("other"),
+    ));
+    let both: std::collections::BTreeSet<_> = ids(read(fixtures::SUCCESS))
+        .into_iter()
+        .chain(other)
+        .collect();
     assert_eq!(both.len(), 4);
 }
 
 #[test]
 fn members_of_a_wrong_type_cost_only_themselves() {
     let mut record = read(fixtures::SUCCESS);
-    for name in ["model_parameters", "cost_breakdown", "guardrail_information", "request_tags", "session_id"] {
+    for name in [
+        "model_parameters",
+        "cost_breakdown",
+        "guardrail_information",
+        "request_tags",
+        "session_id",
+    ] {
         record[name] = json!(17);
     }
     record["metadata"]["requester_metadata"] = json!("text");
@@ -174,10 +226,16 @@ fn what_the_server_refuses_of_a_batch_is_told_and_only_what_failed_is_sent_again
         let sent = body(request)["batch"].as_array().unwrap().len();
         Ok(if sent > 3 { first.clone() } else { taken() })
     });
-    let failed = played.run(|| Langfuse::on_batch(&json!({}), &batch)).unwrap_err();
+    let failed = played
+        .run(|| Langfuse::on_batch(&json!({}), &batch))
+        .unwrap_err();
     assert!(failed.message.starts_with("1 of 7 records are left") && failed.retry.is_none());
-    let again = played.run(|| Langfuse::on_batch(&json!({}), &batch)).unwrap_err();
-    assert!(again.message.starts_with("1 of 7 records were refused") && again.message.ends_with("bad"));
+    let again = played
+        .run(|| Langfuse::on_batch(&json!({}), &batch))
+        .unwrap_err();
+    assert!(
+        again.message.starts_with("1 of 7 records were refused") && again.message.ends_with("bad")
+    );
     assert_eq!(again.retry, Some(false));
     let last = body(&played.sent()[1])["batch"].clone();
     assert_eq!(last.as_array().unwrap().len(), 2);
@@ -188,10 +246,20 @@ fn a_server_that_is_busy_or_refuses_the_keys_is_tried_again() {
     let mut slow = FetchResponse::text_of(429, "");
     slow.headers.push(("retry-after".into(), "3".into()));
     let one = [read(fixtures::SUCCESS)];
-    let of = |answer| answered::<Langfuse>(&json!({}), &one, vec![answer]).done.unwrap_err();
+    let of = |answer| {
+        answered::<Langfuse>(&json!({}), &one, vec![answer])
+            .done
+            .unwrap_err()
+    };
     let error = of(Ok(slow));
-    assert_eq!((error.kind.as_str(), error.retry_after_ms), ("rate-limit", Some(3000)));
-    assert_eq!(of(Ok(FetchResponse::text_of(401, ""))).kind, "authentication");
+    assert_eq!(
+        (error.kind.as_str(), error.retry_after_ms),
+        ("rate-limit", Some(3000))
+    );
+    assert_eq!(
+        of(Ok(FetchResponse::text_of(401, ""))).kind,
+        "authentication"
+    );
     assert_eq!(of(Err(fault::error("timeout", "late"))).kind, "timeout");
 }
 
@@ -212,5 +280,9 @@ fn a_long_conversation_is_cut_and_a_large_batch_is_sent_in_parts() {
     let huge = json!([{"role": "user", "content": "x".repeat(3_000_000)}]);
     let events = events(&json!({}), changed(fixtures::SUCCESS, "/messages", huge));
     let text = of_kind(&events, "generation-create")["input"]["messages"][0]["content"].clone();
-    assert!(text.as_str().unwrap().ends_with("too large for the service]"));
+    assert!(
+        text.as_str()
+            .unwrap()
+            .ends_with("too large for the service]")
+    );
 }

@@ -29,7 +29,8 @@ pub fn of_record(record: Record<'_>, settings: &Settings) -> String {
         parent,
         order,
     } = place::of(record);
-    let text = |name: &str, usual: &str| record.asked_text(name).unwrap_or_else(|| usual.to_owned());
+    let text =
+        |name: &str, usual: &str| record.asked_text(name).unwrap_or_else(|| usual.to_owned());
     let mut run = without_nulls(json!({
         "id": id,
         "trace_id": trace,
@@ -105,7 +106,9 @@ fn outputs(record: Record<'_>) -> Value {
 
 fn usage(record: Record<'_>) -> Value {
     let (read, written) = record.cache_tokens();
-    let reasoning = record.usage().pointer("/completion_tokens_details/reasoning_tokens");
+    let reasoning = record
+        .usage()
+        .pointer("/completion_tokens_details/reasoning_tokens");
     let some = |count: u64| Some(count).filter(|it| *it > 0);
     let details = |members: Value| {
         let members = without_nulls(members);
@@ -153,7 +156,13 @@ fn metadata(record: Record<'_>) -> Value {
             metadata.insert(name.clone(), value.clone());
         }
     }
-    for name in ["litellm_call_id", "call_type", "model_group", "cache_hit", "stream"] {
+    for name in [
+        "litellm_call_id",
+        "call_type",
+        "model_group",
+        "cache_hit",
+        "stream",
+    ] {
         metadata.insert(name.into(), record.get(name).clone());
     }
     let parameters = record.get("model_parameters");

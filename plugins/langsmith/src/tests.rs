@@ -43,7 +43,10 @@ fn a_call_is_the_root_of_its_trace() {
     let id = run["id"].as_str().unwrap();
     assert_eq!(run["trace_id"], id);
     assert_eq!(run["dotted_order"], format!("20251127T151044123456Z{id}"));
-    assert_eq!((&run["run_type"], &run["name"]), (&json!("llm"), &json!("LLMRun")));
+    assert_eq!(
+        (&run["run_type"], &run["name"]),
+        (&json!("llm"), &json!("LLMRun"))
+    );
     assert_eq!(run["session_name"], "litellm-completion");
     assert!(run.get("parent_run_id").is_none() && run.get("error").is_none());
 }
@@ -60,7 +63,10 @@ fn tokens_and_dollars_stand_where_langsmith_looks_for_them() {
     let metadata = &run["extra"]["metadata"];
     assert_eq!(metadata["ls_provider"], "openai");
     assert_eq!(metadata["ls_model_name"], "gpt-4.1-mini-2025-04-14");
-    assert_eq!((&metadata["feature"], &metadata["session_id"]), (&json!("qa"), &json!("chat-2025-11-27")));
+    assert_eq!(
+        (&metadata["feature"], &metadata["session_id"]),
+        (&json!("qa"), &json!("chat-2025-11-27"))
+    );
 }
 
 #[test]
@@ -92,12 +98,24 @@ fn a_run_may_be_named_and_placed_by_its_request() {
     let mut metadata = json!({"run_id": own, "parent_run_id": parent, "trace_id": root,
         "dotted_order": above, "run_name": "step", "project_name": "mine"});
     let run = asked(metadata.clone());
-    assert_eq!(run["dotted_order"], format!("{above}.20251127T151044123456Z{own}"));
-    assert_eq!((&run["trace_id"], &run["parent_run_id"]), (&json!(root), &json!(parent)));
-    assert_eq!((&run["name"], &run["session_name"]), (&json!("step"), &json!("mine")));
+    assert_eq!(
+        run["dotted_order"],
+        format!("{above}.20251127T151044123456Z{own}")
+    );
+    assert_eq!(
+        (&run["trace_id"], &run["parent_run_id"]),
+        (&json!(root), &json!(parent))
+    );
+    assert_eq!(
+        (&run["name"], &run["session_name"]),
+        (&json!("step"), &json!("mine"))
+    );
     // The order of the run itself is taken as it is.
     metadata["dotted_order"] = json!(format!("{above}.20251127T151044000000Z{own}"));
-    assert_eq!(asked(metadata.clone())["dotted_order"], metadata["dotted_order"]);
+    assert_eq!(
+        asked(metadata.clone())["dotted_order"],
+        metadata["dotted_order"]
+    );
     // One that would be refused is not used.
     metadata["dotted_order"] = json!("nonsense");
     let run = asked(metadata);
@@ -126,8 +144,13 @@ fn a_share_of_the_records_is_sent_and_the_same_one_each_time() {
     let sent = |rate: Value| {
         let config = json!({"langsmith_sampling_rate": rate});
         let delivered = delivered::<LangSmith>(&config, &batch, taken());
-        let runs = delivered.sent.iter().flat_map(|it| body(it)["post"].as_array().cloned());
-        runs.flatten().map(|it| it["id"].to_string()).collect::<Vec<_>>()
+        let runs = delivered
+            .sent
+            .iter()
+            .flat_map(|it| body(it)["post"].as_array().cloned());
+        runs.flatten()
+            .map(|it| it["id"].to_string())
+            .collect::<Vec<_>>()
     };
     let part = sent(json!(0.25));
     assert!((25..75).contains(&part.len()), "{}", part.len());
@@ -140,8 +163,14 @@ fn settings_name_the_project_the_run_and_the_workspace() {
     let config = json!({"langsmith_project": "p", "langsmith_default_run_name": "r", "langsmith_tenant_id": "t"});
     let delivered = delivered::<LangSmith>(&config, &[read(fixtures::SUCCESS)], taken());
     let run = &body(&delivered.sent[0])["post"][0];
-    assert_eq!((&run["session_name"], &run["name"]), (&json!("p"), &json!("r")));
-    assert_eq!(delivered.sent[0].headers, [("x-tenant-id".to_owned(), "t".to_owned())]);
+    assert_eq!(
+        (&run["session_name"], &run["name"]),
+        (&json!("p"), &json!("r"))
+    );
+    assert_eq!(
+        delivered.sent[0].headers,
+        [("x-tenant-id".to_owned(), "t".to_owned())]
+    );
 }
 
 #[test]
@@ -151,9 +180,15 @@ fn a_run_that_is_refused_costs_no_other_and_a_busy_service_is_tried_again() {
         let bad = body(request).to_string().contains("BudgetExceeded");
         Ok(FetchResponse::text_of(if bad { 422 } else { 202 }, "{}"))
     });
-    let refused = played.run(|| LangSmith::on_batch(&json!({}), &batch)).unwrap_err();
+    let refused = played
+        .run(|| LangSmith::on_batch(&json!({}), &batch))
+        .unwrap_err();
     assert!(refused.message.starts_with("1 of 7 records were refused"));
-    let busy = answered::<LangSmith>(&json!({}), &batch, vec![Ok(FetchResponse::text_of(503, ""))]);
+    let busy = answered::<LangSmith>(
+        &json!({}),
+        &batch,
+        vec![Ok(FetchResponse::text_of(503, ""))],
+    );
     let error = busy.done.unwrap_err();
     assert_eq!((error.kind.as_str(), busy.sent.len()), ("overloaded", 1));
 }

@@ -53,7 +53,11 @@ impl Key {
         let mut folder = parts.join("/");
         // What is too long is told apart by its digest.
         if folder.len() > LONGEST_KEY / 2 {
-            folder = format!("{}/{}", cut(&folder, LONGEST_KEY / 4), ids::digits(&[&folder]));
+            folder = format!(
+                "{}/{}",
+                cut(&folder, LONGEST_KEY / 4),
+                ids::digits(&[&folder])
+            );
         }
         if !folder.is_empty() {
             folder.push('/');
@@ -62,7 +66,13 @@ impl Key {
         let name = bounded(&plain(&id), &id);
         let file: String = format!("time-{date}T{clock}_{name}")
             .chars()
-            .map(|it| if it.is_ascii_graphic() && it != '"' { it } else { '_' })
+            .map(|it| {
+                if it.is_ascii_graphic() && it != '"' {
+                    it
+                } else {
+                    '_'
+                }
+            })
             .collect();
         Self {
             path: format!("{folder}/time-{clock}_{name}.json"),

@@ -12,7 +12,8 @@ fn taken() -> FetchResponse {
 }
 
 fn config(more: Value) -> Value {
-    let mut config = json!({"callback": "s3_v2", "s3_bucket_name": "logs", "s3_region_name": "eu-central-1"});
+    let mut config =
+        json!({"callback": "s3_v2", "s3_bucket_name": "logs", "s3_region_name": "eu-central-1"});
     for (name, value) in more.as_object().unwrap() {
         config[name] = value.clone();
     }
@@ -53,19 +54,31 @@ fn an_object_has_the_key_that_litellm_gives_it() {
     let record = || read(fixtures::SUCCESS);
     assert_eq!(url(json!({}), record()), format!("{at}{name}"));
     let paths = json!({"s3_path": "/a/b/", "s3_use_team_prefix": true, "s3_use_key_prefix": true});
-    assert_eq!(url(paths, record()), format!("{at}a/b/Search/ci-bot/{name}"));
+    assert_eq!(
+        url(paths, record()),
+        format!("{at}a/b/Search/ci-bot/{name}")
+    );
 }
 
 #[test]
 fn an_object_is_the_record_with_the_headers_that_litellm_gives_it() {
     let request = sent(json!({"s3_sse_kms_key_id": "k"}), read(fixtures::TOOLS));
     assert_eq!(body(&request), read(fixtures::TOOLS));
-    let header = |name: &str| request.headers.iter().find(|it| it.0 == name).map(|it| it.1.as_str());
+    let header = |name: &str| {
+        request
+            .headers
+            .iter()
+            .find(|it| it.0 == name)
+            .map(|it| it.1.as_str())
+    };
     assert_eq!(header("content-type"), Some("application/json"));
     let file = "inline; filename=\"time-2025-11-27T15-10-49-123456_chatcmpl-CgZ6tools.json\"";
     assert_eq!(header("content-disposition"), Some(file));
     assert_eq!(header("x-amz-server-side-encryption"), Some("aws:kms"));
-    assert_eq!(header("x-amz-server-side-encryption-aws-kms-key-id"), Some("k"));
+    assert_eq!(
+        header("x-amz-server-side-encryption-aws-kms-key-id"),
+        Some("k")
+    );
     assert_eq!(request.auth[0].scheme, "sigv4");
     let region = ("region".to_owned(), "eu-central-1".to_owned());
     assert!(request.auth[0].params.contains(&region));
@@ -79,7 +92,10 @@ fn the_bucket_is_at_aws_or_below_an_endpoint_of_the_operators() {
     let hosted = json!({"has_api_base": true, "s3_use_virtual_hosted_style": true});
     assert_eq!(at(hosted), name);
     let dotted = json!({"s3_bucket_name": "a.b", "s3_region_name": "cn-north-1"});
-    assert_eq!(at(dotted), format!("https://s3.cn-north-1.amazonaws.com.cn/a.b{name}"));
+    assert_eq!(
+        at(dotted),
+        format!("https://s3.cn-north-1.amazonaws.com.cn/a.b{name}")
+    );
     let nowhere = json!({"s3_bucket_name": "logs"});
     let error = S3::on_batch(&nowhere, &[with_id("r")]).unwrap_err();
     assert!(error.message.contains("`s3_region_name` is not set"));
@@ -99,22 +115,32 @@ fn a_key_is_escaped_once_and_leads_nowhere_else() {
 #[test]
 fn a_long_name_is_cut_and_told_apart_by_its_digest() {
     let at = |id: String| url(json!({"s3_path": "p".repeat(2000)}), with_id(&id));
-    let (one, other) = (at(format!("{}1", "x".repeat(900))), at(format!("{}2", "x".repeat(900))));
+    let (one, other) = (
+        at(format!("{}1", "x".repeat(900))),
+        at(format!("{}2", "x".repeat(900))),
+    );
     assert_ne!(one, other);
     assert!(one.len() < 1024);
 }
 
 #[test]
 fn a_batch_of_lines_is_one_object_with_the_same_name_each_time() {
-    let lines = config(json!({"callback": "s3_lines", "s3_path": "llm", "s3_use_team_prefix": true}));
+    let lines =
+        config(json!({"callback": "s3_lines", "s3_path": "llm", "s3_use_team_prefix": true}));
     let batch = fixtures::batch();
     let first = delivered::<S3>(&lines, &batch, taken()).sent;
     assert_eq!(first.len(), 1);
     assert_eq!(body(&first[0]), Value::from(batch.clone()));
     let start = "https://logs.s3.eu-central-1.amazonaws.com/llm/2025-11-27/batch-15-10-44-123456_";
     assert!(first[0].url.starts_with(start) && first[0].url.ends_with(".jsonl"));
-    assert_eq!(first[0].url, delivered::<S3>(&lines, &batch, taken()).sent[0].url);
-    assert_ne!(first[0].url, delivered::<S3>(&lines, &batch[..6], taken()).sent[0].url);
+    assert_eq!(
+        first[0].url,
+        delivered::<S3>(&lines, &batch, taken()).sent[0].url
+    );
+    assert_ne!(
+        first[0].url,
+        delivered::<S3>(&lines, &batch[..6], taken()).sent[0].url
+    );
 }
 
 #[test]
@@ -128,10 +154,20 @@ fn only_what_was_not_written_is_written_again() {
         })
     });
     let batch = fixtures::batch();
-    let first = played.run(|| S3::on_batch(&config(json!({})), &batch)).unwrap_err();
+    let first = played
+        .run(|| S3::on_batch(&config(json!({})), &batch))
+        .unwrap_err();
     assert_eq!(first.kind, "overloaded");
-    assert!(first.message.starts_with("6 of 7 records are left: S3 answered 503 SlowDown"));
-    assert!(played.run(|| S3::on_batch(&config(json!({})), &batch)).is_ok());
+    assert!(
+        first
+            .message
+            .starts_with("6 of 7 records are left: S3 answered 503 SlowDown")
+    );
+    assert!(
+        played
+            .run(|| S3::on_batch(&config(json!({})), &batch))
+            .is_ok()
+    );
     let urls: Vec<_> = played.sent().into_iter().map(|it| it.url).collect();
     assert_eq!(urls.len(), 8, "the first was written once: {urls:?}");
     assert_eq!(urls[1], urls[2]);
@@ -143,10 +179,15 @@ fn a_code_says_whether_another_time_may_help() {
         let text = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
         let answers = vec![Ok(FetchResponse::text_of(status, text))];
         let one = [with_id("r")];
-        answered::<S3>(&config(json!({})), &one, answers).done.unwrap_err()
+        answered::<S3>(&config(json!({})), &one, answers)
+            .done
+            .unwrap_err()
     };
     let bucket = of(404, "NoSuchBucket");
-    assert_eq!((bucket.kind.as_str(), bucket.retry), ("not-found", Some(true)));
+    assert_eq!(
+        (bucket.kind.as_str(), bucket.retry),
+        ("not-found", Some(true))
+    );
     assert_eq!(of(403, "SignatureDoesNotMatch").kind, "authentication");
     assert_eq!(of(403, "AccessDenied").kind, "permission");
     assert_eq!(of(403, "RequestTimeTooSkewed").kind, "timeout");

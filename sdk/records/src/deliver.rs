@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use serde_json::Value;
-use sluice_sdk::fault::{self, kind};
 use sluice_sdk::Error;
+use sluice_sdk::fault::{self, kind};
 
 use crate::memory::Memory;
 use crate::outcome::Outcome;
@@ -133,12 +133,7 @@ fn parts(pieces: Vec<Piece>, limits: Limits) -> VecDeque<Vec<Piece>> {
 }
 
 /// The halves go first, so that the order stays; a single piece is refused.
-fn halve(
-    mut part: Vec<Piece>,
-    why: &str,
-    parts: &mut VecDeque<Vec<Piece>>,
-    outcome: &mut Outcome,
-) {
+fn halve(mut part: Vec<Piece>, why: &str, parts: &mut VecDeque<Vec<Piece>>, outcome: &mut Outcome) {
     if let [single] = part.as_slice() {
         return outcome.refuse(single.record, why);
     }

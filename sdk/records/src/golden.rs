@@ -19,7 +19,11 @@ pub struct Delivered {
 }
 
 /// Hands a batch to a callback whose every request is answered alike.
-pub fn delivered<C: Callback>(config: &Value, records: &[Value], reply: FetchResponse) -> Delivered {
+pub fn delivered<C: Callback>(
+    config: &Value,
+    records: &[Value],
+    reply: FetchResponse,
+) -> Delivered {
     let played = Played::new(move |_| Ok(reply.clone()));
     let done = played.run(|| C::on_batch(config, records));
     let sent = played.sent();

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_sdk::fault::{self, kind};
 use sluice_sdk::Error;
+use sluice_sdk::fault::{self, kind};
 
 /// The records of a batch by what came of them, by their places.
 #[derive(Debug, Default)]
@@ -29,7 +29,11 @@ impl Outcome {
             let late = self.error;
             let mut error =
                 late.unwrap_or_else(|| fault::error(kind::UPSTREAM, "the service took a part"));
-            error.message = format!("{} of {of} records are left: {}", self.left.len(), error.message);
+            error.message = format!(
+                "{} of {of} records are left: {}",
+                self.left.len(),
+                error.message
+            );
             return Err(error);
         }
         let Some(why) = self.refused.values().next() else {

@@ -51,7 +51,10 @@ impl<'r> Record<'r> {
 
     /// A member that is an amount of dollars; 0 if it is not there.
     pub fn dollars(&self, name: &str) -> f64 {
-        self.get(name).as_f64().filter(|it| *it >= 0.0).unwrap_or(0.0)
+        self.get(name)
+            .as_f64()
+            .filter(|it| *it >= 0.0)
+            .unwrap_or(0.0)
     }
 
     /// Something of `metadata`: the key, its team, its user.

@@ -63,7 +63,10 @@ pub fn judge(answer: Result<FetchResponse, Error>) -> Reply {
 /// An error that tells the beginning of the answer.
 pub fn error_of(answer: &FetchResponse, kind: &str) -> Error {
     let told = told(answer.text().unwrap_or_default());
-    let mut error = fault::error(kind, format!("the service answered {}{told}", answer.status));
+    let mut error = fault::error(
+        kind,
+        format!("the service answered {}{told}", answer.status),
+    );
     error.status = Some(answer.status);
     error.retry_after_ms = retry_after(answer);
     error
@@ -136,7 +139,11 @@ mod tests {
             panic!("it is worth another try")
         };
         assert_eq!(error.retry_after_ms, Some(1500));
-        assert!(error.message.starts_with("the service answered 429: slow ä"));
+        assert!(
+            error
+                .message
+                .starts_with("the service answered 429: slow ä")
+        );
         assert!(error.message.len() < 250 && !error.message.contains("more"));
     }
 

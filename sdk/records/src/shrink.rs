@@ -97,10 +97,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_cut_in_parts_is_left_out_and_what_must_stay_is_said_not_to_fit() {
-        let many: Vec<String> = (0..60).map(|at| format!("{at} {}", "x".repeat(50))).collect();
+        let many: Vec<String> = (0..60)
+            .map(|at| format!("{at} {}", "x".repeat(50)))
+            .collect();
         let mut document = json!({"input": many, "id": "a"});
         assert!(shrink(&mut document, &["/input"], 300));
-        assert!(document["input"].as_str().unwrap().contains("bytes left out"));
+        assert!(
+            document["input"]
+                .as_str()
+                .unwrap()
+                .contains("bytes left out")
+        );
         let mut document = json!({"id": "y".repeat(500)});
         assert!(!shrink(&mut document, &["/input"], 300));
     }

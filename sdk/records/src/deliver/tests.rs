@@ -11,7 +11,9 @@ const LIMITS: Limits = Limits {
 };
 
 fn batch(count: usize) -> Vec<Value> {
-    (0..count).map(|at| json!({"id": format!("r{at}")})).collect()
+    (0..count)
+        .map(|at| json!({"id": format!("r{at}")}))
+        .collect()
 }
 
 fn text(record: Record<'_>) -> Option<String> {
@@ -46,11 +48,17 @@ fn has(pieces: &[Piece], id: &str) -> bool {
 
 #[test]
 fn parts_keep_the_limits_of_number_and_size() {
-    let limits = Limits { bytes: 6, pieces: 2 };
+    let limits = Limits {
+        bytes: 6,
+        pieces: 2,
+    };
     let (parts, done) = sent(&batch(5), limits, |_| Reply::Taken);
     assert_eq!(parts, ["r0 r1", "r2 r3", "r4"]);
     assert!(done.is_ok());
-    let limits = Limits { bytes: 4, pieces: 9 };
+    let limits = Limits {
+        bytes: 4,
+        pieces: 9,
+    };
     assert_eq!(sent(&batch(3), limits, |_| Reply::Taken).0, ["r0 r1", "r2"]);
 }
 
@@ -67,7 +75,10 @@ fn one_bad_record_is_found_by_halving_and_the_others_arrive() {
     assert_eq!(arrived, ["r0 r1 r2 r3", "r4", "r6 r7"]);
     assert_eq!(parts.len(), 7);
     let error = done.unwrap_err();
-    assert_eq!((error.kind.as_str(), error.retry), ("invalid-request", Some(false)));
+    assert_eq!(
+        (error.kind.as_str(), error.retry),
+        ("invalid-request", Some(false))
+    );
     assert_eq!(error.message, "1 of 8 records were refused: bad");
 }
 
@@ -77,9 +88,15 @@ fn what_is_too_large_is_halved_until_it_fits() {
         1 => Reply::Taken,
         _ => Reply::TooLarge,
     });
-    assert_eq!(parts, ["r0 r1 r2 r3", "r0 r1", "r0", "r1", "r2 r3", "r2", "r3"]);
+    assert_eq!(
+        parts,
+        ["r0 r1 r2 r3", "r0 r1", "r0", "r1", "r2 r3", "r2", "r3"]
+    );
     assert!(done.is_ok());
-    let single = Limits { bytes: 1, pieces: 1 };
+    let single = Limits {
+        bytes: 1,
+        pieces: 1,
+    };
     let (parts, done) = sent(&batch(1), single, |_| Reply::Taken);
     assert!(parts.is_empty() && done.unwrap_err().message.contains("too large"));
 }
@@ -87,7 +104,10 @@ fn what_is_too_large_is_halved_until_it_fits() {
 #[test]
 fn a_repeated_batch_sends_only_what_is_left() {
     Played::silent().run(|| {
-        let limits = Limits { bytes: 1000, pieces: 2 };
+        let limits = Limits {
+            bytes: 1000,
+            pieces: 2,
+        };
         let (parts, done) = sent(&batch(6), limits, |pieces| match has(pieces, "r2") {
             true => busy(),
             false => Reply::Taken,
@@ -115,14 +135,20 @@ fn halves_that_come_again_are_answered_without_a_request() {
         assert!(parts.is_empty() && done.is_ok());
         let (parts, done) = sent(&all[2..], LIMITS, bad);
         assert!(parts.is_empty());
-        assert_eq!(done.unwrap_err().message, "1 of 2 records were refused: bad");
+        assert_eq!(
+            done.unwrap_err().message,
+            "1 of 2 records were refused: bad"
+        );
     });
 }
 
 #[test]
 fn another_entry_of_the_same_plugin_remembers_for_itself() {
     Played::silent().run(|| {
-        let limits = Limits { bytes: 1000, pieces: 1 };
+        let limits = Limits {
+            bytes: 1000,
+            pieces: 1,
+        };
         let first = sent(&batch(2), limits, |pieces| match has(pieces, "r1") {
             true => busy(),
             false => Reply::Taken,
@@ -145,27 +171,45 @@ fn of_a_part_that_is_taken_in_part_only_the_rest_is_sent_again() {
             let later = (1, Fate::Later("try again".into()));
             Reply::Partly(vec![later, (2, Fate::Refused("no such model".into()))])
         });
-        assert!(done.unwrap_err().message.starts_with("1 of 4 records are left: try again"));
+        assert!(
+            done.unwrap_err()
+                .message
+                .starts_with("1 of 4 records are left: try again")
+        );
         let (parts, done) = sent(&batch(4), LIMITS, |_| Reply::Taken);
         assert_eq!(parts, ["r1"]);
-        assert!(done.unwrap_err().message.contains("1 of 4 records were refused: no such model"));
+        assert!(
+            done.unwrap_err()
+                .message
+                .contains("1 of 4 records were refused: no such model")
+        );
     });
 }
 
 #[test]
 fn where_there_is_no_such_place_nothing_more_is_sent() {
-    let limits = Limits { bytes: 1000, pieces: 1 };
+    let limits = Limits {
+        bytes: 1000,
+        pieces: 1,
+    };
     let (parts, done) = sent(&batch(5), limits, |_| {
         Reply::Never(fault::error(kind::NOT_FOUND, "the service answered 404"))
     });
     assert_eq!(parts.len(), 1);
-    assert!(done.unwrap_err().message.starts_with("5 of 5 records were refused"));
+    assert!(
+        done.unwrap_err()
+            .message
+            .starts_with("5 of 5 records were refused")
+    );
 }
 
 #[test]
 fn no_more_requests_are_made_than_the_host_allows_and_the_rest_follows_at_once() {
     Played::silent().run(|| {
-        let limits = Limits { bytes: 1000, pieces: 1 };
+        let limits = Limits {
+            bytes: 1000,
+            pieces: 1,
+        };
         let (parts, done) = sent(&batch(20), limits, |_| Reply::Taken);
         assert_eq!(parts.len(), MOST_REQUESTS);
         assert_eq!(done.unwrap_err().retry_after_ms, Some(0));
@@ -185,5 +229,8 @@ fn what_is_no_record_is_refused_and_what_is_not_wanted_is_passed_over() {
         Reply::Taken
     });
     assert_eq!(parts, ["r1"]);
-    assert_eq!(done.unwrap_err().message, "1 of 3 records were refused: it is no record");
+    assert_eq!(
+        done.unwrap_err().message,
+        "1 of 3 records were refused: it is no record"
+    );
 }

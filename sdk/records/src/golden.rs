@@ -48,30 +48,30 @@ pub fn answered<C: Callback>(
 }
 
 /// Sends every record of [`fixtures::ALL`] alone, and holds the requests against
-/// `fixtures/sent.json` of a plugin's folder. Where there is no such file it is written.
+/// `fixtures/sent.jsonl` of a plugin's folder, a line for each record. Where there is no such file
+/// it is written.
 ///
 /// # Panics
 /// They differ, or the file was not there.
 #[expect(clippy::panic, reason = "a test tells what is wrong by panicking")]
 pub fn hold<C: Callback>(folder: &str, config: &Value, reply: &FetchResponse) {
-    let mut all = Map::new();
+    let mut lines = String::new();
     for (name, text) in fixtures::ALL {
         let one = [fixtures::read(text)];
         let delivered = delivered::<C>(config, &one, reply.clone());
         assert!(delivered.done.is_ok(), "{name}: {:?}", delivered.done);
         let requests: Vec<Value> = delivered.sent.iter().map(document).collect();
-        all.insert(name.to_owned(), requests.into());
+        let line = json!({"record": name, "config": config, "requests": requests});
+        lines.push_str(&format!("{line}\n"));
     }
-    let all = Value::Object(all);
-    let path = Path::new(folder).join("fixtures/sent.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        let written = format!("{all:#}\n");
+    let path = Path::new(folder).join("fixtures/sent.jsonl");
+    let Ok(held) = std::fs::read_to_string(&path) else {
         let done = std::fs::create_dir_all(Path::new(folder).join("fixtures"))
-            .and_then(|()| std::fs::write(&path, written));
+            .and_then(|()| std::fs::write(&path, lines));
         panic!("{} was not there; written: {done:?}", path.display());
     };
-    let held: Value = serde_json::from_str(&text).unwrap_or_default();
-    let difference = sluice_fixture::difference(&held, &all);
+    let read = |lines: &str| lines.lines().map(fixtures::read).collect::<Value>();
+    let difference = sluice_fixture::difference(&read(&held), &read(&lines));
     assert!(
         difference.is_none(),
         "{} has another: {}; delete it to have it written anew",

@@ -44,6 +44,10 @@ async fn every_shipped_plugin_keeps_the_contract() {
             "{} has no examples",
             bundled.name
         );
+        if describe.providers.is_empty() {
+            // The host runs the examples of callbacks before they serve, and so do their own tests.
+            continue;
+        }
         let fixtures = fixtures(bundled.name);
         for document in describe.examples.iter().cloned().chain(fixtures) {
             keeps(&plugin, document).await;

@@ -24,8 +24,9 @@ pub fn document() -> Value {
                 "langfuse_environment": {"type": "string", "maxLength": 40, "pattern": "^(?!langfuse)[a-z0-9_-]+$", "x-env": ["LANGFUSE_TRACING_ENVIRONMENT"],
                     "description": "The environment that traces belong to: small letters, digits, `-`, `_`"},
                 "langfuse_release": {"type": "string", "x-env": ["LANGFUSE_RELEASE"], "description": "The release that traces belong to"},
-                "langfuse_default_tags": {"type": "array", "items": {"type": "string"},
-                    "description": "Tags of every trace, as `name:value`: names of the record's metadata, `cache_hit`, `cache_key`, `model_group`"}
+                "default_tags": {"type": "array", "items": {"type": "string"},
+                    "description": "Tags of every trace, as `name:value`: names of the record's metadata, `cache_hit`, `cache_key`, `model_group`"},
+                "langfuse_default_tags": {"type": "array", "items": {"type": "string"}, "description": "The same"}
             }}
         }],
         "examples": [example()]

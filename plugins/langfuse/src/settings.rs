@@ -15,8 +15,10 @@ impl Settings {
             let found = config[name].as_str().filter(|it| !it.is_empty());
             found.map(str::to_owned)
         };
-        let tags = config["langfuse_default_tags"].as_array();
-        let tags = tags.into_iter().flatten().filter_map(Value::as_str);
+        // LiteLLM has them in a setting of its own, which the gateway hands over by the shorter name.
+        let tags = ["default_tags", "langfuse_default_tags"].map(|it| config[it].as_array());
+        let tags = tags.into_iter().flatten().flatten();
+        let tags = tags.filter_map(Value::as_str);
         Self {
             environment: text("langfuse_environment"),
             release: text("langfuse_release"),

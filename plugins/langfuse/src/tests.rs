@@ -227,11 +227,11 @@ fn what_the_server_refuses_of_a_batch_is_told_and_only_what_failed_is_sent_again
         Ok(if sent > 3 { first.clone() } else { taken() })
     });
     let failed = played
-        .run(|| Langfuse::on_batch(&json!({}), &batch))
+        .run(|| Langfuse::on_batch(&json!({"entry": "l"}), &batch))
         .unwrap_err();
     assert!(failed.message.starts_with("1 of 7 records are left") && failed.retry.is_none());
     let again = played
-        .run(|| Langfuse::on_batch(&json!({}), &batch))
+        .run(|| Langfuse::on_batch(&json!({"entry": "l"}), &batch))
         .unwrap_err();
     assert!(
         again.message.starts_with("1 of 7 records were refused") && again.message.ends_with("bad")

@@ -12,8 +12,7 @@ fn taken() -> FetchResponse {
 }
 
 fn config(more: Value) -> Value {
-    let mut config =
-        json!({"callback": "s3_v2", "s3_bucket_name": "logs", "s3_region_name": "eu-central-1"});
+    let mut config = json!({"entry": "s", "callback": "s3_v2", "s3_bucket_name": "logs", "s3_region_name": "eu-central-1"});
     for (name, value) in more.as_object().unwrap() {
         config[name] = value.clone();
     }

@@ -8,21 +8,26 @@ pub fn document() -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "summary": "Records to any address (generic_api)",
         "license": "MIT OR Apache-2.0",
-        "callbacks": [{
-            "name": "generic_api",
-            "title": "Generic API",
-            "docs": "https://docs.litellm.ai/docs/observability/generic_api",
-            "max_batch": 512,
-            "base_url_env": ["GENERIC_LOGGER_ENDPOINT"],
-            // A text of several headers, which the gateway sends: `name=value,name=value`.
-            "secrets": {"headers": {"env": ["GENERIC_LOGGER_HEADERS"], "title": "Headers"}},
-            "config_schema": {"type": "object", "properties": {
-                "log_format": {"type": "string", "enum": ["json_array", "ndjson", "single"], "default": "json_array", "x-env": ["GENERIC_LOGGER_FORMAT"],
-                    "description": "All records of a request in an array, a line each, or a request each"},
-                "event_types": {"type": "array", "items": {"enum": ["llm_api_success", "llm_api_failure"]}, "description": "What is told; none given: both"}
-            }}
-        }],
+        // LiteLLM has both names.
+        "callbacks": [callback("generic_api"), callback("generic")],
         "examples": [example()]
+    })
+}
+
+fn callback(name: &str) -> Value {
+    json!({
+        "name": name,
+        "title": "Generic API",
+        "docs": "https://docs.litellm.ai/docs/observability/generic_api",
+        "max_batch": 512,
+        "base_url_env": ["GENERIC_LOGGER_ENDPOINT"],
+        // A text of several headers, which the gateway sends: `name=value,name=value`.
+        "secrets": {"headers": {"env": ["GENERIC_LOGGER_HEADERS"], "title": "Headers"}},
+        "config_schema": {"type": "object", "properties": {
+            "log_format": {"type": "string", "enum": ["json_array", "ndjson", "single"], "default": "json_array", "x-env": ["GENERIC_LOGGER_FORMAT"],
+                "description": "All records of a request in an array, a line each, or a request each"},
+            "event_types": {"type": "array", "items": {"enum": ["llm_api_success", "llm_api_failure"]}, "description": "What is told; none given: both"}
+        }}
     })
 }
 

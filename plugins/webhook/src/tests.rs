@@ -73,7 +73,7 @@ fn of_single_requests_only_those_that_failed_are_made_again() {
         let fails = body(request)["id"] == "embd-3fca2" && is_down.replace(false);
         Ok(FetchResponse::text_of(if fails { 502 } else { 200 }, ""))
     });
-    let config = json!({"log_format": "single"});
+    let config = json!({"entry": "w", "log_format": "single"});
     let run = || played.run(|| Webhook::on_batch(&config, &fixtures::batch()));
     let error = run().unwrap_err();
     assert!(error.kind == "overloaded" && error.message.starts_with("3 of 7 records are left"));

@@ -1,5 +1,9 @@
 //! What is remembered of a batch that was not taken whole. The host hands it over again, all of it
 //! or its halves: what has arrived is not sent twice, and what was refused is not asked again.
+//!
+//! Two entries of the config may have one plugin and the same settings, and differ in the address
+//! that only the host knows. What one has sent says nothing of the other, so that nothing is
+//! remembered unless the host says which entry it is (`entry` in the settings).
 
 use serde_json::{Value, json};
 use sluice_sdk::kv;
@@ -17,18 +21,20 @@ const SHORT: usize = 16;
 /// The records of earlier batches, by their short names.
 #[derive(Debug, Default)]
 pub struct Memory {
-    key: String,
+    /// None: nothing is remembered.
+    key: Option<String>,
     taken: Vec<String>,
     refused: Vec<String>,
     why: String,
 }
 
 impl Memory {
-    /// What is remembered for the callback with these settings: one plugin may stand in the config
-    /// several times.
+    /// What is remembered for the entry with these settings.
     pub fn of(config: &Value) -> Self {
-        let key = format!("sent.{}", ids::digits(&[&config.to_string()]));
-        let kept = kv::get(&key).and_then(|it| serde_json::from_slice(&it).ok());
+        let is_named = config["entry"].is_string();
+        let key = is_named.then(|| format!("sent.{}", ids::digits(&[&config.to_string()])));
+        let kept = key.as_deref().and_then(kv::get);
+        let kept = kept.and_then(|it| serde_json::from_slice(&it).ok());
         let kept: Value = kept.unwrap_or_default();
         let names = |of: &str| {
             let all = kept[of].as_array().into_iter().flatten();
@@ -57,17 +63,17 @@ impl Memory {
 
     /// Remembers a batch that comes again. `names` are those of its records, by their places.
     pub fn keep(mut self, names: &[String], outcome: &Outcome) {
-        let whole = outcome.left.is_empty() && outcome.refused.is_empty();
-        if whole {
+        let is_whole = outcome.left.is_empty() && outcome.refused.is_empty();
+        let Some(key) = self.key.take().filter(|_| !is_whole) else {
             return;
-        }
+        };
         add(&mut self.taken, names, outcome.taken.iter());
         add(&mut self.refused, names, outcome.refused.keys());
         if let Some(why) = outcome.refused.values().next() {
             self.why.clone_from(why);
         }
         let kept = json!({"taken": self.taken, "refused": self.refused, "why": self.why});
-        kv::set(&self.key, kept.to_string().as_bytes(), SECONDS);
+        kv::set(&key, kept.to_string().as_bytes(), SECONDS);
     }
 }
 

@@ -27,7 +27,7 @@ fn sent(
     mut reply: impl FnMut(&[Piece]) -> Reply,
 ) -> (Vec<String>, Result<(), Error>) {
     let mut all = Vec::new();
-    let done = deliver(&json!({}), batch, limits, text, |pieces| {
+    let done = deliver(&json!({"entry": "a"}), batch, limits, text, |pieces| {
         all.push(joined(pieces, " "));
         reply(pieces)
     });
@@ -155,12 +155,36 @@ fn another_entry_of_the_same_plugin_remembers_for_itself() {
         });
         assert!(first.1.is_err());
         let mut parts = 0;
-        let other = json!({"project": "other"});
+        let other = json!({"entry": "b"});
         let done = deliver(&other, &batch(2), limits, text, |_| {
             parts += 1;
             Reply::Taken
         });
         assert!(done.is_ok() && parts == 2);
+    });
+}
+
+#[test]
+fn an_entry_that_the_host_does_not_name_remembers_nothing_and_loses_nothing() {
+    Played::silent().run(|| {
+        let limits = Limits {
+            bytes: 1000,
+            pieces: 1,
+        };
+        let nameless = json!({"project": "p"});
+        for _ in 0..2 {
+            let mut parts = Vec::new();
+            let done = deliver(&nameless, &batch(2), limits, text, |pieces| {
+                parts.push(joined(pieces, " "));
+                if has(pieces, "r1") {
+                    busy()
+                } else {
+                    Reply::Taken
+                }
+            });
+            assert!(done.is_err());
+            assert_eq!(parts, ["r0", "r1"]);
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! A record as a line of a log.
 
-use serde_json::{Value, json};
-use sluice_records::{Record, shrink};
+use serde_json::json;
+use sluice_records::Record;
 
 use crate::settings::Settings;
 
@@ -11,22 +11,13 @@ const LONGEST: usize = 1_000_000;
 /// The line, written as a member of a list. Its message is the record as JSON, whose members
 /// Datadog makes attributes of the line.
 pub fn of_record(record: Record<'_>, settings: &Settings) -> String {
-    let mut message = Value::Object(record.members().clone());
     let mut most = LONGEST * 9 / 10;
     loop {
-        let places = [
-            "/messages",
-            "/response",
-            "/error_str",
-            "/model_parameters",
-            "/metadata",
-        ];
-        shrink(&mut message, &places, most);
         let line = json!({
             "ddsource": settings.source,
             "ddtags": tags(record, settings),
             "hostname": settings.hostname,
-            "message": message.to_string(),
+            "message": record.written(most),
             "service": settings.service,
             "status": if record.is_failure() { "error" } else { "info" }
         });

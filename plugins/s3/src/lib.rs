@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use serde_json::Value;
-use sluice_records::{Limits, Piece, Record, Reply, deliver, joined, shrink};
+use sluice_records::{Limits, Piece, Record, Reply, deliver, joined};
 use sluice_sdk::{Body, Callback, Error, FetchRequest, Payload, callback};
 
 use key::Key;
@@ -50,9 +50,7 @@ impl Callback for S3 {
                 false => Key::of_record(record, config),
             };
             keys.borrow_mut().insert(record.name(), key);
-            let mut object = Value::Object(record.members().clone());
-            shrink(&mut object, &["/messages", "/response"], LARGEST);
-            Some(object.to_string())
+            Some(record.written(LARGEST))
         };
         let limits = if is_lines { LINES } else { ONE };
         deliver(config, records, limits, make, |pieces| {

@@ -54,7 +54,7 @@ impl Callback for Webhook {
         };
         let make = |record: Record<'_>| {
             let is_wanted = is_wanted(config, record);
-            is_wanted.then(|| Value::Object(record.members().clone()).to_string())
+            is_wanted.then(|| record.written(MOST_BYTES))
         };
         deliver(config, records, limits, make, |pieces| {
             judge(request(format, pieces).send())

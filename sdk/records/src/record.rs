@@ -2,7 +2,18 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Moment, ids};
+use sluice_sdk::write_json;
+
+use crate::{Moment, ids, shrink};
+
+/// The members of a record that may be long.
+const LONG: [&str; 5] = [
+    "/messages",
+    "/response",
+    "/error_str",
+    "/model_parameters",
+    "/metadata",
+];
 
 /// An object without its own members that are null: services take a member that is not there where
 /// they refuse one that is null. What users wrote, deeper in it, stays as it is.
@@ -34,9 +45,15 @@ impl<'r> Record<'r> {
         self.members.get(name).unwrap_or(&NOTHING)
     }
 
-    /// All members.
-    pub const fn members(&self) -> &'r Map<String, Value> {
-        self.members
+    /// The whole record as JSON of at most so many bytes: what is long in it is cut if need be.
+    pub fn written(&self, most: usize) -> String {
+        let text = write_json(self.members);
+        if text.len() <= most {
+            return text;
+        }
+        let mut document = Value::Object(self.members.clone());
+        shrink(&mut document, &LONG, most);
+        document.to_string()
     }
 
     /// A member that is text; empty if it is not there.
@@ -252,6 +269,17 @@ mod tests {
     fn only_an_objects_own_nulls_go() {
         let document = without_nulls(json!({"a": null, "b": {"c": null}, "d": [null, 1]}));
         assert_eq!(document, json!({"b": {"c": null}, "d": [null, 1]}));
+    }
+
+    #[test]
+    fn a_record_is_written_whole_or_cut_below_a_size() {
+        let mut long = fixture(fixtures::SUCCESS);
+        let whole = record(&long).written(10_000);
+        assert_eq!(serde_json::from_str::<Value>(&whole).unwrap(), long);
+        long["messages"] = "x".repeat(20_000).into();
+        let cut = record(&long).written(10_000);
+        let read: Value = serde_json::from_str(&cut).unwrap();
+        assert!(cut.len() <= 10_000 && read["response"] == long["response"]);
     }
 
     #[test]

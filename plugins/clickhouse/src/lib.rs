@@ -11,7 +11,7 @@ mod row;
 mod settings;
 
 use serde_json::Value;
-use sluice_records::{Limits, Record, deliver, joined};
+use sluice_records::{Limits, Record, TIMEOUT_MS, deliver, joined};
 use sluice_sdk::{Body, Callback, Error, FetchRequest, Payload, callback};
 
 use settings::Settings;
@@ -36,6 +36,7 @@ impl Callback for ClickHouse {
         deliver(config, records, LIMITS, make, |pieces| {
             let names: Vec<&str> = pieces.iter().map(|it| it.name.as_str()).collect();
             let mut request = FetchRequest::post(settings.insert(&names))
+                .timeout_ms(TIMEOUT_MS)
                 .header("content-type", "application/x-ndjson");
             request.body = Body::Raw(Payload::Text(joined(pieces, "\n")));
             if let Some(user) = &settings.user {

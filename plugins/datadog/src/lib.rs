@@ -10,7 +10,7 @@ mod line;
 mod settings;
 
 use serde_json::Value;
-use sluice_records::{Limits, Record, deliver, joined, judge};
+use sluice_records::{Limits, Record, TIMEOUT_MS, deliver, joined, judge};
 use sluice_sdk::{Body, Callback, Error, FetchRequest, callback};
 
 use settings::Settings;
@@ -33,7 +33,7 @@ impl Callback for Datadog {
         let settings = Settings::of(config);
         let make = |record: Record<'_>| Some(line::of_record(record, &settings));
         deliver(config, records, LIMITS, make, |pieces| {
-            let mut request = FetchRequest::post(settings.intake());
+            let mut request = FetchRequest::post(settings.intake()).timeout_ms(TIMEOUT_MS);
             request.body = Body::Json(format!("[{}]", joined(pieces, ",")));
             judge(request.send())
         })

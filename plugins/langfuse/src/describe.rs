@@ -12,7 +12,7 @@ pub fn document() -> Value {
             "name": "langfuse",
             "title": "Langfuse",
             "docs": "https://api.reference.langfuse.com/#tag/ingestion",
-            "max_batch": 500,
+            "max_batch": 200,
             "base_url": "https://cloud.langfuse.com",
             "base_url_env": ["LANGFUSE_HOST", "LANGFUSE_BASE_URL"],
             "auth": {"scheme": "basic", "user-secret": "langfuse_public_key", "password-secret": "langfuse_secret_key"},

@@ -13,7 +13,7 @@ mod settings;
 mod trace;
 
 use serde_json::Value;
-use sluice_records::{Limits, Record, deliver, joined};
+use sluice_records::{Limits, Record, TIMEOUT_MS, deliver, joined};
 use sluice_sdk::{Body, Callback, Error, FetchRequest, callback};
 
 use settings::Settings;
@@ -36,7 +36,7 @@ impl Callback for Langfuse {
         let settings = Settings::of(config);
         let make = |record: Record<'_>| Some(events::of_record(record, &settings));
         deliver(config, records, LIMITS, make, |pieces| {
-            let mut request = FetchRequest::post("/api/public/ingestion");
+            let mut request = FetchRequest::post("/api/public/ingestion").timeout_ms(TIMEOUT_MS);
             let batch = joined(pieces, ",");
             request.body = Body::Json(format!("{{\"batch\":[{batch}]}}"));
             answer::judge(request.send(), pieces)

@@ -12,7 +12,7 @@ pub fn document() -> Value {
             "name": "langsmith",
             "title": "LangSmith",
             "docs": "https://docs.langchain.com/langsmith/trace-with-api",
-            "max_batch": 500,
+            "max_batch": 200,
             "base_url": "https://api.smith.langchain.com",
             "base_url_env": ["LANGSMITH_BASE_URL", "LANGSMITH_ENDPOINT"],
             "auth": {"scheme": "header", "name": "x-api-key", "secret": "langsmith_api_key"},

@@ -12,7 +12,7 @@ mod run;
 mod settings;
 
 use serde_json::Value;
-use sluice_records::{Limits, Record, Reply, deliver, joined, judge};
+use sluice_records::{Limits, Record, Reply, TIMEOUT_MS, deliver, joined, judge};
 use sluice_sdk::{Body, Callback, Error, FetchRequest, callback};
 
 use settings::Settings;
@@ -38,7 +38,7 @@ impl Callback for LangSmith {
             is_wanted.then(|| run::of_record(record, &settings))
         };
         deliver(config, records, LIMITS, make, |pieces| {
-            let mut request = FetchRequest::post("/runs/batch");
+            let mut request = FetchRequest::post("/runs/batch").timeout_ms(TIMEOUT_MS);
             if let Some(tenant) = &settings.tenant {
                 request = request.header("x-tenant-id", tenant);
             }

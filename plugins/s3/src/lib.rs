@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use serde_json::Value;
-use sluice_records::{Limits, Piece, Record, Reply, deliver, joined};
+use sluice_records::{Limits, Piece, Record, Reply, TIMEOUT_MS, deliver, joined};
 use sluice_sdk::{Body, Callback, Error, FetchRequest, Payload, callback};
 
 use key::Key;
@@ -70,6 +70,7 @@ fn put(place: &Place, key: &Key, pieces: &[Piece], is_lines: bool) -> Reply {
         false => ("application/json", key.path.clone()),
     };
     let mut request = FetchRequest::put(place.address(&path))
+        .timeout_ms(TIMEOUT_MS)
         .header("content-type", kind)
         .header("content-language", "en")
         .header(

@@ -14,7 +14,7 @@ mod notice;
 mod settings;
 
 use serde_json::Value;
-use sluice_records::{Record, Reply, judge};
+use sluice_records::{Record, Reply, TIMEOUT_MS, judge};
 use sluice_sdk::host::{self, Level};
 use sluice_sdk::{Callback, Error, FetchRequest, callback};
 
@@ -42,7 +42,9 @@ impl Callback for Slack {
             board.keep();
             return Ok(());
         }
-        let request = FetchRequest::post("").json(&message::of(&board, &settings));
+        let request = FetchRequest::post("")
+            .timeout_ms(TIMEOUT_MS)
+            .json(&message::of(&board, &settings));
         match judge(request.send()) {
             Reply::Taken | Reply::Partly(_) => {
                 board.sent(now);

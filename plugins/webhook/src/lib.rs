@@ -6,7 +6,7 @@
 mod describe;
 
 use serde_json::Value;
-use sluice_records::{Limits, Piece, Record, deliver, ids, joined, judge};
+use sluice_records::{Limits, Piece, Record, TIMEOUT_MS, deliver, ids, joined, judge};
 use sluice_sdk::{Body, Callback, Error, FetchRequest, Payload, callback};
 
 /// The callback.
@@ -77,7 +77,9 @@ fn is_wanted(config: &Value, record: Record<'_>) -> bool {
 /// To the address that the operator gave. The key is the same whenever these records come again.
 fn request(format: Format, pieces: &[Piece]) -> FetchRequest {
     let names: Vec<&str> = pieces.iter().map(|it| it.name.as_str()).collect();
-    let mut request = FetchRequest::post("").header("idempotency-key", ids::uuid(&names));
+    let mut request = FetchRequest::post("")
+        .timeout_ms(TIMEOUT_MS)
+        .header("idempotency-key", ids::uuid(&names));
     match format {
         Format::Array => request.body = Body::Json(format!("[{}]", joined(pieces, ","))),
         Format::Single => request.body = Body::Json(joined(pieces, ",")),

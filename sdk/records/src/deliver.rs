@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use serde_json::Value;
-use sluice_sdk::Error;
 use sluice_sdk::fault::{self, kind};
+use sluice_sdk::{Error, host};
 
 use crate::memory::Memory;
 use crate::outcome::Outcome;
@@ -12,6 +12,11 @@ use crate::{Fate, Record, Reply};
 
 /// Requests that the host lets a callback make for one batch.
 pub const MOST_REQUESTS: usize = 16;
+
+/// How long one request may take, in milliseconds, and how long after the first one another may
+/// begin: together less than the 30 seconds that the host gives a call.
+pub const TIMEOUT_MS: u64 = 15_000;
+const LAST_BEGINS_MS: u64 = 12_000;
 
 /// What a service takes with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +78,7 @@ pub fn deliver(
             }),
         }
     }
-    send_all(pieces, limits, send, &mut outcome);
+    send_all(parts(pieces, limits), send, host::now_ms, &mut outcome);
     memory.keep(&names, &outcome);
     outcome.into_result()
 }
@@ -84,21 +89,23 @@ pub fn joined(pieces: &[Piece], between: &str) -> String {
     texts.join(between)
 }
 
+/// `now`: milliseconds.
 fn send_all(
-    pieces: Vec<Piece>,
-    limits: Limits,
+    mut parts: VecDeque<Vec<Piece>>,
     mut send: impl FnMut(&[Piece]) -> Reply,
+    now: impl Fn() -> u64,
     outcome: &mut Outcome,
 ) {
-    let mut parts = parts(pieces, limits);
-    let mut left_to_make = MOST_REQUESTS;
+    let (began, mut made) = (now(), 0);
     while let Some(part) = parts.pop_front() {
-        if left_to_make == 0 {
-            let mut error = fault::error(kind::OVERLOADED, "more requests than one batch may make");
+        let is_late = now().saturating_sub(began) > LAST_BEGINS_MS && made > 0;
+        if made == MOST_REQUESTS || is_late {
+            let text = "more requests or more time than one batch may take";
+            let mut error = fault::error(kind::OVERLOADED, text);
             error.retry_after_ms = Some(0);
             return leave(part, parts, error, outcome);
         }
-        left_to_make -= 1;
+        made += 1;
         match send(&part) {
             Reply::Taken => outcome.taken.extend(part.iter().map(|it| it.record)),
             Reply::Partly(fates) => partly(&part, fates, outcome),

@@ -23,7 +23,7 @@ mod reply;
 mod shrink;
 mod time;
 
-pub use deliver::{Limits, MOST_REQUESTS, Piece, deliver, joined};
+pub use deliver::{Limits, MOST_REQUESTS, Piece, TIMEOUT_MS, deliver, joined};
 pub use record::{Record, without_nulls};
 pub use reply::{Fate, Reply, error_of, judge};
 pub use shrink::shrink;

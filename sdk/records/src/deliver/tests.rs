@@ -244,6 +244,29 @@ fn no_more_requests_are_made_than_the_host_allows_and_the_rest_follows_at_once()
 }
 
 #[test]
+fn a_slow_service_gets_the_rest_with_the_next_call() {
+    let piece = |record| Piece {
+        record,
+        name: record.to_string(),
+        text: "a".to_owned(),
+    };
+    let parts: VecDeque<Vec<Piece>> = (0..5).map(|it| vec![piece(it)]).collect();
+    let clock = std::cell::Cell::new(0);
+    let mut outcome = Outcome::default();
+    let slowly = |_: &[Piece]| {
+        clock.set(clock.get() + 7_000);
+        Reply::Taken
+    };
+    send_all(parts, slowly, || clock.get(), &mut outcome);
+    assert_eq!((outcome.taken.len(), outcome.left.len()), (2, 3));
+    let error = outcome.into_result().unwrap_err();
+    assert_eq!(
+        (error.kind.as_str(), error.retry_after_ms),
+        ("overloaded", Some(0))
+    );
+}
+
+#[test]
 fn what_is_no_record_is_refused_and_what_is_not_wanted_is_passed_over() {
     let all = [json!([1]), json!({"id": "r1"}), json!({"id": "skip"})];
     let mut parts = Vec::new();

@@ -90,3 +90,38 @@ fn add<'p>(to: &mut Vec<String>, names: &[String], places: impl Iterator<Item = 
 fn short(name: &str) -> &str {
     name.get(..SHORT).unwrap_or(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use sluice_sdk::testing::Played;
+
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_of_the_largest_batches_fits_into_a_value_of_the_store() {
+        let names: Vec<String> = (0..6000)
+            .map(|it| ids::digits(&[&it.to_string()]))
+            .collect();
+        let mut outcome = Outcome {
+            taken: (0..3000).collect(),
+            ..Outcome::default()
+        };
+        for record in 3000..6000 {
+            outcome.refuse(record, "w".repeat(400));
+        }
+        Played::silent().run(|| {
+            let config = json!({"entry": "a"});
+            Memory::of(&config).keep(&names, &outcome);
+            let memory = Memory::of(&config);
+            let kept = kv::get(memory.key.as_deref().unwrap()).unwrap();
+            assert!(kept.len() < 64 << 10, "{}", kept.len());
+            let mut again = Outcome::default();
+            assert!(memory.place(&names[2999], 7, &mut again) && again.taken.contains(&7));
+            assert!(memory.place(&names[5999], 8, &mut again) && again.refused.contains_key(&8));
+            assert!(
+                !memory.place(&names[0], 9, &mut again),
+                "the oldest are forgotten"
+            );
+        });
+    }
+}

@@ -23,6 +23,7 @@ const PLUGINS: &[&str] = &[
     "echo",
     "elevenlabs",
     "gemini",
+    "generic_api",
     "langfuse",
     "langsmith",
     "ollama",
@@ -36,7 +37,6 @@ const PLUGINS: &[&str] = &[
     "stability",
     "vertex_ai",
     "watsonx",
-    "webhook",
 ];
 const TARGET: &str = "wasm32-wasip2";
 

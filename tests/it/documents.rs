@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sluice_sdk::{Callback, Provider};
 
-/// The `describe` documents of providers, by name of plugin.
+/// The `describe` documents of the providers, by name of plugin.
 pub fn documents() -> Vec<Value> {
     let texts = [
         sluice_plugin_anthropic::Anthropic::describe(),
@@ -25,23 +25,23 @@ pub fn documents() -> Vec<Value> {
         sluice_plugin_vertex_ai::VertexAi::describe(),
         sluice_plugin_watsonx::Watsonx::describe(),
     ];
-    read(&texts)
+    parsed(&texts)
 }
 
-/// Those of callbacks.
-pub fn callback_documents() -> Vec<Value> {
-    read(&[
+/// The `describe` documents of guardrails and callbacks, by name of plugin.
+pub fn hooks() -> Vec<Value> {
+    parsed(&[
         sluice_plugin_clickhouse::ClickHouse::describe(),
         sluice_plugin_datadog::Datadog::describe(),
+        sluice_plugin_generic_api::GenericApi::describe(),
         sluice_plugin_langfuse::Langfuse::describe(),
         sluice_plugin_langsmith::LangSmith::describe(),
         sluice_plugin_s3::S3::describe(),
         sluice_plugin_slack::Slack::describe(),
-        sluice_plugin_webhook::Webhook::describe(),
     ])
 }
 
-fn read(texts: &[String]) -> Vec<Value> {
+fn parsed(texts: &[String]) -> Vec<Value> {
     texts
         .iter()
         .map(|text| serde_json::from_str(text).unwrap())

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::documents::{callback_documents, documents};
+use crate::documents::{documents, hooks};
 use crate::root;
 
 fn validator(name: &str) -> jsonschema::Validator {
@@ -22,7 +22,7 @@ fn wrong(validator: &jsonschema::Validator, document: &Value) -> Vec<String> {
 #[test]
 fn every_describe_document_fits_its_schema_and_the_host() {
     let validator = validator("describe.schema.json");
-    for document in documents().into_iter().chain(callback_documents()) {
+    for document in documents().into_iter().chain(hooks()) {
         assert_eq!(
             wrong(&validator, &document),
             Vec::<String>::new(),
@@ -185,9 +185,9 @@ fn every_fixture_and_example_fits_its_schema() {
 }
 
 #[test]
-fn every_example_of_a_callback_fits_its_schema() {
+fn every_example_of_a_hook_fits_its_schema() {
     let validator = validator("hook-fixture.schema.json");
-    for document in callback_documents() {
+    for document in hooks() {
         let examples = document["examples"].as_array().unwrap();
         assert!(!examples.is_empty(), "{}", document["name"]);
         for example in examples {

@@ -63,7 +63,7 @@ LOGINS = {
     "langsmith": (LangSmith, {}, {"x-api-key": "lsv2-tests"}, 202),
     "datadog": (Datadog, {}, {"DD-API-KEY": "dd-tests"}, 202),
     "clickhouse": (ClickHouse, {"user": "writer", "password": "pw", "table": "llm.spend_logs"}, {"x-clickhouse-key": "pw"}, 200),
-    "webhook": (Webhook, {"headers": {"X-Token": "t"}}, {"x-token": "t"}, 200),
+    "generic_api": (Webhook, {"headers": {"X-Token": "t"}}, {"x-token": "t"}, 200),
 }
 
 

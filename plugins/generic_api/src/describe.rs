@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 pub fn document() -> Value {
     json!({
-        "name": "webhook",
+        "name": "generic_api",
         "version": env!("CARGO_PKG_VERSION"),
         "summary": "Records to any address (generic_api)",
         "license": "MIT OR Apache-2.0",

@@ -9,7 +9,7 @@ use sluice_sdk::testing::Played;
 use super::*;
 
 fn sent(config: &Value) -> Delivered {
-    delivered::<Webhook>(config, &fixtures::batch(), FetchResponse::text_of(204, ""))
+    delivered::<GenericApi>(config, &fixtures::batch(), FetchResponse::text_of(204, ""))
 }
 
 fn header<'r>(request: &'r FetchRequest, name: &str) -> Option<&'r str> {
@@ -20,12 +20,12 @@ fn header<'r>(request: &'r FetchRequest, name: &str) -> Option<&'r str> {
 #[test]
 fn every_record_is_sent_as_it_was_when_somebody_looked() {
     let answer = FetchResponse::text_of(200, "");
-    hold::<Webhook>(env!("CARGO_MANIFEST_DIR"), &json!({}), &answer);
+    hold::<GenericApi>(env!("CARGO_MANIFEST_DIR"), &json!({}), &answer);
 }
 
 #[test]
 fn its_examples_hold() {
-    sluice_sdk::testing::run_callback_examples::<Webhook>().unwrap();
+    sluice_sdk::testing::run_callback_examples::<GenericApi>().unwrap();
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn of_single_requests_only_those_that_failed_are_made_again() {
         Ok(FetchResponse::text_of(if fails { 502 } else { 200 }, ""))
     });
     let config = json!({"entry": "w", "log_format": "single"});
-    let run = || played.run(|| Webhook::on_batch(&config, &fixtures::batch()));
+    let run = || played.run(|| GenericApi::on_batch(&config, &fixtures::batch()));
     let error = run().unwrap_err();
     assert!(error.kind == "overloaded" && error.message.starts_with("3 of 7 records are left"));
     assert!(run().is_ok());
@@ -90,7 +90,7 @@ fn a_receiver_that_refuses_one_record_gets_the_others() {
             "what is this?",
         ))
     });
-    let done = played.run(|| Webhook::on_batch(&json!({}), &fixtures::batch()));
+    let done = played.run(|| GenericApi::on_batch(&json!({}), &fixtures::batch()));
     let error = done.unwrap_err();
     assert_eq!(
         error.message,
@@ -102,7 +102,7 @@ fn a_receiver_that_refuses_one_record_gets_the_others() {
 #[test]
 fn answers_are_told_by_their_kind() {
     let of = |answer| {
-        answered::<Webhook>(&json!({}), &fixtures::batch(), vec![answer])
+        answered::<GenericApi>(&json!({}), &fixtures::batch(), vec![answer])
             .done
             .unwrap_err()
     };
@@ -127,6 +127,6 @@ fn a_large_batch_is_sent_in_parts() {
         record
     };
     let batch: Vec<_> = (0..10).map(record).collect();
-    let delivered = delivered::<Webhook>(&json!({}), &batch, FetchResponse::text_of(200, ""));
+    let delivered = delivered::<GenericApi>(&json!({}), &batch, FetchResponse::text_of(200, ""));
     assert!(delivered.done.is_ok() && delivered.sent.len() == 2);
 }

@@ -10,7 +10,7 @@ use sluice_records::{Limits, Piece, Record, TIMEOUT_MS, deliver, ids, joined, ju
 use sluice_sdk::{Body, Callback, Error, FetchRequest, Payload, callback};
 
 /// The callback.
-pub struct Webhook;
+pub struct GenericApi;
 
 /// The gateway sends no more than 8 MiB at once.
 const MOST_BYTES: usize = 7_500_000;
@@ -37,7 +37,7 @@ impl Format {
     }
 }
 
-impl Callback for Webhook {
+impl Callback for GenericApi {
     fn describe() -> String {
         describe::document().to_string()
     }
@@ -91,7 +91,7 @@ fn request(format: Format, pieces: &[Piece]) -> FetchRequest {
     request
 }
 
-callback!(Webhook);
+callback!(GenericApi);
 
 #[cfg(test)]
 mod tests;

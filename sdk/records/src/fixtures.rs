@@ -1,4 +1,5 @@
-//! Complete records, one of each kind, that every callback is tested with.
+//! Complete records, one of each kind, that every callback is tested with. They were written for the
+//! tests, by LiteLLM's `StandardLoggingPayload` (`litellm/types/utils.py` of `BerriAI/litellm`).
 
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::documents::{documents, guardrails};
+use crate::documents::{documents, hooks};
 use crate::root;
 
 fn validator(name: &str) -> jsonschema::Validator {
@@ -22,7 +22,7 @@ fn wrong(validator: &jsonschema::Validator, document: &Value) -> Vec<String> {
 #[test]
 fn every_describe_document_fits_its_schema_and_the_host() {
     let validator = validator("describe.schema.json");
-    for document in documents().into_iter().chain(guardrails()) {
+    for document in documents().into_iter().chain(hooks()) {
         assert_eq!(
             wrong(&validator, &document),
             Vec::<String>::new(),
@@ -187,6 +187,19 @@ fn every_fixture_and_example_fits_its_schema() {
         }
     }
     assert!(seen >= 8, "{seen}");
+}
+
+#[test]
+fn every_example_of_a_hook_fits_its_schema() {
+    let validator = validator("hook-fixture.schema.json");
+    for document in hooks() {
+        let examples = document["examples"].as_array().unwrap();
+        assert!(!examples.is_empty(), "{}", document["name"]);
+        for example in examples {
+            let wrong = wrong(&validator, example);
+            assert_eq!(wrong, Vec::<String>::new(), "{}", example["name"]);
+        }
+    }
 }
 
 #[test]

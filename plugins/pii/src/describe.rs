@@ -40,7 +40,12 @@ fn schema(secrets: bool) -> Value {
     };
     json!({
         "type": "object",
+        "additionalProperties": false,
         "properties": {
+            "detect_secrets_config": {
+                "type": "object",
+                "description": "LiteLLM's choice of detectors; taken, and without effect: say `entities`."
+            },
             "entities": {
                 "description": format!("What is looked for: a list of names, which are masked, or names with what is done. Without it: {usual}."),
                 "oneOf": [

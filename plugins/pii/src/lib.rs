@@ -6,7 +6,6 @@
 
 mod describe;
 mod find;
-mod fold;
 mod kind;
 mod mask;
 mod settings;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use sluice_fold::Folded;
 use sluice_sdk::{in_json, serde_json};
 
 use crate::find::{Found, find};
-use crate::fold::Folded;
 use crate::kind::{Kind, Kinds};
 use crate::settings::{Action, Settings};
 

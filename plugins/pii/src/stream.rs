@@ -2,13 +2,13 @@
 //! tells of people is masked.
 
 use serde::{Deserialize, Serialize};
+use sluice_fold::Folded;
 use sluice_sdk::serde_json;
 use sluice_sdk::{
     Error, Held, Inspection, Lane, Passed, Piece, StreamVerdict, parse_state, write_json,
 };
 
 use crate::find::find;
-use crate::fold::Folded;
 use crate::mask::{Masker, Masks, Place};
 use crate::settings::Settings;
 

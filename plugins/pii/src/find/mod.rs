@@ -18,7 +18,8 @@ mod secrets;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use crate::fold::Folded;
+use sluice_fold::Folded;
+
 use crate::kind::{Kind, Kinds};
 
 /// Something that was found.

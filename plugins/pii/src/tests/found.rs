@@ -1,8 +1,9 @@
 //! Each kind: what is one, and what only looks like it. The numbers are made up and have right
 //! check digits, or are those that issuers give for tests.
 
+use sluice_fold::Folded;
+
 use crate::find::find;
-use crate::fold::Folded;
 use crate::kind::{Kind, Kinds};
 
 /// What is found in a text, all kinds being looked for.

@@ -1,12 +1,12 @@
 //! What the model itself tells, blocks and tags, and how long looking takes.
 
+use sluice_fold::Folded;
 use sluice_sdk::serde_json::{Value, json};
 use sluice_sdk::testing::{inspection, piece, span, streamed_at_every_cut};
 use sluice_sdk::{Guardrail, Piece, Verdict, channel, stage};
 
 use crate::Pii;
 use crate::find::{find, steps};
-use crate::fold::Folded;
 use crate::kind::Kind;
 
 fn edited(verdict: Verdict) -> Vec<String> {

@@ -1,49 +1,90 @@
-//! A text as the detectors read it: digits and signs of any width and script are ASCII, what is not
-//! seen is gone, and in JSON an escape is the letter it stands for.
+//! A text as guardrails read it, and the way back to how it was written.
+//!
+//! Digits and signs of any width and script are ASCII, what is not seen is gone, and in JSON an
+//! escape is the letter it stands for. What a guardrail finds in the folded text it changes in the
+//! text before.
+//!
+//! ```
+//! let text = "電話：１３８";
+//! let folded = sluice_fold::Folded::of(text, false);
+//! let at = folded.text.find("138").unwrap();
+//! assert_eq!(&text[folded.original(at..at + 3)], "１３８");
+//! ```
+
+#![deny(missing_docs)]
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// A text, and where each byte of it comes from.
 pub struct Folded<'t> {
+    /// As guardrails read it.
     pub text: Cow<'t, str>,
     /// For each byte its place in the text before, and the end. None: it is the same text.
     places: Option<Vec<u32>>,
 }
 
 impl<'t> Folded<'t> {
-    /// `is_json`: the text stands inside of JSON.
+    /// Width, script and what is not seen folded. `is_json`: the text stands inside of JSON.
     pub fn of(text: &'t str, is_json: bool) -> Self {
         let plain = text.is_ascii() && !(is_json && text.contains('\\'));
-        if plain || !(is_json || text.chars().any(|it| folded(it) != Some(it))) {
-            return Self {
-                text: Cow::Borrowed(text),
-                places: None,
-            };
+        if plain || !(is_json || text.chars().any(|it| visible(it) != Some(it))) {
+            return Self::same(text);
         }
-        let mut out = Self {
-            text: Cow::Owned(String::with_capacity(text.len())),
-            places: Some(Vec::with_capacity(text.len() + 1)),
-        };
+        Self::by(text, is_json, |letter, out| {
+            if let Some(letter) = visible(letter) {
+                out(letter);
+            }
+        })
+    }
+
+    /// Only escapes of JSON are read, if it is JSON.
+    pub fn read(text: &'t str, is_json: bool) -> Self {
+        match is_json && text.contains('\\') {
+            true => Self::by(text, is_json, |letter, out| out(letter)),
+            false => Self::same(text),
+        }
+    }
+
+    /// As `of`, and letters in any case are one: `STRASSE`, `straße` and `ＳＴＲＡＳＳＥ` are the same.
+    pub fn of_any_case(text: &'t str, is_json: bool) -> Self {
+        Self::by(text, is_json, |letter, out| {
+            let Some(letter) = visible(letter) else {
+                return;
+            };
+            // By way of the capitals: it is they that several small letters share.
+            letter
+                .to_uppercase()
+                .flat_map(char::to_lowercase)
+                .for_each(out);
+        })
+    }
+
+    fn same(text: &'t str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            places: None,
+        }
+    }
+
+    /// Each letter as `fold` has it: none, one or several.
+    pub fn by(text: &str, is_json: bool, fold: impl Fn(char, &mut dyn FnMut(char))) -> Self {
+        let mut folded = String::with_capacity(text.len());
+        let mut places = Vec::with_capacity(text.len() + 1);
         let mut at = 0;
         while let Some(letter) = text.get(at..).and_then(|it| it.chars().next()) {
             let escape = if is_json { escaped(text, at) } else { None };
             let (letter, length) = escape.unwrap_or((letter, letter.len_utf8()));
-            if let Some(letter) = folded(letter) {
-                out.push(letter, at);
-            }
+            fold(letter, &mut |letter| {
+                folded.push(letter);
+                places.extend(std::iter::repeat_n(place(at), letter.len_utf8()));
+            });
             at += length;
         }
-        if let Some(places) = &mut out.places {
-            places.push(place(at));
-        }
-        out
-    }
-
-    fn push(&mut self, letter: char, at: usize) {
-        self.text.to_mut().push(letter);
-        if let Some(places) = &mut self.places {
-            places.extend(std::iter::repeat_n(place(at), letter.len_utf8()));
+        places.push(place(at));
+        Self {
+            text: Cow::Owned(folded),
+            places: Some(places),
         }
     }
 
@@ -74,7 +115,7 @@ fn place(at: usize) -> u32 {
 }
 
 /// The letter that a letter is read as; none: it is not seen.
-fn folded(letter: char) -> Option<char> {
+pub fn visible(letter: char) -> Option<char> {
     let digit = |zero: u32| char::from_digit(letter as u32 - zero, 10);
     match letter {
         '\0'..='\u{7f}' => Some(letter),
@@ -128,6 +169,18 @@ mod tests {
         ] {
             assert_eq!(Folded::of(text, false).text, read);
         }
+    }
+
+    #[test]
+    fn letters_of_any_case_are_one() {
+        for word in ["STRASSE", "straße", "Straße", "ＳＴＲＡＳＳＥ"] {
+            assert_eq!(Folded::of_any_case(word, false).text, "strasse");
+        }
+        assert_eq!(
+            Folded::of_any_case("ΣΊΣΥΦΟΣ", false).text,
+            Folded::of_any_case("σίσυφος", false).text
+        );
+        assert_eq!(Folded::of_any_case("Жук", false).text, "жук");
     }
 
     #[test]

@@ -6,7 +6,6 @@ mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::collections::BTreeMap;
 

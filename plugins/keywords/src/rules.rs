@@ -5,12 +5,11 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use regex_lite::{Regex, RegexBuilder};
-use sluice_fold::Folded;
+use sluice_fold::{Folded, Words, is_whole};
 use sluice_sdk::serde_json;
 use sluice_sdk::{Error, fault};
 
 use crate::settings::{Rule, Settings};
-use crate::words::Words;
 
 /// What a pattern may have in a stream, in bytes: as much is held back.
 pub const PATTERN_BYTES: usize = 256;
@@ -181,32 +180,4 @@ impl Rules {
         }
         kept
     }
-}
-
-/// Whether words of the same script go on neither before nor behind it.
-fn is_whole(text: &str, range: &Range<usize>) -> bool {
-    let inside = text.get(range.clone()).unwrap_or_default();
-    let before = text
-        .get(..range.start)
-        .and_then(|it| it.chars().next_back());
-    let behind = text.get(range.end..).and_then(|it| it.chars().next());
-    let joined = |one: Option<char>, other: Option<char>| {
-        one.is_some_and(is_spaced) && other.is_some_and(is_spaced)
-    };
-    !joined(before, inside.chars().next()) && !joined(inside.chars().next_back(), behind)
-}
-
-/// Whether it is a letter or digit of a script that puts blanks between words.
-fn is_spaced(letter: char) -> bool {
-    let unspaced = matches!(letter,
-        '\u{e00}'..='\u{eff}'       // Thai, Lao
-        | '\u{1000}'..='\u{109f}'   // Myanmar
-        | '\u{1100}'..='\u{11ff}'   // Hangul: endings are written to the word
-        | '\u{1780}'..='\u{17ff}'   // Khmer
-        | '\u{2e80}'..='\u{9fff}'   // Han, kana
-        | '\u{ac00}'..='\u{d7af}'   // Hangul
-        | '\u{f900}'..='\u{faff}'
-        | '\u{20000}'..='\u{3ffff}'
-    );
-    letter.is_alphanumeric() && !unspaced
 }

@@ -13,8 +13,12 @@
 
 #![deny(missing_docs)]
 
+mod words;
+
 use std::borrow::Cow;
 use std::ops::Range;
+
+pub use words::{Hit, Words};
 
 /// A text, and where each byte of it comes from.
 pub struct Folded<'t> {
@@ -152,6 +156,38 @@ fn escaped(text: &str, at: usize) -> Option<(char, usize)> {
         _ => return None,
     };
     Some((letter, 2))
+}
+
+/// Whether words go on neither before nor behind a place, in scripts that put blanks between them.
+pub fn is_whole(text: &str, range: &Range<usize>) -> bool {
+    let inside = text.get(range.clone()).unwrap_or_default();
+    let before = text
+        .get(..range.start)
+        .and_then(|it| it.chars().next_back());
+    let behind = text.get(range.end..).and_then(|it| it.chars().next());
+    let joined = |one: Option<char>, other: Option<char>| {
+        one.is_some_and(is_spaced) && other.is_some_and(is_spaced)
+    };
+    !joined(before, inside.chars().next()) && !joined(inside.chars().next_back(), behind)
+}
+
+/// Whether it is a letter or digit of a script that puts blanks between words.
+pub fn is_spaced(letter: char) -> bool {
+    letter.is_alphanumeric() && !is_unspaced(letter)
+}
+
+/// Whether it is of a script without blanks between words, or one that writes endings to them.
+pub fn is_unspaced(letter: char) -> bool {
+    matches!(letter,
+        '\u{e00}'..='\u{eff}'       // Thai, Lao
+        | '\u{1000}'..='\u{109f}'   // Myanmar
+        | '\u{1100}'..='\u{11ff}'   // Hangul
+        | '\u{1780}'..='\u{17ff}'   // Khmer
+        | '\u{2e80}'..='\u{9fff}'   // Han, kana
+        | '\u{ac00}'..='\u{d7af}'   // Hangul
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}'
+    )
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ pub struct Hit {
 }
 
 impl Words {
-    /// Words with their numbers; an empty one is none.
+    /// Words with their numbers; an empty one is none. They are looked for byte by byte, so fold them
+    /// as the text will be.
     pub fn new<'w>(words: impl Iterator<Item = (u32, &'w str)>) -> Self {
         let mut tree = Self {
             nodes: vec![Node::default()],

@@ -1,9 +1,9 @@
 //! What every shipped plugin says of itself.
 
 use serde_json::Value;
-use sluice_sdk::Provider;
+use sluice_sdk::{Guardrail, Provider};
 
-/// The `describe` documents, by name of plugin.
+/// The `describe` documents of the providers, by name of plugin.
 pub fn documents() -> Vec<Value> {
     let texts = [
         sluice_plugin_anthropic::Anthropic::describe(),
@@ -25,6 +25,19 @@ pub fn documents() -> Vec<Value> {
         sluice_plugin_vertex_ai::VertexAi::describe(),
         sluice_plugin_watsonx::Watsonx::describe(),
     ];
+    parsed(&texts)
+}
+
+/// The `describe` documents of guardrails and callbacks, by name of plugin.
+pub fn hooks() -> Vec<Value> {
+    parsed(&[
+        sluice_plugin_keywords::Keywords::describe(),
+        sluice_plugin_pii::Pii::describe(),
+        sluice_plugin_prompt_injection::PromptInjection::describe(),
+    ])
+}
+
+fn parsed(texts: &[String]) -> Vec<Value> {
     texts
         .iter()
         .map(|text| serde_json::from_str(text).unwrap())

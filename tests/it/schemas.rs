@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::documents::documents;
+use crate::documents::{documents, hooks};
 use crate::root;
 
 fn validator(name: &str) -> jsonschema::Validator {
@@ -22,7 +22,7 @@ fn wrong(validator: &jsonschema::Validator, document: &Value) -> Vec<String> {
 #[test]
 fn every_describe_document_fits_its_schema_and_the_host() {
     let validator = validator("describe.schema.json");
-    for document in documents() {
+    for document in documents().into_iter().chain(hooks()) {
         assert_eq!(
             wrong(&validator, &document),
             Vec::<String>::new(),
@@ -149,12 +149,17 @@ fn the_schema_refuses_what_the_host_refuses() {
 
 #[test]
 fn every_fixture_and_example_fits_its_schema() {
-    let validator = validator("fixture.schema.json");
+    let of_providers = validator("fixture.schema.json");
+    let of_hooks = validator("hook-fixture.schema.json");
+    let validator = |fixture: &Value| match fixture["provider"].is_string() {
+        true => &of_providers,
+        false => &of_hooks,
+    };
     let mut seen = 0;
-    for document in documents() {
+    for document in documents().into_iter().chain(hooks()) {
         for example in document["examples"].as_array().unwrap() {
             assert_eq!(
-                wrong(&validator, example),
+                wrong(validator(example), example),
                 Vec::<String>::new(),
                 "{}",
                 example["name"]
@@ -169,10 +174,10 @@ fn every_fixture_and_example_fits_its_schema() {
         let fixtures = std::fs::read_dir(plugin.join("fixtures"));
         for file in fixtures.into_iter().flatten().flatten() {
             if file.path().extension().is_some_and(|it| it == "json") {
-                let fixture =
-                    serde_json::from_str(&std::fs::read_to_string(file.path()).unwrap()).unwrap();
+                let text = std::fs::read_to_string(file.path()).unwrap();
+                let fixture: Value = serde_json::from_str(&text).unwrap();
                 assert_eq!(
-                    wrong(&validator, &fixture),
+                    wrong(validator(&fixture), &fixture),
                     Vec::<String>::new(),
                     "{}",
                     file.path().display()

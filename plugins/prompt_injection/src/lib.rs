@@ -73,7 +73,7 @@ guardrail!(PromptInjection);
 
 impl Settings {
     fn looks_at(&self, span: &Span) -> bool {
-        self.roles.iter().any(|it| *it == span.role)
+        self.roles.contains(&span.role)
     }
 
     fn checks(&self, span: &Span) -> Checks {

@@ -141,22 +141,27 @@ impl Rules {
         all: &mut Vec<Found>,
         open: &mut usize,
     ) {
-        let (hits, begun) = words.find(&folded.text);
-        *open = (*open).min(folded.place_of(folded.text.len() - begun));
-        for hit in hits {
+        let begun = words.find(&folded.text, |hit| {
             let range = hit.end - hit.length..hit.end;
             let owner = self.owners.get(hit.word as usize).copied().unwrap_or(0);
-            let rule = self.all.get(owner).filter(|it| it.looks(is_output));
-            let Some(rule) = rule else {
-                continue;
+            let looks = |rule: &&Rule| {
+                rule.looks(is_output) && (!rule.whole_words || is_whole(&folded.text, &range))
             };
-            if !rule.whole_words || is_whole(&folded.text, &range) {
-                all.push(Found {
-                    rule: owner,
-                    range: folded.original(range),
-                });
+            if self.all.get(owner).filter(looks).is_none() {
+                return;
             }
-        }
+            let range = folded.original(range);
+            // Of one rule the longer says all that a part of it would: texts of one letter have as
+            // many places as bytes.
+            match all.last_mut() {
+                Some(last) if last.rule == owner && range.start <= last.range.start => {
+                    last.range = range;
+                }
+                Some(last) if last.rule == owner && range.end <= last.range.end => {}
+                _ => all.push(Found { rule: owner, range }),
+            }
+        });
+        *open = (*open).min(folded.place_of(folded.text.len() - begun));
     }
 
     fn resolved(&self, mut all: Vec<Found>) -> Vec<Found> {

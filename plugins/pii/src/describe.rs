@@ -69,6 +69,7 @@ fn schema(secrets: bool) -> Value {
                 "type": "boolean", "default": !secrets,
                 "description": "What is masked in the request is put back in the answer; needs post_call as well."
             },
+            "output_parse_pii": {"type": "boolean", "description": "LiteLLM's name of `reversible`."},
             "replacement": {
                 "type": "string",
                 "description": "What stands in place of something that is not put back. Without it: its kind, <EMAIL>; of hide-secrets [REDACTED]."

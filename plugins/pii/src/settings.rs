@@ -37,6 +37,7 @@ struct Written {
     allow_list: Vec<String>,
     roles: Option<Vec<String>>,
     reversible: Option<bool>,
+    output_parse_pii: Option<bool>,
     replacement: Option<String>,
     mask_output: Option<bool>,
 }
@@ -89,7 +90,10 @@ impl TryFrom<Written> for Settings {
         Ok(Self {
             kinds: actions.iter().map(|it| it.0).collect(),
             actions,
-            reversible: written.reversible.unwrap_or(!secrets),
+            reversible: written
+                .output_parse_pii
+                .or(written.reversible)
+                .unwrap_or(!secrets),
             mask_output: written.mask_output,
             written,
         })

@@ -5,28 +5,45 @@ use sluice_fold::{is_unspaced, visible};
 
 /// Words with single blanks between them. Between letters of scripts without blanks there is none.
 pub fn normal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut blank = false;
-    for letter in text.chars().filter_map(visible) {
-        if is_mark(letter) {
-            continue;
-        }
-        for letter in letter.to_lowercase() {
-            let letter = look_alike(letter);
-            if !letter.is_alphanumeric() && !is_vowel_sign(letter) {
-                blank = true;
-                continue;
+    let mut out = Normal {
+        text: String::with_capacity(text.len()),
+        blank: false,
+        last: ' ',
+    };
+    for letter in text.chars() {
+        if letter.is_ascii() {
+            out.push(letter.to_ascii_lowercase());
+        } else if let Some(letter) = visible(letter).filter(|it| !is_mark(*it)) {
+            for letter in letter.to_lowercase() {
+                out.push(look_alike(letter));
             }
-            let last = out.chars().next_back();
-            let joined = last.is_none_or(is_unspaced) && is_unspaced(letter);
-            if blank && !out.is_empty() && !joined {
-                out.push(' ');
-            }
-            blank = false;
-            out.push(letter);
         }
     }
-    out
+    out.text
+}
+
+struct Normal {
+    text: String,
+    /// A sign stood behind the last letter.
+    blank: bool,
+    last: char,
+}
+
+impl Normal {
+    fn push(&mut self, letter: char) {
+        if !letter.is_alphanumeric() && !is_vowel_sign(letter) {
+            self.blank = true;
+            return;
+        }
+        if self.blank && !self.text.is_empty() {
+            let joined = is_unspaced(self.last) && is_unspaced(letter);
+            if !joined {
+                self.text.push(' ');
+            }
+        }
+        (self.blank, self.last) = (false, letter);
+        self.text.push(letter);
+    }
 }
 
 /// Accents that stand apart from their letters.

@@ -92,17 +92,18 @@ impl Phrases {
     /// Those in a normal text, by their ends, the longer before the shorter. `joined`: words may stand
     /// together without blanks.
     pub fn find(&self, text: &str, joined: bool) -> Vec<Found> {
-        let (hits, _) = self.words.find(text);
-        let found = hits.into_iter().filter_map(|hit| {
+        let mut found = Vec::new();
+        self.words.find(text, |hit| {
             let range = hit.end - hit.length..hit.end;
-            let class = *self.classes.get(hit.word as usize)?;
-            (joined || is_whole(text, &range)).then_some(Found {
-                class,
+            let class = self.classes.get(hit.word as usize);
+            let whole = joined || is_whole(text, &range);
+            found.extend(class.filter(|_| whole).map(|class| Found {
+                class: *class,
                 start: range.start,
                 end: range.end,
-            })
+            }));
         });
-        found.collect()
+        found
     }
 }
 

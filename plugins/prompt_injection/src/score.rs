@@ -88,8 +88,10 @@ pub fn signs(text: &str, checks: Checks) -> Signs {
     look(text, checks, &mut signs);
     if checks.heuristics {
         inside(text, checks, 0, &mut signs);
-        let (markup, _) = lists().markup.find(&Folded::of_any_case(text, false).text);
-        if !markup.is_empty() {
+        let mut markup = false;
+        let folded = Folded::of_any_case(text, false);
+        lists().markup.find(&folded.text, |_| markup = true);
+        if markup {
             signs.add("markup", if checks.is_data { 0.7 } else { 0.5 });
         }
         if hidden::splits(text) > 3 {
@@ -107,19 +109,22 @@ fn inside(text: &str, checks: Checks, depth: u32, signs: &mut Signs) {
         signs.add("invisible-text", 0.8);
         look(&tags, checks, signs);
     }
-    for decoded in hidden::decoded(text) {
-        let mut found = Signs::default();
-        look(&decoded, checks, &mut found);
-        if depth < DEEPEST {
-            inside(&decoded, checks, depth + 1, &mut found);
-        }
-        if found.score() > 0.0 {
-            signs.add("encoded", 0.5);
-            found
-                .0
-                .iter()
-                .for_each(|(name, weight)| signs.add(name, *weight));
-        }
+    // All at once: what is done for each text is more than most pieces are long.
+    let decoded = hidden::decoded(text);
+    if decoded.trim().is_empty() {
+        return;
+    }
+    let mut found = Signs::default();
+    look(&decoded, checks, &mut found);
+    if depth < DEEPEST {
+        inside(&decoded, checks, depth + 1, &mut found);
+    }
+    if found.score() > 0.0 {
+        signs.add("encoded", 0.5);
+        found
+            .0
+            .iter()
+            .for_each(|(name, weight)| signs.add(name, *weight));
     }
 }
 
@@ -141,7 +146,10 @@ fn look(text: &str, checks: Checks, signs: &mut Signs) {
             let found = lists().phrases.find(text, joined);
             heuristics(&found, checks.is_data, signs);
         }
+        // What is sure already need not be compared.
+        const SURE: f64 = 0.89;
         if let Some(threshold) = checks.similarity
+            && signs.score() < SURE
             && lists().known.similarity(text) >= threshold
         {
             signs.add("similar", 0.75);

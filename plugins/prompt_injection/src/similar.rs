@@ -1,33 +1,59 @@
 //! How much a text is like sentences of known attacks: which share of a sentence's groups of letters
 //! stands close together in it.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use sluice_fold::is_unspaced;
 
 use crate::normal::normal;
 use crate::phrases::lines;
 
-/// Three letters, or two of a script without blanks.
-type Gram = [char; 3];
+/// Three letters, or two of a script without blanks, in 21 bits each.
+type Gram = u64;
 
-fn grams(text: &str) -> Vec<Gram> {
-    let letters: Vec<char> = text.chars().collect();
-    let gram = |at: usize| -> Option<Gram> {
-        let (a, b) = (*letters.get(at)?, *letters.get(at + 1)?);
-        match is_unspaced(a) && is_unspaced(b) {
-            true => Some([a, b, '\0']),
-            false => Some([a, b, *letters.get(at + 2)?]),
+fn grams(text: &str) -> impl Iterator<Item = Gram> {
+    // One more letter at the end, so that the last two of a script without blanks are met.
+    let mut letters = text.chars().chain([' ']);
+    let mut before = (letters.next(), letters.next());
+    letters.filter_map(move |third| {
+        let (first, second) = before;
+        before = (second, Some(third));
+        let (first, second) = (first?, second?);
+        let pack = |parts: [char; 3]| parts.iter().fold(0, |all, it| all << 21 | *it as u64);
+        Some(match is_unspaced(first) && is_unspaced(second) {
+            true => pack([first, second, '\0']),
+            false => pack([first, second, third]),
+        })
+    })
+}
+
+/// Mixes a number well enough for a table of a few hundred: the standard one is made against those
+/// who choose the keys, and these are chosen here.
+#[derive(Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
         }
-    };
-    (0..letters.len()).filter_map(gram).collect()
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 29);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// The known sentences.
 pub struct Known {
     /// For each group of letters, in which sentences it is, and its number there.
-    places: HashMap<Gram, Vec<(usize, usize)>>,
+    places: HashMap<Gram, Vec<(usize, usize)>, BuildHasherDefault<Mix>>,
     /// How many groups each sentence has, and the different ones of them.
     sizes: Vec<(usize, usize)>,
 }
@@ -43,11 +69,11 @@ struct Window {
 impl Known {
     pub fn new() -> Self {
         let mut known = Self {
-            places: HashMap::new(),
+            places: HashMap::default(),
             sizes: Vec::new(),
         };
         for (sentence, line) in lines(include_str!("../similar.txt")).enumerate() {
-            let all = grams(&normal(line));
+            let all: Vec<Gram> = grams(&normal(line)).collect();
             let mut numbers: HashMap<Gram, usize> = HashMap::new();
             for gram in &all {
                 let next = numbers.len();
@@ -75,8 +101,8 @@ impl Known {
             })
             .collect();
         let mut best: f64 = 0.0;
-        for (at, gram) in grams(text).iter().enumerate() {
-            for (sentence, number) in self.places.get(gram).into_iter().flatten() {
+        for (at, gram) in grams(text).enumerate() {
+            for (sentence, number) in self.places.get(&gram).into_iter().flatten() {
                 let (Some(window), Some((length, different))) =
                     (windows.get_mut(*sentence), self.sizes.get(*sentence))
                 else {

@@ -53,6 +53,9 @@ impl<'t> Folded<'t> {
     /// As `of`, and letters in any case are one: `STRASSE`, `straße` and `ＳＴＲＡＳＳＥ` are the same.
     pub fn of_any_case(text: &'t str, is_json: bool) -> Self {
         Self::by(text, is_json, |letter, out| {
+            if letter.is_ascii() {
+                return out(letter.to_ascii_lowercase());
+            }
             let Some(letter) = visible(letter) else {
                 return;
             };

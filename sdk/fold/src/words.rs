@@ -6,6 +6,8 @@
 #[derive(Debug, Default)]
 pub struct Words {
     nodes: Vec<Node>,
+    /// Where each byte leads from the beginning, where most bytes of most texts are met.
+    first: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -40,11 +42,14 @@ impl Words {
     pub fn new<'w>(words: impl Iterator<Item = (u32, &'w str)>) -> Self {
         let mut tree = Self {
             nodes: vec![Node::default()],
+            first: Vec::new(),
         };
         for (number, word) in words.filter(|it| !it.1.is_empty()) {
             tree.add(number, word.as_bytes());
         }
         tree.link();
+        let lead = |byte: u8| tree.child(ROOT, byte).unwrap_or(ROOT);
+        tree.first = (0..=u8::MAX).map(lead).collect();
         tree
     }
 
@@ -115,28 +120,34 @@ impl Words {
         }
     }
 
-    /// Every word in a text, also those inside of others, and how many bytes at its end begin a
-    /// word.
-    pub fn find(&self, text: &str) -> (Vec<Hit>, usize) {
-        let mut hits = Vec::new();
+    /// Tells every word in a text, by their ends and the longer before the shorter, also those inside
+    /// of others. Gives how many bytes at its end begin a word.
+    pub fn find(&self, text: &str, mut each: impl FnMut(Hit)) -> usize {
         let mut at = ROOT;
         for (place, byte) in text.bytes().enumerate() {
-            at = self.step(at, byte);
+            at = match at {
+                ROOT => self.first.get(usize::from(byte)).copied().unwrap_or(ROOT),
+                _ => self.step(at, byte),
+            };
+            if at == ROOT {
+                continue;
+            }
             let mut ends = at;
             while let Some(node) = self.node(ends) {
-                let hit = |word: &u32| Hit {
-                    word: *word,
-                    end: place + 1,
-                    length: node.depth as usize,
-                };
-                hits.extend(node.ends.iter().map(hit));
+                for word in &node.ends {
+                    each(Hit {
+                        word: *word,
+                        end: place + 1,
+                        length: node.depth as usize,
+                    });
+                }
                 if node.ends_at == ROOT {
                     break;
                 }
                 ends = node.ends_at;
             }
         }
-        (hits, self.node(at).map_or(0, |it| it.depth as usize))
+        self.node(at).map_or(0, |it| it.depth as usize)
     }
 }
 
@@ -146,7 +157,8 @@ mod tests {
 
     fn found(words: &[&str], text: &str) -> (Vec<String>, usize) {
         let tree = Words::new((0..).zip(words.iter().copied()));
-        let (hits, open) = tree.find(text);
+        let mut hits = Vec::new();
+        let open = tree.find(text, |it| hits.push(it));
         let text_of = |it: &Hit| {
             let found = &text[it.end - it.length..it.end];
             assert_eq!(found, words[it.word as usize]);

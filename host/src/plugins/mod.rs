@@ -38,6 +38,8 @@ use tokio::sync::Notify;
 use tokio::sync::watch::{Receiver, Sender};
 use tokio_util::task::TaskTracker;
 
+/// Runs one example of a guardrail or a callback; what is not as expected is named.
+pub use hook_examples::run as run_hook_example;
 pub use journal::{LogEntry, What};
 pub use prepare::InstallError;
 pub use registry::{Generation, Hook, Outcome, Provider, Source, Table};

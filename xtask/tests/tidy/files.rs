@@ -90,7 +90,7 @@ fn every_guest_and_every_deed_of_one_has_a_test() {
     nothing_wrong(&wrong);
 }
 
-/// `*.json` are run by `testing::run_dir`; anything else beside them has to be named in a test.
+/// `*.json` are run by `testing::run_dir` and its like of guardrails and callbacks; anything else beside them has to be named in a test.
 #[test]
 fn no_fixture_lies_unused() {
     let all = |paths: Vec<PathBuf>| -> String { paths.iter().map(|path| read(path)).collect() };
@@ -104,7 +104,8 @@ fn no_fixture_lies_unused() {
         }
         for fixture in files(&folder, &["json", "jsonl", "sse", "txt", "snap"]) {
             let name = fixture.file_name().unwrap().to_string_lossy().into_owned();
-            let run = name.ends_with(".json") && sources.contains("run_dir");
+            let runners = ["run_dir", "run_guardrail_dir", "run_callback_dir"];
+            let run = name.ends_with(".json") && runners.iter().any(|it| sources.contains(it));
             if !run && !sources.contains(&name) {
                 wrong.push(format!("{} is used by no test", shown(&fixture)));
             }

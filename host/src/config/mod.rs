@@ -76,7 +76,7 @@ pub use own_routing::OwnRouting;
 pub use params::is_of_provider;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use policies::{Cooldowns, RetryPolicy};
-pub use redis_address::RedisAddress;
+pub use redis_address::{RedisAddress, Sentinels};
 pub use region::Region;
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use responses::StoredResponses;

@@ -93,7 +93,7 @@ pub struct House {
 /// Serves until a signal says stop.
 pub async fn serve(options: Serve) -> Result<(), ServeError> {
     let path = config_path(options.config.as_deref())?;
-    let env = Env::of_process(Path::new(".env"));
+    let env = Env::of_process(Path::new(".env")).with_options(options.options.clone());
     let (config, remarks) = Config::load(&path, env.clone())?;
     let style = LogStyle {
         json: config.general.json_logs,

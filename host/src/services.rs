@@ -202,6 +202,7 @@ pub fn otel(config: &Config) -> Otel {
         resource: export.resource.clone(),
         sampler,
         content: export.content,
+        callers: !config.general.seeing.hides_callers,
         timeout: export.timeout,
         metrics_every: export.metrics_every,
     })

@@ -14,7 +14,7 @@ pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
 /// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 23] = [
+const PACKAGES: [&str; 25] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
@@ -42,6 +42,9 @@ const PACKAGES: [&str; 23] = [
     "websockets==16.1.1",
     // For instructor.
     "jinja2==3.1.6",
+    // They read the examples as Docker, Prometheus and Grafana do.
+    "pyyaml==6.0.3",
+    "promql-parser==0.11.0",
 ];
 
 /// Packages without what they ask for: instructor wants an older `jiter` than openai, and works

@@ -59,6 +59,8 @@ pub struct General {
     pub public_metrics: bool,
     /// Metrics, traces and alerts.
     pub seeing: Seeing,
+    /// `redact_messages_in_exceptions`: what an upstream says of a failure is for its client alone.
+    pub quiet_faults: bool,
     /// Pages of other origins that may call; empty: LiteLLM's default.
     pub cors_origins: Vec<String>,
     /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
@@ -130,6 +132,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
             alerting: Seeing::read_general(&mut section),
             ..Seeing::default()
         },
+        quiet_faults: false,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
         endpoints: Vec::new(),
@@ -219,8 +222,12 @@ pub fn read_litellm(
     }
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
     general.seeing.read_litellm(&mut section);
+    general.quiet_faults = section
+        .flag("redact_messages_in_exceptions")
+        .unwrap_or(false);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
+    router.most_moves = section.count("num_retries_per_request");
     let fails = section.count("allowed_fails");
     router.cooldowns.allowed_fails = router.cooldowns.allowed_fails.or(fails);
     money.read_litellm(&mut section);

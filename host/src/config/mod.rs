@@ -43,6 +43,7 @@ mod shown;
 mod sources;
 mod stored;
 mod strategy;
+mod tag_pattern;
 mod through;
 mod user_headers;
 mod verify;
@@ -75,7 +76,7 @@ pub use own_routing::OwnRouting;
 pub use params::is_of_provider;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row};
 pub use policies::{Cooldowns, RetryPolicy};
-pub use redis_address::RedisAddress;
+pub use redis_address::{RedisAddress, Sentinels};
 pub use region::Region;
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use responses::StoredResponses;
@@ -83,9 +84,10 @@ pub use routing::RouterSettings;
 pub use secrets::{REFERENCE, looks_secret};
 pub use seeing::{Alerting, Export, MetricsShown, Protocol, Seeing};
 pub use shown::{MASK, is_address};
-pub use sources::{Setting, Source, Written};
+pub use sources::{ALSO_SHOWN, Setting, Source, Written};
 pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
 pub use strategy::Strategy;
+pub use tag_pattern::TagPattern;
 pub use through::{ENDPOINT, Endpoint, STORED_ENDPOINT, of_environment};
 pub use user_headers::UserHeaders;
 pub use verify::{Authorities, Verify};
@@ -229,11 +231,9 @@ impl Config {
         let env = env.with(over);
         let sections = home::move_home(sections, remarks);
         let mut written = sections.masked();
-        written.extend(
-            shown
-                .get_key_value(ENVIRONMENT)
-                .map(|(name, it)| (name.clone(), it.clone())),
-        );
+        for name in ALSO_SHOWN.into_iter().chain([ENVIRONMENT]) {
+            written.extend(shown.get(name).map(|it| (name.to_owned(), it.clone())));
+        }
         let written = Written::new(written, origins, path.to_owned(), env.clone());
         let (mut general, mut money) = general::read(sections.general, &env, remarks);
         let (mut router, own, aliases) = routing::read(sections.router, &env, remarks);
@@ -247,7 +247,12 @@ impl Config {
         let credentials = credentials::read(credentials, &env, remarks);
         let mut deployments = Vec::new();
         for (index, entry) in entries(models, remarks).into_iter().enumerate() {
-            let read = deployment::read(index, entry, &credentials, &env, remarks);
+            let from = (&credentials, &router.default_params);
+            let said = remarks.0.len();
+            let mut read = deployment::read(index, entry, from, &env, remarks);
+            if router.leaves_out_wrong && remarks.forgive(said) {
+                read = None;
+            }
             deployments.extend(read.map(|mut it| {
                 it.stream_timeout = it.stream_timeout.or(router.stream_timeout);
                 it.first_token_timeout = it.first_token_timeout.or(router.first_token_timeout);
@@ -257,6 +262,8 @@ impl Config {
                 it
             }));
         }
+        let by_agent = |it: &Deployment| !it.tag_patterns.is_empty();
+        router.tags_by_agent = deployments.iter().any(by_agent);
         let groups = Groups::new(deployments, aliases, remarks);
         routing::check(&router, &groups, remarks);
         own.check(&groups, remarks);

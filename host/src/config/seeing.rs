@@ -19,6 +19,8 @@ pub struct Seeing {
     pub alerting: Option<Alerting>,
     /// None: no traces and no metrics are sent anywhere.
     pub export: Option<Export>,
+    /// `redact_user_api_key_info`: what is told of a call elsewhere does not say whose it was.
+    pub hides_callers: bool,
 }
 
 /// Which of LiteLLM's metrics are shown, and with which labels.
@@ -165,6 +167,8 @@ impl Seeing {
             }
             callbacks.extend(listed);
         }
+        let hidden = section.flag("redact_user_api_key_info");
+        self.hides_callers = hidden.unwrap_or(false);
         let asked = callbacks.iter().any(|it| it == "otel");
         self.export = match Export::read(section.env(), asked) {
             Ok(export) => export,

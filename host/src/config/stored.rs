@@ -165,6 +165,7 @@ impl Stored {
             if entries.is_empty() {
                 continue;
             }
+            origins.grow(name, entries.len(), &Writer::Database);
             let list = root.entry(name).or_insert(Value::Null);
             match list {
                 Value::Null => *list = entries.into(),

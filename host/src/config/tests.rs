@@ -262,10 +262,6 @@ fn every_mistake_of_a_sloppy_config_is_named() {
             "litellm_settings.success_callback: names `langfuse`, without effect yet",
         ),
         (
-            Taken::Warning,
-            "litellm_settings.redact_user_api_key_info: is not enforced yet",
-        ),
-        (
             Taken::Wrong,
             "litellm_settings.num_retries: is `-1`, expected a whole number",
         ),

@@ -163,7 +163,8 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
     let began = Instant::now();
     let (parts, incoming) = request.into_parts();
     let dialect = embeds.map_or_else(|| operation.dialect(), |_| Dialect::Google);
-    let came = match Came::new(doors, parts).await {
+    let came = Came::with_body(doors, parts, incoming).await;
+    let (came, incoming) = match came {
         Ok(came) => came,
         Err(fault) => return ApiError::new(fault, dialect).into_response(),
     };

@@ -11,7 +11,7 @@ use super::error::{ApiError, status};
 use super::server::Peer;
 use super::{
     Doors, admin, body, calls, cors, files, google, guardrails, headers, health, manage, models,
-    realtime, refused, reports, responses, through, unknown,
+    providers, realtime, refused, reports, responses, services, through, unknown,
 };
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
@@ -29,6 +29,8 @@ pub fn router(doors: Doors) -> Router {
         .route("/health/readiness/details", get(health::ready))
         .route("/health/latest", get(health::latest))
         .route("/health/history", get(health::history))
+        .route("/health/services", get(services::services))
+        .route("/model/settings", get(providers::settings))
         .route("/health/test_connection", post(health::test_connection))
         .route("/health/license", get(health::license))
         .route("/health/backlog", get(health::backlog))

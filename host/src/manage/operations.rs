@@ -298,6 +298,7 @@ pub const OPERATIONS: &[Operation] = &[
     (Post, "/reload/config", op!(config::reload)),
     (Get, "/get/config/callbacks", op!(config::with_router)),
     (Get, "/callbacks/list", op!(config::list_callbacks)),
+    (Get, "/alerting/settings", op!(config::alerting_settings)),
     (Get, "/active/callbacks", op!(config::active)),
     (
         Post,

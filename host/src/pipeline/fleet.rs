@@ -420,6 +420,7 @@ fn line(
         errors: error_rules(describe),
         may_capture: provider.may_capture,
         sent: SentTokens::default(),
+        quiet: config.general.quiet_faults,
     };
     let overrides = Overrides::read(&deployment.info.rest).map_err(|cause| {
         let message = format!("a price of model `{}` is wrong: {cause}", deployment.group);

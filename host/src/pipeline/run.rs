@@ -204,6 +204,7 @@ impl Pipeline {
         let router = own.as_ref().map(|it| &it.settings);
         let router = router.unwrap_or(&fleet.config.router);
         let session = source.session_id.clone();
+        let agent = course::agent(router, source.user_agent.as_deref());
         let more = guards::of_model(&fleet, &request.controls.model);
         let guarded = match self.guarded(&fleet, (caller, &request), more) {
             Ok(guarded) => guarded,
@@ -224,7 +225,9 @@ impl Pipeline {
             },
             None => (request, None),
         };
-        let looked = cached::look(&inner.cache, caller, request, &tags).await;
+        // Another caller may be another deployment's.
+        let by: Vec<String> = tags.iter().chain(&agent).cloned().collect();
+        let looked = cached::look(&inner.cache, caller, request, &by).await;
         let (request, keeper) = match looked {
             Looked::Found(request, found) => {
                 if let Some(guarded) = &mut guarded {
@@ -242,7 +245,8 @@ impl Pipeline {
         if keeper.is_some() {
             settlement.sight().missed();
         }
-        let course = Course::new(inner, (&fleet, router), &request, caller, (session, tags));
+        let chooses = (session, tags, agent);
+        let course = Course::new(inner, (&fleet, router), &request, caller, chooses);
         let began = Instant::now();
         let running = course.run(&mut settlement);
         let reached = match &mut guarded {

@@ -54,9 +54,9 @@ pub use rows::{
     OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,
 };
 pub use spend::{
-    Account, BroughtDay, BroughtSum, CachedCalls, Dimension, FailedCalls, LEASE_MS, LeaseAsk,
-    LeaseOf, Leased, NextWindow, Settled, SpendFilter, SpendPlace, SpendSort, TOTAL, TagUse,
-    TagUsers, UsageFilter, UsageRow, UsageSums, WHOLE, day_of, stored_id,
+    Account, BroughtDay, BroughtSum, CachedCalls, Dimension, FailedCalls, FailedKind, LEASE_MS,
+    LeaseAsk, LeaseOf, Leased, NextWindow, Pace, Settled, SpendFilter, SpendPlace, SpendSort,
+    TOTAL, TagUse, TagUsers, UsageFilter, UsageRow, UsageSums, WHOLE, day_of, stored_id,
 };
 pub use sql::Value;
 

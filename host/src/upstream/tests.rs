@@ -65,6 +65,7 @@ fn target(base: Option<Url>, base_trusted: bool) -> Target {
         errors: errors::ErrorRules::default(),
         may_capture: false,
         sent: SentTokens::default(),
+        quiet: false,
     }
 }
 
@@ -358,6 +359,18 @@ fn a_credential_that_an_upstream_repeats_is_taken_out_everywhere() {
     assert_eq!(fault.message, "no such key: ***, ***");
     let everything = format!("{fault:?}");
     assert!(!everything.contains("0123456789"), "{everything}");
+}
+
+#[test]
+fn what_a_quiet_upstream_says_is_for_the_client_alone() {
+    let mut target = target(None, true);
+    target.quiet = true;
+    let mut said = Fault::upstream(ErrorKind::InvalidRequest, "`my prompt` is too rude");
+    let mut ours = Fault::operator(ErrorKind::Authentication, "no key for provider `p`");
+    target.redact(&mut said);
+    target.redact(&mut ours);
+    assert!(said.is_quiet && !said.to_string().contains("rude"));
+    assert!(ours.to_string().contains("no key"), "{ours}");
 }
 
 #[test]

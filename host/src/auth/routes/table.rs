@@ -174,6 +174,9 @@ pub(super) const TABLE: &[Group] = &[
         (POST, "/reload/model_cost_map"),
         (POST | DELETE, "/schedule/model_cost_map_reload"),
         (GET, "/schedule/model_cost_map_reload/status"), (GET, "/model/cost_map/source"),
+        (GET, "/model/metrics"), (GET, "/model/metrics/slow_responses"),
+        (GET, "/model/metrics/exceptions"), (GET, "/model/streaming_metrics"),
+        (GET, "/model/settings"),
     ]),
     Group(Credential, Admin, &[
         (GET | POST, "/credentials"), (GET | PATCH | DELETE, "/credentials/{name}"),

@@ -16,6 +16,7 @@ pub(super) const ALL: &[Described] = &[
     one("content_policy_fallbacks", List, "[]", "the same, for calls that a provider's policy refuses"),
     one("default_fallbacks", List, "[]", "groups that every failing group's calls go to"),
     one("max_fallbacks", Whole, "5", "groups that one call may fall back to"),
+    one("num_retries_per_request", Whole, "null", "retries and fallbacks that one call may have in all"),
     one("include_cost_in_streaming_usage", Flag, "false", "the usage of every stream tells its cost"),
     one("ssl_verify", Text, "\"true\"", "which certificates of upstreams are trusted: true, false, or a file of authorities").env_first("SSL_VERIFY"),
 
@@ -38,6 +39,8 @@ pub(super) const ALL: &[Described] = &[
     one("enable_end_user_cost_tracking_prometheus_only", Flag, "false", "the label `end_user` names customers"),
     one("disable_end_user_cost_tracking_prometheus_only", Flag, "false", "the label `end_user` names nobody, whatever the other one says"),
     one("turn_off_message_logging", Flag, "false", "stored bodies are without what was said"),
+    one("redact_messages_in_exceptions", Flag, "false", "what an upstream says of a failure is told its client only: logs, alerts, traces and rows have the kind"),
+    one("redact_user_api_key_info", Flag, "false", "traces do not say whose a call was"),
     one("global_disable_no_log_param", Flag, "false", "a client's `no-log` changes nothing"),
 
     // Money.

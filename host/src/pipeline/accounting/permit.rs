@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
 use crate::domain::json::Document;
 use crate::domain::{
-    CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
+    CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, QUIET, SpendRow, Usage, Usd,
 };
 use crate::limits::{Admission, ScopeKind, Tokens};
 use crate::prices::{Cost, Prices};
@@ -509,6 +509,7 @@ fn error(status: u16, fault: &Fault) -> CallError {
         message: match fault.kind {
             // The client heard no more than this either.
             ErrorKind::Internal => "internal error".to_owned(),
+            _ if fault.is_quiet => QUIET.to_owned(),
             _ => fault.message.clone(),
         },
     }

@@ -86,6 +86,7 @@ pub fn target(
         errors: ErrorRules::default(),
         may_capture: false,
         sent: SentTokens::default(),
+        quiet: config.general.quiet_faults,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::GENERAL;
 use super::draft::holds;
 use super::shown::source;
-use super::GENERAL;
 use crate::auth::Caller;
 use crate::config::{Setting, defaults};
 use crate::manage::fields::read;

@@ -189,7 +189,9 @@ async fn embedded(cache: &Cache, texts: &[String]) -> Value {
     let body = json!({"object": "list", "model": "mine", "data": data, "usage": usage});
     let mut trail = trail(Operation::Embeddings);
     trail.usage = Usage::from_json(&usage);
-    let body = keeper.whole(Bytes::from(body.to_string()), None, &trail).unwrap();
+    let body = keeper
+        .whole(Bytes::from(body.to_string()), None, &trail)
+        .unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 

@@ -353,6 +353,7 @@ fn models(it: &mut Rows) {
     it.changes("/config/update", json!({"litellm_settings": {"max_budget": 5},
         "environment_variables": {"SOME_KEY": SECRETS[2]}}));
     it.reads("/config/list?config_type=general_settings");
+    it.reads("/alerting/settings");
     it.changes("/config/field/update", json!({"field_name": "max_parallel_requests",
         "field_value": 5, "config_type": "general_settings"}));
     it.reads("/config/field/info?field_name=max_parallel_requests");

@@ -119,7 +119,8 @@ fn before(lane: &Lane, text: &str) -> Before {
 }
 
 fn remember(lane: &mut Lane, before: &Before, gone: &str) {
-    const KEPT_BYTES: usize = 64;
+    /// As far as a detector looks back for a word, with room for the word, in letters of three bytes.
+    const KEPT_BYTES: usize = 192;
     if gone.is_empty() {
         return;
     }

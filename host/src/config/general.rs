@@ -8,6 +8,7 @@ use super::access::Access;
 use super::admission::Admission;
 use super::allowance::Allowance;
 use super::caching::Caching;
+use super::callbacks::Lists;
 use super::defaults;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
@@ -59,6 +60,10 @@ pub struct General {
     pub public_metrics: bool,
     /// Metrics, traces and alerts.
     pub seeing: Seeing,
+    /// Who is told of calls, until their settings are read.
+    pub(super) callbacks: Lists,
+    /// `redact_user_api_key_info`: callbacks are not told whose key it was.
+    pub hides_holders: bool,
     /// Pages of other origins that may call; empty: LiteLLM's default.
     pub cors_origins: Vec<String>,
     /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
@@ -218,7 +223,9 @@ pub fn read_litellm(
         general.verify = verify;
     }
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
-    general.seeing.read_litellm(&mut section);
+    general.callbacks = Lists::read(&mut section);
+    let otel = general.callbacks.otel;
+    general.seeing.read_litellm(&mut section, otel);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
     let fails = section.count("allowed_fails");

@@ -283,6 +283,27 @@ pub async fn test_connection(
     Ok(Json(json!({"status": status, "result": result})))
 }
 
+/// Which service is tested.
+#[derive(Debug, Default, Deserialize)]
+pub struct Service {
+    service: Option<String>,
+}
+
+/// `GET /health/services?service=langfuse`: hands a callback one record of a call that never was.
+pub async fn services(
+    State(doors): State<Doors>,
+    asked: Result<Query<Service>, QueryRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let Query(asked) = asked.map_err(|it| bad("query", it.body_text()))?;
+    let service = asked.service.unwrap_or_default();
+    if service.is_empty() {
+        return Err(bad("service", "`service` is required".to_owned()).into());
+    }
+    doors.pipeline.try_callback(&service).await?;
+    let message = format!("Mock LLM request made - check {service}.");
+    Ok(Json(json!({"status": "success", "message": message})))
+}
+
 /// `GET /health/license`: there is none, and nothing needs one.
 pub async fn license() -> Json<Value> {
     Json(

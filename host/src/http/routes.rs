@@ -29,6 +29,7 @@ pub fn router(doors: Doors) -> Router {
         .route("/health/readiness/details", get(health::ready))
         .route("/health/latest", get(health::latest))
         .route("/health/history", get(health::history))
+        .route("/health/services", get(health::services))
         .route("/health/test_connection", post(health::test_connection))
         .route("/health/license", get(health::license))
         .route("/health/backlog", get(health::backlog))

@@ -1,0 +1,292 @@
+//! LiteLLM's `StandardLoggingPayload` of a call: users' pipelines read it, so every field is there.
+
+use serde_json::{Map, Value, json};
+
+use super::heard::{Came, Note, Said, members};
+use super::words::{asked, call_type, costs, usage};
+use crate::auth::{BudgetWindow, Grant};
+use crate::domain::{CallStatus, EntityKind, SpendRow, Usd, moment};
+use crate::pipeline::bodies::redact;
+use crate::pipeline::request::OURS;
+
+/// What the status of a call is called that its client left.
+const LEFT: u16 = 499;
+
+/// The record of a call.
+pub fn of(note: &Note, said: &Said, content: bool) -> Value {
+    let (row, came) = (&note.row, &note.came);
+    let (messages, parameters, response) = contents(said, content);
+    let usage = usage(&row.usage);
+    let first = row.first_token_ms.unwrap_or(row.ended_ms);
+    let tags: Vec<&str> = row.tags.iter().map(String::as_str).collect();
+    let trace = row.session_id.as_deref().unwrap_or(&row.call_id);
+    let mut record = json!({
+        "id": row.provider_id.as_deref().unwrap_or(&row.call_id),
+        "trace_id": trace,
+        "session_id": row.session_id,
+        "litellm_call_id": row.call_id,
+        "call_type": call_type(&row.operation),
+        "stream": came.stream,
+        "response_cost": row.cost.map_or(0.0, Usd::dollars),
+        "cost_breakdown": came.bill.as_ref().map(costs),
+        "response_cost_failure_debug_info": unpriced(row),
+        "status": status(row),
+        "status_fields": status_fields(row, came),
+        "custom_llm_provider": text(&row.provider),
+        "total_tokens": row.usage.total_tokens(),
+        "prompt_tokens": row.usage.input_tokens,
+        "completion_tokens": row.usage.output_tokens,
+        "startTime": seconds(row.started_ms),
+        "endTime": seconds(row.ended_ms),
+        "completionStartTime": seconds(first),
+        "response_time": seconds(first.saturating_sub(row.started_ms)),
+        "model_map_information": model(note),
+        "model": text(&row.model).unwrap_or(&note.about.asked),
+        "model_id": text(&row.deployment),
+        "model_group": text(&row.model_group),
+        "api_base": row.api_base.as_deref().unwrap_or_default(),
+        "cache_hit": row.cache_hit,
+        "cache_key": came.cache_key,
+        "saved_cache_cost": came.saved.map_or(0.0, Usd::dollars),
+        "request_tags": tags,
+        "end_user": row.end_user.as_deref().unwrap_or_default(),
+        "requester_ip_address": note.about.client_ip,
+        "user_agent": note.about.user_agent,
+        "messages": messages,
+        "response": response,
+        "error_str": row.error.as_ref().map(|it| it.message.as_str()).or(left(row)),
+        "error_information": error(row, came),
+        "model_parameters": parameters,
+        "hidden_params": hidden(row, came, &usage),
+        "guardrail_information": guardrails(came),
+        "standard_built_in_tools_params": Value::Null,
+    });
+    record["metadata"] = metadata(note, usage);
+    record["standard_built_in_tools_params"] = json!({
+        "web_search_options": record["model_parameters"].get("web_search_options"),
+        "file_search": Value::Null,
+    });
+    record
+}
+
+/// What was asked, by which parameters, and what was answered.
+fn contents(said: &Said, content: bool) -> (Value, Value, Value) {
+    if said.is_lost {
+        return (Value::Null, json!({}), Value::Null);
+    }
+    let clean = |value: &Value| match (content, value) {
+        (true, value) => value.clone(),
+        (false, Value::Null) => Value::Null,
+        (false, value) => redact::redacted(value.clone()),
+    };
+    let (messages, parameters) = asked(clean(&said.request), OURS);
+    (messages, parameters, clean(&said.response))
+}
+
+fn text(text: &str) -> Option<&str> {
+    Some(text).filter(|it| !it.is_empty())
+}
+
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+fn status(row: &SpendRow) -> &'static str {
+    match row.status {
+        CallStatus::Success => "success",
+        CallStatus::Failure | CallStatus::Interrupted => "failure",
+    }
+}
+
+fn left(row: &SpendRow) -> Option<&'static str> {
+    let left = row.status == CallStatus::Interrupted;
+    left.then_some("the call was cut off before the answer's end")
+}
+
+fn status_fields(row: &SpendRow, came: &Came) -> Value {
+    let decisions = came.guards.decisions();
+    let has = |status: &str| decisions.iter().any(|it| it["guardrail_status"] == status);
+    let guardrail = [
+        "guardrail_failed_to_respond",
+        "guardrail_intervened",
+        "success",
+    ]
+    .into_iter()
+    .find(|it| has(it));
+    json!({"llm_api_status": status(row), "guardrail_status": guardrail.unwrap_or("not_run")})
+}
+
+fn guardrails(came: &Came) -> Value {
+    match came.guards.decisions() {
+        none if none.is_empty() => Value::Null,
+        decisions => decisions.into(),
+    }
+}
+
+/// Why there is no cost, where a call was answered by a model without a price.
+fn unpriced(row: &SpendRow) -> Value {
+    if row.cost.is_some() || row.lines.is_empty() {
+        return Value::Null;
+    }
+    json!({
+        "error_str": "the price of the model is not known",
+        "traceback_str": "",
+        "model": row.model,
+        "cache_hit": row.cache_hit,
+        "custom_llm_provider": text(&row.provider),
+        "base_model": Value::Null,
+        "call_type": call_type(&row.operation),
+        "custom_pricing": Value::Null,
+    })
+}
+
+fn error(row: &SpendRow, came: &Came) -> Value {
+    let (status, message) = match (&row.error, left(row)) {
+        (Some(error), _) => (error.status, error.message.as_str()),
+        (None, Some(text)) => (LEFT, text),
+        (None, None) => return Value::Null,
+    };
+    let class = match (came.kind, row.status) {
+        (Some(kind), _) => kind.class(),
+        (None, CallStatus::Interrupted) => "ClientDisconnected",
+        (None, _) => "InternalServerError",
+    };
+    let limited = matches!(class, "RateLimitError");
+    let category = match came.at_door {
+        true => "litellm_rate_limit",
+        false => "vendor_rate_limit",
+    };
+    json!({
+        "error_code": status.to_string(),
+        "error_class": class,
+        "llm_provider": row.provider,
+        "traceback": "",
+        "error_message": message,
+        "error_rate_limit_category": limited.then_some(category),
+        "error_rate_limit_type": Value::Null,
+    })
+}
+
+/// What is known of the model and its prices.
+fn model(note: &Note) -> Value {
+    let came = &note.came;
+    let info = came.line.as_ref().zip(came.prices.as_ref());
+    let info = info.and_then(|(line, prices)| {
+        let entry = line.price(prices, &note.row.model)?;
+        Some(prices.info(&entry))
+    });
+    json!({"model_map_key": note.row.model, "model_map_value": info})
+}
+
+fn hidden(row: &SpendRow, came: &Came, usage: &Value) -> Value {
+    let limits = came.limits.iter().map(|(name, value)| {
+        let number = value.parse::<u64>().map(Value::from);
+        (
+            name.clone(),
+            number.unwrap_or_else(|_| value.as_str().into()),
+        )
+    });
+    let limits: Map<String, Value> = limits.collect();
+    let models: Vec<&str> = row.lines.iter().map(|it| it.model.as_str()).collect();
+    json!({
+        "model_id": text(&row.deployment),
+        "cache_key": came.cache_key,
+        "api_base": row.api_base,
+        "response_cost": row.cost.map(Usd::dollars),
+        "litellm_overhead_time_ms": came.overhead_ms,
+        "additional_headers": limits,
+        "batch_models": (row.operation == "batches").then_some(models),
+        "litellm_model_name": text(&row.model),
+        "usage_object": usage,
+    })
+}
+
+/// Metadata as LiteLLM tells it. What the client wrote stands under `requester_metadata` only.
+fn metadata(note: &Note, usage: Value) -> Value {
+    let about = &note.about;
+    let mut own = members(about.metadata.as_deref());
+    for ours in ["applied_guardrails", "guardrail_information"] {
+        own.shift_remove(ours);
+    }
+    let mut all = match about.hides_holders {
+        true => Map::new(),
+        false => holders(note),
+    };
+    let rest = json!({
+        "spend_logs_metadata": own.get("spend_logs_metadata"),
+        "requester_ip_address": about.client_ip,
+        "user_agent": about.user_agent,
+        "requester_metadata": own,
+        "requester_custom_headers": Value::Null,
+        "prompt_management_metadata": Value::Null,
+        "mcp_tool_call_metadata": Value::Null,
+        "vector_store_request_metadata": Value::Null,
+        "routing_decision": Value::Null,
+        "applied_guardrails": note.came.guards.header().map_or_else(Vec::new, |it| {
+            it.split(',').map(str::to_owned).collect()
+        }),
+        "usage_object": usage,
+        "cold_storage_object_key": Value::Null,
+    });
+    if let Value::Object(rest) = rest {
+        all.extend(rest);
+    }
+    Value::Object(all)
+}
+
+/// Whose call it was.
+fn holders(note: &Note) -> Map<String, Value> {
+    let (row, about) = (&note.row, &note.about);
+    let grant = about.grant.as_deref();
+    let team_alias = grant.and_then(|it| it.team.as_ref()?.alias.as_deref());
+    let organization = grant.and_then(|it| it.organization.as_ref());
+    let all = json!({
+        "user_api_key_hash": row.key_hash,
+        "user_api_key_alias": row.key_alias,
+        "user_api_key_spend": note.came.key_spend.map(Usd::dollars),
+        "user_api_key_max_budget": budget(grant, EntityKind::Key).0,
+        "user_api_key_budget_reset_at": budget(grant, EntityKind::Key).1,
+        "user_api_key_user_spend": Value::Null,
+        "user_api_key_user_max_budget": budget(grant, EntityKind::User).0,
+        "user_api_key_team_spend": Value::Null,
+        "user_api_key_team_max_budget": budget(grant, EntityKind::Team).0,
+        "user_api_key_org_id": row.organization_id,
+        "user_api_key_org_alias": organization.and_then(|it| it.alias.as_deref()),
+        "user_api_key_team_id": row.team_id,
+        "user_api_key_team_alias": team_alias,
+        "user_api_key_project_id": Value::Null,
+        "user_api_key_project_alias": Value::Null,
+        "user_api_key_user_id": row.user_id,
+        "user_api_key_user_email": grant.and_then(|it| it.user.as_ref()?.email.as_deref()),
+        "user_api_key_end_user_id": row.end_user,
+        "user_api_key_request_route": about.route,
+        "user_api_key_auth_metadata": auth_metadata(grant),
+        "team_id": row.team_id,
+        "team_alias": team_alias,
+    });
+    match all {
+        Value::Object(all) => all,
+        _ => Map::new(),
+    }
+}
+
+/// The texts of the key's metadata. What it logs to, and with what, is none of them.
+fn auth_metadata(grant: Option<&Grant>) -> Value {
+    let key = grant.and_then(|it| it.key.as_ref());
+    let texts = key.into_iter().flat_map(|it| &it.metadata);
+    let texts =
+        texts.filter(|(name, value)| value.is_string() && !crate::config::looks_secret(name));
+    let texts: Map<String, Value> = texts.map(|(k, v)| (k.clone(), v.clone())).collect();
+    match key {
+        Some(_) => Value::Object(texts),
+        None => Value::Null,
+    }
+}
+
+/// The budget of a holder, and when it begins anew.
+fn budget(grant: Option<&Grant>, kind: EntityKind) -> (Option<f64>, Option<String>) {
+    let mut terms = grant.into_iter().flat_map(|it| &it.budgets);
+    let whole = terms.find(|it| it.entity.kind == kind && it.window == BudgetWindow::Whole);
+    let max = whole.and_then(|it| it.max).map(Usd::dollars);
+    (max, whole.and_then(|it| it.reset_at_ms).map(moment))
+}

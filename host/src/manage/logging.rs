@@ -85,7 +85,7 @@ impl Work<'_> {
                 .and_then(|it| it.need("callback_name"))
                 .map_err(|it| it.with_param(path.as_str()))?;
             let same = |it: &&Value| {
-                let same = |name| it.get(name) == members.get(name);
+                let same = |name: &str| it.get(name) == members.get(name);
                 same("callback_name") && same("callback_type")
             };
             let known = old.iter().find(same).and_then(|it| it.get(VARS)).cloned();

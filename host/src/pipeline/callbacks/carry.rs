@@ -90,20 +90,16 @@ fn absent(why: String) -> Failed {
 
 fn refused(error: Error, ready: &Ready) -> Failed {
     let kind = ErrorKind::from_contract(&error.kind);
-    let again = error.retry.unwrap_or(match kind {
+    // Whoever holds the credential, the grant or the account may put it right.
+    let hopeless = matches!(
+        kind,
         ErrorKind::InvalidRequest
-        | ErrorKind::Unsupported
-        | ErrorKind::NotFound
-        | ErrorKind::ContextWindow
-        | ErrorKind::ContentPolicy => false,
-        // Whoever holds the credential, the grant or the account may put it right.
-        ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Quota => true,
-        ErrorKind::RateLimit
-        | ErrorKind::Overloaded
-        | ErrorKind::Timeout
-        | ErrorKind::Upstream
-        | ErrorKind::Internal => true,
-    });
+            | ErrorKind::Unsupported
+            | ErrorKind::NotFound
+            | ErrorKind::ContextWindow
+            | ErrorKind::ContentPolicy
+    );
+    let again = error.retry.unwrap_or(!hopeless);
     let mut why = format!("{}: {}", kind.as_str(), error.message);
     ready.target.redact_text(&mut why);
     Failed {

@@ -171,3 +171,87 @@ fn opened(name: &str, value: &Value, salt: &SaltKey, sinks: &Sinks) -> Result<Va
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::auth::samples::key_saying;
+    use crate::config::{Config, Env};
+    use crate::domain::Secret;
+    use crate::plugins::Table;
+
+    fn salt() -> SaltKey {
+        SaltKey::new(&Secret::new("salt"))
+    }
+
+    fn sinks() -> Sinks {
+        let file = json!({"litellm_settings": {"callbacks": ["ops"]},
+            "callback_settings": {"ops": {"callback_type": "generic_api"}}});
+        let env = Env::of(&[("SECRET", "of-the-operator")]);
+        let (config, _) = Config::parse(&file.to_string(), env).unwrap();
+        Sinks::build(&config, &Table::default(), &Arc::default())
+    }
+
+    fn wishes(name: &str, value: Value) -> Wishes {
+        let caller = key_saying(name, value);
+        Wishes::of(caller.grant().unwrap(), &salt(), &sinks())
+    }
+
+    #[test]
+    fn a_keys_callbacks_are_opened_and_stand_before_the_gateways_of_that_name() {
+        let sealed = salt().seal("s-1").unwrap();
+        let refers = salt().seal("os.environ/SECRET").unwrap();
+        let found = wishes(
+            LOGGING,
+            json!([
+                {"callback_name": "ops", "callback_type": "failure",
+                    "callback_vars": {"api_key": sealed, "batch_size": 3, "max_queue_records": 99_999}},
+                {"callback_name": "other", "callback_vars": {"api_key": refers}},
+            ]),
+        );
+        let [ops, other] = &found.own[..] else {
+            panic!()
+        };
+        assert_eq!(
+            (
+                ops.entry.kind.as_str(),
+                ops.entry.success,
+                ops.entry.failure
+            ),
+            ("generic_api", false, true)
+        );
+        assert_eq!(ops.entry.secrets["api_key"].reveal(), "s-1");
+        assert_eq!(
+            (ops.entry.delivery.batch, ops.entry.delivery.queue_records),
+            (3, QUEUE)
+        );
+        assert_eq!(other.entry.secrets["api_key"].reveal(), "of-the-operator");
+        assert!(other.entry.success && other.entry.failure);
+        assert!(found.tenant.starts_with("key:"));
+        assert!(!found.leave("ops") && found.leave("langfuse"));
+    }
+
+    #[test]
+    fn what_nobody_sealed_refers_to_nothing() {
+        let entry =
+            |value: &str| json!([{"callback_name": "ops", "callback_vars": {"api_key": value}}]);
+        assert_eq!(wishes(LOGGING, entry("plain")).own.len(), 1);
+        assert!(wishes(LOGGING, entry("os.environ/SECRET")).own.is_empty());
+        let others = SaltKey::new(&Secret::new("other")).seal("s").unwrap();
+        assert!(wishes(LOGGING, entry(&others)).own.is_empty());
+    }
+
+    #[test]
+    fn a_key_may_switch_callbacks_of_the_gateway_off() {
+        let found = wishes(DISABLED, json!(["LangFuse"]));
+        assert!(!found.leave("langfuse") && found.leave("ops"));
+        let silent = key_saying("no-log", json!(true));
+        assert!(is_silent(silent.grant().unwrap()));
+        let older =
+            json!({"success_callback": ["a"], "failure_callback": [], "callback_vars": {"k": "v"}});
+        let older = super::older(&older).unwrap();
+        assert_eq!(older[0]["callback_type"], "success");
+    }
+}

@@ -18,9 +18,9 @@ pub fn of(note: &Note, said: &Said, content: bool) -> Value {
     let (messages, parameters, response) = contents(said, content);
     let usage = usage(&row.usage);
     let first = row.first_token_ms.unwrap_or(row.ended_ms);
-    let tags: Vec<&str> = row.tags.iter().map(String::as_str).collect();
     let trace = row.session_id.as_deref().unwrap_or(&row.call_id);
-    let mut record = json!({
+    let mut record = Map::new();
+    let numbers = json!({
         "id": row.provider_id.as_deref().unwrap_or(&row.call_id),
         "trace_id": trace,
         "session_id": row.session_id,
@@ -32,7 +32,6 @@ pub fn of(note: &Note, said: &Said, content: bool) -> Value {
         "response_cost_failure_debug_info": unpriced(row),
         "status": status(row),
         "status_fields": status_fields(row, came),
-        "custom_llm_provider": text(&row.provider),
         "total_tokens": row.usage.total_tokens(),
         "prompt_tokens": row.usage.input_tokens,
         "completion_tokens": row.usage.output_tokens,
@@ -40,33 +39,42 @@ pub fn of(note: &Note, said: &Said, content: bool) -> Value {
         "endTime": seconds(row.ended_ms),
         "completionStartTime": seconds(first),
         "response_time": seconds(first.saturating_sub(row.started_ms)),
+        "cache_hit": row.cache_hit,
+        "cache_key": came.cache_key,
+        "saved_cache_cost": came.saved.map_or(0.0, Usd::dollars),
+    });
+    let names = json!({
+        "custom_llm_provider": text(&row.provider),
         "model_map_information": model(note),
         "model": text(&row.model).unwrap_or(&note.about.asked),
         "model_id": text(&row.deployment),
         "model_group": text(&row.model_group),
         "api_base": row.api_base.as_deref().unwrap_or_default(),
-        "cache_hit": row.cache_hit,
-        "cache_key": came.cache_key,
-        "saved_cache_cost": came.saved.map_or(0.0, Usd::dollars),
-        "request_tags": tags,
+        "request_tags": row.tags,
         "end_user": row.end_user.as_deref().unwrap_or_default(),
         "requester_ip_address": note.about.client_ip,
         "user_agent": note.about.user_agent,
-        "messages": messages,
-        "response": response,
+    });
+    let rest = json!({
         "error_str": row.error.as_ref().map(|it| it.message.as_str()).or(left(row)),
         "error_information": error(row, came),
-        "model_parameters": parameters,
         "hidden_params": hidden(row, came, &usage),
         "guardrail_information": guardrails(came),
-        "standard_built_in_tools_params": Value::Null,
+        "standard_built_in_tools_params": {
+            "web_search_options": parameters.get("web_search_options"),
+            "file_search": Value::Null,
+        },
+        "messages": messages,
+        "response": response,
+        "model_parameters": parameters,
+        "metadata": metadata(note, &usage),
     });
-    record["metadata"] = metadata(note, usage);
-    record["standard_built_in_tools_params"] = json!({
-        "web_search_options": record["model_parameters"].get("web_search_options"),
-        "file_search": Value::Null,
-    });
-    record
+    for part in [numbers, names, rest] {
+        if let Value::Object(part) = part {
+            record.extend(part);
+        }
+    }
+    Value::Object(record)
 }
 
 /// What was asked, by which parameters, and what was answered.
@@ -202,7 +210,7 @@ fn hidden(row: &SpendRow, came: &Came, usage: &Value) -> Value {
 }
 
 /// Metadata as LiteLLM tells it. What the client wrote stands under `requester_metadata` only.
-fn metadata(note: &Note, usage: Value) -> Value {
+fn metadata(note: &Note, usage: &Value) -> Value {
     let about = &note.about;
     let mut own = members(about.metadata.as_deref());
     for ours in ["applied_guardrails", "guardrail_information"] {
@@ -289,4 +297,108 @@ fn budget(grant: Option<&Grant>, kind: EntityKind) -> (Option<f64>, Option<Strin
     let whole = terms.find(|it| it.entity.kind == kind && it.window == BudgetWindow::Whole);
     let max = whole.and_then(|it| it.max).map(Usd::dollars);
     (max, whole.and_then(|it| it.reset_at_ms).map(moment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::heard::About;
+    use super::*;
+    use crate::domain::{CallError, ErrorKind, Usage};
+
+    /// Of a call that ended so.
+    fn row(status: &str) -> SpendRow {
+        let row = json!({
+            "call_id": "call-1", "provider_id": "chatcmpl-1", "operation": "chat", "status": status,
+            "started_ms": 1_000, "first_token_ms": 1_250, "ended_ms": 2_000, "key_hash": "hash",
+            "key_alias": "alias", "team_id": "red", "tags": ["blue"], "model_group": "group",
+            "deployment": "d1", "provider": "openai", "model": "gpt", "usage": Usage {
+                input_tokens: 10, output_tokens: 5, ..Usage::default()
+            },
+            "cost": Usd::from_pico(7_000_000), "lines": [], "payers": [], "price_version": "v",
+            "cache_hit": false, "session_id": "s-1",
+        });
+        serde_json::from_value(row).unwrap()
+    }
+
+    fn told(row: SpendRow, came: Came, content: bool) -> Value {
+        let mut about = About::of_row(&row);
+        about.metadata =
+            Some(r#"{"spend_logs_metadata":{"a":1},"guardrail_information":[1]}"#.into());
+        let request = json!({"model": "group", "temperature": 0.5, "no-log": false, "metadata": {},
+            "messages": [{"role": "user", "content": "hello"}]});
+        let response = json!({"id": "chatcmpl-1", "choices": []});
+        let said = (request, response);
+        let note = Note::spoken((row, came), about, said);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime
+            .unwrap()
+            .block_on(async { of(&note, note.said().await, content) })
+    }
+
+    #[test]
+    fn a_call_that_succeeded_is_told_by_litellms_names() {
+        let record = told(row("success"), Came::default(), true);
+        for (name, value) in [
+            ("id", json!("chatcmpl-1")),
+            ("litellm_call_id", json!("call-1")),
+            ("trace_id", json!("s-1")),
+            ("call_type", json!("acompletion")),
+            ("status", json!("success")),
+            ("startTime", json!(1.0)),
+            ("completionStartTime", json!(1.25)),
+            ("response_time", json!(0.25)),
+            ("endTime", json!(2.0)),
+            ("total_tokens", json!(15)),
+            ("response_cost", json!(7e-6)),
+            ("request_tags", json!(["blue"])),
+            ("model_parameters", json!({"temperature": 0.5})),
+            ("messages", json!([{"role": "user", "content": "hello"}])),
+            ("error_information", Value::Null),
+        ] {
+            assert_eq!(record[name], value, "{name}");
+        }
+        let metadata = &record["metadata"];
+        assert_eq!(metadata["user_api_key_team_id"], "red");
+        assert_eq!(metadata["spend_logs_metadata"], json!({"a": 1}));
+        // A client cannot pretend that a guardrail looked.
+        assert_eq!(
+            metadata["requester_metadata"].get("guardrail_information"),
+            None
+        );
+        assert_eq!(record["guardrail_information"], Value::Null);
+    }
+
+    #[test]
+    fn without_content_nothing_of_what_was_said_is_told() {
+        let record = told(row("success"), Came::default(), false);
+        assert!(!record.to_string().contains("hello"));
+        assert_eq!(record["messages"][0]["content"], redact::REDACTED);
+        assert_eq!(record["model_parameters"], json!({"temperature": 0.5}));
+    }
+
+    #[test]
+    fn failures_say_who_was_at_fault() {
+        let mut failed = row("failure");
+        failed.error = Some(CallError {
+            status: 429,
+            kind: "rate-limit".into(),
+            message: "too many".into(),
+        });
+        for (at_door, category) in [(true, "litellm_rate_limit"), (false, "vendor_rate_limit")] {
+            let came = Came {
+                kind: Some(ErrorKind::RateLimit),
+                at_door,
+                ..Came::default()
+            };
+            let error = &told(failed.clone(), came, true)["error_information"];
+            assert_eq!(error["error_code"], "429");
+            assert_eq!(error["error_class"], "RateLimitError");
+            assert_eq!(error["error_rate_limit_category"], category);
+        }
+        let left = told(row("interrupted"), Came::default(), true);
+        assert_eq!(
+            (&left["status"], &left["error_information"]["error_code"]),
+            (&json!("failure"), &json!("499"))
+        );
+    }
 }

@@ -115,10 +115,10 @@ fn typed(describe: &HookDescribe, name: &str, text: &str) -> Value {
     let plain = || Value::from(text);
     match kind {
         Some("integer" | "number" | "boolean" | "array" | "object") => {
-            serde_json::from_str(&text.to_ascii_lowercase())
-                .ok()
-                .or_else(|| serde_json::from_str(text).ok())
-                .unwrap_or_else(plain)
+            // `True`, as it is written in the environment of Python.
+            let read = |text: &str| serde_json::from_str(text).ok();
+            let lower = || read(&text.to_ascii_lowercase());
+            read(text).or_else(lower).unwrap_or_else(plain)
         }
         _ => plain(),
     }

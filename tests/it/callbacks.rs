@@ -63,7 +63,7 @@ fn asked(batch: &Seen) -> Vec<String> {
 }
 
 /// Looks until it is so. What it waits for is bounded by the test's own patience.
-async fn until<F: Future<Output = bool>>(mut so: impl FnMut() -> F) {
+async fn until(mut so: impl AsyncFnMut() -> bool) {
     let waited = async {
         while !so().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -81,7 +81,7 @@ async fn count(gateway: &TestGateway, outcome: &str) -> u64 {
             && !it.contains("callback=\"\"")
     });
     let value = lines.next().and_then(|it| it.rsplit(' ').next());
-    value.map_or(0, |it| it.parse().unwrap())
+    value.map_or(0, |it| it.parse::<f64>().unwrap() as u64)
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_log_that_comes_back_gets_what_waited_and_nothing_twice_or_out_of_orde
 
 #[tokio::test]
 async fn a_record_that_breaks_the_component_is_given_up_and_the_next_is_not() {
-    let log = FakeUpstream::start(async |_| reply(200, &json!({}))).await;
+    let log = FakeUpstream::start(|_| async { reply(200, &json!({})) }).await;
     let settings = json!({"callback_type": "breaks", "word": "poison", "batch_size": 1,
         "flush_interval": 0.05});
     let gateway = gateway(&log, "fragile", settings).await;
@@ -163,7 +163,7 @@ async fn a_record_that_breaks_the_component_is_given_up_and_the_next_is_not() {
 
 #[tokio::test]
 async fn what_waits_is_brought_before_the_gateway_ends() {
-    let log = FakeUpstream::start(async |_| reply(200, &json!({}))).await;
+    let log = FakeUpstream::start(|_| async { reply(200, &json!({})) }).await;
     let settings = json!({"batch_size": 100, "flush_interval": 3600});
     let gateway = gateway(&log, "sink", settings).await;
     for word in ["a", "b"] {
@@ -203,7 +203,7 @@ async fn the_next_batch_goes_by_a_new_version_and_what_waits_is_kept() {
 
 #[tokio::test]
 async fn a_service_is_tested_by_one_record_and_its_failure_is_the_answer() {
-    let log = FakeUpstream::start(async |seen: Seen| {
+    let log = FakeUpstream::start(|seen: Seen| async move {
         let bad = seen.body.contains("wrong-project");
         reply(if bad { 401 } else { 200 }, &json!({}))
     })

@@ -131,6 +131,8 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         health: HealthChecks::read(&mut section),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
+        callbacks: Lists::default(),
+        hides_holders: false,
         seeing: Seeing {
             alerting: Seeing::read_general(&mut section),
             ..Seeing::default()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::rig::{Rig, both, member, named};
+use super::rig::{Rig, both, master, member, named};
 use crate::config::MASK;
 use crate::domain::Secret;
 use crate::store::{KeyRow, SaltKey, Store, TeamRow};
@@ -98,7 +98,7 @@ both! {
             assert_eq!(rig.refused("/team/t1/callback", body).await, param);
         }
         let left = rig.send(crate::manage::Method::Delete, "/team/t1/callback/langfuse",
-            &super::rig::master(), Value::Null).await.unwrap();
+            &master(), Value::Null).await.unwrap();
         assert_eq!(left["data"]["success_callbacks"], json!(["langsmith"]));
         let done = rig.ok("/team/t1/disable_logging", Value::Null).await;
         assert_eq!(done["data"]["failure_callbacks"], json!([]));

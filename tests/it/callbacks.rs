@@ -208,21 +208,30 @@ async fn a_service_is_tested_by_one_record_and_its_failure_is_the_answer() {
         reply(if bad { 401 } else { 200 }, &json!({}))
     })
     .await;
-    for (project, status) in [("p", 200), ("wrong-project", 500)] {
-        let gateway = gateway(&log, "sink", json!({"project": project})).await;
+    let nowhere = "http://169.254.169.254/latest";
+    for (settings, status, said) in [
+        (
+            json!({"project": "p"}),
+            200,
+            "Mock LLM request made - check sink.",
+        ),
+        (
+            json!({"project": "wrong-project"}),
+            500,
+            "the log answered 401",
+        ),
+        // Not granted, and nobody's to reach from a callback.
+        (json!({"elsewhere": nowhere}), 500, "did not take a record"),
+        (
+            json!({"elsewhere": "https://undeclared.example/take"}),
+            500,
+            "did not take a record",
+        ),
+    ] {
+        let gateway = gateway(&log, "sink", settings).await;
         let answer = gateway.get("/health/services?service=sink").await;
         assert_eq!(answer.status, status, "{}", answer.text);
-        if status == 200 {
-            let want =
-                json!({"status": "success", "message": "Mock LLM request made - check sink."});
-            assert_eq!(answer.json(), want);
-        } else {
-            assert!(
-                answer.text.contains("the log answered 401"),
-                "{}",
-                answer.text
-            );
-        }
+        assert!(answer.text.contains(said), "{}", answer.text);
         let unknown = gateway.get("/health/services?service=sinc").await;
         assert_eq!(unknown.status, 400);
         assert!(

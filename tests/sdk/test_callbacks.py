@@ -98,11 +98,12 @@ def configured(house, folder, **litellm):
     return {
         "model_list": [{"model_name": "m", "litellm_params": base}, {"model_name": "e", "litellm_params": {**base, "model": "openai/e"}}],
         "guardrails": [{"guardrail_name": "log-mask", "litellm_params": {"guardrail": "mask", "mode": "logging_only", "names": ["Ada"]}}],
-        "litellm_settings": {"callbacks": ["all"], "success_callback": ["good"], "failure_callback": ["bad", "nobody"], "cache": True, "cache_params": {"type": "local"}, **litellm},
+        "litellm_settings": {"callbacks": ["all"], "success_callback": ["good", "signed"], "failure_callback": ["bad", "nobody"], "cache": True, "cache_params": {"type": "local"}, **litellm},
         "callback_settings": {
             "all": sink(house, "all", project="everything", headers={"X-Extra": "os.environ/EXTRA"}),
             "good": sink(house, "good", message_logging=False),
             "bad": sink(house, "bad"),
+            "signed": sink(house, "signed", region="eu-1", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="a-secret-of-aws"),
         },
         "plugins": {"directory": str(folder / "dropped"), "grants": {"sinks": {"env": ["SINK_PROJECT", "SINK_API_KEY", "SINK_LEVEL"]}}},
         "general_settings": {"master_key": MASTER_KEY, "trust_stored_api_base": True},
@@ -183,6 +184,14 @@ def test_each_list_is_told_of_its_calls_only_and_one_may_be_told_nothing_of_what
     told.wait_for(lambda: records(house, "good", status="success"))
     assert not records(house, "good", status="failure") and not records(house, "bad", status="success")
     assert "only good" not in json.dumps(records(house, "good")) and "redacted-by-litellm" in json.dumps(records(house, "good"))
+
+
+def test_requests_are_signed_by_the_gateway_with_keys_that_the_component_never_sees(told, client, house):
+    ask(client, "sign it")
+    told.wait_for(lambda: records(house, "signed"))
+    batch = next(batch for batch in house.taken if batch["log"] == "signed")
+    assert batch["key"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") and "/eu-1/s3/aws4_request" in batch["key"]
+    assert "aws" not in json.dumps(batch["config"]) and "a-secret-of-aws" not in json.dumps(house.taken)
 
 
 def test_a_stream_is_told_as_one_answer(told, client, house):
@@ -297,10 +306,10 @@ def test_a_log_that_is_down_holds_up_nobody_and_gets_everything_in_order_when_it
 def test_who_is_called_and_who_is_not_is_told(told):
     shown = json.loads(told.get("/get/config/callbacks")[1])["callbacks"]
     in_force = {it["name"]: (it["type"], it["in_force"]) for it in shown}
-    assert in_force == {"all": ("success_and_failure", True), "good": ("success", True), "bad": ("failure", True), "nobody": ("failure", False)}
+    assert in_force == {"all": ("success_and_failure", True), "good": ("success", True), "bad": ("failure", True), "signed": ("success", True), "nobody": ("failure", False)}
     assert "no plugin has the callback `nobody`" in next(it for it in shown if it["name"] == "nobody")["reason"]
     assert "k-of-all" not in json.dumps(shown)
-    assert json.loads(told.get("/callbacks/list")[1]) == {"success": ["good"], "failure": ["bad", "nobody"], "success_and_failure": ["all"]}
+    assert json.loads(told.get("/callbacks/list")[1]) == {"success": ["good", "signed"], "failure": ["bad", "nobody"], "success_and_failure": ["all"]}
     assert "callback `nobody`: no plugin has the callback `nobody`" in told.logged()
     status, answer, _ = told.get("/health/services?service=all")
     assert status == 200 and json.loads(answer)["status"] == "success"

@@ -76,7 +76,7 @@ impl Callbacks {
     /// Says which status a client gets for a fault.
     pub fn set_status_of(&self, status_of: fn(&Fault) -> u16) {
         // It is the same each time.
-        drop(self.inner.status_of.set(status_of));
+        let _ = self.inner.status_of.set(status_of);
     }
 
     /// The status that a client gets for a fault.

@@ -18,12 +18,13 @@ pub fn of(note: &Note, said: &Said, content: bool) -> Value {
     let (messages, parameters, response) = contents(said, content);
     let usage = usage(&row.usage);
     let first = row.first_token_ms.unwrap_or(row.ended_ms);
-    let trace = row.session_id.as_deref().unwrap_or(&row.call_id);
+    let session = note.about.session_id.as_deref();
+    let trace = session.unwrap_or(&row.call_id);
     let mut record = Map::new();
     let numbers = json!({
         "id": row.provider_id.as_deref().unwrap_or(&row.call_id),
         "trace_id": trace,
-        "session_id": row.session_id,
+        "session_id": session,
         "litellm_call_id": row.call_id,
         "call_type": call_type(&row.operation),
         "stream": came.stream,

@@ -171,6 +171,8 @@ pub async fn run(
     tasks.spawn(accounting.clone().write_bodies(writing.clone()));
     tasks.spawn(accounting.clone().write_responses(writing.clone()));
     tasks.spawn(accounting.clone().forget_responses(stop.clone()));
+    let callbacks = house.doors.pipeline.clone();
+    tasks.spawn(callbacks.tell_callbacks(ground.salt.clone(), writing.clone()));
     let presence = ground.presence.clone();
     tasks.spawn(presence.clone().keep(writing.clone()));
     let health = house.doors.pipeline.clone();

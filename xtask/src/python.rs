@@ -67,10 +67,11 @@ const NPM_PACKAGES: [&str; 7] = [
 const AT_ONCE: &str = "3";
 
 /// Guests that are dropped into a running gateway.
-const GUESTS: [&str; 3] = [
+const GUESTS: [&str; 4] = [
     "sluice-guest-guards",
     "sluice-guest-hard-cases",
     "sluice-guest-hostile",
+    "sluice-guest-sinks",
 ];
 
 /// Installs what the tests need into folders of their own and runs `tests/sdk`, with a PostgreSQL

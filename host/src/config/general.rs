@@ -8,6 +8,7 @@ use super::access::Access;
 use super::admission::Admission;
 use super::allowance::Allowance;
 use super::caching::Caching;
+use super::callbacks::Lists;
 use super::defaults;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
@@ -61,6 +62,8 @@ pub struct General {
     pub seeing: Seeing,
     /// `redact_messages_in_exceptions`: what an upstream says of a failure is for its client alone.
     pub quiet_faults: bool,
+    /// Who is told of calls, until their settings are read.
+    pub(super) callbacks: Lists,
     /// Pages of other origins that may call; empty: LiteLLM's default.
     pub cors_origins: Vec<String>,
     /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
@@ -128,6 +131,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         health: HealthChecks::read(&mut section),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
+        callbacks: Lists::default(),
         seeing: Seeing {
             alerting: Seeing::read_general(&mut section),
             ..Seeing::default()
@@ -221,10 +225,12 @@ pub fn read_litellm(
         general.verify = verify;
     }
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
-    general.seeing.read_litellm(&mut section);
     general.quiet_faults = section
         .flag("redact_messages_in_exceptions")
         .unwrap_or(false);
+    general.callbacks = Lists::read(&mut section);
+    let otel = general.callbacks.otel;
+    general.seeing.read_litellm(&mut section, otel);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
     router.most_moves = section.count("num_retries_per_request");

@@ -6,6 +6,7 @@ mod admission;
 mod affinity;
 mod allowance;
 mod caching;
+mod callbacks;
 mod catalog;
 mod credentials;
 mod database;
@@ -60,6 +61,7 @@ pub use admission::Admission;
 pub use affinity::Affinities;
 pub use allowance::Allowance;
 pub use caching::{CachePlace, CacheShare, Caching};
+pub use callbacks::{Callback, Delivery as CallbackDelivery, OURS as OWN_CALLBACKS, header_pairs};
 pub use catalog::Type;
 pub use database::DatabaseUse;
 pub use deployment::Deployment;
@@ -112,6 +114,8 @@ pub struct Config {
     pub router: RouterSettings,
     pub groups: Groups,
     pub guardrails: Vec<Guardrail>,
+    /// Who is told of calls, the gateway's own callbacks left out.
+    pub callbacks: Vec<Callback>,
     pub plugins: PluginsSection,
     pub env: Env,
     /// The document that it was read from, secrets masked.
@@ -219,8 +223,14 @@ impl Config {
         let shown = Arc::new(shown::masked(&root));
         let mut top = Section::new("", Some(root.into()), &env, remarks);
         let variables = top.members("environment_variables");
-        let [models, credentials, plugins, guardrails] =
-            ["model_list", "credential_list", "plugins", "guardrails"].map(|name| top.raw(name));
+        let [models, credentials, plugins, guardrails, callbacks] = [
+            "model_list",
+            "credential_list",
+            "plugins",
+            "guardrails",
+            "callback_settings",
+        ]
+        .map(|name| top.raw(name));
         let sections = Sections {
             general: top.raw("general_settings"),
             litellm: top.raw("litellm_settings"),
@@ -271,6 +281,8 @@ impl Config {
         Fallbacks::settle(own, more, &mut router);
         let plugins = plugins::read(plugins, &env, remarks);
         let guardrails = guardrails::read(guardrails, &env, remarks);
+        let lists = std::mem::take(&mut general.callbacks);
+        let callbacks = lists.settle(callbacks, &env, remarks);
         Self {
             general,
             money,
@@ -278,6 +290,7 @@ impl Config {
             router,
             groups,
             guardrails,
+            callbacks,
             plugins,
             env,
             shown,

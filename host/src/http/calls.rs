@@ -312,6 +312,7 @@ pub fn source(parts: &Parts, controls: &Controls) -> Source {
     Source {
         client_ip: peer.map(|peer| peer.0.ip().to_canonical().to_string()),
         user_agent: header("user-agent"),
+        route: Some(parts.uri.path().to_owned()),
         session_id: session.or_else(|| controls.session_id.clone()),
         queued: Duration::ZERO,
         metadata: controls.metadata.clone(),

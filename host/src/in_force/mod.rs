@@ -223,6 +223,15 @@ impl InForce for Running {
         self.pipeline.fleet().serves(provider)
     }
 
+    fn knows_callback(&self, name: &str) -> bool {
+        self.pipeline.fleet().callbacks.knows(name)
+    }
+
+    fn callback_fault(&self, name: &str) -> Option<Option<String>> {
+        let fault = self.pipeline.callback_fault(name)?;
+        Some(fault.map(|it| it.message))
+    }
+
     fn price_table(&self) -> PriceTable {
         let (prices, state) = (self.pipeline.accounting().prices(), self.tables.state());
         PriceTable {

@@ -24,6 +24,7 @@ mod input;
 mod invitations;
 mod keys;
 mod kinds;
+mod logging;
 mod models;
 mod operations;
 mod organizations;

@@ -25,6 +25,7 @@
 //! | `sluice_guardrail_decisions_total` | looks of guardrails | guardrail, stage, decision (`allow`, `edit`, `replace`, `block`, `failed_open`, `failed_closed`) |
 //! | `sluice_guardrail_seconds` | seconds, histogram | guardrail, stage |
 //! | `litellm_guardrail_requests_total` | the same looks | guardrail_name, status, hook_type |
+//! | `sluice_callback_batch_seconds` | seconds, histogram | callback |
 //! | `sluice_batches_booked_total` | batches that have ended and are charged | |
 //! | `sluice_responses_booked_total` | responses of the background that were seen done and are charged | |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
@@ -45,6 +46,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::callbacks::Callbacks;
 use super::calls::{Calls, Sample};
 use super::guardrails::Guardrails;
 use super::labels::{
@@ -90,6 +92,7 @@ struct All {
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
     guardrails: Guardrails,
+    callbacks: Callbacks,
     /// What has LiteLLM's names: of deployments, and of guardrails.
     litellm: [Registry; 2],
     /// The groups that have series of their own.
@@ -212,8 +215,10 @@ impl Default for All {
         }
         let mut of_guardrails = Registry::with_prefix("litellm_guardrail");
         let guardrails = Guardrails::register(&mut registry, &mut of_guardrails);
+        let callbacks = Callbacks::register(&mut registry);
         Self {
             guardrails,
+            callbacks,
             calls: Calls::default(),
             stages: ByLabel::new("stage", Stage::ALL.map(Stage::as_str)),
             durations,
@@ -349,6 +354,11 @@ impl Metrics {
     /// Counts a look of a guardrail, at this stage.
     pub fn guardrail(&self, look: (&str, &'static str), decision: &'static str, took: Duration) {
         self.all.guardrails.count(look, decision, took);
+    }
+
+    /// Counts a batch that a callback was handed.
+    pub fn callback_batch(&self, callback: &str, took: Duration) {
+        self.all.callbacks.batch(callback, took);
     }
 
     /// Counts a call that was turned away.

@@ -11,6 +11,7 @@ mod keys_auto;
 mod keys_foreign;
 mod keys_list;
 mod keys_rules;
+mod logging;
 mod organizations;
 mod rig;
 mod running;

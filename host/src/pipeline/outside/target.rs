@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use sluice_credentials::{Given, Secret as Lent, Trust};
 use url::Url;
@@ -27,6 +28,10 @@ pub struct Entry<'e> {
     pub settings: &'e Map<String, Value>,
     /// It was made through the API: it may not reach into the operator's network by it.
     pub is_stored: bool,
+    /// It is a key's or a team's: it has nothing of the operator's.
+    pub is_tenants: bool,
+    /// Of every request.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What is needed to send for an entry of a guardrail or a callback.
@@ -39,6 +44,7 @@ pub fn target(
     let describe = &hook.describe;
     let env = |name: &str| {
         let allowed = hook.may_read_environment.iter().any(|it| it == name);
+        let allowed = allowed && !entry.is_tenants;
         allowed.then(|| config.env.get(name)).flatten()
     };
     let mut secrets: HashMap<String, Secret> = entry.secrets.clone().into_iter().collect();
@@ -75,7 +81,7 @@ pub fn target(
         given: given((hook, bundled), entry, &secrets, environment),
         secret_slots: describe.secrets.keys().cloned().collect(),
         secrets,
-        extra_headers: Vec::new(),
+        extra_headers: entry.headers.clone(),
         timeouts: Timeouts {
             first_byte: TOTAL,
             idle: TOTAL,
@@ -100,6 +106,7 @@ fn given(
 ) -> Given {
     let granted = &hook.may_read_environment;
     let env = match bundled {
+        _ if entry.is_tenants => Environment::default(),
         true => Arc::clone(environment),
         false => {
             let names = granted.iter();
@@ -120,6 +127,7 @@ fn given(
         settings: Arc::new(settings.chain(secrets).collect()),
         env,
         trust: match (bundled || !granted.is_empty(), entry.is_stored) {
+            _ if entry.is_tenants => Trust::Client,
             (false, _) => Trust::Client,
             (true, true) => Trust::Stored,
             (true, false) => Trust::Operator,

@@ -34,6 +34,20 @@ pub(super) fn settle(
     }
 }
 
+/// Settings that the environment gives where the config does not (`x-env`), each with the names that
+/// are tried.
+pub(super) fn env_of(schema: Option<&Value>) -> impl Iterator<Item = (&str, Vec<&str>)> {
+    let properties = schema.and_then(|it| it.get("properties")?.as_object());
+    properties
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, property)| {
+            let names = property.get("x-env")?.as_array()?;
+            let names = names.iter().filter_map(Value::as_str);
+            Some((name.as_str(), names.collect()))
+        })
+}
+
 /// Sets what is missing and has a default; in objects that are there, also inside them.
 fn fill(schema: &Value, settings: &mut Map<String, Value>) {
     let properties = schema.get("properties").and_then(Value::as_object);

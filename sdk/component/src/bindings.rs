@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 
 use wit_bindgen_core::{Files, WorldGenerator};
 
-use crate::{Language, contract};
+use crate::{CONTRACT, Language};
 
 /// Writes them below a folder, which is made if need be.
 pub fn write(language: Language, world: &str, out: &Path) -> Result<(), String> {
-    let (mut resolve, id) = contract(world)?;
+    let (mut resolve, id) = crate::world(CONTRACT, world)?;
     let mut files = Files::default();
     generator(language, world)
         .generate(&mut resolve, id, &mut files)
         .map_err(|cause| format!("the bindings of {world}: {cause:#}"))?;
     for (name, bytes) in files.iter() {
+        let bytes = own_support(bytes);
         let path = out.join(place(language, world, name));
         let folder = path.parent().unwrap_or(out);
         fs::create_dir_all(folder)
@@ -41,6 +42,13 @@ fn generator(language: Language, world: &str) -> Box<dyn WorldGenerator> {
         }
         .build(),
     }
+}
+
+/// Go: what the generated sources are made with is in the SDK's module, which depends on no other.
+fn own_support(source: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(source);
+    text.replace("\"go.bytecodealliance.org/pkg/wit/", "\"sluice/wit/")
+        .into_bytes()
 }
 
 /// `provider-plugin` is of the kind `provider`.

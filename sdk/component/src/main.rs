@@ -74,24 +74,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// The contract, and one of its worlds. An unknown name is an error that lists the known ones.
-fn contract(world: &str) -> Result<(Resolve, WorldId), String> {
+/// A contract, and one of its worlds. An unknown name is an error that lists the known ones.
+fn world(contract: &str, name: &str) -> Result<(Resolve, WorldId), String> {
     let mut resolve = Resolve::default();
     let package = resolve
-        .push_str("sluice-plugin.wit", CONTRACT)
+        .push_str("sluice-plugin.wit", contract)
         .map_err(|cause| format!("the contract: {cause:#}"))?;
     let worlds = &resolve.packages[package].worlds;
     let known = || worlds.keys().cloned().collect::<Vec<_>>().join(", ");
-    let found = worlds.get(world).copied();
-    let found = found.ok_or_else(|| format!("there is no world `{world}`, but {}", known()))?;
+    let found = worlds.get(name).copied();
+    let found = found.ok_or_else(|| format!("there is no world `{name}`, but {}", known()))?;
     Ok((resolve, found))
 }
 
 #[test]
 fn a_world_that_is_not_there_is_told_those_that_are() {
-    let said = contract("provider").err().unwrap_or_default();
-    assert!(
-        said.contains("provider-plugin") && said.contains("callback-plugin"),
-        "{said}"
-    );
+    let said = world(CONTRACT, "provider").err().unwrap_or_default();
+    assert!(said.contains("provider-plugin"), "{said}");
+    assert!(said.contains("callback-plugin"), "{said}");
 }

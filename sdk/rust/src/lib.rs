@@ -43,39 +43,80 @@
 //! # }
 //! ```
 //!
+//! A guardrail is a type that implements [`Guardrail`] and one line, [`guardrail!`]; with
+//! [`StreamGuardrail`] and [`stream_guardrail!`] it looks at answers while they stream. What gets
+//! the records of finished requests implements [`Callback`] ([`callback!`]). They may ask services
+//! elsewhere ([`FetchRequest`]) and keep a little between calls ([`kv`]).
+//!
 //! One that translates reads [`chat::ChatRequest`], answers [`chat::ChatAnswer`] in
 //! [`Provider::resume`], and streams with [`event`] from [`Provider::decode`].
 #![deny(missing_docs)]
 
+mod callback;
 pub mod chat;
+mod decision;
 pub mod event;
 pub mod fault;
+mod fetch;
 #[cfg(feature = "testing")]
 mod gather;
+mod guardrail;
+mod held;
 pub mod host;
+pub mod kv;
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
 mod outbound;
 mod provider;
 mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+/// The contract's types and functions, of all worlds, so that they are the same in each. What a
+/// component says that it exports comes from its own world alone ([`worlds`]).
 #[doc(hidden)]
 pub mod bindings {
     wit_bindgen::generate!({
-        world: "provider-plugin-full",
         path: "../../wit",
+        inline: "package sluice:sdk;
+            world everything {
+                include sluice:plugin/provider-plugin-full@0.1.0;
+                include sluice:plugin/guardrail-stream-plugin@0.1.0;
+                include sluice:plugin/callback-plugin@0.1.0;
+            }",
+        world: "sluice:sdk/everything",
         pub_export_macro: true,
-        export_macro_name: "export_provider",
+        export_macro_name: "export_everything",
         default_bindings_module: "sluice_sdk::bindings",
         additional_derives: [PartialEq],
         generate_all,
     });
 }
 
+/// One crate for each world: the macros that export one have the same names.
+#[doc(hidden)]
+pub mod worlds {
+    pub use sluice_world_callback as callback;
+    pub use sluice_world_guardrail as guardrail;
+    pub use sluice_world_guardrail_stream as guardrail_stream;
+    pub use sluice_world_provider as provider;
+}
+
+pub use bindings::exports::sluice::plugin::guardrail::{
+    Decision, Edit, Inspection, Refusal, Span, Verdict,
+};
+pub use bindings::exports::sluice::plugin::guardrail_stream::{Passed, Piece, StreamVerdict};
 pub use bindings::exports::sluice::plugin::provider::{
     Call, Continuation, Decoded, File, Frame, Head, Outbound, Reply, ReplyMode, Response, Step,
 };
+pub use bindings::sluice::plugin::http::{Request as FetchRequest, Response as FetchResponse};
 pub use bindings::sluice::plugin::types::{Auth, Body, Error, Part, PartData, Payload};
+pub use callback::Callback;
+#[doc(hidden)]
+pub use callback::parse_batch;
+pub use decision::{channel, in_json, role, stage};
+pub use guardrail::{Guardrail, StreamGuardrail};
+pub use held::{Held, Lane};
 pub use provider::{Provider, parse_body, parse_state, write_json};
 
 pub use serde_json;

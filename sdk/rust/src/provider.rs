@@ -84,7 +84,7 @@ macro_rules! provider {
                 }
             }
 
-    $crate::bindings::export_provider!(Export with_types_in $crate::bindings);
+    $crate::worlds::provider::export_world!(Export with_types_in $crate::bindings);
         };
     };
 }

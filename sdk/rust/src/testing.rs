@@ -1,5 +1,5 @@
-//! Running fixtures natively: `cargo test` replays recorded traffic through a provider without a
-//! gateway.
+//! Running fixtures natively: `cargo test` replays recorded traffic through a provider, and the
+//! examples of a guardrail or a callback, without a gateway.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -14,9 +14,16 @@ use crate::Provider;
 mod driver {
     sluice_fixture::runner!(crate);
 }
+mod hooks;
+mod played;
 
 pub use crate::gather::gathered;
 pub use driver::Outcome;
+pub use hooks::{
+    inspection, piece, run_callback_examples, run_guardrail_examples, span, streamed,
+    streamed_at_every_cut,
+};
+pub use played::Played;
 
 /// Ways to cut a stream; the events must be the same for all of them.
 const CHUNKINGS: [Chunking; 4] = [

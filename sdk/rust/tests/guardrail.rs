@@ -1,6 +1,6 @@
-//! The guardrail's side of the contract, proven natively on its hard case with no host: a
-//! reversible mask over personal data, undone in streamed tool arguments. The providers' hard
-//! cases are the guest `hard_cases`.
+//! The guardrail's side of the SDK, proven natively on its hard case: a reversible mask over
+//! personal data, undone in streamed tool arguments. The providers' hard cases are the guest
+//! `hard_cases`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,192 +8,115 @@
 )]
 
 use sluice_sdk::serde_json::{self, Map, Value, json};
-
-/// The contract's types for guardrails.
-mod contract {
-    wit_bindgen::generate!({
-        world: "guardrail-stream-plugin",
-        path: "../../wit",
-        additional_derives: [PartialEq, Clone],
-        generate_all,
-    });
-
-    pub use exports::sluice::plugin::guardrail::{
-        Decision, Edit, Guest as Guardrail, Inspection, Span, Verdict,
-    };
-    pub use exports::sluice::plugin::guardrail_stream::{
-        Guest as GuardrailStream, Passed, Piece, StreamVerdict,
-    };
-    pub use sluice::plugin::types::Error;
-}
-
-use contract::{
-    Decision, Edit, Error, Guardrail, GuardrailStream, Inspection, Passed, Piece, Span,
-    StreamVerdict, Verdict,
+use sluice_sdk::testing::{
+    inspection, piece, run_guardrail_examples, span, streamed, streamed_at_every_cut,
+};
+use sluice_sdk::{
+    Decision, Error, Guardrail, Held, Inspection, Passed, Piece, StreamGuardrail, StreamVerdict,
+    Verdict, channel, in_json, parse_state, stage, stream_guardrail, write_json,
 };
 
 /// Masks names on the way in and puts them back on the way out.
 struct Mask;
 
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct State {
+    names: Map<String, Value>,
+    #[serde(default)]
+    held: Held,
+}
+
 impl Guardrail for Mask {
+    fn describe() -> String {
+        json!({
+            "name": "mask", "version": "1.0.0", "guardrails": [{"name": "mask", "stages": ["pre", "post"]}],
+            "examples": [
+                {"name": "a name is masked", "guardrail": "mask", "stage": "pre", "spans": [{"text": "I am Grace Hopper"}, {"text": "hi"}],
+                 "expect": {"verdict": "edit", "texts": ["I am <NAME_1>", "hi"]}},
+                {"name": "and put back", "guardrail": "mask", "stage": "post", "state": "{\"names\": {\"<NAME_1>\": \"Grace Hopper\"}}",
+                 "spans": [{"role": "assistant", "text": "Hello <NAME_1>"}],
+                 "expect": {"verdict": "edit", "texts": ["Hello Grace Hopper"]}}
+            ]
+        })
+        .to_string()
+    }
+
     /// The table of masks is the decision's state: the later stages of the call are handed it.
-    fn inspect(inspection: Inspection) -> Result<Decision, Error> {
-        let mut names = Map::new();
-        let mut edits = Vec::new();
-        for (index, span) in inspection.spans.iter().enumerate() {
+    fn inspect(inspection: &Inspection) -> Result<Decision, Error> {
+        if inspection.stage == stage::POST {
+            let state: State = parse_state(&inspection.state)?;
+            return Ok(inspection.rewritten(|it| unmasked(&it.text, it.is_json(), &state.names)));
+        }
+        let mut state = State::default();
+        let decision = inspection.rewritten(|span| {
             let mut text = span.text.clone();
             for name in ["Ada \"Countess\" Lovelace", "Grace Hopper"] {
                 if text.contains(name) {
-                    let mask = format!("<NAME_{}>", names.len() + 1);
+                    let mask = format!("<NAME_{}>", state.names.len() + 1);
                     text = text.replace(name, &mask);
-                    names.insert(mask, name.into());
+                    state.names.insert(mask, name.into());
                 }
             }
-            if text != span.text {
-                let span = index as u32;
-                edits.push(Edit { span, text });
-            }
-        }
-        Ok(Decision {
-            verdict: Verdict::Edit(edits),
-            findings: None,
-            state: json!({ "names": names }).to_string(),
-        })
+            text
+        });
+        Ok(decision.with_state(write_json(&state)))
     }
 }
 
-impl GuardrailStream for Mask {
-    fn open(inspection: Inspection) -> Result<String, Error> {
-        Ok(inspection.state)
+impl StreamGuardrail for Mask {
+    fn open(inspection: &Inspection) -> Result<String, Error> {
+        Ok(inspection.state.clone())
     }
 
-    /// What may be the beginning of a mask is held back in the state, by choice, channel and call.
+    /// What may be the beginning of a mask is held back.
     fn feed(state: String, pieces: Vec<Piece>, last: bool) -> Result<StreamVerdict, Error> {
-        let mut state: Value = serde_json::from_str(&state).unwrap();
-        let held: Vec<Value> = state["held"].as_array().cloned().unwrap_or_default();
-        let mut open: Vec<Piece> = held.iter().map(piece_of).collect();
-        let mut passed = Vec::new();
-        for mut piece in pieces {
-            let before = open.iter().position(|it| {
-                (it.choice, &it.channel, &it.call) == (piece.choice, &piece.channel, &piece.call)
-            });
-            if let Some(at) = before {
-                piece.text = open.remove(at).text + &piece.text;
-            }
-            let text = unmasked(&piece, &state["names"]);
+        let mut state: State = parse_state(&state)?;
+        let names = &state.names;
+        let pieces = state.held.feed(pieces, last, |lane, text, _| {
+            let text = unmasked(&text, lane.is_json(), names);
             let cut = text.rfind('<').filter(|at| !text[*at..].contains('>'));
             let cut = cut.unwrap_or(text.len());
-            if cut < text.len() {
-                let text = text[cut..].to_owned();
-                open.push(Piece {
-                    text,
-                    ..piece.clone()
-                });
-            }
-            piece.text = text[..cut].to_owned();
-            passed.push(piece);
-        }
-        if last {
-            passed.append(&mut open);
-        }
-        state["held"] = open.iter().map(value_of).collect();
+            (text[..cut].to_owned(), text[cut..].to_owned())
+        });
         Ok(StreamVerdict::Pass(Passed {
-            pieces: passed,
+            pieces,
             findings: None,
-            state: state.to_string(),
+            state: write_json(&state),
         }))
     }
 }
 
+// Does nothing here; that it compiles for the sandbox is the shipped guardrails' to prove.
+stream_guardrail!(Mask);
+
 /// In arguments, which are JSON text, a name stands as JSON writes it.
-fn unmasked(piece: &Piece, names: &Value) -> String {
-    let mut text = piece.text.clone();
-    for (mask, name) in names.as_object().unwrap() {
-        let quoted = name.to_string();
-        let name = match piece.channel.as_str() {
-            "tool-arguments" => quoted.trim_matches('"').to_owned(),
-            _ => name.as_str().unwrap().to_owned(),
-        };
-        text = text.replace(mask, &name);
-    }
-    text
-}
-
-fn value_of(piece: &Piece) -> Value {
-    json!([piece.choice, piece.channel, piece.call, piece.text])
-}
-
-fn piece_of(value: &Value) -> Piece {
-    let text = |at: usize| value[at].as_str().unwrap().to_owned();
-    Piece {
-        choice: value[0].as_u64().unwrap() as u32,
-        channel: text(1),
-        call: text(2),
-        text: text(3),
-    }
-}
-
-fn inspection(stage: &str, text: &str, state: &str) -> Inspection {
-    let span = Span {
-        role: "user".into(),
-        channel: "text".into(),
-        choice: 0,
-        pointer: "/messages/0/content".into(),
-        text: text.into(),
-    };
-    Inspection {
-        id: "c".into(),
-        stage: stage.into(),
-        operation: "chat".into(),
-        model: "m".into(),
-        config: "{}".into(),
-        subject: "{}".into(),
-        spans: vec![span],
-        request: None,
-        response: None,
-        state: state.into(),
-        files: Vec::new(),
-    }
+fn unmasked(text: &str, is_json: bool, names: &Map<String, Value>) -> String {
+    names.iter().fold(text.to_owned(), |text, (mask, name)| {
+        let name = name.as_str().unwrap();
+        match is_json {
+            true => text.replace(mask, &in_json(name)),
+            false => text.replace(mask, name),
+        }
+    })
 }
 
 fn arguments(call: &str, text: &str) -> Piece {
     Piece {
-        choice: 0,
-        channel: "tool-arguments".into(),
+        channel: channel::TOOL_ARGUMENTS.into(),
         call: call.into(),
-        text: text.into(),
+        ..piece(text)
     }
 }
 
-/// Feeds pieces one batch after the other, and gives the text of each call.
-fn streamed(state: &str, batches: Vec<Vec<Piece>>) -> (String, String) {
-    let mut state = Mask::open(inspection("post", "", state)).unwrap();
-    let (mut first, mut second) = (String::new(), String::new());
-    let end = batches.len();
-    for (at, batch) in batches.into_iter().enumerate() {
-        let StreamVerdict::Pass(passed) = Mask::feed(state, batch, at + 1 == end).unwrap() else {
-            panic!("nothing is blocked here")
-        };
-        for piece in passed.pieces {
-            let grown = if piece.call == "t1" {
-                &mut first
-            } else {
-                &mut second
-            };
-            grown.push_str(&piece.text);
-        }
-        state = passed.state;
-    }
-    (first, second)
-}
-
-fn masked() -> (String, String) {
+fn masked() -> (String, Inspection) {
     let asked = "Write to Ada \"Countess\" Lovelace, copy Grace Hopper";
-    let decision = Mask::inspect(inspection("pre", asked, "")).unwrap();
+    let decision = Mask::inspect(&inspection(stage::PRE, &json!({}), vec![span(asked)])).unwrap();
     let Verdict::Edit(edits) = decision.verdict else {
         panic!("no edit")
     };
-    (edits[0].text.clone(), decision.state)
+    let mut opened = inspection(stage::POST, &json!({}), Vec::new());
+    opened.state = decision.state;
+    (edits[0].text.clone(), opened)
 }
 
 #[test]
@@ -202,31 +125,50 @@ fn the_model_sees_masks_only() {
 }
 
 #[test]
-fn a_mask_in_streamed_tool_arguments_is_undone_wherever_it_is_cut() {
-    let (_, state) = masked();
-    let whole = r#"{"to":"<NAME_1>","cc":"<NAME_2>"}"#;
-    for cut in 0..=whole.len() {
-        let (a, b) = whole.split_at(cut);
-        let (text, _) = streamed(
-            &state,
-            vec![vec![arguments("t1", a)], vec![arguments("t1", b)], vec![]],
-        );
-        let read: Value = serde_json::from_str(&text).unwrap();
-        let want = json!({"to": "Ada \"Countess\" Lovelace", "cc": "Grace Hopper"});
-        assert_eq!(read, want, "cut at {cut}");
+fn its_examples_hold_and_a_wrong_one_is_named() {
+    run_guardrail_examples::<Mask>().unwrap();
+
+    struct Wrong;
+    impl Guardrail for Wrong {
+        fn describe() -> String {
+            Mask::describe().replace("Hello Grace Hopper", "Hello Ada")
+        }
+        fn inspect(inspection: &Inspection) -> Result<Decision, Error> {
+            Mask::inspect(inspection)
+        }
     }
+    let wrong = run_guardrail_examples::<Wrong>().unwrap_err();
+    assert!(
+        wrong.contains("and put back") && wrong.contains("texts"),
+        "{wrong}"
+    );
+}
+
+#[test]
+fn a_mask_in_streamed_tool_arguments_is_undone_wherever_it_is_cut() {
+    let (_, opened) = masked();
+    let whole = arguments("t1", r#"{"to":"<NAME_1>","cc":"<NAME_2>"}"#);
+    let text = streamed_at_every_cut::<Mask>(&opened, &whole)
+        .unwrap()
+        .unwrap();
+    let read: Value = serde_json::from_str(&text).unwrap();
+    let want = json!({"to": "Ada \"Countess\" Lovelace", "cc": "Grace Hopper"});
+    assert_eq!(read, want);
 }
 
 #[test]
 fn calls_that_stream_side_by_side_do_not_mix_and_nothing_is_held_at_the_end() {
-    let (_, state) = masked();
+    let (_, opened) = masked();
     let batches = vec![
         vec![arguments("t1", "\"<NA"), arguments("t2", "\"<NAME_2")],
         vec![arguments("t2", ">\""), arguments("t1", "ME_1>\"")],
         vec![arguments("t1", " < ")],
-        vec![],
     ];
-    let (first, second) = streamed(&state, batches);
-    assert_eq!(first, r#""Ada \"Countess\" Lovelace" < "#);
-    assert_eq!(second, r#""Grace Hopper""#);
+    let pieces = streamed::<Mask>(&opened, batches).unwrap().unwrap();
+    let of = |call: &str| -> String {
+        let mine = pieces.iter().filter(|it| it.call == call);
+        mine.map(|it| it.text.as_str()).collect()
+    };
+    assert_eq!(of("t1"), r#""Ada \"Countess\" Lovelace" < "#);
+    assert_eq!(of("t2"), r#""Grace Hopper""#);
 }

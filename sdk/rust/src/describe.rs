@@ -11,7 +11,9 @@ use serde_json::Value;
 /// ```
 pub fn described(document: &str, fixtures: &[&str]) -> String {
     let mut document: Value = serde_json::from_str(document).unwrap_or_default();
-    let examples = fixtures.iter().flat_map(|it| serde_json::from_str(it));
+    let examples = fixtures
+        .iter()
+        .filter_map(|it| serde_json::from_str::<Value>(it).ok());
     if let Some(members) = document.as_object_mut() {
         members.insert("examples".to_owned(), examples.collect());
     }

@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,13 +31,23 @@ static bool take(reader *from, char sign) {
   return true;
 }
 
+// An escape, behind its backslash.
+static bool escape(reader *from) {
+  if (from->at == from->end || !*from->at || !strchr("\"\\/bfnrtu", *from->at)) return false;
+  if (*from->at++ != 'u') return true;
+  for (int i = 0; i < 4; i++, from->at++) {
+    if (from->at == from->end || !isxdigit(*from->at)) return false;
+  }
+  return true;
+}
+
 // A text with its quotes.
 static bool quoted(reader *from, text_t *source) {
   const uint8_t *begin = from->at;
   if (!take(from, '"')) return false;
-  for (; from->at < from->end && *from->at != '"'; from->at++) {
-    if (*from->at < 0x20) return false;
-    if (*from->at == '\\' && ++from->at == from->end) return false;
+  while (from->at < from->end && *from->at != '"') {
+    uint8_t sign = *from->at++;
+    if (sign < 0x20 || (sign == '\\' && !escape(from))) return false;
   }
   if (from->at == from->end) return false;
   from->at++;
@@ -59,16 +70,33 @@ static bool members(reader *from, json_t *owner, bool named, int depth) {
   return take(from, close);
 }
 
-static bool number_or_word(reader *from) {
+static bool digits(reader *from) {
   const uint8_t *begin = from->at;
-  while (from->at < from->end && *from->at && strchr("+-.0123456789abcdefghijklmnopqrstuvwxyzE", *from->at)) from->at++;
-  text_t word = {(uint8_t *)begin, from->at - begin};
-  if (text_is(word, "true") || text_is(word, "false") || text_is(word, "null")) return true;
-  char copy[64] = {0}, *rest = copy;
-  if (!word.len || word.len >= sizeof copy || !strchr("-0123456789", *begin)) return false;
-  memcpy(copy, begin, word.len);
-  strtod(copy, &rest);
-  return rest == copy + word.len;
+  while (from->at < from->end && isdigit(*from->at)) from->at++;
+  return from->at > begin;
+}
+
+static bool optional(reader *from, const char *signs) {
+  bool is = from->at < from->end && *from->at && strchr(signs, *from->at);
+  from->at += is;
+  return is;
+}
+
+static bool number(reader *from) {
+  optional(from, "-");
+  // Nothing stands behind a zero at the beginning.
+  if (!optional(from, "0") && !digits(from)) return false;
+  if (optional(from, ".") && !digits(from)) return false;
+  if (!optional(from, "eE")) return true;
+  optional(from, "+-");
+  return digits(from);
+}
+
+static bool word(reader *from, const char *expected) {
+  size_t len = strlen(expected);
+  if ((size_t)(from->end - from->at) < len || memcmp(from->at, expected, len)) return false;
+  from->at += len;
+  return true;
 }
 
 static json_t *value(reader *from, int depth) {
@@ -79,7 +107,7 @@ static json_t *value(reader *from, int depth) {
   bool is = *begin == '{'   ? take(from, '{') && members(from, read, true, depth)
             : *begin == '[' ? take(from, '[') && members(from, read, false, depth)
             : *begin == '"' ? quoted(from, &read->source)
-                            : number_or_word(from);
+                            : word(from, "true") || word(from, "false") || word(from, "null") || number(from);
   read->source = (text_t){(uint8_t *)begin, from->at - begin};
   return is ? read : NULL;
 }
@@ -157,7 +185,7 @@ double json_number(const json_t *value) {
 }
 
 static void append(text_t *text, const void *bytes, size_t len) {
-  uint8_t *grown = len ? realloc(text->ptr, text->len + len) : text->ptr;
+  uint8_t *grown = len ? realloc(text->ptr, text->len + len) : NULL;
   if (!grown) return;
   memcpy(grown + text->len, bytes, len);
   *text = (text_t){grown, text->len + len};
@@ -228,7 +256,9 @@ void json_add(text_t *text, const char *format, ...) {
 }
 
 text_t text_of(const char *text) { return (text_t){(uint8_t *)text, strlen(text)}; }
-bool text_equal(text_t one, text_t other) { return one.len == other.len && !memcmp(one.ptr, other.ptr, one.len); }
+bool text_equal(text_t one, text_t other) {
+  return one.len == other.len && (!one.len || !memcmp(one.ptr, other.ptr, one.len));
+}
 bool text_is(text_t text, const char *other) { return text_equal(text, text_of(other)); }
 
 text_t text_replace(text_t text, text_t found, text_t other) {

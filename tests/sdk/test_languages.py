@@ -78,7 +78,14 @@ def house(tmp_path_factory):
         "model_list": models,
         "guardrails": guardrails(),
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {"directory": str(folder / "plugins"), "data_directory": data_directory(folder)},
+        "plugins": {
+            "directory": str(folder / "plugins"),
+            "data_directory": data_directory(folder),
+            # An instance is used again, where a language might keep what it should not.
+            "isolation": {name_of(language, kind): "pooled" for language in LANGUAGES for kind in KINDS},
+            # What is made of Go and C imports no WASI.
+            "wasi": {name_of(language, kind): "off" for language in ("go", "c") for kind in KINDS},
+        },
     }
     gateway = Gateway(folder, json.dumps(config))
     for language in LANGUAGES:
@@ -143,6 +150,18 @@ def test_what_goes_wrong_is_told_apart(house, language):
     assert status >= 500 and "JSON" in json.loads(answer)["error"]["message"]
     status, answer = chat(house, model, "cut", stream=True)
     assert b"ended early" in answer and b'"stop"' not in answer
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_instance_is_used_for_one_long_call_after_another(house, language):
+    model = live(house, language, "provider")
+    question = "tell me more ☂ " * 15_000
+    made = plugin(house, model)["stats"]["instances_made"]
+    for _ in range(30):
+        status, answer = chat(house, model, question)
+        assert status == 200 and json.loads(answer)["choices"][0]["message"]["content"] == f"because of {question}"
+    stats = plugin(house, model)["stats"]
+    assert stats["instances_made"] - made <= 2 and stats["out_of_memory"] == 0, stats
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,11 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::tools::{GO, NPM, PYTHON, Tool};
+use crate::tools::{CURL, GO, NPM, PYTHON, Tool};
 use crate::{services, sh, tools};
 
 /// What has to be there first.
-pub const TOOLS: [Tool; 3] = [PYTHON, NPM, GO];
+pub const TOOLS: [Tool; 4] = [PYTHON, NPM, GO, CURL];
 
 /// The packages, pinned. `componentize-py` builds the examples in Python, `ziglang` those in C, at the versions of
 /// `sdk/*/requirements.txt`. LiteLLM's own migrations

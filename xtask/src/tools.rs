@@ -21,6 +21,12 @@ pub const NPM: Tool = Tool {
     packages: &["nodejs", "npm"],
 };
 
+/// For the guide that is run as it stands.
+pub const CURL: Tool = Tool {
+    program: "curl",
+    packages: &["curl"],
+};
+
 /// 1.25 or newer, for the examples in Go; Debian 12 has 1.19.
 pub const GO: Tool = Tool {
     program: "go",

@@ -11,7 +11,8 @@ test -n "${CC:-}" || "$venv/bin/python" -c 'import ziglang' 2>/dev/null || {
   "$venv/bin/pip" install --quiet -r "$sdk/requirements.txt"
 }
 $component bindings c --world guardrail-plugin --out build
-${CC:-"$venv/bin/python" -m ziglang cc} -target wasm32-wasi -mexec-model=reactor -std=c23 -Os -s -Wall -Wextra \
+${CC:-"$venv/bin/python" -m ziglang cc} -target wasm32-wasi -mexec-model=reactor -Wl,-z,stack-size=262144 \
+  -std=c23 -Os -s -Wall -Wextra \
   -I build -I "$sdk" -o build/module.wasm \
   guardrail.c "$sdk/guardrail.c" "$sdk/plugin.c" "$sdk/json.c" "$sdk/memory.c" build/sluice.c
 $component make build/module.wasm --world guardrail-plugin --out words-c.wasm

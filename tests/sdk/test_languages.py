@@ -87,10 +87,10 @@ def house(tmp_path_factory):
             "wasi": {name_of(language, kind): "off" for language in ("go", "c") for kind in KINDS},
         },
     }
+    components = {name_of(language, kind): built(language, kind) for language in LANGUAGES for kind in KINDS}
     gateway = Gateway(folder, json.dumps(config))
-    for language in LANGUAGES:
-        for kind in KINDS:
-            shutil.copy(built(language, kind), folder / "plugins" / f"{name_of(language, kind)}.wasm")
+    for name, component in components.items():
+        shutil.copy(component, folder / "plugins" / f"{name}.wasm")
     yield gateway
     assert gateway.stop() == 0
     server.shutdown()

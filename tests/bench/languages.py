@@ -155,13 +155,12 @@ def main():
             rows[language, kind] = [f"{component.stat().st_size / 1e6:.2f} MB", f"{cpu:.1f} s", f"{compiled:.1f} s"]
         gateway.stop()
         gateway = Gateway(pathlib.Path(folder))
-        for of in asked:
-            rows[of] += measured(gateway, *of, components[of])
+        print("| | component | build | compile | load | first call | warm call | request | memory |")
+        print("|---|---|---|---|---|---|---|---|---|", flush=True)
+        for language, kind in asked:
+            row = rows[language, kind] + measured(gateway, language, kind, components[language, kind])
+            print(f"| {language} {kind} | " + " | ".join(row) + " |", flush=True)
         gateway.stop()
-    print("| | component | build | compile | load | first call | warm call | request | memory |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for (language, kind), row in rows.items():
-        print(f"| {language} {kind} | " + " | ".join(row) + " |")
 
 
 if __name__ == "__main__":

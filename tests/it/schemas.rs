@@ -147,6 +147,31 @@ fn the_schema_refuses_what_the_host_refuses() {
     }
 }
 
+/// The examples that people copy, of one kind.
+fn examples(kind: &str) -> Vec<std::path::PathBuf> {
+    let folders = std::fs::read_dir(root().join("examples")).unwrap();
+    let mut found: Vec<_> = folders.flatten().map(|it| it.path()).collect();
+    found.retain(|it| it.to_string_lossy().ends_with(kind));
+    assert_eq!(found.len(), 6, "{kind} in six languages");
+    found
+}
+
+#[test]
+fn every_fixture_of_a_hook_fits_its_schema() {
+    let validator = validator("hook-fixture.schema.json");
+    for folder in [examples("-guardrail"), examples("-callback")].concat() {
+        for file in std::fs::read_dir(folder.join("fixtures"))
+            .unwrap()
+            .flatten()
+        {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            let fixture = serde_json::from_str(&text).unwrap();
+            let shown = file.path().display().to_string();
+            assert_eq!(wrong(&validator, &fixture), Vec::<String>::new(), "{shown}");
+        }
+    }
+}
+
 #[test]
 fn every_fixture_and_example_fits_its_schema() {
     let of_providers = validator("fixture.schema.json");
@@ -168,7 +193,7 @@ fn every_fixture_and_example_fits_its_schema() {
         }
     }
     let plugins = std::fs::read_dir(root().join("plugins")).unwrap().flatten();
-    let examples = [root().join("examples/rust-provider")];
+    let examples = examples("-provider");
     for plugin in plugins.map(|it| it.path()).chain(examples) {
         // What nobody has recorded is tested by what the plugin makes up.
         let fixtures = std::fs::read_dir(plugin.join("fixtures"));

@@ -5,16 +5,17 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::tools::{NPM, PYTHON, Tool};
+use crate::tools::{CURL, GO, NPM, PYTHON, Tool};
 use crate::{services, sh, tools};
 
 /// What has to be there first.
-pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
+pub const TOOLS: [Tool; 4] = [PYTHON, NPM, GO, CURL];
 
-/// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
+/// The packages, pinned. `componentize-py` builds the examples in Python, `ziglang` those in C, at the versions of
+/// `sdk/*/requirements.txt`. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 25] = [
+const PACKAGES: [&str; 26] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
@@ -24,6 +25,7 @@ const PACKAGES: [&str; 25] = [
     "pytest-xdist==3.8.0",
     "httpx==0.28.1",
     "componentize-py==0.25.1",
+    "ziglang==0.17.1",
     "litellm-proxy-extras==0.4.110",
     "psycopg==3.3.9",
     "psycopg-binary==3.3.9",
@@ -51,11 +53,13 @@ const PACKAGES: [&str; 25] = [
 /// with either.
 const BARE_PACKAGES: [&str; 1] = ["instructor==1.17.0"];
 
-/// The npm packages, pinned. `componentize-qjs` builds the example in JavaScript. `ai` 7 needs a newer
-/// Node than Debian has.
-const NPM_PACKAGES: [&str; 7] = [
+/// The npm packages, pinned. `componentize-qjs`, `esbuild` and `typescript` build the examples in JavaScript and
+/// TypeScript, at the versions of `sdk/javascript/package.json`. `ai` 7 needs a newer Node than Debian has.
+const NPM_PACKAGES: [&str; 9] = [
     "openai@7.57.0",
     "componentize-qjs@0.4.5",
+    "esbuild@0.28.2",
+    "typescript@7.0.2",
     "ai@6.0.325",
     "@ai-sdk/openai@3.0.141",
     "@ai-sdk/anthropic@3.0.140",
@@ -99,6 +103,9 @@ pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
             .env("SLUICE_BINARY", binary)
             .env("SLUICE_GUESTS", guests)
             .env("SDK_NODE", node)
+            .env("SDK_VENV", target.join("sdk-venv"))
+            .env("SDK_EXAMPLES", target.join("sdk-examples"))
+            .env("SLUICE_COMPONENT", target.join("debug/sluice-component"))
             .envs(database.map(|url| (services::DATABASE_URL, url))),
     )
 }

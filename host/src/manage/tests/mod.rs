@@ -16,6 +16,7 @@ mod rig;
 mod running;
 mod samples;
 mod settings;
+mod sso;
 mod table;
 mod teams;
 mod users;

@@ -9,9 +9,9 @@ use http::request::Parts;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
+use super::Came;
 use super::browser::{self, NewCookie};
 use super::login::path_of;
-use super::{Came, rules};
 use crate::auth::{Caller, Entrant};
 use crate::domain::{ErrorKind, Fault};
 use crate::http::error::ApiError;

@@ -80,13 +80,12 @@ impl Provider {
         })
     }
 
-    /// Gives a code for tokens.
-    pub async fn tokens(
+    /// The request that gives a code, the verifier and the address that the provider sent back to.
+    fn for_tokens(
         &self,
         sso: &Sso,
-        exchange: &dyn Exchange,
         (code, verifier, back): (&str, &str, &str),
-    ) -> Result<Tokens, Fault> {
+    ) -> http::Result<Request<Bytes>> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", code)
@@ -111,7 +110,17 @@ impl Provider {
             }
             None => {}
         }
-        let request = request.body(Bytes::from(form.finish()));
+        request.body(Bytes::from(form.finish()))
+    }
+
+    /// Gives a code for tokens, with its verifier and the address that the provider sent back to.
+    pub async fn tokens(
+        &self,
+        sso: &Sso,
+        exchange: &dyn Exchange,
+        given: (&str, &str, &str),
+    ) -> Result<Tokens, Fault> {
+        let request = self.for_tokens(sso, given);
         let answer = ask(exchange, request, "token endpoint").await?;
         let status = answer.status();
         let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();

@@ -53,7 +53,6 @@ fn run() -> Result<(), String> {
     let root = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../..");
     let root = root.canonicalize().map_err(|cause| cause.to_string())?;
     pages::run(&root, &out)?;
-    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-env-changed=SLUICE_PLUGINS_DIR");
     if let Ok(prebuilt) = std::env::var("SLUICE_PLUGINS_DIR") {
         println!("cargo::rerun-if-changed={prebuilt}");

@@ -17,7 +17,7 @@ CALL = {"model": "demo", "messages": [{"role": "user", "content": "hi"}]}
 
 
 def config(**general):
-    return {"model_list": MODELS, "general_settings": {"master_key": MASTER_KEY, **general}}
+    return {"model_list": MODELS, "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1, **general}}
 
 
 def made(gateway, path, **fields):
@@ -168,7 +168,7 @@ class TestSigningIn:
 
     @pytest.mark.parametrize(
         ("username", "password"),
-        [("boss", "wrong"), ("ann", "wrong horse"), ("nobody", PASSWORD), ("", "sk-of-nobody-1234"), ("", PASSWORD), ("ann", ""), ("ann", MASTER_KEY)],
+        [("boss", "not the boss"), ("ann", "wrong horse"), ("nobody", PASSWORD), ("", "sk-of-nobody-1234"), ("", PASSWORD), ("ann", ""), ("ann", MASTER_KEY)],
     )
     def test_a_wrong_password_is_told_to_nobody(self, house, username, password):
         browser = Browser(house)
@@ -241,7 +241,7 @@ class TestSessions:
         assert admin.post("/team/new", {"team_alias": "t"}).status == 200
         own = ann.post("/key/generate", {"key_alias": "made by ann"})
         assert own.status == 200 and own.json()["user_id"] == "ann"
-        for path, body in (("/team/new", {}), ("/user/new", {}), ("/key/block", {"key": own.json()["key"]}), ("/model/new", {})):
+        for path, body in (("/team/new", {}), ("/user/new", {}), ("/key/block", {"key": own.json()["key"]}), ("/budget/new", {"max_budget": 1})):
             assert ann.post(path, body).status in (401, 403), path
         assert ann.get("/user/info?user_id=root").status == 403
         assert {key["user_id"] for key in ann.get("/key/list?return_full_object=true").json()["keys"]} == {"ann"}

@@ -86,11 +86,17 @@ impl Throttle {
         let name = name.map(|it| self.names.get_with(it, Counter::default));
         let address = address.map(|it| self.addresses.get_with(network(it), Counter::default));
         let now = Instant::now();
-        if let Some(counter) = &address {
-            enter(counter, BY_ADDRESS, now)?;
-        }
-        if let Some(counter) = &name {
-            enter(counter, BY_NAME, now)?;
+        {
+            // Both are asked before either counts: whoever has to wait tried nothing.
+            let mut of_address = address.as_ref().map(|it| (lock(it), BY_ADDRESS));
+            let mut of_name = name.as_ref().map(|it| (lock(it), BY_NAME));
+            let mut both = [&mut of_address, &mut of_name];
+            for (tries, _) in both.iter().filter_map(|it| it.as_ref()) {
+                tries.may(now)?;
+            }
+            for (tries, bound) in both.iter_mut().filter_map(|it| it.as_mut()) {
+                tries.count(*bound, now);
+            }
         }
         Ok(Attempt { name, address })
     }
@@ -111,16 +117,19 @@ impl Attempt {
     }
 }
 
-fn enter(counter: &Counter, bound: Bound, now: Instant) -> Result<(), Throttled> {
-    let mut tries = lock(counter);
-    if let Some(wait) = tries.until.and_then(|it| it.checked_duration_since(now))
-        && !wait.is_zero()
-    {
-        return Err(Throttled { wait });
+impl Tries {
+    fn may(&self, now: Instant) -> Result<(), Throttled> {
+        let wait = self.until.and_then(|it| it.checked_duration_since(now));
+        match wait.filter(|it| !it.is_zero()) {
+            Some(wait) => Err(Throttled { wait }),
+            None => Ok(()),
+        }
     }
-    tries.failed = tries.failed.saturating_add(1);
-    tries.until = Some(now + delay(tries.failed, bound));
-    Ok(())
+
+    fn count(&mut self, bound: Bound, now: Instant) {
+        self.failed = self.failed.saturating_add(1);
+        self.until = Some(now + delay(self.failed, bound));
+    }
 }
 
 /// Nothing at first, then a second, then twice as long each time.
@@ -199,6 +208,22 @@ mod tests {
         }
         assert_eq!(wait(&throttle, "", host(99)), 1);
         assert_eq!(wait(&throttle, "", from(1)), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_to_wait_tried_nothing() {
+        let throttle = Throttle::default();
+        for at in 0..5 {
+            assert_eq!(wait(&throttle, "ann", from(at)), 0);
+        }
+        for _ in 0..100 {
+            assert_eq!(wait(&throttle, "ann", from(9)), 1);
+        }
+        assert_eq!(
+            wait(&throttle, "bob", from(9)),
+            0,
+            "the address has all its attempts"
+        );
     }
 
     #[test]

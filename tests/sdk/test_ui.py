@@ -302,6 +302,14 @@ class TestSessions:
         assert over.status == 401 and over.json()["error"]["type"] == "session_over"
         assert browser.post("/session/logout").json()["signed_out"] is False
 
+    def test_signing_in_again_ends_the_session_before(self, house):
+        browser = signed_in(house)
+        kept = Browser(house)
+        kept.cookies = dict(browser.cookies)
+        assert browser.sign_in("root@x.test", PASSWORD).status == 200
+        assert browser.get("/v2/session").json()["user_id"] == "root"
+        assert kept.get("/v2/session").status == 401
+
     def test_cookies_that_are_no_session_open_nothing(self, house):
         for value in ("x", "A" * 43, "../../etc", "a" * 5000):
             browser = Browser(house)

@@ -16,7 +16,7 @@ use crate::domain::{ErrorKind, Fault, Secret};
 use crate::http::error::ApiError;
 use crate::http::{Doors, body, headers};
 use crate::pipeline::Fleet;
-use crate::signin::{Credentials, Proven, Session, Throttled};
+use crate::signin::{Credentials, Proven, Session, SessionToken, Throttled};
 
 /// More is no sign-in.
 const MOST_BYTES: usize = 16 << 10;
@@ -134,6 +134,11 @@ pub(super) async fn begin(
 ) -> Result<(Option<HeaderValue>, Session), Fault> {
     let (gate, rules) = (doors.gate(), rules(fleet));
     let visit = came.visit(&gate);
+    // One browser has one session: the one before would only wait for its time.
+    let before = browser::cookie(&came.headers, browser::SESSION).and_then(SessionToken::read);
+    if let Some(before) = before {
+        doors.signin.end(&before).await?;
+    }
     let (token, session) = doors.signin.begin(proven, &rules, &visit).await?;
     doors.metrics.sign_in(proven.way.as_str(), "ok");
     let (_, holder) = proven.who.parts();

@@ -401,13 +401,14 @@ async fn build(
     let reports = Reports::new(accounting.store().clone(), Arc::new(running.clone()));
     let manage = services::manage(&config, ground, running.clone())?;
     let fetch = Arc::new(services::KeyFetch(upstream));
+    let signin = services::signin(ground, Arc::clone(&fetch) as Arc<dyn crate::auth::Fetch>);
     let data = config.plugins.data_directory.clone();
     let data = data.unwrap_or_else(default_data_directory);
     let doors = Doors::new(
         pipeline,
         plugins.clone(),
         metrics,
-        (manage, reports),
+        (manage, reports, signin),
         fetch,
         Spools::new(data.join("uploads")),
     );

@@ -113,3 +113,12 @@ pub const ROLLBACK_FACTOR: f64 = 10.0;
 
 /// The plugin of an operator's provider row that names none.
 pub const ROW_PLUGIN: &str = "openai_compatible";
+
+/// Who the operator is at the admin UI; LiteLLM's.
+pub const UI_USERNAME: &str = "admin";
+
+/// How long a session of the admin UI lasts; LiteLLM's.
+pub const UI_SESSION: Duration = Duration::from_secs(86_400);
+
+/// How long it lasts without a request: a pause for lunch, not a night.
+pub const UI_IDLE: Duration = Duration::from_secs(7_200);

@@ -21,6 +21,7 @@ use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
 use super::seeing::Seeing;
 use super::through::{self, Endpoint};
+use super::ui::Ui;
 use super::user_headers::UserHeaders;
 use super::verify::Verify;
 use crate::domain::Secret;
@@ -70,6 +71,8 @@ pub struct General {
     pub root_path: Option<String>,
     /// `pass_through_endpoints`.
     pub endpoints: Vec<Endpoint>,
+    /// The admin UI.
+    pub ui: Ui,
 }
 
 impl General {
@@ -105,6 +108,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
     let access = Access::read(&mut section, env);
     let admission = Admission::read(&mut section);
     let realtime = Realtime::read(&mut section);
+    let ui = Ui::read(&mut section, env);
     let mut general = General {
         master_key,
         key_header: key_header.map(|name| name.to_ascii_lowercase()),
@@ -140,6 +144,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
         endpoints: Vec::new(),
+        ui,
     };
     let money = Money::read_general(&mut section, env);
     let endpoints = section.raw("pass_through_endpoints");

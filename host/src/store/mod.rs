@@ -26,6 +26,7 @@ mod remote;
 mod responses;
 mod rotate;
 mod rows;
+mod sessions;
 mod spend;
 mod sql;
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use rows::{
     BudgetDoc, BudgetRow, KeyDoc, KeyRow, MemberDoc, OrganizationDoc, OrganizationMemberRow,
     OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,
 };
+pub use sessions::StoredSession;
 pub use spend::{
     Account, BroughtDay, BroughtSum, CachedCalls, Dimension, FailedCalls, FailedKind, LEASE_MS,
     LeaseAsk, LeaseOf, Leased, NextWindow, Pace, Settled, SpendFilter, SpendPlace, SpendSort,

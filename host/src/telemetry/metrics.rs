@@ -28,6 +28,7 @@
 //! | `sluice_callback_batch_seconds` | seconds, histogram | callback |
 //! | `sluice_batches_booked_total` | batches that have ended and are charged | |
 //! | `sluice_responses_booked_total` | responses of the background that were seen done and are charged | |
+//! | `sluice_sign_ins_total` | attempts to sign in to the admin UI | way (`username_password`, `master_key`, `key`, `password`, `sso`; what failed by name and password or key is `password`), result (`ok`, `refused`, `throttled`, `failed`) |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class |
@@ -51,7 +52,7 @@ use super::calls::{Calls, Sample};
 use super::guardrails::Guardrails;
 use super::labels::{
     AttemptLabels, CheckLabels, FallbackLabels, LookupLabels, OperationLabel, ResultLabel,
-    SpendLabels, WhatLabel, WhyLabel,
+    SignInLabels, SpendLabels, WhatLabel, WhyLabel,
 };
 use super::sample::write_samples;
 use super::times::{BOUNDS, ByLabel, Stage};
@@ -88,6 +89,7 @@ struct All {
     changes_forgotten: Counter,
     batches_booked: Counter,
     responses_booked: Counter,
+    sign_ins: Family<SignInLabels, Counter>,
     health_checks: Family<CheckLabels, Counter>,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
@@ -122,6 +124,7 @@ impl Default for All {
         let changes_forgotten = Counter::default();
         let batches_booked = Counter::default();
         let responses_booked = Counter::default();
+        let sign_ins = Family::default();
         let health_checks = Family::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register(
@@ -190,6 +193,11 @@ impl Default for All {
             Family::clone(&health_checks),
         );
         registry.register(
+            "sign_ins",
+            "Attempts to sign in to the admin UI",
+            Family::clone(&sign_ins),
+        );
+        registry.register(
             "batches_booked",
             "Batches that have ended and are charged",
             batches_booked.clone(),
@@ -236,6 +244,7 @@ impl Default for All {
             changes_forgotten,
             batches_booked,
             responses_booked,
+            sign_ins,
             health_checks,
             fallbacks,
             litellm: [litellm, of_guardrails],
@@ -312,6 +321,12 @@ impl Metrics {
             .config_reloads
             .get_or_create(&ResultLabel { result })
             .inc();
+    }
+
+    /// Counts an attempt to sign in to the admin UI.
+    pub fn sign_in(&self, way: &'static str, result: &'static str) {
+        let labels = SignInLabels { way, result };
+        self.all.sign_ins.get_or_create(&labels).inc();
     }
 
     /// Counts a price table that came from outside.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 37] = [
+const ROOMS: [(&str, &[&str]); 38] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -58,6 +58,8 @@ const ROOMS: [(&str, &[&str]); 37] = [
             "shared",
         ],
     ),
+    // Who signs in to the admin UI, and sessions.
+    ("signin", &["domain", "config", "store", "auth", "manage"]),
     (
         "http",
         &[
@@ -70,6 +72,7 @@ const ROOMS: [(&str, &[&str]); 37] = [
             "manage",
             "reports",
             "pipeline",
+            "signin",
         ],
     ),
     ("cli", &["domain", "config", "telemetry"]),
@@ -179,6 +182,7 @@ const ROOMS: [(&str, &[&str]); 37] = [
             "presence",
             "held",
             "in_force",
+            "signin",
             "serve",
         ],
     ),
@@ -241,7 +245,7 @@ const OUTSIDE: [(&str, &[&str]); 20] = [
     ("sluice_bridges", &["pipeline"]),
     ("sluice_spans", &["pipeline"]),
     ("tiktoken_rs", &["pipeline"]),
-    ("sluice_bundled", &["plugins", "cli", "serve.rs"]),
+    ("sluice_bundled", &["plugins", "http", "cli", "serve.rs"]),
     // Loading and running components. Its words, `sluice_engine::contract`, are known from
     // `upstream` on.
     ("sluice_engine", &["plugins", "pipeline", "serve.rs"]),

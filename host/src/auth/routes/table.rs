@@ -256,6 +256,10 @@ pub(super) const TABLE: &[Group] = &[
         (GET | POST, "/session/logout"), (GET, "/sso/key/generate"), (GET, "/sso/callback"),
         (GET, "/sso/readiness"), (GET, "/sso/debug/login"), (GET, "/sso/debug/callback"),
     ]),
+    // Whose a session is, the handler asks.
+    Group(Login, Info, &[
+        (GET, "/v2/session"), (GET, "/session/list"), (POST, "/session/revoke"),
+    ]),
     Group(Ui, Public, &[
         (GET, "/"), (GET, "/ui"), (GET, "/ui/"), (GET, "/ui/{*page}"),
         (GET, "/.well-known/litellm-ui-config"), (GET, "/litellm/.well-known/litellm-ui-config"),

@@ -17,6 +17,7 @@ mod rig;
 mod running;
 mod samples;
 mod settings;
+mod sso;
 mod table;
 mod teams;
 mod users;

@@ -1,0 +1,109 @@
+import type { ReactNode } from "react";
+import { Alert, Badge, Card, Drawer, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+
+import type { Plugin, Provider } from "../../api/plugins";
+import { CopyField } from "../../parts/CopyField";
+import { useFormat } from "../../parts/format";
+import { StateBadge } from "./Plugins";
+
+/** Everything that is known of one component. */
+export function PluginDrawer({ of, onClose }: { of: Plugin | null; onClose: () => void }) {
+  const { t } = useTranslation();
+  const { bytes, duration, count } = useFormat();
+  return (
+    <Drawer opened={of !== null} onClose={onClose} position="right" size="lg" title={<Text fw={600}>{of?.name}</Text>} closeButtonProps={{ "aria-label": t("common.close") }}>
+      {of ? (
+        <Stack>
+          <Text>{of.summary}</Text>
+          {of.last_error ? (
+            <Alert color="red" title={t("plugins.lastError")}>
+              {of.last_error}
+            </Alert>
+          ) : null}
+          <SimpleGrid cols={2}>
+            <Fact name={t("plugins.state")} value={<StateBadge of={of} />} />
+            <Fact name={t("plugins.version")} value={of.version} />
+            <Fact name={t("plugins.isolation")} value={of.isolation} />
+            <Fact name={t("plugins.contract")} value={of.contract} />
+          </SimpleGrid>
+          <div>
+            <Text size="xs" c="dimmed">
+              {t("plugins.digest")}
+            </Text>
+            <CopyField text={of.digest} />
+          </div>
+          <Text fw={600}>{t("plugins.limits")}</Text>
+          <SimpleGrid cols={{ base: 2, xs: 3 }}>
+            <Fact name={t("plugins.memoryLimit")} value={bytes(of.limits.memory_bytes)} />
+            <Fact name={t("plugins.cpuLimit")} value={duration(of.limits.cpu_ms)} />
+            <Fact name={t("plugins.wallLimit")} value={duration(of.limits.wall_ms)} />
+            <Fact name={t("plugins.outputLimit")} value={bytes(of.limits.output_bytes)} />
+            <Fact name={t("plugins.concurrencyLimit")} value={count(of.limits.concurrency)} />
+          </SimpleGrid>
+          <Text fw={600}>{t("plugins.providers")}</Text>
+          {of.providers.map((provider) => (
+            <ProviderCard key={provider.name} of={provider} />
+          ))}
+        </Stack>
+      ) : null}
+    </Drawer>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: ReactNode }) {
+  return (
+    <div>
+      <Text size="xs" c="dimmed">
+        {name}
+      </Text>
+      <Text size="sm" component="div">
+        {value}
+      </Text>
+    </div>
+  );
+}
+
+function ProviderCard({ of }: { of: Provider }) {
+  const { t } = useTranslation();
+  const hosts = [...(typeof of.asks.base_url === "string" ? [of.asks.base_url] : []), ...of.asks.hosts];
+  const refused = of.asks.hosts.filter((host) => !of.granted.hosts.includes(host));
+  return (
+    <Card padding="sm">
+      <Stack gap="xs">
+        <Group justify="space-between">
+          <Text fw={550}>{of.title}</Text>
+          <Badge variant="light" tt="none" color={of.verified ? "teal" : "gray"}>
+            {of.verified ? t("plugins.verified") : t("plugins.unverified")}
+          </Badge>
+        </Group>
+        <Group gap={4}>
+          {of.operations.map((name) => (
+            <Badge key={name} variant="light" color="gray" tt="none">
+              {name}
+            </Badge>
+          ))}
+        </Group>
+        <Names title={t("plugins.hosts")} names={hosts} refused={refused} />
+        <Names title={t("plugins.environment")} names={of.asks.env} refused={of.asks.env.filter((name) => !of.granted.env.includes(name))} />
+      </Stack>
+    </Card>
+  );
+}
+
+/** What was asked for; what was not granted is struck out. */
+function Names({ title, names, refused }: { title: string; names: string[]; refused: string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <div>
+      <Text size="xs" c="dimmed">
+        {title}
+      </Text>
+      {names.map((name) => (
+        <Text key={name} size="xs" ff="monospace" td={refused.includes(name) ? "line-through" : undefined} c={refused.includes(name) ? "red" : undefined} style={{ wordBreak: "break-all" }}>
+          {name}
+        </Text>
+      ))}
+    </div>
+  );
+}

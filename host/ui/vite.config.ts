@@ -1,0 +1,13 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// `npm run dev` serves the pages and hands every other request on to a gateway that runs here.
+const gateway = "http://127.0.0.1:4000";
+
+export default defineConfig({
+  base: "/ui/",
+  plugins: [react()],
+  // Scripts and styles are files of their own: the content security policy allows nothing inline.
+  build: { assetsInlineLimit: 0, chunkSizeWarningLimit: 1200 },
+  server: { proxy: { "^/(?!ui/)": { target: gateway } } },
+});

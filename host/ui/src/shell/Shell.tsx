@@ -1,19 +1,17 @@
-import { AppShell, Box, Burger, Group, NavLink, Title } from "@mantine/core";
+import { AppShell, Box, Burger, Group, ScrollArea, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconChartBar, IconKey, IconListDetails, IconPuzzle } from "@tabler/icons-react";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Outlet, useLocation } from "react-router";
+import { Outlet, useLocation } from "react-router";
 
+import { Waiting } from "../parts/States";
+import { AccountMenu } from "./AccountMenu";
+import { Broken } from "./Broken";
 import { ColourMenu } from "./ColourMenu";
 import { Connection } from "./Connection";
 import { LanguageMenu } from "./LanguageMenu";
-
-const PAGES = [
-  { to: "/", name: "overview", icon: IconChartBar },
-  { to: "/keys", name: "keys", icon: IconKey },
-  { to: "/plugins", name: "plugins", icon: IconPuzzle },
-  { to: "/logs", name: "logs", icon: IconListDetails },
-] as const;
+import { Navigation } from "./Navigation";
+import classes from "./Shell.module.css";
 
 /** What stands around every page. */
 export function Shell() {
@@ -37,18 +35,23 @@ export function Shell() {
           <Group gap="xs" wrap="nowrap">
             <LanguageMenu />
             <ColourMenu />
+            <AccountMenu />
           </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" component="nav" aria-label={t("app.menu")}>
-        {PAGES.map(({ to, name, icon: Icon }) => (
-          <NavLink key={to} component={Link} to={to} label={t(`nav.${name}`)} leftSection={<Icon size={18} aria-hidden />} active={pathname === to} onClick={close} variant="light" />
-        ))}
+        <ScrollArea className={classes.pages}>
+          <Navigation onGo={close} />
+        </ScrollArea>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <Connection />
         <Box maw={1240} mx="auto">
-          <Outlet />
+          <Broken key={pathname}>
+            <Suspense fallback={<Waiting />}>
+              <Outlet />
+            </Suspense>
+          </Broken>
         </Box>
       </AppShell.Main>
     </AppShell>

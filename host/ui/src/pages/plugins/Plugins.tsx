@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { faults, type Plugin, usePlugins, useReloadPlugins } from "../../api/plugins";
 import { useFormat } from "../../parts/format";
 import { Page } from "../../parts/Page";
+import { Scroll } from "../../parts/Scroll";
 import { Failed, Waiting } from "../../parts/States";
 import { PluginDrawer } from "./PluginDrawer";
 import { ReloadLog } from "./ReloadLog";
@@ -35,7 +36,7 @@ export function Plugins() {
       {data ? (
         <>
           <Card p={0}>
-            <Table.ScrollContainer minWidth={860}>
+            <Scroll label={t("common.table", { name: t("plugins.title") })} wide="wide">
               <Table horizontalSpacing="md">
                 <Table.Thead>
                   <Table.Tr>
@@ -90,7 +91,7 @@ export function Plugins() {
                   ))}
                 </Table.Tbody>
               </Table>
-            </Table.ScrollContainer>
+            </Scroll>
           </Card>
           <ReloadLog of={data} />
         </>

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import type { PluginTable } from "../../api/plugins";
 import { useFormat } from "../../parts/format";
+import { Scroll } from "../../parts/Scroll";
 
 const COLOURS: Record<string, string> = { loaded: "teal", swapped: "teal", refused: "red", "rolled-back": "orange" };
 const SHOWN = 30;
@@ -23,7 +24,7 @@ export function ReloadLog({ of }: { of: PluginTable }) {
           <Stack gap="xs">
             {kept.map(([digest, reason]) => (
               <div key={digest}>
-                <Text size="xs" ff="monospace" c="dimmed" style={{ wordBreak: "break-all" }}>
+                <Text size="xs" ff="monospace" c="dimmed" className="wrap">
                   {digest}
                 </Text>
                 <Text size="sm">{reason}</Text>
@@ -41,8 +42,16 @@ export function ReloadLog({ of }: { of: PluginTable }) {
             {t("plugins.noReloads")}
           </Text>
         ) : (
-          <Table.ScrollContainer minWidth={560}>
+          <Scroll label={t("common.table", { name: t("plugins.reloads") })} wide="narrow">
             <Table verticalSpacing={6}>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{t("common.time")}</Table.Th>
+                  <Table.Th>{t("plugins.what")}</Table.Th>
+                  <Table.Th>{t("common.name")}</Table.Th>
+                  <Table.Th>{t("plugins.reason")}</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
               <Table.Tbody>
                 {log.map((entry) => (
                   <Table.Tr key={`${entry.at_ms}${entry.plugin}${entry.what}`}>
@@ -64,7 +73,7 @@ export function ReloadLog({ of }: { of: PluginTable }) {
                 ))}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </Scroll>
         )}
       </Card>
     </>

@@ -2,12 +2,17 @@
 //   SLUICE_URL         the gateway, `http://127.0.0.1:4000` if not said
 //   SLUICE_MASTER_KEY  its master key
 //   SLUICE_UI_URL      where the pages are, if not at the gateway (`npm run dev`)
+//   SLUICE_MODEL       a model of the `echo` provider, `demo` if not said
 //   CHROMIUM           the browser, `/usr/bin/chromium` if not said
+// The gateway needs `general_settings.store_model_in_db: true` for what is changed through the pages.
 import { chromium } from "playwright-core";
 
 export const GATEWAY = process.env.SLUICE_URL ?? "http://127.0.0.1:4000";
 export const PAGES = process.env.SLUICE_UI_URL ?? GATEWAY;
 export const KEY = process.env.SLUICE_MASTER_KEY ?? "";
+
+/** A model that answers by itself: of the `echo` provider. */
+export const MODEL = process.env.SLUICE_MODEL ?? "demo";
 
 export const WIDE = { width: 1440, height: 900 };
 export const NARROW = { width: 390, height: 844 };
@@ -30,7 +35,7 @@ const WORDS = {
 
 /** A page that is signed in with a key, in a context of its own. */
 export async function signedIn(browser, { key = KEY, viewport = WIDE, locale = "en", colorScheme = "light" } = {}) {
-  const context = await browser.newContext({ viewport, locale, colorScheme, permissions: ["clipboard-read", "clipboard-write"] });
+  const context = await browser.newContext({ viewport, locale, colorScheme, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   const words = WORDS[locale];
   await page.goto(`${PAGES}/ui/`);
@@ -47,6 +52,8 @@ export async function visit(page, path) {
     history.pushState({}, "", `/ui${to}`);
     dispatchEvent(new PopStateEvent("popstate"));
   }, path);
+  const [, root] = path.split(/[/?]/);
+  await page.locator(`nav a[aria-current="page"][href="/ui/${root}"]`).waitFor({ state: "attached" });
   await settled(page);
 }
 

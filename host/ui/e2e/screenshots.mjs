@@ -23,8 +23,8 @@ try {
       for (const [name, path] of Object.entries(PATHS)) {
         if (only && !only.includes(name)) continue;
         await visit(page, path);
-        // Charts draw themselves in.
-        await page.evaluate(() => Promise.all(document.getAnimations().map((it) => it.finished)));
+        // What moves comes to rest first.
+        await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity).map((it) => it.finished)));
         await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
       }
       await page.context().close();

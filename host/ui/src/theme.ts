@@ -1,4 +1,4 @@
-import { Card, type CSSVariablesResolver, createTheme, DEFAULT_THEME, Table } from "@mantine/core";
+import { Card, type CSSVariablesResolver, createTheme, DEFAULT_THEME, Input, Table } from "@mantine/core";
 
 export const theme = createTheme({
   primaryColor: "cyan",
@@ -9,6 +9,8 @@ export const theme = createTheme({
   headings: { fontWeight: "600" },
   components: {
     Card: Card.extend({ defaultProps: { withBorder: true, padding: "lg" } }),
+    // Fields side by side stand on one line, whatever is said of each.
+    InputWrapper: Input.Wrapper.extend({ defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: "sm", highlightOnHover: true } }),
   },
 });
@@ -31,6 +33,8 @@ export const readable: CSSVariablesResolver = () => ({
     "--mantine-color-dimmed": "var(--mantine-color-dark-1)",
     "--mantine-color-placeholder": "var(--mantine-color-dark-1)",
     "--mantine-color-error": "var(--mantine-color-red-4)",
+    "--mantine-color-gray-light": "var(--mantine-color-dark-4)",
+    "--mantine-color-gray-light-hover": "var(--mantine-color-dark-3)",
     ...each((it) => `--mantine-color-${it}-light-color`, (it) => `var(--mantine-color-${it}-2)`),
     ...each((it) => `--mantine-color-${it}-text`, (it) => `var(--mantine-color-${it}-4)`),
   },

@@ -40,7 +40,7 @@ export function formatOf(language: string, unknown: string): Format {
   const megabytes = number({ style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
   return {
     money,
-    perMillion: (it) => money(it === null || it === undefined ? it : it * 1_000_000),
+    perMillion: (it) => money(it === null || it === undefined ? it : Number((it * 1_000_000).toPrecision(12))),
     count: number(),
     short: number({ notation: "compact", maximumFractionDigits: 1 }),
     percent: number({ style: "percent", maximumFractionDigits: 1 }),

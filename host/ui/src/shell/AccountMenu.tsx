@@ -28,7 +28,7 @@ export function AccountMenu() {
           </Text>
           <Text size="xs">{role ? t(`app.${role}`) : data?.user_role}</Text>
         </Menu.Label>
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => leave.mutate(undefined, { onError: failed })}>
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void leave.mutateAsync(undefined).catch(failed)}>
           {t("app.signOut")}
         </Menu.Item>
       </Menu.Dropdown>

@@ -7,7 +7,7 @@ export const login = pair(
     username: "Username",
     password: "Password",
     submit: "Sign in",
-    sso: "Sign in with your organisation",
+    sso: "Sign in with your organization",
     wrong: "Username or password is wrong.",
     throttled: "Too many attempts. Wait {{seconds}} seconds.",
     with: "Sign in with",

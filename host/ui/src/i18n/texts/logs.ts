@@ -44,6 +44,7 @@ export const logs = pair(
     whyGone: "The gateway keeps the reasons of its latest calls only.",
     operation: "Operation",
     priceVersion: "Prices of",
+    noAttempts: "No attempt was answered",
   },
   {
     title: "日志",
@@ -88,5 +89,6 @@ export const logs = pair(
     whyGone: "网关只保留最近调用的原因。",
     operation: "操作",
     priceVersion: "价格版本",
+    noAttempts: "没有得到任何回答",
   },
 );

@@ -39,6 +39,7 @@ export const teams = pair(
     about: "About",
     limits: "Limits",
     inTeam: "Budget in the team (dollars)",
+    altogether: "Spent altogether",
   },
   {
     title: "团队",
@@ -78,5 +79,6 @@ export const teams = pair(
     about: "概况",
     limits: "限额",
     inTeam: "团队内预算（美元）",
+    altogether: "累计花费",
   },
 );

@@ -49,13 +49,13 @@ function CustomerMenu({ of, edit }: { of: Customer; edit: () => void }) {
   const confirm = useConfirm();
   const [remove, block] = [useDeleteCustomer(), useBlockCustomer()];
   const name = of.alias ?? of.user_id;
-  const deleteIt = () => confirm(t("common.delete"), t("customers.deleteLead", { name }), () => remove.mutate(of.user_id, { onSuccess: () => done(t("common.deleted", { name })), onError: failed }));
+  const deleteIt = () => confirm(t("common.delete"), t("customers.deleteLead", { name }), () => void remove.mutateAsync(of.user_id).then(() => done(t("common.deleted", { name })), failed));
   return (
     <ActionMenu
       name={name}
       actions={[
         { label: t("common.edit"), icon: IconEdit, act: edit },
-        { label: of.blocked ? t("common.unblock") : t("common.block"), icon: of.blocked ? IconLockOpen : IconBan, act: () => block.mutate({ id: of.user_id, blocked: !of.blocked }, { onError: failed }) },
+        { label: of.blocked ? t("common.unblock") : t("common.block"), icon: of.blocked ? IconLockOpen : IconBan, act: () => void block.mutateAsync({ id: of.user_id, blocked: !of.blocked }).catch(failed) },
         { label: t("common.delete"), icon: IconTrash, danger: true, act: deleteIt },
       ]}
     />

@@ -24,7 +24,7 @@ export function Callbacks() {
   const { data: plugins } = usePlugins();
   const remove = useRemoveCallback();
   const hooks = (plugins?.plugins ?? []).flatMap((it) => it.callbacks ?? []);
-  const off = (name: string) => confirm(t("guardrails.switchOff"), t("guardrails.offLead", { name }), () => remove.mutate(name, { onSuccess: () => done(t("guardrails.turnedOff", { name })), onError: failed }));
+  const off = (name: string) => confirm(t("guardrails.switchOff"), t("guardrails.offLead", { name }), () => void remove.mutateAsync(name).then(() => done(t("guardrails.turnedOff", { name })), failed));
   const columns: Column<Callback>[] = [
     {
       title: t("guardrails.callback"),
@@ -66,9 +66,9 @@ function AddCallback({ names }: { names: string[] }) {
   return (
     <Card padding="md">
       <form onSubmit={submit}>
-        <Group align="flex-end">
-          <Autocomplete label={t("guardrails.callbackName")} description={t("guardrails.callbackNameHint")} data={names} value={name} onChange={setName} error={add.error?.message} inputWrapperOrder={["label", "description", "input", "error"]} />
-          <Button type="submit" loading={add.isPending}>
+        <Group align="flex-start">
+          <Autocomplete label={t("guardrails.callbackName")} description={t("guardrails.callbackNameHint")} data={names} value={name} onChange={setName} error={add.error?.message} />
+          <Button type="submit" loading={add.isPending} mt={25}>
             {t("guardrails.addCallback")}
           </Button>
         </Group>

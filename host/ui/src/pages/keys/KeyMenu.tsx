@@ -19,10 +19,10 @@ export function KeyMenu({ of, edit }: { of: Key; edit: () => void }) {
   const name = of.key_alias ?? of.key_name;
   if (readsOnly) return null;
   const rotate = () => modals.open({ title: t("keys.rotate"), children: <RotateKey of={of} />, size: "lg", closeButtonProps: { "aria-label": t("common.close") } });
-  const deleteIt = () => confirm(t("common.delete"), t("keys.deleteLead", { name }), () => remove.mutate(of.token, { onSuccess: () => done(t("keys.deleted", { name })), onError: failed }));
-  const resetIt = () => confirm(t("keys.resetSpend"), t("keys.resetLead", { name }), () => reset.mutate(of.token, { onSuccess: () => done(t("keys.resetDone", { name })), onError: failed }));
+  const deleteIt = () => confirm(t("common.delete"), t("keys.deleteLead", { name }), () => void remove.mutateAsync(of.token).then(() => done(t("keys.deleted", { name })), failed));
+  const resetIt = () => confirm(t("keys.resetSpend"), t("keys.resetLead", { name }), () => void reset.mutateAsync(of.token).then(() => done(t("keys.resetDone", { name })), failed));
   const forAdmins: Action[] = [
-    { label: of.blocked ? t("keys.unblock") : t("keys.block"), icon: of.blocked ? IconLockOpen : IconBan, act: () => block.mutate({ key: of.token, blocked: !of.blocked }, { onError: failed }) },
+    { label: of.blocked ? t("keys.unblock") : t("keys.block"), icon: of.blocked ? IconLockOpen : IconBan, act: () => void block.mutateAsync({ key: of.token, blocked: !of.blocked }).catch(failed) },
     { label: t("keys.resetSpend"), icon: IconReceiptRefund, act: resetIt },
   ];
   const actions: Action[] = [

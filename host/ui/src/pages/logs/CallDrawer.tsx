@@ -1,13 +1,14 @@
-import { Alert, SimpleGrid, Stack, Table, Tabs, Text } from "@mantine/core";
+import { Alert, SimpleGrid, Stack, Tabs, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
-import { type Call, useCall } from "../../api/logs";
+import { type Attempt, type Call, useCall } from "../../api/logs";
 import { useStanding } from "../../api/session";
 import { CopyField } from "../../parts/CopyField";
 import { Fact } from "../../parts/Fact";
 import { useFormat } from "../../parts/format";
+import { type Column, Rows } from "../../parts/Rows";
 import { Side } from "../../parts/Side";
-import { Failed, Waiting } from "../../parts/States";
+import { Empty, Failed, Waiting } from "../../parts/States";
 import { Why } from "./Why";
 
 /** One call in full. */
@@ -68,24 +69,7 @@ function Whole({ of }: { of: Call }) {
           <Tabs.Tab value="response">{t("logs.response")}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="attempts">
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t("logs.model")}</Table.Th>
-                <Table.Th ta="right">{t("logs.cost")}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {(of.metadata.attempts ?? []).map((attempt, at) => (
-                <Table.Tr key={`${attempt.model_id}${at}`}>
-                  <Table.Td>{`${attempt.custom_llm_provider}/${attempt.model}`}</Table.Td>
-                  <Table.Td ta="right" className="number">
-                    {money(attempt.spend)}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          <Attempts of={of.metadata.attempts ?? []} />
         </Tabs.Panel>
         <Tabs.Panel value="why">
           <Why id={of.request_id} />
@@ -99,6 +83,18 @@ function Whole({ of }: { of: Call }) {
       </Tabs>
     </Stack>
   );
+}
+
+function Attempts({ of }: { of: Attempt[] }) {
+  const { t } = useTranslation();
+  const { money } = useFormat();
+  const columns: Column<Attempt>[] = [
+    { title: t("logs.model"), show: (it) => `${it.custom_llm_provider}/${it.model}` },
+    { title: t("logs.cost"), number: true, show: (it) => money(it.spend) },
+  ];
+  // One deployment may have been asked twice.
+  const rows = of.map((it, at) => ({ ...it, at }));
+  return <Rows name={t("logs.attempts")} rows={rows} columns={columns} id={(it) => String(it.at)} empty={<Empty title={t("logs.noAttempts")} />} wide="narrow" />;
 }
 
 function Body({ of }: { of: unknown }) {

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Select, Switch, Text } from "@mantine/core";
+import { Button, Group, Select, Switch, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -10,6 +10,7 @@ import { Page } from "../../parts/Page";
 import { type Column, Rows } from "../../parts/Rows";
 import { SearchField } from "../../parts/SearchField";
 import { Empty } from "../../parts/States";
+import { Tag } from "../../parts/Tag";
 import { CallDrawer } from "./CallDrawer";
 
 const RANGES = { "1": "range1", "7": "range7", "30": "range30" } as const;
@@ -84,13 +85,13 @@ export function Outcome({ of }: { of: Call }) {
   const [name, colour] = of.status === "success" ? (["success", "teal"] as const) : of.status === "interrupted" ? (["interrupted", "orange"] as const) : (["failure", "red"] as const);
   return (
     <Group gap={4} wrap="nowrap">
-      <Badge variant="light" tt="none" color={colour}>
+      <Tag color={colour}>
         {t(`logs.${name}`)}
-      </Badge>
+      </Tag>
       {of.cache_hit === "True" ? (
-        <Badge variant="outline" tt="none" color="gray">
+        <Tag color="gray">
           {t("logs.cacheHit")}
-        </Badge>
+        </Tag>
       ) : null}
     </Group>
   );

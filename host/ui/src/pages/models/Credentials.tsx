@@ -27,7 +27,7 @@ export function Credentials() {
   const [opened, setOpened] = useState<null | "new" | Credential>(null);
   const of = opened === "new" ? null : opened;
   const close = () => setOpened(null);
-  const deleteIt = (name: string) => confirm(t("common.delete"), t("models.credentialDelete", { name }), () => remove.mutate(name, { onSuccess: () => done(t("common.deleted", { name })), onError: failed }));
+  const deleteIt = (name: string) => confirm(t("common.delete"), t("models.credentialDelete", { name }), () => void remove.mutateAsync(name).then(() => done(t("common.deleted", { name })), failed));
   const make = admin ? (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpened("new")}>
       {t("models.credentialMake")}

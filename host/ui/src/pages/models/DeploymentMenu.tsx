@@ -25,12 +25,12 @@ export function DeploymentMenu({ of, edit }: { of: Deployment; edit: () => void 
       },
       onError: failed,
     });
-  const deleteIt = () => confirm(t("common.delete"), t("models.deleteLead", { name }), () => remove.mutate(id, { onSuccess: () => done(t("common.deleted", { name })), onError: failed }));
+  const deleteIt = () => confirm(t("common.delete"), t("models.deleteLead", { name }), () => void remove.mutateAsync(id).then(() => done(t("common.deleted", { name })), failed));
   const checkAction: Action = { label: t("models.check"), icon: IconStethoscope, act: () => confirm(t("models.check"), t("models.checkLead"), checkIt) };
   const blocked = of.model_info.blocked ?? false;
   const own: Action[] = [
     { label: t("common.edit"), icon: IconEdit, act: edit },
-    { label: blocked ? t("common.unblock") : t("common.block"), icon: blocked ? IconLockOpen : IconBan, act: () => block.mutate({ id, blocked: !blocked }, { onError: failed }) },
+    { label: blocked ? t("common.unblock") : t("common.block"), icon: blocked ? IconLockOpen : IconBan, act: () => void block.mutateAsync({ id, blocked: !blocked }).catch(failed) },
     { label: t("common.delete"), icon: IconTrash, act: deleteIt, danger: true },
   ];
   return <ActionMenu name={name} actions={[...(blocked ? [] : [checkAction]), ...(of.model_info.db_model ? own : [])]} />;

@@ -33,7 +33,7 @@ function Table({ of }: { of: PriceTable }) {
   const { admin } = useStanding();
   const { done, failed } = useSaid();
   const reload = useReloadPrices();
-  const fetchNow = () => reload.mutate(undefined, { onSuccess: (it) => done(t("models.reloaded", { count: it.models_count })), onError: failed });
+  const fetchNow = () => void reload.mutateAsync(undefined).then((it) => done(t("models.reloaded", { count: it.models_count })), failed);
   return (
     <Card>
       <Stack>
@@ -72,15 +72,15 @@ function ScheduleLine() {
   const [hours, setHours] = useState<number | string>(24);
   const now = data?.scheduled ? `${t("models.scheduled", { hours: data.interval_hours })}${data.next_run ? ` · ${t("models.nextRun")}: ${time(data.next_run)}` : ""}` : t("models.notScheduled");
   return (
-    <Group align="flex-end">
+    <Group align="flex-start">
       <NumberInput label={t("models.schedule")} description={now} min={1} max={8784} allowDecimal={false} value={hours} onChange={setHours} disabled={!admin} error={set.error?.message} />
       {admin ? (
         <>
-          <Button variant="default" loading={set.isPending} onClick={() => set.mutate(Number(hours))}>
+          <Button variant="default" mt={25} loading={set.isPending} onClick={() => set.mutate(Number(hours))}>
             {t("common.save")}
           </Button>
           {data?.scheduled ? (
-            <Button variant="subtle" onClick={() => set.mutate(null, { onError: failed })}>
+            <Button variant="subtle" mt={25} onClick={() => void set.mutateAsync(null).catch(failed)}>
               {t("models.stop")}
             </Button>
           ) : null}

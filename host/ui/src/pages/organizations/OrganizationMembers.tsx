@@ -23,9 +23,9 @@ export function OrganizationMembers({ of }: { of: Organization }) {
   const organization_id = of.organization_id;
   const nameOf = (seat: OrganizationSeat) => seat.user_email ?? seat.user_id;
   const removeIt = (seat: OrganizationSeat) =>
-    confirm(t("common.remove"), t("organizations.removeLead", { name: nameOf(seat) }), () => remove.mutate({ organization_id, user_id: seat.user_id }, { onSuccess: () => done(t("teams.removed", { name: nameOf(seat) })), onError: failed }));
+    confirm(t("common.remove"), t("organizations.removeLead", { name: nameOf(seat) }), () => void remove.mutateAsync({ organization_id, user_id: seat.user_id }).then(() => done(t("teams.removed", { name: nameOf(seat) })), failed));
   const setRole = (seat: OrganizationSeat, role: string | null) => {
-    if (role && role !== seat.user_role) change.mutate({ organization_id, user_id: seat.user_id, role }, { onSuccess: () => done(t("common.saved", { name: nameOf(seat) })), onError: failed });
+    if (role && role !== seat.user_role) void change.mutateAsync({ organization_id, user_id: seat.user_id, role }).then(() => done(t("common.saved", { name: nameOf(seat) })), failed);
   };
   const columns: Column<OrganizationSeat>[] = [
     { title: t("teams.member"), show: (seat) => <Text size="sm">{nameOf(seat)}</Text> },

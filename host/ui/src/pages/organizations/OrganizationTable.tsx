@@ -63,7 +63,7 @@ function OrganizationMenu({ of, onOpen }: { of: Organization; onOpen: (what: Ope
   const confirm = useConfirm();
   const remove = useDeleteOrganization();
   const [name, id] = [organizationName(of), of.organization_id];
-  const deleteIt = () => confirm(t("common.delete"), t("organizations.deleteLead", { name }), () => remove.mutate(id, { onSuccess: () => done(t("common.deleted", { name })), onError: failed }));
+  const deleteIt = () => confirm(t("common.delete"), t("organizations.deleteLead", { name }), () => void remove.mutateAsync(id).then(() => done(t("common.deleted", { name })), failed));
   return (
     <ActionMenu
       name={name}

@@ -1,4 +1,4 @@
-import { Alert, Badge, Card, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Card, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { Plugin, Provider } from "../../api/plugins";
@@ -6,6 +6,7 @@ import { CopyField } from "../../parts/CopyField";
 import { Fact } from "../../parts/Fact";
 import { useFormat } from "../../parts/format";
 import { Side } from "../../parts/Side";
+import { Tag } from "../../parts/Tag";
 import { StateBadge } from "./Plugins";
 
 /** Everything that is known of one component. */
@@ -61,15 +62,15 @@ function ProviderCard({ of }: { of: Provider }) {
       <Stack gap="xs">
         <Group justify="space-between">
           <Text fw={550}>{of.title}</Text>
-          <Badge variant="light" tt="none" color={of.verified ? "teal" : "gray"}>
+          <Tag color={of.verified ? "teal" : "gray"}>
             {of.verified ? t("plugins.verified") : t("plugins.unverified")}
-          </Badge>
+          </Tag>
         </Group>
         <Group gap={4}>
           {of.operations.map((name) => (
-            <Badge key={name} variant="light" color="gray" tt="none">
+            <Tag key={name}>
               {name}
-            </Badge>
+            </Tag>
           ))}
         </Group>
         <Names title={t("plugins.hosts")} names={hosts} refused={refused} />

@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Group, Table, Text } from "@mantine/core";
+import { Button, Card, Group, Table, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconRefresh } from "@tabler/icons-react";
 import { useState } from "react";
@@ -9,6 +9,7 @@ import { useFormat } from "../../parts/format";
 import { Page } from "../../parts/Page";
 import { Scroll } from "../../parts/Scroll";
 import { Failed, Waiting } from "../../parts/States";
+import { Tag } from "../../parts/Tag";
 import { PluginDrawer } from "./PluginDrawer";
 import { ReloadLog } from "./ReloadLog";
 
@@ -107,9 +108,9 @@ export function StateBadge({ of }: { of: Plugin }) {
   const known = STATES[of.state];
   return (
     <Group gap={4}>
-      <Badge variant="light" tt="none" color={known?.[1] ?? "gray"}>
+      <Tag color={known?.[1] ?? "gray"}>
         {known ? t(`plugins.${known[0]}`) : of.state}
-      </Badge>
+      </Tag>
     </Group>
   );
 }

@@ -1,9 +1,10 @@
-import { Badge, Card, Stack, Table, Text } from "@mantine/core";
+import { Card, Stack, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { PluginTable } from "../../api/plugins";
 import { useFormat } from "../../parts/format";
 import { Scroll } from "../../parts/Scroll";
+import { Tag } from "../../parts/Tag";
 
 const COLOURS: Record<string, string> = { loaded: "teal", swapped: "teal", refused: "red", "rolled-back": "orange" };
 const SHOWN = 30;
@@ -59,9 +60,9 @@ export function ReloadLog({ of }: { of: PluginTable }) {
                       {time(entry.at_ms)}
                     </Table.Td>
                     <Table.Td w={120}>
-                      <Badge variant="light" tt="none" color={COLOURS[entry.what] ?? "gray"}>
+                      <Tag color={COLOURS[entry.what] ?? "gray"}>
                         {entry.what}
-                      </Badge>
+                      </Tag>
                     </Table.Td>
                     <Table.Td w={180}>{entry.plugin}</Table.Td>
                     <Table.Td>

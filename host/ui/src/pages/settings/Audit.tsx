@@ -12,11 +12,23 @@ import { Empty } from "../../parts/States";
 import { Tag } from "../../parts/Tag";
 import { Difference } from "./Difference";
 
-/** The gateway's own words for what may be changed; LiteLLM's tables are shown by them too. */
-const TABLES = ["key", "team", "team_member", "user", "organization", "organization_member", "end_user", "budget", "tag", "access_group", "model", "credential", "config", "invitation", "plugins"];
-
-/** `LiteLLM_TeamTable` as people say it. */
-const plain = (table: string) => table.replace(/^LiteLLM_/, "").replace(/Table$/, "").replace(/([a-z])([A-Z])/g, "$1 $2");
+/** LiteLLM's tables, by which the gateway names what was changed. */
+const TABLES = {
+  LiteLLM_VerificationToken: "key",
+  LiteLLM_TeamTable: "team",
+  LiteLLM_TeamMembership: "team_member",
+  LiteLLM_UserTable: "user",
+  LiteLLM_OrganizationTable: "organization",
+  LiteLLM_OrganizationMembership: "organization_member",
+  LiteLLM_EndUserTable: "end_user",
+  LiteLLM_BudgetTable: "budget",
+  LiteLLM_TagTable: "tag",
+  LiteLLM_AccessGroupTable: "access_group",
+  LiteLLM_ProxyModelTable: "model",
+  LiteLLM_CredentialsTable: "credential",
+  LiteLLM_Config: "config",
+  LiteLLM_InvitationLink: "invitation",
+} as const;
 
 const COLOURS: Record<string, string> = { created: "teal", deleted: "red", blocked: "orange" };
 
@@ -30,6 +42,7 @@ export function Audit() {
   const [filter] = useDebouncedValue({ changed_by: who.trim(), object_id: object.trim(), table_name: table }, 300);
   const [opened, setOpened] = useState<AuditEntry | null>(null);
   const source = useAudit(filter);
+  const kind = (table: string) => (table in TABLES ? t(`settings.kind_${TABLES[table as keyof typeof TABLES]}`) : table);
   const columns: Column<AuditEntry>[] = [
     {
       title: t("settings.when"),
@@ -42,7 +55,7 @@ export function Audit() {
     {
       title: t("settings.who"),
       show: (it) => (
-        <Text size="sm" className="wrap">
+        <Text size="sm" truncate maw={220} title={it.changed_by}>
           {it.changed_by}
         </Text>
       ),
@@ -52,7 +65,7 @@ export function Audit() {
       title: t("settings.object"),
       show: (it) => (
         <>
-          <Text size="sm">{plain(it.table_name)}</Text>
+          <Text size="sm">{kind(it.table_name)}</Text>
           <Text size="xs" c="dimmed" ff="monospace" truncate maw={260} title={it.object_id}>
             {it.object_id}
           </Text>
@@ -68,7 +81,7 @@ export function Audit() {
       <Group gap="sm">
         <SearchField value={who} onChange={setWho} label={t("settings.byWho")} />
         <SearchField value={object} onChange={setObject} label={t("settings.byObject")} />
-        <Select aria-label={t("settings.anyKind")} placeholder={t("settings.anyKind")} clearable searchable value={table} onChange={setTable} data={TABLES} />
+        <Select aria-label={t("settings.anyKind")} placeholder={t("settings.anyKind")} clearable searchable value={table} onChange={setTable} data={Object.keys(TABLES).map((value) => ({ value, label: kind(value) }))} />
       </Group>
       <Rows name={t("settings.audit")} rows={source.data?.pages.flatMap((page) => page.audit_logs)} columns={columns} id={(it) => it.id} source={source} empty={<Empty title={t("settings.noEntries")} />} />
     </Stack>

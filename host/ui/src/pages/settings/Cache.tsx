@@ -25,12 +25,12 @@ export function Cache() {
   if (error) return <Failed error={error} again={() => void refetch()} />;
   if (isPending) return <Waiting />;
   const params = ping.data?.litellm_cache_params;
-  const forget = () => confirm(t("settings.flush"), t("settings.flushLead"), () => flush.mutate(undefined, { onSuccess: () => done(t("settings.flushed")), onError: failed }));
+  const forget = () => confirm(t("settings.flush"), t("settings.flushLead"), () => void flush.mutateAsync(undefined).then(() => done(t("settings.flushed")), failed));
   return (
     <Stack>
       <Card>
         <Group justify="space-between">
-          <SimpleGrid cols={{ base: 2, sm: 4 }} flex={1}>
+          <SimpleGrid cols={{ base: 2, sm: 4 }} flex="1 1 260px">
             <Fact name={t("settings.cacheState")} value={<Tag color={data.enabled ? "teal" : "gray"}>{data.enabled ? t("settings.cacheOn") : t("settings.cacheOff")}</Tag>} />
             <Fact name={t("settings.cacheType")} value={ping.data?.cache_type ?? "—"} />
             <Fact name={t("settings.cacheEntries")} value={params?.entries === undefined ? "—" : count(params.entries)} />

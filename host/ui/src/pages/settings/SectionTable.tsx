@@ -36,7 +36,7 @@ export function SectionTable({ section }: { section: Section }) {
   const close = () => setOpened(null);
   const wanted = search.trim().toLowerCase();
   const rows = source.data?.filter((it) => (!onlySet || it.source.kind !== "default") && `${it.field_name} ${it.field_description}`.toLowerCase().includes(wanted));
-  const back = ({ field_name }: Setting) => confirm(t("settings.backToFile"), t("settings.backLead", { name: field_name }), () => unset.mutate({ config_type: section, field_name }, { onSuccess: () => done(t("common.saved", { name: field_name })), onError: failed }));
+  const back = ({ field_name }: Setting) => confirm(t("settings.backToFile"), t("settings.backLead", { name: field_name }), () => void unset.mutateAsync({ config_type: section, field_name }).then(() => done(t("common.saved", { name: field_name })), failed));
   const columns: Column<Setting>[] = [
     {
       title: t("settings.setting"),

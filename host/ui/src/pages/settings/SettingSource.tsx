@@ -14,7 +14,7 @@ export function SettingSource({ of }: { of: Source }) {
     <>
       <Tag color={COLOURS[of.kind]}>{t(`settings.source_${of.kind}`)}</Tag>
       {exactly ? (
-        <Text size="xs" c="dimmed" className="wrap" maw={220}>
+        <Text size="xs" c="dimmed" truncate maw={220} title={exactly}>
           {exactly}
         </Text>
       ) : null}

@@ -20,7 +20,7 @@ export function Settings() {
   const reload = useReloadConfig();
   const [search, setSearch] = useSearchParams();
   const actions = admin ? (
-    <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={reload.isPending} onClick={() => reload.mutate(undefined, { onSuccess: () => done(t("settings.reloaded")), onError: failed })}>
+    <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={reload.isPending} onClick={() => void reload.mutateAsync(undefined).then(() => done(t("settings.reloaded")), failed)}>
       {t("settings.reload")}
     </Button>
   ) : null;

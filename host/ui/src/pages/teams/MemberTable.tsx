@@ -26,7 +26,7 @@ export function MemberTable({ of }: { of: TeamDetail }) {
   const membership = (seat: Seat) => of.team_memberships.find((it) => it.user_id === seat.user_id);
   const removeIt = (seat: Seat) => {
     const name = seat.user_email ?? seat.user_id;
-    confirm(t("common.remove"), t("teams.removeLead", { name }), () => remove.mutate({ team_id: of.team_id, user_id: seat.user_id }, { onSuccess: () => done(t("teams.removed", { name })), onError: failed }));
+    confirm(t("common.remove"), t("teams.removeLead", { name }), () => void remove.mutateAsync({ team_id: of.team_id, user_id: seat.user_id }).then(() => done(t("teams.removed", { name })), failed));
   };
   const columns: Column<Seat>[] = [
     {

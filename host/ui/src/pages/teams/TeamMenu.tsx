@@ -29,8 +29,8 @@ export function TeamMenu({ of, edit, onGone }: { of: Team; edit: () => void; onG
     onGone?.();
   };
   const forAdmins = [
-    { label: of.blocked ? t("common.unblock") : t("common.block"), icon: of.blocked ? IconLockOpen : IconBan, act: () => block.mutate({ id: of.team_id, blocked: !of.blocked }, { onError: failed }) },
-    { label: t("common.delete"), icon: IconTrash, danger: true, act: () => confirm(t("common.delete"), t("teams.deleteLead", { name }), () => remove.mutate(of.team_id, { onSuccess: gone, onError: failed })) },
+    { label: of.blocked ? t("common.unblock") : t("common.block"), icon: of.blocked ? IconLockOpen : IconBan, act: () => void block.mutateAsync({ id: of.team_id, blocked: !of.blocked }).catch(failed) },
+    { label: t("common.delete"), icon: IconTrash, danger: true, act: () => confirm(t("common.delete"), t("teams.deleteLead", { name }), () => void remove.mutateAsync(of.team_id).then(gone, failed)) },
   ];
   return <ActionMenu name={name} actions={[{ label: t("common.edit"), icon: IconEdit, act: edit }, ...(admin ? forAdmins : [])]} />;
 }

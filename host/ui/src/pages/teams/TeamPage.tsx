@@ -55,7 +55,7 @@ function Content({ of }: { of: TeamDetail }) {
       <Card>
         <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
           <Fact name={t("common.spend")} value={<BudgetBar spend={team.spend} budget={team.max_budget} resets={team.budget_duration ? team.budget_reset_at : null} />} />
-          <Fact name={t("keys.total", { spend: "" }).trim()} value={money(team.total_spend)} />
+          <Fact name={t("teams.altogether")} value={money(team.total_spend)} />
           <Fact name={t("keys.rpm")} value={limit(team.rpm_limit)} />
           <Fact name={t("keys.tpm")} value={limit(team.tpm_limit)} />
           <Fact name={t("common.models")} value={<Names names={team.models} none={t("keys.allModels")} />} />

@@ -3,7 +3,7 @@ import { modals } from "@mantine/modals";
 import { useTranslation } from "react-i18next";
 
 import { useTeamNames } from "../../api/lookups";
-import { ROLES, type User, useChangeUser, useInvite, useMakeUser } from "../../api/users";
+import { type Invitation, ROLES, type User, useChangeUser, useInvite, useMakeUser } from "../../api/users";
 import { FormEnd } from "../../parts/FormEnd";
 import { LimitFields, limitRequest, limitTexts } from "../../parts/LimitFields";
 import { ModelsField } from "../../parts/ModelsField";
@@ -57,10 +57,8 @@ export function UserForm({ of, onDone }: { of: User | null; onDone: () => void }
       onDone();
       // Without a password the next thing is a link by which to choose one.
       if (of || fields.password) return;
-      invite.mutate((answer as User).user_id, {
-        onSuccess: (it) => modals.open({ title: t("users.inviteNew"), children: <InvitationText of={it} />, size: "lg", closeButtonProps: { "aria-label": t("common.close") } }),
-        onError: failed,
-      });
+      const show = (it: Invitation) => modals.open({ title: t("users.inviteNew"), children: <InvitationText of={it} />, size: "lg", closeButtonProps: { "aria-label": t("common.close") } });
+      void invite.mutateAsync((answer as User).user_id).then(show, failed);
     },
   });
   return (

@@ -24,7 +24,7 @@ export function UserMenu({ of, edit }: { of: User; edit: () => void }) {
       onSuccess: (it) => modals.open({ title: t("users.inviteTitle", { name }), children: <InvitationText of={it} />, size: "lg", closeButtonProps: { "aria-label": t("common.close") } }),
       onError: failed,
     });
-  const deleteThem = () => confirm(t("common.delete"), t("users.deleteLead", { name }), () => remove.mutate(of.user_id, { onSuccess: () => done(t("common.deleted", { name })), onError: failed }));
+  const deleteThem = () => confirm(t("common.delete"), t("users.deleteLead", { name }), () => void remove.mutateAsync(of.user_id).then(() => done(t("common.deleted", { name })), failed));
   return (
     <ActionMenu
       name={name}

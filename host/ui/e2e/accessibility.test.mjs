@@ -35,12 +35,14 @@ for (const [colorScheme, viewport, locale] of [["light", WIDE, "en"], ["dark", W
   test(`every page can be used by everybody: ${colorScheme}, ${viewport.width} pixels, ${locale}`, async () => {
     const page = await signedIn(browser, { colorScheme, viewport, locale });
     const found = complaints(page);
+    const barriers = [];
     for (const [name, path] of Object.entries(PATHS)) {
       await visit(page, path);
-      assert.deepEqual(await findings(page), [], name);
+      barriers.push(...(await findings(page)).map((it) => `${name}: ${it}`));
       const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(beyond <= 0, `${name} is ${beyond} pixels too wide`);
     }
+    assert.deepEqual(barriers, []);
     assert.deepEqual(found, []);
     await page.context().close();
   });
@@ -50,16 +52,17 @@ test("the door and the forms can be used by everybody", async () => {
   const door = await (await browser.newContext({ locale: "en" })).newPage();
   await door.goto(`${PAGES}/ui/`);
   await door.getByRole("heading", { level: 1 }).waitFor();
-  assert.deepEqual(await findings(door), []);
+  const barriers = await findings(door);
   const page = await signedIn(browser);
   for (const [path, button] of [["/keys", "New key"], ["/teams", "New team"], ["/users", "New user"], ["/organizations", "New organization"], ["/customers", "New customer"], ["/models", "New deployment"], ["/models?part=credentials", "New credential"]]) {
     await visit(page, path);
     await page.getByRole("button", { name: button }).first().click();
     await page.getByRole("dialog").getByRole("button", { name: "Create" }).waitFor();
-    assert.deepEqual(await findings(page), [], button);
+    barriers.push(...(await findings(page)).map((it) => `${button}: ${it}`));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
   }
+  assert.deepEqual(barriers, []);
 });
 
 test("the keyboard alone leads to the content and opens a form, which gives the focus back", async () => {

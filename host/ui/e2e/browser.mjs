@@ -36,6 +36,7 @@ const WORDS = {
 /** A page that is signed in with a key, in a context of its own. */
 export async function signedIn(browser, { key = KEY, viewport = WIDE, locale = "en", colorScheme = "light" } = {}) {
   const context = await browser.newContext({ viewport, locale, colorScheme, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"] });
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   const words = WORDS[locale];
   await page.goto(`${PAGES}/ui/`);
@@ -53,7 +54,8 @@ export async function visit(page, path) {
     dispatchEvent(new PopStateEvent("popstate"));
   }, path);
   const [, root] = path.split(/[/?]/);
-  await page.locator(`nav a[aria-current="page"][href="/ui/${root}"]`).waitFor({ state: "attached" });
+  const link = root ? `[href="/ui/${root}"]` : ':is([href="/ui"], [href="/ui/"])';
+  await page.locator(`nav a[aria-current="page"]${link}`).waitFor({ state: "attached" });
   await settled(page);
 }
 

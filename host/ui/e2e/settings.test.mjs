@@ -46,7 +46,7 @@ test("what was changed stands in the audit log, before and after", async () => {
   await api("POST", "/budget/update", { budget_id: budget, max_budget: 6 });
   await visit(page, "/settings?part=audit");
   await page.getByRole("searchbox", { name: "Id of an object" }).fill(budget);
-  await page.getByRole("row", { name: /updated.*Budget/ }).getByRole("button").click();
+  await page.getByRole("row", { name: new RegExp(`updated.*Budget.*${budget}`) }).getByRole("button").click();
   await dialog().getByRole("row", { name: /max_budget 5 6/ }).waitFor();
   await api("POST", "/budget/delete", { id: budget });
 });

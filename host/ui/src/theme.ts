@@ -2,7 +2,9 @@ import { Card, type CSSVariablesResolver, createTheme, DEFAULT_THEME, Input, Tab
 
 export const theme = createTheme({
   primaryColor: "cyan",
-  primaryShade: { light: 8, dark: 7 },
+  // Dark enough for white letters on it, on both grounds.
+  primaryShade: 9,
+  respectReducedMotion: true,
   defaultRadius: "md",
   autoContrast: true,
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif',

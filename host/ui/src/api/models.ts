@@ -79,10 +79,22 @@ export function useCheck() {
 
 const KINDS = ["models"];
 
-export const useMakeModel = () => useChange(KINDS, (request: Request) => post("/model/new", request));
-export const useChangeModel = () => useChange(KINDS, (request: Request) => post("/model/update", request));
-export const useDeleteModel = () => useChange(KINDS, (id: string) => post("/model/delete", { id }));
-export const useBlockModel = () => useChange(KINDS, ({ id, blocked }: { id: string; blocked: boolean }) => post(blocked ? "/model/block" : "/model/unblock", { model_id: id }));
+/** Deployments are in force a moment after a change of them is answered: lists are read again then. */
+const MOMENTS_MS = [1_500, 5_000];
+
+function useModelChange<T, R>(act: (it: T) => Promise<R>) {
+  const client = useQueryClient();
+  return useChange(KINDS, async (it: T) => {
+    const answer = await act(it);
+    for (const moment of MOMENTS_MS) setTimeout(() => void client.invalidateQueries({ queryKey: KINDS }), moment);
+    return answer;
+  });
+}
+
+export const useMakeModel = () => useModelChange((request: Request) => post("/model/new", request));
+export const useChangeModel = () => useModelChange((request: Request) => post("/model/update", request));
+export const useDeleteModel = () => useModelChange((id: string) => post("/model/delete", { id }));
+export const useBlockModel = () => useModelChange(({ id, blocked }: { id: string; blocked: boolean }) => post(blocked ? "/model/block" : "/model/unblock", { model_id: id }));
 
 export interface Tested {
   status: "success" | "error";

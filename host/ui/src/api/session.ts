@@ -82,8 +82,8 @@ export function useSignOut() {
       });
     },
     onSuccess: () => {
-      client.clear();
       client.setQueryData(KEY, null);
+      client.removeQueries({ predicate: (it) => it.queryKey[0] !== KEY[0] });
     },
   });
 }

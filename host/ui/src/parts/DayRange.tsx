@@ -20,7 +20,7 @@ export function DayRange({ value, onChange }: { value: Span; onChange: (it: Span
     <Group gap="sm">
       <SegmentedControl aria-label={t("usage.days")} value={current ?? ""} onChange={(days) => onChange({ start: daysBack(Number(days)), end: daysBack(1) })} data={SPANS.map((days) => ({ value: days, label: t(`overview.range${days}`) }))} />
       {/* Keyed by its value: a range that was begun and not ended is forgotten when another is chosen. */}
-      <DatePickerInput key={`${value.start}${value.end}`} type="range" allowSingleDateInRange aria-label={t("usage.days")} defaultValue={[value.start, value.end]} onChange={pick} locale={i18n.language === "zh" ? "zh-cn" : "en"} valueFormat="YYYY-MM-DD" maxDate={daysBack(1)} popoverProps={{ position: "bottom-end" }} />
+      <DatePickerInput key={`${value.start}${value.end}`} type="range" allowSingleDateInRange aria-label={`${t("usage.days")}: ${value.start} – ${value.end}`} defaultValue={[value.start, value.end]} onChange={pick} locale={i18n.language === "zh" ? "zh-cn" : "en"} valueFormat="YYYY-MM-DD" maxDate={daysBack(1)} popoverProps={{ position: "bottom-end" }} />
     </Group>
   );
 }

@@ -45,7 +45,7 @@ export function OrganizationTable({ source, rows, onOpen, empty }: { source: Ret
     {
       title: t("organizations.members"),
       show: (it) => (
-        <Button variant="transparent" size="compact-sm" px={0} onClick={() => onOpen({ what: "members", id: it.organization_id })} aria-label={t("organizations.membersOf", { name: organizationName(it) })}>
+        <Button variant="transparent" size="compact-sm" px={0} onClick={() => onOpen({ what: "members", id: it.organization_id })} aria-label={`${count(it.members.length)}: ${t("organizations.membersOf", { name: organizationName(it) })}`}>
           {count(it.members.length)}
         </Button>
       ),

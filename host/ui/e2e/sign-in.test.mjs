@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { api, KEY, launch, PAGES, signedIn } from "./browser.mjs";
+import { api, GATEWAY, KEY, launch, PAGES, signedIn } from "./browser.mjs";
 
 let browser;
 before(async () => {
@@ -33,10 +33,14 @@ test("an empty form says what is needed, beside its field", async () => {
   assert.equal(await page.getByText("This is needed").count(), 2);
 });
 
-test("the organization's sign-on is a link to the gateway", async () => {
+test("the organization's sign-on is a link to the gateway, where it is set up", async () => {
   const page = await door();
+  await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+  await page.waitForLoadState("networkidle");
   const link = page.getByRole("link", { name: "Sign in with your organization" });
-  assert.equal(await link.getAttribute("href"), "/sso/key/generate");
+  const known = await fetch(`${GATEWAY}/.well-known/litellm-ui-config`).then((it) => (it.ok ? it.json() : null));
+  if (known?.sso_configured === false) assert.equal(await link.count(), 0);
+  else assert.match((await link.getAttribute("href")) ?? "", /\/sso\/key\/generate$/);
 });
 
 test("signing out shows the door again", async () => {

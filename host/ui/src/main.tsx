@@ -13,8 +13,10 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 
+import "./nonce";
+
+import { NONCE, ROOT } from "./api/root";
 import { App } from "./app";
-import { nonce } from "./nonce";
 import { queries } from "./queries";
 import { readable, theme } from "./theme";
 
@@ -22,11 +24,11 @@ const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <MantineProvider theme={theme} cssVariablesResolver={readable} defaultColorScheme="auto" getStyleNonce={nonce ? () => nonce : undefined}>
+      <MantineProvider theme={theme} cssVariablesResolver={readable} defaultColorScheme="auto" getStyleNonce={NONCE ? () => NONCE : undefined}>
         <QueryClientProvider client={queries}>
           <ModalsProvider>
             <Notifications position="top-right" />
-            <BrowserRouter basename="/ui">
+            <BrowserRouter basename={`${ROOT}/ui`}>
               <App />
             </BrowserRouter>
           </ModalsProvider>

@@ -1,5 +1,6 @@
 import { ApiError, readError, session } from "./client";
 import { events } from "./events";
+import { ROOT } from "./root";
 
 export interface ToolCall {
   id: string;
@@ -101,7 +102,7 @@ export async function ask({ body, key, signal, onTurn }: Asked): Promise<Numbers
   const begin = performance.now();
   const bearer = key || session.bearer;
   const headers = { "content-type": "application/json", "x-sluice-ui": "1", ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) };
-  const response = await fetch("/v1/chat/completions", { method: "POST", headers, body: JSON.stringify(body), credentials: key ? "omit" : "same-origin", signal });
+  const response = await fetch(`${ROOT}/v1/chat/completions`, { method: "POST", headers, body: JSON.stringify(body), credentials: key ? "omit" : "same-origin", signal });
   if (!response.ok) throw readError(response.status, await response.text(), response.statusText);
   let said = turn("assistant", "");
   let [tokens, first]: [number | null, number | null] = [null, null];

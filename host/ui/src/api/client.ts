@@ -2,6 +2,8 @@
 // that other origins cannot set says that the request is meant. A gateway that has no sessions is
 // asked with the key itself, which stays in memory and ends with the page.
 
+import { ROOT } from "./root";
+
 /** An answer that is an error, in the gateway's words. */
 export class ApiError extends Error {
   constructor(
@@ -19,7 +21,7 @@ export class ApiError extends Error {
 /** Who asks, and what is done where the gateway refuses somebody, who may be signed in no more. */
 export const session: { bearer: string | null; onEnd: () => void } = { bearer: null, onEnd: () => {} };
 
-const WAYS_IN = /^\/(v2\/login|v2\/session|onboarding\/|user\/info$|health\/license)/;
+const WAYS_IN = /^\/(\.well-known\/|v2\/login|v2\/session|session\/logout|onboarding\/|user\/info$|health\/license)/;
 
 type Query = Record<string, string | number | boolean | undefined | null>;
 
@@ -49,7 +51,7 @@ function headersFor(body: unknown): Record<string, string> {
 }
 
 export async function send(method: string, where: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const response = await fetch(where, {
+  const response = await fetch(ROOT + where, {
     method,
     headers: headersFor(body),
     body: body === undefined ? undefined : JSON.stringify(body),

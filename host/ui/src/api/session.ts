@@ -52,7 +52,8 @@ export function useSession() {
 async function signIn(proof: Proof): Promise<Session> {
   door.bearer = null;
   try {
-    await post("/v2/login", proof);
+    // Without a name the password is a key.
+    await post("/v2/login", "key" in proof ? { username: "", password: proof.key } : proof);
     return await get<Session>("/v2/session");
   } catch (error) {
     if (!isMissing(error) || !("key" in proof)) throw error;
@@ -71,21 +72,40 @@ export function useSignIn() {
   return useMutation({ mutationFn: signIn, onSuccess: (it) => client.setQueryData(KEY, it) });
 }
 
+// Who has just left is not sent to the identity provider again.
+let left = false;
+
+export const hasLeft = () => left;
+
 /** Ends the session and forgets what it showed. */
 export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async () => {
       door.bearer = null;
-      await post("/session/logout", {}).catch((error: unknown) => {
+      return post<{ redirect_url: string | null }>("/session/logout", {}).catch((error: unknown) => {
         if (!isMissing(error) && !(error instanceof ApiError && error.status === 401)) throw error;
+        return null;
       });
     },
-    onSuccess: () => {
+    onSuccess: (answer) => {
+      left = true;
+      if (answer?.redirect_url) location.assign(answer.redirect_url);
       client.setQueryData(KEY, null);
       client.removeQueries({ predicate: (it) => it.queryKey[0] !== KEY[0] });
     },
   });
+}
+
+export interface Entrance {
+  sso_configured: boolean;
+  sso_url: string | null;
+  auto_redirect_to_sso: boolean;
+}
+
+/** What ways in there are. */
+export function useEntrance() {
+  return useQuery({ queryKey: ["entrance"], retry: false, staleTime: Number.POSITIVE_INFINITY, queryFn: ({ signal }) => get<Entrance>("/.well-known/litellm-ui-config", signal) });
 }
 
 export interface Standing {

@@ -3,6 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { useChange } from "./changes";
 import { get, path, post } from "./client";
 import type { Key, Limits } from "./keys";
+import { gatewayUrl } from "./root";
 import type { Team } from "./teams";
 
 export interface User extends Limits {
@@ -66,4 +67,4 @@ export const useDeleteUser = () => useChange([...KINDS, "keys"], (id: string) =>
 export const useInvite = () => useChange([], (id: string) => post<Invitation>("/invitation/new", { user_id: id }));
 
 /** Where an invited person chooses a password. */
-export const invitationLink = (it: Invitation) => `${location.origin}/ui/?invitation_id=${encodeURIComponent(it.id)}`;
+export const invitationLink = (it: Invitation) => `${gatewayUrl()}/ui/?invitation_id=${encodeURIComponent(it.id)}`;

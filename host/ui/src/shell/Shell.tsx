@@ -1,9 +1,10 @@
 import { AppShell, Box, Burger, Group, ScrollArea, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { Suspense } from "react";
+import { type MouseEvent, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Outlet, useLocation } from "react-router";
 
+import { ROOT } from "../api/root";
 import { Waiting } from "../parts/States";
 import { AccountMenu } from "./AccountMenu";
 import { Broken } from "./Broken";
@@ -13,6 +14,12 @@ import { LanguageMenu } from "./LanguageMenu";
 import { Navigation } from "./Navigation";
 import classes from "./Shell.module.css";
 
+// The page may have a base, from which the link would lead away.
+const toContent = (event: MouseEvent) => {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+};
+
 /** What stands around every page. */
 export function Shell() {
   const { t } = useTranslation();
@@ -20,14 +27,14 @@ export function Shell() {
   const { pathname } = useLocation();
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !open } }} padding="md">
-      <a className="skip" href="#content">
+      <a className="skip" href="#content" onClick={toContent}>
         {t("app.skip")}
       </a>
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
             <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t("app.menu")} />
-            <img src="/ui/mark.svg" alt="" width={28} height={28} />
+            <img src={`${ROOT}/ui/mark.svg`} alt="" width={28} height={28} />
             <Title order={1} size="h4">
               {t("app.name")}
             </Title>

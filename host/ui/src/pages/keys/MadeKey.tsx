@@ -3,6 +3,7 @@ import { IconShieldCheck } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
 import { useModelNames } from "../../api/lookups";
+import { gatewayUrl } from "../../api/root";
 import { CopyField } from "../../parts/CopyField";
 import { LANGUAGES, snippet } from "../../parts/snippets";
 
@@ -28,7 +29,7 @@ export function MadeKey({ text, onDone }: { text: string; onDone: () => void }) 
         </Tabs.List>
         {(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[]).map((value) => (
           <Tabs.Panel key={value} value={value}>
-            <CopyField text={snippet(value, location.origin, text, body)} block />
+            <CopyField text={snippet(value, gatewayUrl(), text, body)} block />
           </Tabs.Panel>
         ))}
       </Tabs>

@@ -1,6 +1,7 @@
 import { Card, Center, Group, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 
+import { ROOT } from "../../api/root";
 import { ColourMenu } from "../../shell/ColourMenu";
 import { LanguageMenu } from "../../shell/LanguageMenu";
 import classes from "./Door.module.css";
@@ -12,7 +13,7 @@ export function Door({ title, lead, children }: { title: string; lead?: string; 
       <Card className={classes.card} shadow="sm" padding="xl">
         <Stack>
           <Group justify="space-between" wrap="nowrap" align="flex-start">
-            <img src="/ui/mark.svg" alt="" width={36} height={36} />
+            <img src={`${ROOT}/ui/mark.svg`} alt="" width={36} height={36} />
             <Group gap={4} wrap="nowrap">
               <LanguageMenu />
               <ColourMenu />

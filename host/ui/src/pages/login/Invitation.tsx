@@ -2,6 +2,7 @@ import { Alert, Button, PasswordInput, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useTranslation } from "react-i18next";
 
+import { ROOT } from "../../api/root";
 import { type Invited, useClaim, useInvitation } from "../../api/session";
 import { general, refuse } from "../../parts/refusals";
 import { Failed, Waiting } from "../../parts/States";
@@ -24,7 +25,7 @@ export function Invitation({ link }: { link: string }) {
 function ToLogin() {
   const { t } = useTranslation();
   return (
-    <Button component="a" href="/ui/" variant="default">
+    <Button component="a" href={`${ROOT}/ui/`} variant="default">
       {t("login.toLogin")}
     </Button>
   );

@@ -1,11 +1,12 @@
 import { Button, Divider, PasswordInput, SegmentedControl, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconKey, IconUser } from "@tabler/icons-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../../api/client";
-import { useSignIn } from "../../api/session";
+import { ROOT } from "../../api/root";
+import { hasLeft, useEntrance, useSignIn } from "../../api/session";
 import { Failed } from "../../parts/States";
 import { Door } from "./Door";
 
@@ -46,11 +47,28 @@ export function Login() {
           </Button>
         </Stack>
       </form>
+      <SingleSignOn />
+    </Door>
+  );
+}
+
+/** The way over the identity provider, unless the gateway says that there is none. */
+function SingleSignOn() {
+  const { t } = useTranslation();
+  const { data, isPending } = useEntrance();
+  const where = data?.sso_url ?? `${ROOT}/sso/key/generate`;
+  const goes = data?.auto_redirect_to_sso === true && !hasLeft();
+  useEffect(() => {
+    if (goes) location.assign(where);
+  }, [goes, where]);
+  if (isPending || data?.sso_configured === false) return null;
+  return (
+    <>
       <Divider />
-      <Button component="a" href="/sso/key/generate" variant="default" fullWidth>
+      <Button component="a" href={where} variant="default" fullWidth>
         {t("login.sso")}
       </Button>
-    </Door>
+    </>
   );
 }
 

@@ -2,6 +2,7 @@ import { Modal, Stack, Tabs, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { bodyOf, type Options, type Turn, turn } from "../../api/chat";
+import { gatewayUrl } from "../../api/root";
 import { CopyField } from "../../parts/CopyField";
 import { type CodeLanguage, LANGUAGES, snippet } from "../../parts/snippets";
 
@@ -30,7 +31,7 @@ export function CodeModal({ opened, onClose, turns, options }: { opened: boolean
           </Tabs.List>
           {(Object.keys(LANGUAGES) as CodeLanguage[]).map((value) => (
             <Tabs.Panel key={value} value={value}>
-              <CopyField text={snippet(value, location.origin, PLACEHOLDER, body)} block />
+              <CopyField text={snippet(value, gatewayUrl(), PLACEHOLDER, body)} block />
             </Tabs.Panel>
           ))}
         </Tabs>

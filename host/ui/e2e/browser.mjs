@@ -64,3 +64,9 @@ export async function settled(page) {
   await page.getByRole("heading", { level: 2 }).first().waitFor();
   await page.waitForFunction(() => document.querySelector('[role="status"][aria-busy], .mantine-Skeleton-root, .mantine-Loader-root') === null);
 }
+
+/** Searches a list until one row is left, or none. */
+export async function find(page, text, rows = 1) {
+  await page.getByRole("searchbox").first().fill(text);
+  await page.waitForFunction((count) => document.querySelectorAll("main tbody tr").length === count, rows);
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { api, launch, signedIn, visit } from "./browser.mjs";
+import { api, find, launch, signedIn, visit } from "./browser.mjs";
 
 let browser;
 let page;
@@ -30,7 +30,7 @@ test("a team is made, gets a member with a budget, and is deleted", async () => 
   await dialog().getByLabel("Name", { exact: true }).fill(team);
   await dialog().getByLabel("Budget in dollars").fill("12");
   await dialog().getByRole("button", { name: "Create" }).click();
-  await page.getByRole("searchbox").fill(team);
+  await find(page, team);
   await page.getByRole("link", { name: team }).click();
   await page.getByRole("heading", { name: team }).waitFor();
 
@@ -77,7 +77,7 @@ test("a user is made with an invitation, changed and deleted; an email that is t
   assert.equal(await dialog().getByLabel("Email").getAttribute("aria-invalid"), "true");
   await dialog().getByRole("button", { name: "Cancel" }).click();
 
-  await page.getByRole("searchbox").fill(name);
+  await find(page, name);
   await act(name, "Edit");
   await dialog().getByLabel("Budget in dollars").fill("7");
   await dialog().getByRole("button", { name: "Save" }).click();
@@ -98,7 +98,7 @@ test("an organization is made, gets a member with a role, and is deleted", async
   await dialog().getByLabel("Name", { exact: true }).fill(name);
   await dialog().getByLabel("Budget in dollars").fill("40");
   await dialog().getByRole("button", { name: "Create" }).click();
-  await page.getByRole("searchbox").fill(name);
+  await find(page, name);
   await page.getByText("of $40.00").waitFor();
   await act(name, "Members");
   await dialog().getByLabel("User id").fill(user);
@@ -118,7 +118,7 @@ test("a customer is made, blocked and deleted", async () => {
   await dialog().getByLabel("Customer id").fill(id);
   await dialog().getByLabel("Budget in dollars").fill("9");
   await dialog().getByRole("button", { name: "Create" }).click();
-  await page.getByRole("searchbox").fill(id);
+  await find(page, id);
   await page.getByText("of $9.00").waitFor();
   await act(id, "Block");
   await page.getByRole("cell", { name: "blocked" }).waitFor();

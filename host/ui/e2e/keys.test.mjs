@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { api, GATEWAY, launch, MODEL, signedIn, visit } from "./browser.mjs";
+import { api, GATEWAY, find, launch, MODEL, signedIn, visit } from "./browser.mjs";
 
 let browser;
 let page;
@@ -45,7 +45,7 @@ test("a key is made with limits, shown once, used, changed, blocked, given a new
   await form.getByRole("tab", { name: "Python" }).click();
   await form.getByText("from openai import OpenAI").waitFor();
   await form.getByRole("button", { name: "Done" }).click();
-  await page.getByRole("searchbox").fill(name);
+  await find(page, name);
   await page.getByRole("row", { name: new RegExp(name) }).waitFor();
   assert.equal(await page.getByText(key).count(), 0);
 

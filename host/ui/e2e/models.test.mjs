@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { api, launch, signedIn, visit } from "./browser.mjs";
+import { api, find, launch, signedIn, visit } from "./browser.mjs";
 
 let browser;
 let page;
@@ -36,7 +36,7 @@ test("a deployment is tested before it is made, answers, is priced, blocked and 
   await dialog().getByRole("button", { name: "Test the connection" }).click();
   await dialog().getByText(/The provider answers/).waitFor();
   await dialog().getByRole("button", { name: "Create" }).click();
-  await page.getByRole("searchbox").fill(name);
+  await find(page, name);
   await page.getByRole("row", { name: new RegExp(name) }).waitFor();
   assert.equal((await ask(name)).object, "chat.completion");
 

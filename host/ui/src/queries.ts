@@ -14,3 +14,6 @@ export const queries = new QueryClient({
 
 // A refusal may be about the role alone: who is signed in is asked again.
 session.onEnd = () => void queries.invalidateQueries({ queryKey: ["session"] });
+
+// Whether it is the gateway that is away is asked at once, not at the next turn.
+session.onLost = () => void queries.invalidateQueries({ queryKey: ["alive"] });

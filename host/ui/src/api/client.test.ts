@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { ApiError, change, get, path, post, readError, send, session } from "./client";
+import { ALIVE, ApiError, change, get, path, post, readError, send, session } from "./client";
 
 const answers = (status: number, body: string, headers: Record<string, string> = {}) => vi.fn(async () => new Response(body, { status, headers }));
 
@@ -50,6 +50,14 @@ describe("a request", () => {
     vi.stubGlobal("fetch", answers(200, ""));
     expect(await change("DELETE", "/credentials/a")).toBeNull();
   });
+});
+
+test("a gateway that is not reached is said, but not by the question whether it is there", async () => {
+  session.onLost = vi.fn();
+  vi.stubGlobal("fetch", vi.fn(() => Promise.reject(new TypeError("Failed to fetch"))));
+  await expect(get("/key/list")).rejects.toThrow("Failed to fetch");
+  await expect(get(ALIVE)).rejects.toThrow("Failed to fetch");
+  expect(session.onLost).toHaveBeenCalledTimes(1);
 });
 
 describe("a refusal", () => {

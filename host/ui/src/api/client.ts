@@ -18,8 +18,11 @@ export class ApiError extends Error {
   }
 }
 
-/** Who asks, and what is done where the gateway refuses somebody, who may be signed in no more. */
-export const session: { bearer: string | null; onEnd: () => void } = { bearer: null, onEnd: () => {} };
+/** Who asks, what is done where the gateway refuses somebody, who may be signed in no more, and where it is not reached at all. */
+export const session: { bearer: string | null; onEnd: () => void; onLost: () => void } = { bearer: null, onEnd: () => {}, onLost: () => {} };
+
+/** Asked to see whether the gateway is there. */
+export const ALIVE = "/health/liveliness";
 
 const WAYS_IN = /^\/(\.well-known\/|v2\/login|v2\/session|session\/logout|onboarding\/|user\/info$|health\/license)/;
 
@@ -51,12 +54,10 @@ function headersFor(body: unknown): Record<string, string> {
 }
 
 export async function send(method: string, where: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const response = await fetch(ROOT + where, {
-    method,
-    headers: headersFor(body),
-    body: body === undefined ? undefined : JSON.stringify(body),
-    credentials: "same-origin",
-    signal,
+  const request = { method, headers: headersFor(body), body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin", signal } as const;
+  const response = await fetch(ROOT + where, request).catch((cause: unknown) => {
+    if (!signal?.aborted && where !== ALIVE) session.onLost();
+    throw cause;
   });
   if (response.ok) return response;
   const wait = Number(response.headers.get("retry-after")) || undefined;

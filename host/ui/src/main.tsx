@@ -1,5 +1,6 @@
 import "@mantine/core/styles.css";
 import "@mantine/charts/styles.css";
+import "@mantine/dates/styles.css";
 import "@mantine/notifications/styles.css";
 import "./app.css";
 import "./i18n";
@@ -7,34 +8,27 @@ import "./i18n";
 import { MantineProvider } from "@mantine/core";
 import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 
-import { ApiError } from "./api/client";
-import { App } from "./app";
-import { theme } from "./theme";
+import "./nonce";
 
-const client = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 5_000,
-      // What the gateway refuses stays refused; what it could not answer may be asked again.
-      retry: (failures, error) => failures < 3 && !(error instanceof ApiError && error.status < 500),
-    },
-  },
-});
+import { NONCE, ROOT } from "./api/root";
+import { App } from "./app";
+import { queries } from "./queries";
+import { readable, theme } from "./theme";
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <MantineProvider theme={theme} defaultColorScheme="auto">
-        <QueryClientProvider client={client}>
+      <MantineProvider theme={theme} cssVariablesResolver={readable} defaultColorScheme="auto" getStyleNonce={NONCE ? () => NONCE : undefined}>
+        <QueryClientProvider client={queries}>
           <ModalsProvider>
             <Notifications position="top-right" />
-            <BrowserRouter basename="/ui">
+            <BrowserRouter basename={`${ROOT}/ui`}>
               <App />
             </BrowserRouter>
           </ModalsProvider>

@@ -10,8 +10,43 @@ export interface Grant {
   capture?: boolean;
 }
 
+/** JSON Schema, as far as forms are made of it. */
+export interface Schema {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  enum?: unknown[];
+  default?: unknown;
+  items?: Schema;
+  minimum?: number;
+  maximum?: number;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  /** Names of the environment that are read where nothing is said. */
+  "x-env"?: string[];
+}
+
+export interface Secret {
+  title?: string;
+  env?: string[];
+  required?: boolean;
+}
+
+/** A guardrail or callback of a plugin. */
+export interface Hook {
+  name: string;
+  title?: string | null;
+  stages?: string[];
+  asks: Grant;
+  granted: Grant;
+  config_schema?: Schema | null;
+}
+
 export interface Provider {
   name: string;
+  /** Of the settings in `litellm_params`, where the gateway tells it. */
+  config_schema?: Schema | null;
+  secrets?: Record<string, Secret> | null;
   title: string;
   verified: boolean;
   operations: string[];
@@ -34,6 +69,8 @@ export interface Plugin {
   limits: { memory_bytes: number; cpu_ms: number; wall_ms: number; state_bytes: number; output_bytes: number; concurrency: number };
   stats: Record<string, number>;
   providers: Provider[];
+  guardrails?: Hook[];
+  callbacks?: Hook[];
 }
 
 export interface PluginTable {

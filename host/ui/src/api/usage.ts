@@ -1,6 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 import { get, path } from "./client";
+import type { Call } from "./logs";
 
 export interface Metrics {
   spend: number;
@@ -15,7 +16,7 @@ export interface Metrics {
 
 export interface Share {
   metrics: Metrics;
-  metadata?: { key_alias?: string | null; team_alias?: string | null };
+  metadata?: Record<string, string | null>;
 }
 
 export type Breakdown = Record<string, Share>;
@@ -23,51 +24,59 @@ export type Breakdown = Record<string, Share>;
 export interface Day {
   date: string;
   metrics: Metrics;
-  breakdown: { models: Breakdown; providers: Breakdown; api_keys: Breakdown; endpoints: Breakdown };
+  breakdown: Record<"models" | "model_groups" | "providers" | "api_keys" | "endpoints" | "entities", Breakdown>;
 }
 
 interface Activity {
   results: Day[];
+  metadata: { truncated?: boolean };
 }
 
-/** Days and times are UTC, as the gateway counts them. */
-export function useActivity(start: string, end: string) {
-  return useQuery({
-    queryKey: ["activity", start, end],
+/** Whose sums are listed as `entities`. */
+export type Holder = "user" | "team" | "organization" | "customer" | "tag";
+
+/** Days are UTC, as `2026-01-31`. */
+export interface Span {
+  start: string;
+  end: string;
+}
+
+export interface UsageFilter extends Span {
+  holder: Holder;
+  model?: string | null;
+  key?: string | null;
+}
+
+const query = (it: UsageFilter) => ({ start_date: it.start, end_date: it.end, model: it.model, api_key: it.key });
+
+export interface Summary {
+  days: Day[];
+  /** There are more groups than are told. */
+  truncated: boolean;
+}
+
+/** Sums of every day, the oldest first. */
+export function useActivity(filter: UsageFilter) {
+  return useQuery<Summary>({
+    queryKey: ["activity", filter],
+    staleTime: 30_000,
+    placeholderData: keepPreviousData,
     queryFn: ({ signal }) =>
-      get<Activity>(path("/user/daily/activity/aggregated", { start_date: start, end_date: end }), signal).then((it) => it.results.toSorted((a, b) => a.date.localeCompare(b.date))),
+      get<Activity>(path(`/${filter.holder}/daily/activity/aggregated`, query(filter)), signal).then((it) => ({
+        days: it.results.toSorted((a, b) => a.date.localeCompare(b.date)),
+        truncated: it.metadata.truncated ?? false,
+      })),
   });
 }
 
-const ZERO: Metrics = { spend: 0, prompt_tokens: 0, completion_tokens: 0, cache_read_input_tokens: 0, total_tokens: 0, successful_requests: 0, failed_requests: 0, api_requests: 0 };
+/** Where the same is as a file. */
+export const activityFile = (filter: UsageFilter) => path(`/${filter.holder}/daily/activity`, { ...query(filter), format: "csv" });
 
-export function sum(all: Metrics[]): Metrics {
-  const total = { ...ZERO };
-  for (const one of all) {
-    for (const name of Object.keys(ZERO) as (keyof Metrics)[]) total[name] += one[name] ?? 0;
-  }
-  return total;
-}
-
-/** The parts of several days together, the most expensive first. */
-export function parts(days: Day[], kind: keyof Day["breakdown"]): { name: string; metrics: Metrics }[] {
-  const found = new Map<string, { name: string; metrics: Metrics }>();
-  for (const day of days) {
-    for (const [id, share] of Object.entries(day.breakdown[kind] ?? {})) {
-      const known = found.get(id);
-      found.set(id, { name: share.metadata?.key_alias || id, metrics: sum([share.metrics, ...(known ? [known.metrics] : [])]) });
-    }
-  }
-  return [...found.values()].sort((a, b) => b.metrics.spend - a.metrics.spend || b.metrics.api_requests - a.metrics.api_requests);
-}
-
-/** Every day of a range, also those without a call. */
-export function everyDay(days: Day[], start: string, end: string): { date: string; metrics: Metrics }[] {
-  const known = new Map(days.map((day) => [day.date, day.metrics]));
-  const all = [];
-  for (let at = Date.parse(start); at <= Date.parse(end); at += 86_400_000) {
-    const date = new Date(at).toISOString().slice(0, 10);
-    all.push({ date, metrics: known.get(date) ?? ZERO });
-  }
-  return all;
+/** The latest answered calls of a span, at most 100: what times are told from. */
+export function useLatestCalls({ start, end, model, key }: UsageFilter) {
+  return useQuery({
+    queryKey: ["calls", "latest", start, end, model, key],
+    staleTime: 60_000,
+    queryFn: ({ signal }) => get<{ data: Call[] }>(path("/spend/logs/ui", { start_date: start, end_date: end, status_filter: "success", model, api_key: key, page_size: 100 }), signal).then((it) => it.data),
+  });
 }

@@ -1,8 +1,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
-import { type Dictionary, en } from "./en";
-import { zh } from "./zh";
+import { type Dictionary, en, zh } from "./dictionary";
 
 declare module "i18next" {
   interface CustomTypeOptions {

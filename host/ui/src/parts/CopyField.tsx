@@ -2,12 +2,14 @@ import { ActionIcon, Code, CopyButton, Group, Tooltip } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
+import classes from "./CopyField.module.css";
+
 /** Text to be taken along, with a button for it. */
 export function CopyField({ text, shown, block = false }: { text: string; shown?: string; block?: boolean }) {
   const { t } = useTranslation();
   return (
     <Group gap={4} wrap="nowrap" align={block ? "flex-start" : "center"}>
-      <Code block={block} style={{ flex: block ? 1 : undefined, whiteSpace: block ? "pre-wrap" : undefined, wordBreak: "break-all" }}>
+      <Code block={block} className={block ? classes.block : classes.line}>
         {shown ?? text}
       </Code>
       <CopyButton value={text}>

@@ -48,3 +48,8 @@ export function Empty({ title, hint, action }: { title: string; hint?: string; a
     </Center>
   );
 }
+
+export function NoPage() {
+  const { t } = useTranslation();
+  return <Empty title={t("common.notFound")} />;
+}

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
-import { send } from "../api/client";
+import { ALIVE, send } from "../api/client";
 
 /** Says that the gateway is away, and asks for everything again once it is back. */
 export function Connection() {
@@ -12,7 +12,7 @@ export function Connection() {
   const client = useQueryClient();
   const { isError } = useQuery({
     queryKey: ["alive"],
-    queryFn: ({ signal }) => send("GET", "/health/liveliness", undefined, signal).then(() => true),
+    queryFn: ({ signal }) => send("GET", ALIVE, undefined, signal).then(() => true),
     refetchInterval: (query) => (query.state.status === "error" ? 2_000 : 15_000),
     retry: false,
   });

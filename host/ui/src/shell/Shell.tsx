@@ -1,19 +1,24 @@
-import { AppShell, Box, Burger, Group, NavLink, Title } from "@mantine/core";
+import { AppShell, Box, Burger, Group, ScrollArea, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconChartBar, IconKey, IconListDetails, IconPuzzle } from "@tabler/icons-react";
+import { type MouseEvent, Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Outlet, useLocation } from "react-router";
+import { Outlet, useLocation } from "react-router";
 
+import { ROOT } from "../api/root";
+import { Waiting } from "../parts/States";
+import { AccountMenu } from "./AccountMenu";
+import { Broken } from "./Broken";
 import { ColourMenu } from "./ColourMenu";
 import { Connection } from "./Connection";
 import { LanguageMenu } from "./LanguageMenu";
+import { Navigation } from "./Navigation";
+import classes from "./Shell.module.css";
 
-const PAGES = [
-  { to: "/", name: "overview", icon: IconChartBar },
-  { to: "/keys", name: "keys", icon: IconKey },
-  { to: "/plugins", name: "plugins", icon: IconPuzzle },
-  { to: "/logs", name: "logs", icon: IconListDetails },
-] as const;
+// The page may have a base, from which the link would lead away.
+const toContent = (event: MouseEvent) => {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+};
 
 /** What stands around every page. */
 export function Shell() {
@@ -22,14 +27,14 @@ export function Shell() {
   const { pathname } = useLocation();
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !open } }} padding="md">
-      <a className="skip" href="#content">
+      <a className="skip" href="#content" onClick={toContent}>
         {t("app.skip")}
       </a>
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
             <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t("app.menu")} />
-            <img src="/ui/mark.svg" alt="" width={28} height={28} />
+            <img src={`${ROOT}/ui/mark.svg`} alt="" width={28} height={28} />
             <Title order={1} size="h4">
               {t("app.name")}
             </Title>
@@ -37,18 +42,23 @@ export function Shell() {
           <Group gap="xs" wrap="nowrap">
             <LanguageMenu />
             <ColourMenu />
+            <AccountMenu />
           </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" component="nav" aria-label={t("app.menu")}>
-        {PAGES.map(({ to, name, icon: Icon }) => (
-          <NavLink key={to} component={Link} to={to} label={t(`nav.${name}`)} leftSection={<Icon size={18} aria-hidden />} active={pathname === to} onClick={close} variant="light" />
-        ))}
+        <ScrollArea className={classes.pages}>
+          <Navigation onGo={close} />
+        </ScrollArea>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <Connection />
         <Box maw={1240} mx="auto">
-          <Outlet />
+          <Broken key={pathname}>
+            <Suspense fallback={<Waiting />}>
+              <Outlet />
+            </Suspense>
+          </Broken>
         </Box>
       </AppShell.Main>
     </AppShell>

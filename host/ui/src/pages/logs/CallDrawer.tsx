@@ -1,10 +1,14 @@
-import { Alert, Drawer, SimpleGrid, Stack, Table, Tabs, Text } from "@mantine/core";
+import { Alert, SimpleGrid, Stack, Tabs, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
-import { type Call, useCall } from "../../api/logs";
+import { type Attempt, type Call, useCall } from "../../api/logs";
+import { useStanding } from "../../api/session";
 import { CopyField } from "../../parts/CopyField";
+import { Fact } from "../../parts/Fact";
 import { useFormat } from "../../parts/format";
-import { Failed, Waiting } from "../../parts/States";
+import { type Column, Rows } from "../../parts/Rows";
+import { Side } from "../../parts/Side";
+import { Empty, Failed, Waiting } from "../../parts/States";
 import { Why } from "./Why";
 
 /** One call in full. */
@@ -12,17 +16,18 @@ export function CallDrawer({ id, onClose }: { id: string | null; onClose: () => 
   const { t } = useTranslation();
   const { data, error, isPending } = useCall(id);
   return (
-    <Drawer opened={id !== null} onClose={onClose} position="right" size="xl" title={<Text fw={600}>{t("logs.callId")}</Text>} closeButtonProps={{ "aria-label": t("common.close") }}>
+    <Side opened={id !== null} onClose={onClose} size="xl" title={t("logs.callId")}>
       {error ? <Failed error={error} /> : null}
       {isPending && !error ? <Waiting /> : null}
       {data ? <Whole of={data} /> : null}
-    </Drawer>
+    </Side>
   );
 }
 
 function Whole({ of }: { of: Call }) {
   const { t } = useTranslation();
   const { money, count, duration, time } = useFormat();
+  const { seesAll } = useStanding();
   const error = of.metadata.error_information;
   const facts: [string, string | null | undefined][] = [
     [t("logs.time"), time(of.startTime)],
@@ -53,36 +58,18 @@ function Whole({ of }: { of: Call }) {
         {facts
           .filter(([, value]) => value)
           .map(([name, value]) => (
-            <div key={name}>
-              <Text size="xs" c="dimmed">
-                {name}
-              </Text>
-              <Text size="sm" style={{ wordBreak: "break-word" }}>
-                {value}
-              </Text>
-            </div>
+            <Fact key={name} name={name} value={value} />
           ))}
       </SimpleGrid>
       <Tabs defaultValue="attempts" keepMounted={false}>
         <Tabs.List mb="sm">
           <Tabs.Tab value="attempts">{t("logs.attempts")}</Tabs.Tab>
-          <Tabs.Tab value="why">{t("logs.why")}</Tabs.Tab>
+          {seesAll ? <Tabs.Tab value="why">{t("logs.why")}</Tabs.Tab> : null}
           <Tabs.Tab value="request">{t("logs.request")}</Tabs.Tab>
           <Tabs.Tab value="response">{t("logs.response")}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="attempts">
-          <Table>
-            <Table.Tbody>
-              {(of.metadata.attempts ?? []).map((attempt, at) => (
-                <Table.Tr key={`${attempt.model_id}${at}`}>
-                  <Table.Td>{`${attempt.custom_llm_provider}/${attempt.model}`}</Table.Td>
-                  <Table.Td ta="right" className="number">
-                    {money(attempt.spend)}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          <Attempts of={of.metadata.attempts ?? []} />
         </Tabs.Panel>
         <Tabs.Panel value="why">
           <Why id={of.request_id} />
@@ -96,6 +83,18 @@ function Whole({ of }: { of: Call }) {
       </Tabs>
     </Stack>
   );
+}
+
+function Attempts({ of }: { of: Attempt[] }) {
+  const { t } = useTranslation();
+  const { money } = useFormat();
+  const columns: Column<Attempt>[] = [
+    { title: t("logs.model"), show: (it) => `${it.custom_llm_provider}/${it.model}` },
+    { title: t("logs.cost"), number: true, show: (it) => money(it.spend) },
+  ];
+  // One deployment may have been asked twice.
+  const rows = of.map((it, at) => ({ ...it, at }));
+  return <Rows name={t("logs.attempts")} rows={rows} columns={columns} id={(it) => String(it.at)} empty={<Empty title={t("logs.noAttempts")} />} wide="narrow" />;
 }
 
 function Body({ of }: { of: unknown }) {

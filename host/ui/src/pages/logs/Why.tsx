@@ -1,9 +1,10 @@
-import { Badge, Group, Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../../api/client";
 import { useDecision } from "../../api/logs";
 import { Failed, Waiting } from "../../parts/States";
+import { Tag } from "../../parts/Tag";
 
 /** Which deployments could have answered a call, and why this one did. */
 export function Why({ id }: { id: string }) {
@@ -33,9 +34,9 @@ export function Why({ id }: { id: string }) {
                 {candidate.model_id.slice(0, 12)}
               </Text>
               {candidate.model_id === choice.chosen ? (
-                <Badge variant="light" tt="none" color="teal">
+                <Tag color="teal">
                   {t("logs.chosen")}
-                </Badge>
+                </Tag>
               ) : null}
             </Group>
           ))}
@@ -47,9 +48,9 @@ export function Why({ id }: { id: string }) {
               {choice.ruled_out.map((candidate) => (
                 <Group key={candidate.model_id} gap="xs">
                   <Text size="sm">{candidate.model ?? candidate.model_id.slice(0, 12)}</Text>
-                  <Badge variant="light" tt="none" color="orange">
+                  <Tag color="orange">
                     {candidate.reason}
-                  </Badge>
+                  </Tag>
                 </Group>
               ))}
             </>

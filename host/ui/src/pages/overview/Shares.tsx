@@ -3,16 +3,18 @@ import { useTranslation } from "react-i18next";
 
 import type { Metrics } from "../../api/usage";
 import { useFormat } from "../../parts/format";
+import { Scroll } from "../../parts/Scroll";
+import type { Group } from "../../parts/sums";
 
 const SHOWN = 20;
 
 /** Who or what the calls were of, the most expensive first. */
-export function Shares({ rows, title, total }: { rows: { name: string; metrics: Metrics }[]; title: string; total: Metrics }) {
+export function Shares({ rows, title, total }: { rows: Group[]; title: string; total: Metrics }) {
   const { t } = useTranslation();
   const { money, count, short, percent } = useFormat();
   const share = (it: Metrics) => (total.spend > 0 ? it.spend / total.spend : it.api_requests / Math.max(total.api_requests, 1));
   return (
-    <Table.ScrollContainer minWidth={560}>
+    <Scroll label={t("common.table", { name: title })} wide="narrow">
       <Table>
         <Table.Thead>
           <Table.Tr>
@@ -25,10 +27,10 @@ export function Shares({ rows, title, total }: { rows: { name: string; metrics: 
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {rows.slice(0, SHOWN).map(({ name, metrics }) => (
-            <Table.Tr key={name}>
+          {rows.slice(0, SHOWN).map(({ id, name, metrics }) => (
+            <Table.Tr key={id}>
               <Table.Td>
-                <Text size="sm" truncate maw={320} title={name}>
+                <Text size="sm" truncate maw={320} title={id}>
                   {name || t("common.none")}
                 </Text>
               </Table.Td>
@@ -51,6 +53,6 @@ export function Shares({ rows, title, total }: { rows: { name: string; metrics: 
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scroll>
   );
 }

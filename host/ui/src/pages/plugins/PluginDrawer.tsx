@@ -1,10 +1,12 @@
-import type { ReactNode } from "react";
-import { Alert, Badge, Card, Drawer, Group, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Card, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { Plugin, Provider } from "../../api/plugins";
 import { CopyField } from "../../parts/CopyField";
+import { Fact } from "../../parts/Fact";
 import { useFormat } from "../../parts/format";
+import { Side } from "../../parts/Side";
+import { Tag } from "../../parts/Tag";
 import { StateBadge } from "./Plugins";
 
 /** Everything that is known of one component. */
@@ -12,7 +14,7 @@ export function PluginDrawer({ of, onClose }: { of: Plugin | null; onClose: () =
   const { t } = useTranslation();
   const { bytes, duration, count } = useFormat();
   return (
-    <Drawer opened={of !== null} onClose={onClose} position="right" size="lg" title={<Text fw={600}>{of?.name}</Text>} closeButtonProps={{ "aria-label": t("common.close") }}>
+    <Side opened={of !== null} onClose={onClose} title={of?.name ?? ""}>
       {of ? (
         <Stack>
           <Text>{of.summary}</Text>
@@ -47,20 +49,7 @@ export function PluginDrawer({ of, onClose }: { of: Plugin | null; onClose: () =
           ))}
         </Stack>
       ) : null}
-    </Drawer>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: ReactNode }) {
-  return (
-    <div>
-      <Text size="xs" c="dimmed">
-        {name}
-      </Text>
-      <Text size="sm" component="div">
-        {value}
-      </Text>
-    </div>
+    </Side>
   );
 }
 
@@ -73,15 +62,15 @@ function ProviderCard({ of }: { of: Provider }) {
       <Stack gap="xs">
         <Group justify="space-between">
           <Text fw={550}>{of.title}</Text>
-          <Badge variant="light" tt="none" color={of.verified ? "teal" : "gray"}>
+          <Tag color={of.verified ? "teal" : "gray"}>
             {of.verified ? t("plugins.verified") : t("plugins.unverified")}
-          </Badge>
+          </Tag>
         </Group>
         <Group gap={4}>
           {of.operations.map((name) => (
-            <Badge key={name} variant="light" color="gray" tt="none">
+            <Tag key={name}>
               {name}
-            </Badge>
+            </Tag>
           ))}
         </Group>
         <Names title={t("plugins.hosts")} names={hosts} refused={refused} />
@@ -100,7 +89,7 @@ function Names({ title, names, refused }: { title: string; names: string[]; refu
         {title}
       </Text>
       {names.map((name) => (
-        <Text key={name} size="xs" ff="monospace" td={refused.includes(name) ? "line-through" : undefined} c={refused.includes(name) ? "red" : undefined} style={{ wordBreak: "break-all" }}>
+        <Text key={name} size="xs" ff="monospace" td={refused.includes(name) ? "line-through" : undefined} c={refused.includes(name) ? "red" : undefined} className="wrap">
           {name}
         </Text>
       ))}

@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Group, Table, Text } from "@mantine/core";
+import { Button, Card, Group, Table, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconRefresh } from "@tabler/icons-react";
 import { useState } from "react";
@@ -7,7 +7,9 @@ import { useTranslation } from "react-i18next";
 import { faults, type Plugin, usePlugins, useReloadPlugins } from "../../api/plugins";
 import { useFormat } from "../../parts/format";
 import { Page } from "../../parts/Page";
+import { Scroll } from "../../parts/Scroll";
 import { Failed, Waiting } from "../../parts/States";
+import { Tag } from "../../parts/Tag";
 import { PluginDrawer } from "./PluginDrawer";
 import { ReloadLog } from "./ReloadLog";
 
@@ -35,7 +37,7 @@ export function Plugins() {
       {data ? (
         <>
           <Card p={0}>
-            <Table.ScrollContainer minWidth={860}>
+            <Scroll label={t("common.table", { name: t("plugins.title") })} wide="wide">
               <Table horizontalSpacing="md">
                 <Table.Thead>
                   <Table.Tr>
@@ -90,7 +92,7 @@ export function Plugins() {
                   ))}
                 </Table.Tbody>
               </Table>
-            </Table.ScrollContainer>
+            </Scroll>
           </Card>
           <ReloadLog of={data} />
         </>
@@ -106,9 +108,9 @@ export function StateBadge({ of }: { of: Plugin }) {
   const known = STATES[of.state];
   return (
     <Group gap={4}>
-      <Badge variant="light" tt="none" color={known?.[1] ?? "gray"}>
+      <Tag color={known?.[1] ?? "gray"}>
         {known ? t(`plugins.${known[0]}`) : of.state}
-      </Badge>
+      </Tag>
     </Group>
   );
 }

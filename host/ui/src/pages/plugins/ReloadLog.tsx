@@ -1,8 +1,10 @@
-import { Badge, Card, Stack, Table, Text } from "@mantine/core";
+import { Card, Stack, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { PluginTable } from "../../api/plugins";
 import { useFormat } from "../../parts/format";
+import { Scroll } from "../../parts/Scroll";
+import { Tag } from "../../parts/Tag";
 
 const COLOURS: Record<string, string> = { loaded: "teal", swapped: "teal", refused: "red", "rolled-back": "orange" };
 const SHOWN = 30;
@@ -23,7 +25,7 @@ export function ReloadLog({ of }: { of: PluginTable }) {
           <Stack gap="xs">
             {kept.map(([digest, reason]) => (
               <div key={digest}>
-                <Text size="xs" ff="monospace" c="dimmed" style={{ wordBreak: "break-all" }}>
+                <Text size="xs" ff="monospace" c="dimmed" className="wrap">
                   {digest}
                 </Text>
                 <Text size="sm">{reason}</Text>
@@ -41,8 +43,16 @@ export function ReloadLog({ of }: { of: PluginTable }) {
             {t("plugins.noReloads")}
           </Text>
         ) : (
-          <Table.ScrollContainer minWidth={560}>
+          <Scroll label={t("common.table", { name: t("plugins.reloads") })} wide="narrow">
             <Table verticalSpacing={6}>
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>{t("common.time")}</Table.Th>
+                  <Table.Th>{t("plugins.what")}</Table.Th>
+                  <Table.Th>{t("common.name")}</Table.Th>
+                  <Table.Th>{t("plugins.reason")}</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
               <Table.Tbody>
                 {log.map((entry) => (
                   <Table.Tr key={`${entry.at_ms}${entry.plugin}${entry.what}`}>
@@ -50,9 +60,9 @@ export function ReloadLog({ of }: { of: PluginTable }) {
                       {time(entry.at_ms)}
                     </Table.Td>
                     <Table.Td w={120}>
-                      <Badge variant="light" tt="none" color={COLOURS[entry.what] ?? "gray"}>
+                      <Tag color={COLOURS[entry.what] ?? "gray"}>
                         {entry.what}
-                      </Badge>
+                      </Tag>
                     </Table.Td>
                     <Table.Td w={180}>{entry.plugin}</Table.Td>
                     <Table.Td>
@@ -64,7 +74,7 @@ export function ReloadLog({ of }: { of: PluginTable }) {
                 ))}
               </Table.Tbody>
             </Table>
-          </Table.ScrollContainer>
+          </Scroll>
         )}
       </Card>
     </>

@@ -407,6 +407,7 @@ fn line(
         provider: provider.name.clone(),
         base_url,
         base_trusted,
+        further: Vec::new(),
         granted_hosts: provider.granted_hosts.clone(),
         allow_private: provider.allow_private,
         auth: AuthScheme {

@@ -26,6 +26,8 @@ pub struct Target {
     pub base_url: Option<Url>,
     /// The operator wrote the base URL, so it may be a private address.
     pub base_trusted: bool,
+    /// Further addresses that the plugin's settings name, and whether they may be private ones.
+    pub further: Vec<(Url, bool)>,
     /// Further hosts that the plugin asked for and the operator granted: `host` or `host:port`, or a
     /// pattern of them.
     pub granted_hosts: Vec<String>,

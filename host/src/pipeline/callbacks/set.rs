@@ -8,7 +8,7 @@ use super::settings::Sorted;
 use crate::config::{self, Callback, CallbackDelivery, Config};
 use crate::domain::{At, ErrorKind, Fault};
 use crate::pipeline::givens::Environment;
-use crate::pipeline::outside::{Entry, target};
+use crate::pipeline::outside::{Entry, own_base, target};
 use crate::plugins::{Generation, Hook, Table};
 use crate::upstream::Target;
 
@@ -117,8 +117,11 @@ impl Sinks {
             headers: sorted.headers,
         };
         let target = target(&self.config, hook, &given, &self.environment);
-        // A plugin may have several.
+        let has_base = own_base(&self.config, hook, &given).is_some();
+        // A plugin may have several, each of them several entries.
         settings.insert("callback".to_owned(), kind.as_str().into());
+        settings.insert("entry".to_owned(), entry.name.as_str().into());
+        settings.insert("has_api_base".to_owned(), has_base.into());
         let mut delivery = entry.delivery;
         if let Some(most) = hook.describe.max_batch {
             let most = usize::try_from(most).unwrap_or(usize::MAX);

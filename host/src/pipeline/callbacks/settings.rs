@@ -14,6 +14,9 @@ use crate::plugins::describe::HookDescribe;
 /// `GENERIC_LOGGER_HEADERS` is.
 const HEADERS: &str = "headers";
 
+/// LiteLLM's name of the base URL of some.
+const ENDPOINT: &str = "endpoint";
+
 /// What of an entry is what to the plugin.
 #[derive(Debug, Default)]
 pub struct Sorted {
@@ -97,6 +100,14 @@ impl Sorted {
                 self.settings.insert(name.to_owned(), value);
             }
         }
+        if let Some(described) = describe.secrets.get(HEADERS)
+            && !self.secrets.contains_key(HEADERS)
+        {
+            let mut may = described.env.iter().filter(|it| may_read.contains(it));
+            let found = may.find_map(|it| env.get(it));
+            self.secrets
+                .extend(found.map(|it| (HEADERS.to_owned(), it)));
+        }
     }
 }
 
@@ -147,7 +158,7 @@ impl<'h> Place<'h> {
         if let Some((own, _)) = secrets.find(|(_, it)| it.env.iter().any(is)) {
             return Self::Secret(own);
         }
-        if describe.base_url_env.iter().any(is) {
+        if name == ENDPOINT || describe.base_url_env.iter().any(is) {
             return Self::Base;
         }
         let mut settings = describe.settings_env();

@@ -42,11 +42,7 @@ pub fn target(
     environment: &Environment,
 ) -> Target {
     let describe = &hook.describe;
-    let env = |name: &str| {
-        let allowed = hook.may_read_environment.iter().any(|it| it == name);
-        let allowed = allowed && !entry.is_tenants;
-        allowed.then(|| config.env.get(name)).flatten()
-    };
+    let env = |name: &str| of_environment(config, hook, entry, name);
     let mut secrets: HashMap<String, Secret> = entry.secrets.clone().into_iter().collect();
     for (name, secret) in &describe.secrets {
         let found = || secret.env.iter().find_map(|it| env(it));
@@ -56,15 +52,11 @@ pub fn target(
             secrets.insert(name.clone(), value);
         }
     }
-    let from_env = describe.base_url_env.iter().find_map(|it| env(it));
-    let from_env = from_env.and_then(|it| Url::parse(it.reveal()).ok());
-    let own = entry.api_base.cloned().or(from_env);
+    let own = own_base(config, hook, entry);
     let bundled = hook.generation.source == Source::Bundled;
-    let base_trusted = match (&own, entry.is_stored) {
-        (Some(_), true) => config.money.trust_stored_bases,
-        (Some(_), false) => true,
-        (None, _) => bundled,
-    };
+    let trusted = !entry.is_stored || config.money.trust_stored_bases;
+    let base_trusted = own.as_ref().map_or(bundled, |_| trusted);
+    let addresses = describe.addresses(entry.settings);
     let default = describe.base_url.as_deref();
     let default = default.filter(|_| hook.base_url_granted);
     let base_url = own.or_else(|| Url::parse(default?).ok());
@@ -72,6 +64,7 @@ pub fn target(
         provider: describe.name.clone(),
         base_url,
         base_trusted,
+        further: addresses.map(|url| (url, trusted)).collect(),
         granted_hosts: hook.granted_hosts.clone(),
         allow_private: hook.allow_private,
         auth: AuthScheme {
@@ -94,6 +87,21 @@ pub fn target(
         sent: SentTokens::default(),
         quiet: config.general.quiet_faults,
     }
+}
+
+/// The base URL that the operator gave it, in its entry or by a variable of the environment.
+pub fn own_base(config: &Config, hook: &Hook, entry: &Entry<'_>) -> Option<Url> {
+    let mut names = hook.describe.base_url_env.iter();
+    let from_env = || names.find_map(|it| of_environment(config, hook, entry, it));
+    let given = entry.api_base.cloned();
+    given.or_else(|| Url::parse(from_env()?.reveal()).ok())
+}
+
+/// A variable that it may read.
+fn of_environment(config: &Config, hook: &Hook, entry: &Entry<'_>, name: &str) -> Option<Secret> {
+    let allowed = hook.may_read_environment.iter().any(|it| it == name);
+    let allowed = allowed && !entry.is_tenants;
+    allowed.then(|| config.env.get(name)).flatten()
 }
 
 /// What schemes with tokens and signatures may use. A dropped plugin that was granted no variable is

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::{AuthDescribe, SecretDescribe, settings};
 
@@ -61,6 +62,14 @@ impl HookDescribe {
     /// that are tried.
     pub fn settings_env(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         settings::env_of(self.config_schema.as_ref())
+    }
+
+    /// The addresses that its settings name (`x-address` of a property).
+    pub fn addresses<'s>(
+        &'s self,
+        settings: &'s Map<String, Value>,
+    ) -> impl Iterator<Item = Url> + 's {
+        settings::addresses(self.config_schema.as_ref(), settings)
     }
 
     /// The settings with the schema's defaults filled in.

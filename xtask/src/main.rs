@@ -8,6 +8,7 @@
 
 mod bench;
 mod bouncer;
+mod pages;
 mod python;
 mod redis;
 mod services;
@@ -26,7 +27,11 @@ fn main() -> ExitCode {
             Some(_) => Err("`test` alone runs everything, `test sdk` the clients alone".to_owned()),
         },
         "bench" => bench::run(&arguments.collect::<Vec<_>>()),
-        _ => Err("usage: cargo xtask test [sdk] | bench [--rows N] [--keys N]".to_owned()),
+        "screenshots" => pages::screenshots(arguments.next().as_deref().unwrap_or("screenshots")),
+        _ => Err(
+            "usage: cargo xtask test [sdk] | bench [--rows N] [--keys N] | screenshots [FOLDER]"
+                .to_owned(),
+        ),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::pages::{self, CHROMIUM};
 use crate::tools::{CURL, GO, NPM, PYTHON, Tool};
 use crate::{services, sh, tools};
 
 /// What has to be there first.
-pub const TOOLS: [Tool; 4] = [PYTHON, NPM, GO, CURL];
+pub const TOOLS: [Tool; 5] = [PYTHON, NPM, GO, CURL, CHROMIUM];
 
 /// The packages, pinned. `componentize-py` builds the examples in Python, `ziglang` those in C, at the versions of
 /// `sdk/*/requirements.txt`. LiteLLM's own migrations
@@ -92,6 +93,7 @@ pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
             .arg(&node)
             .args(NPM_PACKAGES),
     )?;
+    let pages = pages::prepare()?;
     let binary = std::env::var_os("SLUICE_BINARY").map(PathBuf::from);
     let binary = binary.unwrap_or_else(|| target.join("debug/sluice"));
     println!("\n== pytest tests/sdk");
@@ -103,6 +105,7 @@ pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
             .env("SLUICE_BINARY", binary)
             .env("SLUICE_GUESTS", guests)
             .env("SDK_NODE", node)
+            .env("SDK_PAGES", pages)
             .env("SDK_VENV", target.join("sdk-venv"))
             .env("SDK_EXAMPLES", target.join("sdk-examples"))
             .env("SLUICE_COMPONENT", target.join("debug/sluice-component"))

@@ -1,4 +1,5 @@
-//! Tasks of the house: `cargo xtask test` runs everything there is; `cargo xtask bench` measures.
+//! Tasks of the house: `cargo xtask test` runs everything there is; `cargo xtask bench` measures;
+//! `cargo xtask release` makes what is handed out.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,6 +11,8 @@ mod bench;
 mod bouncer;
 mod python;
 mod redis;
+mod release;
+mod sbom;
 mod services;
 mod sh;
 mod tools;
@@ -26,7 +29,8 @@ fn main() -> ExitCode {
             Some(_) => Err("`test` alone runs everything, `test sdk` the clients alone".to_owned()),
         },
         "bench" => bench::run(&arguments.collect::<Vec<_>>()),
-        _ => Err("usage: cargo xtask test [sdk] | bench [--rows N] [--keys N]".to_owned()),
+        "release" => release::run(&arguments.collect::<Vec<_>>()),
+        _ => Err("usage: cargo xtask test [sdk] | bench [--rows N] [--keys N] | release [--binary FILE] [--out FOLDER]".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
 /// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 23] = [
+const PACKAGES: [&str; 24] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
@@ -22,6 +22,7 @@ const PACKAGES: [&str; 23] = [
     "pytest==9.2.0",
     // Tests mostly wait: several files at once take a third of the time.
     "pytest-xdist==3.8.0",
+    "pyyaml==6.0.4",
     "httpx==0.28.1",
     "componentize-py==0.25.1",
     "litellm-proxy-extras==0.4.110",
@@ -89,7 +90,14 @@ pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
     println!("\n== pytest tests/sdk");
     sh::run(
         Command::new(&python)
-            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=12"])
+            .args([
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "--durations=12",
+            ])
             .args(["-n", AT_ONCE, "--dist", "loadfile", "tests/sdk"])
             .env("SLUICE_BINARY", binary)
             .env("SLUICE_GUESTS", guests)

@@ -12,7 +12,10 @@ import tarfile
 
 import yaml
 
-from conftest import ROOT, free_port
+import postgres_server
+import redis_server
+from conftest import ROOT, Gateway, free_port
+from replica_house import installed
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
@@ -55,6 +58,32 @@ def test_the_environment_example_has_what_compose_asks_for_and_nothing_else():
     secret = [name for name in asked if re.search("MASTER_KEY|PASSWORD", name)]
     assert secret and all(f"{name}:?" in text for name in secret)
     assert not any(example_variables()[name] for name in secret), "an example secret would be used"
+
+
+def test_the_gateway_of_compose_finds_its_database_and_its_redis(tmp_path, data_dir):
+    """As compose starts it: what is left empty in `.env` is as if it were not there."""
+    filled = {**example_variables(), "LITELLM_MASTER_KEY": "sk-of-compose-4b1e", "POSTGRES_PASSWORD": "p@ss/word#1"}
+    environment = {name: re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda it: filled[it[1]], value) for name, value in COMPOSE["services"]["gateway"]["environment"].items()}
+    if not installed({"PostgreSQL": postgres_server.PROGRAMS, "redis-server": redis_server.PROGRAM}):
+        return
+    postgres, redis = postgres_server.PostgresServer(), redis_server.RedisServer(tmp_path)
+    # The services' addresses; the names are those of compose.
+    environment |= {"DATABASE_HOST": f"127.0.0.1:{postgres.port}", "DATABASE_NAME": "postgres", "REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port), "REDIS_PASSWORD": redis.password}
+    gateway = Gateway(tmp_path, EXAMPLE_CONFIG, environment)
+    try:
+        gateway.wait_for(lambda: json.loads(gateway.get("/health/readiness")[1])["redis"] == "connected")
+        assert json.loads(gateway.get("/health/readiness")[1])["db"] == "connected"
+        status, made, _ = gateway.post("/key/generate", {"models": ["demo"]}, "sk-of-compose-4b1e")
+        assert status == 200, made
+        body = {"model": "demo", "messages": [{"role": "user", "content": "hello"}]}
+        assert gateway.post("/v1/chat/completions", body, made["key"])[0] == 200
+        assert gateway.stop() == 0
+        (rows,) = postgres.ask("SELECT count(*) FROM sluice.keys")
+        assert rows == (1,)
+    finally:
+        gateway.process.kill()
+        redis.stop()
+        postgres.remove()
 
 
 def test_compose_mounts_what_is_there_and_hides_its_ports():

@@ -97,3 +97,36 @@ fn the_index_of_the_documents_has_every_one() {
         .collect();
     nothing_wrong(&wrong);
 }
+
+/// The anchor that a heading has: its words, small, with hyphens between.
+fn anchor(heading: &str) -> String {
+    let plain = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = plain
+        .chars()
+        .filter(|it| it.is_alphanumeric() || " -_".contains(*it));
+    kept.map(|it| if it == ' ' { '-' } else { it }).collect()
+}
+
+/// Links into a document lead to a heading of it.
+#[test]
+fn links_into_documents_lead_to_a_heading() {
+    let mut wrong = Vec::new();
+    for path in files(&root(), &["md"]) {
+        let text = read(&path);
+        for target in targets(&text).iter().filter(|it| !it.contains("://")) {
+            let Some((file, wanted)) = target.split_once('#') else {
+                continue;
+            };
+            let folder = path.parent().unwrap_or(&path);
+            let there = match file {
+                "" => text.clone(),
+                file => read(&folder.join(file)),
+            };
+            let headings = there.lines().filter(|line| line.starts_with('#'));
+            if !headings.map(anchor).any(|it| it == wanted) {
+                wrong.push(format!("{}: {target}", shown(&path)));
+            }
+        }
+    }
+    nothing_wrong(&wrong);
+}

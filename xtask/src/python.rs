@@ -24,6 +24,7 @@ const PACKAGES: [&str; 26] = [
     "pytest==9.2.0",
     // Tests mostly wait: several files at once take a third of the time.
     "pytest-xdist==3.8.0",
+    "pyyaml==6.0.4",
     "httpx==0.28.1",
     "componentize-py==0.25.1",
     "ziglang==0.17.1",
@@ -46,7 +47,6 @@ const PACKAGES: [&str; 26] = [
     // For instructor.
     "jinja2==3.1.6",
     // They read the examples as Docker, Prometheus and Grafana do.
-    "pyyaml==6.0.3",
     "promql-parser==0.11.0",
 ];
 

@@ -84,9 +84,12 @@ pub async fn services(
                 json!({"service": name, "status": "success", "message": message}),
             ));
         }
+        let callbacks = doors.pipeline.callback_names();
         let known = SERVICES.iter().map(|(name, _)| *name);
-        let known = known.collect::<Vec<_>>().join("`, `");
-        let message = format!("there is no such service; there are `{known}` and the callbacks");
+        let known: Vec<&str> = known.chain(callbacks.iter().map(String::as_str)).collect();
+        let hint = crate::config::hint(name, known.iter().copied());
+        let known = known.join("`, `");
+        let message = format!("there is no such service{hint}; there are `{known}`");
         return Err(refused(400, message).into());
     };
     match look(&doors, true).await {

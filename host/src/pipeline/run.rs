@@ -319,6 +319,13 @@ impl Pipeline {
         callbacks.try_one(&self.carrier(), name).await
     }
 
+    /// The callbacks of the config.
+    pub fn callback_names(&self) -> Vec<String> {
+        let fleet = self.fleet();
+        let all = fleet.callbacks.all().iter();
+        all.map(|it| it.entry.name.clone()).collect()
+    }
+
     /// Why a callback of the config is not called; None: it is. The outer one: there is none.
     pub fn callback_fault(&self, name: &str) -> Option<Option<Fault>> {
         let fleet = self.fleet();

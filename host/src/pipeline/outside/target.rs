@@ -92,7 +92,7 @@ pub fn target(
 /// The base URL that the operator gave it, in its entry or by a variable of the environment.
 pub fn own_base(config: &Config, hook: &Hook, entry: &Entry<'_>) -> Option<Url> {
     let mut names = hook.describe.base_url_env.iter();
-    let from_env = || names.find_map(|it| of_environment(config, hook, entry, it));
+    let mut from_env = || names.find_map(|it| of_environment(config, hook, entry, it));
     let given = entry.api_base.cloned();
     given.or_else(|| Url::parse(from_env()?.reveal()).ok())
 }

@@ -181,7 +181,7 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         None => read,
     };
     let read = match read {
-        Ok(bytes) if operation.takes_form() => form::read(bytes, &parts.headers).await,
+        Ok(bytes) if operation.takes_form() => Box::pin(form::read(bytes, &parts.headers)).await,
         read => read.map(|bytes| (bytes, Uploads::default())),
     };
     let parsed = read.and_then(|form| {
@@ -216,7 +216,8 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         if let Some((_, name)) = &request.controls.mock {
             doors.allow_mock(name)?;
         }
-        Ok(request)
+        // It is handed on many times, and is large.
+        Ok(Box::new(request))
     });
     let parsed = match parsed {
         Ok(request) => doors.pipeline.go_on(&caller, request).await,

@@ -45,7 +45,7 @@ pub async fn of_call(doors: &Doors, parts: &Parts, incoming: Body) -> Result<(u8
     if !doors.turnstile.is_busy(&doors.admission()) || !is_short(&parts.headers) {
         return Ok((usual, incoming));
     }
-    let (said, body) = peek(incoming).await;
+    let (said, body) = Box::pin(peek(incoming)).await;
     Ok((said.map_or(usual, within), body))
 }
 

@@ -34,7 +34,9 @@ pub(super) async fn count(
     };
     let mut failed = None;
     if asks {
-        let answer = pipeline.run(caller, parse()?, Source::default()).await;
+        let answer = pipeline
+            .run(caller, Box::new(parse()?), Source::default())
+            .await;
         match answer {
             Ok(answer) => return Ok(told(&answer)),
             // It was not let in: a limit, a budget.

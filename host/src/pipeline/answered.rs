@@ -43,8 +43,8 @@ pub async fn kept(
     (request, asked): (&ClientRequest, Asked),
     fleet: &Fleet,
     found: Found,
-    (guarded, mut settlement): (Option<Guarded>, Settlement),
-) -> Result<Answer, Box<(Fault, Settlement)>> {
+    (guarded, mut settlement): (Option<Guarded>, Box<Settlement>),
+) -> Result<Answer, Box<(Fault, Box<Settlement>)>> {
     let trail = settlement.trail();
     trail.cache_key = Some(found.key.as_str().to_owned());
     trail.line = fleet.line(&DeploymentId::new(found.deployment)).ok();
@@ -94,8 +94,8 @@ pub async fn made(
     (request, asked): (&ClientRequest, Asked),
     reached: Reached,
     ((plugins, line), keeper): ((Plugins, Arc<Line>), Option<Keeper>),
-    (guarded, mut settlement): (Option<Guarded>, Settlement),
-) -> Result<Answer, Box<(Fault, Settlement)>> {
+    (guarded, mut settlement): (Option<Guarded>, Box<Settlement>),
+) -> Result<Answer, Box<(Fault, Box<Settlement>)>> {
     let generation = Arc::clone(&line.provider.generation);
     match reached {
         Reached::Whole { body, content_type } => {
@@ -156,8 +156,8 @@ fn passing(guarded: Guarded, request: &ClientRequest, most: usize) -> Option<Pas
 async fn whole(
     request: &ClientRequest,
     (mut body, content_type): (Bytes, Option<String>),
-    (guarded, mut settlement): (Option<Guarded>, Settlement),
-) -> Result<Answer, Box<(Fault, Settlement)>> {
+    (guarded, mut settlement): (Option<Guarded>, Box<Settlement>),
+) -> Result<Answer, Box<(Fault, Box<Settlement>)>> {
     if settlement.trail().usage.is_none() {
         let text = std::str::from_utf8(&body).unwrap_or_default();
         settlement.wrote(written::tokens(text));
@@ -175,7 +175,7 @@ async fn whole(
         status: 200,
         content_type: content_type.map_or(Cow::Borrowed("application/json"), Cow::Owned),
         body: AnswerBody::Whole(body),
-        trail: settlement.trail().clone(),
+        trail: settlement.take_trail(),
     })
 }
 
@@ -183,7 +183,7 @@ async fn whole(
 fn file(
     mut reply: UpstreamReply,
     (asked, line): (Asked, Arc<Line>),
-    mut settlement: Settlement,
+    mut settlement: Box<Settlement>,
 ) -> Answer {
     let kind = reply.content_type();
     let kind = match kind.is_empty() {
@@ -219,8 +219,8 @@ async fn stream(
     writer: Writer,
     (rest, first): (Rest, Events),
     (made_by, keeper): (Option<MadeBy>, Option<Keeper>),
-    (passing, mut settlement): (Option<Passing>, Settlement),
-) -> Result<Answer, Box<(Fault, Settlement)>> {
+    (passing, mut settlement): (Option<Passing>, Box<Settlement>),
+) -> Result<Answer, Box<(Fault, Box<Settlement>)>> {
     let trail = settlement.trail().clone();
     let passing = passing.map(|passing| Watched {
         passing,

@@ -205,7 +205,7 @@ impl Attempt {
                     Sent::Replies(replies) => replies,
                     Sent::Ended(ended) => return Ok(ended),
                 },
-                Step::SendAll(list) => self.send_all(list).await?,
+                Step::SendAll(list) => Box::pin(self.send_all(list)).await?,
             };
             let began = Instant::now();
             step = self.session.resume(&self.call, &replies).await;
@@ -219,19 +219,19 @@ impl Attempt {
     async fn send_one(&mut self, outbound: Outbound) -> Result<Sent, Fault> {
         let options = Options::read_for(&outbound.options, outbound.reply)?;
         if options.capture.is_some() {
-            let replies = self.send_all(vec![outbound]).await?;
+            let replies = Box::pin(self.send_all(vec![outbound])).await?;
             return Ok(Sent::Replies(replies));
         }
         let (mode, state) = (outbound.reply, outbound.state.clone());
         let is_live = self.call.operation == Operation::Realtime.as_str();
         if is_live && mode == ReplyMode::Canonical {
-            let live = self.dial(outbound, &options).await?;
+            let live = Box::pin(self.dial(outbound, &options)).await?;
             return Ok(Sent::Ended(Ended::Live(live)));
         }
         let binds = binds(&outbound, &options);
         let reply = self.send(outbound, &options).await?;
         if !reply.is_success() && !options.accept_errors {
-            return Err(self.failed(reply, state).await);
+            return Err(Box::pin(self.failed(reply, state)).await);
         }
         match mode {
             ReplyMode::Canonical if self.call.streaming => {

@@ -226,8 +226,8 @@ impl<'a> Search<'a> {
             model: self.found.model(deployment),
             lone: self.roster.places.len() == 1,
         };
-        let room = settlement.enter(self.request, (&chosen.line, &chosen.model), patient);
-        let room = room.await;
+        let asked = (&*chosen.line, chosen.model.as_str());
+        let room = settlement.enter(self.request, asked, patient).await;
         Ok((chosen, room))
     }
 
@@ -256,8 +256,8 @@ impl<'a> Search<'a> {
             model: self.found.model(deployment),
             lone: false,
         };
-        let room = settlement.enter_beside(self.request, (&chosen.line, &chosen.model));
-        let room = room.await?;
+        let asked = (&*chosen.line, chosen.model.as_str());
+        let room = settlement.enter_beside(self.request, asked).await?;
         self.note(decision, settlement);
         Some((chosen, room))
     }

@@ -203,7 +203,7 @@ impl<'a> Course<'a> {
             let (chosen, tried) = match self.patience(request) {
                 Some(patience) => {
                     let with = (&mut search, patience);
-                    self.race(request, chosen, with, settlement).await
+                    Box::pin(self.race(request, chosen, with, settlement)).await
                 }
                 None => {
                     let tried = self.attempt(request, &chosen, settlement).await;

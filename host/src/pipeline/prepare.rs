@@ -48,7 +48,8 @@ pub async fn prepare(
     let is_chat = matches!(request.operation, Operation::Chat | Operation::CountChat);
     if line.provider.describe.media == Media::Inline && is_chat {
         let own_host = line.target.base_url.as_ref().and_then(|it| it.host_str());
-        full = inline(upstream, full, line.target.allow_private, own_host).await?;
+        let inlined = inline(upstream, full, line.target.allow_private, own_host);
+        full = Box::pin(inlined).await?;
     }
     let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
     bodies.files = request.files.kept();

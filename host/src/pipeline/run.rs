@@ -199,7 +199,7 @@ impl Pipeline {
     pub async fn run(
         &self,
         caller: &Caller,
-        mut request: ClientRequest,
+        mut request: Box<ClientRequest>,
         source: CallSource,
     ) -> Result<Answer, Failure> {
         let fleet = self.fleet();
@@ -228,7 +228,7 @@ impl Pipeline {
         };
         let tags = course::tags(router, &request.controls.tags, caller);
         let (request, mut guarded) = match guarded {
-            Some(guarded) => match guard(guarded, request, &mut settlement).await {
+            Some(guarded) => match Box::pin(guard(guarded, request, &mut settlement)).await {
                 Ok((request, guarded)) => (request, Some(guarded)),
                 Err(fault) => return Err(self.fail(fault, settlement)),
             },
@@ -245,9 +245,9 @@ impl Pipeline {
                         return Err(self.fail(fault, settlement));
                     }
                 }
-                let asked = (&request, asked);
+                let asked = (&*request, asked);
                 let answered = answered::kept(asked, &fleet, *found, (guarded, settlement));
-                return answered.await.map_err(|it| self.fail(it.0, it.1));
+                return Box::pin(answered).await.map_err(|it| self.fail(it.0, it.1));
             }
             Looked::Go(request, keeper) => (request, keeper),
         };
@@ -257,21 +257,22 @@ impl Pipeline {
         let chooses = (session, tags, agent);
         let course = Course::new(inner, (&fleet, router), &request, caller, chooses);
         let began = Instant::now();
-        let running = course.run(&mut settlement);
+        // Each branch makes its own future: one that is kept in a name takes its room twice.
         let reached = match &mut guarded {
             Some(guarded) => {
                 let body = request.body.text().as_bytes();
-                let beside = guarded.beside(body, running).await;
+                let running = Box::pin(course.run(&mut settlement));
+                let beside = Box::pin(guarded.beside(body, running)).await;
                 beside.and_then(|reached| reached)
             }
-            None => running.await,
+            None => course.run(&mut settlement).await,
         };
         settlement.reached(began.elapsed());
         settlement.remember_choices();
         match reached {
             Ok((reached, line)) => {
                 let made_by = (inner.plugins.clone(), line);
-                let asked = (&request, asked);
+                let asked = (&*request, asked);
                 let by = (made_by, keeper);
                 answered::made(asked, reached, by, (guarded, settlement))
                     .await
@@ -340,14 +341,14 @@ impl Pipeline {
         caller: &Caller,
         (fleet, request): (&Fleet, &ClientRequest),
         source: CallSource,
-    ) -> Result<Settlement, Failure> {
+    ) -> Result<Box<Settlement>, Failure> {
         let trail = trail(request);
         let inner = &self.inner;
         let prices = inner.accounting.prices();
         let served = served(fleet, &prices, &request.controls.model);
         let mut sight = Sight::begin(&inner.watchers, caller, request, &source);
-        let admitted = inner.accounting.admit(caller, request, served, source);
-        let permit = match admitted.await {
+        let accounting = &inner.accounting;
+        let permit = match accounting.admit(caller, request, served, source).await {
             Ok(permit) => permit,
             Err(fault) => {
                 tracing::info!(call.id = %request.id, fault = %fault, "call refused");
@@ -373,11 +374,11 @@ impl Pipeline {
         }
     }
 
-    pub(super) fn fail(&self, fault: Fault, mut settlement: Settlement) -> Failure {
+    pub(super) fn fail(&self, fault: Fault, mut settlement: Box<Settlement>) -> Failure {
         settlement.failed((self.inner.status_of)(&fault), &fault);
         Failure {
             fault,
-            trail: Box::new(settlement.trail().clone()),
+            trail: Box::new(settlement.take_trail()),
         }
     }
 }
@@ -410,9 +411,9 @@ pub(super) fn served<'f>(fleet: &'f Fleet, prices: &Prices, name: &'f str) -> Se
 /// The request as its guardrails let it go on.
 async fn guard(
     mut guarded: Guarded,
-    request: ClientRequest,
+    request: Box<ClientRequest>,
     settlement: &mut Settlement,
-) -> Result<(ClientRequest, Guarded), Fault> {
+) -> Result<(Box<ClientRequest>, Guarded), Fault> {
     // Also where it is refused, it is known who looked.
     settlement.is_guarded(&guarded, &request);
     let request = guarded.go(request).await?;

@@ -47,10 +47,11 @@ impl Settlement {
         mut trail: Trail,
         permit: Permit,
         decisions: &Arc<Decisions>,
-    ) -> Self {
+    ) -> Box<Self> {
         trail.limits = permit.limit_headers();
         let in_flight = sight.in_flight();
-        Self {
+        // It goes along with a call to its end, and is large.
+        Box::new(Self {
             sight,
             trail,
             permit: Some(permit),
@@ -58,7 +59,18 @@ impl Settlement {
             choices: Vec::new(),
             decisions: Arc::clone(decisions),
             _in_flight: Some(in_flight),
-        }
+        })
+    }
+
+    /// What happened on the way, of a call that is closed.
+    pub fn take_trail(&mut self) -> Trail {
+        let nothing = Trail::new(
+            self.trail.call_id.clone(),
+            self.trail.operation,
+            String::new(),
+            self.trail.stream,
+        );
+        std::mem::replace(&mut self.trail, nothing)
     }
 
     pub fn trail(&mut self) -> &mut Trail {

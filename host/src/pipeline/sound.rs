@@ -39,7 +39,11 @@ impl Sound {
     }
 
     /// The pieces. The call is settled after the last one.
-    pub fn into_stream(self, mut settlement: Settlement, (plugins, by): MadeBy) -> SoundStream {
+    pub fn into_stream(
+        self,
+        mut settlement: Box<Settlement>,
+        (plugins, by): MadeBy,
+    ) -> SoundStream {
         let Self {
             first, mut rest, ..
         } = self;

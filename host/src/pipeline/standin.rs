@@ -20,9 +20,9 @@ impl Pipeline {
     pub async fn stand_in(
         &self,
         caller: &Caller,
-        mut request: ClientRequest,
+        mut request: Box<ClientRequest>,
         allow: Allow<'_>,
-    ) -> Result<ClientRequest, Fault> {
+    ) -> Result<Box<ClientRequest>, Fault> {
         if let Some(customer) = self.customer(caller, &request).await?
             && let Some(region) = customer.allowed_model_region.as_deref()
         {

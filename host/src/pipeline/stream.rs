@@ -33,7 +33,7 @@ pub type MadeBy = (Plugins, Arc<Generation>);
 /// A stream on its way to the client.
 pub struct Streaming {
     pub writer: Writer,
-    pub settlement: Settlement,
+    pub settlement: Box<Settlement>,
     pub dialect: super::Dialect,
     pub write_fault: FaultWriter,
     /// Whose work it is; None: a kept answer, which is nobody's.
@@ -59,7 +59,7 @@ impl Streaming {
     pub async fn begin(
         mut self,
         first: Events,
-    ) -> Result<(Self, Events), Box<(Fault, Settlement)>> {
+    ) -> Result<(Self, Events), Box<(Fault, Box<Settlement>)>> {
         match self.look(first).await {
             Ok(events) => Ok((self, events)),
             Err(fault) => {

@@ -87,7 +87,9 @@ impl House {
         let request = ClientRequest::parse(Operation::Chat, body, None, Vec::new()).unwrap();
         let began = Instant::now();
         let caller = Caller::anonymous();
-        let ran = self.pipeline.run(&caller, request, Source::default());
+        let ran = self
+            .pipeline
+            .run(&caller, Box::new(request), Source::default());
         let got = match ran.await {
             Err(failure) => Err(failure.fault),
             Ok(answer) => Ok(match answer.body {

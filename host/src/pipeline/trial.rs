@@ -42,22 +42,21 @@ impl Course<'_> {
         settlement.sent();
         let trace = settlement.takes_off(&chosen.place, chosen.lone);
         let drop_params = self.fleet.config.general.drop_params;
-        let reach = self.reach(
-            request,
-            line,
-            (&chosen.model, number, drop_params, trace),
-            settlement,
-        );
+        let how = (chosen.model.as_str(), number, drop_params, trace);
         let limit = line.deployment.first_token_timeout;
+        // Each branch makes its own future: one that is kept in a name takes its room twice.
         let tried = match limit.filter(|_| request.controls.stream) {
-            None => reach.await,
-            Some(limit) => match timeout(limit, reach).await {
-                Ok(tried) => tried,
-                Err(_) => {
-                    settlement.trail().upstream_time += limit;
-                    Err(late(line, limit))
+            None => self.reach(request, line, how, settlement).await,
+            Some(limit) => {
+                let reach = Box::pin(self.reach(request, line, how, settlement));
+                match timeout(limit, reach).await {
+                    Ok(tried) => tried,
+                    Err(_) => {
+                        settlement.trail().upstream_time += limit;
+                        Err(late(line, limit))
+                    }
                 }
-            },
+            }
         };
         let outcome = tried
             .as_ref()
@@ -104,7 +103,7 @@ impl Course<'_> {
         settlement: &mut Settlement,
     ) -> Result<Reached, Fault> {
         if request.operation.is_count() {
-            return self.count(request, line, how, settlement).await;
+            return Box::pin(self.count(request, line, how, settlement)).await;
         }
         let asked = (how.0, how.2);
         let memory = self.memory.as_ref();
@@ -132,8 +131,7 @@ impl Course<'_> {
                 }
             }
         };
-        let reached = self.reach_as(bridge.asked(), line, how, settlement);
-        let reached = reached.await?;
+        let reached = Box::pin(self.reach_as(bridge.asked(), line, how, settlement)).await?;
         bridge.back(reached)
     }
 

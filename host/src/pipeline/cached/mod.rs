@@ -24,9 +24,9 @@ use parts::Parts;
 /// What the cache has for a call.
 pub enum Looked {
     /// The answer to it.
-    Found(ClientRequest, Box<Found>),
+    Found(Box<ClientRequest>, Box<Found>),
     /// Nothing, or only a part: what is to be asked for, and what is done with the answer.
-    Go(ClientRequest, Option<Keeper>),
+    Go(Box<ClientRequest>, Option<Keeper>),
 }
 
 /// A kept answer.
@@ -52,7 +52,7 @@ pub enum KeptAnswer {
 pub async fn look(
     cache: &Cache,
     caller: &Caller,
-    request: ClientRequest,
+    request: Box<ClientRequest>,
     tags: &[String],
 ) -> Looked {
     let operation = request.operation.as_str();
@@ -85,8 +85,8 @@ pub async fn look(
         return Looked::Go(request, None);
     };
     match apart {
-        None => one(cache, plan, namer.whole(), request).await,
-        Some(_) => many(cache, plan, &namer, request).await,
+        None => Box::pin(one(cache, plan, namer.whole(), request)).await,
+        Some(_) => Box::pin(many(cache, plan, &namer, request)).await,
     }
 }
 
@@ -122,7 +122,7 @@ fn key_of(caller: &Caller) -> Option<String> {
 }
 
 /// A call with one answer.
-async fn one(cache: &Cache, plan: Plan, key: Key, request: ClientRequest) -> Looked {
+async fn one(cache: &Cache, plan: Plan, key: Key, request: Box<ClientRequest>) -> Looked {
     let operation = request.operation.as_str();
     let mut lead = None;
     if plan.coalesces && plan.reads && plan.keeps {
@@ -174,7 +174,7 @@ fn found(key: &Key, entry: &Arc<Entry>, streams: bool) -> Option<Found> {
 }
 
 /// A call with an answer to each of its inputs.
-async fn many(cache: &Cache, plan: Plan, namer: &Namer, request: ClientRequest) -> Looked {
+async fn many(cache: &Cache, plan: Plan, namer: &Namer, request: Box<ClientRequest>) -> Looked {
     let operation = request.operation.as_str();
     let Some(mut parts) = Parts::of(&request, namer) else {
         return Looked::Go(request, None);

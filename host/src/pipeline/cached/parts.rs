@@ -99,7 +99,10 @@ impl Parts {
 
     /// The request with the inputs only that nothing is kept for; it is given back as it was if that
     /// cannot be written.
-    pub fn asking(&self, mut request: ClientRequest) -> Result<ClientRequest, ClientRequest> {
+    pub fn asking(
+        &self,
+        mut request: Box<ClientRequest>,
+    ) -> Result<Box<ClientRequest>, Box<ClientRequest>> {
         if !self.has_some() {
             return Ok(request);
         }

@@ -23,9 +23,9 @@ fn cache() -> Cache {
     Cache::new(&caching, Metrics::default())
 }
 
-fn request(operation: Operation, body: &Value) -> ClientRequest {
+fn request(operation: Operation, body: &Value) -> Box<ClientRequest> {
     let body = Bytes::from(body.to_string());
-    ClientRequest::parse(operation, body, None, Vec::new()).unwrap()
+    Box::new(ClientRequest::parse(operation, body, None, Vec::new()).unwrap())
 }
 
 fn trail(operation: Operation) -> Trail {
@@ -33,11 +33,11 @@ fn trail(operation: Operation) -> Trail {
     Trail::new(id, operation.as_str(), "g".to_owned(), true)
 }
 
-async fn looked(cache: &Cache, request: ClientRequest) -> Looked {
+async fn looked(cache: &Cache, request: Box<ClientRequest>) -> Looked {
     look(cache, &samples::master(), request, &[]).await
 }
 
-async fn keeper(cache: &Cache, request: ClientRequest) -> (ClientRequest, Keeper) {
+async fn keeper(cache: &Cache, request: Box<ClientRequest>) -> (Box<ClientRequest>, Keeper) {
     match looked(cache, request).await {
         Looked::Go(request, Some(keeper)) => (request, keeper),
         Looked::Go(_, None) => panic!("nothing is kept"),
@@ -45,7 +45,7 @@ async fn keeper(cache: &Cache, request: ClientRequest) -> (ClientRequest, Keeper
     }
 }
 
-async fn found(cache: &Cache, request: ClientRequest) -> Option<Found> {
+async fn found(cache: &Cache, request: Box<ClientRequest>) -> Option<Found> {
     match looked(cache, request).await {
         Looked::Found(_, found) => Some(*found),
         Looked::Go(..) => None,

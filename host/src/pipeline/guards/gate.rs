@@ -105,7 +105,10 @@ impl Guarded {
     ///
     /// # Errors
     /// A guardrail refuses it, or fails closed.
-    pub async fn go(&mut self, mut request: ClientRequest) -> Result<ClientRequest, Fault> {
+    pub async fn go(
+        &mut self,
+        mut request: Box<ClientRequest>,
+    ) -> Result<Box<ClientRequest>, Fault> {
         let body = Arc::clone(&request.body);
         if let Some(changed) = self.before(body.text().as_bytes()).await? {
             let body = Document::parse(changed).map_err(|cause| {

@@ -30,8 +30,8 @@ impl Pipeline {
     pub async fn go_on(
         &self,
         caller: &Caller,
-        mut request: ClientRequest,
-    ) -> Result<ClientRequest, Fault> {
+        mut request: Box<ClientRequest>,
+    ) -> Result<Box<ClientRequest>, Fault> {
         if request.operation != Operation::Responses {
             return Ok(request);
         }
@@ -87,7 +87,10 @@ fn conversation(response: &StoredResponse) -> Option<Vec<Value>> {
     Some(items)
 }
 
-fn continued(mut request: ClientRequest, previous: Previous) -> Result<ClientRequest, Fault> {
+fn continued(
+    mut request: Box<ClientRequest>,
+    previous: Previous,
+) -> Result<Box<ClientRequest>, Fault> {
     let input = {
         let mut entries = request.body.entries();
         let found = entries.find(|(name, _)| *name == "input");

@@ -52,7 +52,7 @@ pub struct Opened {
 
 /// What a session is accounted by.
 struct Session {
-    settlement: Settlement,
+    settlement: Box<Settlement>,
     tally: Mutex<Tally>,
     names: Names,
     times: Times,

@@ -29,7 +29,9 @@ impl Pipeline {
         let ready = self.ready_batch(&asking, body, allow).await;
         let (request, file, account) =
             ready.map_err(|fault| asking.refused(OPERATION.as_str(), fault))?;
-        let answer = self.run(asking.caller, request, asking.source).await?;
+        let answer = self
+            .run(asking.caller, Box::new(request), asking.source)
+            .await?;
         let told = document(&answer).ok_or_else(|| no_document(&answer.trail))?;
         let remote = text(&told, "id").ok_or_else(|| no_document(&answer.trail))?;
         let at = (file.model_group.as_str(), file.deployment.as_str());

@@ -50,7 +50,9 @@ impl Pipeline {
         let (mut request, place, owner) =
             ready.map_err(|fault| asking.refused(OPERATION.as_str(), fault))?;
         request.id = asking.id;
-        let answer = self.run(asking.caller, request, asking.source).await?;
+        let answer = self
+            .run(asking.caller, Box::new(request), asking.source)
+            .await?;
         let mut told = document(&answer).ok_or_else(|| no_document(&answer.trail))?;
         let remote = text(&told, "id").ok_or_else(|| no_document(&answer.trail))?;
         let at = (place.group.as_str(), place.deployment.as_str());

@@ -133,7 +133,8 @@ impl Pipeline {
             Ok(mut request) => {
                 request.id = asking.id;
                 request.controls.tag(asking.tags);
-                self.run(asking.caller, request, asking.source).await
+                self.run(asking.caller, Box::new(request), asking.source)
+                    .await
             }
             Err(fault) => Err(asking.refused(operation.as_str(), fault)),
         }

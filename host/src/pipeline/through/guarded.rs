@@ -59,8 +59,8 @@ pub async fn whole(
     reply: UpstreamReply,
     (order, line): (&Order, &Line),
     mut guarded: Guarded,
-    mut settlement: Settlement,
-) -> Result<Passed, Box<(Fault, Settlement)>> {
+    mut settlement: Box<Settlement>,
+) -> Result<Passed, Box<(Fault, Box<Settlement>)>> {
     let kind = reply.content_type().to_owned();
     let (status, all) = (reply.status, reply.headers.clone());
     let mut watch = Watch::new(&kind, &all, false);

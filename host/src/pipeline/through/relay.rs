@@ -26,7 +26,7 @@ pub type PassedBytes = Pin<Box<dyn Stream<Item = Result<Bytes, CutOff>> + Send>>
 pub struct Relay {
     pub pieces: Pieces,
     pub watch: Watch,
-    pub settlement: Settlement,
+    pub settlement: Box<Settlement>,
     pub status: u16,
     pub dialect: Dialect,
     /// It comes in server-sent events, so that a fault may be one.

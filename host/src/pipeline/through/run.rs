@@ -244,8 +244,8 @@ impl Pipeline {
         reply: UpstreamReply,
         (order, line): (&Order, &Line),
         guarded: Guarded,
-        settlement: Settlement,
-    ) -> Result<Passed, Box<(Fault, Settlement)>> {
+        settlement: Box<Settlement>,
+    ) -> Result<Passed, Box<(Fault, Box<Settlement>)>> {
         if !guarded::is_events(&reply.headers) {
             return guarded::whole(reply, (order, line), guarded, settlement).await;
         }
@@ -260,7 +260,7 @@ impl Pipeline {
     }
 
     /// An answer that is one.
-    fn relay(&self, reply: UpstreamReply, order: &Order, settlement: Settlement) -> Passed {
+    fn relay(&self, reply: UpstreamReply, order: &Order, settlement: Box<Settlement>) -> Passed {
         let (relay, passed) = self.relaying(reply, order, settlement);
         Passed {
             body: PassedBody::Stream(relay.into_bytes()),
@@ -273,7 +273,7 @@ impl Pipeline {
         &self,
         reply: UpstreamReply,
         order: &Order,
-        mut settlement: Settlement,
+        mut settlement: Box<Settlement>,
     ) -> (Relay, Passed) {
         let streams = order.request.controls.stream;
         let watch = Watch::new(reply.content_type(), &reply.headers, streams);
@@ -322,8 +322,8 @@ async fn go(guarded: &mut Guarded, order: &mut Order) -> Result<(), Fault> {
 async fn refused(
     reply: UpstreamReply,
     (line, is_free): (&Line, bool),
-    mut settlement: Settlement,
-) -> Result<Passed, Box<(Fault, Settlement)>> {
+    mut settlement: Box<Settlement>,
+) -> Result<Passed, Box<(Fault, Box<Settlement>)>> {
     let (status, all) = (reply.status, reply.headers.clone());
     let began = Instant::now();
     let read = reply.read_whole(errors::MAX_DOCUMENT).await;

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import talk
+from warm import PATIENCE, compiled, warm
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MASTER_KEY = "sk-of-the-tests-8d21"
@@ -103,7 +104,7 @@ def base_environment(folder):
 
 
 class Gateway:
-    def __init__(self, folder, config, environment=None, arguments=(), port=None):
+    def __init__(self, folder, config, environment=None, arguments=(), port=None, patience=60):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
@@ -112,11 +113,11 @@ class Gateway:
         self.log = open(folder / "log.txt", "ab")
         self.environment = {**base_environment(folder), **(environment or {})}
         self.command = [os.environ["SLUICE_BINARY"], "serve", "--config", str(self.config), "--host", "127.0.0.1", "--port", str(self.port), *arguments]
-        self.start()
+        self.start(patience)
 
-    def start(self):
+    def start(self, patience=60):
         self.process = subprocess.Popen(self.command, env=self.environment, cwd=self.folder, stdout=self.log, stderr=self.log)
-        self.wait_for(lambda: self.get("/health/readiness")[0] == 200)
+        self.wait_for(lambda: self.get("/health/readiness")[0] == 200, patience)
 
     def logged(self):
         return (self.folder / "log.txt").read_text()
@@ -162,9 +163,22 @@ def upstream():
     server.shutdown()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def machine_code(tmp_path_factory):
+    base = tmp_path_factory.getbasetemp()
+    # Workers have a folder each, below one.
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def build(folder):
+        gateway = Gateway(folder, {"model_list": []}, {"SLUICE_DATA_DIR": str(folder / "data")}, patience=PATIENCE)
+        assert gateway.stop() == 0
+
+    os.environ["SLUICE_TEST_CODE"] = str(compiled(base, build))
+
+
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
+def data_dir(tmp_path_factory, machine_code):
+    folder = warm(tmp_path_factory.mktemp("data"))
     os.environ["SLUICE_TEST_DATA"] = str(folder)
     return folder
 

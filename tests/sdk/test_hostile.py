@@ -11,6 +11,7 @@ import time
 import pytest
 
 from conftest import MASTER_KEY, Gateway, Upstream
+from warm import warm
 
 GUEST = pathlib.Path(os.environ["SLUICE_GUESTS"]) / "sluice_guest_hostile.wasm"
 DEMO = json.dumps({"model": "demo", "messages": [{"role": "user", "content": "hello"}]}).encode()
@@ -67,7 +68,7 @@ def hostile(tmp_path_factory, data_dir, upstream):
         # One try: the answers below are those of the guest.
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
         "plugins": {
-            "directory": str(folder / "dropped"), "data_directory": str(folder / "data"),
+            "directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data")),
             "limits": {"cpu_ms": 1000, "wall_ms": 2000},
         },
     }
@@ -243,7 +244,7 @@ def taking_back(folder, rollback):
         "model_list": [{"model_name": "fine", "litellm_params": params}],
         "general_settings": {"master_key": MASTER_KEY},
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
-        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(folder / "data"), "rollback": rollback},
+        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data")), "rollback": rollback},
     }
     gateway = Gateway(folder, config)
     gateway.wait_for(lambda: ask(gateway, "fine")[0] == 200 or not (folder / "dropped" / "hostile.wasm").exists())

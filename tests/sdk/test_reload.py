@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from conftest import MASTER_KEY, Gateway
+from warm import warm
 from raw import RawUpstream, chunk, connect, request, streamed, until, until_closed
 
 HELLO = {"model": "demo", "messages": [{"role": "user", "content": "hello"}]}
@@ -43,7 +44,7 @@ def reloading(tmp_path_factory, data_dir):
     config = {
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {**RELOADING, "directory": str(folder / "dropped"), "data_directory": str(folder / "data")},
+        "plugins": {**RELOADING, "directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data"))},
     }
     gateway = Gateway(folder, json.dumps(config))
     gateway.good = json.dumps(config)
@@ -153,7 +154,7 @@ def test_a_stream_goes_on_over_two_swaps_on_the_version_it_began_with(tmp_path, 
     gateway = Gateway(tmp_path, {
         "model_list": [{"model_name": "held", "litellm_params": params}],
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {"directory": str(tmp_path / "dropped"), "data_directory": str(tmp_path / "data"), "override": ["anthropic"]},
+        "plugins": {"directory": str(tmp_path / "dropped"), "data_directory": str(warm(tmp_path / "data")), "override": ["anthropic"]},
     })
 
     def swap(turn):
@@ -301,7 +302,7 @@ def test_after_a_restart_with_a_broken_file_the_last_good_version_serves(tmp_pat
     config = json.dumps({
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {"directory": str(folder / "dropped"), "override": ["echo"], "data_directory": str(folder / "data")},
+        "plugins": {"directory": str(folder / "dropped"), "override": ["echo"], "data_directory": str(warm(folder / "data"))},
     })
     first = Gateway(folder, config)
     good = echo(first)["digest"]
@@ -341,7 +342,7 @@ def test_a_bundled_name_is_taken_unless_the_operator_says_so(tmp_path_factory, d
     folder = tmp_path_factory.mktemp("clash")
     (folder / "dropped").mkdir()
     (folder / "dropped" / "mine.wasm").write_bytes(variant(8))
-    config = json.dumps({"model_list": [], "general_settings": {"master_key": MASTER_KEY}, "plugins": {"directory": str(folder / "dropped"), "data_directory": str(folder / "data")}})
+    config = json.dumps({"model_list": [], "general_settings": {"master_key": MASTER_KEY}, "plugins": {"directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data"))}})
     gateway = Gateway(folder, config)
     assert echo(gateway)["source"] == "bundled"
     assert any("plugins.override" in entry["detail"] for entry in state(gateway)["log"])

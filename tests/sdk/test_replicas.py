@@ -21,6 +21,34 @@ def house(tmp_path_factory, data_dir):
         yield it
 
 
+def counted(house, gateway):
+    return house.deployments(gateway)["counted"]
+
+
+def share_a_count(house):
+    """What each replica has sent is known to all of them."""
+    # Counts are of the running minute.
+    house.gateways[0].wait_for(lambda: time.time() % 60 < 50)
+    of_all = lambda name: {counted(house, it)[f"{name}_this_minute"] for it in house.gateways}
+    house.gateways[0].wait_for(lambda: len(of_all("requests")) == 1)
+    ((requests,), (tokens,)) = of_all("requests"), of_all("tokens")
+    assert house.crowd(12, house.key(), model="counted") == {200: 12}
+    house.gateways[0].wait_for(lambda: of_all("requests") == {requests + 12} and of_all("tokens") == {tokens + 12 * 30}, 8)
+
+
+def share_a_cooldown(house):
+    """A deployment that fails at one replica is left alone by all of them."""
+    asked = house.provider.raw.requests["tired"]
+    house.gateways[0].wait_for(lambda: all(house.rests(it) == [] for it in house.gateways))
+    before, key = len(asked), house.key()
+    assert house.ask(0, key, "pair")[0] == 200
+    began = time.monotonic()
+    house.gateways[0].wait_for(lambda: all(house.rests(it) == ["tired"] for it in house.gateways))
+    assert time.monotonic() - began < 2
+    assert house.crowd(12, key, model="pair") == {200: 12}
+    assert len(asked) == before + 1
+
+
 def test_a_limit_of_requests_holds_over_all_replicas(house):
     if house is None:
         return
@@ -86,26 +114,15 @@ def test_a_key_that_is_deleted_on_one_replica_is_refused_on_the_others(house):
 def test_a_cooldown_is_learned_by_the_others(house):
     if house is None:
         return
-    assert all(house.rests(it) == [] for it in house.gateways)
-    key = house.key()
-    assert house.ask(0, key, "pair")[0] == 200
-    began = time.monotonic()
-    house.gateways[0].wait_for(lambda: all(house.rests(it) == ["tired"] for it in house.gateways))
-    assert time.monotonic() - began < 2
-    assert house.crowd(12, key, model="pair") == {200: 12}
-    assert len(house.provider.raw.requests["tired"]) == 1
+    share_a_cooldown(house)
 
 
 def test_usage_of_a_deployment_is_counted_over_all_replicas(house):
     if house is None:
         return
-    key = house.key()
-    # Counts are of the running minute.
-    house.gateways[0].wait_for(lambda: time.time() % 60 < 50)
-    assert house.crowd(12, key, model="counted") == {200: 12}
-    counted = lambda gateway: house.deployments(gateway)["counted"]
-    house.gateways[0].wait_for(lambda: all(counted(it)["requests_this_minute"] == 12 for it in house.gateways), 8)
-    assert all(counted(it)["tokens_this_minute"] == 12 * 30 and counted(it)["sent"] == 4 for it in house.gateways)
+    before = [counted(house, it)["sent"] for it in house.gateways]
+    share_a_count(house)
+    assert [counted(house, it)["sent"] for it in house.gateways] == [sent + 4 for sent in before]
 
 
 def test_a_kept_answer_is_every_replica_s_until_one_is_told_to_forget_it(house):
@@ -158,6 +175,9 @@ def test_a_redis_that_hangs_or_is_killed_costs_no_call_and_limits_hold_again(hou
     again = house.key(rpm_limit=20)
     assert house.crowd(90, again)[200] == 20
     assert all("Redis is back" in it.logged() for it in house.gateways)
+    # Each knows again what the others count, and who rests.
+    share_a_count(house)
+    share_a_cooldown(house)
 
 
 @pytest.mark.parametrize(("go", "come_back", "seconds"), [("stop", "start", OUTAGE), ("hang", "go_on", 15)])

@@ -32,12 +32,29 @@ struct Request {
     hook_type: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Latency {
+    guardrail_name: String,
+    status: &'static str,
+    error_type: &'static str,
+    hook_type: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Broken {
+    guardrail_name: String,
+    error_type: &'static str,
+    hook_type: &'static str,
+}
+
 /// The families.
 #[derive(Debug)]
 pub struct Guardrails {
     decisions: Family<Decision, Counter>,
     seconds: Family<Look, Histogram>,
     requests: Family<Request, Counter>,
+    latency: Family<Latency, Histogram>,
+    errors: Family<Broken, Counter>,
 }
 
 impl Guardrails {
@@ -48,6 +65,8 @@ impl Guardrails {
             decisions: Family::default(),
             seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
             requests: Family::default(),
+            latency: Family::new_with_constructor(histogram as fn() -> Histogram),
+            errors: Family::default(),
         };
         ours.register(
             "guardrail_decisions",
@@ -63,6 +82,16 @@ impl Guardrails {
             "requests",
             "Looks of guardrails",
             Family::clone(&all.requests),
+        );
+        litellm.register(
+            "latency_seconds",
+            "How long guardrails looked",
+            Family::clone(&all.latency),
+        );
+        litellm.register(
+            "errors",
+            "Looks of guardrails that failed",
+            Family::clone(&all.errors),
         );
         all
     }
@@ -85,24 +114,40 @@ impl Guardrails {
         self.seconds
             .get_or_create(&look)
             .observe(took.as_secs_f64());
-        let (status, hook_type) = (
-            match decision {
-                "failed_open" | "failed_closed" => "error",
-                _ => "success",
-            },
-            match stage {
-                "pre" => "pre_call",
-                "during" => "during_call",
-                "post" => "post_call",
-                _ => "logging_only",
-            },
-        );
+        let failed = matches!(decision, "failed_open" | "failed_closed");
+        // LiteLLM has the exception's class for an error; ours are told apart by what followed.
+        let (status, error_type) = match failed {
+            true => ("error", decision),
+            false => ("success", "None"),
+        };
+        let hook_type = match stage {
+            "pre" => "pre_call",
+            "during" => "during_call",
+            "post" => "post_call",
+            _ => "logging_only",
+        };
         let request = Request {
             guardrail_name: name.to_owned(),
             status,
             hook_type,
         };
         self.requests.get_or_create(&request).inc();
+        let latency = Latency {
+            guardrail_name: name.to_owned(),
+            status,
+            error_type,
+            hook_type,
+        };
+        let histogram = self.latency.get_or_create(&latency);
+        histogram.observe(took.as_secs_f64());
+        if failed {
+            let broken = Broken {
+                guardrail_name: name.to_owned(),
+                error_type,
+                hook_type,
+            };
+            self.errors.get_or_create(&broken).inc();
+        }
     }
 }
 
@@ -122,8 +167,17 @@ mod tests {
             r#"sluice_guardrail_seconds_count{guardrail="pii",stage="pre"} 1"#,
             r#"litellm_guardrail_requests_total{guardrail_name="pii",status="success",hook_type="pre_call"} 1"#,
             r#"litellm_guardrail_requests_total{guardrail_name="pii",status="error",hook_type="post_call"} 1"#,
+            r#"litellm_guardrail_latency_seconds_count{guardrail_name="pii",status="success",error_type="None",hook_type="pre_call"} 1"#,
+            r#"litellm_guardrail_latency_seconds_sum{guardrail_name="pii",status="error",error_type="failed_closed",hook_type="post_call"} 0.002"#,
+            r#"litellm_guardrail_errors_total{guardrail_name="pii",error_type="failed_closed",hook_type="post_call"} 1"#,
         ] {
             assert!(text.contains(line), "{line} in {text}");
         }
+        // What did not fail is no error.
+        assert!(
+            !text.contains(
+                r#"litellm_guardrail_errors_total{guardrail_name="pii",error_type="None""#
+            )
+        );
     }
 }

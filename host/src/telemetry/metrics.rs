@@ -25,6 +25,8 @@
 //! | `sluice_guardrail_decisions_total` | looks of guardrails | guardrail, stage, decision (`allow`, `edit`, `replace`, `block`, `failed_open`, `failed_closed`) |
 //! | `sluice_guardrail_seconds` | seconds, histogram | guardrail, stage |
 //! | `litellm_guardrail_requests_total` | the same looks | guardrail_name, status, hook_type |
+//! | `litellm_guardrail_latency_seconds` | seconds, histogram | guardrail_name, status, error_type, hook_type |
+//! | `litellm_guardrail_errors_total` | looks that failed | guardrail_name, error_type (`failed_open`, `failed_closed`), hook_type |
 //! | `sluice_callback_batch_seconds` | seconds, histogram | callback |
 //! | `sluice_batches_booked_total` | batches that have ended and are charged | |
 //! | `sluice_responses_booked_total` | responses of the background that were seen done and are charged | |

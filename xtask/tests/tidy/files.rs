@@ -23,6 +23,26 @@ fn no_file_is_longer_than_800_lines() {
 }
 
 #[test]
+fn the_examples_are_as_short_as_is_said() {
+    let said = [
+        ("sdk/rust/examples/whole_answer.rs", 60),
+        ("examples/rust-provider/src/lib.rs", 100),
+        ("examples/javascript-provider/provider.js", 100),
+        ("examples/typescript-provider/provider.ts", 100),
+        ("examples/python-provider/app.py", 100),
+        ("examples/go-provider/main.go", 100),
+        ("examples/c-provider/provider.c", 100),
+        ("examples/rust-guardrail/src/lib.rs", 100),
+    ];
+    let lines = |path: &str| read(&root().join(path)).lines().count();
+    let long = said.iter().filter(|(path, under)| lines(path) >= *under);
+    let wrong: Vec<String> = long
+        .map(|(path, under)| format!("{path} has {} lines, not under {under}", lines(path)))
+        .collect();
+    nothing_wrong(&wrong);
+}
+
+#[test]
 fn lints_are_expected_with_a_reason_and_never_allowed() {
     let opening = concat!("[all", "ow(");
     let allowed = files(&root(), &["rs"])

@@ -233,8 +233,8 @@ pub(super) const FAMILIES: [Family; 24] = [
 ];
 
 /// LiteLLM's metrics that this gateway has, by the names that a config lists.
-pub const NAMES: [&str; 60] = {
-    let mut names = [""; 60];
+pub const NAMES: [&str; 62] = {
+    let mut names = [""; 62];
     let mut at = 0;
     while at < FAMILIES.len() {
         names[at] = FAMILIES[at].0;
@@ -249,7 +249,7 @@ pub const NAMES: [&str; 60] = {
 };
 
 /// Those that are not made of calls.
-const MORE: [&str; 36] = [
+const MORE: [&str; 38] = [
     "litellm_api_key_budget_remaining_hours_metric",
     "litellm_api_key_max_budget_metric",
     "litellm_api_key_rate_limit_allowed_metric",
@@ -266,6 +266,8 @@ const MORE: [&str; 36] = [
     "litellm_deployment_successful_fallbacks",
     "litellm_deployment_total_requests",
     "litellm_deployment_tpm_limit",
+    "litellm_guardrail_errors",
+    "litellm_guardrail_latency_seconds",
     "litellm_guardrail_requests",
     "litellm_in_flight_requests",
     "litellm_org_budget_remaining_hours_metric",
@@ -289,12 +291,10 @@ const MORE: [&str; 36] = [
 ];
 
 /// LiteLLM's metrics that this gateway has not: a config that names them is no mistake.
-pub const UNSERVED: [&str; 16] = [
+pub const UNSERVED: [&str; 14] = [
     "litellm_check_batch_cost_errors_total",
     "litellm_check_batch_cost_jobs_polled",
     "litellm_check_batch_cost_jobs_processed_total",
-    "litellm_guardrail_errors_total",
-    "litellm_guardrail_latency_seconds",
     "litellm_in_memory_daily_spend_update_queue_size",
     "litellm_in_memory_spend_update_queue_size",
     "litellm_managed_batch_created_total",

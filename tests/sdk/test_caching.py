@@ -428,7 +428,7 @@ def test_what_is_not_complete_is_not_kept(house):
     assert "ends" in calls.stream(model="slow")[0] and len(raw.requests["slow"]) == 2
 
 
-def gathered(calls, count, **more):
+def gathered(calls, count, ask="ask", **more):
     """So many of the same call at once, behind a provider that waits for `release`."""
     release, begun = threading.Event(), threading.Event()
 
@@ -439,7 +439,7 @@ def gathered(calls, count, **more):
 
     calls.provider.raw.scripts["slow"] = held
     pool = concurrent.futures.ThreadPoolExecutor(count)
-    return release, begun, [pool.submit(calls.ask, model="slow", **more) for _ in range(count)]
+    return release, begun, [pool.submit(getattr(calls, ask), model="slow", **more) for _ in range(count)]
 
 
 def waiting(calls):
@@ -457,6 +457,16 @@ def test_calls_under_way_together_share_one_answer(house):
     calls.gateway.wait_for(lambda: len(calls.rows()) == 8)
     assert sum(it["cost_pico"] > 0 for it in calls.rows()) == 1
     assert calls.metric('sluice_cache_lookups_total{operation="chat",outcome="joined"}') == 7
+
+
+def test_streams_under_way_together_share_one_answer(house):
+    calls = house({"coalesce": True})
+    release, begun, asked = gathered(calls, 8, "stream")
+    calls.gateway.wait_for(lambda: begun.is_set() and waiting(calls) == 8)
+    release.set()
+    answers = [it.result() for it in asked]
+    assert all("stream 1" in text and " ends" in text and text.endswith("data: [DONE]\n\n") for text, _ in answers)
+    assert calls.provider.count == 1 and sum("x-litellm-cache-key" in headers for _, headers in answers) == 7
 
 
 def test_a_leader_that_leaves_takes_nobody_with_it(house):

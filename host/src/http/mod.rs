@@ -58,9 +58,13 @@ use realtime::Sessions;
 pub use routes::router;
 use turnstile::Turnstile;
 
-/// What the handlers use.
+/// What the handlers use. Cheap to clone: each request does so several times.
 #[derive(Clone)]
-pub struct Doors {
+pub struct Doors(Arc<House>);
+
+/// What there is behind the doors.
+#[derive(Clone)]
+pub struct House {
     pub pipeline: Pipeline,
     pub plugins: Plugins,
     pub metrics: Metrics,
@@ -77,6 +81,14 @@ pub struct Doors {
     gate: Arc<ArcSwapOption<gate::Gate>>,
 }
 
+impl std::ops::Deref for Doors {
+    type Target = House;
+
+    fn deref(&self) -> &House {
+        &self.0
+    }
+}
+
 impl Doors {
     pub fn new(
         pipeline: Pipeline,
@@ -86,7 +98,7 @@ impl Doors {
         fetch: Arc<dyn Fetch>,
         spools: Spools,
     ) -> Self {
-        Self {
+        Self(Arc::new(House {
             pipeline,
             plugins,
             metrics,
@@ -98,13 +110,13 @@ impl Doors {
             spools,
             fetch,
             gate: Arc::default(),
-        }
+        }))
     }
 
     /// Sessions end by this.
     #[must_use]
     pub fn until(mut self, stop: &server::Stop) -> Self {
-        self.sessions = stop.sessions();
+        Arc::make_mut(&mut self.0).sessions = stop.sessions();
         self
     }
 

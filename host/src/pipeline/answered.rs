@@ -164,7 +164,8 @@ async fn whole(
     }
     let says = request.operation != Operation::Speech;
     if let Some(mut guarded) = guarded.filter(|it| says && it.looks_at_answers()) {
-        match guarded.after(request.body.text().as_bytes(), &body).await {
+        let asked = request.body.text().as_bytes();
+        match Box::pin(guarded.after(asked, &body)).await {
             Ok(changed) => body = changed.unwrap_or(body),
             Err(fault) => return Err(Box::new((fault, settlement))),
         }
@@ -226,8 +227,8 @@ async fn stream(
         passing,
         unseen: Writer::new(request.operation, shape::envelope(request, true), true),
     });
-    let streaming = Streaming {
-        writer,
+    let mut streaming = Streaming {
+        writer: Box::new(writer),
         settlement,
         dialect: request.operation.dialect(),
         write_fault: asked.write_fault,
@@ -236,7 +237,10 @@ async fn stream(
         passing,
     };
     // What is refused by its beginning has no head yet: it is an error like any other.
-    let (streaming, first) = streaming.begin(first).await?;
+    let first = match streaming.begin(first).await {
+        Ok(first) => first,
+        Err(fault) => return Err(Box::new((fault, streaming.settlement))),
+    };
     Ok(Answer {
         status: 200,
         content_type: Cow::Borrowed("text/event-stream"),

@@ -89,7 +89,7 @@ impl Attempt {
         model: &str,
         (number, drop_params): (u32, bool),
         trace: Option<TraceHeaders>,
-    ) -> Result<(Self, String), Fault> {
+    ) -> Result<(Box<Self>, String), Fault> {
         let name = request.operation.contract();
         let provider = Arc::clone(&line.provider);
         let operation = provider.describe.operations.get(name).ok_or_else(|| {
@@ -121,7 +121,8 @@ impl Attempt {
             .session()
             .for_call(request.id.as_str())
             .with_files(request.files.readable());
-        let attempt = Self {
+        // It is handed on, and is large.
+        let attempt = Box::new(Self {
             sender: Sender::new(
                 upstream.clone(),
                 Arc::clone(&line),
@@ -141,12 +142,12 @@ impl Attempt {
             begun: request.operation == Operation::BatchesCreate,
             said_again: false,
             plugin: trace.map(|_| Vec::new()),
-        };
+        });
         Ok((attempt, guest_body))
     }
 
     /// Runs the plugin's steps.
-    pub async fn run(mut self, guest_body: String) -> (Result<Outcome, Fault>, Trace) {
+    pub async fn run(mut self: Box<Self>, guest_body: String) -> (Result<Outcome, Fault>, Trace) {
         let result = self.steps(guest_body).await;
         let trace = Trace {
             upstream_time: self.upstream_time,

@@ -74,7 +74,7 @@ impl Pipeline {
     }
 }
 
-async fn told(mut attempt: Attempt, guest_body: String) -> Result<Preview, Fault> {
+async fn told(mut attempt: Box<Attempt>, guest_body: String) -> Result<Preview, Fault> {
     let line = Arc::clone(&attempt.line);
     let redacted = |mut fault: Fault| {
         line.target.redact(&mut fault);

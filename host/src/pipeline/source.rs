@@ -121,7 +121,7 @@ async fn relay(reader: &mut FrameReader) -> Result<Events, Fault> {
 
 /// Frames of an upstream on their way through a plugin.
 pub struct Decode {
-    attempt: Attempt,
+    attempt: Box<Attempt>,
     reader: FrameReader,
     head: Option<Head>,
     state: String,
@@ -130,7 +130,7 @@ pub struct Decode {
 
 impl Decode {
     pub fn new(
-        attempt: Attempt,
+        attempt: Box<Attempt>,
         reply: UpstreamReply,
         framing: Option<Framing>,
         state: String,
@@ -158,11 +158,10 @@ impl Decode {
             result.upstream_time += started.elapsed();
             let frames: Vec<Frame> = batch.frames.into_iter().map(contract_frame).collect();
             let head = self.head.take();
-            let decoded = self
-                .attempt
-                .session
-                .decode(head.as_ref(), &self.state, &frames, batch.last)
-                .await;
+            let session = &mut self.attempt.session;
+            let decoded = session.decode(head.as_ref(), &self.state, &frames, batch.last);
+            // Boxed, like what follows an end: a stream that waits for its upstream holds neither.
+            let decoded = Box::pin(decoded).await;
             let decoded = decoded
                 .map_err(broke)?
                 .map_err(|error| self.attempt.refuse(error))?;
@@ -199,9 +198,9 @@ impl Decode {
                     self.attempt.goes_on();
                     let options = Options::read_for(&outbound.options, ReplyMode::Frames)?;
                     let state = outbound.state.clone();
-                    let reply = self.attempt.send(outbound, &options).await?;
+                    let reply = Box::pin(self.attempt.send(outbound, &options)).await?;
                     if !reply.is_success() {
-                        return Err(self.attempt.failed(reply, state).await);
+                        return Err(Box::pin(self.attempt.failed(reply, state)).await);
                     }
                     self.head = Some(head_of(&reply));
                     self.reader = reply.frames(options.framing);

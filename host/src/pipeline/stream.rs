@@ -32,7 +32,7 @@ pub type MadeBy = (Plugins, Arc<Generation>);
 
 /// A stream on its way to the client.
 pub struct Streaming {
-    pub writer: Writer,
+    pub writer: Box<Writer>,
     pub settlement: Box<Settlement>,
     pub dialect: super::Dialect,
     pub write_fault: FaultWriter,
@@ -56,28 +56,36 @@ impl Streaming {
     ///
     /// # Errors
     /// A guardrail refuses them.
-    pub async fn begin(
-        mut self,
-        first: Events,
-    ) -> Result<(Self, Events), Box<(Fault, Box<Settlement>)>> {
-        match self.look(first).await {
-            Ok(events) => Ok((self, events)),
-            Err(fault) => {
-                self.report(Outcome::Fine);
-                if let Some(keeper) = self.keeper.take() {
-                    keeper.failed();
-                }
-                Err(Box::new((fault, self.settlement)))
+    pub async fn begin(&mut self, first: Events) -> Result<Events, Fault> {
+        let looked = self.look(first).await;
+        if looked.is_err() {
+            self.report(Outcome::Fine);
+            if let Some(keeper) = self.keeper.take() {
+                keeper.failed();
             }
         }
+        looked
     }
 
     /// Events as they came, as they go on.
     async fn look(&mut self, events: Events) -> Result<Events, Fault> {
+        self.note(&events);
+        match self.passing {
+            // Boxed, since most streams are looked at by nobody.
+            Some(_) => Box::pin(self.pass(events)).await,
+            None => Ok(events),
+        }
+    }
+
+    fn note(&mut self, events: &Events) {
         self.settlement.trail().upstream_time += events.upstream_time;
         if let Some(keeper) = &mut self.keeper {
             keeper.record(&events.events, events.usage.as_deref());
         }
+    }
+
+    /// What its guardrails let through.
+    async fn pass(&mut self, events: Events) -> Result<Events, Fault> {
         let Some(Watched { passing, unseen }) = &mut self.passing else {
             return Ok(events);
         };

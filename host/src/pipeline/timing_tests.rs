@@ -432,3 +432,25 @@ async fn a_call_has_no_more_retries_than_it_may_have_in_all() {
         assert_eq!(house.asked().len(), asked, "{most}");
     }
 }
+
+/// Every call's future is moved to the heap, and every stream that is held keeps its own.
+#[tokio::test]
+async fn a_call_and_a_held_stream_are_small() {
+    const MOST_OF_A_CALL: usize = 8 << 10;
+    const MOST_OF_A_STREAM: usize = 4 << 10;
+    let house = House::open(&[("a", json!({}))], json!({})).await;
+    let body = r#"{"model": "m", "messages": [], "stream": true}"#;
+    let request = ClientRequest::parse(Operation::Chat, body.into(), None, Vec::new()).unwrap();
+    let caller = Caller::anonymous();
+    house.upstream.will("a", [streamed().then(NO_TIME, WORD)]);
+    let (pipeline, source) = (&house.pipeline, Source::default());
+    let call = pipeline.run(&caller, Box::new(request), source);
+    let size = size_of_val(&call);
+    assert!(size <= MOST_OF_A_CALL, "{size}");
+    let answer = call.await.map_err(|failure| failure.fault).unwrap();
+    let AnswerBody::Stream(stream) = answer.body else {
+        panic!("no stream");
+    };
+    let size = size_of_val(&*stream);
+    assert!(size <= MOST_OF_A_STREAM, "{size}");
+}

@@ -107,31 +107,41 @@ impl Course<'_> {
         }
         let asked = (how.0, how.2);
         let memory = self.memory.as_ref();
-        let bridge = match Bridge::over(request, line, asked, (false, memory))? {
-            Some(bridge) => bridge,
-            None => {
-                let reached = self.reach_as(request, line, how.clone(), settlement).await;
-                // Of a provider's models, some speak the client's dialect and others do not.
-                let refused = |it: &Fault| it.kind == ErrorKind::Unsupported && it.param.is_none();
-                if !reached.as_ref().is_err_and(refused) {
-                    if let (Ok(reached), Some(memory)) = (&reached, memory) {
-                        let account = match leaves_it_under_way(request, reached) {
-                            true => settlement.account(),
-                            false => None,
-                        };
-                        let at = (&line.deployment.id, how.0);
-                        settlement.trail().is_pending =
-                            memory.made_there(request, reached, at, account);
-                    }
-                    return reached;
-                }
-                match Bridge::over(request, line, asked, (true, memory))? {
-                    Some(bridge) => bridge,
-                    None => return reached,
-                }
-            }
+        let over = |refused| {
+            let bridge = Bridge::over(request, line, asked, (refused, memory))?;
+            Ok::<_, Fault>(bridge.map(Box::new))
         };
-        let reached = Box::pin(self.reach_as(bridge.asked(), line, how, settlement)).await?;
+        if let Some(bridge) = over(false)? {
+            return Box::pin(self.reach_over(bridge, line, how, settlement)).await;
+        }
+        let reached = self.reach_as(request, line, how.clone(), settlement).await;
+        // Of a provider's models, some speak the client's dialect and others do not.
+        let refused = |it: &Fault| it.kind == ErrorKind::Unsupported && it.param.is_none();
+        if reached.as_ref().is_err_and(refused)
+            && let Some(bridge) = over(true)?
+        {
+            return Box::pin(self.reach_over(bridge, line, how, settlement)).await;
+        }
+        if let (Ok(reached), Some(memory)) = (&reached, memory) {
+            let account = match leaves_it_under_way(request, reached) {
+                true => settlement.account(),
+                false => None,
+            };
+            let at = (&line.deployment.id, how.0);
+            settlement.trail().is_pending = memory.made_there(request, reached, at, account);
+        }
+        reached
+    }
+
+    /// By chat, for a client of another dialect.
+    async fn reach_over(
+        &self,
+        bridge: Box<Bridge>,
+        line: &Arc<Line>,
+        how: (&str, u32, bool, Option<TraceHeaders>),
+        settlement: &mut Settlement,
+    ) -> Result<Reached, Fault> {
+        let reached = self.reach_as(bridge.asked(), line, how, settlement).await?;
         bridge.back(reached)
     }
 

@@ -69,17 +69,17 @@ pub(super) async fn session(
     knock: Knock<'_>,
     secure: browser::Connection<'_>,
 ) -> Result<Option<Session>, Fault> {
-    let fleet = doors.pipeline.fleet();
-    let rules = rules(&fleet);
     let Some(token) = browser::cookie(knock.headers, browser::SESSION) else {
         return Ok(None);
     };
+    let fleet = doors.pipeline.fleet();
+    let rules = rules(&fleet);
     if rules.ui.disabled || !gate.door.has_master() || gate.door.names_key(knock) {
         return Ok(None);
     }
     browser::judge_meant(knock.headers, &secure)?;
     let token = SessionToken::read(token).ok_or_else(over)?;
-    let found = doors.signin.find(&token, &rules, knock.now_ms).await?;
+    let found = Box::pin(doors.signin.find(&token, &rules, knock.now_ms)).await?;
     found.map(Some).ok_or_else(over)
 }
 

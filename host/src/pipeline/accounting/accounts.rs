@@ -94,7 +94,7 @@ impl Books<'_> {
                 Ok(path) => {
                     for (id, terms) in budgets {
                         if self.said.is_new(id, terms) {
-                            self.revise(id, terms.clone(), now_ms).await;
+                            Box::pin(self.revise(id, terms.clone(), now_ms)).await;
                         }
                     }
                     return Ok((path, unread));
@@ -109,7 +109,7 @@ impl Books<'_> {
                     unread.push(id);
                     continue;
                 }
-                match self.open(id.clone(), terms, now_ms).await {
+                match Box::pin(self.open(id.clone(), terms, now_ms)).await {
                     Ok(()) => {}
                     Err(fault) if self.lenient => {
                         self.down.since(super::now_ms());

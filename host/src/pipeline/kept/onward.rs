@@ -157,7 +157,7 @@ mod tests {
             id: "resp_1".to_owned(),
             items,
         };
-        let request = continued(request(&json!("c")), previous).unwrap();
+        let request = continued(Box::new(request(&json!("c"))), previous).unwrap();
         let body: Value = serde_json::from_str(request.body.text()).unwrap();
         let said: Vec<&Value> = body["input"]
             .as_array()
@@ -178,7 +178,7 @@ mod tests {
             id: "resp_1".to_owned(),
             items: Vec::new(),
         };
-        let fault = continued(request(&json!(5)), previous).unwrap_err();
+        let fault = continued(Box::new(request(&json!(5))), previous).unwrap_err();
         assert_eq!(fault.param.as_deref(), Some("input"));
     }
 

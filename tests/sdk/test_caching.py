@@ -610,7 +610,7 @@ def test_a_redis_that_goes_and_comes_back_costs_no_call(house, redis):
     calls.gateway.wait_for(lambda: calls.do("/cache/ping")[0] == 200)
     kept = calls.text()
     calls.wait_until_kept()
-    assert calls.text() == kept and calls.gateway.logged().count("Redis is back") == 1
+    assert calls.text() == kept and calls.gateway.logged().count("Redis is back: answers are kept again") == 1
 
 
 def test_a_damaged_value_is_as_good_as_none(house, redis):

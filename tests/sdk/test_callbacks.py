@@ -172,7 +172,7 @@ def test_a_call_that_succeeds_is_told_whole_with_every_field(told, client, house
     assert found["model_map_information"]["model_map_value"]["input_cost_per_token"] == 1e-6
     batch = next(batch for batch in house.taken if batch["log"] == "all")
     assert batch["key"] == "Bearer k-of-all-0123" and batch["extra"] == "extra-header-value"
-    assert batch["config"] == {"project": "everything", "level": 3, "callback": "sink"}
+    assert batch["config"] == {"project": "everything", "level": 3, "callback": "sink", "entry": "all", "has_api_base": True}
     assert "k-provider" not in json.dumps(house.taken)
 
 
@@ -260,7 +260,7 @@ def test_a_team_has_callbacks_of_its_own_and_nothing_of_the_operators(told, hous
         assert {it["metadata"]["user_api_key_team_id"] for batch in batches for it in batch["records"]} == {team}
         assert {batch["key"] for batch in batches} == {f"Bearer k-of-team-{team}-secret"}
         # Its own settings, no variable of the operator's, and a store of its own.
-        assert batches[0]["config"] == {"project": team, "callback": "sink"} and batches[0]["batches"] == 1
+        assert batches[0]["config"] == {"project": team, "callback": "sink", "entry": "sink", "has_api_base": True} and batches[0]["batches"] == 1
     shown = json.loads(told.get("/team/red/callback")[1])
     assert shown["data"]["success_callbacks"] == ["sink"] and shown["data"]["failure_callbacks"] == []
     assert set(shown["data"]["callback_vars"]) == {"sink_host", "sink_api_key", "flush_interval", "sink_project"} and "secret" not in json.dumps(shown)

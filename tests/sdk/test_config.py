@@ -62,8 +62,8 @@ def test_models_plugins_and_options_say_where_they_come_from_too(gateway):
     assert [(it["field_name"], it["source"]) for it in models] == [("demo", of_file), ("spare", of_file)]
     made = {"model_name": "made", "litellm_params": {"model": "echo/demo", "api_key": "sk-of-a-provider"}}
     assert gateway.post("/model/new", made)[0] == 200
-    made = read(gateway, "/config/list?config_type=model_list")[-1]
-    assert made["field_name"] == "made" and made["source"] == {"kind": "database"} and made["stored_in_db"]
+    (made,) = [it for it in read(gateway, "/config/list?config_type=model_list") if it["field_name"] == "made"]
+    assert made["source"] == {"kind": "database"} and made["stored_in_db"]
     assert "sk-of-a-provider" not in json.dumps(made)
     plugins = {it["field_name"]: it for it in read(gateway, "/config/list?config_type=plugins")}
     assert plugins["poll_interval"]["source"] == {"kind": "default"} and plugins["limits"]["field_description"]

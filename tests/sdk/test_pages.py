@@ -20,7 +20,7 @@ def house(tmp_path_factory, data_dir):
     (folder / "dropped").mkdir()
     shutil.copy(GUESTS / "sluice_guest_guards.wasm", folder / "dropped" / "guards.wasm")
     running = Gateway(folder, {
-        "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
+        "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}}],
         "guardrails": [{"guardrail_name": "no-names", "litellm_params": {"guardrail": "mask", "mode": ["pre_call", "post_call"], "names": ["Ada"]}}],
         "plugins": {"directory": str(folder / "dropped")},
         "general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True, "proxy_batch_write_at": 1},

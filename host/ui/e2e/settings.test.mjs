@@ -64,7 +64,6 @@ test("the cache shows its state, and a secret as it is is refused at its field",
 test("every section lists its settings with their source", async () => {
   for (const part of ["general_settings", "litellm_settings", "router_settings"]) {
     await visit(page, `/settings?part=${part}`);
-    await page.getByRole("row").nth(3).waitFor();
-    assert.ok((await page.getByText(/^(config file|default)$/).count()) > 3, part);
+    await page.getByText(/^(config file|default)$/).nth(3).waitFor();
   }
 });

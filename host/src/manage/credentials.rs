@@ -74,6 +74,7 @@ pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer 
     };
     work.insert(&row).await?;
     work.commit().await?;
+    m.take_over().await;
     Ok(json!({"success": true, "message": "Credential created successfully"}))
 }
 
@@ -135,6 +136,7 @@ pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer 
     row.stamp.touch(work.now, &work.actor);
     work.update("updated", &before, &row).await?;
     work.commit().await?;
+    m.take_over().await;
     Ok(json!({"success": true, "message": "Credential updated successfully"}))
 }
 
@@ -163,6 +165,7 @@ pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer 
     }
     work.delete(&[row]).await?;
     work.commit().await?;
+    m.take_over().await;
     Ok(json!({"success": true, "message": "Credential deleted successfully"}))
 }
 

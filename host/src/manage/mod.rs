@@ -98,6 +98,14 @@ impl Manage {
         }
     }
 
+    /// What was written is in force when that is answered; where the config as a whole cannot be, it is
+    /// written all the same, and the log says why.
+    async fn take_over(&self) {
+        if let Err(fault) = self.in_force.taken_over().await {
+            tracing::warn!(%fault, "a change was written down and is not in force");
+        }
+    }
+
     /// Rules for the requests that come.
     pub fn set_settings(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));

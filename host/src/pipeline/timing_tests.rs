@@ -437,7 +437,7 @@ async fn a_call_has_no_more_retries_than_it_may_have_in_all() {
 #[tokio::test]
 async fn a_call_and_a_held_stream_are_small() {
     const MOST_OF_A_CALL: usize = 12 << 10;
-    const MOST_OF_A_STREAM: usize = 4 << 10;
+    const MOST_OF_A_STREAM: usize = 6 << 10;
     let house = House::open(&[("a", json!({}))], json!({})).await;
     let body = r#"{"model": "m", "messages": [], "stream": true}"#;
     let request = ClientRequest::parse(Operation::Chat, body.into(), None, Vec::new()).unwrap();

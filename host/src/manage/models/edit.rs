@@ -141,6 +141,7 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         allow(&mut work, &before, &name).await?;
     }
     work.commit().await?;
+    m.take_over().await;
     Ok(params::show(m, &row))
 }
 
@@ -202,6 +203,7 @@ async fn change(m: &Manage, caller: &Caller, given: &Given, id: &str, field: &st
     row.stamp.touch(work.now, &work.actor);
     work.update("updated", &before, &row).await?;
     work.commit().await?;
+    m.take_over().await;
     Ok(params::show(m, &row))
 }
 
@@ -235,6 +237,7 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
     let row = need(&mut work, &rights, &id, "id").await?;
     work.delete(&[row]).await?;
     work.commit().await?;
+    m.take_over().await;
     Ok(json!({"message": format!("Model: {id} deleted successfully")}))
 }
 
@@ -258,5 +261,6 @@ async fn set_blocked(m: &Manage, caller: &Caller, input: &Input, blocked: bool) 
     let action = if blocked { "blocked" } else { "unblocked" };
     work.update(action, &before, &row).await?;
     work.commit().await?;
+    m.take_over().await;
     Ok(params::show(m, &row))
 }

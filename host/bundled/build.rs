@@ -29,6 +29,7 @@ const PLUGINS: &[&str] = &[
     "elevenlabs",
     "gemini",
     "generic_api",
+    "gigachat",
     "keywords",
     "lakera",
     "langfuse",

@@ -15,6 +15,7 @@ pub fn documents() -> Vec<Value> {
         sluice_plugin_echo::Echo::describe(),
         sluice_plugin_elevenlabs::ElevenLabs::describe(),
         sluice_plugin_gemini::Gemini::describe(),
+        sluice_plugin_gigachat::GigaChat::describe(),
         sluice_plugin_ollama::Ollama::describe(),
         sluice_plugin_openai::OpenAi::describe(),
         sluice_plugin_openai_compatible::OpenAiCompatible::describe(),

@@ -50,6 +50,7 @@ pub fn all() -> Vec<Component> {
         Component::of::<sluice_plugin_deepgram::Deepgram>(),
         Component::of::<sluice_plugin_elevenlabs::ElevenLabs>(),
         Component::of::<sluice_plugin_gemini::Gemini>(),
+        Component::of::<sluice_plugin_gigachat::GigaChat>(),
         Component::of::<sluice_plugin_ollama::Ollama>(),
         Component::of::<sluice_plugin_openai::OpenAi>(),
         Component::of::<sluice_plugin_openai_compatible::OpenAiCompatible>(),

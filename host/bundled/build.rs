@@ -42,6 +42,7 @@ const PLUGINS: &[&str] = &[
     "openai",
     "openai_compatible",
     "openai_moderation",
+    "petals",
     "pii",
     "presidio",
     "prompt_injection",

@@ -23,6 +23,7 @@ pub fn documents() -> Vec<Value> {
         sluice_plugin_ollama::Ollama::describe(),
         sluice_plugin_openai::OpenAi::describe(),
         sluice_plugin_openai_compatible::OpenAiCompatible::describe(),
+        sluice_plugin_petals::Petals::describe(),
         sluice_plugin_replicate::Replicate::describe(),
         sluice_plugin_rerankers::Rerankers::describe(),
         sluice_plugin_runwayml::Runway::describe(),

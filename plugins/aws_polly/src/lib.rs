@@ -64,10 +64,10 @@ impl Provider for Polly {
             "TextLengthExceededException" => kind::CONTEXT_WINDOW,
             "ThrottlingException" | "TooManyRequestsException" => kind::RATE_LIMIT,
             "AccessDeniedException" => kind::PERMISSION,
-            "UnrecognizedClientException" | "InvalidSignatureException"
-            | "ExpiredTokenException" | "MissingAuthenticationTokenException" => {
-                kind::AUTHENTICATION
-            }
+            "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "ExpiredTokenException"
+            | "MissingAuthenticationTokenException" => kind::AUTHENTICATION,
             _ => return None,
         };
         let document = reply.json().ok()?;

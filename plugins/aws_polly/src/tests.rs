@@ -38,20 +38,51 @@ fn sent(call: &Call, body: Value) -> Result<Outbound, Error> {
 #[test]
 fn the_region_is_signed_for_and_may_be_elsewhere() {
     let body = json!({"input": "<speak>Hi</speak>", "voice": {"id": "Vicki"}, "response_format": "pcm", "sample_rate": "8000"});
-    let frankfurt = call("neural", json!({"aws_region_name": "eu-central-1"}), json!({}));
+    let frankfurt = call(
+        "neural",
+        json!({"aws_region_name": "eu-central-1"}),
+        json!({}),
+    );
     let outbound = sent(&frankfurt, body.clone()).unwrap();
-    assert_eq!(outbound.url, "https://polly.eu-central-1.amazonaws.com/v1/speech");
+    assert_eq!(
+        outbound.url,
+        "https://polly.eu-central-1.amazonaws.com/v1/speech"
+    );
     assert_eq!(outbound.reply, ReplyMode::Canonical);
-    let params = [("service".to_owned(), "polly".to_owned()), ("region".to_owned(), "eu-central-1".to_owned())];
-    assert_eq!((outbound.auth[0].scheme.as_str(), &outbound.auth[0].params[..]), ("sigv4", &params[..]));
-    let Body::Json(text) = &outbound.body else { panic!() };
+    let params = [
+        ("service".to_owned(), "polly".to_owned()),
+        ("region".to_owned(), "eu-central-1".to_owned()),
+    ];
+    assert_eq!(
+        (
+            outbound.auth[0].scheme.as_str(),
+            &outbound.auth[0].params[..]
+        ),
+        ("sigv4", &params[..])
+    );
+    let Body::Json(text) = &outbound.body else {
+        panic!()
+    };
     let want = json!({"Engine": "neural", "OutputFormat": "pcm", "Text": "<speak>Hi</speak>", "TextType": "ssml", "VoiceId": "Vicki", "SampleRate": "8000"});
     assert_eq!(serde_json::from_str::<Value>(text).unwrap(), want);
     let own = call("neural", json!({}), json!({"base_url": "https://own.test"}));
     assert_eq!(sent(&own, body.clone()).unwrap().url, "/v1/speech");
-    let china = call("neural", json!({"aws_region_name": "cn-north-1"}), json!({}));
-    assert!(sent(&china, body.clone()).unwrap().url.starts_with("https://polly.cn-north-1.amazonaws.com.cn/"));
-    let odd = call("neural", json!({"aws_region_name": "a.evil.test/"}), json!({}));
+    let china = call(
+        "neural",
+        json!({"aws_region_name": "cn-north-1"}),
+        json!({}),
+    );
+    assert!(
+        sent(&china, body.clone())
+            .unwrap()
+            .url
+            .starts_with("https://polly.cn-north-1.amazonaws.com.cn/")
+    );
+    let odd = call(
+        "neural",
+        json!({"aws_region_name": "a.evil.test/"}),
+        json!({}),
+    );
     assert!(sent(&odd, body).is_err());
 }
 
@@ -74,7 +105,10 @@ fn what_cannot_be_spoken_is_refused() {
 fn aws_names_what_went_wrong() {
     let reply = |name: &str| Reply {
         status: 400,
-        headers: vec![("x-amzn-ErrorType".into(), format!("{name}:http://internal.amazon.com/"))],
+        headers: vec![(
+            "x-amzn-ErrorType".into(),
+            format!("{name}:http://internal.amazon.com/"),
+        )],
         body: Payload::Text(json!({"message": "no"}).to_string()),
         state: String::new(),
     };

@@ -70,7 +70,9 @@ fn url(call: &Call) -> Result<String, Error> {
 
 fn format(asked: &Map<String, Value>) -> Result<&str, Error> {
     let wanted = asked.get("response_format").filter(|it| !it.is_null());
-    let word = wanted.map_or(Some("mp3"), Value::as_str).unwrap_or_default();
+    let word = wanted
+        .map_or(Some("mp3"), Value::as_str)
+        .unwrap_or_default();
     let known = FORMATS.iter().find(|(name, _)| *name == word);
     let plain = |it: char| it.is_ascii_alphanumeric() || it == '-';
     match known {

@@ -30,14 +30,19 @@ pub fn document(call: &Call, asked: &Map<String, Value>) -> Result<String, Error
     let voice = given("voice").or_else(|| config.get("voice"));
     let word = voice.and_then(|it| it.as_str().or_else(|| it.get("id")?.as_str()));
     let word = word.unwrap_or("alloy");
-    let voice = VOICES.iter().find(|it| it.0 == word).map_or(word, |it| it.1);
+    let voice = VOICES
+        .iter()
+        .find(|it| it.0 == word)
+        .map_or(word, |it| it.1);
     let mut spoken = escaped(text);
     if let Some(speed) = given("speed") {
         spoken = format!("<prosody rate='{}'>{spoken}</prosody>", rate(speed)?);
     }
     let said = |name: &&str| {
         let value = given(name)?;
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         Some(format!(" {name}='{}'", escaped(&text)))
     };
     let expression: String = EXPRESSION.iter().filter_map(said).collect();
@@ -59,8 +64,8 @@ pub fn document(call: &Call, asked: &Map<String, Value>) -> Result<String, Error
 /// A speed of 1.5 is a rate of half as much more.
 fn rate(speed: &Value) -> Result<String, Error> {
     let number = speed.as_f64().filter(|it| (0.25..=4.0).contains(it));
-    let number = number
-        .ok_or_else(|| fault::invalid_request("`speed` is not a number from 0.25 to 4"))?;
+    let number =
+        number.ok_or_else(|| fault::invalid_request("`speed` is not a number from 0.25 to 4"))?;
     Ok(format!("{:+.0}%", (number - 1.0) * 100.0))
 }
 

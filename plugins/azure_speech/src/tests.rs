@@ -27,7 +27,11 @@ fn sent(base: Option<&str>, config: Value, body: Value) -> Result<(String, Strin
         context: json!({ "base_url": base }).to_string(),
     };
     match AzureSpeech::start(&call, &body.to_string())? {
-        Step::Send(Outbound { url, body: Body::Raw(Payload::Text(text)), .. }) => Ok((url, text)),
+        Step::Send(Outbound {
+            url,
+            body: Body::Raw(Payload::Text(text)),
+            ..
+        }) => Ok((url, text)),
         other => panic!("{other:?}"),
     }
 }
@@ -41,7 +45,10 @@ fn the_address_is_the_regions_or_the_deployments() {
     let speech = "https://westeurope.tts.speech.microsoft.com/cognitiveservices/v1";
     for (base, want) in [
         (None, speech),
-        (Some("https://westeurope.api.cognitive.microsoft.com/"), speech),
+        (
+            Some("https://westeurope.api.cognitive.microsoft.com/"),
+            speech,
+        ),
         (Some("https://own.test"), "/cognitiveservices/v1"),
         (Some(speech), speech),
     ] {
@@ -51,14 +58,21 @@ fn the_address_is_the_regions_or_the_deployments() {
     for region in [Value::Null, json!("evil.test/")] {
         let config = json!({ "azure_speech_region": region });
         let error = sent(None, config, json!({"input": "x"})).unwrap_err();
-        assert!(error.message.contains("azure_speech_region"), "{}", error.message);
+        assert!(
+            error.message.contains("azure_speech_region"),
+            "{}",
+            error.message
+        );
     }
 }
 
 #[test]
 fn a_text_cannot_leave_its_place() {
     let text = spoken(json!({"input": "a < b & 'c'", "voice": {"id": "de-DE-KatjaNeural"}, "speed": 1.5, "style": "sad' x='1"})).unwrap();
-    assert!(text.contains("<voice name='de-DE-KatjaNeural' xml:lang='de-DE'>"), "{text}");
+    assert!(
+        text.contains("<voice name='de-DE-KatjaNeural' xml:lang='de-DE'>"),
+        "{text}"
+    );
     let inner = "<mstts:express-as style='sad&apos; x=&apos;1'><prosody rate='+50%'>a &lt; b &amp; &apos;c&apos;</prosody></mstts:express-as>";
     assert!(text.contains(inner), "{text}");
     let own = "<speak>Hi</speak>";

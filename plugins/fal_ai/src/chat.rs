@@ -73,7 +73,11 @@ pub fn answer(answer: &Value) -> Result<Value, Error> {
         chat = chat.reasoning(thought);
     }
     let reason = answer.get("finish_reason").and_then(Value::as_str);
-    chat = chat.finish_reason(if reason == Some("length") { "length" } else { "stop" });
+    chat = chat.finish_reason(if reason == Some("length") {
+        "length"
+    } else {
+        "stop"
+    });
     let count = |name: &str| answer.pointer(&format!("/usage_info/{name}"))?.as_u64();
     if let Some(output) = count("output_tokens") {
         chat = chat.usage(chat::usage(count("input_tokens").unwrap_or(0), output));

@@ -5,14 +5,7 @@ use sluice_sdk::{Call, Error, File, Response, Step, fault};
 use sluice_wire::uploads;
 
 /// Models that take a ratio.
-const BY_RATIO: [&str; 6] = [
-    "banana",
-    "bria",
-    "imagen",
-    "ultra",
-    "gemini",
-    "kontext",
-];
+const BY_RATIO: [&str; 6] = ["banana", "bria", "imagen", "ultra", "gemini", "kontext"];
 
 /// Ratios that all of these know, by width and height.
 const RATIOS: [(&str, f64); 5] = [

@@ -29,7 +29,9 @@ struct Waiting {
 /// The call as its first step: itself with a token that is there, or the exchange for one.
 pub fn first(call: &Call, outbound: Outbound) -> Result<Step, Error> {
     if call.has_secret("access_token") {
-        return Ok(outbound.auth("bearer", &[("secret", "access_token")]).send());
+        return Ok(outbound
+            .auth("bearer", &[("secret", "access_token")])
+            .send());
     }
     if !call.has_secret("api_key") {
         return Err(fault::error(
@@ -50,7 +52,10 @@ pub fn first(call: &Call, outbound: Outbound) -> Result<Step, Error> {
     let config = call.config();
     let setting = |name: &str, default: &str| {
         let value = config.get(name).and_then(Value::as_str);
-        value.filter(|it| !it.is_empty()).unwrap_or(default).to_owned()
+        value
+            .filter(|it| !it.is_empty())
+            .unwrap_or(default)
+            .to_owned()
     };
     let params = [
         ("name", "authorization"),

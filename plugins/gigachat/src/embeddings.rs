@@ -41,8 +41,12 @@ pub fn answer(mut answer: Value, state: &str) -> Result<Value, Error> {
     }
     let mut tokens = 0u64;
     for entry in data {
-        let usage = entry.as_object_mut().and_then(|it| it.shift_remove("usage"));
-        let count = usage.as_ref().and_then(|it| it.get("prompt_tokens")?.as_u64());
+        let usage = entry
+            .as_object_mut()
+            .and_then(|it| it.shift_remove("usage"));
+        let count = usage
+            .as_ref()
+            .and_then(|it| it.get("prompt_tokens")?.as_u64());
         tokens = tokens.saturating_add(count.unwrap_or(0));
         let vector = entry.get("embedding").filter(|it| it.is_array());
         let vector =

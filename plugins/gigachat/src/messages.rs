@@ -6,10 +6,7 @@ use sluice_sdk::{Error, fault};
 
 pub fn translated(request: &ChatRequest) -> Result<Vec<Value>, Error> {
     let all: Vec<Message<'_>> = request.messages().collect();
-    let begins = all
-        .iter()
-        .take_while(|it| is_system(**it))
-        .count();
+    let begins = all.iter().take_while(|it| is_system(**it)).count();
     let (system, rest) = all.split_at(begins);
     let mut sent = Vec::with_capacity(all.len());
     if !system.is_empty() {
@@ -23,7 +20,10 @@ pub fn translated(request: &ChatRequest) -> Result<Vec<Value>, Error> {
         match message.role() {
             "assistant" => {
                 let following = rest.get(at..).unwrap_or_default();
-                let count = following.iter().take_while(|it| it.role() == "tool").count();
+                let count = following
+                    .iter()
+                    .take_while(|it| it.role() == "tool")
+                    .count();
                 results.extend(following.iter().take(count));
                 at += count;
                 sent.extend(turn(*message, &mut results)?);

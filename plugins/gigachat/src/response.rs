@@ -16,8 +16,7 @@ pub fn to_chat(mut answer: Value) -> Result<Value, Error> {
 /// Brings a document with `choices` into OpenAI's form; `place` is where they have what was said.
 pub fn translate(document: &mut Value, place: &str) -> Result<(), Error> {
     let members = document.as_object_mut();
-    let members =
-        members.ok_or_else(|| fault::upstream("the provider's answer is no object"))?;
+    let members = members.ok_or_else(|| fault::upstream("the provider's answer is no object"))?;
     // It may be `chat.completions`, and is `chat.completion` in streams too.
     members.shift_remove("object");
     if let Some(usage) = members.get("usage").and_then(usage) {

@@ -35,7 +35,9 @@ pub fn decode(state: &str, frames: &[Frame], last: bool) -> Result<Decoded, Erro
 impl State {
     fn frame(&mut self, frame: &Frame, out: &mut Decoded) -> Result<(), Error> {
         let mut event = frame.parse()?;
-        let failure = event.get("message").filter(|_| event.get("status").is_some());
+        let failure = event
+            .get("message")
+            .filter(|_| event.get("status").is_some());
         if let Some(message) = failure.and_then(Value::as_str) {
             return Err(fault::upstream(message));
         }
@@ -46,9 +48,10 @@ impl State {
             out.usage = Some(write_json(&usage));
         }
         let choices = event.get("choices").and_then(Value::as_array);
-        self.finished |= choices.into_iter().flatten().any(|it| {
-            it.get("finish_reason").is_some_and(Value::is_string)
-        });
+        self.finished |= choices
+            .into_iter()
+            .flatten()
+            .any(|it| it.get("finish_reason").is_some_and(Value::is_string));
         out.events.push(Frame::json(&event));
         Ok(())
     }

@@ -47,9 +47,13 @@ pub fn answer(operation: &str, answer: &Value) -> Result<Value, Error> {
     let text =
         text.ok_or_else(|| fault::upstream("the provider's answer has no `generated_text`"))?;
     let mut document = match operation {
-        "chat" => ChatAnswer::new().content(text).finish_reason("stop").into_value(),
+        "chat" => ChatAnswer::new()
+            .content(text)
+            .finish_reason("stop")
+            .into_value(),
         _ => {
-            let choice = json!({"text": text, "index": 0, "logprobs": null, "finish_reason": "stop"});
+            let choice =
+                json!({"text": text, "index": 0, "logprobs": null, "finish_reason": "stop"});
             json!({"object": "text_completion", "choices": [choice]})
         }
     };

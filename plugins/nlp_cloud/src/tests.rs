@@ -27,7 +27,8 @@ fn played(operation: &str, asked: Value, url: &str, sent: &Value, reply: &Value)
 fn texts_and_vectors_are_asked_at_the_model() {
     let sent = json!({"text": "x", "remove_input": true, "length_no_input": true, "top_k": 3, "max_length": 5});
     let reply = json!({"generated_text": "y", "nb_generated_tokens": 1});
-    let asked = json!({"prompt": ["x"], "top_k": 3, "max_completion_tokens": 5, "model": "custom/7"});
+    let asked =
+        json!({"prompt": ["x"], "top_k": 3, "max_completion_tokens": 5, "model": "custom/7"});
     let outcome = played("completions", asked, "/custom/7/generation", &sent, &reply);
     let response = outcome.response.unwrap();
     assert_eq!(response["choices"][0]["text"], "y");
@@ -35,12 +36,24 @@ fn texts_and_vectors_are_asked_at_the_model() {
     let sent = json!({"sentences": ["a", "b"]});
     let reply = json!({"embeddings": [[1.0], [2.0]]});
     let asked = json!({"input": ["a", "b"]});
-    let outcome = played("embeddings", asked.clone(), "/custom/7/embeddings", &sent, &reply);
+    let outcome = played(
+        "embeddings",
+        asked.clone(),
+        "/custom/7/embeddings",
+        &sent,
+        &reply,
+    );
     let response = outcome.response.unwrap();
     assert_eq!(response["data"][1]["embedding"], json!([2.0]));
     assert_eq!(response["usage"]["prompt_tokens"], 2);
     for reply in [json!({"embeddings": [[1.0]]}), json!({})] {
-        let outcome = played("embeddings", asked.clone(), "/custom/7/embeddings", &sent, &reply);
+        let outcome = played(
+            "embeddings",
+            asked.clone(),
+            "/custom/7/embeddings",
+            &sent,
+            &reply,
+        );
         assert_eq!(outcome.error.unwrap().kind, kind::UPSTREAM);
     }
 }

@@ -57,7 +57,8 @@ fn request(call: &Call, asked: Map<String, Value>) -> Result<Value, Error> {
             "`response_format` is `url` only: Runway gives addresses",
         ));
     }
-    let mut body = json!({"model": call.model, "promptText": prompt, "ratio": ratio(given("size"))?});
+    let mut body =
+        json!({"model": call.model, "promptText": prompt, "ratio": ratio(given("size"))?});
     for (name, value) in &asked {
         if !READ.contains(&name.as_str()) && !value.is_null() {
             body[name] = value.clone();
@@ -75,9 +76,7 @@ fn ratio(size: Option<&Value>) -> Result<String, Error> {
     let sides = text.split_once(['x', ':']);
     let number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
     match sides {
-        Some((width, height)) if number(width) && number(height) => {
-            Ok(format!("{width}:{height}"))
-        }
+        Some((width, height)) if number(width) && number(height) => Ok(format!("{width}:{height}")),
         _ => Err(fault::invalid_request(format!(
             "`size` is `{text}`: it is a width and a height, as in `1024x1024`"
         ))),

@@ -66,7 +66,11 @@ fn ended(task: &Value) -> Result<Option<Step>, Error> {
         Some("FAILED") => {
             let code = text("failureCode").unwrap_or_default();
             let refused = code.starts_with("SAFETY");
-            let what = if refused { kind::CONTENT_POLICY } else { kind::UPSTREAM };
+            let what = if refused {
+                kind::CONTENT_POLICY
+            } else {
+                kind::UPSTREAM
+            };
             let message = text("failure").unwrap_or("the provider's task failed");
             Err(fault::error(what, message).with_detail(task))
         }

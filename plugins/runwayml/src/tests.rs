@@ -30,15 +30,24 @@ fn ended(task: Value) -> Outcome {
 #[test]
 fn a_task_that_succeeded_gives_addresses() {
     let outcome = ended(json!({"status": "SUCCEEDED", "output": ["https://a.test/1.png"]}));
-    assert_eq!(outcome.response.unwrap()["data"], json!([{"url": "https://a.test/1.png"}]));
+    assert_eq!(
+        outcome.response.unwrap()["data"],
+        json!([{"url": "https://a.test/1.png"}])
+    );
     assert_eq!(outcome.usage.unwrap()["images"], 1);
 }
 
 #[test]
 fn a_task_that_did_not_is_an_error_of_its_kind() {
     for (task, want) in [
-        (json!({"status": "FAILED", "failureCode": "SAFETY.OUTPUT.IMAGE"}), kind::CONTENT_POLICY),
-        (json!({"status": "FAILED", "failureCode": "INTERNAL.BAD_OUTPUT.CODE01", "failure": "bad"}), kind::UPSTREAM),
+        (
+            json!({"status": "FAILED", "failureCode": "SAFETY.OUTPUT.IMAGE"}),
+            kind::CONTENT_POLICY,
+        ),
+        (
+            json!({"status": "FAILED", "failureCode": "INTERNAL.BAD_OUTPUT.CODE01", "failure": "bad"}),
+            kind::UPSTREAM,
+        ),
         (json!({"status": "CANCELLED"}), kind::UPSTREAM),
         (json!({"status": "SUCCEEDED", "output": []}), kind::UPSTREAM),
         (json!({}), kind::UPSTREAM),

@@ -56,8 +56,8 @@ impl Provider for Sap {
         }
         let result = answer.get_mut("final_result").map(Value::take);
         let result = result.filter(Value::is_object);
-        let result = result
-            .ok_or_else(|| fault::upstream("the provider's answer has no `final_result`"))?;
+        let result =
+            result.ok_or_else(|| fault::upstream("the provider's answer has no `final_result`"))?;
         let document = match call.operation.as_str() {
             "chat" => chat::answer(result)?,
             _ => embeddings::answer(result, &reply.state)?,

@@ -101,7 +101,9 @@ impl Place {
             let group = &self.group;
             return Err(fault::error(
                 fault::kind::NOT_FOUND,
-                format!("no deployment of the orchestration service runs in the resource group `{group}`"),
+                format!(
+                    "no deployment of the orchestration service runs in the resource group `{group}`"
+                ),
             ));
         }
         let url = format!("{}{}", path_of(self.version, &id)?, waiting.path);

@@ -52,16 +52,35 @@ const BASE: &str = "https://api.ai.test.hana.ondemand.com";
 
 #[test]
 fn the_deployment_is_named_or_in_the_base_url() {
-    let named = json!({"deployment_id": "d7", "resource_group": "g", "aicore_auth_url": "https://a.test"});
+    let named =
+        json!({"deployment_id": "d7", "resource_group": "g", "aicore_auth_url": "https://a.test"});
     let sent = started(&call("chat", BASE, named, false), &hi()).unwrap();
     assert_eq!(sent.url, "/v2/inference/deployments/d7/v2/completion");
     assert_eq!(sent.headers, [("ai-resource-group".into(), "g".into())]);
-    let token = ("token-url".to_owned(), "https://a.test/oauth/token".to_owned());
-    assert_eq!((sent.auth[0].scheme.as_str(), &sent.auth[0].params[0]), ("oauth2", &token));
-    let sent = started(&call("chat", &format!("{BASE}/v2/"), json!({"deployment_id": "d7"}), false), &hi());
+    let token = (
+        "token-url".to_owned(),
+        "https://a.test/oauth/token".to_owned(),
+    );
+    assert_eq!(
+        (sent.auth[0].scheme.as_str(), &sent.auth[0].params[0]),
+        ("oauth2", &token)
+    );
+    let sent = started(
+        &call(
+            "chat",
+            &format!("{BASE}/v2/"),
+            json!({"deployment_id": "d7"}),
+            false,
+        ),
+        &hi(),
+    );
     assert_eq!(sent.unwrap().url, "/inference/deployments/d7/v2/completion");
     let own = format!("{BASE}/v2/inference/deployments/d9");
-    let sent = started(&call("embeddings", &own, json!({}), false), &json!({"input": "a"})).unwrap();
+    let sent = started(
+        &call("embeddings", &own, json!({}), false),
+        &json!({"input": "a"}),
+    )
+    .unwrap();
     assert_eq!((sent.url.as_str(), sent.auth.len()), ("/v2/embeddings", 0));
     let odd = call("chat", BASE, json!({"deployment_id": "../x"}), false);
     assert!(started(&odd, &hi()).is_err());
@@ -111,7 +130,11 @@ fn what_a_template_would_read_goes_as_a_value() {
 }
 
 fn answered(operation: &str, streaming: bool, body: &Value) -> Outcome {
-    let kind = if streaming { "text/event-stream" } else { "application/json" };
+    let kind = if streaming {
+        "text/event-stream"
+    } else {
+        "application/json"
+    };
     let fixture = json!({
         "name": operation, "provider": "sap", "operation": operation, "model": "m", "streaming": streaming,
         "config": {"deployment_id": "d"}, "expect": {},
@@ -126,18 +149,36 @@ fn a_stream_is_whole_when_each_choice_has_its_reason() {
     let chunk = |delta: Value, finish: &str, usage: Value| {
         let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
         let result = json!({"id": "c", "choices": [choice], "usage": usage});
-        format!("data: {}\n\n", json!({"request_id": "r", "final_result": result}))
+        format!(
+            "data: {}\n\n",
+            json!({"request_id": "r", "final_result": result})
+        )
     };
-    let first = chunk(json!({"role": "assistant", "content": "Hi"}), "", Value::Null);
+    let first = chunk(
+        json!({"role": "assistant", "content": "Hi"}),
+        "",
+        Value::Null,
+    );
     let end = chunk(json!({"content": ""}), "stop", json!({"total_tokens": 5}));
-    let templating = "data: {\"request_id\":\"r\",\"intermediate_results\":{\"templating\":[]}}\n\n";
-    let outcome = answered("chat", true, &json!(format!("{templating}{first}{end}data: [DONE]\n\n")));
+    let templating =
+        "data: {\"request_id\":\"r\",\"intermediate_results\":{\"templating\":[]}}\n\n";
+    let outcome = answered(
+        "chat",
+        true,
+        &json!(format!("{templating}{first}{end}data: [DONE]\n\n")),
+    );
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     assert_eq!(outcome.usage.unwrap()["total_tokens"], 5);
     let choice = testing::gathered(&outcome.events, 0).unwrap();
-    assert_eq!((&choice["message"]["content"], &choice["finish_reason"]), (&json!("Hi"), &json!("stop")));
+    assert_eq!(
+        (&choice["message"]["content"], &choice["finish_reason"]),
+        (&json!("Hi"), &json!("stop"))
+    );
     let broken = "data: {\"error\":{\"code\":429,\"message\":\"slow\"}}\n\n";
-    for (text, says) in [(first.clone(), "ended early"), (format!("{first}{broken}"), "slow")] {
+    for (text, says) in [
+        (first.clone(), "ended early"),
+        (format!("{first}{broken}"), "slow"),
+    ] {
         let error = answered("chat", true, &json!(text)).error.unwrap();
         assert!(error.message.contains(says), "{}", error.message);
     }
@@ -146,10 +187,21 @@ fn a_stream_is_whole_when_each_choice_has_its_reason() {
 #[test]
 fn vectors_come_as_they_were_asked_for() {
     let result = json!({"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [1.0]}], "usage": {"prompt_tokens": 1, "total_tokens": 1}});
-    let outcome = answered("embeddings", false, &json!({"json": {"final_result": result}}));
-    assert_eq!(outcome.response.unwrap()["data"][0]["embedding"], "AACAPw==");
+    let outcome = answered(
+        "embeddings",
+        false,
+        &json!({"json": {"final_result": result}}),
+    );
+    assert_eq!(
+        outcome.response.unwrap()["data"][0]["embedding"],
+        "AACAPw=="
+    );
     let own = call("embeddings", BASE, json!({"deployment_id": "d"}), false);
-    let sent = started(&own, &json!({"input": ["a"], "dimensions": 3, "type": "query"})).unwrap();
+    let sent = started(
+        &own,
+        &json!({"input": ["a"], "dimensions": 3, "type": "query"}),
+    )
+    .unwrap();
     let want = json!({"config": {"modules": {"embeddings": {"model": {"name": "gpt-5", "version": "latest", "params": {"dimensions": 3}}}}},
         "input": {"text": ["a"], "type": "query"}});
     assert_eq!(body_of(&sent), want);
@@ -157,7 +209,11 @@ fn vectors_come_as_they_were_asked_for() {
 
 #[test]
 fn what_is_no_answer_is_the_upstreams_failure() {
-    for body in [json!({}), json!({"final_result": {}}), json!({"final_result": {"choices": []}})] {
+    for body in [
+        json!({}),
+        json!({"final_result": {}}),
+        json!({"final_result": {"choices": []}}),
+    ] {
         let body = json!({ "json": body });
         for operation in ["chat", "embeddings"] {
             let error = answered(operation, false, &body).error.unwrap();

@@ -74,12 +74,22 @@ fn a_file_goes_through_every_turn_and_nothing_is_left() {
     assert!(upload.url == "/v1/files" && matches!(upload.body, Body::Multipart(_)));
     let made = one(then(&upload, json!({"id": "f-1"})).unwrap());
     assert_eq!(made.url, "/v1/transcriptions");
-    assert_eq!(body_of(&made), json!({"model": "stt-async-v4", "language_hints": ["en"], "enable_speaker_diarization": true,
-        "context": "medical", "language_hints_strict": true, "file_id": "f-1"}));
+    assert_eq!(
+        body_of(&made),
+        json!({"model": "stt-async-v4", "language_hints": ["en"], "enable_speaker_diarization": true,
+        "context": "medical", "language_hints_strict": true, "file_id": "f-1"})
+    );
     let look = one(then(&made, json!({"id": "j-1", "status": "queued"})).unwrap());
-    assert_eq!((look.method.as_str(), look.url.as_str()), ("GET", "/v1/transcriptions/j-1"));
+    assert_eq!(
+        (look.method.as_str(), look.url.as_str()),
+        ("GET", "/v1/transcriptions/j-1")
+    );
     assert!(look.options.contains(&("delay_ms".into(), "1000".into())));
-    let said = one(then(&look, json!({"id": "j-1", "status": "completed", "audio_duration_ms": 2500})).unwrap());
+    let said = one(then(
+        &look,
+        json!({"id": "j-1", "status": "completed", "audio_duration_ms": 2500}),
+    )
+    .unwrap());
     assert_eq!(said.url, "/v1/transcriptions/j-1/transcript");
     let token = |text: &str, start: u64, speaker: &str| json!({"text": text, "start_ms": start, "end_ms": start + 400, "speaker": speaker, "language": "en"});
     let transcript = json!({"id": "j-1", "text": "Hello there. Yes.", "tokens": [
@@ -87,9 +97,23 @@ fn a_file_goes_through_every_turn_and_nothing_is_left() {
     let Step::SendAll(deletions) = then(&said, transcript).unwrap() else {
         panic!()
     };
-    let gone: Vec<(&str, &str)> = deletions.iter().map(|it| (it.method.as_str(), it.url.as_str())).collect();
-    assert_eq!(gone, [("DELETE", "/v1/transcriptions/j-1"), ("DELETE", "/v1/files/f-1")]);
-    let Step::Respond(Response { body: Payload::Text(text), usage, .. }) = then(&deletions[0], json!({"error": "gone"})).unwrap() else {
+    let gone: Vec<(&str, &str)> = deletions
+        .iter()
+        .map(|it| (it.method.as_str(), it.url.as_str()))
+        .collect();
+    assert_eq!(
+        gone,
+        [
+            ("DELETE", "/v1/transcriptions/j-1"),
+            ("DELETE", "/v1/files/f-1")
+        ]
+    );
+    let Step::Respond(Response {
+        body: Payload::Text(text),
+        usage,
+        ..
+    }) = then(&deletions[0], json!({"error": "gone"})).unwrap()
+    else {
         panic!()
     };
     let answer: Value = serde_json::from_str(&text).unwrap();
@@ -102,14 +126,24 @@ fn a_file_goes_through_every_turn_and_nothing_is_left() {
 
 #[test]
 fn a_transcription_that_fails_is_told() {
-    let failed = json!({"status": "error", "error_type": "invalid_audio", "error_message": "no sound"});
+    let failed =
+        json!({"status": "error", "error_type": "invalid_audio", "error_message": "no sound"});
     let error = then(&asked_after(json!({})), failed).unwrap_err();
-    assert_eq!((error.kind.as_str(), error.message.as_str()), (kind::UPSTREAM, "no sound"));
+    assert_eq!(
+        (error.kind.as_str(), error.message.as_str()),
+        (kind::UPSTREAM, "no sound")
+    );
     for answer in [json!({}), json!({"status": "new"})] {
-        assert_eq!(then(&asked_after(json!({})), answer).unwrap_err().kind, kind::UPSTREAM);
+        assert_eq!(
+            then(&asked_after(json!({})), answer).unwrap_err().kind,
+            kind::UPSTREAM
+        );
     }
     let upload = one(Soniox::start(&call(), "{}").unwrap());
-    assert_eq!(then(&upload, json!({"id": "../x"})).unwrap_err().kind, kind::UPSTREAM);
+    assert_eq!(
+        then(&upload, json!({"id": "../x"})).unwrap_err().kind,
+        kind::UPSTREAM
+    );
     let mut late = asked_after(json!({}));
     late.state = late.state.replace("\"polls\":1", "\"polls\":1800");
     let error = then(&late, json!({"status": "processing"})).unwrap_err();
@@ -119,8 +153,17 @@ fn a_transcription_that_fails_is_told() {
 #[test]
 fn what_cannot_be_transcribed_is_refused() {
     assert!(Soniox::start(&call(), r#"{"response_format": "docx"}"#).is_err());
-    let without = Call { files: Vec::new(), ..call() };
+    let without = Call {
+        files: Vec::new(),
+        ..call()
+    };
     assert!(Soniox::start(&without, "{}").is_err());
-    let speech = Call { operation: "audio.speech".into(), ..call() };
-    assert_eq!(Soniox::start(&speech, "{}").unwrap_err().kind, kind::UNSUPPORTED);
+    let speech = Call {
+        operation: "audio.speech".into(),
+        ..call()
+    };
+    assert_eq!(
+        Soniox::start(&speech, "{}").unwrap_err().kind,
+        kind::UNSUPPORTED
+    );
 }

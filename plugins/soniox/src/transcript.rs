@@ -36,7 +36,10 @@ pub fn respond(said: &Value, format: &str, milliseconds: Option<f64>) -> Result<
 fn words(tokens: &[Value]) -> Vec<Span> {
     let mut words: Vec<Span> = Vec::new();
     for token in tokens {
-        let text = token.get("text").and_then(Value::as_str).unwrap_or_default();
+        let text = token
+            .get("text")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let seconds = |name: &str| {
             let millis = token.get(name).and_then(Value::as_f64);
             millis.map(|it| it / 1000.0)

@@ -30,7 +30,14 @@ const CHAT_LACKS: [&str; 24] = [
 ];
 
 const TEXT_LACKS: [&str; 8] = [
-    "best_of", "echo", "logit_bias", "logprobs", "n", "seed", "stop", "suffix",
+    "best_of",
+    "echo",
+    "logit_bias",
+    "logprobs",
+    "n",
+    "seed",
+    "stop",
+    "suffix",
 ];
 
 const IGNORED: [&str; 2] = ["stream_options", "user"];

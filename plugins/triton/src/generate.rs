@@ -36,7 +36,8 @@ pub fn request(
         Place::Generate(url) => url.clone(),
         _ => place::of_model(&call.model, end)?,
     };
-    let body = json!({"text_input": text, "parameters": parameters(asked)?, "stream": call.streaming});
+    let body =
+        json!({"text_input": text, "parameters": parameters(asked)?, "stream": call.streaming});
     let outbound = Outbound::post(url).json(&body);
     Ok(if call.streaming {
         outbound.frames().state(format!("\"{}\"", call.operation))
@@ -59,9 +60,8 @@ pub fn parameters(mut asked: Map<String, Value>) -> Result<Map<String, Value>, E
     {
         asked.insert("max_tokens".into(), limit);
     }
-    let own = |(name, value): &(String, Value)| {
-        !NOT_SENT.contains(&name.as_str()) && !value.is_null()
-    };
+    let own =
+        |(name, value): &(String, Value)| !NOT_SENT.contains(&name.as_str()) && !value.is_null();
     parameters.extend(asked.into_iter().filter(own));
     parameters
         .entry("max_tokens")
@@ -89,7 +89,10 @@ pub fn text(answer: &Value, prompt: &str) -> Result<String, Error> {
 /// The whole answer in OpenAI's form. Triton says neither why it ended nor how long it is.
 pub fn answered(operation: &str, text: &str) -> Value {
     match operation {
-        "chat" => ChatAnswer::new().content(text).finish_reason("stop").into_value(),
+        "chat" => ChatAnswer::new()
+            .content(text)
+            .finish_reason("stop")
+            .into_value(),
         _ => completion(text, Some("stop")),
     }
 }

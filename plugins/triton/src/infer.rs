@@ -87,7 +87,9 @@ pub fn vectors_answer(answer: &Value, state: &str) -> Result<Step, Error> {
         .collect();
     let rows = match (numbers, sizes.as_slice()) {
         (Some(numbers), [rows, width])
-            if *rows == asked.inputs && *width > 0 && rows.checked_mul(*width) == Some(numbers.len()) =>
+            if *rows == asked.inputs
+                && *width > 0
+                && rows.checked_mul(*width) == Some(numbers.len()) =>
         {
             numbers.chunks(*width)
         }

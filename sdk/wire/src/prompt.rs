@@ -101,7 +101,12 @@ mod tests {
         let (system, user) = (said("system", "Be brief."), said("user", "Hi"));
         assert_eq!(of(json!([user])).unwrap(), "Hi");
         assert_eq!(of(json!([system, user])).unwrap(), "Be brief.\n\nHi");
-        let turns = of(json!([system, user, said("assistant", "ok"), said("user", "go")]));
+        let turns = of(json!([
+            system,
+            user,
+            said("assistant", "ok"),
+            said("user", "go")
+        ]));
         assert_eq!(
             turns.unwrap(),
             "Be brief.\n\nUser: Hi\n\nAssistant: ok\n\nUser: go\n\nAssistant:"
@@ -113,7 +118,12 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused_by_its_name() {
         let image = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.test"}}]}]);
-        assert!(of(image).unwrap_err().message.contains("acme takes no parts of type `image_url`"));
+        assert!(
+            of(image)
+                .unwrap_err()
+                .message
+                .contains("acme takes no parts of type `image_url`")
+        );
         let tool = json!([{"role": "tool", "tool_call_id": "c", "content": "x"}]);
         assert!(of(tool).unwrap_err().message.contains("no calls of tools"));
         assert!(of(json!([])).is_err() && of(json!([{"role": "x", "content": ""}])).is_err());

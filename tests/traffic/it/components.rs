@@ -58,6 +58,7 @@ pub fn all() -> Vec<Component> {
         Component::of::<sluice_plugin_ollama::Ollama>(),
         Component::of::<sluice_plugin_openai::OpenAi>(),
         Component::of::<sluice_plugin_openai_compatible::OpenAiCompatible>(),
+        Component::of::<sluice_plugin_petals::Petals>(),
         Component::of::<sluice_plugin_replicate::Replicate>(),
         Component::of::<sluice_plugin_rerankers::Rerankers>(),
         Component::of::<sluice_plugin_runwayml::Runway>(),

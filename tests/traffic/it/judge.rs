@@ -6,7 +6,8 @@ use crate::play::Played;
 use crate::recordings::Recording;
 use crate::text;
 use crate::{
-    anthropic, bedrock, canonical, cohere, compatible, gemini, media, ollama, refusals, vectors,
+    anthropic, bedrock, canonical, cohere, compatible, gemini, gigachat, media, ollama, refusals,
+    vectors,
 };
 
 /// Nothing, or what is lost.
@@ -31,6 +32,7 @@ pub fn judge(recording: &Recording, played: &Played) -> Verdict {
         ("bedrock", "chat") => bedrock::judge(recording, outcome),
         ("cohere", "chat") => cohere::judge(recording, outcome),
         ("ollama", "chat") => ollama::judge(recording, outcome),
+        ("gigachat", "chat") => gigachat::judge(recording, outcome),
         ("replicate", "chat") => media::prediction(recording, outcome),
         (_, "completions") => media::completion(recording, outcome),
         (_, "embeddings") => vectors::judge(recording, outcome),

@@ -47,7 +47,10 @@ fn recorded_answers_come_through_and_what_was_cached_counts() {
 #[test]
 fn recorded_vectors_models_and_errors_come_through() {
     for item in corpus("embeddings") {
-        let (said, ours) = (said(&item), answered("embeddings", false, 200, &item["body"]));
+        let (said, ours) = (
+            said(&item),
+            answered("embeddings", false, 200, &item["body"]),
+        );
         let ours = ours.response.unwrap();
         assert_eq!(ours["data"][0]["embedding"], said["data"][0]["embedding"]);
         let tokens = &said["data"][0]["usage"]["prompt_tokens"];
@@ -59,8 +62,14 @@ fn recorded_vectors_models_and_errors_come_through() {
     }
     for item in corpus("errors") {
         let status = item["status"].as_u64().unwrap();
-        let error = answered("models", false, status, &item["body"]).error.unwrap();
-        assert_eq!((error.kind.as_str(), error.status), ("", Some(404)), "the host's rules");
+        let error = answered("models", false, status, &item["body"])
+            .error
+            .unwrap();
+        assert_eq!(
+            (error.kind.as_str(), error.status),
+            ("", Some(404)),
+            "the host's rules"
+        );
     }
 }
 
@@ -84,7 +93,10 @@ fn a_streamed_function_call_is_a_piece_of_a_tool_call() {
     let choice = testing::gathered(&ours.events, 0).unwrap();
     let call = &choice["message"]["tool_calls"][0];
     assert_eq!(call["id"], "call_9");
-    assert_eq!(call["function"], json!({"name": "f", "arguments": "{\"a\":1}"}));
+    assert_eq!(
+        call["function"],
+        json!({"name": "f", "arguments": "{\"a\":1}"})
+    );
     assert_eq!(choice["finish_reason"], "tool_calls");
 }
 
@@ -92,8 +104,16 @@ fn a_streamed_function_call_is_a_piece_of_a_tool_call() {
 fn what_is_no_answer_is_the_upstreams_failure() {
     let half = json!({"choices": [{"index": 0, "message": {"content": "Hel"}}]});
     let broken = json!({"choices": [{"index": 0, "message": {}, "finish_reason": "error"}]});
-    let nameless = json!({"choices": [{"message": {"function_call": {}}, "finish_reason": "function_call"}]});
-    for body in [half, broken, nameless, json!({"choices": []}), json!({}), json!([])] {
+    let nameless =
+        json!({"choices": [{"message": {"function_call": {}}, "finish_reason": "function_call"}]});
+    for body in [
+        half,
+        broken,
+        nameless,
+        json!({"choices": []}),
+        json!({}),
+        json!([]),
+    ] {
         let error = answered("chat", false, 200, &json!({ "json": body })).error;
         assert_eq!(error.unwrap().kind, kind::UPSTREAM, "{body}");
     }
@@ -102,7 +122,12 @@ fn what_is_no_answer_is_the_upstreams_failure() {
         assert_eq!(error.unwrap().kind, kind::UPSTREAM, "{body}");
     }
     let cut = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hel\"}}]}\n\n";
-    for text in [cut, "", "data: {\"cho\n\n", "data: {\"status\":500,\"message\":\"no\"}\n\n"] {
+    for text in [
+        cut,
+        "",
+        "data: {\"cho\n\n",
+        "data: {\"status\":500,\"message\":\"no\"}\n\n",
+    ] {
         let error = answered("chat", true, 200, &json!(text)).error;
         assert_eq!(error.unwrap().kind, kind::UPSTREAM, "{text}");
     }
@@ -112,5 +137,8 @@ fn what_is_no_answer_is_the_upstreams_failure() {
 fn a_refusal_of_the_filter_is_told() {
     let body = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "No."}, "finish_reason": "blacklist"}]});
     let ours = answered("chat", false, 200, &json!({ "json": body })).response;
-    assert_eq!(ours.unwrap()["choices"][0]["finish_reason"], "content_filter");
+    assert_eq!(
+        ours.unwrap()["choices"][0]["finish_reason"],
+        "content_filter"
+    );
 }

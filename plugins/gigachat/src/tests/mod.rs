@@ -18,7 +18,11 @@ fn its_own_examples_hold() {
 
 /// An answer through the plugin, at every chunking.
 fn answered(operation: &str, streaming: bool, status: u64, body: &Value) -> Outcome {
-    let kind = if streaming { "text/event-stream" } else { "application/json" };
+    let kind = if streaming {
+        "text/event-stream"
+    } else {
+        "application/json"
+    };
     let fixture = json!({
         "name": operation, "provider": "gigachat", "operation": operation, "model": "m",
         "streaming": streaming, "secrets": ["access_token"], "expect": {},

@@ -64,8 +64,11 @@ fn instructions_at_the_beginning_are_one_system_message_and_later_ones_a_users()
         {"role": "user", "name": "n", "content": [{"type": "text", "text": "D"}, {"type": "text", "text": "E"}]}
     ]);
     let want = json!([
-        said("system", "A\n\nB"), said("user", "Hi"), said("assistant", "ok"),
-        said("user", "C"), said("user", "D\nE")
+        said("system", "A\n\nB"),
+        said("user", "Hi"),
+        said("assistant", "ok"),
+        said("user", "C"),
+        said("user", "D\nE")
     ]);
     assert_eq!(chat(messages, json!({})).unwrap()["messages"], want);
 }
@@ -73,8 +76,10 @@ fn instructions_at_the_beginning_are_one_system_message_and_later_ones_a_users()
 #[test]
 fn several_calls_are_told_one_after_the_other_with_their_results() {
     let state = "77d3fb14-457a-46ba-937e-8d856156d003";
-    let made = |id: &str, city: &str| json!({"id": id, "type": "function",
-        "function": {"name": "w", "arguments": format!("{{\"city\":\"{city}\"}}")}});
+    let made = |id: &str, city: &str| {
+        json!({"id": id, "type": "function",
+        "function": {"name": "w", "arguments": format!("{{\"city\":\"{city}\"}}")}})
+    };
     let messages = json!([
         {"role": "assistant", "content": "I look", "tool_calls": [made(state, "Oslo"), made("c2", "Rome")]},
         {"role": "tool", "tool_call_id": "c2", "content": "{\"t\": 30}"},
@@ -101,7 +106,10 @@ fn parameters_have_gigachats_names() {
         "response_format": {"type": "json_schema", "schema": {"type": "object"}, "strict": true}});
     assert_eq!(chat(hi(), asked).unwrap(), want);
     let named = json!({"tools": [tool, tool], "tool_choice": {"type": "function", "function": {"name": "f"}}});
-    assert_eq!(chat(hi(), named).unwrap()["function_call"], json!({"name": "f"}));
+    assert_eq!(
+        chat(hi(), named).unwrap()["function_call"],
+        json!({"name": "f"})
+    );
     // Without tools there is nothing to choose.
     let bare = chat(hi(), json!({"tool_choice": "none"})).unwrap();
     assert_eq!(bare, json!({"model": "m", "messages": hi()}));
@@ -117,10 +125,26 @@ fn what_cannot_be_said_is_refused_by_its_name() {
         (image, json!({}), "image_url"),
         (lost, json!({}), "`c9`"),
         (broken, json!({}), "arguments of `f`"),
-        (hi(), json!({"tools": [tool, tool], "tool_choice": "required"}), "one of several"),
-        (hi(), json!({"tools": [{"type": "web_search"}]}), "`web_search`"),
-        (hi(), json!({"tools": [tool], "tool_choice": {}}), "names no function"),
-        (hi(), json!({"response_format": {"type": "json_object"}}), "json_schema"),
+        (
+            hi(),
+            json!({"tools": [tool, tool], "tool_choice": "required"}),
+            "one of several",
+        ),
+        (
+            hi(),
+            json!({"tools": [{"type": "web_search"}]}),
+            "`web_search`",
+        ),
+        (
+            hi(),
+            json!({"tools": [tool], "tool_choice": {}}),
+            "names no function",
+        ),
+        (
+            hi(),
+            json!({"response_format": {"type": "json_object"}}),
+            "json_schema",
+        ),
     ] {
         let error = chat(messages, more).unwrap_err();
         assert!(error.message.contains(says), "{}", error.message);
@@ -132,7 +156,10 @@ fn what_cannot_be_said_is_refused_by_its_name() {
 #[test]
 fn texts_are_a_list_for_embeddings() {
     let asked = json!({"input": "a", "encoding_format": "base64"});
-    assert_eq!(sent("embeddings", asked).unwrap(), json!({"input": ["a"], "model": "m"}));
+    assert_eq!(
+        sent("embeddings", asked).unwrap(),
+        json!({"input": ["a"], "model": "m"})
+    );
 }
 
 #[test]
@@ -143,10 +170,25 @@ fn the_token_is_fetched_with_the_key_and_the_call_follows_with_it() {
     let Step::Send(exchange) = GigaChat::start(&first, &body).unwrap() else {
         panic!()
     };
-    assert_eq!(exchange.url, "https://ngw.devices.sberbank.ru:9443/api/v2/oauth");
-    assert_eq!(exchange.body, Body::Form(vec![("scope".into(), "GIGACHAT_API_CORP".into())]));
-    assert!(exchange.auth[0].params.contains(&("prefix".into(), "Basic ".into())));
-    assert!(exchange.headers.iter().any(|(name, value)| name == "rquid" && value.len() == 36));
+    assert_eq!(
+        exchange.url,
+        "https://ngw.devices.sberbank.ru:9443/api/v2/oauth"
+    );
+    assert_eq!(
+        exchange.body,
+        Body::Form(vec![("scope".into(), "GIGACHAT_API_CORP".into())])
+    );
+    assert!(
+        exchange.auth[0]
+            .params
+            .contains(&("prefix".into(), "Basic ".into()))
+    );
+    assert!(
+        exchange
+            .headers
+            .iter()
+            .any(|(name, value)| name == "rquid" && value.len() == 36)
+    );
     assert!(exchange.options.iter().any(|it| it.0 == "capture"));
     let reply = Reply {
         status: 200,
@@ -158,7 +200,10 @@ fn the_token_is_fetched_with_the_key_and_the_call_follows_with_it() {
     let Step::Send(next) = GigaChat::resume(&then, vec![reply]).unwrap() else {
         panic!()
     };
-    assert_eq!((next.url.as_str(), next.auth[0].scheme.as_str()), ("/chat/completions", "bearer"));
+    assert_eq!(
+        (next.url.as_str(), next.auth[0].scheme.as_str()),
+        ("/chat/completions", "bearer")
+    );
     assert!(matches!(next.body, Body::Patch(_)) && next.reply == sluice_sdk::ReplyMode::Frames);
     let error = GigaChat::start(&call("models", json!({}), &[], false), "{}").unwrap_err();
     assert_eq!(error.kind, kind::AUTHENTICATION);

@@ -273,10 +273,16 @@ fn predibase_is_asked_at_the_deployment_for_the_adapter() {
         other => panic!("{other:?}"),
     };
     let url = "/t/deployments/v2/llms/llama-3-8b/v1/chat/completions";
-    assert_eq!((asked.url().as_str(), model(&asked)), (url, Some(r#""""#.into())));
+    assert_eq!(
+        (asked.url().as_str(), model(&asked)),
+        (url, Some(r#""""#.into()))
+    );
     asked.base = Some("https://own.test");
     asked.model = "llama-3-8b/mine/2";
-    assert_eq!((asked.url().as_str(), model(&asked)), (url, Some(r#""mine/2""#.into())));
+    assert_eq!(
+        (asked.url().as_str(), model(&asked)),
+        (url, Some(r#""mine/2""#.into()))
+    );
     asked.body["adapter_id"] = json!("other");
     assert_eq!(model(&asked), Some(r#""other""#.into()));
 }
@@ -287,13 +293,22 @@ fn oci_is_found_by_its_region_and_gdc_by_its_project() {
     assert!(asked.sent().unwrap_err().message.contains("`oci_region`"));
     asked.config = json!({"oci_region": "us-chicago-1"});
     let host = "https://inference.generativeai.us-chicago-1.oci.oraclecloud.com";
-    assert_eq!(asked.url(), format!("{host}/20231130/actions/v1/chat/completions"));
+    assert_eq!(
+        asked.url(),
+        format!("{host}/20231130/actions/v1/chat/completions")
+    );
     let mut asked = of("gdc", "chat");
     asked.base = Some("https://gdc.test");
     asked.config = json!({"vertex_project": "p", "vertex_location": "l"});
     let sent = asked.sent().unwrap();
     assert_eq!(sent.url, "/v1/projects/p/locations/l/chat/completions");
-    assert_eq!(sent.headers, [("x-goog-user-project".into(), "projects/p".into())]);
+    assert_eq!(
+        sent.headers,
+        [("x-goog-user-project".into(), "projects/p".into())]
+    );
     asked.base = Some("https://gdc.test/v1/projects/p/locations/l/chat/completions");
-    assert_eq!(asked.url(), "https://gdc.test/v1/projects/p/locations/l/chat/completions");
+    assert_eq!(
+        asked.url(),
+        "https://gdc.test/v1/projects/p/locations/l/chat/completions"
+    );
 }

@@ -40,6 +40,9 @@ pub fn judge(recording: &Recording, played: &Played) -> Verdict {
         (_, "models") => media::models(recording, outcome),
         (_, "images.generate" | "images.edit") => media::images(recording, outcome),
         (_, "batches.create") => media::job(recording, outcome),
+        ("anthropic", "files.create" | "files.get" | "files.delete") => {
+            media::file(recording, outcome)
+        }
         (_, "audio.speech") => media::sound(recording, outcome),
         (_, "audio.transcribe") => media::transcript(recording, outcome),
         (_, "count-tokens") => media::count(recording, outcome),

@@ -67,9 +67,11 @@ fn remote(recording: &Recording) -> Option<&'static str> {
         ["files", _, "content"] => "files.content",
         ["responses", _, "input_items"] => "responses.input_items",
         ["responses", _] if !recording.is_stream() => "responses.get",
-        _ if answer["object"] == "list" => return None,
+        _ if answer["object"] == "list" || answer["data"].is_array() => return None,
         ["files"] => "files.create",
-        ["files", _] if answer["deleted"] == true => "files.delete",
+        ["files", _] if answer["deleted"] == true || answer["type"] == "file_deleted" => {
+            "files.delete"
+        }
         ["files", _] => "files.get",
         ["batches"] | ["batch", "jobs"] => "batches.create",
         ["batches", _] => "batches.get",

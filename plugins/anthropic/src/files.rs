@@ -55,7 +55,8 @@ fn of_file(call: &Call, end: &str) -> Result<String, Error> {
 pub fn respond(reply: &Reply) -> Result<Step, Error> {
     let told = reply.json()?;
     let id = told.get("id").filter(|it| it.is_string());
-    let id = id.ok_or_else(|| fault::upstream("the provider's answer is no file: it has no `id`"))?;
+    let id =
+        id.ok_or_else(|| fault::upstream("the provider's answer is no file: it has no `id`"))?;
     let file = match told.get("type").and_then(Value::as_str) {
         Some("file_deleted") => json!({"id": id, "object": "file", "deleted": true}),
         _ => json!({

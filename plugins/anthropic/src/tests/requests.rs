@@ -475,7 +475,10 @@ fn files_have_openais_form_and_are_asked_for_with_their_beta() {
     ] {
         let sent = file(operation, "file_1", json!({"purpose": "user_data"})).unwrap();
         assert_eq!((sent.method.as_str(), sent.url.as_str()), (method, url));
-        let beta = ("anthropic-beta".to_owned(), "files-api-2025-04-14".to_owned());
+        let beta = (
+            "anthropic-beta".to_owned(),
+            "files-api-2025-04-14".to_owned(),
+        );
         assert!(sent.headers.contains(&beta), "{:?}", sent.headers);
         if let Body::Multipart(parts) = &sent.body {
             assert!(parts.len() == 1 && parts[0].name == "file", "{parts:?}");

@@ -40,9 +40,9 @@ impl Provider for Triton {
             }
         };
         match place {
-            Place::Infer(url) if call.streaming => Err(fault::unsupported(format!(
-                "triton streams what is generated, not what is inferred at `{url}`"
-            ))),
+            Place::Infer(_) if call.streaming => Err(fault::unsupported(
+                "triton streams what is generated, not what is inferred",
+            )),
             Place::Infer(url) => infer::request(url, &text, asked),
             _ => generate::request(call, &place, text, asked),
         }

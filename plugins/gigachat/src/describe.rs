@@ -52,7 +52,8 @@ pub fn document() -> Value {
             "models": ["GigaChat-2", "GigaChat-2-Pro", "GigaChat-2-Max", "Embeddings"],
             "config_schema": {"type": "object", "properties": {
                 "gigachat_scope": {"type": "string", "x-env": ["GIGACHAT_SCOPE"]},
-                "gigachat_auth_url": {"type": "string", "x-env": ["GIGACHAT_AUTH_URL"]}}},
+                "gigachat_auth_url": {"type": "string", "x-env": ["GIGACHAT_AUTH_URL"],
+                    "description": "on the token host or on that of the deployment"}}},
             "verified": true,
             "docs": "https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/gigachat-api"
         }],

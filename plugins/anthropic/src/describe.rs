@@ -8,7 +8,7 @@ pub fn document() -> Value {
     json!({
         "name": "anthropic",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Anthropic Messages: chat, native messages, token counts, models",
+        "summary": "Anthropic Messages: chat, native messages, token counts, files, models",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "anthropic",
@@ -28,6 +28,7 @@ pub fn document() -> Value {
                 "messages": {"stream": true, "body": "head"},
                 "count-tokens": {"body": "head"},
                 "count-chat": {},
+                "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
                 "models": {}
             },
             "errors": {"message": "/error/message", "type": "/error/type"},

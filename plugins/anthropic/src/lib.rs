@@ -1,7 +1,8 @@
 //! Anthropic's Messages API. `messages` and `count-tokens` go there as the client wrote them;
-//! `chat` is translated both ways, and to be counted.
+//! `chat` is translated both ways, and to be counted. Files are kept for messages.
 
 mod describe;
+mod files;
 mod outbound;
 
 use sluice_sdk::fault;
@@ -39,6 +40,7 @@ impl Provider for Anthropic {
             "count-tokens" => plain(COUNT).post().patch(Vec::new()).canonical(),
             // Twenty a page without a limit.
             "models" => plain("/v1/models?limit=1000").request("GET"),
+            about if files::knows(about) => files::request(call, &parse_body(body)?)?,
             other => {
                 return Err(fault::unsupported(format!(
                     "anthropic has no operation `{other}`"
@@ -50,6 +52,9 @@ impl Provider for Anthropic {
 
     fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
+        if files::knows(&call.operation) {
+            return files::respond(reply);
+        }
         let answer = reply.json()?;
         if call.operation == "models" {
             return Ok(response::models(&answer).respond());

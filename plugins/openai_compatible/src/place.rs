@@ -85,13 +85,28 @@ fn path(call: &Call, row: &Row, base: &Base) -> Result<String, Error> {
     // A base URL of the operator's own may hold what the template is for.
     let begins = template.split('{').next().unwrap_or_default();
     let is_held = base.url.as_deref().is_some_and(|it| it.contains(begins));
+    let is_held = is_held && begins != "/";
     if template.contains('{') && base.own && is_held {
         return Ok(usual.to_owned());
     }
-    match filled(template, setting) {
+    let model = escaped(deployment_of(row, &call.model));
+    let value = |name: &str| match name {
+        "model" => Some(model.as_str()),
+        _ => setting(name),
+    };
+    match filled(template, value) {
         Ok(path) => Ok(path),
         Err(_) if base.own && base.url.is_some() => Ok(usual.to_owned()),
         Err(name) => Err(missing(row, name)),
+    }
+}
+
+/// What stands for `{model}` in a path: where the path names a deployment, the name up to its first
+/// slash.
+fn deployment_of<'m>(row: &Row, model: &'m str) -> &'m str {
+    match row.model_route.as_deref() {
+        Some("path") => model.split('/').next().unwrap_or_default(),
+        _ => model,
     }
 }
 
@@ -165,7 +180,8 @@ fn in_catalog(model: &str) -> bool {
     parts.len() == 3 && parts.iter().all(name)
 }
 
-/// `template` with its `{names}` filled in, or the first name that has no value.
+/// `template` with its `{names}` filled in, of `{one|another}` the first that is there, or the first
+/// name that has no value.
 fn filled<'t, 'v>(
     template: &'t str,
     value: impl Fn(&str) -> Option<&'v str>,
@@ -175,7 +191,8 @@ fn filled<'t, 'v>(
     while let Some((before, after)) = rest.split_once('{') {
         let (name, tail) = after.split_once('}').unwrap_or((after, ""));
         out.push_str(before);
-        out.push_str(value(name).ok_or(name)?);
+        let first = name.split('|').next().unwrap_or_default();
+        out.push_str(name.split('|').find_map(&value).ok_or(first)?);
         rest = tail;
     }
     out.push_str(rest);

@@ -10,12 +10,15 @@ use crate::row::Row;
 /// Members to set or take out.
 pub type Patch = Vec<(String, Option<String>)>;
 
+/// The adapter of a deployment that the path names.
+const ADAPTER: &str = "adapter_id";
+
 /// The patch of a chat completion.
 pub fn chat(call: &Call, row: &Row, body: &str) -> Result<Patch, Error> {
     let body =
         Object::parse(body).ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
     let mut patch = Patch::new();
-    model(row, &call.model, &mut patch);
+    model(row, &call.model, &body, &mut patch);
     clamp(row, &body, &mut patch);
     rename(&row.renamed, &body, &mut patch);
     tool_choice(row, &body, &mut patch);
@@ -40,7 +43,7 @@ pub fn other(call: &Call, row: &Row, body: &str) -> Result<Patch, Error> {
     let body =
         Object::parse(body).ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
     let mut patch = Patch::new();
-    model(row, &call.model, &mut patch);
+    model(row, &call.model, &body, &mut patch);
     match call.operation.as_str() {
         "completions" => stream_options(call.streaming, row, &body, &mut patch),
         "embeddings" => rename(&row.renamed_embeddings, &body, &mut patch),
@@ -59,7 +62,14 @@ pub fn fields(call: &Call, row: &Row, body: &str) -> Result<Value, Error> {
     Ok(body)
 }
 
-fn model(row: &Row, model: &str, patch: &mut Patch) {
+fn model(row: &Row, model: &str, body: &Object<'_>, patch: &mut Patch) {
+    if row.model_route.as_deref() == Some("path")
+        && let Some(adapter) = body.get(ADAPTER)
+    {
+        patch.push((ADAPTER.into(), None));
+        patch.push(("model".into(), Some(adapter.to_owned())));
+        return;
+    }
     let sent = sent_model(row, model);
     if sent != model {
         patch.push(("model".into(), Some(json!(sent).to_string())));
@@ -72,11 +82,17 @@ pub fn sent_model(row: &Row, model: &str) -> String {
     if let Some(prefix) = row.model_prefix.as_ref().filter(|_| !model.contains('/')) {
         sent = format!("{prefix}{model}");
     }
-    if row.model_route.as_deref() == Some("suffix") {
-        let mut parts = model.splitn(3, '/');
-        if let (Some(route), Some(org), Some(name)) = (parts.next(), parts.next(), parts.next()) {
-            sent = format!("{org}/{name}:{route}");
+    match row.model_route.as_deref() {
+        Some("suffix") => {
+            let mut parts = model.splitn(3, '/');
+            if let (Some(route), Some(org), Some(name)) = (parts.next(), parts.next(), parts.next())
+            {
+                sent = format!("{org}/{name}:{route}");
+            }
         }
+        // The deployment is in the path; behind it stands an adapter, or nothing.
+        Some("path") => sent = model.split_once('/').map_or("", |it| it.1).to_owned(),
+        _ => {}
     }
     sent
 }

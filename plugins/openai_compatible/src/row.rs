@@ -89,7 +89,7 @@ pub struct Row {
     /// The dialect of rerank: `nim`, `deepinfra`, `tei`, `data` (Cohere's with its list under that
     /// name); missing: Cohere's, which is relayed.
     pub rerank: Option<String>,
-    /// Paths by operation. `{setting}` stands for one of `settings`.
+    /// Paths by operation. `{setting}` stands for one of `settings`, `{model}` for the model.
     pub paths: BTreeMap<String, String>,
     /// Names of settings that paths and headers use.
     pub settings: Vec<String>,
@@ -141,7 +141,8 @@ pub struct Row {
     pub tool_call_ids: Option<String>,
     /// Put before model names that hold no slash.
     pub model_prefix: Option<String>,
-    /// `suffix`: `provider/org/name` is sent as `org/name:provider`.
+    /// `suffix`: `provider/org/name` is sent as `org/name:provider`. `path`: the name up to its first
+    /// slash is a deployment in the path, and what is behind it, or `adapter_id`, an adapter.
     pub model_route: Option<String>,
     /// Usage of a stream has to be asked for (the default), or `stream_options` is not accepted.
     pub stream_usage: Option<bool>,

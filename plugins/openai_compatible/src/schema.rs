@@ -104,7 +104,7 @@ fn behaviour() -> Map<String, Value> {
         ("text_only", flag.clone()),
         ("tool_call_ids", json!({"enum": ["alphanumeric-9", null]})),
         ("model_prefix", json!({"type": ["string", "null"]})),
-        ("model_route", json!({"enum": ["suffix", null]})),
+        ("model_route", json!({"enum": ["suffix", "path", null]})),
         ("stream_usage", flag.clone()),
         ("relay", flag.clone()),
         ("think_tags", flag.clone()),

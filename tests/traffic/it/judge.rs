@@ -6,7 +6,8 @@ use crate::play::Played;
 use crate::recordings::Recording;
 use crate::text;
 use crate::{
-    anthropic, bedrock, canonical, cohere, compatible, gemini, media, ollama, refusals, vectors,
+    anthropic, bedrock, canonical, cohere, compatible, gemini, gigachat, media, ollama, refusals,
+    vectors,
 };
 
 /// Nothing, or what is lost.
@@ -31,6 +32,7 @@ pub fn judge(recording: &Recording, played: &Played) -> Verdict {
         ("bedrock", "chat") => bedrock::judge(recording, outcome),
         ("cohere", "chat") => cohere::judge(recording, outcome),
         ("ollama", "chat") => ollama::judge(recording, outcome),
+        ("gigachat", "chat") => gigachat::judge(recording, outcome),
         ("replicate", "chat") => media::prediction(recording, outcome),
         (_, "completions") => media::completion(recording, outcome),
         (_, "embeddings") => vectors::judge(recording, outcome),
@@ -38,6 +40,9 @@ pub fn judge(recording: &Recording, played: &Played) -> Verdict {
         (_, "models") => media::models(recording, outcome),
         (_, "images.generate" | "images.edit") => media::images(recording, outcome),
         (_, "batches.create") => media::job(recording, outcome),
+        ("anthropic", "files.create" | "files.get" | "files.delete") => {
+            media::file(recording, outcome)
+        }
         (_, "audio.speech") => media::sound(recording, outcome),
         (_, "audio.transcribe") => media::transcript(recording, outcome),
         (_, "count-tokens") => media::count(recording, outcome),

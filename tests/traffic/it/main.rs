@@ -15,6 +15,7 @@ mod components;
 mod cuts;
 mod exceptions;
 mod gemini;
+mod gigachat;
 mod judge;
 mod listed;
 mod losses;

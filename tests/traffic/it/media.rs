@@ -102,6 +102,19 @@ pub fn job(recording: &Recording, outcome: &Outcome) -> Verdict {
     same("input", &said["input_files"][0], &answer["input_file_id"])
 }
 
+/// Anthropic's file, or that it is gone.
+pub fn file(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let answer = answer(outcome)?;
+    let said = recording.json();
+    same("id", &said["id"], &answer["id"])?;
+    if said["type"] == "file_deleted" {
+        return same("deleted", &Some(true), &answer["deleted"].as_bool());
+    }
+    same("bytes", &said["size_bytes"], &answer["bytes"])?;
+    same("name", &said["filename"], &answer["filename"])?;
+    holds(answer["created_at"].is_u64(), "no time")
+}
+
 /// The bytes that were recorded as base64 in a document.
 pub fn sound(recording: &Recording, outcome: &Outcome) -> Verdict {
     let answer = answer(outcome)?;

@@ -23,7 +23,7 @@ pub fn provider(recording: &Recording) -> &str {
     match recording.provider.as_str() {
         "litellm" => "litellm_proxy",
         // No provider of ours by name; what speaks OpenAI's dialect is reached as that.
-        "bedrock_mantle" | "chatgpt" | "gigachat" => "openai_like",
+        "bedrock_mantle" | "chatgpt" => "openai_like",
         // Ollama's own API is the provider's; beside it it has OpenAI's.
         "ollama" if recording.url.contains("/v1/") => "openai_like",
         "gemini" if recording.json()["choices"].is_array() => "openai_like",
@@ -67,9 +67,11 @@ fn remote(recording: &Recording) -> Option<&'static str> {
         ["files", _, "content"] => "files.content",
         ["responses", _, "input_items"] => "responses.input_items",
         ["responses", _] if !recording.is_stream() => "responses.get",
-        _ if answer["object"] == "list" => return None,
+        _ if answer["object"] == "list" || answer["data"].is_array() => return None,
         ["files"] => "files.create",
-        ["files", _] if answer["deleted"] == true => "files.delete",
+        ["files", _] if answer["deleted"] == true || answer["type"] == "file_deleted" => {
+            "files.delete"
+        }
         ["files", _] => "files.get",
         ["batches"] | ["batch", "jobs"] => "batches.create",
         ["batches", _] => "batches.get",
@@ -173,6 +175,8 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
     // Claude at Vertex AI takes no key.
     let secrets: &[&str] = match provider {
         "vertex_ai" => &[],
+        // A key would be traded for a token first.
+        "gigachat" => &["access_token"],
         _ => &["api_key"],
     };
     let fixture = json!({

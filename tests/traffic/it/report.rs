@@ -16,7 +16,7 @@ have asked for them, whole, byte by byte and in random pieces. One passes if the
 tool calls, the finish reason, the usage and the kind of an error are those that a reader of the provider's
 own bytes finds; one that is relayed passes if it is what OpenAI's clients read already. Every recording comes to the
 same through the compiled component, in the engine of the gateway. `tools` are chats,
-whole or streamed, that were answered with tool calls. `bedrock_mantle`, `chatgpt`, `gigachat` and Ollama's and
+whole or streamed, that were answered with tool calls. `bedrock_mantle`, `chatgpt` and Ollama's and
 Gemini's addresses in OpenAI's dialect are no providers by name: they are reached as `openai_like`. The
 recordings and their licences: [SOURCES.md](../tests/traffic/fixtures/SOURCES.md).
 

@@ -103,10 +103,11 @@ pub fn call(provider: &str, model: &str, streaming: bool) -> Call {
         _ => "https://upstream.test",
     };
     let config = json!({"aws_region_name": "us-east-1", "account_id": "a", "vertex_project": "p", "vertex_location": "us-east5",
-        "project_id": "p", "api_version": "2024-10-21"});
+        "project_id": "p", "api_version": "2024-10-21", "predibase_tenant_id": "t"});
     let secrets: &[&str] = match provider {
         "vertex_ai" => &[],
         "bedrock" => &["aws_access_key_id", "aws_secret_access_key"],
+        "gigachat" => &["access_token"],
         _ => &["api_key"],
     };
     Call {

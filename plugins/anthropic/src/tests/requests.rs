@@ -439,3 +439,61 @@ fn what_is_allowed_against_the_rules_is_sent_as_it_came() {
         assert_eq!(body[name], *value, "{name}");
     }
 }
+
+#[test]
+fn files_have_openais_form_and_are_asked_for_with_their_beta() {
+    let file = |operation: &str,
+                id: &str,
+                body: Value|
+     -> Result<sluice_sdk::Outbound, sluice_sdk::Error> {
+        let call = Call {
+            id: "t".into(),
+            operation: operation.into(),
+            provider: "anthropic".into(),
+            model: "m".into(),
+            streaming: false,
+            config: "{}".into(),
+            secrets: vec!["api_key".into()],
+            params: vec![("id".into(), id.into())],
+            headers: Vec::new(),
+            files: vec![sluice_sdk::File {
+                id: 4,
+                field: "file".into(),
+                filename: "a.pdf".into(),
+                content_type: "application/pdf".into(),
+                size: 9,
+            }],
+            context: "{}".into(),
+        };
+        match Anthropic::start(&call, &body.to_string())? {
+            Step::Send(outbound) => Ok(outbound),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (operation, method, url) in [
+        ("files.create", "POST", "/v1/files"),
+        ("files.get", "GET", "/v1/files/file_1"),
+        ("files.content", "GET", "/v1/files/file_1/content"),
+        ("files.delete", "DELETE", "/v1/files/file_1"),
+    ] {
+        let sent = file(operation, "file_1", json!({"purpose": "user_data"})).unwrap();
+        assert_eq!((sent.method.as_str(), sent.url.as_str()), (method, url));
+        let beta = (
+            "anthropic-beta".to_owned(),
+            "files-api-2025-04-14".to_owned(),
+        );
+        assert!(sent.headers.contains(&beta), "{:?}", sent.headers);
+        match (&sent.body, operation) {
+            (Body::Multipart(parts), "files.create") => {
+                assert!(parts.len() == 1 && parts[0].name == "file", "{parts:?}");
+            }
+            (body, _) => assert!(
+                operation != "files.create" && matches!(body, Body::None),
+                "{body:?}"
+            ),
+        }
+    }
+    let batch = file("files.create", "", json!({"purpose": "batch"})).unwrap_err();
+    assert!(batch.message.contains("`batch`"), "{}", batch.message);
+    assert!(file("files.get", "../messages", json!({})).is_err());
+}

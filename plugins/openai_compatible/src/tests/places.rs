@@ -1,7 +1,7 @@
 //! Where requests go, and with which credential.
 
 use sluice_sdk::serde_json::{Value, json};
-use sluice_sdk::{Auth, Call, Error, Outbound, Step};
+use sluice_sdk::{Auth, Body, Call, Error, Outbound, Step};
 
 use super::super::*;
 
@@ -259,4 +259,56 @@ fn cloudflares_own_dialect_is_found_from_every_base() {
         };
         assert_eq!(asked.url(), want);
     }
+}
+
+#[test]
+fn predibase_is_asked_at_the_deployment_for_the_adapter() {
+    let mut asked = of("predibase", "chat");
+    asked.model = "llama-3-8b";
+    let error = asked.sent().unwrap_err();
+    assert!(error.message.contains("`predibase_tenant_id`"), "{error:?}");
+    asked.config = json!({"tenant_id": "t"});
+    let model = |asked: &Asked| match asked.sent().unwrap().body {
+        Body::Patch(members) => members.into_iter().find(|it| it.0 == "model").unwrap().1,
+        other => panic!("{other:?}"),
+    };
+    let url = "/t/deployments/v2/llms/llama-3-8b/v1/chat/completions";
+    assert_eq!(
+        (asked.url().as_str(), model(&asked)),
+        (url, Some(r#""""#.into()))
+    );
+    asked.base = Some("https://own.test");
+    asked.model = "llama-3-8b/mine/2";
+    assert_eq!(
+        (asked.url().as_str(), model(&asked)),
+        (url, Some(r#""mine/2""#.into()))
+    );
+    asked.body["adapter_id"] = json!("other");
+    assert_eq!(model(&asked), Some(r#""other""#.into()));
+}
+
+#[test]
+fn oci_is_found_by_its_region_and_gdc_by_its_project() {
+    let mut asked = of("oci", "chat");
+    assert!(asked.sent().unwrap_err().message.contains("`oci_region`"));
+    asked.config = json!({"oci_region": "us-chicago-1"});
+    let host = "https://inference.generativeai.us-chicago-1.oci.oraclecloud.com";
+    assert_eq!(
+        asked.url(),
+        format!("{host}/20231130/actions/v1/chat/completions")
+    );
+    let mut asked = of("gdc", "chat");
+    asked.base = Some("https://gdc.test");
+    asked.config = json!({"vertex_project": "p", "vertex_location": "l"});
+    let sent = asked.sent().unwrap();
+    assert_eq!(sent.url, "/v1/projects/p/locations/l/chat/completions");
+    assert_eq!(
+        sent.headers,
+        [("x-goog-user-project".into(), "projects/p".into())]
+    );
+    asked.base = Some("https://gdc.test/v1/projects/p/locations/l/chat/completions");
+    assert_eq!(
+        asked.url(),
+        "https://gdc.test/v1/projects/p/locations/l/chat/completions"
+    );
 }

@@ -3,12 +3,15 @@
 import hashlib
 import http.client
 import json
+import os
+import pathlib
 
 import pytest
 
 from conftest import MASTER_KEY, Gateway
 from test_reload import component, state, variant
 
+GUESTS = pathlib.Path(os.environ["SLUICE_GUESTS"])
 WASM = {"content-type": "application/wasm"}
 
 
@@ -140,9 +143,12 @@ def test_there_is_no_way_back_to_what_never_was(house, asked, field, why):
 
 
 def test_a_gateway_without_a_directory_says_so_and_tries_all_the_same(gateway):
-    assert send(gateway, "/plugins/try", variant("up1"))[1]["name"] == "echo"
-    status, refused, _ = send(gateway, "/plugins/upload", component("echo"))
-    assert status == 400, refused
+    guards = (GUESTS / "sluice_guest_guards.wasm").read_bytes()
+    trial = send(gateway, "/plugins/try", guards)[1]
+    assert (trial["name"], trial["kind"], trial["replaces"], trial["refusal"]) == ("guards", "guardrail", None, None)
+    assert trial["guardrails"][2]["asks"]["hosts"] == ["declared.example"] and trial["guardrails"][2]["granted"]["hosts"] == []
+    status, refused, _ = send(gateway, "/plugins/upload", guards)
+    assert status == 400 and "plugins.directory" in refused["error"]["message"], refused
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path, data_dir):

@@ -31,7 +31,7 @@ model_list:
   - model_name: llama-70b
     litellm_params: {model: echo/llama-70b, input_cost_per_token: 0.0000006, output_cost_per_token: 0.0000008}
   - model_name: out-of-service
-    litellm_params: {model: anthropic/out-of-service, api_key: none, mock_response: litellm.ServiceUnavailableError}
+    litellm_params: {model: anthropic/out-of-service, api_key: none, mock_response: litellm.ServiceUnavailableError, input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}
 guardrails:
   - guardrail_name: no-addresses
     litellm_params: {guardrail: pii, mode: [pre_call, post_call]}

@@ -15,7 +15,8 @@ const KEYS = [
   ["mobile-app", null, 3, 2],
 ];
 const CUSTOMERS = [["acme-gmbh", "Acme GmbH"], ["northwind", "Northwind Traders"]];
-const MODELS = ["gpt-4o", "claude-sonnet", "llama-70b", "gpt-4o", "claude-sonnet", "demo"];
+// Keys with budgets need prices.
+const MODELS = ["gpt-4o", "claude-sonnet", "llama-70b", "gpt-4o", "claude-sonnet"];
 const QUESTIONS = ["Which harbours freeze in winter?", "Summarize the ticket and say what to do next.", "Translate the note into Chinese.", "Write a query for orders of the last week.", "What changed between the two releases?"];
 const TAGS = ["production", "batch", "experiment"];
 const CALLS = 90;

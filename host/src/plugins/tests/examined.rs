@@ -9,6 +9,10 @@ impl Place {
     }
 }
 
+fn may_replace_echo(config: &mut PluginsConfig) {
+    config.overrides.insert("echo".into());
+}
+
 fn refusal(trial: &Trial) -> String {
     let refusal = trial.refusal.as_ref();
     refusal.map_or_else(String::new, ToString::to_string)
@@ -16,7 +20,7 @@ fn refusal(trial: &Trial) -> String {
 
 #[tokio::test]
 async fn a_trial_tells_what_a_component_is_and_nothing_of_it_serves() {
-    let place = Place::with(&["echo"], |it| drop(it.overrides.insert("echo".into()))).await;
+    let place = Place::with(&["echo"], may_replace_echo).await;
     let trial = place.tried(echo(1)).await;
     assert_eq!(refusal(&trial), "");
     assert!(!trial.examples.is_empty() && trial.examples.iter().all(|it| it.fault.is_none()));
@@ -83,7 +87,7 @@ async fn versions_that_served_are_known_after_a_restart_the_last_one_first() {
 
 #[tokio::test]
 async fn a_plugin_that_took_the_place_of_a_bundled_one_leads_back_to_it() {
-    let mut place = Place::with(&["echo"], |it| drop(it.overrides.insert("echo".into()))).await;
+    let mut place = Place::with(&["echo"], may_replace_echo).await;
     place.drop_in("echo.wasm", &echo(1)).await;
     let shipped = crate::plugins::digest(bundled_plugin("echo").wasm);
     assert_eq!(

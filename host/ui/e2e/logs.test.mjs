@@ -64,14 +64,14 @@ test("a call tells what it cost, what guardrails made of it, what its provider i
   await drawer.getByText(guardrail, { exact: true }).first().waitFor();
   await drawer.getByText("pre_call", { exact: true }).first().waitFor();
 
-  await tab("What the provider is sent");
+  await tab("Request to the provider");
   await drawer.getByText("https://api.anthropic.com/v1/messages").waitFor();
   await drawer.getByText(/"model": "claude-e2e"/).waitFor();
   assert.equal(await drawer.getByText("k-e2e").count(), 0);
 
-  await tab("What the client sent");
+  await tab("Request");
   await drawer.getByText(/asks for the moon/).waitFor();
-  await tab("What it was answered");
+  await tab("Answer");
   await drawer.getByText(/a made up answer/).waitFor();
   await tab("Why this deployment?");
   await drawer.getByText("anthropic/claude-e2e").first().waitFor();

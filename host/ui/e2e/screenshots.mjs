@@ -9,7 +9,7 @@ import { seed } from "./seed.mjs";
 
 /** What is opened on a page before its picture. */
 const OPEN = {
-  call: (page) => page.getByRole("region", { name: "Table: Logs" }).getByRole("button").first().click().then(() => page.getByRole("dialog").getByRole("tab").first().waitFor()),
+  call: (page) => page.getByRole("row").filter({ hasText: "answered" }).getByRole("button").first().click().then(() => page.getByRole("dialog").getByRole("tab").first().waitFor()),
   plugin: (page) => page.getByRole("button", { name: "keywords", exact: true }).click().then(() => page.getByRole("dialog").getByText("Versions", { exact: true }).or(page.getByRole("dialog").getByText("Guardrails", { exact: true })).first().waitFor()),
 };
 

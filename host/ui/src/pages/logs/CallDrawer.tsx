@@ -37,7 +37,7 @@ function Whole({ of }: { of: Call }) {
     [t("logs.firstToken"), of.completionStartTime ? duration(Date.parse(of.completionStartTime) - Date.parse(of.startTime)) : null],
     [t("logs.operation"), of.call_type],
     [t("logs.model"), of.model_group],
-    [t("logs.provider"), `${of.custom_llm_provider}/${of.model}`],
+    [t("logs.provider"), of.custom_llm_provider ? `${of.custom_llm_provider}/${of.model}` : null],
     [t("logs.tokens"), `${count(of.prompt_tokens)} + ${count(of.completion_tokens)}`],
     [t("logs.spend"), money(of.spend)],
     [t("logs.priceVersion"), of.metadata.price_version],

@@ -15,9 +15,8 @@ export function Cost({ of }: { of: Call }) {
   const { cost_breakdown: breakdown, attempts = [] } = of.metadata;
   return (
     <Stack>
-      {breakdown ? (
-        <Lines of={breakdown} />
-      ) : (
+      {breakdown ? <Lines of={breakdown} /> : null}
+      {breakdown || attempts.length === 0 ? null : (
         <Text size="sm" c="dimmed">
           {t(of.spend === null ? "logs.costUnknown" : "logs.costNotTold")}
         </Text>

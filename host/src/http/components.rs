@@ -104,7 +104,16 @@ async fn component(incoming: Body, headers: &HeaderMap) -> Result<Bytes, Fault> 
         return Err(bad("component", message));
     }
     let most = usize::try_from(MAX_FILE_BYTES).unwrap_or(usize::MAX);
-    let bytes = body::read(incoming, headers, most).await?;
+    let read = body::read(incoming, headers, most).await;
+    let bytes = read.map_err(|fault| match fault.status {
+        // The limit is not that of other requests, which a setting changes.
+        Some(413) => {
+            let most = MAX_FILE_BYTES >> 20;
+            let message = format!("the component is larger than {most} MiB");
+            bad("component", message).with_status(413)
+        }
+        _ => fault,
+    })?;
     if bytes.is_empty() {
         return Err(bad(
             "component",

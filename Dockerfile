@@ -1,5 +1,13 @@
-# The gateway and its bundled plugins, from source: `docker build -t sluice .`
-# Two stages, so that no compiler is in what runs. docs/deployment.md tells how it is run.
+# The gateway, its bundled plugins and its pages, from source: `docker build -t sluice .`
+# Three stages, so that no compiler is in what runs. docs/deployment.md tells how it is run.
+
+# The pages of the admin UI. The packages are asked for again only when their list changes.
+FROM node:22-trixie-slim AS pages
+WORKDIR /src
+COPY host/ui/package.json host/ui/package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --no-audit --no-fund
+COPY host/ui ./
+RUN npm run build
 
 FROM rust:1.95-slim-trixie AS build
 # What the bundled plugins are compiled to.
@@ -15,7 +23,9 @@ COPY host host
 COPY examples examples
 COPY tests tests
 COPY xtask xtask
-ENV CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_STRIP=symbols
+COPY --from=pages /src/dist /pages
+# Here is no npm: the pages are those that were built before.
+ENV CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_STRIP=symbols SLUICE_UI_DIR=/pages
 # The caches are the builder's, so the binary is copied out of them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \

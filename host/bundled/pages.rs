@@ -14,21 +14,6 @@ use crate::{hash_file, hash_folder, only_checking};
 /// What lies in `host/ui` and is no source of the pages.
 const LEFT_OUT: &[&str] = &["node_modules", "dist", ".vite"];
 
-/// Compresses every text of a folder beside itself. Node is there where npm is.
-const COMPRESS: &str = r#"
-const fs = require("fs"), path = require("path"), zlib = require("zlib");
-const walk = (folder) => fs.readdirSync(folder, { withFileTypes: true }).flatMap((it) =>
-  it.isDirectory() ? walk(path.join(folder, it.name)) : [path.join(folder, it.name)]);
-for (const file of walk(process.argv[1])) {
-  if (!/\.(js|css|svg|json|map|txt|wasm|ico)$/.test(file)) continue;
-  const bytes = fs.readFileSync(file);
-  if (bytes.length < 1024) continue;
-  const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: 11 };
-  fs.writeFileSync(file + ".br", zlib.brotliCompressSync(bytes, { params }));
-  fs.writeFileSync(file + ".gz", zlib.gzipSync(bytes, { level: 9 }));
-}
-"#;
-
 /// Embeds the pages, or the reason why there are none.
 pub fn run(root: &Path, out: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-env-changed=SLUICE_UI_DIR");
@@ -116,8 +101,7 @@ fn build(sources: &Path, place: &Path, kept: &Path) -> Result<(), String> {
     npm(place, &["ci", "--include=dev", "--no-audit", "--no-fund"])?;
     npm(place, &["run", "build"])?;
     remove(kept)?;
-    copy(&place.join("dist"), kept)?;
-    compress(kept)
+    copy(&place.join("dist"), kept)
 }
 
 fn npm(place: &Path, arguments: &[&str]) -> Result<(), String> {
@@ -127,14 +111,6 @@ fn npm(place: &Path, arguments: &[&str]) -> Result<(), String> {
         .env_remove("NODE_ENV")
         .output();
     succeeded(&format!("npm {}", arguments.join(" ")), output)
-}
-
-fn compress(folder: &Path) -> Result<(), String> {
-    let output = Command::new("node")
-        .args(["-e", COMPRESS])
-        .arg(folder)
-        .output();
-    succeeded("node, to compress the pages", output)
 }
 
 fn succeeded(what: &str, output: std::io::Result<Output>) -> Result<(), String> {
@@ -147,7 +123,7 @@ fn succeeded(what: &str, output: std::io::Result<Output>) -> Result<(), String> 
     Err(format!("{what} failed\n{out}\n{errors}"))
 }
 
-/// A folder that was built elsewhere, compressed where that can be done.
+/// A folder that was built elsewhere.
 fn given_pages(given: &Path, out: &Path) -> Result<PathBuf, String> {
     if !given.join("index.html").is_file() {
         return Err(format!(
@@ -158,9 +134,6 @@ fn given_pages(given: &Path, out: &Path) -> Result<PathBuf, String> {
     let copied = out.join("ui-given");
     remove(&copied)?;
     copy(given, &copied)?;
-    if runs("node") {
-        compress(&copied)?;
-    }
     Ok(copied)
 }
 

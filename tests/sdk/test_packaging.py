@@ -123,15 +123,30 @@ def test_the_image_copies_what_is_there_and_every_member_of_the_workspace():
         assert all(it.removeprefix("--from=") in stages for it in source), line
         if not source:
             for path in words[:-1]:
-                assert (ROOT / path).exists() and f"!{path}" in ignored, path
+                assert (ROOT / path).exists() and f"!{path.split('/')[0]}" in ignored, path
                 copied.add(path)
     members = re.search(r"^members = \[(.*?)\]", (ROOT / "Cargo.toml").read_text(), re.S | re.M).group(1)
     assert {it.split("/")[0] for it in re.findall(r'"(.*?)"', members)} <= copied
 
 
+def test_the_pages_are_in_the_image():
+    before, pages, build = re.split(r"^FROM node:\d+\S* AS pages$|^FROM rust.*$", DOCKERFILE, flags=re.M)[:3]
+    assert before and not re.findall("npm", build.replace("# Here is no npm", "")), "npm runs in a stage of its own"
+    (folder, place) = re.search(r"^COPY --from=pages (\S+) (\S+)$", build, re.M).groups()
+    # The gateway's build takes them from where they are put.
+    assert f"SLUICE_UI_DIR={place}" in build.split("cargo build")[0].split()
+    assert "SLUICE_UI_DIR" in (ROOT / "host/bundled/pages.rs").read_text()
+    workdir = re.search(r"^WORKDIR (.*)$", pages, re.M).group(1)
+    assert folder == f"{workdir}/dist" and re.search(r"^RUN npm run build$", pages, re.M)
+    # Packages by the lock file alone, before sources that change daily.
+    assert pages.index("npm ci --include=dev") < pages.index("COPY host/ui ./")
+    built = json.loads((ROOT / "host/ui/package.json").read_text())["scripts"]["build"]
+    assert "vite build" in built and "compress.mjs dist" in built
+
+
 def test_the_image_is_built_by_our_compiler_and_runs_as_nobody_of_the_machine():
     wanted = re.search(r'^rust-version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
-    assert instructions("FROM")[0].startswith(f"rust:{wanted}-")
+    assert [it for it in instructions("FROM") if it.startswith(f"rust:{wanted}-") and it.endswith(" AS build")]
     assert instructions("USER") == ["10001:10001"]
     (volume,) = instructions("VOLUME")
     written = environment_of_the_image()

@@ -22,15 +22,15 @@ def house(tmp_path_factory, data_dir):
     running = Gateway(folder, {
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}}],
         "guardrails": [{"guardrail_name": "no-names", "litellm_params": {"guardrail": "mask", "mode": ["pre_call", "post_call"], "names": ["Ada"]}}],
-        "plugins": {"directory": str(folder / "dropped")},
-        "general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True, "proxy_batch_write_at": 1},
+        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(folder / "data")},
+        "general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True, "store_prompts_in_spend_logs": True, "proxy_batch_write_at": 1},
     })
     yield running
     running.stop()
 
 
 def run(command, gateway=None):
-    environment = {**os.environ, "SLUICE_MASTER_KEY": MASTER_KEY, "SLUICE_URL": gateway.url if gateway else ""}
+    environment = {**os.environ, "SLUICE_MASTER_KEY": MASTER_KEY, "SLUICE_URL": gateway.url if gateway else "", "SLUICE_COMPONENT": str(GUESTS / "sluice_guest_guards.wasm")}
     done = subprocess.run(command, cwd=PAGES, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
     return done.stdout

@@ -17,6 +17,35 @@ pub const CHROMIUM: tools::Tool = tools::Tool {
 /// Of the sources, what is no source.
 const LEFT_OUT: [&str; 3] = ["node_modules", "dist", "screenshots"];
 
+/// The config of the gateway that is shown: models that need no provider, at prices of real ones.
+const SHOWN: &str = r#"
+model_list:
+  - model_name: demo
+    litellm_params: {model: echo/demo}
+  - model_name: gpt-4o
+    litellm_params: {model: echo/gpt-4o, input_cost_per_token: 0.0000025, output_cost_per_token: 0.00001}
+  - model_name: gpt-4o
+    litellm_params: {model: openai/gpt-4o, api_key: none, mock_response: "An answer that was made up."}
+  - model_name: claude-sonnet
+    litellm_params: {model: echo/claude-sonnet, input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}
+  - model_name: llama-70b
+    litellm_params: {model: echo/llama-70b, input_cost_per_token: 0.0000006, output_cost_per_token: 0.0000008}
+  - model_name: out-of-service
+    litellm_params: {model: anthropic/out-of-service, api_key: none, mock_response: litellm.ServiceUnavailableError, input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}
+guardrails:
+  - guardrail_name: no-addresses
+    litellm_params: {guardrail: pii, mode: [pre_call, post_call]}
+  - guardrail_name: no-secrets
+    litellm_params: {guardrail: keywords, mode: pre_call, words: [Nightjar]}
+litellm_settings: {callbacks: [prometheus], num_retries: 0}
+plugins: {directory: plugins}
+general_settings:
+  master_key: MASTER_KEY
+  store_model_in_db: true
+  store_prompts_in_spend_logs: true
+  proxy_batch_write_at: 1
+"#;
+
 /// A copy of `host/ui` with the packages that its tests need, so that nothing is left in the sources.
 pub fn prepare() -> Result<PathBuf, String> {
     let place = sh::target_dir().join("sdk-pages");
@@ -48,6 +77,7 @@ pub fn screenshots(folder: &str) -> Result<(), String> {
     pictures.current_dir(&place);
     pictures.env("SLUICE_URL", &gateway.url);
     pictures.env("SLUICE_MASTER_KEY", &gateway.key);
+    pictures.env("SLUICE_SEED", "yes");
     sh::run(&mut pictures)?;
     println!("the pictures are in {}", folder.display());
     Ok(())
@@ -95,11 +125,8 @@ impl Gateway {
         let (key, port) = (password().map_err(said)?, free_port().map_err(said)?);
         let key = format!("sk-{key}");
         let config = folder.join("config.yaml");
-        let text = format!(
-            "model_list:\n  - model_name: demo\n    litellm_params: {{model: echo/demo}}\n\
-             general_settings: {{master_key: {key}, store_model_in_db: true, proxy_batch_write_at: 1}}\n"
-        );
-        fs::write(&config, text).map_err(said)?;
+        fs::write(&config, SHOWN.replace("MASTER_KEY", &key)).map_err(said)?;
+        fs::create_dir(folder.join("plugins")).map_err(said)?;
         let mut process = Command::new(sh::target_dir().join("debug/sluice"));
         process.arg("--config").arg(&config);
         process.args(["--host", "127.0.0.1", "--port", &port.to_string()]);

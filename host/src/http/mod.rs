@@ -5,6 +5,7 @@ mod admin;
 mod body;
 mod calls;
 mod came;
+mod components;
 mod cors;
 mod entry;
 pub mod error;

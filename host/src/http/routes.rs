@@ -10,8 +10,8 @@ use axum::routing::{any, get, post};
 use super::error::{ApiError, status};
 use super::server::{Encrypted, Peer};
 use super::{
-    Doors, admin, body, calls, cors, entry, files, google, guardrails, headers, health, manage,
-    models, providers, realtime, refused, reports, responses, services, through, unknown,
+    Doors, admin, body, calls, components, cors, entry, files, google, guardrails, headers, health,
+    manage, models, providers, realtime, refused, reports, responses, services, through, unknown,
 };
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
@@ -40,6 +40,9 @@ pub fn router(doors: Doors) -> Router {
         .route("/router/deployments", get(admin::deployments))
         .route("/router/decisions/{call_id}", get(admin::decisions))
         .route("/plugins/reload", post(admin::reload_plugins))
+        .route("/plugins/try", post(components::try_component))
+        .route("/plugins/upload", post(components::upload))
+        .route("/plugins/rollback", post(components::roll_back))
         .route("/models", get(models::list_models))
         .route("/v1/models", get(models::list_models))
         .route(

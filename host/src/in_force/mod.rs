@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::auth::{Caller, allow_model};
 use crate::budget::{AccountId, Terms};
 use crate::config::{Config, Env, Setting, Taken, defaults};
-use crate::domain::{ErrorKind, Fault, Usage, Usd};
+use crate::domain::{ErrorKind, Fault, SpendRow, Usage, Usd};
 use crate::held::{Held, Word};
 use crate::http::catalog;
 use crate::judge::Judge;
@@ -25,7 +25,7 @@ use crate::manage::{CacheAsk, Deployment, InForce, PriceTable};
 use crate::pipeline::accounting::now_ms;
 use crate::pipeline::{ClientRequest, Fleet, Operation, Pipeline};
 use crate::price_tables::PriceTables;
-use crate::prices::{self, Wanted, cost};
+use crate::prices::{self, Cost, Wanted, cost};
 use crate::reports::{Counted, Outside, Preview, ProviderBudget};
 
 /// The running gateway.
@@ -312,6 +312,11 @@ impl Outside for Running {
         };
         let entry = of_group.or_else(by_name);
         cost(entry.as_deref(), usage, &prices::Terms::default()).map(|it| it.total)
+    }
+
+    fn bill(&self, row: &SpendRow) -> Option<Cost> {
+        let fleet = self.pipeline.fleet();
+        self.pipeline.accounting().bill_again(&fleet, row)
     }
 
     fn model(&self, caller: &Caller, model: &str) -> Result<Option<(String, Value)>, Fault> {

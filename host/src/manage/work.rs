@@ -69,10 +69,24 @@ impl Manage {
         action: &str,
         what: &'static str,
     ) -> Result<(), Fault> {
+        self.note_of(caller, action, (what, what), None).await
+    }
+
+    /// The same of one thing, by its kind and id, with what becomes of it.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn note_of(
+        &self,
+        caller: &Caller,
+        action: &str,
+        (kind, id): (&'static str, &str),
+        after: Option<Value>,
+    ) -> Result<(), Fault> {
         let rights = self.rights(caller).await?;
         rights.need_admin("change what runs")?;
         let mut work = self.work(&rights).await?;
-        work.note(action, what, what, None, None);
+        work.note(action, kind, id, None, after);
         work.commit().await
     }
 }

@@ -11,7 +11,7 @@ use super::prepare::{Arrival, InstallError};
 use super::registry::Source;
 
 /// Larger files are not read. The engine has the same limit for components.
-const MAX_FILE_BYTES: u64 = 128 << 20;
+pub const MAX_FILE_BYTES: u64 = 128 << 20;
 
 /// What a file looks like from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! A plugin's own examples, run through the component before it serves.
 
+use serde_json::Value;
 use sluice_engine::{Plugin, Session};
 use sluice_fixture::{Chunking, Fixture};
 
@@ -12,18 +13,21 @@ mod driver {
 /// Runs every example of `describe`; the first one that is not as expected is named.
 pub async fn run(plugin: &Plugin, describe: &Describe) -> Result<(), String> {
     for example in &describe.examples {
-        if !describe.guardrails.is_empty() || !describe.callbacks.is_empty() {
-            super::hook_examples::run(plugin, example).await?;
-            continue;
-        }
-        let fixture: Fixture = serde_json::from_value(example.clone())
-            .map_err(|cause| format!("is no fixture: {cause}"))?;
-        let mut exports = Component(plugin.session().for_call("self-test"));
-        driver::run(&mut exports, &fixture, Chunking::Whole)
-            .await
-            .map_err(|what| format!("`{}` fails: {what}", fixture.name))?;
+        run_one(plugin, describe, example).await?;
     }
     Ok(())
+}
+
+/// Runs one of them; what is not as expected is named.
+pub async fn run_one(plugin: &Plugin, describe: &Describe, example: &Value) -> Result<(), String> {
+    if !describe.guardrails.is_empty() || !describe.callbacks.is_empty() {
+        return super::hook_examples::run(plugin, example).await;
+    }
+    let fixture: Fixture = serde_json::from_value(example.clone())
+        .map_err(|cause| format!("is no fixture: {cause}"))?;
+    let mut exports = Component(plugin.session().for_call("self-test"));
+    let ran = driver::run(&mut exports, &fixture, Chunking::Whole).await;
+    ran.map_err(|what| format!("`{}` fails: {what}", fixture.name))
 }
 
 struct Component(Session);

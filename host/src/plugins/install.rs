@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::history::Version;
 use super::journal::What;
 use super::prepare::{self, Arrival, InstallError};
 use super::registry::{Generation, Source, Table};
@@ -72,6 +74,7 @@ impl Plugins {
         if is_file && let Some(reason) = inner.last_good.why_bad(&arrival.digest) {
             return Err(InstallError::Quarantined(reason));
         }
+        let bytes = arrival.bytes.clone();
         let serves = |it: &&Arc<Generation>| {
             it.source == arrival.source && it.plugin.digest() == arrival.digest
         };
@@ -113,7 +116,26 @@ impl Plugins {
             Some(old) => drop(previous.insert(name.clone(), old)),
             None => drop(previous.remove(name)),
         }
+        drop(previous);
+        if is_file {
+            self.remember(&generation, bytes).await;
+        }
         Ok(())
+    }
+
+    /// Keeps a version that begins to serve, for an operator to go back to.
+    async fn remember(&self, generation: &Generation, bytes: bytes::Bytes) {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH);
+        let version = Version {
+            digest: generation.plugin.digest().to_owned(),
+            version: generation.describe.version.clone(),
+            at_ms: at.map_or(0, |it| it.as_millis() as i64),
+        };
+        let (inner, name) = (Arc::clone(&self.inner), generation.describe.name.clone());
+        let keep = move || inner.history.keep(&name, version, &bytes);
+        if let Err(cause) = tokio::task::spawn_blocking(keep).await {
+            tracing::warn!(%cause, "a plugin version could not be kept");
+        }
     }
 
     /// A plugin's file is gone: the bundled plugin of its name comes back, or it stops serving,

@@ -211,7 +211,8 @@ fn read_state(directory: &Path) -> State {
     })
 }
 
-fn write_renamed(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file whole or not at all: under another name first.
+pub(super) fn write_renamed(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let part = path.with_extension(format!("{}.part", std::process::id()));
     let mut file = std::fs::File::create(&part)?;
     file.write_all(bytes)?;

@@ -8,6 +8,7 @@ pub mod describe;
 mod directory;
 mod draining;
 mod examples;
+mod history;
 mod hook_examples;
 mod install;
 mod journal;
@@ -24,6 +25,8 @@ mod snapshot;
 mod table;
 #[cfg(test)]
 pub mod tests;
+mod trial;
+mod upload;
 mod watch;
 
 use std::collections::{BTreeMap, HashSet};
@@ -38,16 +41,20 @@ use tokio::sync::Notify;
 use tokio::sync::watch::{Receiver, Sender};
 use tokio_util::task::TaskTracker;
 
+pub use directory::MAX_FILE_BYTES;
 /// Runs one example of a guardrail or a callback; what is not as expected is named.
 pub use hook_examples::run as run_hook_example;
 pub use journal::{LogEntry, What};
 pub use prepare::InstallError;
 pub use registry::{Generation, Hook, Outcome, Provider, Source, Table};
 pub use settings::{Grant, PluginsConfig, RollbackRule};
+pub use trial::Trial;
+pub use upload::Earlier;
 
 use crate::domain::{ErrorKind, Fault};
 
 use draining::Draining;
+use history::History;
 use journal::Journal;
 use lastgood::LastGood;
 use ledger::Ledger;
@@ -74,6 +81,8 @@ struct Inner {
     /// Changes of the table, one at a time. Never held while a component compiles.
     changing: tokio::sync::Mutex<()>,
     last_good: LastGood,
+    /// What an operator can go back to.
+    history: History,
     /// By plugin name, the version before the last swap, while the new one may be taken back.
     previous: Mutex<BTreeMap<String, Arc<Generation>>>,
     /// The bundled plugins by name, for when a file that stands in for one is deleted.
@@ -123,6 +132,7 @@ impl Plugins {
             inner: Arc::new(Inner {
                 engine,
                 last_good: open_last_good(&config).await,
+                history: open_history(&config).await,
                 config: ArcSwap::from_pointee(config),
                 table: ArcSwap::from_pointee(Table::default()),
                 check,
@@ -209,6 +219,12 @@ impl Plugins {
             tracing::warn!(%cause, "the kept plugin versions could not be changed");
         }
     }
+}
+
+async fn open_history(config: &PluginsConfig) -> History {
+    let directory = config.state_dir.clone();
+    let opened = tokio::task::spawn_blocking(move || History::open(directory.as_deref()));
+    opened.await.unwrap_or_else(|_| History::open(None))
 }
 
 async fn open_last_good(config: &PluginsConfig) -> LastGood {

@@ -14,7 +14,7 @@ use super::registry::{Generation, Outcomes, Source};
 use super::settings::PluginsConfig;
 
 /// The examples of one plugin take no longer than this together.
-const SELF_TEST: Duration = Duration::from_secs(60);
+pub(super) const SELF_TEST: Duration = Duration::from_secs(60);
 
 /// Why a plugin was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -96,8 +96,23 @@ pub struct Arrival {
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
-/// Compiles and checks a component.
+/// Compiles a component, checks it and runs its examples.
 pub async fn prepare(
+    engine: &Engine,
+    config: &PluginsConfig,
+    arrival: Arrival,
+) -> Result<Generation, InstallError> {
+    let generation = load(engine, config, arrival).await?;
+    let examples = super::examples::run(&generation.plugin, &generation.describe);
+    let tested = tokio::time::timeout(SELF_TEST, examples).await;
+    tested
+        .unwrap_or_else(|_| Err(format!("run takes longer than {} s", SELF_TEST.as_secs())))
+        .map_err(InstallError::Example)?;
+    Ok(generation)
+}
+
+/// Compiles a component, has it describe itself and checks it.
+pub(super) async fn load(
     engine: &Engine,
     config: &PluginsConfig,
     arrival: Arrival,
@@ -120,10 +135,6 @@ pub async fn prepare(
     check_wasi(config, &describe.name, &unnamed)?;
     let own = config.settings_for(&describe.name, bundled);
     let plugin = unnamed.renamed(&describe.name, own);
-    let tested = tokio::time::timeout(SELF_TEST, super::examples::run(&plugin, &describe)).await;
-    tested
-        .unwrap_or_else(|_| Err(format!("run takes longer than {} s", SELF_TEST.as_secs())))
-        .map_err(InstallError::Example)?;
     Ok(Generation {
         plugin,
         describe,

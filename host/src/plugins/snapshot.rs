@@ -1,11 +1,12 @@
 //! What an operator sees of the plugins: `GET /plugins`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Map, Value, json};
 
+use super::describe::SecretDescribe;
 use super::journal::{LogEntry, What};
 use super::registry::{Generation, Hook, Source, Table};
 use super::{Plugins, lock};
@@ -57,23 +58,6 @@ impl Plugins {
         let stats = generation.plugin.stats();
         let limits = &generation.plugin.settings().limits;
         let counts = generation.outcomes.counts();
-        let providers: Vec<Value> = generation
-            .describe
-            .providers
-            .iter()
-            .filter_map(|it| table.providers.get(&it.name))
-            .map(|it| {
-                json!({
-                    "name": it.name, "title": it.describe.title, "verified": it.describe.verified,
-                    "operations": it.describe.operations.keys().collect::<Vec<_>>(),
-                    "asks": {"hosts": it.describe.hosts, "base_url": it.describe.base_url,
-                        "env": it.describe.wanted_env().collect::<Vec<_>>()},
-                    "granted": {"hosts": it.granted_hosts, "base_url": it.base_url_granted,
-                        "env": it.may_read_environment, "private_addresses": it.allow_private,
-                        "capture": it.may_capture},
-                })
-            })
-            .collect();
         let source = match &generation.source {
             Source::Bundled => json!("bundled"),
             Source::File(path) => json!(path.display().to_string()),
@@ -96,15 +80,72 @@ impl Plugins {
                 "instances_made": stats.instances_made, "wait_seconds": stats.wait.as_secs_f64(),
                 "log_lines": stats.log_lines, "dropped_log_lines": stats.dropped_log_lines},
             "outcomes": {"calls": counts.calls, "failures": counts.failures, "invalid": counts.invalid},
-            "providers": providers,
+            "kind": generation.plugin.kind().as_str(), "pinned": self.is_pinned(generation),
+            "history": self.inner.history.of(&generation.describe.name),
+            "shipped_digest": self.shipped(generation),
+            "providers": providers(table, generation),
             "guardrails": hooks(&table.guardrails, generation),
             "callbacks": hooks(&table.callbacks, generation),
         })
     }
+
+    /// The plugin that ships with the gateway, whose place a file has taken.
+    fn shipped(&self, generation: &Generation) -> Option<String> {
+        let bundled = lock(&self.inner.bundled);
+        let shipped = bundled.get(&generation.describe.name)?;
+        let is_file = generation.source != Source::Bundled;
+        is_file.then(|| shipped.plugin.digest().to_owned())
+    }
+
+    /// Whether the config says which bytes of it serve.
+    fn is_pinned(&self, generation: &Generation) -> bool {
+        let config = self.inner.config.load();
+        let mut names = [&generation.describe.name, &generation.stem].into_iter();
+        names.any(|name| config.pins.contains_key(name))
+    }
+}
+
+/// A plugin's providers, with what they ask for and what they are granted.
+pub(super) fn providers(table: &Table, generation: &Generation) -> Value {
+    let own = generation.describe.providers.iter();
+    own.filter_map(|it| table.providers.get(&it.name))
+        .map(|it| {
+            json!({
+                "name": it.name, "title": it.describe.title, "verified": it.describe.verified,
+                "operations": it.describe.operations.keys().collect::<Vec<_>>(),
+                "asks": {"hosts": it.describe.hosts, "base_url": it.describe.base_url,
+                    "env": it.describe.wanted_env().collect::<Vec<_>>()},
+                "granted": {"hosts": it.granted_hosts, "base_url": it.base_url_granted,
+                    "env": it.may_read_environment, "private_addresses": it.allow_private,
+                    "capture": it.may_capture},
+                "config_schema": schema(it.describe.config_schema.as_ref()),
+                "secrets": secrets(&it.describe.secrets),
+            })
+        })
+        .collect()
+}
+
+/// The settings as JSON Schema, for forms. What the definitions are for, rows of providers, is not
+/// filled in there.
+fn schema(schema: Option<&Value>) -> Value {
+    let mut schema = schema.cloned().unwrap_or_default();
+    if let Some(members) = schema.as_object_mut() {
+        members.shift_remove("$defs");
+    }
+    schema
+}
+
+/// The secrets by name: what they are called, and where they are found if nobody gives them.
+fn secrets(secrets: &BTreeMap<String, SecretDescribe>) -> Value {
+    let shown = secrets.iter().map(|(name, it)| {
+        let shown = json!({"title": it.title, "env": it.env, "required": it.required});
+        (name.clone(), shown)
+    });
+    shown.collect::<Map<_, _>>().into()
 }
 
 /// A plugin's guardrails or callbacks, with what they ask for and what they are granted.
-fn hooks(all: &HashMap<String, Arc<Hook>>, generation: &Generation) -> Value {
+pub(super) fn hooks(all: &HashMap<String, Arc<Hook>>, generation: &Generation) -> Value {
     let own = all
         .values()
         .filter(|it| it.generation.number == generation.number);
@@ -119,6 +160,8 @@ fn hooks(all: &HashMap<String, Arc<Hook>>, generation: &Generation) -> Value {
                     "env": describe.wanted_env().collect::<Vec<_>>()},
                 "granted": {"hosts": it.granted_hosts, "base_url": it.base_url_granted,
                     "env": it.may_read_environment, "private_addresses": it.allow_private},
+                "config_schema": schema(describe.config_schema.as_ref()),
+                "secrets": secrets(&describe.secrets),
             });
             (describe.name.as_str(), value)
         })

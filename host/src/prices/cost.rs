@@ -1,5 +1,7 @@
 //! What a call costs.
 
+use serde_json::{Value, json};
+
 use super::bill::Bill;
 use super::entry::Entry;
 use super::terms::Terms;
@@ -71,6 +73,28 @@ impl Cost {
             total: self.total + later.total,
             unpriced: [self.unpriced, later.unpriced].concat(),
         }
+    }
+
+    /// LiteLLM's `cost_breakdown`, in dollars. Input is without its cached parts, which stand
+    /// beside it.
+    pub fn breakdown(&self) -> Value {
+        let cached = self.cache_read + self.cache_write;
+        let share = |part: f64, of: f64| if of > 0.0 { part / of } else { 0.0 };
+        let discount = self.discount.dollars();
+        json!({
+            "input_cost": (self.input - cached).dollars(),
+            "output_cost": self.output.dollars(),
+            "cache_read_cost": self.cache_read.dollars(),
+            "cache_creation_cost": self.cache_write.dollars(),
+            "reasoning_cost": self.reasoning.dollars(),
+            "tool_usage_cost": self.tools.dollars(),
+            "total_cost": self.total.dollars(),
+            "original_cost": self.original.dollars(),
+            "discount_percent": share(discount, self.original.dollars()),
+            "discount_amount": discount,
+            "margin_percent": self.margin_share as f64 / 1e9,
+            "margin_total_amount": self.margin.dollars(),
+        })
     }
 
     pub(super) fn plain(source: Source, original: Usd) -> Self {

@@ -37,7 +37,8 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::auth::Caller;
-use crate::domain::{Fault, Usage, Usd};
+use crate::domain::{Fault, SpendRow, Usage, Usd};
+use crate::prices::Cost;
 use crate::store::Store;
 
 pub use ask::Input;
@@ -50,6 +51,8 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
     /// What a usage of a model costs; None: nobody knows, which is not the same as free. The name
     /// is a model group, or `provider/model`.
     fn price(&self, model: &str, usage: &Usage) -> Option<Usd>;
+    /// What the cost of a stored call is made of. None: it cannot be told any more.
+    fn bill(&self, row: &SpendRow) -> Option<Cost>;
     /// The provider's name of a model that the caller may use, and what is known of it in
     /// LiteLLM's fields; None: there is no such model.
     ///

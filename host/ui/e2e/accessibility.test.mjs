@@ -54,10 +54,10 @@ test("the door and the forms can be used by everybody", async () => {
   await door.getByRole("heading", { level: 1 }).waitFor();
   const barriers = await findings(door);
   const page = await signedIn(browser);
-  for (const [path, button] of [["/keys", "New key"], ["/teams", "New team"], ["/users", "New user"], ["/organizations", "New organization"], ["/customers", "New customer"], ["/models", "New deployment"], ["/models?part=credentials", "New credential"]]) {
+  for (const [path, button] of [["/keys", "New key"], ["/teams", "New team"], ["/users", "New user"], ["/organizations", "New organization"], ["/customers", "New customer"], ["/models", "New deployment"], ["/models?part=credentials", "New credential"], ["/guardrails", "New guardrail"], ["/plugins", "Try a component"]]) {
     await visit(page, path);
     await page.getByRole("button", { name: button }).first().click();
-    await page.getByRole("dialog").getByRole("button", { name: "Create" }).waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).waitFor();
     barriers.push(...(await findings(page)).map((it) => `${button}: ${it}`));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });

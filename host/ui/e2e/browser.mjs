@@ -3,8 +3,11 @@
 //   SLUICE_MASTER_KEY  its master key
 //   SLUICE_UI_URL      where the pages are, if not at the gateway (`npm run dev`)
 //   SLUICE_MODEL       a model of the `echo` provider, `demo` if not said
+//   SLUICE_COMPONENT   the file of a plugin that serves out of the gateway's plugins directory
+//   SDK_NODE, SDK_VENV folders with OpenAI's packages for Node and Python
 //   CHROMIUM           the browser, `/usr/bin/chromium` if not said
-// The gateway needs `general_settings.store_model_in_db: true` for what is changed through the pages.
+// The gateway needs `store_model_in_db` and `store_prompts_in_spend_logs` in its `general_settings`, for what is
+// changed through the pages and for what calls said, a guardrail, and a plugins directory.
 import { chromium } from "playwright-core";
 
 export const GATEWAY = process.env.SLUICE_URL ?? "http://127.0.0.1:4000";
@@ -26,6 +29,23 @@ export async function api(method, path, body, key = KEY) {
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
   return text ? JSON.parse(text) : null;
+}
+
+/** Waits until a question has a true answer. */
+export async function until(ask) {
+  for (;;) {
+    const found = await ask();
+    if (found) return found;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
+/** One chat completion: its status and the id that the gateway gave it. */
+export async function chat(model, text, more = {}, key = KEY) {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const response = await fetch(`${GATEWAY}/v1/chat/completions`, { method: "POST", headers, body: JSON.stringify({ model, messages: [{ role: "user", content: text }], ...more }) });
+  await response.text();
+  return { status: response.status, id: response.headers.get("x-litellm-call-id") };
 }
 
 const WORDS = {

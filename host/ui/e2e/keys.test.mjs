@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import { promisify } from "node:util";
 
 import { api, GATEWAY, find, launch, MODEL, signedIn, visit } from "./browser.mjs";
 
@@ -16,6 +19,11 @@ beforeEach(async () => {
 afterEach(() => page.context().close());
 
 const call = (key) => fetch(`${GATEWAY}/v1/chat/completions`, { method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body: JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hello" }] }) });
+
+const program = promisify(execFile);
+const inPython = (code) => program(join(process.env.SDK_VENV, "bin/python"), ["-c", code]);
+// Packages are looked for where the program runs.
+const inNode = (code) => program(process.execPath, ["--input-type=module", "-e", code], { cwd: process.env.SDK_NODE });
 
 const act = async (name, what) => {
   await page.getByRole("button", { name: `Actions: ${name}` }).click();
@@ -42,8 +50,12 @@ test("a key is made with limits, shown once, used, changed, blocked, given a new
   const key = (await form.getByText(/^sk-/).first().textContent())?.trim();
   assert.match(key, /^sk-/);
   assert.equal((await call(key)).status, 200);
-  await form.getByRole("tab", { name: "Python" }).click();
-  await form.getByText("from openai import OpenAI").waitFor();
+  // OpenAI's own packages, by the code that the page shows.
+  for (const [language, sign, run] of [["Python", "from openai import OpenAI", inPython], ["JavaScript", 'import OpenAI from "openai"', inNode]]) {
+    await form.getByRole("tab", { name: language }).click();
+    const code = await form.getByText(sign).textContent();
+    assert.match((await run(code)).stdout, /You said: /, language);
+  }
   await form.getByRole("button", { name: "Done" }).click();
   await find(page, name);
   await page.getByRole("row", { name: new RegExp(name) }).waitFor();

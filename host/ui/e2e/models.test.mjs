@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { api, find, launch, signedIn, visit } from "./browser.mjs";
+import { api, find, launch, signedIn, until, visit } from "./browser.mjs";
 
 let browser;
 let page;
@@ -61,6 +61,38 @@ test("a deployment without a provider says what is missing", async () => {
   await page.getByRole("button", { name: "New deployment" }).first().click();
   await dialog().getByRole("button", { name: "Create" }).click();
   assert.equal(await dialog().getByText("This is needed").count(), 3);
+});
+
+test("the form has what the provider's plugin asks for: settings and secrets", async () => {
+  const pick = async (typed, option) => {
+    await dialog().getByRole("combobox", { name: "Provider", exact: true }).fill(typed);
+    await page.getByRole("option", { name: option }).click();
+  };
+  const name = mark();
+  await visit(page, "/models");
+  await page.getByRole("button", { name: "New deployment" }).first().click();
+  await dialog().getByLabel("Model group").fill(name);
+  await pick("azure", "Azure OpenAI (azure)");
+  await dialog().getByLabel("api_version", { exact: true }).fill("2024-10-21");
+  await dialog().getByText("AZURE_API_VERSION").waitFor();
+  await pick("bedrock", "Amazon Bedrock (bedrock)");
+  assert.equal(await dialog().getByLabel("api_version", { exact: true }).count(), 0);
+  await dialog().getByLabel("Model of the provider").fill("amazon.nova-lite-v1:0");
+  await dialog().getByLabel("Region", { exact: true }).fill("eu-central-1");
+  await dialog().getByLabel("Access key", { exact: true }).fill("AKIAE2E");
+  await dialog().getByLabel("Secret access key", { exact: true }).fill("e2e-secret");
+  await dialog().getByRole("button", { name: "Create" }).click();
+  await find(page, name);
+  const { data } = await api("GET", `/v2/model/info?search=${name}`);
+  assert.equal(data[0].litellm_params.aws_region_name, "eu-central-1");
+  assert.notEqual(data[0].litellm_params.aws_secret_access_key, "e2e-secret");
+  await act(name, "Edit");
+  await dialog().getByLabel("Region", { exact: true }).fill("us-east-1");
+  await dialog().getByRole("button", { name: "Save" }).click();
+  await until(async () => (await api("GET", `/v2/model/info?search=${name}`)).data[0].litellm_params.aws_region_name === "us-east-1");
+  await act(name, "Delete");
+  await confirm("Delete");
+  await page.getByText("Nothing matches").waitFor();
 });
 
 test("a credential is kept without being shown, changed and deleted", async () => {

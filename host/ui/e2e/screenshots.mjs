@@ -1,14 +1,22 @@
 // Pictures of every page, wide and narrow, light and dark, into the folder that the first argument
-// names (`screenshots` if there is none).
+// names (`screenshots` if there is none). With `SLUICE_SEED` the gateway is filled first: never one that is used.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { launch, NARROW, PAGES, signedIn, visit, WIDE } from "./browser.mjs";
 import { PATHS } from "./paths.mjs";
+import { seed } from "./seed.mjs";
+
+/** What is opened on a page before its picture. */
+const OPEN = {
+  call: (page) => page.getByRole("row").filter({ hasText: "answered" }).getByRole("button").first().click().then(() => page.getByRole("dialog").getByRole("tab").first().waitFor()),
+  plugin: (page) => page.getByRole("button", { name: "keywords", exact: true }).click().then(() => page.getByRole("dialog").getByText("Versions", { exact: true }).or(page.getByRole("dialog").getByText("Guardrails", { exact: true })).first().waitFor()),
+};
 
 const folder = process.argv[2] ?? "screenshots";
 const only = process.argv[3]?.split(",");
 await mkdir(folder, { recursive: true });
+if (process.env.SLUICE_SEED) await seed();
 const browser = await launch();
 try {
   for (const colorScheme of ["light", "dark"]) {
@@ -20,9 +28,10 @@ try {
       await door.screenshot({ path: join(folder, `login-${size}-${colorScheme}.png`) });
       await context.close();
       const page = await signedIn(browser, { viewport, colorScheme });
-      for (const [name, path] of Object.entries(PATHS)) {
+      for (const [name, path] of Object.entries({ ...PATHS, call: "/logs", plugin: "/plugins" })) {
         if (only && !only.includes(name)) continue;
         await visit(page, path);
+        await OPEN[name]?.(page);
         // What moves comes to rest first.
         await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity).map((it) => it.finished)));
         await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });

@@ -245,6 +245,7 @@ pub(super) const TABLE: &[Group] = &[
     Group(Audit, Admin, &[(GET, "/audit"), (GET, "/audit/{id}")]),
     Group(Plugins, Admin, &[
         (GET, "/plugins"), (POST, "/plugins/reload"), (GET, "/debug/plugins"),
+        (POST, "/plugins/try"), (POST, "/plugins/upload"), (POST, "/plugins/rollback"),
     ]),
     Group(Health, Admin, &[
         (GET, "/router/deployments"), (GET, "/router/decisions/{call_id}"),

@@ -2,6 +2,7 @@
 //! when it ends, however it ends. The services behind it do not know each other; they meet here.
 
 mod accounts;
+mod again;
 mod group;
 mod kept;
 mod later;

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::heard::{Came, Note, Said, members};
-use super::words::{asked, call_type, costs, usage};
+use super::words::{asked, call_type, usage};
 use crate::auth::{BudgetWindow, Grant};
 use crate::domain::{CallStatus, EntityKind, SpendRow, Usd, moment};
 use crate::pipeline::bodies::redact;
 use crate::pipeline::request::OURS;
+use crate::prices::Cost;
 
 /// What the status of a call is called that its client left.
 const LEFT: u16 = 499;
@@ -29,7 +30,7 @@ pub fn of(note: &Note, said: &Said, content: bool) -> Value {
         "call_type": call_type(&row.operation),
         "stream": came.stream,
         "response_cost": row.cost.map_or(0.0, Usd::dollars),
-        "cost_breakdown": came.bill.as_ref().map(costs),
+        "cost_breakdown": came.bill.as_ref().map(Cost::breakdown),
         "response_cost_failure_debug_info": unpriced(row),
         "status": status(row),
         "status_fields": status_fields(row, came),

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::Usage;
-use crate::prices::Cost;
 
 /// What LiteLLM calls an operation in its records.
 pub fn call_type(operation: &str) -> &str {
@@ -68,27 +67,6 @@ pub fn usage(usage: &Usage) -> Value {
         usage.cache_write_tokens.into(),
     );
     Value::Object(all)
-}
-
-/// `cost_breakdown`, in dollars. Input is without its cached parts, which stand beside it.
-pub fn costs(bill: &Cost) -> Value {
-    let cached = bill.cache_read + bill.cache_write;
-    let share = |part: f64, of: f64| if of > 0.0 { part / of } else { 0.0 };
-    let discount = bill.discount.dollars();
-    json!({
-        "input_cost": (bill.input - cached).dollars(),
-        "output_cost": bill.output.dollars(),
-        "cache_read_cost": bill.cache_read.dollars(),
-        "cache_creation_cost": bill.cache_write.dollars(),
-        "reasoning_cost": bill.reasoning.dollars(),
-        "tool_usage_cost": bill.tools.dollars(),
-        "total_cost": bill.total.dollars(),
-        "original_cost": bill.original.dollars(),
-        "discount_percent": share(discount, bill.original.dollars()),
-        "discount_amount": discount,
-        "margin_percent": bill.margin_share as f64 / 1e9,
-        "margin_total_amount": bill.margin.dollars(),
-    })
 }
 
 /// Members of a request that are what was asked, in the order in which they are looked for.

@@ -2,6 +2,7 @@
 
 mod clashes;
 mod directory;
+mod examined;
 mod lastgood;
 mod reconfigured;
 mod restarts;

@@ -26,7 +26,13 @@ pub(in crate::reports) async fn one(reports: &Reports, caller: &Caller, input: I
     let mut found = reports.calls(&sight, id).await?;
     found.truncate(1);
     let one = reports.with_bodies(&found).await?.pop();
-    Ok(one.ok_or_else(|| absent("request_id", "call", id))?.into())
+    let mut one = one.ok_or_else(|| absent("request_id", "call", id))?;
+    let bill = found.first().and_then(|row| reports.outside.bill(row));
+    if let Some(metadata) = one["metadata"].as_object_mut() {
+        let bill = bill.map_or(Value::Null, |it| it.breakdown());
+        metadata.insert("cost_breakdown".to_owned(), bill);
+    }
+    Ok(one.into())
 }
 
 impl Reports {

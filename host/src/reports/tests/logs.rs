@@ -50,6 +50,7 @@ both! {
             assert_eq!(row["request_id"], "c-ann");
             assert_eq!(row["messages"][0]["content"], "hi");
             assert_eq!(row["response"], json!({"choices": []}));
+            assert_eq!(row["metadata"]["cost_breakdown"]["input_cost"], 1.0);
         }
     }
 

@@ -15,6 +15,7 @@ use crate::domain::{
     CallBodies, CallError, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault, SpendRow,
     Usage, Usd,
 };
+use crate::prices::{Cost, Source};
 use crate::reports::{
     Counted, Input, OPERATIONS, Outside, Preview, ProviderBudget, Report, Reports,
 };
@@ -40,6 +41,28 @@ impl Outside for World {
     fn price(&self, model: &str, usage: &Usage) -> Option<Usd> {
         let tokens = usage.input_tokens + 2 * usage.output_tokens;
         (model == "gpt").then(|| Usd::from_dollars(1.0).unwrap().saturating_mul(tokens))
+    }
+
+    /// Knows what a dollar was for.
+    fn bill(&self, row: &SpendRow) -> Option<Cost> {
+        let dollar = Usd::from_dollars(1.0).unwrap();
+        (row.cost == Some(dollar)).then(|| Cost {
+            source: Source::Table,
+            input: dollar,
+            output: Usd::ZERO,
+            cache_read: Usd::ZERO,
+            cache_write: Usd::ZERO,
+            reasoning: Usd::ZERO,
+            audio: Usd::ZERO,
+            image: Usd::ZERO,
+            tools: Usd::ZERO,
+            original: dollar,
+            discount: Usd::ZERO,
+            margin: Usd::ZERO,
+            margin_share: 0,
+            total: dollar,
+            unpriced: Vec::new(),
+        })
     }
 
     fn model(&self, caller: &Caller, model: &str) -> Result<Option<(String, Value)>, Fault> {

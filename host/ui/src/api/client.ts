@@ -48,13 +48,16 @@ export function readError(status: number, text: string, fallback: string, retryA
 
 function headersFor(body: unknown): Record<string, string> {
   const headers: Record<string, string> = { "x-sluice-ui": "1" };
-  if (body !== undefined) headers["content-type"] = "application/json";
+  if (body !== undefined) headers["content-type"] = body instanceof Blob ? "application/wasm" : "application/json";
   if (session.bearer) headers.authorization = `Bearer ${session.bearer}`;
   return headers;
 }
 
+const written = (body: unknown): BodyInit | undefined => (body === undefined || body instanceof Blob ? body : JSON.stringify(body));
+
+/** Sends a request; a blob goes as it is, anything else as JSON. */
 export async function send(method: string, where: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const request = { method, headers: headersFor(body), body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin", signal } as const;
+  const request = { method, headers: headersFor(body), body: written(body), credentials: "same-origin", signal } as const;
   const response = await fetch(ROOT + where, request).catch((cause: unknown) => {
     if (!signal?.aborted && where !== ALIVE) session.onLost();
     throw cause;

@@ -1,14 +1,41 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
-import { get, path } from "./client";
+import { get, path, post } from "./client";
 
 export interface Attempt {
   model_id: string;
   custom_llm_provider: string;
   model: string;
   spend: number | null;
-  usage: Record<string, unknown> | null;
+  usage: { prompt_tokens?: number; completion_tokens?: number } | null;
   estimated: boolean;
+}
+
+/** What a cost is made of, in dollars. */
+export interface Breakdown {
+  /** Without what was read from or written into a cache. */
+  input_cost: number;
+  output_cost: number;
+  cache_read_cost: number;
+  cache_creation_cost: number;
+  /** Of the output. */
+  reasoning_cost: number;
+  tool_usage_cost: number;
+  discount_amount: number;
+  margin_total_amount: number;
+  total_cost: number;
+}
+
+/** What a guardrail made of a call. Seconds. */
+export interface Decision {
+  guardrail_name: string;
+  guardrail_provider: string;
+  guardrail_mode: string;
+  guardrail_status: "success" | "guardrail_intervened" | "guardrail_failed_to_respond";
+  guardrail_decision: string;
+  guardrail_code: string | null;
+  guardrail_response: unknown;
+  duration: number;
 }
 
 export interface Call {
@@ -42,6 +69,9 @@ export interface Call {
     user_api_key_alias?: string | null;
     price_version?: string | null;
     attempts?: Attempt[];
+    /** Null: it cannot be told any more. */
+    cost_breakdown?: Breakdown | null;
+    guardrail_information?: Decision[];
     error_information?: { error_message?: string; error_code?: string; error_class?: string } | null;
   };
 }
@@ -95,5 +125,29 @@ export function useDecision(id: string | null) {
     enabled: id !== null,
     retry: false,
     queryFn: ({ signal }) => get<{ choices: Choice[] }>(`/router/decisions/${encodeURIComponent(id ?? "")}`, signal),
+  });
+}
+
+const CALL_TYPES: Record<string, string> = { acompletion: "completion", atext_completion: "text_completion", aembedding: "embedding", aresponses: "responses", anthropic_messages: "anthropic_messages" };
+
+/** The kind of a call as the preview of a request names it; null: it has none. */
+export const callType = (kind: string): string | null => CALL_TYPES[kind] ?? null;
+
+interface Preview {
+  /** Null: the provider's plugin answers without sending anything. */
+  raw_request_api_base: string | null;
+  raw_request_body: unknown;
+  raw_request_headers: Record<string, string>;
+  error: string | null;
+}
+
+/** What a provider would be sent for the request of a call. */
+export function usePreview(id: string, kind: string | null, request: unknown) {
+  return useQuery({
+    queryKey: ["preview", id],
+    enabled: kind !== null && request !== null,
+    retry: false,
+    staleTime: Infinity,
+    queryFn: () => post<Preview>("/utils/transform_request", { call_type: kind, request_body: request }),
   });
 }

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
+import { useChange } from "./changes";
 import { get, post } from "./client";
 
 export interface Grant {
@@ -37,9 +38,14 @@ export interface Hook {
   name: string;
   title?: string | null;
   stages?: string[];
+  /** What it is handed besides texts. */
+  needs?: string[];
+  max_batch?: number | null;
+  looks_at_streams?: boolean;
   asks: Grant;
   granted: Grant;
   config_schema?: Schema | null;
+  secrets?: Record<string, Secret> | null;
 }
 
 export interface Provider {
@@ -61,6 +67,15 @@ export interface Plugin {
   source: string;
   state: string;
   last_error: string | null;
+  /** The public keys that vouch for it, where the gateway looks for signatures. */
+  signed_by?: string[];
+  /** The config names its digest. */
+  pinned: boolean;
+  kind: string;
+  /** Versions that served, the last one first. */
+  history: Version[];
+  /** Of the plugin that ships with the gateway, whose place a file has taken. */
+  shipped_digest: string | null;
   served_seconds: number;
   digest: string;
   contract: string;
@@ -73,9 +88,36 @@ export interface Plugin {
   callbacks?: Hook[];
 }
 
+export interface Version {
+  digest: string;
+  version: string;
+  at_ms: number;
+}
+
+/** What is known of a component that does not serve. */
+export interface Trial {
+  digest: string;
+  bytes: number;
+  /** Why it would not be taken. */
+  refusal: string | null;
+  examples: { name: string; passes: boolean; fault: string | null }[];
+  /** Nothing from here on, where it did not come to say what it is. */
+  name?: string;
+  version?: string;
+  summary?: string;
+  kind?: string;
+  contract?: string;
+  imports?: string[];
+  replaces?: { version: string; digest: string; source: string } | null;
+  providers?: Provider[];
+  guardrails?: Hook[];
+  callbacks?: Hook[];
+}
+
 export interface PluginTable {
   plugins: Plugin[];
-  draining: { name: string; generation: number; calls: number }[];
+  /** Old versions that calls or a rollback may still need, and the seconds since their last new call. */
+  draining: { name: string; generation: number; seconds: number }[];
   /** Reasons by digest. */
   quarantined: Record<string, string>;
   log: { at_ms: number; plugin: string; digest: string; what: string; detail: string }[];
@@ -90,6 +132,16 @@ export function useReloadPlugins() {
   return useMutation({ mutationFn: () => post<PluginTable>("/plugins/reload", {}), onSuccess: (table) => client.setQueryData(["plugins"], table) });
 }
 
+export const useTryPlugin = () => useMutation({ mutationFn: (file: Blob) => post<Trial>("/plugins/try", file) });
+export const useUploadPlugin = () => useChange(["plugins"], (file: Blob) => post<Trial>("/plugins/upload", file));
+export const useRollBack = () => useChange(["plugins"], (to: { name: string; digest: string }) => post<{ name: string; digest: string }>("/plugins/rollback", to));
+
 const FAULTS = ["crashed", "out_of_time", "out_of_memory", "stack_overflow", "too_large"];
 
 export const faults = (plugin: Plugin) => FAULTS.reduce((total, name) => total + (plugin.stats[name] ?? 0), 0);
+
+/** Milliseconds that a call is in a plugin: it waits for an instance, and the instance computes. */
+export function latency(stats: Record<string, number>): number | null {
+  const { calls = 0, cpu_seconds = 0, wait_seconds = 0 } = stats;
+  return calls > 0 ? ((cpu_seconds + wait_seconds) / calls) * 1000 : null;
+}

@@ -5,9 +5,8 @@ import type { Guardrail } from "../../api/guardrails";
 import { CopyField } from "../../parts/CopyField";
 import { Fact } from "../../parts/Fact";
 import { useFormat } from "../../parts/format";
+import { SHARED } from "./fields";
 import { modesOf } from "./GuardrailList";
-
-const SHARED = ["guardrail", "mode", "default_on", "timeout", "unreachable_fallback"];
 
 /** Everything that is known of one guardrail; secrets stay masked. */
 export function GuardrailDetails({ of }: { of: Guardrail }) {

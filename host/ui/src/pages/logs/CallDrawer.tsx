@@ -1,14 +1,16 @@
 import { Alert, SimpleGrid, Stack, Tabs, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
-import { type Attempt, type Call, useCall } from "../../api/logs";
+import { type Call, useCall } from "../../api/logs";
 import { useStanding } from "../../api/session";
 import { CopyField } from "../../parts/CopyField";
 import { Fact } from "../../parts/Fact";
 import { useFormat } from "../../parts/format";
-import { type Column, Rows } from "../../parts/Rows";
 import { Side } from "../../parts/Side";
-import { Empty, Failed, Waiting } from "../../parts/States";
+import { Failed, Waiting } from "../../parts/States";
+import { Cost } from "./Cost";
+import { Decisions } from "./Decisions";
+import { Sent } from "./Sent";
 import { Why } from "./Why";
 
 /** One call in full. */
@@ -35,7 +37,7 @@ function Whole({ of }: { of: Call }) {
     [t("logs.firstToken"), of.completionStartTime ? duration(Date.parse(of.completionStartTime) - Date.parse(of.startTime)) : null],
     [t("logs.operation"), of.call_type],
     [t("logs.model"), of.model_group],
-    [t("logs.provider"), `${of.custom_llm_provider}/${of.model}`],
+    [t("logs.provider"), of.custom_llm_provider ? `${of.custom_llm_provider}/${of.model}` : null],
     [t("logs.tokens"), `${count(of.prompt_tokens)} + ${count(of.completion_tokens)}`],
     [t("logs.spend"), money(of.spend)],
     [t("logs.priceVersion"), of.metadata.price_version],
@@ -61,21 +63,29 @@ function Whole({ of }: { of: Call }) {
             <Fact key={name} name={name} value={value} />
           ))}
       </SimpleGrid>
-      <Tabs defaultValue="attempts" keepMounted={false}>
+      <Tabs defaultValue="cost" keepMounted={false}>
         <Tabs.List mb="sm">
-          <Tabs.Tab value="attempts">{t("logs.attempts")}</Tabs.Tab>
+          <Tabs.Tab value="cost">{t("logs.cost")}</Tabs.Tab>
           {seesAll ? <Tabs.Tab value="why">{t("logs.why")}</Tabs.Tab> : null}
+          <Tabs.Tab value="guardrails">{t("logs.decisions")}</Tabs.Tab>
           <Tabs.Tab value="request">{t("logs.request")}</Tabs.Tab>
+          <Tabs.Tab value="sent">{t("logs.sent")}</Tabs.Tab>
           <Tabs.Tab value="response">{t("logs.response")}</Tabs.Tab>
         </Tabs.List>
-        <Tabs.Panel value="attempts">
-          <Attempts of={of.metadata.attempts ?? []} />
+        <Tabs.Panel value="cost">
+          <Cost of={of} />
         </Tabs.Panel>
         <Tabs.Panel value="why">
           <Why id={of.request_id} />
         </Tabs.Panel>
+        <Tabs.Panel value="guardrails">
+          <Decisions of={of.metadata.guardrail_information ?? []} />
+        </Tabs.Panel>
         <Tabs.Panel value="request">
           <Body of={of.proxy_server_request} />
+        </Tabs.Panel>
+        <Tabs.Panel value="sent">
+          <Sent of={of} />
         </Tabs.Panel>
         <Tabs.Panel value="response">
           <Body of={of.response} />
@@ -83,18 +93,6 @@ function Whole({ of }: { of: Call }) {
       </Tabs>
     </Stack>
   );
-}
-
-function Attempts({ of }: { of: Attempt[] }) {
-  const { t } = useTranslation();
-  const { money } = useFormat();
-  const columns: Column<Attempt>[] = [
-    { title: t("logs.model"), show: (it) => `${it.custom_llm_provider}/${it.model}` },
-    { title: t("logs.cost"), number: true, show: (it) => money(it.spend) },
-  ];
-  // One deployment may have been asked twice.
-  const rows = of.map((it, at) => ({ ...it, at }));
-  return <Rows name={t("logs.attempts")} rows={rows} columns={columns} id={(it) => String(it.at)} empty={<Empty title={t("logs.noAttempts")} />} wide="narrow" />;
 }
 
 function Body({ of }: { of: unknown }) {

@@ -4,7 +4,8 @@ import { useTranslation } from "react-i18next";
 
 import { useCredentials } from "../../api/models";
 import type { Provider } from "../../api/plugins";
-import type { Fields } from "./fields";
+import { SecretFields } from "../../parts/SecretFields";
+import { type Fields, secretsOf } from "./fields";
 
 const WAYS = ["stored", "env", "value", "none"] as const;
 
@@ -20,6 +21,7 @@ export function ModelAccess({ form, provider }: { form: UseFormReturnType<Fields
       {way === "stored" ? <Select label={t("models.credential")} searchable data={(credentials ?? []).map((it) => it.credential_name)} {...form.getInputProps("litellm_credential_name")} /> : null}
       {way === "env" ? <Autocomplete label={t("models.variable")} description={t("models.variableHint")} data={provider?.asks.env ?? []} {...form.getInputProps("variable")} /> : null}
       {way === "value" ? <PasswordInput label={t("models.apiKey")} description={t("models.keptSecret")} autoComplete="off" {...form.getInputProps("api_key")} /> : null}
+      {way === "value" ? <SecretFields of={secretsOf(provider)} values={form.values.secrets} onChange={(secrets) => form.setFieldValue("secrets", secrets)} /> : null}
       <TextInput label={t("models.apiBase")} description={t("models.apiBaseHint")} placeholder={typeof provider?.asks.base_url === "string" ? provider.asks.base_url : undefined} {...form.getInputProps("api_base")} />
     </>
   );

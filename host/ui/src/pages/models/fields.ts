@@ -1,5 +1,5 @@
 import type { Deployment } from "../../api/models";
-import type { Provider, Schema } from "../../api/plugins";
+import type { Provider, Schema, Secret } from "../../api/plugins";
 import { schemaRequest, schemaValues, type SchemaValues } from "../../parts/SchemaFields";
 import { json, list, number, text, written } from "../../parts/values";
 
@@ -15,6 +15,8 @@ export interface Fields extends Record<string, unknown> {
   api_key: string;
   api_base: string;
   own: SchemaValues;
+  /** Secrets beside the key, by the names that the plugin has for them. */
+  secrets: Record<string, string>;
   weight: number | string;
   order: number | string;
   rpm: number | string;
@@ -38,32 +40,38 @@ const APART = ["model", "litellm_credential_name", "api_key", "api_base", "weigh
 
 export const schemaOf = (provider: Provider | undefined): Schema => provider?.config_schema ?? {};
 
+/** The secrets of a provider that have no field of their own in every form. */
+export const secretsOf = (provider: Provider | undefined): [string, Secret][] => Object.entries(provider?.secrets ?? {}).filter(([name]) => name !== "api_key");
+
 const perMillion = (it: unknown): number | string => (typeof it === "number" ? Number((it * MILLION).toPrecision(12)) : "");
 const perToken = (it: number | string): number | null => (it === "" ? null : Number((Number(it) / MILLION).toPrecision(12)));
 const typed = (it: unknown) => (it as number | string | undefined) ?? "";
 
-function wayOf(params: Record<string, unknown>): Way {
+function wayOf(params: Record<string, unknown>, secrets: Record<string, string>): Way {
   if (params.litellm_credential_name) return "stored";
   if (String(params.api_key ?? "").startsWith(REFERENCE)) return "env";
-  return params.api_key ? "value" : "none";
+  return params.api_key || Object.keys(secrets).length > 0 ? "value" : "none";
 }
 
 export function fieldsOf(of: Deployment | null, providers: Provider[]): Fields {
   const params: Record<string, unknown> = of?.litellm_params ?? {};
   const [provider = "", ...model] = String(params.model ?? "").split("/");
-  const schema = schemaOf(providers.find((it) => it.name === provider));
+  const known = providers.find((it) => it.name === provider);
+  const schema = schemaOf(known);
   const key = String(params.api_key ?? "");
-  const rest = Object.entries(params).filter(([name]) => !APART.includes(name) && !schema.properties?.[name]);
+  const secrets = Object.fromEntries(secretsOf(known).filter(([name]) => params[name]).map(([name]) => [name, String(params[name])]));
+  const rest = Object.entries(params).filter(([name]) => !APART.includes(name) && !schema.properties?.[name] && !(name in secrets));
   return {
     model_name: of?.model_name ?? "",
     provider,
     model: model.join("/"),
-    way: of ? wayOf(params) : "value",
+    way: of ? wayOf(params, secrets) : "value",
     litellm_credential_name: (params.litellm_credential_name as string | undefined) ?? null,
     variable: key.startsWith(REFERENCE) ? key.slice(REFERENCE.length) : "",
     api_key: key.startsWith(REFERENCE) ? "" : key,
     api_base: String(params.api_base ?? ""),
     own: schemaValues(schema, params),
+    secrets,
     weight: typed(params.weight),
     order: typed(params.order),
     rpm: typed(params.rpm),
@@ -89,6 +97,7 @@ export function paramsOf(it: Fields, schema: Schema): Record<string, unknown> {
   return {
     ...(json(it.others) as Record<string, unknown> | null),
     ...schemaRequest(schema, it.own),
+    ...Object.fromEntries(Object.entries(it.secrets).map(([name, value]) => [name, it.way === "value" ? text(value) : null])),
     model: `${it.provider}/${it.model.trim()}`,
     litellm_credential_name: it.way === "stored" ? it.litellm_credential_name : null,
     api_key: keyOf(it),

@@ -1,36 +1,51 @@
 import { Button, Card, Group, Table, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconRefresh } from "@tabler/icons-react";
+import { IconRefresh, IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { faults, type Plugin, usePlugins, useReloadPlugins } from "../../api/plugins";
+import { faults, latency, type Plugin, usePlugins, useReloadPlugins } from "../../api/plugins";
+import { useStanding } from "../../api/session";
 import { useFormat } from "../../parts/format";
 import { Page } from "../../parts/Page";
 import { Scroll } from "../../parts/Scroll";
+import { Side } from "../../parts/Side";
 import { Failed, Waiting } from "../../parts/States";
 import { Tag } from "../../parts/Tag";
 import { PluginDrawer } from "./PluginDrawer";
 import { ReloadLog } from "./ReloadLog";
+import { TryPlugin } from "./TryPlugin";
 
 /** The components that are loaded, and what became of each file. */
 export function Plugins() {
   const { t } = useTranslation();
-  const { count, bytes, duration } = useFormat();
+  const { count, bytes } = useFormat();
   const { data, error, isPending, refetch } = usePlugins();
   const reload = useReloadPlugins();
+  const { admin } = useStanding();
   const [name, setName] = useState<string | null>(null);
+  const [trying, setTrying] = useState(false);
   const look = () => reload.mutate(undefined, { onError: (cause) => notifications.show({ color: "red", title: t("common.failed"), message: cause.message }) });
   return (
     <Page
       title={t("plugins.title")}
       lead={t("plugins.lead")}
       actions={
-        <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={reload.isPending} onClick={look}>
-          {t("plugins.reload")}
-        </Button>
+        admin ? (
+          <>
+            <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={reload.isPending} onClick={look}>
+              {t("plugins.reload")}
+            </Button>
+            <Button leftSection={<IconUpload size={16} aria-hidden />} onClick={() => setTrying(true)}>
+              {t("plugins.try")}
+            </Button>
+          </>
+        ) : null
       }
     >
+      <Side opened={trying} onClose={() => setTrying(false)} title={t("plugins.try")}>
+        <TryPlugin onDone={() => setTrying(false)} />
+      </Side>
       <PluginDrawer of={data?.plugins.find((it) => it.name === name) ?? null} onClose={() => setName(null)} />
       {error ? <Failed error={error} again={() => void refetch()} /> : null}
       {isPending && !error ? <Waiting rows={8} /> : null}
@@ -46,7 +61,7 @@ export function Plugins() {
                     <Table.Th>{t("plugins.source")}</Table.Th>
                     <Table.Th ta="right">{t("plugins.generation")}</Table.Th>
                     <Table.Th ta="right">{t("plugins.calls")}</Table.Th>
-                    <Table.Th ta="right">{t("plugins.cpu")}</Table.Th>
+                    <Table.Th ta="right">{t("plugins.latency")}</Table.Th>
                     <Table.Th ta="right">{t("plugins.memory")}</Table.Th>
                     <Table.Th ta="right">{t("plugins.faults")}</Table.Th>
                   </Table.Tr>
@@ -78,7 +93,7 @@ export function Plugins() {
                         {count(plugin.stats.calls ?? 0)}
                       </Table.Td>
                       <Table.Td ta="right" className="number">
-                        {plugin.stats.calls ? duration(((plugin.stats.cpu_seconds ?? 0) / plugin.stats.calls) * 1000) : "—"}
+                        <Took ms={latency(plugin.stats)} />
                       </Table.Td>
                       <Table.Td ta="right" className="number">
                         {bytes(plugin.stats.memory_high_water ?? 0)}
@@ -99,6 +114,11 @@ export function Plugins() {
       ) : null}
     </Page>
   );
+}
+
+function Took({ ms }: { ms: number | null }) {
+  const { duration } = useFormat();
+  return ms === null ? "—" : duration(ms);
 }
 
 const STATES: Record<string, readonly ["serving" | "circuitOpen" | "fileGone", string]> = { serving: ["serving", "teal"], "circuit-open": ["circuitOpen", "red"], "file-gone": ["fileGone", "orange"] };

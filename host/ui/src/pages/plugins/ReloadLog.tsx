@@ -6,13 +6,13 @@ import { useFormat } from "../../parts/format";
 import { Scroll } from "../../parts/Scroll";
 import { Tag } from "../../parts/Tag";
 
-const COLOURS: Record<string, string> = { loaded: "teal", swapped: "teal", refused: "red", "rolled-back": "orange" };
+const COLOURS: Record<string, string> = { loaded: "teal", refused: "red", "rolled-back": "orange" };
 const SHOWN = 30;
 
 /** What was loaded, refused and taken back, the latest first; and what is kept out. */
 export function ReloadLog({ of }: { of: PluginTable }) {
   const { t } = useTranslation();
-  const { time } = useFormat();
+  const { time, duration } = useFormat();
   const kept = Object.entries(of.quarantined);
   const log = of.log.toSorted((a, b) => b.at_ms - a.at_ms).slice(0, SHOWN);
   return (
@@ -32,6 +32,18 @@ export function ReloadLog({ of }: { of: PluginTable }) {
               </div>
             ))}
           </Stack>
+        </Card>
+      ) : null}
+      {of.draining.length > 0 ? (
+        <Card>
+          <Text fw={600} mb="sm">
+            {t("plugins.draining")}
+          </Text>
+          {of.draining.map((it) => (
+            <Text key={`${it.name}${it.generation}`} size="sm">
+              {t("plugins.drainingOne", { name: it.name, generation: it.generation, time: duration(it.seconds * 1000) })}
+            </Text>
+          ))}
         </Card>
       ) : null}
       <Card>

@@ -10,6 +10,7 @@ use super::allowance::Allowance;
 use super::caching::Caching;
 use super::callbacks::Lists;
 use super::defaults;
+use super::drain::Drain;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
 use super::health::HealthChecks;
@@ -55,6 +56,8 @@ pub struct General {
     pub admission: Admission,
     pub realtime: Realtime,
     pub health: HealthChecks,
+    /// `GET /health/drain`.
+    pub drain: Drain,
     /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
     pub mock_testing: bool,
     /// `/metrics` without a key.
@@ -133,6 +136,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         admission,
         realtime,
         health: HealthChecks::read(&mut section),
+        drain: Drain::read(&mut section, env),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
         callbacks: Lists::default(),

@@ -13,6 +13,7 @@ mod database;
 pub mod defaults;
 mod deployment;
 mod dotenv;
+mod drain;
 mod env;
 mod fallbacks;
 mod general;
@@ -67,6 +68,7 @@ pub use callbacks::{Callback, Delivery as CallbackDelivery, OURS as OWN_CALLBACK
 pub use catalog::Type;
 pub use database::DatabaseUse;
 pub use deployment::Deployment;
+pub use drain::Drain;
 pub use env::{Env, Layer};
 pub use general::General;
 pub use groups::{Found, Groups, Resolved};

@@ -6,6 +6,7 @@ mod body;
 mod calls;
 mod came;
 mod cors;
+mod drain;
 mod entry;
 pub mod error;
 mod files;
@@ -54,6 +55,7 @@ use crate::signin::{Session, SignIn};
 use crate::telemetry::metrics::Metrics;
 
 pub use gate::{Rules, catalog};
+use drain::Draining;
 use realtime::Sessions;
 pub use routes::router;
 use turnstile::Turnstile;
@@ -69,6 +71,7 @@ pub struct Doors {
     pub signin: SignIn,
     turnstile: Turnstile,
     sessions: Sessions,
+    draining: Draining,
     /// Where uploads lie while they are passed on.
     spools: Spools,
     /// Fetches an identity provider's keys.
@@ -95,6 +98,7 @@ impl Doors {
             signin,
             turnstile: Turnstile::default(),
             sessions: Sessions::default(),
+            draining: Draining::default(),
             spools,
             fetch,
             gate: Arc::default(),

@@ -10,7 +10,7 @@ use axum::routing::{any, get, post};
 use super::error::{ApiError, status};
 use super::server::{Encrypted, Peer};
 use super::{
-    Doors, admin, body, calls, cors, entry, files, google, guardrails, headers, health, manage,
+    Doors, admin, body, calls, cors, drain, entry, files, google, guardrails, headers, health, manage,
     models, providers, realtime, refused, reports, responses, services, through, unknown,
 };
 use crate::auth::Knock;
@@ -27,6 +27,7 @@ pub fn router(doors: Doors) -> Router {
         .route("/health/liveness", get(health::alive))
         .route("/health/readiness", get(health::ready))
         .route("/health/readiness/details", get(health::ready))
+        .route("/health/drain", get(drain::drain))
         .route("/health/latest", get(health::latest))
         .route("/health/history", get(health::history))
         .route("/health/services", get(services::services))

@@ -215,6 +215,8 @@ pub(super) const TABLE: &[Group] = &[
     // The operator's.
     Group(Health, Public, &[
         (GET, "/health/liveliness"), (GET, "/health/liveness"), (GET, "/health/readiness"),
+        // What it asks for in place of a key, the handler knows.
+        (GET, "/health/drain"),
     ]),
     Group(Health, Admin, &[
         (GET, "/health/history"), (GET, "/health/latest"), (GET, "/health/services"),

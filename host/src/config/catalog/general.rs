@@ -80,6 +80,10 @@ pub(super) const ALL: &[Described] = &[
     one("health_check_concurrency", Whole, "16", "checks at once"),
     one("health_check_details", Flag, "true", "`/health` shows addresses, errors and times to admins"),
 
+    // The hook before a stop.
+    one("enable_drain_endpoint", Flag, "false", "`GET /health/drain` is answered: the gateway is not ready any more, and calls under way are waited for"),
+    one("drain_endpoint_token", Text, "null", "what the header `X-Drain-Token` must say then; without it whoever reaches the gateway may").env("DRAIN_ENDPOINT_TOKEN"),
+
     // Budgets and limits.
     one("token_rate_limit_type", Text, "\"total\"", "tokens that limits count: total, input or output"),
     one("disable_budget_reservation", Flag, "false", "budgets are looked at, nothing is reserved"),

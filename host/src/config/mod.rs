@@ -65,7 +65,7 @@ pub use affinity::Affinities;
 pub use allowance::Allowance;
 pub use caching::{CachePlace, CacheShare, Caching};
 pub use callbacks::{Callback, Delivery as CallbackDelivery, OURS as OWN_CALLBACKS, header_pairs};
-pub use catalog::Type;
+pub use catalog::{Key as ReferenceKey, Standing, Table as ReferenceTable, Type, reference};
 pub use database::DatabaseUse;
 pub use deployment::Deployment;
 pub use drain::Drain;

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
-use sluice::config::{
-    Config, Env, ReferenceKey, ReferenceTable, Standing, Taken, Type, reference,
-};
+use sluice::config::{Config, Env, ReferenceKey, ReferenceTable, Standing, Taken, Type, reference};
 
 use crate::root;
 
@@ -122,7 +120,12 @@ fn page() -> String {
         if let Some((_, note)) = NOTES.iter().find(|(place, _)| *place == table.place) {
             writeln!(page, "\n{note}").unwrap();
         }
-        list(&mut page, &table, Standing::Accepted, "Taken without effect");
+        list(
+            &mut page,
+            &table,
+            Standing::Accepted,
+            "Taken without effect",
+        );
         list(&mut page, &table, Standing::Unenforced, "Not enforced");
     }
     page
@@ -152,7 +155,9 @@ fn whole_example() -> String {
         let name: &str = key.split(':').next().unwrap_or_default();
         let is_key = key.len() > name.len()
             && !name.is_empty()
-            && name.bytes().all(|it| it.is_ascii_lowercase() || it == b'_' || it.is_ascii_digit());
+            && name
+                .bytes()
+                .all(|it| it.is_ascii_lowercase() || it == b'_' || it.is_ascii_digit());
         match indent.trim().is_empty() && is_key {
             true => format!("{indent}{rest}"),
             false => line.to_owned(),
@@ -186,7 +191,11 @@ fn the_example_has_every_section() {
     let sections = file.keys.iter().filter(|it| it.kind().is_some());
     let missing: Vec<&str> = sections
         .map(|it| it.name)
-        .filter(|name| !whole.lines().any(|line| line.starts_with(&format!("{name}:"))))
+        .filter(|name| {
+            !whole
+                .lines()
+                .any(|line| line.starts_with(&format!("{name}:")))
+        })
         .collect();
     assert!(missing.is_empty(), "config.example.yaml lacks {missing:?}");
 }

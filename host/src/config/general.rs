@@ -72,6 +72,10 @@ pub struct General {
     pub cors_origins: Vec<String>,
     /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
     pub root_path: Option<String>,
+    /// NO_DOCS: there is no page of the API.
+    pub no_docs: bool,
+    /// NO_OPENAPI: there is no document of it either.
+    pub no_openapi: bool,
     /// `pass_through_endpoints`.
     pub endpoints: Vec<Endpoint>,
     /// The admin UI.
@@ -147,6 +151,8 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         quiet_faults: false,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
+        no_docs: env_flag(env, "NO_DOCS") == Some(true),
+        no_openapi: env_flag(env, "NO_OPENAPI") == Some(true),
         endpoints: Vec::new(),
         ui,
     };

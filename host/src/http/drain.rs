@@ -49,7 +49,10 @@ pub async fn drain(
     let under_way = || doors.metrics.calls_under_way();
     let before = under_way();
     if doors.draining.turn_on() {
-        tracing::info!(calls = before, "the gateway drains: it is not ready any more");
+        tracing::info!(
+            calls = before,
+            "the gateway drains: it is not ready any more"
+        );
     }
     let end = Instant::now() + rules.longest;
     while under_way() > 0 && Instant::now() < end {
@@ -57,15 +60,21 @@ pub async fn drain(
     }
     let left = under_way();
     if left > 0 {
-        tracing::warn!(calls = left, "calls are under way after GRACEFUL_SHUTDOWN_TIMEOUT");
+        tracing::warn!(
+            calls = left,
+            "calls are under way after GRACEFUL_SHUTDOWN_TIMEOUT"
+        );
     }
     let drained = before.saturating_sub(left).max(0);
-    Ok(Json(json!({"status": "drained", "drained_requests": drained})))
+    Ok(Json(
+        json!({"status": "drained", "drained_requests": drained}),
+    ))
 }
 
 fn admit(rules: &Drain, headers: &HeaderMap) -> Result<(), Fault> {
     if !rules.enabled {
-        let message = "there is no such route unless `general_settings.enable_drain_endpoint` is true";
+        let message =
+            "there is no such route unless `general_settings.enable_drain_endpoint` is true";
         return Err(Fault::caller(ErrorKind::NotFound, message).with_status(404));
     }
     let Some(token) = &rules.token else {

@@ -19,6 +19,7 @@ mod health;
 mod manage;
 mod models;
 mod numbers;
+mod openapi;
 mod passing;
 pub mod paths;
 mod patience;
@@ -54,8 +55,8 @@ use crate::reports::Reports;
 use crate::signin::{Session, SignIn};
 use crate::telemetry::metrics::Metrics;
 
-pub use gate::{Rules, catalog};
 use drain::Draining;
+pub use gate::{Rules, catalog};
 use realtime::Sessions;
 pub use routes::router;
 use turnstile::Turnstile;

@@ -266,6 +266,7 @@ pub(super) const TABLE: &[Group] = &[
         (GET, "/"), (GET, "/ui"), (GET, "/ui/"), (GET, "/ui/{*page}"),
         (GET, "/.well-known/litellm-ui-config"), (GET, "/litellm/.well-known/litellm-ui-config"),
         (GET, "/get_image"), (GET, "/public/model_hub"), (GET, "/public/model_hub/info"),
-        (GET, "/routes"), (GET, "/openapi.json"), (GET, "/docs"), (GET, "/redoc"),
+        (GET, "/routes"), (GET, "/openapi.json"), (GET, "/docs"), (GET, "/docs/page.js"),
+        (GET, "/docs/page.css"), (GET, "/redoc"),
     ]),
 ];

@@ -88,17 +88,49 @@ pub fn reference() -> Vec<Table> {
         table("model_list[]", &deployment::NAMES, models::ENTRY),
         table("model_list[].litellm_params", &PARAMS, models::PARAMS),
         alone("model_list[].model_info", models::INFO),
-        table("credential_list[]", &credentials::NAMES, models::CREDENTIALS),
+        table(
+            "credential_list[]",
+            &credentials::NAMES,
+            models::CREDENTIALS,
+        ),
         section("litellm_settings", &LITELLM),
-        table("litellm_settings.cache_params", &caching::NAMES, parts::CACHE),
-        table("litellm_settings.tag_budget_config.*", &allowance::ENTRY, parts::ALLOWANCE),
+        table(
+            "litellm_settings.cache_params",
+            &caching::NAMES,
+            parts::CACHE,
+        ),
+        table(
+            "litellm_settings.tag_budget_config.*",
+            &allowance::ENTRY,
+            parts::ALLOWANCE,
+        ),
         section("router_settings", &ROUTER),
-        table("router_settings.routing_strategy_args", &strategy::ARGS, parts::STRATEGY),
-        table("router_settings.retry_policy", &policies::RETRIES, parts::RETRIES),
-        table("router_settings.allowed_fails_policy", &policies::ALLOWED_FAILS, parts::ALLOWED_FAILS),
-        table("router_settings.provider_budget_config.*", &allowance::ENTRY, parts::ALLOWANCE),
+        table(
+            "router_settings.routing_strategy_args",
+            &strategy::ARGS,
+            parts::STRATEGY,
+        ),
+        table(
+            "router_settings.retry_policy",
+            &policies::RETRIES,
+            parts::RETRIES,
+        ),
+        table(
+            "router_settings.allowed_fails_policy",
+            &policies::ALLOWED_FAILS,
+            parts::ALLOWED_FAILS,
+        ),
+        table(
+            "router_settings.provider_budget_config.*",
+            &allowance::ENTRY,
+            parts::ALLOWANCE,
+        ),
         section("general_settings", &GENERAL),
-        table("general_settings.pass_through_endpoints[]", &through::NAMES, parts::ENDPOINTS),
+        table(
+            "general_settings.pass_through_endpoints[]",
+            &through::NAMES,
+            parts::ENDPOINTS,
+        ),
         table("guardrails[]", &guardrails::NAMES, parts::GUARDRAILS),
         alone("guardrails[].litellm_params", parts::GUARDRAIL),
         section("plugins", &plugins::NAMES),
@@ -128,7 +160,11 @@ fn table(place: &'static str, names: &Names, described: &'static [Described]) ->
 fn alone(place: &'static str, described: &'static [Described]) -> Table {
     let keys = described.iter().map(|it| Key {
         name: it.name,
-        standing: if it.ours { Standing::Ours } else { Standing::Litellm },
+        standing: if it.ours {
+            Standing::Ours
+        } else {
+            Standing::Litellm
+        },
         described: Some(it),
     });
     Table {
@@ -153,7 +189,10 @@ mod tests {
             ("litellm_settings.tag_budget_config.*", allowance::ENTRY),
             ("router_settings.routing_strategy_args", strategy::ARGS),
             ("router_settings.retry_policy", policies::RETRIES),
-            ("router_settings.allowed_fails_policy", policies::ALLOWED_FAILS),
+            (
+                "router_settings.allowed_fails_policy",
+                policies::ALLOWED_FAILS,
+            ),
             ("general_settings.pass_through_endpoints[]", through::NAMES),
             ("guardrails[]", guardrails::NAMES),
             ("plugins.limits", plugins::LIMITS),

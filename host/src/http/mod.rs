@@ -20,6 +20,7 @@ mod manage;
 mod models;
 mod numbers;
 mod openapi;
+mod part;
 mod passing;
 pub mod paths;
 mod patience;

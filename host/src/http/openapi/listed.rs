@@ -35,7 +35,7 @@ pub fn all() -> Vec<Listed> {
     });
     let listed = listed.map(|it| Listed {
         unserved: unserved::is(&it.method, &it.path),
-        path: named(&it.method, &it.path),
+        path: named(&it.path),
         method: it.method,
         class: it.class,
     });
@@ -44,9 +44,9 @@ pub fn all() -> Vec<Listed> {
 
 impl Listed {
     pub fn summary(&self) -> &'static str {
-        let found = (0..).zip(self.path.match_indices('/'));
         // `/v1/x` is what `/x` is, unless it has a summary of its own.
-        let mut ends = found.map(|(_, (at, _))| self.path.get(at..).unwrap_or_default());
+        let slashes = self.path.match_indices('/');
+        let mut ends = slashes.map(|(at, _)| self.path.get(at..).unwrap_or_default());
         let own = ends.find_map(|end| SUMMARY.get(&key(self.method.as_str(), end)).copied());
         match (own, self.class.area) {
             (Some(own), _) => own,
@@ -89,22 +89,18 @@ static SUMMARY: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     rows.collect()
 });
 
-/// The names that operations give the places of their paths.
+/// The names that operations give the places of their paths, whatever their method: two names of one
+/// path would be two paths of the document.
 static NAMES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
-    let manage = manage::OPERATIONS
-        .iter()
-        .map(|(method, path, _)| (format!("{method:?}").to_uppercase(), *path));
-    let reports = reports::OPERATIONS
-        .iter()
-        .map(|(method, path, _)| (method.to_string(), *path));
+    let manage = manage::OPERATIONS.iter().map(|it| it.1);
+    let reports = reports::OPERATIONS.iter().map(|it| it.1);
     let all = manage.chain(reports);
-    all.map(|(method, path)| (key(&method, path), path))
-        .collect()
+    all.map(|path| (key("", path), path)).collect()
 });
 
 /// The path with the names that its operation knows, else with those of the table.
-fn named(method: &Method, path: &str) -> String {
+fn named(path: &str) -> String {
     let plain = path.replace("{*", "{");
-    let own = NAMES.get(&key(method.as_str(), &plain));
+    let own = NAMES.get(&key("", &plain));
     own.map_or(plain, |it| (*it).to_owned())
 }

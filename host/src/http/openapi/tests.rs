@@ -41,6 +41,13 @@ fn every_route_has_a_summary_and_an_id_of_its_own() {
 }
 
 #[test]
+fn no_path_stands_twice_under_other_names_of_its_places() {
+    let paths: BTreeSet<String> = listed::all().into_iter().map(|it| it.path).collect();
+    let plain: BTreeSet<String> = paths.iter().map(|it| key("", it)).collect();
+    assert_eq!(paths.len(), plain.len());
+}
+
+#[test]
 fn every_operation_of_management_and_reports_is_in_the_document() {
     let known = known();
     let manage = manage::OPERATIONS

@@ -12,6 +12,9 @@ use crate::{manage, reports};
 /// Routes that are in no other room's table, by hand.
 const OTHERS: &str = include_str!("asked.tsv");
 
+/// In place of a name: whatever stands beside the others.
+const ANY: &str = "*";
+
 /// What one operation asks for.
 #[derive(Debug, Default)]
 pub struct Asked {
@@ -118,15 +121,18 @@ impl Asked {
         };
         let properties: Map<String, Value> = fields
             .iter()
+            .filter(|it| it.name != ANY)
             .map(|it| (it.name.to_owned(), kinds::of_body(it.kind)))
             .collect();
+        let more = fields.iter().find(|it| it.name == ANY);
+        let more = more.map_or(Value::Bool(false), |it| kinds::of_body(it.kind));
         let needed: Vec<&str> = fields
             .iter()
             .filter(|it| it.needed)
             .map(|it| it.name)
             .collect();
         let mut schema = json!({"type": "object", "properties": properties,
-            "additionalProperties": false});
+            "additionalProperties": more});
         if !needed.is_empty() {
             schema["required"] = needed.clone().into();
         }

@@ -145,9 +145,14 @@ fn led(status: &str) -> Value {
         "headers": {"Location": {"schema": {"type": "string"}}}}})
 }
 
-/// People follow links here, so that a refusal is a page.
+/// People follow links here, so that a refusal may be a page.
 fn with_pages(mut responses: Value) -> Value {
-    responses["404"] = json!({"description": "There is none.",
-        "content": {"text/html": {"schema": {"type": "string"}}}});
+    let content = json!({
+        "text/html": {"schema": {"type": "string"}},
+        "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
+    });
+    for (class, about) in [("4XX", "Why not."), ("5XX", "What failed.")] {
+        responses[class] = json!({"description": about, "content": content});
+    }
     responses
 }

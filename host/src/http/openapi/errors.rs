@@ -67,15 +67,18 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/responses/{name}")})
 }
 
-/// Adds what every operation may answer beside what was asked for.
+/// Adds what every operation may answer beside what was asked for, where it does not say it itself.
 pub fn add(responses: &mut Value, dialect: Dialect) {
     let before = match dialect {
         Dialect::Anthropic => "Anthropic",
         Dialect::Google => "Google",
         Dialect::OpenAi | Dialect::Responses | Dialect::Realtime => "",
     };
-    responses["4XX"] = reference(&format!("{before}Refused"));
-    responses["5XX"] = reference(&format!("{before}Failed"));
+    for (class, name) in [("4XX", "Refused"), ("5XX", "Failed")] {
+        if responses.get(class).is_none() {
+            responses[class] = reference(&format!("{before}{name}"));
+        }
+    }
 }
 
 /// The answers of a route that is not served.

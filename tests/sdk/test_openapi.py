@@ -166,6 +166,13 @@ def test_examples_of_calls_are_answered(house, document):
     assert tried > 8
 
 
+def test_a_path_that_is_no_text_is_refused_as_everything_else(house):
+    for path in ["/v1/models/%ff", "/v1/responses/%ff", "/v1/files/%ff", "/router/decisions/%ff", "/engines/%ff/embeddings", "/key/%ff/regenerate"]:
+        method = "post" if "engines" in path or "regenerate" in path else "get"
+        status, text = ask(house, method, path)
+        assert status == 400 and "path" in json.loads(text)["error"]["message"], (path, text)
+
+
 def test_the_page_loads_nothing_from_elsewhere(house):
     for path, kind in [("/docs", "text/html"), ("/docs/page.js", "text/javascript"), ("/docs/page.css", "text/css")]:
         status, text, headers = house.get(path, headers={"accept": "*/*"})

@@ -8,6 +8,7 @@ import re
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -48,6 +49,12 @@ def operations(document):
     return [(path, method, item[method]) for path, item in document["paths"].items() for method in METHODS if method in item]
 
 
+def bodies(document):
+    for path, method, operation in operations(document):
+        for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+            yield f"{method} {path} {kind}", media
+
+
 def ask(house, method, path):
     connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=30)
     connection.request(method.upper(), path, body=None if method == "get" else "{}", headers={**AUTHORIZED, "content-type": "application/json"})
@@ -68,6 +75,12 @@ def missing(status, text):
 def test_it_is_an_openapi_document(document):
     OpenAPIV31SpecValidator(document).validate()
     assert document["openapi"] == "3.1.0" and len(operations(document)) > 350
+
+
+def test_examples_are_of_their_schemas(document):
+    examples = [(name, media) for name, media in bodies(document) if "example" in media]
+    wrong = [(name, error.message) for name, media in examples for error in Draft202012Validator(media["schema"]).iter_errors(media["example"])]
+    assert wrong == [] and len(examples) > 100
 
 
 def test_what_it_has_is_served_and_what_it_says_is_not_is_not(house, document):

@@ -82,7 +82,14 @@ pub fn rows(method: &str, path: &str, body: &Value, answer: &Value) -> Vec<Strin
         _ => &[("query", Place::Query), ("body", Place::Body)],
     };
     for (name, place) in places {
-        let fields = taken(*place);
+        let mut fields = taken(*place);
+        for field in &mut fields {
+            // A part of the path that has to be there, as it always is.
+            let bare = field.strip_prefix('!').and_then(|it| it.split_once(':'));
+            if bare.is_some_and(|(name, _)| path.contains(&format!("{{{name}}}"))) {
+                field.remove(0);
+            }
+        }
         if !fields.is_empty() {
             rows.push(row(name, &fields));
         }

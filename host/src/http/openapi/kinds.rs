@@ -15,7 +15,8 @@ pub fn of_body(kind: &str) -> Value {
         "count" => json!({"type": ["integer", "null"], "minimum": 0}),
         "positive" => json!({"type": ["integer", "null"], "minimum": 1}),
         "money" => json!({"type": ["number", "null"], "minimum": 0, "description": "dollars"}),
-        "texts" | "list" => list(json!({"type": "string"})),
+        "texts" => list(json!({"type": "string"})),
+        "list" => list(json!({})),
         "windows" => list(
             json!({"type": "object", "required": ["budget_duration", "max_budget"],
             "properties": {"budget_duration": {"type": "string"}, "max_budget": {"type": "number"}}}),

@@ -6,6 +6,7 @@
 
 mod callbacks;
 mod collector;
+mod config_reference;
 mod conformance;
 mod documents;
 mod example_config;

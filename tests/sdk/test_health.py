@@ -167,3 +167,44 @@ def test_a_connection_is_tried_before_it_is_written_down(tmp_path, data_dir, ups
             assert (status, refused["error"]["param"]) == (400, param), refused
     finally:
         assert gateway.stop() == 0
+
+
+def test_a_hook_before_a_stop_waits_for_calls_under_way(tmp_path, data_dir):
+    upstream, go_on = RawUpstream(), threading.Event()
+    base = upstream.script("slow", lambda peer: (go_on.wait(60), peer.send(whole(ANSWER))))
+    params = {"model": "openai/gpt-x", "api_base": base, "api_key": "k-secret"}
+    general = {"master_key": MASTER_KEY, "enable_drain_endpoint": True, "drain_endpoint_token": "os.environ/DRAIN_TOKEN"}
+    environment = {"SLUICE_STATE_DIR": str(tmp_path / "state"), "DRAIN_TOKEN": "of-the-hook"}
+    gateway = Gateway(tmp_path, {"model_list": [{"model_name": "m", "litellm_params": params}], "general_settings": general}, environment)
+    told = {}
+    try:
+        for headers in ({"accept": "*/*"}, {"x-drain-token": "wrong"}, {"authorization": f"Bearer {MASTER_KEY}"}):
+            status, text, _ = gateway.get("/health/drain", headers=headers)
+            assert status == 401 and b"X-Drain-Token" in text
+        assert gateway.get("/health/readiness")[0] == 200
+        call = threading.Thread(target=lambda: told.update(call=gateway.post("/v1/chat/completions", CHAT)))
+        call.start()
+        gateway.wait_for(lambda: read(gateway, "/health/backlog")["in_flight_requests"] == 1)
+        hook = threading.Thread(target=lambda: told.update(hook=gateway.get("/health/drain", headers={"x-drain-token": "of-the-hook"})))
+        hook.start()
+        gateway.wait_for(lambda: gateway.get("/health/readiness")[0] == 503)
+        assert json.loads(gateway.get("/health/readiness")[1]) == {"status": "shutting_down"}
+        assert gateway.get("/health/liveliness")[0] == 200 and "hook" not in told
+        go_on.set()
+        call.join(60)
+        hook.join(60)
+        assert told["call"][0] == 200
+        assert json.loads(told["hook"][1]) == {"status": "drained", "drained_requests": 1}
+    finally:
+        go_on.set()
+        assert gateway.stop() == 0
+
+
+def test_without_the_operators_word_nobody_drains_the_gateway(tmp_path, data_dir):
+    gateway = Gateway(tmp_path, {"model_list": [], "general_settings": {"master_key": MASTER_KEY}})
+    try:
+        status, text, _ = gateway.get("/health/drain")
+        assert status == 404 and b"enable_drain_endpoint" in text
+        assert gateway.get("/health/readiness")[0] == 200
+    finally:
+        assert gateway.stop() == 0

@@ -16,7 +16,7 @@ pub const TOOLS: [Tool; 5] = [PYTHON, NPM, GO, CURL, CHROMIUM];
 /// `sdk/*/requirements.txt`. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 26] = [
+const PACKAGES: [&str; 28] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
@@ -48,6 +48,9 @@ const PACKAGES: [&str; 26] = [
     "jinja2==3.1.6",
     // They read the examples as Docker, Prometheus and Grafana do.
     "promql-parser==0.11.0",
+    // They hold the OpenAPI document to its specification, and the gateway to the document.
+    "openapi-spec-validator==0.9.0",
+    "schemathesis==4.32.5",
 ];
 
 /// Packages without what they ask for: instructor wants an older `jiter` than openai, and works

@@ -96,6 +96,8 @@ pub fn number(
     default: u64,
     most: u64,
 ) -> Result<u64, Fault> {
+    #[cfg(test)]
+    super::noted::kind(name, &format!("whole(1..{most})"));
     let read = match fields.get(name) {
         None | Some(Value::Null) => Some(default),
         Some(Value::String(text)) => text.trim().parse().ok(),

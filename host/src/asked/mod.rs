@@ -4,6 +4,8 @@
 pub mod fault;
 mod input;
 #[cfg(test)]
+pub(crate) mod noted;
+#[cfg(test)]
 pub(crate) mod rig;
 mod standing;
 

@@ -55,5 +55,5 @@ pub use models::{
 };
 pub use network::{Networks, ProxyTrust};
 pub use passing::{Passing, allow_passing};
-pub use routes::{Area, Class, Gate, RouteList, RouteRules, all_routes, class_of};
+pub use routes::{Area, Class, Gate, Listed, RouteList, RouteRules, all_routes, class_of};
 pub use rows::{OwnerRules, StoredKeys};

@@ -20,7 +20,7 @@ pub struct Allowance {
 }
 
 /// A budget by name: LiteLLM takes both spellings.
-const ENTRY: Names = Names::known(&[
+pub const ENTRY: Names = Names::known(&[
     "budget_limit",
     "max_budget",
     "time_period",

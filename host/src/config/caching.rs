@@ -14,7 +14,7 @@ use super::section::{Names, Section};
 const SECTION: &str = "litellm_settings.cache_params";
 
 /// Keys of `cache_params`.
-const NAMES: Names = Names {
+pub const NAMES: Names = Names {
     known: &[
         "type",
         "mode",

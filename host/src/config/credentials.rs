@@ -11,7 +11,7 @@ use super::section::{Names, Section, kind};
 /// Values as written, by the credential's name.
 pub type Credentials = BTreeMap<String, Map<String, Value>>;
 
-const NAMES: Names = Names {
+pub const NAMES: Names = Names {
     known: &["credential_name", "credential_values"],
     accepted: &["credential_info"],
     unenforced: &[],

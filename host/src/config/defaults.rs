@@ -57,6 +57,9 @@ pub const BATCHES_EVERY: Duration = Duration::from_secs(300);
 /// which Kubernetes kills.
 pub const DRAIN_SECONDS: u64 = 25;
 
+/// How long `GET /health/drain` waits for calls under way: LiteLLM's GRACEFUL_SHUTDOWN_TIMEOUT.
+pub const GRACEFUL_SHUTDOWN: Duration = Duration::from_secs(30);
+
 /// `hedge_most_percent`. Calls beyond the 95th percentile are the slow ones; asking twice more often than
 /// that is load, not speed.
 pub const HEDGE_MOST_PERCENT: u32 = 5;

@@ -77,7 +77,7 @@ pub struct Deployment {
     pub info: ModelInfo,
 }
 
-const NAMES: Names = Names {
+pub const NAMES: Names = Names {
     known: &["model_name", "litellm_params", "model_info"],
     accepted: &["tpm", "rpm", "access_groups"],
     unenforced: &[],

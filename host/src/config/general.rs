@@ -10,6 +10,7 @@ use super::allowance::Allowance;
 use super::caching::Caching;
 use super::callbacks::Lists;
 use super::defaults;
+use super::drain::Drain;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
 use super::health::HealthChecks;
@@ -55,6 +56,8 @@ pub struct General {
     pub admission: Admission,
     pub realtime: Realtime,
     pub health: HealthChecks,
+    /// `GET /health/drain`.
+    pub drain: Drain,
     /// `dangerously_allow_mock_testing_request_params`: clients may ask for failures.
     pub mock_testing: bool,
     /// `/metrics` without a key.
@@ -69,6 +72,10 @@ pub struct General {
     pub cors_origins: Vec<String>,
     /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
     pub root_path: Option<String>,
+    /// NO_DOCS: there is no page of the API.
+    pub no_docs: bool,
+    /// NO_OPENAPI: there is no document of it either.
+    pub no_openapi: bool,
     /// `pass_through_endpoints`.
     pub endpoints: Vec<Endpoint>,
     /// The admin UI.
@@ -133,6 +140,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         admission,
         realtime,
         health: HealthChecks::read(&mut section),
+        drain: Drain::read(&mut section, env),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
         callbacks: Lists::default(),
@@ -143,6 +151,8 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         quiet_faults: false,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
+        no_docs: env_flag(env, "NO_DOCS") == Some(true),
+        no_openapi: env_flag(env, "NO_OPENAPI") == Some(true),
         endpoints: Vec::new(),
         ui,
     };

@@ -102,7 +102,7 @@ const PUTS_BACK: &str = "output_parse_pii";
 /// Where the id of an entry of the database stands in it.
 pub const ID: &str = "guardrail_id";
 
-const NAMES: Names = Names {
+pub const NAMES: Names = Names {
     known: &["guardrail_name", "litellm_params", "guardrail_info", ID],
     accepted: &["policy_template"],
     unenforced: &[],

@@ -72,6 +72,8 @@ pub const GENERAL: Names = Names {
         "health_check_interval",
         "health_check_concurrency",
         "health_check_details",
+        "enable_drain_endpoint",
+        "drain_endpoint_token",
         "max_in_flight_requests_per_worker",
         "max_queued_requests_per_worker",
         "admission_queue_timeout_seconds",

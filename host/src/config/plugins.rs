@@ -71,8 +71,8 @@ pub const NAMES: Names = Names::known(&[
     "rollback",
     "providers",
 ]);
-const GRANT: Names = Names::known(&["hosts", "env", "private_addresses", "capture"]);
-const ROLLBACK: Names = Names::known(&["window", "min_failures", "factor"]);
+pub const GRANT: Names = Names::known(&["hosts", "env", "private_addresses", "capture"]);
+pub const ROLLBACK: Names = Names::known(&["window", "min_failures", "factor"]);
 pub const LIMITS: Names = Names::known(&[
     "memory_mb",
     "cpu_ms",

@@ -126,7 +126,7 @@ fn counts(section: &mut Section<'_>, names: &Names, end: &str) -> Vec<(&'static 
     counts
 }
 
-const RETRIES: Names = Names::known(&[
+pub const RETRIES: Names = Names::known(&[
     "BadRequestErrorRetries",
     "AuthenticationErrorRetries",
     "TimeoutErrorRetries",
@@ -139,7 +139,7 @@ const RETRIES: Names = Names::known(&[
     "DefaultRetries",
 ]);
 
-const ALLOWED_FAILS: Names = Names::known(&[
+pub const ALLOWED_FAILS: Names = Names::known(&[
     "BadRequestErrorAllowedFails",
     "AuthenticationErrorAllowedFails",
     "TimeoutErrorAllowedFails",

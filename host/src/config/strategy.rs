@@ -29,7 +29,7 @@ pub enum Strategy {
 }
 
 /// `routing_strategy_args`.
-const ARGS: Names = Names {
+pub const ARGS: Names = Names {
     known: &["lowest_latency_buffer", "ttl"],
     accepted: &["max_latency_list_size", "rpm", "tpm"],
     unenforced: &[],

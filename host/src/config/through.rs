@@ -28,7 +28,7 @@ const SETTING: &str = "general_settings.pass_through_endpoints";
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-const NAMES: Names = Names {
+pub const NAMES: Names = Names {
     known: &[
         "path",
         "target",

@@ -1,6 +1,6 @@
 //! What only the operator sees.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::header::CONTENT_TYPE;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
+use super::part::Part;
 use super::{Doors, numbers};
 use crate::auth::Caller;
 use crate::domain::{ErrorKind, Fault};
@@ -25,7 +26,7 @@ pub async fn deployments(State(doors): State<Doors>) -> Json<Value> {
 /// `GET /router/decisions/{call_id}`: why a call went where it went.
 pub async fn decisions(
     State(doors): State<Doors>,
-    Path(call_id): Path<String>,
+    Part(call_id): Part,
 ) -> Result<Json<Value>, ApiError> {
     let found = doors.pipeline.why(&call_id).await?;
     found.map(Json).ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::came::Came;
 use super::error::ApiError;
+use super::part::Part;
 use super::server::Peer;
 use super::steering::steer;
 use super::turnstile::Turn;
@@ -98,11 +99,7 @@ pub async fn translate(State(doors): State<Doors>, request: Request) -> Response
 }
 
 /// `POST /openai/deployments/{model}/...` and `/engines/{model}/...`: the path names the model.
-pub async fn by_path(
-    State(doors): State<Doors>,
-    Path(rest): Path<String>,
-    request: Request,
-) -> Response {
+pub async fn by_path(State(doors): State<Doors>, Part(rest): Part, request: Request) -> Response {
     let operations = [
         ("/chat/completions", Operation::Chat),
         ("/completions", Operation::Completions),

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::HeaderMap;
@@ -13,6 +13,7 @@ use http::{HeaderValue, Uri};
 use super::calls::{respond, source};
 use super::came::Came;
 use super::error::ApiError;
+use super::part::Part;
 use super::{Doors, body, headers, spool, steering};
 use crate::auth::allow_model;
 use crate::domain::Fault;
@@ -59,7 +60,7 @@ enum About {
 }
 
 fn about(method: MethodFilter, what: About) -> MethodRouter<Doors> {
-    let handle = move |State(doors): State<Doors>, Path(id): Path<String>, request: Request| async move {
+    let handle = move |State(doors): State<Doors>, Part(id): Part, request: Request| async move {
         let came = match Came::new(&doors, request.into_parts().0).await {
             Ok(came) => came,
             Err(fault) => return refused(fault),

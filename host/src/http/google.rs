@@ -2,7 +2,7 @@
 //! JSON array. The lists of models are in `models`.
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -10,16 +10,13 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
 use super::calls::Asked;
+use super::part::Part;
 use super::{Doors, calls, unknown};
 use crate::pipeline::{Dialect, Embed, Operation};
 
 /// `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`,
 /// `:embedContent`, `:batchEmbedContents`, also under `/v1` and without a version.
-pub async fn by_action(
-    State(doors): State<Doors>,
-    Path(rest): Path<String>,
-    request: Request,
-) -> Response {
+pub async fn by_action(State(doors): State<Doors>, Part(rest): Part, request: Request) -> Response {
     let found = rest
         .rsplit_once(':')
         .and_then(|(model, action)| Some((model, action_of(action)?)));

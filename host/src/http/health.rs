@@ -2,7 +2,9 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -31,7 +33,11 @@ pub async fn alive() -> Json<&'static str> {
 }
 
 /// `GET /health/readiness`, and with a key `/details`, where LiteLLM has the same.
-pub async fn ready(State(doors): State<Doors>) -> Json<Value> {
+pub async fn ready(State(doors): State<Doors>) -> Response {
+    if doors.draining.is_on() {
+        let body = Json(json!({"status": "shutting_down"}));
+        return (StatusCode::SERVICE_UNAVAILABLE, body).into_response();
+    }
     // Calls whose key is remembered are served without it, so the gateway stays ready.
     let pinged = doors.pipeline.accounting().store().ping().await;
     let db = match pinged {
@@ -49,6 +55,7 @@ pub async fn ready(State(doors): State<Doors>) -> Json<Value> {
         json!({"status": "healthy", "db": db, "redis": redis, "replicas": replicas,
         "litellm_version": env!("CARGO_PKG_VERSION"), "success_callbacks": []}),
     )
+    .into_response()
 }
 
 /// Which deployments are asked about.

@@ -7,6 +7,7 @@ mod calls;
 mod came;
 mod components;
 mod cors;
+mod drain;
 mod entry;
 pub mod error;
 mod files;
@@ -19,6 +20,8 @@ mod health;
 mod manage;
 mod models;
 mod numbers;
+mod openapi;
+mod part;
 mod passing;
 pub mod paths;
 mod patience;
@@ -54,6 +57,7 @@ use crate::reports::Reports;
 use crate::signin::{Session, SignIn};
 use crate::telemetry::metrics::Metrics;
 
+use drain::Draining;
 pub use gate::{Rules, catalog};
 use realtime::Sessions;
 pub use routes::router;
@@ -74,6 +78,7 @@ pub struct House {
     pub signin: SignIn,
     turnstile: Turnstile,
     sessions: Sessions,
+    draining: Draining,
     /// Where uploads lie while they are passed on.
     spools: Spools,
     /// Fetches an identity provider's keys.
@@ -108,6 +113,7 @@ impl Doors {
             signin,
             turnstile: Turnstile::default(),
             sessions: Sessions::default(),
+            draining: Draining::default(),
             spools,
             fetch,
             gate: Arc::default(),

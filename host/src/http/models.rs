@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::{Extension, Json};
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
+use super::part::Part;
 use super::{Doors, spoken};
 use crate::auth::{Caller, allow_model, in_team, visible_groups};
 use crate::domain::{ErrorKind, Fault};
@@ -141,7 +142,7 @@ pub async fn get_model(
     State(doors): State<Doors>,
     Extension(caller): Extension<Caller>,
     (uri, headers): (Uri, HeaderMap),
-    Path(id): Path<String>,
+    Part(id): Part,
 ) -> Result<Json<Value>, ApiError> {
     let dialect = spoken::dialect(uri.path(), &headers);
     let allowed = allow_model(&caller, &doors.gate().catalog, &id).is_ok();

@@ -1,13 +1,14 @@
 //! What is asked about responses that were made: who may, and what the query says.
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
+use super::part::Part;
 use super::{Doors, came, headers};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::Operation;
@@ -15,7 +16,7 @@ use crate::pipeline::Operation;
 /// `GET /responses/{id}`: a response as it was made.
 pub async fn get_response(
     State(doors): State<Doors>,
-    Path(id): Path<String>,
+    Part(id): Part,
     request: Request,
 ) -> Response {
     answer(&doors, Operation::ResponsesGet, &id, request).await
@@ -24,7 +25,7 @@ pub async fn get_response(
 /// `DELETE /responses/{id}`: the response is forgotten.
 pub async fn delete_response(
     State(doors): State<Doors>,
-    Path(id): Path<String>,
+    Part(id): Part,
     request: Request,
 ) -> Response {
     answer(&doors, Operation::ResponsesDelete, &id, request).await
@@ -33,7 +34,7 @@ pub async fn delete_response(
 /// `POST /responses/{id}/cancel`: a response that is made in the background is not made any more.
 pub async fn cancel_response(
     State(doors): State<Doors>,
-    Path(id): Path<String>,
+    Part(id): Part,
     request: Request,
 ) -> Response {
     answer(&doors, Operation::ResponsesCancel, &id, request).await
@@ -42,7 +43,7 @@ pub async fn cancel_response(
 /// `GET /responses/{id}/input_items`: a page of what a response was made of.
 pub async fn list_input_items(
     State(doors): State<Doors>,
-    Path(id): Path<String>,
+    Part(id): Part,
     request: Request,
 ) -> Response {
     answer(&doors, Operation::ResponsesInputItems, &id, request).await

@@ -10,8 +10,9 @@ use axum::routing::{any, get, post};
 use super::error::{ApiError, status};
 use super::server::{Encrypted, Peer};
 use super::{
-    Doors, admin, body, calls, components, cors, entry, files, google, guardrails, headers, health,
-    manage, models, providers, realtime, refused, reports, responses, services, through, unknown,
+    Doors, admin, body, calls, components, cors, drain, entry, files, google, guardrails, headers,
+    health, manage, models, openapi, providers, realtime, refused, reports, responses, services,
+    through, unknown,
 };
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
@@ -27,6 +28,7 @@ pub fn router(doors: Doors) -> Router {
         .route("/health/liveness", get(health::alive))
         .route("/health/readiness", get(health::ready))
         .route("/health/readiness/details", get(health::ready))
+        .route("/health/drain", get(drain::drain))
         .route("/health/latest", get(health::latest))
         .route("/health/history", get(health::history))
         .route("/health/services", get(services::services))
@@ -83,6 +85,7 @@ pub fn router(doors: Doors) -> Router {
     for (first, _) in ROUTES {
         router = router.route(&format!("/{first}/{{*rest}}"), any(through::by_provider));
     }
+    let router = openapi::add_routes(router);
     entry::add_routes(reports::add_routes(manage::add_routes(router)))
         .fallback(through::by_endpoint)
         .method_not_allowed_fallback(unknown::wrong_method)

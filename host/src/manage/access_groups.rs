@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use holders::{KEYS, TEAMS, assign, forget, with_holders};
 
 use super::fault::{absent, bad};
-use super::fields::{Field, Given, Kind, read, set};
+use super::fields::{Field, Given, Kind, set};
 use super::rights::Rights;
 use super::work::{Audited, Work};
 use super::{Answer, Input, Manage, group_budgets, keys, time};
@@ -87,7 +87,7 @@ fn taken(fault: Fault, field: &str) -> Fault {
 /// The fields of a group by name, with the deployments in `model_ids` as the model groups that they
 /// are of: a key may ask for a model group, never for one of its deployments.
 fn by_models(m: &Manage, caller: &Caller, input: &Input) -> Result<Given, Fault> {
-    let mut given = read(&input.body, &[BY_NAME])?;
+    let mut given = input.body_fields(&[BY_NAME])?;
     let ids = given.texts("model_ids");
     if ids.is_empty() {
         return Ok(given);
@@ -119,7 +119,7 @@ pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /v1/access_group`.
 pub(super) async fn create_v1(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[BY_ID])?;
+    let given = input.body_fields(&[BY_ID])?;
     let row = insert(m, &rights, &given, "access_group_name").await?;
     with_holders(m, &row).await
 }
@@ -171,7 +171,7 @@ pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `PUT /v1/access_group/{access_group}`.
 pub(super) async fn update_v1(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[BY_ID])?;
+    let given = input.body_fields(&[BY_ID])?;
     let row = change(m, &rights, &input, &given).await?;
     with_holders(m, &row).await
 }
@@ -208,14 +208,14 @@ pub(super) async fn share_budget(work: &mut Work<'_>, id: &str) -> Result<bool, 
 /// `GET /access_group/{access_group}/info`.
 pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see access groups")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     Ok(by_name(&find(m, &input).await?))
 }
 
 /// `GET /v1/access_group/{access_group}`.
 pub(super) async fn info_v1(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see access groups")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let row = find(m, &input).await?;
     with_holders(m, &row).await
 }
@@ -235,7 +235,7 @@ pub(super) async fn list_v1(m: &Manage, caller: &Caller, input: Input) -> Answer
 
 async fn all(m: &Manage, caller: &Caller, input: &Input) -> Result<Vec<AccessGroupRow>, Fault> {
     m.rights(caller).await?.need_sight("see access groups")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let query = Query::new().sorted("name", false);
     Ok(m.store.list::<AccessGroupRow>(&query).await?.rows)
 }

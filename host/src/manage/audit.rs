@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fault::{absent, bad};
-use super::fields::{Field, Kind, read};
+use super::fields::{Field, Kind};
 use super::input::Paging;
 use super::{Answer, Input, Manage, time};
 use crate::auth::Caller;
@@ -47,7 +47,7 @@ fn table(kind: &str) -> &str {
 /// `GET /audit`: pages of entries, the newest first, filtered.
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see the audit log")?;
-    let asked = read(&input.query, &[FILTERS])?;
+    let asked = input.query_fields(&[FILTERS])?;
     let paging = Paging::read(&input.query, "page_size", 10, 100)?;
     let named = asked.text("table_name").map(|it| {
         let known = TABLES.iter().find(|(table, _)| *table == it);
@@ -86,7 +86,7 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /audit/{id}`.
 pub(super) async fn one(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see the audit log")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let id = input.part("id")?;
     let seq: Option<i64> = id.parse().ok();
     let seq =

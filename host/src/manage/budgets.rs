@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fault::{absent, bad, missing};
-use super::fields::{Field, Given, Kind, read, set};
+use super::fields::{Field, Given, Kind, set};
 use super::rights::Rights;
 use super::work::{Audited, Work};
 use super::{Answer, Input, Manage, access_groups, keys, time};
@@ -161,7 +161,7 @@ async fn admin(m: &Manage, caller: &Caller) -> Result<Rights, Fault> {
 /// `POST /budget/new`.
 pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[BUDGET, NAMED])?;
+    let given = input.body_fields(&[BUDGET, NAMED])?;
     let mut work = m.work(&rights).await?;
     let row = new_row(&work, given.text("budget_id"), &given);
     work.insert(&row).await?;
@@ -172,7 +172,7 @@ pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /budget/update`.
 pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[BUDGET, NAMED])?;
+    let given = input.body_fields(&[BUDGET, NAMED])?;
     let id = given.need("budget_id")?;
     let mut work = m.work(&rights).await?;
     let before = work.get::<BudgetRow>(&id).await?;
@@ -188,7 +188,7 @@ pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /budget/delete`. A budget that somebody names is refused.
 pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let id = read(&input.body, &[&[Field("id", Kind::Id)]])?.need("id")?;
+    let id = input.body_fields(&[&[Field("id", Kind::Id)]])?.need("id")?;
     let mut work = m.work(&rights).await?;
     let row = work.get::<BudgetRow>(&id).await?;
     let row = row.ok_or_else(|| absent("id", "budget", &id))?;
@@ -204,7 +204,9 @@ pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /budget/info`.
 pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see budgets")?;
-    let ids = read(&input.body, &[&[Field("budgets", Kind::Texts)]])?.texts("budgets");
+    let ids = input
+        .body_fields(&[&[Field("budgets", Kind::Texts)]])?
+        .texts("budgets");
     if ids.is_empty() {
         return Err(missing("budgets"));
     }
@@ -220,7 +222,7 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /budget/list`.
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see budgets")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let rows = m.store.list::<BudgetRow>(&Query::new()).await?.rows;
     Ok(rows.iter().map(|it| show(m, it, m.now())).collect())
 }
@@ -228,7 +230,7 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /budget/settings?budget_id=`: the fields of a budget for a form, with their values.
 pub(super) async fn settings(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see budgets")?;
-    let id = read(&input.query, &[NAMED])?.need("budget_id")?;
+    let id = input.query_fields(&[NAMED])?.need("budget_id")?;
     let row = m.store.get::<BudgetRow>(&id).await?;
     let row = row.ok_or_else(|| absent("budget_id", "budget", &id))?;
     let shown = show(m, &row, m.now());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::config::{Draft, LITELLM, with_warnings};
 use super::fault::{bad, missing};
-use super::fields::{Field, Kind, read};
+use super::fields::{Field, Kind};
 use super::{Answer, CacheAsk, Input, Manage};
 use crate::auth::Caller;
 
@@ -73,21 +73,21 @@ const SECRETS: [&str; 2] = ["password", "url"];
 /// `GET /cache/ping`.
 pub(super) async fn ping(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see the cache")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     m.in_force.cache(CacheAsk::Ping).await
 }
 
 /// `GET /cache/redis/info`.
 pub(super) async fn redis_info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see the cache")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     m.in_force.cache(CacheAsk::Redis).await
 }
 
 /// `POST /cache/delete` `{keys}`: keys as `x-litellm-cache-key` tells them.
 pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_admin("change the cache")?;
-    let given = read(&input.body, &[&[Field("keys", Kind::Texts)]])?;
+    let given = input.body_fields(&[&[Field("keys", Kind::Texts)]])?;
     if !given.some("keys") {
         return Err(missing("keys"));
     }
@@ -99,14 +99,14 @@ pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /cache/flushall`.
 pub(super) async fn flush(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_admin("change the cache")?;
-    read(&input.body, &[])?;
+    input.body_fields(&[])?;
     m.in_force.cache(CacheAsk::Clear).await
 }
 
 /// `GET /cache/settings`: every setting, for a form.
 pub(super) async fn settings(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see settings")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let in_force = m.in_force.section(LITELLM);
     let params = in_force.get("cache_params");
     let params = params.filter(|it| it.is_object());
@@ -128,7 +128,7 @@ pub(super) async fn settings(m: &Manage, caller: &Caller, input: Input) -> Answe
 /// `POST /cache/settings` `{cache_settings}`: replaces `cache_params` and switches the cache on.
 pub(super) async fn set(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let mut draft = Draft::open(m, caller, "change settings").await?;
-    let given = read(&input.body, &[&[Field("cache_settings", Kind::Object)]])?;
+    let given = input.body_fields(&[&[Field("cache_settings", Kind::Object)]])?;
     if !given.some("cache_settings") {
         return Err(missing("cache_settings"));
     }

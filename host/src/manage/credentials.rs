@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fault::{absent, bad, missing};
-use super::fields::{Field, Given, Kind, read};
+use super::fields::{Field, Given, Kind};
 use super::redact::MASK;
 use super::rights::Rights;
 use super::work::Audited;
@@ -49,7 +49,7 @@ pub(super) fn seal(
 /// `POST /credentials`. With `model_id` the values are those of a model of the database.
 pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[FIELDS])?;
+    let given = input.body_fields(&[FIELDS])?;
     let name = given.need("credential_name")?;
     let mut sealed = Sealed::default();
     seal(m, &given.object("credential_values"), &mut sealed)?;
@@ -81,7 +81,7 @@ pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `GET /credentials`.
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see credentials")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let rows = m
         .store
         .list::<CredentialRow>(&Query::new().sorted("id", false))
@@ -94,7 +94,7 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /credentials/{credential_name}` and `/credentials/by_name/{credential_name}`.
 pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see credentials")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let name = input.part("credential_name")?;
     let row = m.store.get::<CredentialRow>(name).await?;
     Ok(row
@@ -105,7 +105,7 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /credentials/by_model/{model_id}`: which values a model of the database has.
 pub(super) async fn of_model(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see credentials")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let id = input.part("model_id")?;
     let model = m.store.get::<ModelRow>(id).await?;
     let model = model.ok_or_else(|| absent("model_id", "model", id))?;
@@ -122,7 +122,7 @@ pub(super) async fn of_model(m: &Manage, caller: &Caller, input: Input) -> Answe
 pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
     let name = input.part("credential_name")?.to_owned();
-    let given = read(&input.body, &[FIELDS])?;
+    let given = input.body_fields(&[FIELDS])?;
     if given.text("credential_name").is_some_and(|it| it != name) {
         let message = "a credential keeps its name: models go by it";
         return Err(bad("credential_name", message));

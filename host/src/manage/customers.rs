@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fault::{absent, missing};
-use super::fields::{Field, Given, Kind, read, set};
+use super::fields::{Field, Given, Kind, set};
 use super::holders::Views;
 use super::input::Paging;
 use super::rights::Rights;
@@ -52,7 +52,7 @@ fn apply(given: &Given, row: &mut EndUserRow) {
 /// `POST /customer/new`.
 pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[FIELDS, budgets::BUDGET])?;
+    let given = input.body_fields(&[FIELDS, budgets::BUDGET])?;
     let id = given.need("user_id")?;
     let mut work = m.work(&rights).await?;
     let mut row = EndUserRow {
@@ -74,7 +74,7 @@ pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /customer/update`.
 pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[FIELDS, budgets::BUDGET])?;
+    let given = input.body_fields(&[FIELDS, budgets::BUDGET])?;
     let id = given.need("user_id")?;
     let mut work = m.work(&rights).await?;
     let before = need(&mut work, "user_id", &id).await?;
@@ -97,7 +97,7 @@ async fn need(work: &mut Work<'_>, field: &str, id: &str) -> Result<EndUserRow, 
 }
 
 fn ids(input: &Input) -> Result<Vec<String>, Fault> {
-    let given = read(&input.body, &[&[Field("user_ids", Kind::Texts)]])?;
+    let given = input.body_fields(&[&[Field("user_ids", Kind::Texts)]])?;
     let mut ids = given.texts("user_ids");
     ids.sort_unstable();
     ids.dedup();
@@ -178,7 +178,7 @@ async fn set_blocked(m: &Manage, caller: &Caller, input: &Input, blocked: bool) 
 /// `GET /customer/info?end_user_id=`.
 pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see customers")?;
-    let asked = read(&input.query, &[&[Field("end_user_id", Kind::Text)]])?;
+    let asked = input.query_fields(&[&[Field("end_user_id", Kind::Text)]])?;
     let id = asked.need("end_user_id")?;
     let row = m.store.get::<EndUserRow>(&id).await?;
     let row = row.ok_or_else(|| absent("end_user_id", "customer", &id))?;
@@ -193,7 +193,7 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
         Field("page_size", Kind::Any),
         Field("search", Kind::Text),
     ];
-    let asked = read(&input.query, &[fields])?;
+    let asked = input.query_fields(&[fields])?;
     let mut query = Query::new();
     if let Some(part) = asked.text("search") {
         let columns = ["id", "alias"].map(|it| Filter::Contains(it, part.clone()));

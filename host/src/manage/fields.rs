@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use super::fault::{bad, missing};
 use super::{idle, kinds};
+use crate::asked::Input;
+#[cfg(test)]
+use crate::asked::noted::{self, Place};
 use crate::domain::{Fault, Usd};
 
 /// A field that an operation takes.
@@ -61,6 +64,15 @@ impl Kind {
         }
     }
 
+    /// As the table of what operations ask for writes it.
+    #[cfg(test)]
+    fn noted(self) -> String {
+        match self {
+            Self::Choice(all) => format!("choice({})", all.join("|")),
+            other => format!("{other:?}").to_lowercase(),
+        }
+    }
+
     /// What the field takes, for a form.
     pub const fn describe(self) -> &'static str {
         match self {
@@ -79,8 +91,46 @@ impl Kind {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Given(Map<String, Value>);
 
-/// Checks the members of a request against the fields that it may have.
+impl Input {
+    /// The fields of the body.
+    pub(super) fn body_fields(&self, fields: &[&[Field]]) -> Result<Given, Fault> {
+        #[cfg(test)]
+        note(Place::Body, fields);
+        checked(&self.body, fields)
+    }
+
+    /// The fields of the query.
+    pub(super) fn query_fields(&self, fields: &[&[Field]]) -> Result<Given, Fault> {
+        #[cfg(test)]
+        note(Place::Query, fields);
+        checked(&self.query, fields)
+    }
+
+    /// The parts of the path.
+    pub(super) fn path_fields(&self, fields: &[&[Field]]) -> Result<Given, Fault> {
+        checked(&self.path, fields)
+    }
+}
+
+/// For the test that writes down what every operation asks for.
+#[cfg(test)]
+fn note(place: Place, fields: &[&[Field]]) {
+    for Field(name, kind) in fields.iter().copied().flatten() {
+        noted::field(place, name, &kind.noted());
+    }
+}
+
+/// The fields of a mapping: an item of a body, or a body that others bring along.
 pub(super) fn read(from: &Map<String, Value>, fields: &[&[Field]]) -> Result<Given, Fault> {
+    #[cfg(test)]
+    if noted::taken(Place::Body).is_empty() {
+        note(Place::Body, fields);
+    }
+    checked(from, fields)
+}
+
+/// Checks the members of a request against the fields that it may have.
+fn checked(from: &Map<String, Value>, fields: &[&[Field]]) -> Result<Given, Fault> {
     let known = || fields.iter().copied().flatten();
     let mut given = Map::new();
     for (name, value) in from {
@@ -162,6 +212,8 @@ impl Given {
 
     /// A text that has to be there.
     pub fn need(&self, name: &str) -> Result<String, Fault> {
+        #[cfg(test)]
+        noted::needed(name);
         self.text(name).ok_or_else(|| missing(name))
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::access_groups::{admin, find};
 use super::fault::bad;
-use super::fields::{Field, Kind, read};
+use super::fields::{Field, Kind};
 use super::spend::Spends;
 use super::work::Work;
 use super::{Answer, Input, Manage, budgets};
@@ -32,7 +32,7 @@ pub(super) fn budget_of(row: &AccessGroupRow) -> Option<&str> {
 /// `PUT /access_group/{access_group}/budget`: sets or replaces it.
 pub(super) async fn set(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let given = read(&input.body, &[FIELDS])?;
+    let given = input.body_fields(&[FIELDS])?;
     if !FIELDS.iter().any(|Field(name, _)| given.some(name)) {
         let message = "set `max_budget`, `soft_budget`, `budget_duration` or `budget_id`";
         return Err(bad("max_budget", message));
@@ -66,7 +66,7 @@ pub(super) async fn set(m: &Manage, caller: &Caller, input: Input) -> Answer {
 /// `GET /access_group/{access_group}/budget`.
 pub(super) async fn get(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see access groups")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     show(m, &find_or_begin(m, caller, &input).await?).await
 }
 

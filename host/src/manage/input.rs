@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 use super::fault::bad;
 use super::fields::Given;
+#[cfg(test)]
+use crate::asked::noted;
 use crate::domain::Fault;
 
 pub(super) use crate::asked::Paging;
@@ -14,6 +16,12 @@ pub(super) fn sorting(
     columns: &[(&str, &'static str)],
     default: &'static str,
 ) -> Result<(&'static str, bool), Fault> {
+    #[cfg(test)]
+    {
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        noted::kind("sort_by", &format!("choice({})", names.join("|")));
+        noted::kind("sort_order", "choice(asc|desc)");
+    }
     let text = |name: &str| {
         query
             .get(name)
@@ -43,6 +51,8 @@ pub(super) fn sorting(
 
 /// A flag of a query: `true`, `1`, `yes` and their opposites, as FastAPI reads them.
 pub(super) fn flag(asked: &Given, name: &str) -> Result<bool, Fault> {
+    #[cfg(test)]
+    noted::kind(name, "flag");
     let text = asked.text(name).map(|it| it.to_lowercase());
     match text.as_deref() {
         None if !asked.some(name) => Ok(false),

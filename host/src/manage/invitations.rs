@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::fault::{absent, bad, forbidden};
-use super::fields::{Field, Kind, read};
+use super::fields::{Field, Kind};
 use super::rights::Rights;
 use super::work::{Audited, Work};
 use super::{Answer, Input, Manage, time, users};
@@ -21,7 +21,9 @@ const ID: &[Field] = &[Field("invitation_id", Kind::Id)];
 /// sets a password, so nobody else may.
 pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let user = read(&input.body, &[&[Field("user_id", Kind::Id)]])?.need("user_id")?;
+    let user = input
+        .body_fields(&[&[Field("user_id", Kind::Id)]])?
+        .need("user_id")?;
     may_invite(m, &rights, &user).await?;
     let mut work = m.work(&rights).await?;
     if work.get::<UserRow>(&user).await?.is_none() {
@@ -60,7 +62,7 @@ async fn may_invite(m: &Manage, rights: &Rights, user: &str) -> Result<(), Fault
 /// `GET /invitation/info?invitation_id=`.
 pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_admin("see invitations")?;
-    let id = read(&input.query, &[ID])?.need("invitation_id")?;
+    let id = input.query_fields(&[ID])?.need("invitation_id")?;
     let row = m.store.get::<InvitationRow>(&id).await?;
     Ok(shown(&row.ok_or_else(|| {
         absent("invitation_id", "invitation", &id)
@@ -71,7 +73,7 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
 pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     rights.need_admin("change invitations")?;
-    let given = read(&input.body, &[ID, &[Field("is_accepted", Kind::Flag)]])?;
+    let given = input.body_fields(&[ID, &[Field("is_accepted", Kind::Flag)]])?;
     let id = given.need("invitation_id")?;
     let accepted = given.flag("is_accepted");
     let accepted = accepted.ok_or_else(|| super::fault::missing("is_accepted"))?;
@@ -89,7 +91,7 @@ pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /invitation/delete`.
 pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let id = read(&input.body, &[ID])?.need("invitation_id")?;
+    let id = input.body_fields(&[ID])?.need("invitation_id")?;
     let found = m.store.get::<InvitationRow>(&id).await?;
     let found = found.ok_or_else(|| absent("invitation_id", "invitation", &id))?;
     if may_invite(m, &rights, &found.user_id).await.is_err() {
@@ -109,7 +111,7 @@ async fn need(work: &mut Work<'_>, id: &str) -> Result<InvitationRow, Fault> {
 
 /// `GET /onboarding/get_token?invite_link=`: whom the link is for.
 pub(super) async fn open(m: &Manage, input: Input) -> Answer {
-    let asked = read(&input.query, &[&[Field("invite_link", Kind::Text)]])?;
+    let asked = input.query_fields(&[&[Field("invite_link", Kind::Text)]])?;
     let id = asked.need("invite_link")?;
     let row = usable(
         m.store.get::<InvitationRow>(&id).await?,
@@ -132,7 +134,7 @@ pub(super) async fn claim(m: &Manage, input: Input) -> Answer {
         Field("user_id", Kind::Id),
         Field("password", Kind::Text),
     ];
-    let given = read(&input.body, &[fields])?;
+    let given = input.body_fields(&[fields])?;
     let id = given.need("invitation_link")?;
     let user = given.need("user_id")?;
     let password = given.need("password")?;

@@ -120,5 +120,10 @@ impl Manage {
     }
 }
 
+/// What every operation asks for, in rows: method, path, `query`, `body`, `answer` or `example`, and
+/// then fields as `name:kind` (`!` before those that have to be there), the type of the answer, or a
+/// body. A test writes it by calling them.
+pub const ASKED: &str = include_str!("asked.tsv");
+
 /// What an operation gives back.
 type Answer = Result<serde_json::Value, Fault>;

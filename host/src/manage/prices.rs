@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::fault::{bad, missing};
-use super::fields::{Field, Kind, read};
+use super::fields::{Field, Kind};
 use super::rights::Rights;
 use super::{Answer, Input, Manage, time};
 use crate::auth::Caller;
@@ -61,8 +61,8 @@ async fn change(m: &Manage, rights: &Rights, name: &str, value: Value) -> Result
 /// `POST /reload/model_cost_map`: fetches prices now; the other replicas do so within seconds.
 pub(super) async fn reload(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    read(&input.query, &[])?;
-    read(&input.body, &[])?;
+    input.query_fields(&[])?;
+    input.body_fields(&[])?;
     let now = m.now();
     m.in_force.fetch_prices(now).await?;
     change(m, &rights, "requested_at", now.into()).await?;
@@ -79,8 +79,8 @@ pub(super) async fn reload(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /schedule/model_cost_map_reload?hours=`.
 pub(super) async fn schedule(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    let asked = read(&input.query, &[&[Field("hours", Kind::Text)]])?;
-    read(&input.body, &[])?;
+    let asked = input.query_fields(&[&[Field("hours", Kind::Text)]])?;
+    input.body_fields(&[])?;
     let hours = asked.text("hours").ok_or_else(|| missing("hours"))?;
     let hours: Option<u64> = hours.trim().parse().ok();
     let hours = hours
@@ -103,7 +103,7 @@ pub(super) async fn schedule(m: &Manage, caller: &Caller, input: Input) -> Answe
 /// `DELETE /schedule/model_cost_map_reload`.
 pub(super) async fn unschedule(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let row = m.store.get::<ConfigRow>(PRICE_SCHEDULE).await?;
     if hours(row.as_ref()).is_none() {
         let message = "no reload of prices is scheduled";
@@ -122,7 +122,7 @@ pub(super) async fn status(m: &Manage, caller: &Caller, input: Input) -> Answer 
     m.rights(caller)
         .await?
         .need_sight("see the schedule of prices")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let row = m.store.get::<ConfigRow>(PRICE_SCHEDULE).await?;
     let (hours, last) = (hours(row.as_ref()), m.in_force.price_table().fetched_ms);
     let next = last.zip(hours);
@@ -140,7 +140,7 @@ pub(super) async fn source(m: &Manage, caller: &Caller, input: Input) -> Answer 
     m.rights(caller)
         .await?
         .need_sight("see where prices come from")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let table = m.in_force.price_table();
     Ok(json!({
         "source": if table.is_remote { "remote" } else { "local" },
@@ -157,7 +157,7 @@ pub(super) async fn source(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `GET /get/litellm_model_cost_map`: every price.
 pub(super) async fn map(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let in_force = m.in_force.clone();
     let map = tokio::task::spawn_blocking(move || in_force.price_map()).await;
     map.map(Value::Object)

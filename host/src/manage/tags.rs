@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::fault::{absent, missing};
-use super::fields::{Field, Given, Kind, read, set};
+use super::fields::{Field, Given, Kind, set};
 use super::holders::Views;
 use super::work::Audited;
 use super::{Answer, Input, Manage, budgets, time};
@@ -39,7 +39,7 @@ fn apply(given: &Given, row: &mut TagRow) {
 pub(super) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     rights.need_admin("manage tags")?;
-    let given = read(&input.body, &[FIELDS, budgets::BUDGET])?;
+    let given = input.body_fields(&[FIELDS, budgets::BUDGET])?;
     let id = given.need("name")?;
     let mut work = m.work(&rights).await?;
     let mut row = TagRow {
@@ -59,7 +59,7 @@ pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer 
     let rights = m.rights(caller).await?;
     rights.need_admin("manage tags")?;
     let spend = &[Field("spend", Kind::Money)];
-    let given = read(&input.body, &[FIELDS, budgets::BUDGET, spend])?;
+    let given = input.body_fields(&[FIELDS, budgets::BUDGET, spend])?;
     let id = given.need("name")?;
     let mut work = m.work(&rights).await?;
     let before = work.get::<TagRow>(&id).await?;
@@ -89,7 +89,9 @@ async fn answer(m: &Manage, row: &TagRow, done: &str) -> Answer {
 pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     rights.need_admin("manage tags")?;
-    let id = read(&input.body, &[&[Field("name", Kind::Id)]])?.need("name")?;
+    let id = input
+        .body_fields(&[&[Field("name", Kind::Id)]])?
+        .need("name")?;
     let mut work = m.work(&rights).await?;
     let row = work.get::<TagRow>(&id).await?;
     let row = row.ok_or_else(|| absent("name", "tag", &id))?;
@@ -101,7 +103,9 @@ pub(super) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer 
 /// `POST /tag/info`: an object of tags by name.
 pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see tags")?;
-    let names = read(&input.body, &[&[Field("names", Kind::Texts)]])?.texts("names");
+    let names = input
+        .body_fields(&[&[Field("names", Kind::Texts)]])?
+        .texts("names");
     if names.is_empty() {
         return Err(missing("names"));
     }
@@ -123,7 +127,7 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
         Field("start_date", Kind::Moment),
         Field("end_date", Kind::Moment),
     ];
-    let asked = read(&input.query, &[days])?;
+    let asked = input.query_fields(&[days])?;
     let day = |name: &str| {
         let moment = asked.text(name).as_deref().and_then(time::parse);
         moment.map(day_of)

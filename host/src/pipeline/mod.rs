@@ -89,4 +89,5 @@ pub use seen::Watchers;
 pub use sluice_bridges::Embed;
 pub use stream::FaultWriter;
 pub use through::{Order, Passed, PassedBody, ROUTES, Route, Sent, groups_of};
+pub use types::described;
 pub use uploads::{FileContent, Spools, Upload, Uploads};

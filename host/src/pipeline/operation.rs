@@ -135,7 +135,7 @@ impl Operation {
     }
 
     /// Whether its answer may be a stream of events.
-    pub(super) const fn streams(self) -> bool {
+    pub const fn streams(self) -> bool {
         self.row().streams
     }
 
@@ -161,12 +161,12 @@ impl Operation {
     }
 
     /// The members, or files, without which the request means nothing.
-    pub(super) const fn required(self) -> &'static [&'static str] {
+    pub const fn required(self) -> &'static [&'static str] {
         self.row().required
     }
 
     /// Members of which an answer has at least one; without them it is none, whatever its status says.
-    pub(super) const fn answers(self) -> &'static [&'static str] {
+    pub const fn answers(self) -> &'static [&'static str] {
         self.row().answers
     }
 
@@ -197,7 +197,7 @@ impl Operation {
     }
 
     /// The model that is meant where the request names none, as OpenAI has it.
-    pub(super) const fn usual_model(self) -> Option<&'static str> {
+    pub const fn usual_model(self) -> Option<&'static str> {
         match self {
             Self::Moderations => Some("omni-moderation-latest"),
             _ => None,

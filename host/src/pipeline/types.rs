@@ -1,8 +1,8 @@
 //! The types of OpenAI's parameters, judged once for all providers: a plugin reads what it
 //! understands, and what has another type would be left out, or sent on, without a word.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::operation::Params;
 use super::request::{Operation, wrong_type};
@@ -26,6 +26,33 @@ enum Shape {
 }
 
 impl Shape {
+    /// As a JSON schema.
+    fn schema(self) -> Value {
+        let text = || json!({"type": "string"});
+        let list = |items: Value| json!({"type": ["array", "null"], "items": items});
+        let either = |one: Value, other: Value| json!({"anyOf": [one, other, {"type": "null"}]});
+        let object = || json!({"type": "object"});
+        match self {
+            Self::Text => json!({"type": ["string", "null"]}),
+            Self::Number => json!({"type": ["number", "null"]}),
+            // `10.0` is one, too, to both sides.
+            Self::Whole => json!({"type": ["integer", "null"]}),
+            Self::Flag => json!({"type": ["boolean", "null"]}),
+            Self::Object => json!({"type": ["object", "null"]}),
+            Self::Objects => list(object()),
+            Self::Items => either(list(text()), list(object())),
+            Self::Texts => list(text()),
+            Self::TextOrTexts => either(text(), list(text())),
+            Self::TextOrObject => either(text(), object()),
+            Self::ToolChoice => either(
+                json!({"enum": ["none", "auto", "required", "any"]}),
+                object(),
+            ),
+            Self::ResponseFormat => json!({"type": ["object", "null"], "required": ["type"],
+                "properties": {"type": text(), "json_schema": object()}}),
+        }
+    }
+
     /// In the words of JSON.
     const fn name(self) -> &'static str {
         match self {
@@ -148,6 +175,23 @@ const TRANSCRIPTS: &[(&str, Shape)] = &[
     ("timestamp_granularities", Shape::Texts),
 ];
 
+/// The parameters of an operation whose types are judged, each with its JSON schema: for documents.
+pub fn described(operation: Operation) -> Vec<(&'static str, Value)> {
+    let (table, logprobs): (&[(&str, Shape)], _) = match operation.params() {
+        Params::Chat => (CHAT, Some(Shape::Flag)),
+        Params::Completions => (CHAT, Some(Shape::Whole)),
+        Params::Embeddings => (EMBEDDINGS, None),
+        Params::Rerank => (RERANK, None),
+        Params::Images => (IMAGES, None),
+        Params::Speech => (SPEECH, None),
+        Params::Transcripts => (TRANSCRIPTS, None),
+        Params::Unjudged => (&[], None),
+    };
+    let own = logprobs.map(|shape| ("logprobs", shape));
+    let all = table.iter().copied().chain(own);
+    all.map(|(name, shape)| (name, shape.schema())).collect()
+}
+
 /// Refuses a request whose member has another type than OpenAI's API gives it. Operations that are
 /// a provider's own are that provider's to judge.
 pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
@@ -250,6 +294,18 @@ mod tests {
         }
         assert!(check(Operation::Embeddings, "dimensions", "\"x\"").is_err());
         assert!(check(Operation::Completions, "logprobs", "true").is_err());
+    }
+
+    #[test]
+    fn what_is_described_is_what_is_judged() {
+        let described = described(Operation::Chat);
+        let schema = |name: &str| described.iter().find(|it| it.0 == name).unwrap().1.clone();
+        assert_eq!(schema("logprobs"), json!({"type": ["boolean", "null"]}));
+        for (name, _) in &described {
+            // No member may be a text and a number.
+            let wrong = ["1", "\"x\""].map(|raw| check(Operation::Chat, name, raw).is_err());
+            assert!(wrong[0] || wrong[1], "{name} is not judged");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ type ByDay = BTreeMap<i64, UsageSums>;
 
 /// `GET /global/activity`: every day from `start_date` to `end_date`.
 pub(super) async fn all(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &["start_date", "end_date"])?;
+    let asked = Asked::query(&input, &["start_date", "end_date"])?;
     reports.need_all(caller)?;
     let days = asked.days()?;
     let rows = reports.by_day(&Whose::ALL, days).await?;
@@ -26,7 +26,7 @@ pub(super) async fn all(reports: &Reports, caller: &Caller, input: Input) -> Ans
 /// `GET /global/activity/model`: the same for each model group, the most expensive first.
 pub(super) async fn by_model(reports: &Reports, caller: &Caller, input: Input) -> Answer {
     const MODELS: u32 = 100;
-    let asked = Asked::of(&input.query, &["start_date", "end_date"])?;
+    let asked = Asked::query(&input, &["start_date", "end_date"])?;
     reports.need_all(caller)?;
     let days = asked.days()?;
     let by = [Dimension::ModelGroup];

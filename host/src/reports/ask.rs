@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use super::days;
 use super::fault::{bad, missing, shown};
+#[cfg(test)]
+use crate::asked::noted::{self, Place};
 use crate::asked::number;
 use crate::domain::{Fault, Usd};
 
@@ -40,9 +42,28 @@ impl Days {
 }
 
 impl<'a> Asked<'a> {
+    /// The query's fields, all of which are in `known`.
+    pub fn query(input: &'a Input, known: &[&str]) -> Result<Self, Fault> {
+        #[cfg(test)]
+        note(Place::Query, known);
+        Self::of(&input.query, known)
+    }
+
+    /// The body's fields, all of which are in `known`.
+    pub fn body(input: &'a Input, known: &[&str]) -> Result<Self, Fault> {
+        #[cfg(test)]
+        note(Place::Body, known);
+        Self::of(&input.body, known)
+    }
+
+    /// The parts of the path, all of which are in `known`.
+    pub fn path(input: &'a Input, known: &[&str]) -> Result<Self, Fault> {
+        Self::of(&input.path, known)
+    }
+
     /// Refuses the first field that is not in `known`: a filter that nobody applies would give a
     /// wrong sum.
-    pub fn of(fields: &'a Map<String, Value>, known: &[&str]) -> Result<Self, Fault> {
+    fn of(fields: &'a Map<String, Value>, known: &[&str]) -> Result<Self, Fault> {
         match fields.keys().find(|name| !known.contains(&name.as_str())) {
             Some(name) => {
                 let name = shown(name);
@@ -87,6 +108,8 @@ impl<'a> Asked<'a> {
 
     /// Texts with commas between them, or an array; each once. None: not given.
     pub fn list(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
+        #[cfg(test)]
+        noted::kind(name, "list");
         let texts: Vec<&str> = match self.value(name) {
             Some(Value::Array(all)) => {
                 let texts: Option<Vec<&str>> = all.iter().map(Value::as_str).collect();
@@ -111,6 +134,8 @@ impl<'a> Asked<'a> {
     }
 
     pub fn flag(&self, name: &str, default: bool) -> Result<bool, Fault> {
+        #[cfg(test)]
+        noted::kind(name, "flag");
         match self.value(name) {
             None => Ok(default),
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -139,6 +164,8 @@ impl<'a> Asked<'a> {
 
     /// Dollars, at least 0.
     pub fn money(&self, name: &str) -> Result<Option<Usd>, Fault> {
+        #[cfg(test)]
+        noted::kind(name, "money");
         let number = match self.value(name) {
             None => return Ok(None),
             Some(Value::String(text)) => text.trim().parse().ok(),
@@ -157,6 +184,8 @@ impl<'a> Asked<'a> {
 
     /// When the moment begins and ends, in milliseconds since 1970.
     pub fn span(&self, name: &str) -> Result<Option<(i64, i64)>, Fault> {
+        #[cfg(test)]
+        noted::kind(name, "day");
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
@@ -185,6 +214,10 @@ impl<'a> Asked<'a> {
 
     /// `start_date` to `end_date`, both of which must be given.
     pub fn days(&self) -> Result<Days, Fault> {
+        #[cfg(test)]
+        noted::needed("start_date");
+        #[cfg(test)]
+        noted::needed("end_date");
         let from = self
             .day("start_date")?
             .ok_or_else(|| missing("start_date"))?;
@@ -209,6 +242,14 @@ impl<'a> Asked<'a> {
         let first = until.saturating_sub(count).saturating_add(1);
         let from = self.day(start)?.unwrap_or(first);
         ordered(from, until, end)
+    }
+}
+
+/// For the test that writes down what every operation asks for.
+#[cfg(test)]
+fn note(place: Place, known: &[&str]) {
+    for name in known {
+        noted::field(place, name, "text");
     }
 }
 

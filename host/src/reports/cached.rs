@@ -28,7 +28,7 @@ struct Calls {
 
 /// `GET /global/activity/cache_hits`: by key, operation and the provider's model.
 pub(super) async fn hits(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &["start_date", "end_date"])?;
+    let asked = Asked::query(&input, &["start_date", "end_date"])?;
     reports.need_all(caller)?;
     let days = asked.days()?;
     let by = [Dimension::Key, Dimension::Operation, Dimension::Model];

@@ -17,7 +17,7 @@ const DEEPEST: usize = 64;
 /// of an answer. Without a usage, four bytes of text count as a token. A price that nobody knows
 /// is an error, not zero.
 pub(super) async fn calculate(reports: &Reports, _caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.body, &["model", "messages", "completion_response"])?;
+    let asked = Asked::body(&input, &["model", "messages", "completion_response"])?;
     let given = |name: &str| input.body.get(name).filter(|it| !it.is_null());
     let response = match given("completion_response") {
         None => None,

@@ -62,7 +62,7 @@ async fn read(
     caller: &Caller,
     input: &Input,
 ) -> Result<(SpendFilter, Vec<FailedCalls>), Fault> {
-    let asked = Asked::of(&input.query, &["model_group", "start_date", "end_date"])?;
+    let asked = Asked::query(input, &["model_group", "start_date", "end_date"])?;
     reports.need_all(caller)?;
     let group = asked.owned("model_group")?;
     let group = group.ok_or_else(|| missing("model_group"))?;

@@ -37,7 +37,7 @@ impl Calls {
 
 /// `GET /gateway/daily/activity`: of the last 30 days where no other are given.
 pub(super) async fn activity(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &["start_date", "end_date"])?;
+    let asked = Asked::query(&input, &["start_date", "end_date"])?;
     reports.need_all(caller)?;
     let range = asked.days_or_month("start_date", "end_date", reports.outside.now_ms())?;
     let by = [Dimension::Day, Dimension::Operation];

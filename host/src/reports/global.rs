@@ -30,7 +30,7 @@ fn wanted<'a>(
     also: &[&str],
 ) -> Result<(Asked<'a>, Wanted), Fault> {
     let known = [&["start_date", "end_date", "limit"], also].concat();
-    let asked = Asked::of(&input.query, &known)?;
+    let asked = Asked::query(input, &known)?;
     reports.need_all(caller)?;
     let wanted = Wanted {
         days: asked.days_or_month("start_date", "end_date", reports.outside.now_ms())?,
@@ -182,7 +182,7 @@ pub(super) async fn tags(reports: &Reports, caller: &Caller, input: Input) -> An
 
 /// `GET /global/spend/all_tag_names`: every tag that was ever used.
 pub(super) async fn tag_names(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    Asked::of(&input.query, &[])?;
+    Asked::query(&input, &[])?;
     reports.need_all(caller)?;
     let by = [Dimension::Entity];
     let rows = reports
@@ -198,7 +198,7 @@ pub(super) async fn end_users(reports: &Reports, caller: &Caller, input: Input) 
         let name = super::fault::shown(name);
         return Err(bad(&name, format!("`{name}` belongs into the body")));
     }
-    let asked = Asked::of(&input.body, &["api_key", "startTime", "endTime", "limit"])?;
+    let asked = Asked::body(&input, &["api_key", "startTime", "endTime", "limit"])?;
     reports.need_all(caller)?;
     let days = asked.days_or_month("startTime", "endTime", reports.outside.now_ms())?;
     let limit = u32::try_from(asked.count("limit", 100, MOST)?).unwrap_or(100);
@@ -219,7 +219,7 @@ pub(super) async fn end_users(reports: &Reports, caller: &Caller, input: Input) 
 
 /// `GET /global/all_end_users`: every customer who was ever named by a call.
 pub(super) async fn all_end_users(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    Asked::of(&input.query, &[])?;
+    Asked::query(&input, &[])?;
     reports.need_all(caller)?;
     let used = reports.store.used(EntityKind::EndUser, 0, i64::MAX);
     let names = used.await.map_err(store)?.into_iter().map(|it| it.0);

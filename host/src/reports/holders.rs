@@ -17,7 +17,7 @@ const MOST: u64 = 10_000;
 
 /// `GET /spend/keys`: keys by what they spent since they were made.
 pub(super) async fn keys(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &["limit", "page"])?;
+    let asked = Asked::query(&input, &["limit", "page"])?;
     reports.need_all(caller)?;
     let page = asked.count("page", 1, 1 << 32)?;
     let query = Query::new()
@@ -54,7 +54,7 @@ pub(super) async fn keys(reports: &Reports, caller: &Caller, input: Input) -> An
 
 /// `GET /spend/users`: users by what they spent, or the one that `user_id` names.
 pub(super) async fn users(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &["user_id", "limit", "page"])?;
+    let asked = Asked::query(&input, &["user_id", "limit", "page"])?;
     reports.need_all(caller)?;
     let page = asked.count("page", 1, 1 << 32)?;
     let mut query = Query::new()
@@ -89,7 +89,7 @@ pub(super) async fn users(reports: &Reports, caller: &Caller, input: Input) -> A
 /// `GET /spend/tags`: tags by what was spent with them from `start_date` to `end_date`, the last
 /// 30 days where nothing is said.
 pub(super) async fn tags(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &["start_date", "end_date"])?;
+    let asked = Asked::query(&input, &["start_date", "end_date"])?;
     reports.need_all(caller)?;
     let days = asked.days_or_month("start_date", "end_date", reports.outside.now_ms())?;
     let by = [Dimension::Entity];

@@ -41,6 +41,9 @@ use crate::domain::{Fault, SpendRow, Usage, Usd};
 use crate::prices::Cost;
 use crate::store::Store;
 
+/// What every operation asks for, in rows as those of `manage`. A test writes it by calling them.
+pub const ASKED: &str = include_str!("asked.tsv");
+
 pub use ask::Input;
 pub use operations::{OPERATIONS, Op, Operation};
 

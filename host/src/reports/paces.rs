@@ -137,7 +137,7 @@ struct Question {
 
 impl Question {
     fn read(reports: &Reports, caller: &Caller, input: &Input) -> Result<Self, Fault> {
-        let asked = Asked::of(&input.query, FIELDS)?;
+        let asked = Asked::query(input, FIELDS)?;
         reports.need_all(caller)?;
         let now_ms = reports.outside.now_ms();
         let (from, until) = asked.times("startTime", "endTime")?;

@@ -12,7 +12,7 @@ use crate::store::WHOLE;
 
 /// Every provider of `provider_budget_config`. For those who see everything.
 pub(super) async fn budgets(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    Asked::of(&input.query, &[])?;
+    Asked::query(&input, &[])?;
     reports.need_all(caller)?;
     let mut providers = Map::new();
     for budget in reports.outside.provider_budgets() {

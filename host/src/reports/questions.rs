@@ -12,7 +12,7 @@ use crate::domain::Fault;
 /// `POST /utils/token_counter?call_endpoint=` `{model, messages | prompt | contents}`: the provider's own
 /// count, where it has one and `call_endpoint` is not `false`; else OpenAI's tokenizer.
 pub(super) async fn tokens(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let query = Asked::of(&input.query, &["call_endpoint"])?;
+    let query = Asked::query(&input, &["call_endpoint"])?;
     let asks = match query
         .text("call_endpoint")?
         .map(str::to_lowercase)
@@ -28,7 +28,7 @@ pub(super) async fn tokens(reports: &Reports, caller: &Caller, input: Input) -> 
         }
     };
     let known = ["model", "messages", "prompt", "contents", "tools", "system"];
-    let asked = Asked::of(&input.body, &known)?;
+    let asked = Asked::body(&input, &known)?;
     let model = asked
         .text("model")?
         .ok_or_else(|| missing("model"))?
@@ -85,14 +85,14 @@ pub(super) async fn tokens(reports: &Reports, caller: &Caller, input: Input) -> 
 
 /// `GET /utils/model_info?model=`: prices, limits and abilities.
 pub(super) async fn info(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &["model"])?;
+    let asked = Asked::query(&input, &["model"])?;
     let model = asked.text("model")?.ok_or_else(|| missing("model"))?;
     Ok(known_model(reports, caller, model)?.1.into())
 }
 
 /// `GET /utils/supported_openai_params?model=`.
 pub(super) async fn params(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &["model"])?;
+    let asked = Asked::query(&input, &["model"])?;
     let model = asked.text("model")?.ok_or_else(|| missing("model"))?;
     known_model(reports, caller, model)?;
     let params = reports.outside.params(model);
@@ -102,8 +102,8 @@ pub(super) async fn params(reports: &Reports, caller: &Caller, input: Input) -> 
 /// `POST /utils/transform_request` `{call_type, request_body}`: what the model's provider would be
 /// sent, by the first deployment that can. Nothing is sent.
 pub(super) async fn transform(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    Asked::of(&input.query, &[])?;
-    let asked = Asked::of(&input.body, &["call_type", "request_body"])?;
+    Asked::query(&input, &[])?;
+    let asked = Asked::body(&input, &["call_type", "request_body"])?;
     let call_type = asked.text("call_type")?;
     let call_type = call_type.ok_or_else(|| missing("call_type"))?;
     let body = match input.body.get("request_body") {

@@ -29,7 +29,7 @@ fn value(row: &UsageRow, at: usize) -> &str {
 
 /// `group_by` is `team` (the default), `customer` or `api_key`; a filter narrows it.
 pub(super) async fn report(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &KNOWN)?;
+    let asked = Asked::query(&input, &KNOWN)?;
     reports.need_all(caller)?;
     let days = asked.days()?;
     let one = |name: &str| Ok::<_, Fault>(asked.owned(name)?.map(|it| vec![it]));

@@ -16,8 +16,8 @@ const WINDOW: &str = WHOLE;
 /// Sets what keys and teams spent against their budget to zero. The master key only, as for
 /// whatever cannot be taken back.
 pub(super) async fn reset(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    Asked::of(&input.query, &[])?;
-    Asked::of(&input.body, &[])?;
+    Asked::query(&input, &[])?;
+    Asked::body(&input, &[])?;
     if !caller.is_master() && !caller.is_local() {
         return Err(refused("only the master key may reset the spend of all"));
     }
@@ -47,8 +47,8 @@ pub(super) async fn reset(reports: &Reports, caller: &Caller, input: Input) -> A
 
 /// `POST /global/spend/refresh`: LiteLLM computes a view anew. Here sums move with each call.
 pub(super) async fn refresh(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    Asked::of(&input.query, &[])?;
-    Asked::of(&input.body, &[])?;
+    Asked::query(&input, &[])?;
+    Asked::body(&input, &[])?;
     reports.need_all(caller)?;
     Ok(json!({
         "message": "nothing to refresh: the sums are those of this moment",

@@ -32,7 +32,7 @@ fn fields<'a>(also: &[&'a str]) -> Vec<&'a str> {
 
 /// `GET /tag/dau`: users by tag and day, the newest first.
 pub(super) async fn daily(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &fields(&["start_date", "end_date"]))?;
+    let asked = Asked::query(&input, &fields(&["start_date", "end_date"]))?;
     reports.need_all(caller)?;
     let now = reports.outside.now_ms();
     let days = asked.days_or_last("start_date", "end_date", now, PERIODS)?;
@@ -45,7 +45,7 @@ pub(super) async fn daily(reports: &Reports, caller: &Caller, input: Input) -> A
 
 /// `GET /tag/wau`: users by tag in each of the last seven weeks, the oldest first.
 pub(super) async fn weekly(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &fields(&[]))?;
+    let asked = Asked::query(&input, &fields(&[]))?;
     reports.need_all(caller)?;
     let label = |number: i64, from: i64| format!("Week {number} ({})", days::short(from));
     reports.last_periods(&asked, (PERIODS, WEEK), label).await
@@ -53,7 +53,7 @@ pub(super) async fn weekly(reports: &Reports, caller: &Caller, input: Input) -> 
 
 /// `GET /tag/mau`: the same for the last `months` of 30 days each, seven where nothing is said.
 pub(super) async fn monthly(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &fields(&["months"]))?;
+    let asked = Asked::query(&input, &fields(&["months"]))?;
     reports.need_all(caller)?;
     let months = asked.count("months", 7, MOST_MONTHS)?;
     let months = i64::try_from(months).unwrap_or(PERIODS);
@@ -63,7 +63,7 @@ pub(super) async fn monthly(reports: &Reports, caller: &Caller, input: Input) ->
 
 /// `GET /tag/summary`: users, calls, tokens and money of each tag, the most expensive first.
 pub(super) async fn summary(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    let asked = Asked::of(&input.query, &fields(&["start_date", "end_date"]))?;
+    let asked = Asked::query(&input, &fields(&["start_date", "end_date"]))?;
     reports.need_all(caller)?;
     let days = asked.days()?;
     let length = days.until.saturating_sub(days.from).saturating_add(1);
@@ -93,7 +93,7 @@ pub(super) async fn summary(reports: &Reports, caller: &Caller, input: Input) ->
 
 /// `GET /tag/distinct`: the tags with the most calls.
 pub(super) async fn distinct(reports: &Reports, caller: &Caller, input: Input) -> Answer {
-    Asked::of(&input.query, &[])?;
+    Asked::query(&input, &[])?;
     reports.need_all(caller)?;
     let by = [Dimension::Entity];
     let whose = Whose::of(EntityKind::Tag);

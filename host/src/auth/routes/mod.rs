@@ -198,9 +198,40 @@ pub fn class_of(method: &Method, path: &str) -> Option<Class> {
     patterns.find_map(|(pattern, row)| of_row(row).filter(|_| pattern.matches(path)))
 }
 
-/// Every path of the table, with its area and gate: for documents and tests.
-pub fn all_routes() -> impl Iterator<Item = (String, Area, Gate)> {
-    rows().map(|(path, row)| (path, row.area, row.gate))
+/// A route of the table.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub method: Method,
+    /// With places in braces: `{id}` is a segment, `{*rest}` what is left.
+    pub path: String,
+    pub class: Class,
+}
+
+/// Every route of the table: for documents and tests.
+pub fn all_routes() -> impl Iterator<Item = Listed> {
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    rows().flat_map(move |(path, row)| {
+        let of_method = move |method: &Method| {
+            let reads = method_in(row.methods, method)?;
+            Some(Listed {
+                method: method.clone(),
+                path: path.clone(),
+                class: Class {
+                    area: row.area,
+                    gate: row.gate,
+                    reads,
+                },
+            })
+        };
+        let found: Vec<Listed> = methods.iter().filter_map(of_method).collect();
+        found
+    })
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -215,6 +215,8 @@ pub(super) const TABLE: &[Group] = &[
     // The operator's.
     Group(Health, Public, &[
         (GET, "/health/liveliness"), (GET, "/health/liveness"), (GET, "/health/readiness"),
+        // What it asks for in place of a key, the handler knows.
+        (GET, "/health/drain"),
     ]),
     Group(Health, Admin, &[
         (GET, "/health/history"), (GET, "/health/latest"), (GET, "/health/services"),
@@ -265,6 +267,7 @@ pub(super) const TABLE: &[Group] = &[
         (GET, "/"), (GET, "/ui"), (GET, "/ui/"), (GET, "/ui/{*page}"),
         (GET, "/.well-known/litellm-ui-config"), (GET, "/litellm/.well-known/litellm-ui-config"),
         (GET, "/get_image"), (GET, "/public/model_hub"), (GET, "/public/model_hub/info"),
-        (GET, "/routes"), (GET, "/openapi.json"), (GET, "/docs"), (GET, "/redoc"),
+        (GET, "/routes"), (GET, "/openapi.json"), (GET, "/docs"), (GET, "/docs/page.js"),
+        (GET, "/docs/page.css"), (GET, "/redoc"),
     ]),
 ];

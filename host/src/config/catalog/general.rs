@@ -15,7 +15,7 @@ pub(super) const ALL: &[Described] = &[
     one("database_connect_timeout", Number, "null", "seconds for which a connection is waited for; what its address says, else 5").at_start(),
     one("database_disable_prepared_statements", Flag, "false", "no named statements and no session state, as behind PgBouncer").at_start(),
     one("store_model_in_db", Flag, "false", "models and settings of the database count, and may be made through the API").env("STORE_MODEL_IN_DB"),
-    one("trust_stored_api_base", Flag, "false", "models made through the API may have a private `api_base`"),
+    one("trust_stored_api_base", Flag, "false", "models made through the API may have a private `api_base`").ours(),
     one("proxy_batch_write_at", Number, "10.0", "seconds after which spend is in the database"),
     one("user_api_key_cache_ttl", Number, "60.0", "seconds for which a checked key is remembered"),
     one("allow_requests_on_db_unavailable", Flag, "false", "known keys are served in an outage of the database"),
@@ -26,9 +26,9 @@ pub(super) const ALL: &[Described] = &[
     one("maximum_spend_logs_retention_interval", Text, "null", "how often older rows are deleted; none: once a day"),
     one("maximum_spend_logs_cleanup_cron", Text, "null", "is not supported; use `maximum_spend_logs_retention_interval`"),
     one("store_prompts_in_spend_logs", Flag, "false", "bodies of calls are stored beside their rows").env("STORE_PROMPTS_IN_SPEND_LOGS"),
-    one("store_responses", Flag, "true", "responses that went through chat are kept for who asked for them"),
-    one("stored_responses_retention_period", Text, "\"30d\"", "how long they are found"),
-    one("max_stored_response_size_mb", Number, "4.0", "the longest that is kept with the conversation before it, in MiB"),
+    one("store_responses", Flag, "true", "responses that went through chat are kept for who asked for them").ours(),
+    one("stored_responses_retention_period", Text, "\"30d\"", "how long they are found").ours(),
+    one("max_stored_response_size_mb", Number, "4.0", "the longest that is kept with the conversation before it, in MiB").ours(),
     one("disable_responses_id_security", Flag, "false", "a response is whoever's that knows its id"),
 
     // Who may come in.
@@ -49,19 +49,19 @@ pub(super) const ALL: &[Described] = &[
     one("password_policy_require_special_characters", Flag, "false", "passwords need another character"),
 
     // The admin UI.
-    one("disable_admin_ui", Flag, "false", "no pages are served, and nobody signs in").env("DISABLE_ADMIN_UI"),
+    one("disable_admin_ui", Flag, "false", "no pages are served, and nobody signs in").env("DISABLE_ADMIN_UI").ours(),
     one("ui_access_mode", Text, "\"all\"", "who may sign in: all, or admin_only"),
     one("disable_env_credential_login", Flag, "false", "UI_USERNAME and UI_PASSWORD do not sign in"),
-    one("ui_session_duration", Number, "86400.0", "seconds that a session of the UI lasts at most; the environment's LITELLM_UI_SESSION_DURATION has a unit"),
-    one("ui_session_idle_timeout", Number, "7200.0", "seconds that a session of the UI lasts without a request"),
+    one("ui_session_duration", Number, "86400.0", "seconds that a session of the UI lasts at most; the environment's LITELLM_UI_SESSION_DURATION has a unit").ours(),
+    one("ui_session_idle_timeout", Number, "7200.0", "seconds that a session of the UI lasts without a request").ours(),
 
     // Requests.
     one("max_request_size_mb", Number, "64.0", "largest body of a request, in MiB"),
     one("max_response_size_mb", Number, "64.0", "largest answer of a provider that is read whole, in MiB"),
     one("max_file_size_mb", Number, "512.0", "largest file that clients upload, in MiB"),
-    one("batch_polling_interval", Number, "300.0", "seconds between two looks at a batch that is not charged yet"),
-    one("realtime_max_duration", Number, "7200.0", "seconds that a realtime session may last"),
-    one("realtime_idle_timeout", Number, "600.0", "seconds that a realtime session may be without events"),
+    one("batch_polling_interval", Number, "300.0", "seconds between two looks at a batch that is not charged yet").ours(),
+    one("realtime_max_duration", Number, "7200.0", "seconds that a realtime session may last").ours(),
+    one("realtime_idle_timeout", Number, "600.0", "seconds that a realtime session may be without events").ours(),
     one("max_in_flight_requests_per_worker", Whole, "null", "calls that are served at once by this process"),
     one("max_queued_requests_per_worker", Whole, "null", "calls that may wait for their turn; as many as are served at once unless said"),
     one("admission_queue_timeout_seconds", Number, "10.0", "seconds that a call waits for its turn at most"),
@@ -79,6 +79,10 @@ pub(super) const ALL: &[Described] = &[
     one("health_check_interval", Number, "300.0", "seconds between two rounds of checks"),
     one("health_check_concurrency", Whole, "16", "checks at once"),
     one("health_check_details", Flag, "true", "`/health` shows addresses, errors and times to admins"),
+
+    // The hook before a stop.
+    one("enable_drain_endpoint", Flag, "false", "`GET /health/drain` is answered: the gateway is not ready any more, and calls under way are waited for"),
+    one("drain_endpoint_token", Text, "null", "what the header `X-Drain-Token` must say then; without it whoever reaches the gateway may").env("DRAIN_ENDPOINT_TOKEN"),
 
     // Budgets and limits.
     one("token_rate_limit_type", Text, "\"total\"", "tokens that limits count: total, input or output"),

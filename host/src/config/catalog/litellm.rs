@@ -69,10 +69,10 @@ pub(super) const ALL: &[Described] = &[
     one("tag_budget_config", Mapping, "{}", "budgets of tags that have none of their own"),
     one("cost_discount_config", Mapping, "{}", "share by provider that is taken off a price"),
     one("cost_margin_config", Mapping, "{}", "share by provider, or a fixed amount, that is put onto a price"),
-    one("allow_unknown_prices", Flag, "false", "a call of unknown price may go although a payer has a budget"),
+    one("allow_unknown_prices", Flag, "false", "a call of unknown price may go although a payer has a budget").ours(),
     one("block_requests_for_models_without_pricing", Flag, "false", "a call of unknown price is refused, whoever pays"),
     one("model_cost_map_url", Text, "null", "where newer prices are fetched from").env("LITELLM_MODEL_COST_MAP_URL"),
-    one("model_cost_map_file", Text, "null", "a file of prices of your own"),
+    one("model_cost_map_file", Text, "null", "a file of prices of your own").ours(),
 
     // What is made through the API.
     one("default_key_generate_params", Mapping, "{}", "what a new key has where the request is silent"),

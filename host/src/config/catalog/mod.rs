@@ -4,10 +4,15 @@
 
 mod general;
 mod litellm;
+mod models;
+mod parts;
 mod plugins;
+mod reference;
 mod router;
 
 use serde_json::Value;
+
+pub use reference::{Key, Standing, Table, reference};
 
 /// As LiteLLM's forms name types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +65,8 @@ pub struct Described {
     pub other: Option<(&'static str, &'static str)>,
     /// A change takes effect at the next start.
     pub at_start: bool,
+    /// LiteLLM does not know it.
+    pub ours: bool,
 }
 
 impl Described {
@@ -95,6 +102,10 @@ impl Described {
             ..self
         }
     }
+
+    const fn ours(self) -> Self {
+        Self { ours: true, ..self }
+    }
 }
 
 const fn one(
@@ -112,6 +123,7 @@ const fn one(
         variable_first: false,
         other: None,
         at_start: false,
+        ours: false,
     }
 }
 

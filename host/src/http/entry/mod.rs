@@ -6,9 +6,9 @@
 mod answers;
 pub mod browser;
 mod login;
-mod pages;
+pub mod pages;
 mod sessions;
-mod shield;
+pub mod shield;
 mod sso;
 
 use axum::Router;
@@ -54,7 +54,7 @@ fn rules(fleet: &Fleet) -> Rules<'_> {
 }
 
 /// The path under which browsers find the gateway: `/prefix`, or nothing.
-fn root(fleet: &Fleet) -> String {
+pub(super) fn root(fleet: &Fleet) -> String {
     super::paths::prefix(fleet.config.general.root_path.as_deref()).unwrap_or_default()
 }
 

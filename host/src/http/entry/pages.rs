@@ -131,7 +131,7 @@ fn filled(text: &str, root: &str, nonce: &str) -> String {
 }
 
 /// A text inside an attribute or between tags.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -7,7 +7,6 @@ use super::draft::holds;
 use super::shown::source;
 use crate::auth::Caller;
 use crate::config::{Setting, defaults};
-use crate::manage::fields::read;
 use crate::manage::{Answer, Input, Manage};
 use crate::store::ConfigRow;
 
@@ -40,7 +39,7 @@ fn arguments() -> [(&'static str, u64, &'static str); 4] {
 /// LiteLLM's form, with where each value comes from.
 pub(in crate::manage) async fn settings(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see settings")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let row = m.store.get::<ConfigRow>(GENERAL).await?;
     let stored = |name: &str| row.as_ref().is_some_and(|it| holds(it, name));
     let said = |name: &str| m.in_force.setting(GENERAL, name);

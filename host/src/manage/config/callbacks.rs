@@ -8,7 +8,7 @@ use super::{LITELLM, ROUTER, with_warnings};
 use crate::auth::Caller;
 use crate::config::OWN_CALLBACKS;
 use crate::manage::fault::absent;
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::{Answer, Input, Manage, time};
 
 /// Lists of callbacks, and what LiteLLM calls their kind.
@@ -36,7 +36,7 @@ fn names_of(list: Option<Value>) -> Vec<String> {
 /// `GET /get/config/callbacks`: with the router's settings, and why one is not called.
 pub(in crate::manage) async fn with_router(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see callbacks")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let settings = m.in_force.section("callback_settings");
     let all = LISTS.iter().flat_map(|(list, kind)| {
         let names = named(m, list).into_iter();
@@ -63,7 +63,7 @@ pub(in crate::manage) async fn with_router(m: &Manage, caller: &Caller, input: I
 /// `GET /callbacks/list`: their names by kind.
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see callbacks")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let kinds = LISTS.iter();
     let kinds = kinds.map(|(list, kind)| ((*kind).to_owned(), named(m, list).into()));
     Ok(Value::Object(kinds.collect()))
@@ -72,7 +72,7 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
 /// `GET /active/callbacks`: the same under LiteLLM's names of its globals.
 pub(in crate::manage) async fn active(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see callbacks")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let lists = LISTS.map(|(list, _)| named(m, list));
     let count: usize = lists.iter().map(Vec::len).sum();
     let [success, failure, both] = lists;
@@ -95,7 +95,7 @@ const NAME: &[Field] = &[Field("callback_name", Kind::Id)];
 /// left stand in the database, over the file's.
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let mut draft = Draft::open(m, caller, "change settings").await?;
-    let name = read(&input.body, &[NAME])?.need("callback_name")?;
+    let name = input.body_fields(&[NAME])?.need("callback_name")?;
     let is_it = |it: &String| it.eq_ignore_ascii_case(&name);
     let (mut found, mut left) = (false, Vec::new());
     for (list, _) in LISTS {

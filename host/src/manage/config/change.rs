@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::{ENVIRONMENT, FIELD, GENERAL, LITELLM, ROUTER, with_warnings};
 use crate::auth::Caller;
 use crate::manage::fault::{bad, missing, shown as short};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::{Answer, Input, Manage};
 
 const SECTIONS: &[Field] = &[
@@ -23,7 +23,7 @@ const GROWS: &str = "success_callback";
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let mut draft = Draft::open(m, caller, "change settings").await?;
     let models = &[Field("model_list", Kind::List)];
-    let given = read(&input.body, &[SECTIONS, models])?;
+    let given = input.body_fields(&[SECTIONS, models])?;
     let why = "is not written here: make models by `/model/new`, or in the configuration file";
     given.ask_not("model_list", why)?;
     for Field(section, _) in SECTIONS {
@@ -62,7 +62,7 @@ fn grown(stored: Option<Value>, m: &Manage, value: Value) -> Value {
 /// `POST /config/field/update`: one setting.
 pub(in crate::manage) async fn update_field(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let mut draft = Draft::open(m, caller, "change settings").await?;
-    let given = read(&input.body, &[FIELD, &[Field("field_value", Kind::Any)]])?;
+    let given = input.body_fields(&[FIELD, &[Field("field_value", Kind::Any)]])?;
     let name = given.need("field_name")?;
     let section = given.text("config_type").unwrap_or_else(|| GENERAL.into());
     let Some(value) = given.value("field_value") else {
@@ -76,7 +76,7 @@ pub(in crate::manage) async fn update_field(m: &Manage, caller: &Caller, input: 
 /// `POST /config/field/delete`: back to what the file says.
 pub(in crate::manage) async fn delete_field(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let mut draft = Draft::open(m, caller, "change settings").await?;
-    let given = read(&input.body, &[FIELD])?;
+    let given = input.body_fields(&[FIELD])?;
     let name = given.need("field_name")?;
     let section = given.text("config_type").unwrap_or_else(|| GENERAL.into());
     if !draft.holds(&section, &name) {
@@ -90,7 +90,7 @@ pub(in crate::manage) async fn delete_field(m: &Manage, caller: &Caller, input: 
 
 /// `POST /reload/config`: file and database are read now; answers once they are in force.
 pub(in crate::manage) async fn reload(m: &Manage, caller: &Caller, input: Input) -> Answer {
-    read(&input.body, &[])?;
+    input.body_fields(&[])?;
     m.note(caller, "reloaded", "config").await?;
     m.in_force.reload().await?;
     Ok(json!({"status": "success", "message": "the configuration is in force"}))

@@ -8,7 +8,6 @@ use super::{LITELLM, with_warnings};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, shown};
-use crate::manage::fields::read;
 use crate::manage::{Answer, Input, Manage};
 
 const DISCOUNTS: &str = "cost_discount_config";
@@ -33,7 +32,7 @@ async fn values(m: &Manage, caller: &Caller, input: &Input, name: &str) -> Answe
     m.rights(caller)
         .await?
         .need_sight("see discounts and margins")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let values = m.in_force.section(LITELLM).shift_remove(name);
     Ok(json!({"values": values.filter(Value::is_object).unwrap_or_else(|| json!({}))}))
 }
@@ -101,7 +100,7 @@ fn share(path: &str, value: &Value, most: f64) -> Result<(), Fault> {
 
 async fn set(m: &Manage, caller: &Caller, input: Input, name: &str, what: &str) -> Answer {
     let mut draft = Draft::open(m, caller, "change discounts and margins").await?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let values: Map<String, Value> = input.body;
     draft.set(LITELLM, name, &Value::Object(values.clone()))?;
     let said = draft.put().await?;

@@ -14,7 +14,7 @@ use crate::auth::{Caller, class_of};
 use crate::config::{REFERENCE, STORED_ENDPOINT};
 use crate::domain::Fault;
 use crate::manage::fault::{absent, bad, missing, shown};
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::redact::{self, MASK};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::ConfigRow;
@@ -50,7 +50,7 @@ const SECRETS: [&str; 2] = ["headers", "default_query_params"];
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     rights.need_sight("see pass-through endpoints")?;
-    let given = read(&input.query, &[ID])?;
+    let given = input.query_fields(&[ID])?;
     let row = m.store.get::<ConfigRow>(GENERAL).await?;
     let stored = row.and_then(|it| it.doc.get(ENDPOINTS).cloned());
     let mut all = of_file(m);
@@ -67,8 +67,8 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
 /// `POST /config/pass_through_endpoint`.
 pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let draft = Draft::open(m, caller, "make pass-through endpoints").await?;
-    read(&input.query, &[])?;
-    let given = read(&input.body, &[BODY, BESIDE])?;
+    input.query_fields(&[])?;
+    let given = input.body_fields(&[BODY, BESIDE])?;
     for name in ["path", "target"] {
         given.need(name)?;
     }
@@ -89,9 +89,9 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
 /// out, a mask leaves it as it is.
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let draft = Draft::open(m, caller, "change pass-through endpoints").await?;
-    read(&input.query, &[])?;
-    let given = read(&input.body, &[BODY, BESIDE])?;
-    let id = read(&input.path, &[&[Field("id", Kind::Id)]])?.need("id")?;
+    input.query_fields(&[])?;
+    let given = input.body_fields(&[BODY, BESIDE])?;
+    let id = input.path_fields(&[&[Field("id", Kind::Id)]])?.need("id")?;
     let mut all = draft.endpoints()?;
     let at = place(m, &all, &id)?;
     let Value::Object(before) = all.remove(at) else {
@@ -106,7 +106,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
 /// `DELETE /config/pass_through_endpoint?endpoint_id=`.
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let draft = Draft::open(m, caller, "delete pass-through endpoints").await?;
-    let given = read(&input.query, &[ID])?;
+    let given = input.query_fields(&[ID])?;
     let id = given.need("endpoint_id")?;
     let mut all = draft.endpoints()?;
     let at = place(m, &all, &id)?;

@@ -8,7 +8,7 @@ use super::{LITELLM, ROUTER, with_warnings};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{absent, bad, missing, shown as short};
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::{Answer, Input, Manage};
 
 const TYPES: &[&str] = &["general", "context_window", "content_policy"];
@@ -84,7 +84,7 @@ fn exists(m: &Manage, caller: &Caller, field: &str, names: &[String]) -> Result<
 /// `POST /fallback` `{model, fallback_models, fallback_type}`: replaces where the group goes.
 pub(in crate::manage) async fn set(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let mut draft = Draft::open(m, caller, "change fallbacks").await?;
-    let given = read(&input.body, &[BODY, TYPE])?;
+    let given = input.body_fields(&[BODY, TYPE])?;
     let (kind, list) = list_of(&given);
     let model = given.need("model")?;
     let to = given.texts("fallback_models");
@@ -111,7 +111,7 @@ pub(in crate::manage) async fn set(m: &Manage, caller: &Caller, input: Input) ->
 /// `GET /fallback/{model}?fallback_type=`.
 pub(in crate::manage) async fn get(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see fallbacks")?;
-    let (kind, list) = list_of(&read(&input.query, &[TYPE])?);
+    let (kind, list) = list_of(&input.query_fields(&[TYPE])?);
     let model = asked(&input)?;
     let mut sections = [ROUTER, LITELLM].into_iter();
     let found = sections.find_map(|it| groups(m, it, list).shift_remove(&model));
@@ -123,7 +123,7 @@ pub(in crate::manage) async fn get(m: &Manage, caller: &Caller, input: Input) ->
 /// stands in the database, over the file's.
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let mut draft = Draft::open(m, caller, "change fallbacks").await?;
-    let (kind, list) = list_of(&read(&input.query, &[TYPE])?);
+    let (kind, list) = list_of(&input.query_fields(&[TYPE])?);
     let model = asked(&input)?;
     let mut found = false;
     for section in [ROUTER, LITELLM] {
@@ -143,5 +143,7 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
 }
 
 fn asked(input: &Input) -> Result<String, Fault> {
-    read(&input.path, &[&[Field("model", Kind::Id)]])?.need("model")
+    input
+        .path_fields(&[&[Field("model", Kind::Id)]])?
+        .need("model")
 }

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use super::ROUTER;
 use crate::auth::Caller;
 use crate::config::{Setting, Strategy};
-use crate::manage::fields::read;
 use crate::manage::{Answer, Input, Manage};
 
 /// Every setting that has an effect.
@@ -32,7 +31,7 @@ fn field(it: &Setting) -> Value {
 /// `GET /router/fields`: what there is to be set.
 pub(in crate::manage) async fn fields(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see settings")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let fields: Vec<Value> = known(m).map(|it| field(&it)).collect();
     Ok(json!({"fields": fields}))
 }
@@ -40,7 +39,7 @@ pub(in crate::manage) async fn fields(m: &Manage, caller: &Caller, input: Input)
 /// `GET /router/settings`: the same with the values in force.
 pub(in crate::manage) async fn settings(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see settings")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let (mut fields, mut values) = (Vec::new(), Map::new());
     for it in known(m) {
         let mut field = field(&it);

@@ -8,7 +8,7 @@ use super::{GENERAL, LITELLM, ROUTER};
 use crate::auth::Caller;
 use crate::config::{ENVIRONMENT, Layer, Setting, Source};
 use crate::manage::fault::{bad, shown as short};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::ConfigRow;
 
@@ -59,7 +59,7 @@ fn applies(it: &Setting) -> &'static str {
 /// `GET /config/field/info?field_name=`.
 pub(in crate::manage) async fn field_info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see settings")?;
-    let given = read(&input.query, &[SHOWN])?;
+    let given = input.query_fields(&[SHOWN])?;
     let name = given.need("field_name")?;
     let section = given.text("config_type").unwrap_or_else(|| GENERAL.into());
     let row = m.store.get::<ConfigRow>(&section).await?;
@@ -83,7 +83,7 @@ pub(in crate::manage) async fn field_info(m: &Manage, caller: &Caller, input: In
 /// `GET /config/list?config_type=`: every setting of a section, for a form.
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see settings")?;
-    let section = read(&input.query, &[SHOWN])?.need("config_type")?;
+    let section = input.query_fields(&[SHOWN])?.need("config_type")?;
     let row = m.store.get::<ConfigRow>(&section).await?;
     let settings = m.in_force.settings(&section).into_iter();
     let shown = settings.map(|it| {
@@ -109,6 +109,6 @@ pub(in crate::manage) async fn document(m: &Manage, caller: &Caller, input: Inpu
     m.rights(caller)
         .await?
         .need_sight("see the configuration")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     Ok(Value::Object(m.in_force.document()))
 }

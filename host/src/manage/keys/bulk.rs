@@ -8,7 +8,7 @@ use super::update::{change, given, shown};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, is_ours, missing};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{KeyRow, Query};
@@ -19,7 +19,7 @@ pub(in crate::manage) const MOST: usize = 500;
 pub(in crate::manage) async fn bulk_update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     let fields = &[Field("keys", Kind::List)];
-    let keys = read(&input.body, &[fields])?.list("keys");
+    let keys = input.body_fields(&[fields])?.list("keys");
     let mut changes = Vec::new();
     for (at, item) in keys.iter().enumerate() {
         let path = format!("keys.{at}");
@@ -43,7 +43,7 @@ pub(in crate::manage) async fn team_bulk_update(
         Field("all_keys_in_team", Kind::Flag),
         Field("update_fields", Kind::Object),
     ];
-    let asked = read(&input.body, &[fields])?;
+    let asked = input.body_fields(&[fields])?;
     let team = m.team(&asked.need("team_id")?).await?;
     if !rights.makes_keys_in(&team, "/team/key/bulk_update") {
         return Err(foreign("team_id", "team"));

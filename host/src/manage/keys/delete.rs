@@ -7,7 +7,7 @@ use super::update::shown;
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{absent, bad};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::rights::foreign;
 use crate::manage::{Answer, Input, Manage};
 use crate::store::KeyRow;
@@ -20,7 +20,7 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
         Field("keys", Kind::Texts),
         Field("key_aliases", Kind::Texts),
     ];
-    let asked = read(&input.body, &[fields])?;
+    let asked = input.body_fields(&[fields])?;
     let (keys, aliases) = (asked.texts("keys"), asked.texts("key_aliases"));
     if keys.is_empty() && aliases.is_empty() {
         return Err(bad("keys", "`keys` or `key_aliases` is required"));
@@ -73,7 +73,7 @@ async fn set_blocked(
         ("unblocked", "/key/unblock")
     };
     let rights = m.rights(caller).await?;
-    let asked = read(&input.body, &[&[Field("key", Kind::Text)]])?;
+    let asked = input.body_fields(&[&[Field("key", Kind::Text)]])?;
     let key = asked.need("key")?;
     let mut work = m.work(&rights).await?;
     let found = lookup::need(&mut work, &rights, "key", &key, route).await?;

@@ -7,7 +7,7 @@ use super::{apply, lookup, scope, throughput};
 use crate::auth::{self, Caller};
 use crate::domain::{Entity, EntityKind, Fault, Secret};
 use crate::manage::fault::{bad, forbidden, missing};
-use crate::manage::fields::{Given, read};
+use crate::manage::fields::Given;
 use crate::manage::rights::Rights;
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage};
@@ -16,7 +16,7 @@ use crate::store::{KeyRow, Stamp};
 /// A new key of a user or a team; its text is in this answer and nowhere else.
 pub(in crate::manage) async fn generate(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[KEY, LIMITS, IN_METADATA, TEXT])?;
+    let given = input.body_fields(&[KEY, LIMITS, IN_METADATA, TEXT])?;
     answer(m, &rights, given, false).await
 }
 
@@ -27,7 +27,7 @@ pub(in crate::manage) async fn generate_service_account(
     input: Input,
 ) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[KEY, LIMITS, IN_METADATA, TEXT])?;
+    let given = input.body_fields(&[KEY, LIMITS, IN_METADATA, TEXT])?;
     if given.some("user_id") {
         let message = "a service account belongs to no user: leave `user_id` out";
         return Err(bad("user_id", message));

@@ -3,15 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
-use crate::manage::fields::read;
 use crate::manage::{Answer, Input, Manage};
 use crate::store::KeyRow;
 
 /// The door has let the key in, so it is healthy. Its callbacks are if a plugin has each of them.
 pub(in crate::manage) async fn health(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    read(&input.query, &[])?;
-    read(&input.body, &[])?;
+    input.query_fields(&[])?;
+    input.body_fields(&[])?;
     let key = match &rights.key {
         Some(id) => m.store.get::<KeyRow>(id).await?,
         None => None,

@@ -6,7 +6,7 @@ use super::lookup;
 use super::rotate::REGENERATE;
 use crate::auth::Caller;
 use crate::manage::fault::{absent, bad};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::rights::foreign;
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{Filter, KeyRow, Query, TeamRow};
@@ -14,7 +14,7 @@ use crate::store::{Filter, KeyRow, Query, TeamRow};
 /// One key; without `key`, the caller's own.
 pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.query, &[&[Field("key", Kind::Text)]])?;
+    let asked = input.query_fields(&[&[Field("key", Kind::Text)]])?;
     let text = asked.text("key");
     let id = match &text {
         Some(text) => lookup::id(text),
@@ -52,7 +52,7 @@ pub(in crate::manage) async fn info_of_many(m: &Manage, caller: &Caller, input: 
         Field("keys", Kind::Texts),
         Field("key_aliases", Kind::Texts),
     ];
-    let asked = read(&input.body, &[fields])?;
+    let asked = input.body_fields(&[fields])?;
     let ids: Vec<_> = asked
         .texts("keys")
         .iter()

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, forbidden};
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::input::{Paging, flag, sorting};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
@@ -54,7 +54,7 @@ const SORTS: &[(&str, &str)] = &[
 /// Keys that the caller may see, filtered, sorted, in pages.
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.query, &[FILTERS])?;
+    let asked = input.query_fields(&[FILTERS])?;
     let paging = Paging::read(&input.query, "size", 10, 100)?;
     let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
     let expand = expands_user(&asked)?;
@@ -116,7 +116,7 @@ pub(in crate::manage) async fn aliases(m: &Manage, caller: &Caller, input: Input
         Field("search", Kind::Text),
         Field("team_id", Kind::Text),
     ];
-    let asked = read(&input.query, &[fields])?;
+    let asked = input.query_fields(&[fields])?;
     let paging = Paging::read(&input.query, "size", 50, 100)?;
     let mut query = Query::new()
         .with(own(m, &rights, true, true).await?)

@@ -131,7 +131,7 @@ pub(super) fn rotated(row: &mut KeyRow, now: i64) {
 /// Sets what a key has spent in its running window, at most to what it has.
 pub(in crate::manage) async fn reset_spend(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.body, &[&[Field("reset_to", Kind::Money)]])?;
+    let asked = input.body_fields(&[&[Field("reset_to", Kind::Money)]])?;
     let to = asked.money("reset_to");
     let to = to.ok_or_else(|| crate::manage::fault::missing("reset_to"))?;
     let id = lookup::id(input.part("key")?);

@@ -93,7 +93,7 @@ fn check_texts(rights: &Rights, params: &Map<String, Value>) -> Result<(), Fault
 pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     open_for_models(m)?;
-    let given = read(&input.body, &[FIELDS, &[Field("blocked", Kind::Flag)]])?;
+    let given = input.body_fields(&[FIELDS, &[Field("blocked", Kind::Flag)]])?;
     let blocked = given.flag("blocked").unwrap_or(false);
     if blocked {
         rights.need_admin("block models")?;
@@ -158,13 +158,13 @@ async fn allow(work: &mut Work<'_>, before: &TeamRow, model: &str) -> Result<(),
 }
 
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
-    let given = read(&input.body, &[FIELDS])?;
+    let given = input.body_fields(&[FIELDS])?;
     let id = part(&given, "id")?.ok_or_else(|| missing("model_info.id"))?;
     change(m, caller, &given, &id, "model_info.id").await
 }
 
 pub(in crate::manage) async fn patch(m: &Manage, caller: &Caller, input: Input) -> Answer {
-    let given = read(&input.body, &[FIELDS])?;
+    let given = input.body_fields(&[FIELDS])?;
     let id = input.part("model_id")?;
     if part(&given, "id")?.is_some_and(|it| it != id) {
         let message = "`model_info.id` is not the id of the path";
@@ -232,7 +232,7 @@ async fn need(
 
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let id = read(&input.body, &[&[Field("id", Kind::Id)]])?.need("id")?;
+    let id = input.body_fields(&[&[Field("id", Kind::Id)]])?.need("id")?;
     let mut work = m.work(&rights).await?;
     let row = need(&mut work, &rights, &id, "id").await?;
     work.delete(&[row]).await?;
@@ -252,7 +252,9 @@ pub(in crate::manage) async fn unblock(m: &Manage, caller: &Caller, input: Input
 async fn set_blocked(m: &Manage, caller: &Caller, input: &Input, blocked: bool) -> Answer {
     let rights = m.rights(caller).await?;
     rights.need_admin("block models")?;
-    let id = read(&input.body, &[&[Field("model_id", Kind::Id)]])?.need("model_id")?;
+    let id = input
+        .body_fields(&[&[Field("model_id", Kind::Id)]])?
+        .need("model_id")?;
     let mut work = m.work(&rights).await?;
     let before = need(&mut work, &rights, &id, "model_id").await?;
     let mut row = before.clone();

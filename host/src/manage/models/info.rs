@@ -9,7 +9,7 @@ use super::params;
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{absent, bad, missing};
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::in_force::Deployment;
 use crate::manage::input::{Paging, flag};
 use crate::manage::rights::Rights;
@@ -24,7 +24,7 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
         Field("teamId", Kind::Text),
         Field("healthy_only", Kind::Any),
     ];
-    let asked = read(&input.query, &[fields])?;
+    let asked = input.query_fields(&[fields])?;
     // No model is hidden for its health.
     flag(&asked, "healthy_only")?;
     let mut all = m.in_force.deployments(caller);
@@ -66,7 +66,7 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
         ),
         Field("sortOrder", Kind::Choice(&["asc", "desc"])),
     ];
-    let asked = read(&input.query, &[fields])?;
+    let asked = input.query_fields(&[fields])?;
     let paging = Paging::read(&input.query, "size", 50, 1_000)?;
     // There are no auto routers.
     flag(&asked, "exclude_auto_routers")?;
@@ -209,7 +209,7 @@ fn shown(it: &Deployment) -> Value {
 
 /// Every model group, or the one named `model_group`.
 pub(in crate::manage) async fn group_info(m: &Manage, caller: &Caller, input: Input) -> Answer {
-    let asked = read(&input.query, &[&[Field("model_group", Kind::Text)]])?;
+    let asked = input.query_fields(&[&[Field("model_group", Kind::Text)]])?;
     let mut all = m.in_force.groups(caller);
     if let Some(name) = asked.text("model_group") {
         all.retain(|it| it.get("model_group").and_then(Value::as_str) == Some(&name));

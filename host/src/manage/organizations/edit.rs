@@ -4,7 +4,7 @@ use super::view::Views;
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind};
 use crate::manage::fault::{absent, forbidden, missing};
-use crate::manage::fields::{Field, Given, Kind, read, set};
+use crate::manage::fields::{Field, Given, Kind, set};
 use crate::manage::rights::foreign;
 use crate::manage::{Answer, Input, Manage, budgets, teams};
 use crate::store::{KeyRow, OrganizationMemberRow, OrganizationRow, Query, Stamp, TeamRow};
@@ -37,7 +37,7 @@ fn apply(given: &Given, row: &mut OrganizationRow) {
 pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     rights.need_admin("make organizations")?;
-    let given = read(&input.body, &[FIELDS, budgets::BUDGET])?;
+    let given = input.body_fields(&[FIELDS, budgets::BUDGET])?;
     given.need("organization_alias")?;
     let mut work = m.work(&rights).await?;
     let id = given.text("organization_id");
@@ -64,7 +64,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
     let rights = m.rights(caller).await?;
     // Who changed it is who asks, whatever the request says.
     let by = &[Field("updated_by", Kind::Text)];
-    let mut given = read(&input.body, &[FIELDS, budgets::BUDGET, by])?;
+    let mut given = input.body_fields(&[FIELDS, budgets::BUDGET, by])?;
     given.take("updated_by");
     let id = given.need("organization_id")?;
     let mut work = m.work(&rights).await?;
@@ -99,7 +99,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     rights.need_admin("delete organizations")?;
-    let given = read(&input.body, &[&[Field("organization_ids", Kind::Texts)]])?;
+    let given = input.body_fields(&[&[Field("organization_ids", Kind::Texts)]])?;
     let mut ids = given.texts("organization_ids");
     ids.sort_unstable();
     ids.dedup();

@@ -3,7 +3,7 @@
 use super::view::Views;
 use crate::auth::Caller;
 use crate::manage::fault::{absent, missing};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::rights::foreign;
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{Filter, OrganizationRow, Query};
@@ -16,7 +16,7 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
         Field("organization_id", Kind::Text),
         Field("org_alias", Kind::Text),
     ];
-    let asked = read(&input.query, &[fields])?;
+    let asked = input.query_fields(&[fields])?;
     let mut query = Query::new();
     if !rights.sees_all() {
         let own = rights
@@ -42,7 +42,7 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
 
 pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.query, &[&[Field("organization_id", Kind::Text)]])?;
+    let asked = input.query_fields(&[&[Field("organization_id", Kind::Text)]])?;
     let row = m.organization(&asked.need("organization_id")?).await?;
     if !rights.sees_organization(&row.id) {
         return Err(foreign("organization_id", "organization"));
@@ -55,7 +55,7 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
 /// The older form, for several at once.
 pub(in crate::manage) async fn info_of_many(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.body, &[&[Field("organizations", Kind::Texts)]])?;
+    let asked = input.body_fields(&[&[Field("organizations", Kind::Texts)]])?;
     let ids = asked.texts("organizations");
     if ids.is_empty() {
         return Err(missing("organizations"));

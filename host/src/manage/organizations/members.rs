@@ -45,7 +45,7 @@ async fn need(
 /// Adds users: one, or a list of them, all or none. Who is known by email only becomes a user.
 pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[ORGANIZATION, &[Field("member", Kind::Any)]])?;
+    let given = input.body_fields(&[ORGANIZATION, &[Field("member", Kind::Any)]])?;
     let members = match given.value("member") {
         None => return Err(missing("member")),
         Some(Value::Array(all)) => all.clone(),
@@ -180,7 +180,7 @@ async fn seat(
 /// Changes the role or the budget of a member.
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[ORGANIZATION, MEMBER])?;
+    let given = input.body_fields(&[ORGANIZATION, MEMBER])?;
     let mut work = m.work(&rights).await?;
     let (organization, before) = seat(&mut work, &rights, &given).await?;
     let mut row = before.clone();
@@ -198,7 +198,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
 
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[ORGANIZATION, MEMBER])?;
+    let given = input.body_fields(&[ORGANIZATION, MEMBER])?;
     let mut work = m.work(&rights).await?;
     let (organization, row) = seat(&mut work, &rights, &given).await?;
     leave(&mut work, row.clone()).await?;

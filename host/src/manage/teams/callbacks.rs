@@ -6,7 +6,6 @@ use super::update::need;
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{absent, bad};
-use crate::manage::fields::read;
 use crate::manage::logging::{ENTRY, LOGGING, masked};
 use crate::manage::rights::foreign;
 use crate::manage::{Answer, Input, Manage};
@@ -23,7 +22,7 @@ fn list(metadata: &Map<String, Value>) -> Vec<Value> {
 
 /// `POST /team/{team_id}/callback`.
 pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) -> Answer {
-    let given = read(&input.body, &[ENTRY])?;
+    let given = input.body_fields(&[ENTRY])?;
     let name = given.need("callback_name")?;
     if !m.in_force.knows_callback(&name) {
         let shown = crate::manage::fault::shown(&name);
@@ -57,7 +56,7 @@ pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) ->
 /// `GET /team/{team_id}/callback`.
 pub(in crate::manage) async fn show(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let row = m.team(input.part("team_id")?).await?;
     if !rights.changes_team(&row) && !rights.sees_all() {
         return Err(foreign("team_id", "team"));
@@ -89,7 +88,7 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
 
 /// `POST /team/{team_id}/disable_logging`: the team has none of its own any more.
 pub(in crate::manage) async fn disable(m: &Manage, caller: &Caller, input: Input) -> Answer {
-    read(&input.body, &[])?;
+    input.body_fields(&[])?;
     let row = change(m, caller, &input, |metadata| {
         metadata.insert(LOGGING.to_owned(), json!([]));
         metadata.shift_remove(SETTINGS);

@@ -5,7 +5,7 @@ use super::{defaults, permissions, seats};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, forbidden};
-use crate::manage::fields::{Given, read, set};
+use crate::manage::fields::{Given, set};
 use crate::manage::rights::Rights;
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage, keys};
@@ -15,10 +15,8 @@ use crate::store::{OrganizationRow, Stamp, TeamRow, UserRow};
 /// their organisation.
 pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let mut given = read(
-        &input.body,
-        &[TEAM, NEW, MEMBER_DEFAULTS, keys::LIMITS, keys::IN_METADATA],
-    )?;
+    let mut given =
+        input.body_fields(&[TEAM, NEW, MEMBER_DEFAULTS, keys::LIMITS, keys::IN_METADATA])?;
     keys::admins_only(&rights, &given, &["allowed_passthrough_routes"])?;
     keys::keeps_denied(&rights, &given)?;
     for (name, value) in &m.settings().default_team {

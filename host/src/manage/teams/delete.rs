@@ -7,7 +7,7 @@ use super::update::need;
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{forbidden, missing};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{BudgetRow, KeyRow, Query, TeamMemberRow, TeamRow};
@@ -15,7 +15,7 @@ use crate::store::{BudgetRow, KeyRow, Query, TeamMemberRow, TeamRow};
 /// Deletes teams with their keys and seats: all of it, or nothing.
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.body, &[&[Field("team_ids", Kind::Texts)]])?;
+    let asked = input.body_fields(&[&[Field("team_ids", Kind::Texts)]])?;
     let mut ids = asked.texts("team_ids");
     ids.sort_unstable();
     ids.dedup();
@@ -70,7 +70,7 @@ pub(in crate::manage) async fn unblock(m: &Manage, caller: &Caller, input: Input
 
 async fn set_blocked(m: &Manage, caller: &Caller, input: &Input, blocked: bool) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.body, &[&[Field("team_id", Kind::Id)]])?;
+    let asked = input.body_fields(&[&[Field("team_id", Kind::Id)]])?;
     let id = asked.need("team_id")?;
     let mut work = m.work(&rights).await?;
     let before = need(&mut work, &rights, &id).await?;

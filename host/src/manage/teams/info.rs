@@ -6,7 +6,7 @@ use crate::asked::number;
 use crate::auth::Caller;
 use crate::domain::EntityKind;
 use crate::manage::fault::{absent, bad};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::rights::foreign;
 use crate::manage::spend::Spends;
 use crate::manage::{Answer, Input, Manage, keys};
@@ -16,7 +16,7 @@ use crate::store::{Filter, KeyRow, Query, TeamMemberRow, TeamRow, member_id};
 pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     let fields = &[Field("team_id", Kind::Text), Field("key_limit", Kind::Any)];
-    let asked = read(&input.query, &[fields])?;
+    let asked = input.query_fields(&[fields])?;
     let most = number(&input.query, "key_limit", u64::MAX, u64::MAX)?;
     let own = rights.key_team.clone();
     let id = asked.text("team_id").or(own);
@@ -50,7 +50,7 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
 /// The caller's own seat.
 pub(in crate::manage) async fn me(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let team = m.team(input.part("team_id")?).await?;
     let user = rights.user.clone();
     let user = user.ok_or_else(|| bad("user_id", "your key belongs to no user"))?;
@@ -77,7 +77,7 @@ pub(in crate::manage) async fn me(m: &Manage, caller: &Caller, input: Input) -> 
 /// Teams that anybody may join by themselves: those whose metadata says `available`.
 pub(in crate::manage) async fn available(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let mine = rights.seats.iter().map(|(id, _)| id.into()).collect();
     let query = Query::new()
         .with(Filter::In("id", mine))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::forbidden;
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::input::{Paging, sorting};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
@@ -37,7 +37,7 @@ const SORTS: &[(&str, &str)] = &[
 /// Every team that the caller may see, as one list.
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.query, &[FILTERS])?;
+    let asked = input.query_fields(&[FILTERS])?;
     let query = filtered(m, &rights, &asked).await?;
     let teams = m.store.list::<TeamRow>(&query).await?.rows;
     let views = super::Views::of(m, &teams).await?;
@@ -47,7 +47,7 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
 /// The same in pages, with counts.
 pub(in crate::manage) async fn list_v2(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.query, &[FILTERS])?;
+    let asked = input.query_fields(&[FILTERS])?;
     let paging = Paging::read(&input.query, "page_size", 10, 100)?;
     let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
     let query = filtered(m, &rights, &asked).await?;
@@ -128,7 +128,7 @@ pub(in crate::manage) async fn filter_ui(m: &Manage, caller: &Caller, input: Inp
         Field("page", Kind::Any),
         Field("page_size", Kind::Any),
     ];
-    let asked = read(&input.query, &[fields])?;
+    let asked = input.query_fields(&[fields])?;
     let paging = Paging::read(&input.query, "page_size", 50, 100)?;
     let mut query = Query::new()
         .with(visible(&rights))

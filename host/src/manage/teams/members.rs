@@ -9,7 +9,7 @@ use super::update::need;
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
 use crate::manage::fault::{absent, bad, is_ours, missing};
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::spend::{Spend, Spends};
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage, users};
@@ -31,7 +31,7 @@ const ROLE: &[Field] = &[Field("role", Kind::Choice(&["admin", "user"]))];
 /// Gives users a seat: one, or a list of them, all or none.
 pub(in crate::manage) async fn add(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[ADD, SEAT_LIMITS])?;
+    let given = input.body_fields(&[ADD, SEAT_LIMITS])?;
     let id = given.need("team_id")?;
     let seats = match given.value("member") {
         None => return Err(missing("member")),
@@ -84,7 +84,7 @@ pub(in crate::manage) async fn bulk_add(m: &Manage, caller: &Caller, input: Inpu
         Field("members", Kind::List),
         Field("all_users", Kind::Flag),
     ];
-    let given = read(&input.body, &[fields, SEAT_LIMITS])?;
+    let given = input.body_fields(&[fields, SEAT_LIMITS])?;
     let id = given.need("team_id")?;
     let team = m.team(&id).await?;
     if !rights.changes_team(&team) {
@@ -168,7 +168,7 @@ async fn seat(
 /// Changes the role or the limits of a member.
 pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[PERSON, ROLE, SEAT_LIMITS])?;
+    let given = input.body_fields(&[PERSON, ROLE, SEAT_LIMITS])?;
     let mut work = m.work(&rights).await?;
     let (team, user, before) = seat(&mut work, &rights, &given).await?;
     let mut row = before.clone();
@@ -210,7 +210,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
 /// Takes a seat away, with the keys that the member had in the team.
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[PERSON])?;
+    let given = input.body_fields(&[PERSON])?;
     let mut work = m.work(&rights).await?;
     let (team, user, row) = seat(&mut work, &rights, &given).await?;
     let keys = Query::new()
@@ -228,7 +228,7 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
 /// at most to what it is.
 pub(in crate::manage) async fn reset_spend(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.body, &[&[Field("reset_to", Kind::Money)]])?;
+    let asked = input.body_fields(&[&[Field("reset_to", Kind::Money)]])?;
     let to = asked.money("reset_to").unwrap_or_default();
     let (team, user) = (input.part("team_id")?, input.part("user_id")?);
     let id = member_id(team, user);
@@ -257,6 +257,6 @@ pub(in crate::manage) async fn reset_spend(m: &Manage, caller: &Caller, input: I
 /// `POST /team/{team_id}/member/{user_id}/reset_budget`: a member's window begins with nothing
 /// spent.
 pub(in crate::manage) async fn reset_budget(m: &Manage, caller: &Caller, input: Input) -> Answer {
-    read(&input.body, &[])?;
+    input.body_fields(&[])?;
     reset_spend(m, caller, input).await
 }

@@ -3,7 +3,7 @@
 use super::update::need;
 use crate::auth::Caller;
 use crate::manage::fault::{bad, missing};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::{Answer, Input, Manage};
 
 const FIELDS: &[Field] = &[Field("team_id", Kind::Id), Field("models", Kind::Texts)];
@@ -43,7 +43,7 @@ async fn change(
     by: impl FnOnce(&mut Vec<String>, &[String]) -> Option<String>,
 ) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.body, &[FIELDS])?;
+    let asked = input.body_fields(&[FIELDS])?;
     let id = asked.need("team_id")?;
     let named = asked.texts("models");
     if named.is_empty() {

@@ -7,7 +7,7 @@ use super::update::need;
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{bad, missing};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::rights::foreign;
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{Query, TeamRow};
@@ -50,7 +50,7 @@ pub(super) fn check(field: &str, given: &[String]) -> Result<(), Fault> {
 
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.query, &[&[Field("team_id", Kind::Text)]])?;
+    let asked = input.query_fields(&[&[Field("team_id", Kind::Text)]])?;
     let team = m.team(&asked.need("team_id")?).await?;
     if !rights.sees_team(&team) {
         return Err(foreign("team_id", "team"));
@@ -62,7 +62,7 @@ pub(in crate::manage) async fn update(m: &Manage, caller: &Caller, input: Input)
     let rights = m.rights(caller).await?;
     let field = "team_member_permissions";
     let fields = &[Field("team_id", Kind::Id), Field(field, Kind::Texts)];
-    let asked = read(&input.body, &[fields])?;
+    let asked = input.body_fields(&[fields])?;
     let id = asked.need("team_id")?;
     if !asked.some(field) {
         return Err(missing(field));
@@ -89,7 +89,7 @@ pub(in crate::manage) async fn bulk_update(m: &Manage, caller: &Caller, input: I
         Field("team_ids", Kind::Texts),
         Field("apply_to_all_teams", Kind::Flag),
     ];
-    let asked = read(&input.body, &[fields])?;
+    let asked = input.body_fields(&[fields])?;
     let permissions = asked.texts("permissions");
     if permissions.is_empty() {
         return Err(missing("permissions"));

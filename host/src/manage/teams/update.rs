@@ -8,7 +8,7 @@ use super::fields::{MEMBER_DEFAULTS, TEAM};
 use crate::auth::Caller;
 use crate::domain::{Entity, EntityKind, Fault};
 use crate::manage::fault::{absent, bad, forbidden};
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage, keys};
@@ -56,16 +56,13 @@ pub(in crate::manage) async fn patch(m: &Manage, caller: &Caller, input: Input) 
 }
 
 fn given(input: &Input) -> Result<Given, Fault> {
-    read(
-        &input.body,
-        &[
-            TEAM,
-            NAMED,
-            MEMBER_DEFAULTS,
-            keys::LIMITS,
-            keys::IN_METADATA,
-        ],
-    )
+    input.body_fields(&[
+        TEAM,
+        NAMED,
+        MEMBER_DEFAULTS,
+        keys::LIMITS,
+        keys::IN_METADATA,
+    ])
 }
 
 /// The team, locked, if it is there and the caller may change it.

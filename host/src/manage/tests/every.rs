@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::rig::{both, holder, master, member, named, operation, user};
 use super::samples::{Does, MARK, SECRETS, Sample, Sampled};
+use crate::asked::noted;
 use crate::auth::{Caller, Role};
 use crate::manage::Method::{Delete, Get};
-use crate::manage::OPERATIONS;
+use crate::manage::{ASKED, OPERATIONS};
 use crate::store::{AuditEntry, Store};
 
 /// Fields that name what exists.
@@ -181,6 +182,23 @@ fn complete(entry: &AuditEntry) -> bool {
 }
 
 both! {
+    async fn what_every_operation_asks_for_is_written_down(store: &Store) {
+        let Sampled { rig, all } = Sampled::new(store).await;
+        let mut seen = BTreeSet::new();
+        let mut done = BTreeSet::new();
+        for it in &all {
+            let (method, pattern, _) = operation(it.method, &it.path);
+            noted::clear();
+            let answer = rig.send(it.method, &it.path, &it.caller(), it.body.clone()).await;
+            let answer = answer.unwrap_or_else(|fault| panic!("{} {}: {fault}", pattern, it.path));
+            if done.insert((format!("{method:?}"), pattern)) {
+                let method = format!("{method:?}");
+                seen.extend(noted::rows(&method, pattern, &it.body, &answer));
+            }
+        }
+        noted::compare("host/src/manage/asked.tsv", ASKED, &seen);
+    }
+
     async fn every_operation_has_a_sample_that_does_what_it_says(store: &Store) {
         let Sampled { rig, all } = Sampled::new(store).await;
         let known: BTreeSet<String> = OPERATIONS.iter()

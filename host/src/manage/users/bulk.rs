@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::update::change;
 use crate::auth::Caller;
 use crate::manage::fault::{bad, is_ours, missing};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{Query, UserRow};
 
@@ -21,7 +21,7 @@ pub(in crate::manage) async fn bulk_update(m: &Manage, caller: &Caller, input: I
         Field("all_users", Kind::Flag),
         Field("user_updates", Kind::Object),
     ];
-    let given = read(&input.body, &[fields])?;
+    let given = input.body_fields(&[fields])?;
     let changes: Vec<Value> = if given.flag("all_users").unwrap_or(false) {
         let update = given.object("user_updates");
         if update.is_empty() {

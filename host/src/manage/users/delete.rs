@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::{absent, bad, missing};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::rights::foreign;
 use crate::manage::work::Work;
 use crate::manage::{Answer, Input, Manage, organizations, teams};
@@ -14,7 +14,7 @@ use crate::store::{KeyRow, OrganizationMemberRow, Query, TeamMemberRow, TeamRow,
 /// Deletes users with their keys, seats and memberships: all of it, or nothing.
 pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let given = read(&input.body, &[&[Field("user_ids", Kind::Texts)]])?;
+    let given = input.body_fields(&[&[Field("user_ids", Kind::Texts)]])?;
     let mut ids = given.texts("user_ids");
     ids.sort_unstable();
     ids.dedup();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::bad;
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage, keys, teams};
 use crate::store::{Filter, KeyRow, Query, TeamMemberRow, TeamRow, UserRow};
@@ -41,7 +41,7 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
 }
 
 async fn named(m: &Manage, rights: &Rights, input: &Input) -> Result<UserRow, Fault> {
-    let asked = read(&input.query, &[&[Field("user_id", Kind::Text)]])?;
+    let asked = input.query_fields(&[&[Field("user_id", Kind::Text)]])?;
     let id = asked.text("user_id").or_else(|| rights.user.clone());
     let id = id.ok_or_else(|| {
         bad(

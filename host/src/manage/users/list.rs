@@ -6,7 +6,7 @@ use super::fields::ROLES;
 use crate::auth::Caller;
 use crate::domain::Fault;
 use crate::manage::fault::forbidden;
-use crate::manage::fields::{Field, Given, Kind, read};
+use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::input::{Paging, sorting};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
@@ -44,7 +44,7 @@ const SORTS: &[(&str, &str)] = &[
 /// Users, filtered, sorted, in pages. Organisation admins list those of their organisations.
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = read(&input.query, &[FILTERS])?;
+    let asked = input.query_fields(&[FILTERS])?;
     let paging = Paging::read(&input.query, "page_size", 25, 100)?;
     let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
     let query = filtered(m, &rights, &asked).await?;
@@ -147,7 +147,7 @@ pub(in crate::manage) async fn filter_ui(m: &Manage, caller: &Caller, input: Inp
         Field("page", Kind::Any),
         Field("page_size", Kind::Any),
     ];
-    let asked = read(&input.query, &[fields])?;
+    let asked = input.query_fields(&[fields])?;
     let paging = Paging::read(&input.query, "page_size", 50, 100)?;
     let mut query = Query::new().page(paging.page, paging.size);
     if !rights.sees_all() {
@@ -173,7 +173,7 @@ pub(in crate::manage) async fn filter_ui(m: &Manage, caller: &Caller, input: Inp
 /// How many users there are.
 pub(in crate::manage) async fn available(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("count users")?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     let users = m
         .store
         .list::<UserRow>(&Query::new().page(1, 1))

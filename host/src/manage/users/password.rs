@@ -11,7 +11,7 @@ use crate::auth::Caller;
 use crate::config::PasswordRules;
 use crate::domain::{Fault, Secret};
 use crate::manage::fault::{bad, missing};
-use crate::manage::fields::{Field, Kind, read};
+use crate::manage::fields::{Field, Kind};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::UserRow;
 
@@ -129,7 +129,7 @@ pub(in crate::manage) async fn change(m: &Manage, caller: &Caller, input: Input)
         Field("current_password", Kind::Text),
         Field("new_password", Kind::Text),
     ];
-    let given = read(&input.body, &[fields])?;
+    let given = input.body_fields(&[fields])?;
     let old = given.need("current_password")?;
     let new = given.need("new_password")?;
     let user = rights.user.clone().ok_or_else(|| missing("user_id"))?;

@@ -3,13 +3,12 @@
 use serde_json::json;
 
 use crate::auth::Caller;
-use crate::manage::fields::read;
 use crate::manage::{Answer, Input, Manage};
 
 /// The roles that a user can have, with words for a form.
 pub(in crate::manage) async fn available(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?;
-    read(&input.query, &[])?;
+    input.query_fields(&[])?;
     Ok(json!({
         "proxy_admin": {
             "ui_label": "Admin (all permissions)",

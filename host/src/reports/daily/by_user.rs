@@ -22,7 +22,7 @@ pub(in crate::reports) async fn by_user(
     input: Input,
 ) -> Answer {
     let known = ["team_ids", "start_date", "end_date"];
-    let asked = Asked::of(&input.query, &known)?;
+    let asked = Asked::query(&input, &known)?;
     if asked.list("team_ids")?.is_none() {
         return Err(missing("team_ids"));
     }

@@ -75,7 +75,7 @@ fn read<'a>(input: &'a Input, field: &str, extent: Extent) -> Result<Asked<'a>, 
         "end_user_ids" => &["exclude_end_user_ids"],
         _ => &["include_current_utc_day"],
     };
-    let asked = Asked::of(&input.query, &[&[field], FIELDS, paging, also].concat())?;
+    let asked = Asked::query(input, &[&[field], FIELDS, paging, also].concat())?;
     // A day here is UTC's, and the last one that was asked for is always whole.
     asked.flag("include_current_utc_day", false)?;
     if let Some(minutes) = asked.text("timezone")? {

@@ -26,7 +26,7 @@ pub(in crate::reports) async fn list(reports: &Reports, caller: &Caller, input: 
         "limit",
         "cursor",
     ];
-    let asked = Asked::of(&input.query, &known)?;
+    let asked = Asked::query(&input, &known)?;
     let limit = u32::try_from(asked.count("limit", 1_000, 10_000)?).unwrap_or(1_000);
     let summarize = asked.flag("summarize", true)?;
     let cursor = filter::cursor(&asked)?;

@@ -29,7 +29,7 @@ pub(in crate::reports) async fn page(reports: &Reports, caller: &Caller, input: 
         "group_by_session",
         "session_cursor",
     ];
-    let asked = Asked::of(&input.query, &[filter::FIELDS, &more].concat())?;
+    let asked = Asked::query(&input, &[filter::FIELDS, &more].concat())?;
     for name in ["start_date", "end_date"] {
         asked.text(name)?.ok_or_else(|| missing(name))?;
     }
@@ -50,7 +50,7 @@ pub(in crate::reports) async fn session(
     caller: &Caller,
     input: Input,
 ) -> Answer {
-    let asked = Asked::of(&input.query, &["session_id", "page", "page_size", "cursor"])?;
+    let asked = Asked::query(&input, &["session_id", "page", "page_size", "cursor"])?;
     asked
         .text("session_id")?
         .ok_or_else(|| missing("session_id"))?;

@@ -17,8 +17,8 @@ const TWINS: u32 = 100;
 /// `GET /spend/logs/ui/{request_id}`: one call with its bodies, by our id or the provider's.
 pub(in crate::reports) async fn one(reports: &Reports, caller: &Caller, input: Input) -> Answer {
     // The start is what LiteLLM needs to find the row.
-    Asked::of(&input.query, &["start_date"])?;
-    let path = Asked::of(&input.path, &["request_id"])?;
+    Asked::query(&input, &["start_date"])?;
+    let path = Asked::path(&input, &["request_id"])?;
     let id = path
         .text("request_id")?
         .ok_or_else(|| missing("request_id"))?;

@@ -1,4 +1,5 @@
 mod analytics;
+mod asked;
 mod calculate;
 mod daily;
 mod foreign;

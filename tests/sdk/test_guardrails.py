@@ -47,6 +47,7 @@ def guarded(tmp_path_factory, data_dir, provider):
             deed("no-secrets", "block", word="secret"),
             deed("beside", "block", "during_call", word="secret"),
             deed("no-answer", "block", "post_call", word="You said"),
+            deed("by-tag", "block", {"tags": {"eu": "pre_call", "late": "post_call"}, "default": []}, word="secret"),
             deed("slow", "sleep", timeout=0.2),
             deed("slow-open", "sleep", timeout=0.2, unreachable_fallback="fail_open"),
             deed("wrong", "edit-elsewhere"),
@@ -167,6 +168,97 @@ def test_a_models_guardrail_looks_without_being_asked_for(client):
     assert ask(client, "a secret").choices
     with pytest.raises(openai.BadRequestError):
         ask(client, "a secret", model="guarded")
+
+
+def made(gateway, path, **fields):
+    status, answer, _ = gateway.post(path, fields)
+    assert status == 200, answer
+    return answer
+
+
+@pytest.fixture()
+def holder(guarded):
+    """Clients with keys of their own, and of teams."""
+
+    def of(team=None, **fields):
+        if team is not None:
+            fields["team_id"] = made(guarded, "/team/new", **team)["team_id"]
+        key = made(guarded, "/key/generate", **fields)["key"]
+        return openai.OpenAI(base_url=guarded.url + "/v1", api_key=key, max_retries=0)
+
+    return of
+
+
+def applied(client, text, **more):
+    """The guardrails that looked, and which of them refused, if one did."""
+    extra = {"cache": {"no-cache": True, "no-store": True}, **more}
+    try:
+        raw = client.chat.completions.with_raw_response.create(model="m", messages=[{"role": "user", "content": text}], extra_body=extra)
+        return raw.headers["x-litellm-applied-guardrails"], None
+    except openai.BadRequestError as refused:
+        return refused.response.headers["x-litellm-applied-guardrails"], refused.body["provider_specific_fields"]["guardrail_name"]
+
+
+OWN = [{"guardrails": ["no-secrets"]}, {"metadata": {"guardrails": ["no-secrets"]}}]
+
+
+@pytest.mark.parametrize("fields", OWN)
+def test_a_guardrail_of_a_key_looks_at_its_calls_and_no_client_takes_it_away(holder, provider, fields):
+    mine, others = holder(**fields), holder()
+    before = len(provider.seen)
+    assert applied(mine, "a secret") == ("no-forbidden,no-secrets", "no-secrets")
+    assert applied(mine, "a secret", guardrails=[], metadata={"guardrails": []}) == ("no-forbidden,no-secrets", "no-secrets")
+    assert len(provider.seen) == before
+    assert applied(mine, "hello") == ("no-forbidden,no-secrets", None)
+    assert applied(others, "a secret") == ("no-forbidden", None)
+
+
+@pytest.mark.parametrize("fields", OWN)
+def test_a_guardrail_of_a_team_looks_at_the_calls_of_its_keys(holder, fields):
+    mine, others = holder(team=fields), holder(team={})
+    assert applied(mine, "a secret") == ("no-forbidden,no-secrets", "no-secrets")
+    assert applied(others, "a secret") == ("no-forbidden", None)
+    both = holder(team=fields, guardrails=["beside"])
+    assert applied(both, "hello") == ("no-forbidden,no-secrets,beside", None)
+
+
+def test_a_guardrail_of_a_tag_looks_in_the_tags_mode_whoever_has_the_tag(holder, provider):
+    assert applied(holder(), "a secret") == ("no-forbidden", None)
+    for asking, more in (
+        (holder(), {"metadata": {"tags": ["eu"]}}), (holder(), {"tags": ["other", "eu"]}),
+        (holder(metadata={"tags": ["eu"]}), {}), (holder(team={"metadata": {"tags": ["eu"]}}), {}),
+    ):
+        before = len(provider.seen)
+        assert applied(asking, "a secret", **more) == ("no-forbidden,by-tag", "by-tag")
+        assert len(provider.seen) == before
+    # Another tag has it look at the answer instead: the model is asked.
+    before = len(provider.seen)
+    assert applied(holder(), "a secret", tags=["late"]) == ("no-forbidden,by-tag", "by-tag")
+    assert len(provider.seen) == before + 1
+
+
+def test_who_goes_without_those_that_look_at_all_calls_is_the_operators_to_say(guarded, holder):
+    without = {"disable_global_guardrails": True}
+    for mine in (holder(**without), holder(metadata=without), holder(team={"metadata": without}), holder(team=without)):
+        assert applied(mine, "forbidden, and a secret", guardrails=["beside"]) == ("beside", "beside")
+        assert applied(mine, "forbidden", guardrails=["beside"]) == ("beside", None)
+    # One that is named looks all the same.
+    assert applied(holder(**without), "forbidden", guardrails=["no-forbidden"]) == ("no-forbidden", "no-forbidden")
+    assert applied(holder(guardrails=["no-forbidden"], **without), "forbidden") == ("no-forbidden", "no-forbidden")
+    # A client's own word is none.
+    for more in (without, {"metadata": without}, {"litellm_metadata": without}):
+        assert applied(holder(), "forbidden", **more) == ("no-forbidden", "no-forbidden")
+    # It is taken back.
+    mine = holder(**without)
+    made(guarded, "/key/update", key=mine.api_key, disable_global_guardrails=False)
+    assert applied(mine, "forbidden") == ("no-forbidden", "no-forbidden")
+
+
+def test_a_key_with_a_guardrail_that_is_not_there_lets_nothing_pass(holder, provider):
+    before = len(provider.seen)
+    with pytest.raises(openai.BadRequestError) as refused:
+        ask(holder(guardrails=["gone"]), "hello")
+    assert "the guardrail `gone`" in refused.value.body["message"] and len(provider.seen) == before
 
 
 def test_a_guardrail_that_is_late_fails_by_its_policy_and_the_client_is_told_why(client):

@@ -180,7 +180,7 @@ def test_what_it_tried_stands_in_the_log_beside_the_call(hostile, deed):
     lines = lambda: [line for line in hostile.logged().splitlines() if headers["x-litellm-call-id"] in line and "call failed" in line]
     hostile.wait_for(lines)
     (line,) = lines()
-    assert DEEDS[deed][0] in line and "provider=hostile" in line and "ERROR" in line
+    assert DEEDS[deed][0] in line and 'provider="hostile"' in line and "ERROR" in line
     assert "k-secret" not in line
     assert all(ask(hostile, "fine")[0] == 200 for _ in range(2))
 

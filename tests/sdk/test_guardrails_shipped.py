@@ -197,6 +197,7 @@ def test_lakera_is_told_the_project_and_only_notes_where_it_only_watches(client,
 
 
 def test_a_service_of_ones_own_is_told_who_asks_what_the_client_says_to_it_and_the_documents(client, gateway, services):
+    assert gateway.post("/user/new", {"user_id": "u-1", "auto_create_key": False})[0] == 200
     status, key, _ = gateway.post("/key/generate", {"key_alias": "guarded-key", "user_id": "u-1"})
     assert status == 200, key
     mine = openai.OpenAI(base_url=gateway.url + "/v1", api_key=key["key"], max_retries=0)

@@ -89,7 +89,7 @@ def sent(house, deployment):
 
 def paid(house, deployment, operation):
     """Every call is in the books, in its own operation and with the tokens of its provider."""
-    sql = "SELECT 1 FROM spend_rows WHERE deployment_id = ? AND operation = ? AND input_tokens = 11 AND output_tokens = 7"
+    sql = "SELECT 1 FROM spend_rows WHERE deployment = ? AND operation = ? AND input_tokens = 11 AND output_tokens = 7"
     house.gateway.wait_for(lambda: house.query(sql, deployment, operation))
 
 
@@ -112,8 +112,9 @@ def is_paired(asked):
 def claude_code(house, model):
     """Its SDK, its header of betas."""
     client = anthropic.Anthropic(base_url=house.gateway.url, api_key=MASTER_KEY, max_retries=0)
-    asked = {name: it for name, it in CLAUDE_CODE.items() if name != "stream"}
-    with client.beta.messages.stream(**{**asked, "model": model}, betas=["claude-code-20250219", "context-management-2025-06-27"]) as stream:
+    asked = {name: it for name, it in CLAUDE_CODE.items() if name not in ("stream", "temperature")}
+    more = {"temperature": CLAUDE_CODE["temperature"]}
+    with client.beta.messages.stream(**{**asked, "model": model}, extra_body=more, betas=["claude-code-20250219", "context-management-2025-06-27"]) as stream:
         return stream.get_final_message()
 
 

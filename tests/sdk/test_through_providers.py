@@ -10,6 +10,7 @@ import cohere
 import httpx
 import openai
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from mistralai.client import Mistral
 
@@ -210,15 +211,16 @@ def test_mistrals_sdk_is_passed_through_with_the_key_of_the_environment(house, c
     assert len(ids) == 2
 
 
-def amazons(house, key, monkeypatch):
-    """AWS's own client, which proves itself with a bearer token: the caller's key."""
-    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", key)
-    config = Config(retries={"max_attempts": 0}, read_timeout=20)
-    return botocore.session.get_session().create_client("bedrock-runtime", region_name="us-east-1", endpoint_url=f"{house.url}/bedrock", config=config)
+def amazons(house, key):
+    """AWS's own client, which proves itself by the caller's key. (Its own bearer tokens go over TLS only.)"""
+    config = Config(signature_version=UNSIGNED, retries={"max_attempts": 0}, read_timeout=20)
+    client = botocore.session.get_session().create_client("bedrock-runtime", region_name="us-east-1", endpoint_url=f"{house.url}/bedrock", config=config)
+    client.meta.events.register("request-created.bedrock-runtime", lambda request, **_: request.headers.add_header("authorization", f"Bearer {key}"))
+    return client
 
 
-def test_amazons_sdk_is_passed_through_and_signed_with_the_deployments_keys(house, clouds, key, monkeypatch):
-    client = amazons(house, key, monkeypatch)
+def test_amazons_sdk_is_passed_through_and_signed_with_the_deployments_keys(house, clouds, key):
+    client = amazons(house, key)
     asked = {"modelId": NOVA, "messages": [{"role": "user", "content": [{"text": "hi"}]}]}
     answer = client.converse(**asked)
     assert answer["output"]["message"]["content"] == [{"text": "there"}]
@@ -233,8 +235,8 @@ def test_amazons_sdk_is_passed_through_and_signed_with_the_deployments_keys(hous
     charged(house, answer["ResponseMetadata"]["HTTPHeaders"]["x-litellm-call-id"], "bedrock", "nova")
 
 
-def test_bedrock_is_reached_with_a_bearer_token_where_a_deployment_has_one(house, clouds, key, monkeypatch):
-    answer = amazons(house, key, monkeypatch).converse(modelId="by-bearer", messages=[{"role": "user", "content": [{"text": "hi"}]}])
+def test_bedrock_is_reached_with_a_bearer_token_where_a_deployment_has_one(house, clouds, key):
+    answer = amazons(house, key).converse(modelId="by-bearer", messages=[{"role": "user", "content": [{"text": "hi"}]}])
     assert last(clouds, "bearer", key).headers["authorization"] == "Bearer k-bedrock-0123"
     charged(house, answer["ResponseMetadata"]["HTTPHeaders"]["x-litellm-call-id"], "bedrock", "haiku")
 

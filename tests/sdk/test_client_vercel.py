@@ -14,16 +14,18 @@ from talk import KNOWN, RESULT
 PROVIDERS = ["chat", "responses", "messages", "contents"]
 
 
+def run(url, key, jobs):
+    """What came of each job of `vercel.mjs`."""
+    script = pathlib.Path(__file__).with_name("vercel.mjs")
+    environment = {**os.environ, "BASE_URL": url, "API_KEY": key}
+    done = subprocess.run(["node", str(script)], input=json.dumps(jobs), env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 @pytest.fixture(scope="module")
 def node(gateway):
-    def run(jobs):
-        script = pathlib.Path(__file__).with_name("vercel.mjs")
-        environment = {**os.environ, "BASE_URL": gateway.url, "API_KEY": MASTER_KEY}
-        done = subprocess.run(["node", str(script)], input=json.dumps(jobs), env=environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    return lambda jobs: run(gateway.url, MASTER_KEY, jobs)
 
 
 def shape(it):

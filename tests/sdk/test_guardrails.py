@@ -4,61 +4,16 @@ import json
 import os
 import pathlib
 import shutil
-import threading
 
 import anthropic
 import openai
 import pytest
 
 from conftest import MASTER_KEY, Gateway
-from raw import RawUpstream, body_of, chunk, streamed, whole
+from guarding import TOOLS, Provider, ask, findings, guard, information, streamed_arguments, streamed_text
 
 GUEST = pathlib.Path(os.environ["SLUICE_GUESTS"]) / "sluice_guest_guards.wasm"
 ADA = 'Ada "Countess" Lovelace'
-USAGE = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
-
-
-def cut(text, size=4):
-    return [text[at:at + size] for at in range(0, len(text), size)]
-
-
-class Provider:
-    """Repeats what it was told, so that what reached it is seen in its answers too; also as a tool's arguments."""
-
-    def __init__(self):
-        self.raw = RawUpstream()
-        self.url = self.raw.script("up", self.answer)
-        self.seen = []
-        self.go_on = threading.Event()
-
-    def answer(self, peer):
-        asked = body_of(peer.request)
-        if "texts" in asked:
-            peer.send(whole({"block": any("judged" in text for text in asked["texts"])}))
-            return
-        self.seen.append(asked)
-        said = asked["messages"][-1]["content"]
-        arguments = json.dumps({"to": said})
-        call = lambda text: {"id": "call_1", "type": "function", "function": {"name": "mail", "arguments": text}}
-        if asked.get("stream"):
-            deltas = [{"tool_calls": [{"index": 0, **call(piece)}]} for piece in cut(arguments)] if asked.get("tools") else [{"content": piece} for piece in cut("You said: " + said)]
-            event = lambda delta, finish=None: f"data: {json.dumps({'id': 'c', 'choices': [{'index': 0, 'delta': delta, 'finish_reason': finish}]})}\n\n"
-            events = [event({"role": "assistant", "content": ""}), *map(event, deltas), event({}, "stop"), "data: [DONE]\n\n"]
-            if "slowly" not in said:
-                peer.send(streamed(*events))
-                return
-            peer.send(streamed(*events[:2], end=b""))
-            assert self.go_on.wait(20)
-            peer.send(b"".join(chunk(event) for event in events[2:]) + b"0\r\n\r\n")
-            return
-        message = {"role": "assistant", "content": "You said: " + said}
-        if asked.get("tools"):
-            message = {"role": "assistant", "content": None, "tool_calls": [call(arguments)]}
-        peer.send(whole({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "usage": USAGE, "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}))
-
-
-def guard(name, kind, mode, **params):
-    return {"guardrail_name": name, "litellm_params": {"guardrail": kind, "mode": mode, **params}}
 
 
 def deed(name, deed, mode="pre_call", **params):
@@ -69,7 +24,7 @@ def deed(name, deed, mode="pre_call", **params):
 def provider():
     provider = Provider()
     yield provider
-    provider.raw.listener.close()
+    provider.close()
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +47,7 @@ def guarded(tmp_path_factory, data_dir, provider):
             deed("no-secrets", "block", word="secret"),
             deed("beside", "block", "during_call", word="secret"),
             deed("no-answer", "block", "post_call", word="You said"),
+            deed("by-tag", "block", {"tags": {"eu": "pre_call", "late": "post_call"}, "default": []}, word="secret"),
             deed("slow", "sleep", timeout=0.2),
             deed("slow-open", "sleep", timeout=0.2, unreachable_fallback="fail_open"),
             deed("wrong", "edit-elsewhere"),
@@ -115,31 +71,19 @@ def client(guarded):
     return openai.OpenAI(base_url=guarded.url + "/v1", api_key=MASTER_KEY, max_retries=0)
 
 
-def ask(client, text, *names, **more):
-    extra = {"guardrails": list(names), "cache": {"no-cache": True, "no-store": True}, **more.pop("extra", {})}
-    return client.chat.completions.create(model=more.pop("model", "m"), messages=[{"role": "user", "content": text}], extra_body=extra, **more)
-
-
-TOOLS = [{"type": "function", "function": {"name": "mail", "parameters": {"type": "object", "properties": {"to": {"type": "string"}}}}}]
-
-
 @pytest.mark.parametrize("name", ["mask", "whole"])
 def test_a_mask_reaches_the_model_and_the_client_never_sees_it(client, provider, name):
     answer = ask(client, f"I am {ADA}", name)
     assert provider.seen[-1]["messages"][-1]["content"] == "I am <NAME_1>"
     assert answer.choices[0].message.content == f"You said: I am {ADA}"
-    text = "".join(chunk.choices[0].delta.content or "" for chunk in ask(client, f"I am {ADA}, hello", name, stream=True) if chunk.choices)
+    text = streamed_text(client, f"I am {ADA}, hello", name)
     assert provider.seen[-1]["messages"][-1]["content"] == "I am <NAME_1>, hello"
     assert text == f"You said: I am {ADA}, hello"
 
 
 @pytest.mark.parametrize("name", ["mask", "whole"])
 def test_a_mask_is_undone_in_streamed_tool_arguments_as_json_writes_it(client, provider, name):
-    stream = ask(client, f"write to {ADA}", name, stream=True, tools=TOOLS)
-    arguments = ""
-    for chunk in stream:
-        for call in chunk.choices[0].delta.tool_calls or [] if chunk.choices else []:
-            arguments += call.function.arguments or ""
+    arguments = streamed_arguments(client, f"write to {ADA}", name)
     assert "<NAME_1>" in json.dumps(provider.seen[-1]["messages"])
     assert json.loads(arguments) == {"to": f"write to {ADA}"}
     whole = ask(client, f"write to {ADA}", name, tools=TOOLS).choices[0].message.tool_calls[0]
@@ -226,6 +170,97 @@ def test_a_models_guardrail_looks_without_being_asked_for(client):
         ask(client, "a secret", model="guarded")
 
 
+def made(gateway, path, **fields):
+    status, answer, _ = gateway.post(path, fields)
+    assert status == 200, answer
+    return answer
+
+
+@pytest.fixture()
+def holder(guarded):
+    """Clients with keys of their own, and of teams."""
+
+    def of(team=None, **fields):
+        if team is not None:
+            fields["team_id"] = made(guarded, "/team/new", **team)["team_id"]
+        key = made(guarded, "/key/generate", **fields)["key"]
+        return openai.OpenAI(base_url=guarded.url + "/v1", api_key=key, max_retries=0)
+
+    return of
+
+
+def applied(client, text, **more):
+    """The guardrails that looked, and which of them refused, if one did."""
+    extra = {"cache": {"no-cache": True, "no-store": True}, **more}
+    try:
+        raw = client.chat.completions.with_raw_response.create(model="m", messages=[{"role": "user", "content": text}], extra_body=extra)
+        return raw.headers["x-litellm-applied-guardrails"], None
+    except openai.BadRequestError as refused:
+        return refused.response.headers["x-litellm-applied-guardrails"], refused.body["provider_specific_fields"]["guardrail_name"]
+
+
+OWN = [{"guardrails": ["no-secrets"]}, {"metadata": {"guardrails": ["no-secrets"]}}]
+
+
+@pytest.mark.parametrize("fields", OWN)
+def test_a_guardrail_of_a_key_looks_at_its_calls_and_no_client_takes_it_away(holder, provider, fields):
+    mine, others = holder(**fields), holder()
+    before = len(provider.seen)
+    assert applied(mine, "a secret") == ("no-forbidden,no-secrets", "no-secrets")
+    assert applied(mine, "a secret", guardrails=[], metadata={"guardrails": []}) == ("no-forbidden,no-secrets", "no-secrets")
+    assert len(provider.seen) == before
+    assert applied(mine, "hello") == ("no-forbidden,no-secrets", None)
+    assert applied(others, "a secret") == ("no-forbidden", None)
+
+
+@pytest.mark.parametrize("fields", OWN)
+def test_a_guardrail_of_a_team_looks_at_the_calls_of_its_keys(holder, fields):
+    mine, others = holder(team=fields), holder(team={})
+    assert applied(mine, "a secret") == ("no-forbidden,no-secrets", "no-secrets")
+    assert applied(others, "a secret") == ("no-forbidden", None)
+    both = holder(team=fields, guardrails=["beside"])
+    assert applied(both, "hello") == ("no-forbidden,no-secrets,beside", None)
+
+
+def test_a_guardrail_of_a_tag_looks_in_the_tags_mode_whoever_has_the_tag(holder, provider):
+    assert applied(holder(), "a secret") == ("no-forbidden", None)
+    for asking, more in (
+        (holder(), {"metadata": {"tags": ["eu"]}}), (holder(), {"tags": ["other", "eu"]}),
+        (holder(metadata={"tags": ["eu"]}), {}), (holder(team={"metadata": {"tags": ["eu"]}}), {}),
+    ):
+        before = len(provider.seen)
+        assert applied(asking, "a secret", **more) == ("no-forbidden,by-tag", "by-tag")
+        assert len(provider.seen) == before
+    # Another tag has it look at the answer instead: the model is asked.
+    before = len(provider.seen)
+    assert applied(holder(), "a secret", tags=["late"]) == ("no-forbidden,by-tag", "by-tag")
+    assert len(provider.seen) == before + 1
+
+
+def test_who_goes_without_those_that_look_at_all_calls_is_the_operators_to_say(guarded, holder):
+    without = {"disable_global_guardrails": True}
+    for mine in (holder(**without), holder(metadata=without), holder(team={"metadata": without}), holder(team=without)):
+        assert applied(mine, "forbidden, and a secret", guardrails=["beside"]) == ("beside", "beside")
+        assert applied(mine, "forbidden", guardrails=["beside"]) == ("beside", None)
+    # One that is named looks all the same.
+    assert applied(holder(**without), "forbidden", guardrails=["no-forbidden"]) == ("no-forbidden", "no-forbidden")
+    assert applied(holder(guardrails=["no-forbidden"], **without), "forbidden") == ("no-forbidden", "no-forbidden")
+    # A client's own word is none.
+    for more in (without, {"metadata": without}, {"litellm_metadata": without}):
+        assert applied(holder(), "forbidden", **more) == ("no-forbidden", "no-forbidden")
+    # It is taken back.
+    mine = holder(**without)
+    made(guarded, "/key/update", key=mine.api_key, disable_global_guardrails=False)
+    assert applied(mine, "forbidden") == ("no-forbidden", "no-forbidden")
+
+
+def test_a_key_with_a_guardrail_that_is_not_there_lets_nothing_pass(holder, provider):
+    before = len(provider.seen)
+    with pytest.raises(openai.BadRequestError) as refused:
+        ask(holder(guardrails=["gone"]), "hello")
+    assert "the guardrail `gone`" in refused.value.body["message"] and len(provider.seen) == before
+
+
 def test_a_guardrail_that_is_late_fails_by_its_policy_and_the_client_is_told_why(client):
     with pytest.raises(openai.InternalServerError) as refused:
         ask(client, "hi", "slow")
@@ -255,12 +290,6 @@ def test_a_kept_answer_passes_those_that_look_at_answers_again(client, provider)
     assert asked()["x-litellm-cache-key"] and len(provider.seen) == before + 1
 
 
-def information(guarded, call):
-    row = []
-    guarded.wait_for(lambda: row.extend(json.loads(guarded.get(f"/spend/logs?request_id={call}")[1])) or row)
-    return row[0]["metadata"]
-
-
 def test_findings_stand_in_the_calls_row_and_no_client_can_pretend_them(guarded, client):
     raw = client.chat.completions.with_raw_response.create(
         model="m", messages=[{"role": "user", "content": f"I am {ADA}"}],
@@ -279,8 +308,7 @@ def test_findings_stand_in_the_calls_row_and_no_client_can_pretend_them(guarded,
 def finding(guarded, client, name, **extra):
     raw = client.chat.completions.with_raw_response.create(
         model="m", messages=[{"role": "user", "content": "hi"}], extra_body={"guardrails": [{name: extra} if extra else name], "tags": ["t1"], "cache": {"no-cache": True}})
-    told = information(guarded, raw.headers["x-litellm-call-id"])["guardrail_information"]
-    return next(it for it in told if it["guardrail_name"] == name)["guardrail_response"]
+    return findings(guarded, raw, name)[0]
 
 
 def test_a_guardrail_is_told_what_it_may_know_and_the_clients_word_beside_the_operators(guarded, client):

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import threading
 import time
 
@@ -53,14 +54,23 @@ def named(name, *more):
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory, data_dir, upstream):
+def door():
+    """A port that somebody listens at, and nobody is to come to."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield listener
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory, data_dir, upstream, door):
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "dropped").mkdir()
     home = f"{upstream}/special/limited"
     model = lambda name, **params: {"model_name": name, "litellm_params": {"num_retries": 0, **params}}
     models = [model("demo", model="echo/demo")]
-    for deed in ["fine", "log-forgery", "stream-loop", "stream-trap", *DEEDS]:
+    for deed in ["fine", "log-forgery", "stream-loop", "stream-trap", "files", "environment", "remember", *DEEDS]:
         models.append(model(deed, model=f"hostile/{deed}", api_base=home, api_key="k-secret"))
+    models.append(model("socket", model=f"hostile/connect-127.0.0.1:{door.getsockname()[1]}", api_base=home, api_key="k-secret"))
     models.append(model("keyless", model="greedy/send-home", api_base=home))
     config = {
         "model_list": models,
@@ -131,6 +141,48 @@ def test_a_deed_is_answered_counted_and_the_next_call_works(hostile, deed):
     assert "hostile" in answer or "plugin" in answer or "host" in answer
     assert counted(hostile, metric) == before + 1
     # Twice: one that mostly breaks is not asked any more, see below.
+    assert all(ask(hostile, "fine")[0] == 200 for _ in range(2))
+
+
+def told(gateway, model, **more):
+    status, answer = ask(gateway, model, **more)
+    assert status == 200, answer
+    return json.loads(answer)["choices"][0]["message"]["content"]
+
+
+def test_there_is_no_file_to_read(hostile):
+    assert pathlib.Path("/etc/passwd").exists()
+    assert told(hostile, "files") == 'Err("refused")'
+
+
+def test_there_is_no_variable_of_the_environment(hostile):
+    assert hostile.environment["HOME"] and hostile.environment["OPENAI_API_KEY"]
+    assert told(hostile, "environment") == "0 false"
+
+
+def test_no_socket_leads_anywhere(hostile, door):
+    assert told(hostile, "socket") == 'Err("refused")'
+    with pytest.raises(BlockingIOError):
+        door.accept()
+
+
+def test_nothing_of_anothers_request_is_in_its_memory(hostile):
+    assert told(hostile, "remember", user="the first caller") == ""
+    assert told(hostile, "remember", user="the second caller") == ""
+
+
+TRIES = ("undeclared-host", "ungranted-host", "metadata-address", "unknown-secret", "kept-body")
+
+
+@pytest.mark.parametrize("deed", TRIES)
+def test_what_it_tried_stands_in_the_log_beside_the_call(hostile, deed):
+    body = json.dumps({"model": deed, "messages": [{"role": "user", "content": "hello"}]}).encode()
+    _, _, headers = hostile.post("/v1/chat/completions", body)
+    lines = lambda: [line for line in hostile.logged().splitlines() if headers["x-litellm-call-id"] in line and "call failed" in line]
+    hostile.wait_for(lines)
+    (line,) = lines()
+    assert DEEDS[deed][0] in line and 'provider="hostile"' in line and "ERROR" in line
+    assert "k-secret" not in line
     assert all(ask(hostile, "fine")[0] == 200 for _ in range(2))
 
 

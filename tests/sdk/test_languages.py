@@ -1,5 +1,6 @@
 """The examples in every language, built with their one command and dropped into a running gateway."""
 
+import collections
 import importlib.metadata
 import json
 import os
@@ -20,9 +21,14 @@ class Acme(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     asked = []
+    # By the callback that posted them.
+    digests = collections.defaultdict(list)
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path.startswith("/digest-"):
+            Acme.digests[self.path.lstrip("/")].append((self.headers.get("authorization"), asked))
+            return self.answer({})
         Acme.asked.append(asked)
         if self.headers.get("authorization") != "Bearer k-acme":
             return self.answer({"problem": "who are you?"}, 401)
@@ -74,9 +80,15 @@ def house(tmp_path_factory):
     for name in names:
         wrong = {"model": f"{name}/small", **params, "api_key": "k-no"}
         models.append({"model_name": f"{name}-wrong-key", "litellm_params": wrong})
+    # The calls that callbacks are to sum up.
+    counted = {"model": f"{name_of('c', 'provider')}/small", **params, "input_cost_per_token": 0.25, "output_cost_per_token": 0.5}
+    models += [{"model_name": "counted", "litellm_params": counted}, {"model_name": "counted-wrong-key", "litellm_params": {**counted, "api_key": "k-no"}}]
+    digests = [name_of(language, "callback") for language in LANGUAGES]
     config = {
         "model_list": models,
         "guardrails": guardrails(),
+        "litellm_settings": {"callbacks": digests},
+        "callback_settings": {name: {"api_base": base, "api_key": "k-digest", "path": f"/{name}", "flush_interval": 0.1} for name in digests},
         "general_settings": {"master_key": MASTER_KEY},
         "plugins": {
             "directory": str(folder / "plugins"),
@@ -120,6 +132,31 @@ def chat(gateway, model, question="rain", **more):
 def streamed(answer):
     events = [json.loads(line[6:]) for line in answer.decode().splitlines() if line.startswith("data: {")]
     return "".join(choice["delta"].get("content") or "" for event in events for choice in event["choices"])
+
+
+@pytest.fixture(scope="module")
+def counted(house):
+    """Two calls that are answered and one that fails, the first of all, when every callback is there to see them."""
+    for language in LANGUAGES:
+        live(house, language, "callback")
+    live(house, "c", "provider")
+    assert [chat(house, model)[0] for model in ("counted", "counted", "counted-wrong-key")] == [200, 200, 401]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_callback_of_every_language_sums_up_the_calls_and_posts_the_digest(house, counted, language):
+    name = name_of(language, "callback")
+    came = lambda: list(Acme.digests[name])
+    summed = lambda member: sum(digest[member] for _, digest in came())
+    house.wait_for(lambda: summed("calls") == 3)
+    # Four tokens in and three out, twice; the call that failed has none.
+    assert (summed("failed"), summed("tokens"), summed("spend")) == (1, 14, 2 * (4 * 0.25 + 3 * 0.5))
+    models = collections.Counter()
+    for authorization, digest in came():
+        assert authorization == "Bearer k-digest" and set(digest) == {"calls", "failed", "tokens", "spend", "models"}
+        models.update(digest["models"])
+    assert models == {"counted": 2, "counted-wrong-key": 1}
+    assert plugin(house, name)["version"] == "0.1.0" and "k-digest" not in house.logged()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -185,12 +222,6 @@ def test_a_guardrail_of_every_language_blocks(house, language):
     error = json.loads(answer)["error"]
     assert status == 400 and error["provider_specific_fields"]["code"] == "word"
     assert chat(house, model, "what is rain?", guardrails=[f"block-{language}"])[0] == 200
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_callback_of_every_language_is_loaded(house, language):
-    name = live(house, language, "callback")
-    assert plugin(house, name)["version"] == "0.1.0"
 
 
 def test_the_tools_are_those_that_the_sdks_pin():

@@ -1,10 +1,11 @@
-// The Vercel AI SDK through three of its providers: text, tools, objects, vectors, errors. Prints for each
+// The Vercel AI SDK through three of its providers: text, tools, objects, vectors, media, errors. Prints for each
 // provider and model what came of it.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 
 const require = createRequire(process.env.SDK_NODE + "/");
-const { embedMany, generateObject, generateText, stepCountIs, streamObject, streamText, tool } = require("ai");
+const { embedMany, generateImage, generateObject, generateText, stepCountIs, streamObject, streamText, tool } = require("ai");
+const { experimental_generateSpeech: generateSpeech, experimental_transcribe: transcribe } = require("ai");
 const { createAnthropic } = require("@ai-sdk/anthropic");
 const { createGoogleGenerativeAI } = require("@ai-sdk/google");
 const { createOpenAI } = require("@ai-sdk/openai");
@@ -84,7 +85,25 @@ async function embeds({ google, model, values }) {
   return (await embedMany({ maxRetries: 0, model: maker.textEmbeddingModel(model), values })).embeddings;
 }
 
-const jobs = { works, fails, breaks, embeds };
+const media = () => createOpenAI(options(process.env.API_KEY));
+
+async function paints({ model, prompt, size, n, files }) {
+  const asked = files ? { text: prompt, images: files.map((it) => Buffer.from(it, "base64")) } : prompt;
+  const made = await generateImage({ maxRetries: 0, model: media().image(model), prompt: asked, size, n });
+  return made.images.map((it) => it.base64);
+}
+
+async function speaks({ model, text, voice }) {
+  const made = await generateSpeech({ maxRetries: 0, model: media().speech(model), text, voice });
+  return made.audio.base64;
+}
+
+async function hears({ model, sound }) {
+  const heard = await transcribe({ maxRetries: 0, model: media().transcription(model), audio: Buffer.from(sound, "base64") });
+  return { text: heard.text, language: heard.language, seconds: heard.durationInSeconds };
+}
+
+const jobs = { works, fails, breaks, embeds, paints, speaks, hears };
 const results = [];
 for (const [kind, job] of JSON.parse(readFileSync(0, "utf8"))) {
   results.push(await jobs[kind](job));

@@ -97,6 +97,7 @@ pub(super) const IN_REST: &[&str] = &[
 /// What only a proxy admin may set: it would lift limits that others have set.
 pub(super) const ADMINS_ONLY: &[&str] = &[
     "allowed_passthrough_routes",
+    "disable_global_guardrails",
     "permissions",
     "spend",
     "temp_budget_increase",

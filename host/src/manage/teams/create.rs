@@ -17,7 +17,11 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     let rights = m.rights(caller).await?;
     let mut given =
         input.body_fields(&[TEAM, NEW, MEMBER_DEFAULTS, keys::LIMITS, keys::IN_METADATA])?;
-    keys::admins_only(&rights, &given, &["allowed_passthrough_routes"])?;
+    keys::admins_only(
+        &rights,
+        &given,
+        &["allowed_passthrough_routes", "disable_global_guardrails"],
+    )?;
     keys::keeps_denied(&rights, &given)?;
     for (name, value) in &m.settings().default_team {
         given.or_default(name, value);

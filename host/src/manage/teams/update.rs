@@ -91,6 +91,7 @@ async fn change(m: &Manage, rights: &Rights, id: &str, given: &Given) -> Result<
     }
     let admins = [
         "allowed_passthrough_routes",
+        "disable_global_guardrails",
         "spend",
         "temp_budget_increase",
     ];

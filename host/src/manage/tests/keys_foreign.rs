@@ -108,6 +108,10 @@ both! {
         assert_eq!(made("ann", routes.clone()).await, "403 allowed_passthrough_routes");
         let inside = json!({ "metadata": routes });
         assert_eq!(made("ann", inside).await, "403 allowed_passthrough_routes");
+        let without = json!({"disable_global_guardrails": true});
+        assert_eq!(made("ann", without.clone()).await, "403 disable_global_guardrails");
+        let inside = json!({ "metadata": without });
+        assert_eq!(made("ann", inside).await, "403 disable_global_guardrails");
         let raise = json!({"temp_budget_increase": 5, "temp_budget_expiry": "2030-01-01"});
         let inside = json!({ "metadata": raise });
         assert_eq!(made("ann", inside).await, "403 temp_budget_increase");

@@ -1,6 +1,7 @@
 //! What the guest does to itself and tries with the host. None: no such deed.
 
 use std::hint::black_box;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sluice_sdk::host::{Level, log};
@@ -27,11 +28,8 @@ pub fn commit(deed: &str) -> Option<String> {
         }
         "environment" => environment(),
         "files" => format!("{:?}", std::fs::read("/etc/passwd").map_err(|_| "refused")),
-        "sockets" => {
-            let connected = std::net::TcpStream::connect("127.0.0.1:80").map(drop);
-            format!("{:?}", connected.map_err(|_| "refused"))
-        }
-        _ => return None,
+        "sockets" => connected("127.0.0.1:80"),
+        other => connected(other.strip_prefix("connect-")?),
     })
 }
 
@@ -47,6 +45,18 @@ fn flood() -> String {
 fn environment() -> String {
     let home = std::env::var("HOME").is_ok();
     format!("{} {home}", std::env::vars().count())
+}
+
+fn connected(address: &str) -> String {
+    let connected = std::net::TcpStream::connect(address).map(drop);
+    format!("{:?}", connected.map_err(|_| "refused"))
+}
+
+/// What an earlier call has left in the memory of this instance, where this one leaves its own.
+pub fn remember(body: &str) -> String {
+    static LEFT: Mutex<String> = Mutex::new(String::new());
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::replace(&mut *left, body.to_owned())
 }
 
 fn endless() -> String {

@@ -27,7 +27,7 @@ impl Provider for Hostile {
         std::hint::black_box(DESCRIBE).to_owned()
     }
 
-    fn start(call: &Call, _body: &str) -> Result<Step, Error> {
+    fn start(call: &Call, body: &str) -> Result<Step, Error> {
         in_mood(std::hint::black_box(START));
         let step = match call.model.as_str() {
             "fine" => said("fine"),
@@ -61,6 +61,7 @@ impl Provider for Hostile {
                 .frames()
                 .state(stream)
                 .send(),
+            "remember" => said(&deeds::remember(body)),
             deed => match deeds::commit(deed) {
                 Some(answer) => said(&answer),
                 None => return Err(fault::invalid_request(format!("no such deed: {deed}"))),

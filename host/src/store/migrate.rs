@@ -22,6 +22,7 @@ pub(super) const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0011_background.sql"),
     include_str!("migrations/0012_charts.sql"),
     include_str!("migrations/0013_sessions.sql"),
+    include_str!("migrations/0014_guardrails.sql"),
 ];
 
 /// Names our lock among the advisory locks of a PostgreSQL database.

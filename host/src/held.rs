@@ -42,8 +42,8 @@ impl Held {
         Self { store, salt }
     }
 
-    /// Settings, models, credentials and guardrails, as a file would have them. One that cannot be opened with
-    /// the salt key is left out, with an error in the log.
+    /// Settings, models, credentials and guardrails, as a file would have them. One that cannot be
+    /// opened with the salt key is left out, but for a guardrail, with an error in the log.
     ///
     /// # Errors
     /// The database does not answer.

@@ -184,7 +184,7 @@ mod tests {
         let mut file = json!({"model_list": [], "general_settings": {}, "litellm_settings": {}});
         for (section, hooks) in [
             ("general_settings", &GENERAL[..]),
-            ("litellm_settings", &LITELLM),
+            ("litellm_settings", &LITELLM[..]),
         ] {
             for (name, _) in hooks {
                 file[section][name] = json!("hooks.it");
@@ -193,7 +193,7 @@ mod tests {
         let remarks = said(&file, &[]);
         for (section, hooks) in [
             ("general_settings", &GENERAL[..]),
-            ("litellm_settings", &LITELLM),
+            ("litellm_settings", &LITELLM[..]),
         ] {
             for (name, instead) in hooks {
                 let path = format!("{section}.{name}");

@@ -12,7 +12,7 @@ use super::rights::Rights;
 use super::work::{Audited, Work};
 use super::{Answer, Input, Manage, time};
 use crate::auth::Caller;
-use crate::config::GUARDRAIL_ID as ID;
+use crate::config::{GUARDRAIL_ID as ID, REFERENCE};
 use crate::domain::Fault;
 use crate::store::{GuardrailRow, Query, Stamp};
 
@@ -160,6 +160,16 @@ async fn put(
     old: &Map<String, Value>,
 ) -> Result<(), Fault> {
     let all = params::restored(given, old)?;
+    let kind = all.get("guardrail").and_then(Value::as_str);
+    for (field, text) in [
+        (NAME, row.guardrail_name.as_str()),
+        ("litellm_params.guardrail", kind.unwrap_or_default()),
+    ] {
+        if text.starts_with(REFERENCE) {
+            let message = format!("`{field}` is shown to callers, so it may not be a variable's");
+            return Err(bad(field, message));
+        }
+    }
     let entry = json!({
         ID: row.id,
         NAME: row.guardrail_name,

@@ -186,7 +186,10 @@ pub(super) fn written<'c>(config: &'c Config, name: &str) -> Option<&'c Map<Stri
 /// guardrail may not read the environment by it.
 fn without_values(config: &Config, entry: &Guardrail, what: String) -> String {
     let params = written(config, &entry.name);
-    let has_variable = params.is_some_and(|it| it.values().any(refers));
+    // What is secret, or an address, is no setting of the plugin's.
+    let is_setting = |name: &str| !config::looks_secret(name) && name != "api_base";
+    let has_variable =
+        params.is_some_and(|it| it.iter().any(|(name, it)| is_setting(name) && refers(it)));
     match what.split_once(": ").filter(|_| has_variable) {
         Some((place, _)) => {
             format!("{place}; what does not fit may be a variable's, and is not told")

@@ -12,23 +12,11 @@ use tokio::sync::watch;
 use crate::config::{GUARDRAIL_ID, SECTIONS, STORED_GUARDRAIL, Stored};
 use crate::domain::Secret;
 use crate::store::{
-    ConfigRow, CredentialRow, GuardrailRow, ModelRow, Query, Record as _, SaltKey, Sealed, Store,
-    StoreError,
+    ConfigRow, CredentialRow, GuardrailRow, ModelRow, Query, SaltKey, Sealed, Store, StoreError,
 };
 
 /// How long an answer waits for a change to be in force.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Whether a config is made of rows of this kind, as the store names it.
-pub fn is_held(kind: &str) -> bool {
-    let kinds = [
-        ModelRow::KIND,
-        CredentialRow::KIND,
-        GuardrailRow::KIND,
-        ConfigRow::KIND,
-    ];
-    kinds.contains(&kind)
-}
 
 /// Reads what the database holds.
 #[derive(Debug, Clone)]
@@ -209,7 +197,20 @@ impl Word {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::is_of_config;
+    use crate::store::Record as _;
     use crate::store::tests::{NOW, both};
+
+    #[test]
+    fn every_kind_of_row_that_is_read_here_is_followed() {
+        let kinds = [
+            ModelRow::KIND,
+            CredentialRow::KIND,
+            GuardrailRow::KIND,
+            ConfigRow::KIND,
+        ];
+        assert!(kinds.into_iter().all(is_of_config) && !is_of_config("key"));
+    }
 
     both! {
         async fn a_guardrail_of_another_salt_key_stays_and_cannot_look(store: &Store) {

@@ -8,8 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{CachePlace, Config};
-use crate::held::is_held;
+use crate::config::{CachePlace, Config, is_of_config};
 use crate::pipeline::accounting::now_ms;
 use crate::store::{Changed, Store, StoreError};
 use crate::telemetry::metrics::Metrics;
@@ -91,7 +90,7 @@ async fn ask(store: &Store, seen: &mut Option<i64>) -> Result<bool, StoreError> 
                 return Ok(true);
             }
             Changed::These(notices) => {
-                any |= notices.iter().any(|it| is_held(&it.kind));
+                any |= notices.iter().any(|it| is_of_config(&it.kind));
                 let Some(last) = notices.last() else {
                     *seen = Some(after);
                     return Ok(any);

@@ -93,7 +93,7 @@ pub use seeing::{Alerting, Export, MetricsShown, Protocol, Seeing};
 pub use shown::{MASK, is_address, masked};
 pub use sources::{ALSO_SHOWN, Setting, Source, Written};
 pub use sso::{ClaimNames, RoleClaims, Sso};
-pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
+pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_config, is_of_file};
 pub use strategy::Strategy;
 pub use tag_pattern::TagPattern;
 pub use through::{ENDPOINT, Endpoint, STORED_ENDPOINT, of_environment};

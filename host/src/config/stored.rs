@@ -23,6 +23,14 @@ pub struct Stored {
     pub settings: Map<String, Value>,
 }
 
+/// Kinds of rows, as the store names them, that a config is made of beside its file.
+const KINDS: [&str; 4] = ["model", "credential", "guardrail", "config"];
+
+/// Whether a change of a row of this kind changes a config.
+pub fn is_of_config(kind: &str) -> bool {
+    KINDS.contains(&kind)
+}
+
 pub const GENERAL: &str = "general_settings";
 const ENDPOINTS: &str = "pass_through_endpoints";
 pub const ENVIRONMENT: &str = "environment_variables";

@@ -36,7 +36,7 @@ pub struct Running {
     tables: PriceTables,
     judge: Judge,
     held: Held,
-    /// Of changes of models, credentials and settings in the database.
+    /// Of changes of models, credentials, guardrails and settings in the database.
     word: Word,
 }
 

@@ -1,5 +1,5 @@
-//! What the database holds beside the file: settings, models and credentials; and word of their
-//! changes, from whoever changes them to whoever takes them over.
+//! What the database holds beside the file: settings, models, credentials and guardrails; and word of
+//! their changes, from whoever changes them to whoever takes them over.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +9,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use crate::config::{SECTIONS, Stored};
+use crate::config::{GUARDRAIL_ID, SECTIONS, STORED_GUARDRAIL, Stored};
 use crate::domain::Secret;
-use crate::store::{ConfigRow, CredentialRow, ModelRow, Query, SaltKey, Sealed, Store, StoreError};
+use crate::store::{
+    ConfigRow, CredentialRow, GuardrailRow, ModelRow, Query, SaltKey, Sealed, Store, StoreError,
+};
 
 /// How long an answer waits for a change to be in force.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,8 +30,8 @@ impl Held {
         Self { store, salt }
     }
 
-    /// Settings, models and credentials, as a file would have them. One that cannot be opened with
-    /// the salt key is left out, with an error in the log.
+    /// Settings, models, credentials and guardrails, as a file would have them. One that cannot be
+    /// opened with the salt key is left out, but for a guardrail, with an error in the log.
     ///
     /// # Errors
     /// The database does not answer.
@@ -66,7 +68,34 @@ impl Held {
                 stored.credentials.push(json!({"credential_name": row.id, "credential_values": values, "credential_info": row.doc}));
             }
         }
+        self.read_guardrails(&mut stored).await?;
         Ok(stored)
+    }
+
+    /// In the order in which they were made, which is the one in which they look.
+    async fn read_guardrails(&self, stored: &mut Stored) -> Result<(), StoreError> {
+        let query = Query::new().sorted("created_at", false);
+        for row in self.store.list::<GuardrailRow>(&query).await?.rows {
+            let name = row.guardrail_name;
+            let mut params = row.doc.params;
+            match self.open(&format!("the guardrail `{name}`"), &row.sealed) {
+                Some(secrets) => params.extend(secrets.into_iter().map(of_json)),
+                // Left out, it would let through what it is to stop: it stays, and cannot look.
+                None => {
+                    let kind = params.get("guardrail").and_then(Value::as_str);
+                    let kind = format!("{} (sealed with another salt key)", kind.unwrap_or("?"));
+                    params.insert("guardrail".to_owned(), kind.into());
+                }
+            }
+            stored.guardrails.push(json!({
+                "guardrail_name": name,
+                GUARDRAIL_ID: row.id,
+                STORED_GUARDRAIL: true,
+                "litellm_params": params,
+                "guardrail_info": row.doc.guardrail_info,
+            }));
+        }
+        Ok(())
     }
 
     fn open(&self, what: &str, sealed: &Sealed) -> Option<Map<String, Value>> {
@@ -79,6 +108,12 @@ impl Held {
             }
         }
     }
+}
+
+/// A value that was sealed as JSON.
+fn of_json((name, text): (String, Value)) -> (String, Value) {
+    let read = text.as_str().and_then(|it| serde_json::from_str(it).ok());
+    (name, read.unwrap_or_default())
 }
 
 /// Word of changes. Clones share it.
@@ -162,6 +197,45 @@ impl Word {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::is_of_config;
+    use crate::store::Record as _;
+    use crate::store::tests::{NOW, both};
+
+    #[test]
+    fn every_kind_of_row_that_is_read_here_is_followed() {
+        let kinds = [
+            ModelRow::KIND,
+            CredentialRow::KIND,
+            GuardrailRow::KIND,
+            ConfigRow::KIND,
+        ];
+        assert!(kinds.into_iter().all(is_of_config) && !is_of_config("key"));
+    }
+
+    both! {
+        async fn a_guardrail_of_another_salt_key_stays_and_cannot_look(store: &Store) {
+            let salt = SaltKey::new(&Secret::new("own"));
+            let mut row = GuardrailRow {
+                id: "gr1".to_owned(),
+                guardrail_name: "made".to_owned(),
+                sealed: salt.seal_all([("api_key", "\"k\""), ("headers", "{\"a\":\"b\"}")]).unwrap(),
+                ..GuardrailRow::default()
+            };
+            row.doc.params.insert("guardrail".to_owned(), "lakera".into());
+            let mut change = store.change(NOW).await.unwrap();
+            change.insert(&row).await.unwrap();
+            change.commit().await.unwrap();
+            let params = async |salt: SaltKey| {
+                let stored = Held::new(store.clone(), salt).read().await.unwrap();
+                assert_eq!((stored.guardrails.len(), &stored.guardrails[0][GUARDRAIL_ID]), (1, &json!("gr1")));
+                stored.guardrails[0]["litellm_params"].clone()
+            };
+            let whole = json!({"guardrail": "lakera", "api_key": "k", "headers": {"a": "b"}});
+            assert_eq!(params(salt).await, whole);
+            let other = params(SaltKey::new(&Secret::new("other"))).await;
+            assert_eq!(other, json!({"guardrail": "lakera (sealed with another salt key)"}));
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn who_tells_waits_until_it_is_taken_over_and_hears_why_it_is_not() {

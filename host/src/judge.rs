@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{Config, Env, Remark, Stored, Taken};
+use crate::domain::Fault;
 use crate::http;
 use crate::live::Understood;
 use crate::pipeline::{Fleet, Pipeline};
@@ -23,6 +24,9 @@ pub struct Judge {
 pub struct Judged {
     pub config: Arc<Config>,
     pub understood: Understood,
+    /// Guardrails that could not do what the config says, by their names: the rest of it holds, and
+    /// calls that they are to look at are refused.
+    pub unfit: Vec<(String, Fault)>,
 }
 
 impl Judge {
@@ -70,12 +74,17 @@ impl Judge {
             let text = "it has no master key of its own, but the gateway listens beyond loopback";
             return Err(of_whole(text));
         }
-        let mistakes = Fleet::build(Arc::clone(&config), &self.plugins.table()).mistakes();
-        let mistakes = mistakes
-            .into_iter()
-            .map(|(path, text)| wrong_at(path, text));
+        let fleet = Fleet::build(Arc::clone(&config), &self.plugins.table());
+        let mistakes = fleet.mistakes().into_iter();
+        let mistakes = mistakes.map(|(path, text)| wrong_at(path, text));
         nothing(mistakes.collect())?;
-        Ok(Judged { config, understood })
+        let guards = fleet.guards.all().iter();
+        let unfit = guards.filter_map(|it| Some((it.entry.name.clone(), it.unfit()?)));
+        Ok(Judged {
+            config,
+            understood,
+            unfit: unfit.collect(),
+        })
     }
 }
 

@@ -193,7 +193,9 @@ impl Reloader {
         let stored = self.read_stored().await?;
         let seen = digest(&stored);
         let judged = self.judge.judge(stored).await;
-        let Judged { config, understood } = judged.map_err(|wrong| judge::in_words(&wrong))?;
+        let Judged {
+            config, understood, ..
+        } = judged.map_err(|wrong| judge::in_words(&wrong))?;
         let old = self.doors.pipeline.fleet();
         let data = config.plugins.data_directory.as_ref();
         let plugins = PluginsConfig::of(&config.plugins, data.unwrap_or(&self.data));
@@ -252,7 +254,7 @@ fn say_new(before: &Fleet, after: &Fleet) {
 /// What tells one state of the database from another.
 fn digest(stored: &Stored) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for part in [&stored.models, &stored.credentials] {
+    for part in [&stored.models, &stored.credentials, &stored.guardrails] {
         Value::from(part.as_slice()).to_string().hash(&mut hasher);
     }
     Value::from(stored.settings.clone())

@@ -1,5 +1,5 @@
-//! What other replicas on the same database change: models, credentials and settings, which this
-//! one has to take over as well. Keys, and who may use them, are followed by `auth`. What every
+//! What other replicas on the same database change: models, credentials, guardrails and settings,
+//! which this one has to take over as well. Keys, and who may use them, are followed by `auth`. What every
 //! replica has long heard is forgotten here.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{CachePlace, Config};
+use crate::config::{CachePlace, Config, is_of_config};
 use crate::pipeline::accounting::now_ms;
 use crate::store::{Changed, Store, StoreError};
 use crate::telemetry::metrics::Metrics;
@@ -90,8 +90,7 @@ async fn ask(store: &Store, seen: &mut Option<i64>) -> Result<bool, StoreError> 
                 return Ok(true);
             }
             Changed::These(notices) => {
-                let ours = |kind: &str| matches!(kind, "model" | "credential" | "config");
-                any |= notices.iter().any(|it| ours(&it.kind));
+                any |= notices.iter().any(|it| is_of_config(&it.kind));
                 let Some(last) = notices.last() else {
                     *seen = Some(after);
                     return Ok(any);

@@ -210,7 +210,9 @@ pub async fn run(
             .follow_plugins(house.plugins.changes(), stop.clone()),
     );
     if let Err(cause) = reloader.take_stored().await {
-        tracing::error!("models and settings of the database are not in force: {cause}");
+        tracing::error!(
+            "models, guardrails and settings of the database are not in force: {cause}"
+        );
     }
     let word = house.running.word().clone();
     tasks.spawn(reloader.clone().follow_stored(word.clone(), stop.clone()));

@@ -235,6 +235,27 @@ def test_a_call_may_ask_not_to_be_told_and_one_to_be_told_without_its_words(told
     assert "tell without words" not in json.dumps(house.taken) and "do not tell" not in json.dumps(house.taken)
 
 
+def test_a_client_switches_callbacks_off_for_its_call_by_header(told, client, house):
+    ask(client, "not for all", user="off", extra_headers={"x-litellm-disable-callbacks": "ALL, signed"})
+    ask(client, "for all again", user="on")
+    for log, told_of in (("good", ["off", "on"]), ("all", ["on"]), ("signed", ["on"])):
+        # Records go in the order in which calls ended.
+        told.wait_for(lambda: records(house, log, end_user="on"))
+        assert [it["end_user"] for it in records(house, log) if it["end_user"] in ("off", "on")] == told_of
+
+
+def test_the_operator_may_keep_clients_and_keys_from_switching_callbacks_off(tmp_path_factory, data_dir, house):
+    folder = tmp_path_factory.mktemp("kept")
+    gateway = Gateway(folder, configured(house, folder, allow_dynamic_callback_disabling=False), ENVIRONMENT)
+    try:
+        made = gateway.post("/key/generate", {"metadata": {"litellm_disabled_callbacks": ["all"]}})[1]["key"]
+        body = {"model": "m", "messages": asked("for all"), "user": "kept"}
+        assert gateway.post("/v1/chat/completions", body, made, {"x-litellm-disable-callbacks": "all"})[0] == 200
+        gateway.wait_for(lambda: records(house, "all", end_user="kept"))
+    finally:
+        assert gateway.stop() == 0
+
+
 def test_a_refused_call_is_a_failure_of_its_own(told, house):
     key = told.post("/key/generate", {"max_budget": 0.0000001, "key_alias": "poor"})[1]["key"]
     statuses = [told.post("/v1/chat/completions", {"model": "m", "messages": asked(f"poor {at}")}, key)[0] for at in range(3)]

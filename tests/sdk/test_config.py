@@ -153,7 +153,7 @@ def test_without_the_switch_the_database_has_no_effect_and_says_what_to_set(tmp_
         gateway.wait_for(lambda: field(gateway, "request_timeout", "litellm_settings")["field_value"] == 6000)
         param, message = refused(gateway, "/config/update", {"litellm_settings": {"request_timeout": 5}})
         assert param == "general_settings.store_model_in_db" and "STORE_MODEL_IN_DB=True" in message
-        assert "1 settings, 0 models and 0 credentials of the database have no effect" in gateway.logged()
+        assert "1 settings, 0 models, 0 credentials and 0 guardrails of the database have no effect" in gateway.logged()
         assert field(gateway, "request_timeout", "litellm_settings")["stored_in_db"]
         # As LiteLLM's UI does it, where nobody else says anything.
         gateway.config.write_text(json.dumps({**config(), "general_settings": {"master_key": MASTER_KEY}}))

@@ -8,9 +8,11 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::env::Env;
+use super::guardrails::Guardrail;
 use super::remarks::{Remarks, Taken};
 use super::secrets::{REFERENCE, looks_secret};
 use super::section::{Section, kind};
+use super::{hooks, injection};
 use crate::domain::Secret;
 
 /// Callbacks that the gateway itself is.
@@ -27,6 +29,8 @@ pub struct Lists {
     inner: Option<Value>,
     /// One of them names `otel`.
     pub otel: bool,
+    /// The callback that is a guardrail here, if one of them names it.
+    pub injection: Option<Guardrail>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -113,12 +117,12 @@ impl Lists {
     /// What `litellm_settings` has of it.
     pub fn read(section: &mut Section<'_>) -> Self {
         let mut lists = Self::default();
+        let mut detects_injection = false;
         for (list, success, failure) in LISTS {
             for name in names(section, list) {
-                if let Some((module, _)) = name.split_once('.') {
-                    let text = format!(
-                        "names `{name}`, which is Python (`{module}`): a callback is a component here"
-                    );
+                if name == injection::NAME {
+                    detects_injection = true;
+                } else if let Some(text) = hooks::of_callback(&name) {
                     section.say(Taken::Warning, list, text);
                 } else if OURS.contains(&name.as_str()) {
                     lists.otel |= name == "otel";
@@ -158,6 +162,7 @@ impl Lists {
             lists.settings.extend(all);
         }
         lists.inner = section.raw("callback_settings");
+        lists.injection = injection::read(section, detects_injection);
         lists
     }
 

@@ -14,6 +14,7 @@ use super::drain::Drain;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
 use super::health::HealthChecks;
+use super::hooks;
 use super::money::Money;
 use super::names::{GENERAL, LITELLM};
 use super::realtime::Realtime;
@@ -158,6 +159,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
     };
     let money = Money::read_general(&mut section, env);
     let endpoints = section.raw("pass_through_endpoints");
+    hooks::of_general(&mut section);
     section.finish(&GENERAL);
     general.endpoints = through::read(endpoints, env, remarks);
     (general, money)
@@ -259,6 +261,7 @@ pub fn read_litellm(
     let tags = section.members("tag_budget_config");
     let caches = section.flag("cache").unwrap_or(false);
     let cache_params = section.raw("cache_params");
+    hooks::of_litellm(&mut section);
     section.finish(&LITELLM);
     let at = "litellm_settings.tag_budget_config";
     money.tag_budgets = Allowance::read_all(at, tags, env, remarks);

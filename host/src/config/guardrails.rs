@@ -73,8 +73,32 @@ pub struct Guardrail {
     pub subject: Vec<String>,
     /// `guardrail_info`, which is only shown.
     pub info: Value,
-    /// It lies in the database, under this id.
+    /// `guardrail_id`.
     pub id: Option<String>,
+    /// It lies in the database, under that id.
+    pub is_stored: bool,
+}
+
+impl Guardrail {
+    /// One without settings, which looks before every call.
+    pub(super) fn before_all(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: name.to_owned(),
+            stages: vec![Stage::Pre],
+            by_tag: BTreeMap::new(),
+            default_on: true,
+            fails_open: false,
+            timeout: TIMEOUT,
+            api_base: None,
+            secrets: BTreeMap::new(),
+            settings: Map::new(),
+            subject: TOLD.map(str::to_owned).to_vec(),
+            info: Value::Null,
+            id: None,
+            is_stored: false,
+        }
+    }
 }
 
 /// What a plugin may be told of a caller.
@@ -99,11 +123,20 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// LiteLLM's word for a mask that is put back in the answer, for which `mode` need not name the answer.
 const PUTS_BACK: &str = "output_parse_pii";
 
-/// Where the id of an entry of the database stands in it.
+/// Where the id of an entry stands in it.
 pub const ID: &str = "guardrail_id";
 
+/// The mark of an entry that the database has: it may not reach into the operator's network.
+pub const STORED: &str = "db_guardrail";
+
 pub const NAMES: Names = Names {
-    known: &["guardrail_name", "litellm_params", "guardrail_info", ID],
+    known: &[
+        "guardrail_name",
+        "litellm_params",
+        "guardrail_info",
+        ID,
+        STORED,
+    ],
     accepted: &["policy_template"],
     unenforced: &[],
 };
@@ -133,7 +166,13 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> Vec<Guard
         let Some(one) = read_one(&path, entry, env, remarks) else {
             continue;
         };
-        if all.iter().any(|it| it.name == one.name) {
+        if one.is_stored && all.iter().any(|it| it.name == one.name) {
+            let text = format!(
+                "`{}` stands in the file as well, which counts; the one of the database has no effect",
+                one.name
+            );
+            remarks.say(Taken::Warning, format!("{path}.guardrail_name"), text);
+        } else if all.iter().any(|it| it.name == one.name) {
             let text = format!("`{}` stands twice", one.name);
             remarks.say(Taken::Wrong, format!("{path}.guardrail_name"), text);
         } else {
@@ -151,6 +190,7 @@ fn read_one(path: &str, entry: Value, env: &Env, remarks: &mut Remarks) -> Optio
         outer.say(Taken::Wrong, "guardrail_name", text);
     }
     let (info, id) = (outer.raw("guardrail_info"), outer.text(ID));
+    let is_stored = outer.flag(STORED).unwrap_or(false);
     let params = outer.raw("litellm_params");
     outer.finish(&NAMES);
     let at = format!("{path}.litellm_params");
@@ -159,6 +199,7 @@ fn read_one(path: &str, entry: Value, env: &Env, remarks: &mut Remarks) -> Optio
     read.name = name?;
     read.info = info.unwrap_or(Value::Null);
     read.id = id;
+    read.is_stored = is_stored;
     Some(read)
 }
 
@@ -181,7 +222,6 @@ fn read_params(params: &mut Section<'_>) -> Option<Guardrail> {
     let subject = subject(params);
     let fails_open = fails_open(params);
     let mut read = Guardrail {
-        name: String::new(),
         kind,
         stages,
         by_tag,
@@ -189,11 +229,8 @@ fn read_params(params: &mut Section<'_>) -> Option<Guardrail> {
         fails_open,
         timeout: params.seconds("timeout").unwrap_or(TIMEOUT),
         api_base: api_base(params),
-        secrets: BTreeMap::new(),
-        settings: Map::new(),
         subject,
-        info: Value::Null,
-        id: None,
+        ..Guardrail::before_all("")
     };
     for name in params.names() {
         if looks_secret(&name) {
@@ -367,6 +404,20 @@ mod tests {
         assert_eq!(all[0].stages, [Stage::Log]);
         assert_eq!(all[0].by_tag["Prod"], [Stage::Pre]);
         assert_eq!(all[0].by_tag["eu"], [Stage::During]);
+    }
+
+    #[test]
+    fn the_files_counts_where_the_database_has_one_of_its_name() {
+        let entry = |kind: &str, stored: bool| json!({"guardrail_name": "a", ID: kind, STORED: stored, "litellm_params": {"guardrail": kind}});
+        let (all, said) = of(json!([entry("file", false), entry("db", true)]));
+        assert_eq!(said, ["guardrails[1].guardrail_name"]);
+        let [one] = &all[..] else { panic!("{all:?}") };
+        assert_eq!((one.kind.as_str(), one.is_stored), ("file", false));
+        let (all, said) = of(json!([entry("db", true)]));
+        assert_eq!(
+            (said.len(), all[0].is_stored, all[0].id.as_deref()),
+            (0, true, Some("db"))
+        );
     }
 
     #[test]

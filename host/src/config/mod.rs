@@ -21,8 +21,10 @@ mod groups;
 mod guardrails;
 mod health;
 mod home;
+mod hooks;
 mod include;
 mod info;
+mod injection;
 mod management;
 mod money;
 mod names;
@@ -72,8 +74,9 @@ pub use drain::Drain;
 pub use env::{Env, Layer};
 pub use general::General;
 pub use groups::{Found, Groups, Resolved};
-pub use guardrails::{Guardrail, ID as GUARDRAIL_ID, Stage};
+pub use guardrails::{Guardrail, ID as GUARDRAIL_ID, STORED as STORED_GUARDRAIL, Stage};
 pub use health::{Checkup, HealthChecks, HealthRouting};
+pub use hooks::of_guardrail as instead_of_python;
 pub use include::{ReadFile, stamp};
 pub use info::ModelInfo;
 pub use management::{Management, PasswordRules};
@@ -89,10 +92,10 @@ pub use responses::StoredResponses;
 pub use routing::RouterSettings;
 pub use secrets::{REFERENCE, looks_secret};
 pub use seeing::{Alerting, Export, MetricsShown, Protocol, Seeing};
-pub use shown::{MASK, is_address};
+pub use shown::{MASK, is_address, masked};
 pub use sources::{ALSO_SHOWN, Setting, Source, Written};
 pub use sso::{ClaimNames, RoleClaims, Sso};
-pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
+pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_config, is_of_file};
 pub use strategy::Strategy;
 pub use tag_pattern::TagPattern;
 pub use through::{ENDPOINT, Endpoint, STORED_ENDPOINT, of_environment};
@@ -245,6 +248,7 @@ impl Config {
         top.finish(&names::TOP);
         let over = variables_of(variables.unwrap_or_default(), &env, remarks);
         let env = env.with(over);
+        hooks::of_environment(&env, remarks);
         let sections = home::move_home(sections, remarks);
         let mut written = sections.masked();
         for name in ALSO_SHOWN.into_iter().chain([ENVIRONMENT]) {
@@ -286,8 +290,9 @@ impl Config {
         more.check(&groups, remarks);
         Fallbacks::settle(own, more, &mut router);
         let plugins = plugins::read(plugins, &env, remarks);
-        let guardrails = guardrails::read(guardrails, &env, remarks);
-        let lists = std::mem::take(&mut general.callbacks);
+        let mut guardrails = guardrails::read(guardrails, &env, remarks);
+        let mut lists = std::mem::take(&mut general.callbacks);
+        injection::add(lists.injection.take(), &mut guardrails);
         let callbacks = lists.settle(callbacks, &env, remarks);
         Self {
             general,

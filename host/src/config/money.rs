@@ -138,6 +138,8 @@ pub struct Rows {
     pub redacts: bool,
     /// `global_disable_no_log_param`: a client's `no-log` changes nothing.
     pub ignores_no_log: bool,
+    /// Not `allow_dynamic_callback_disabling`: nobody switches callbacks off for their calls.
+    pub keeps_callbacks: bool,
 }
 
 impl Rows {
@@ -170,6 +172,7 @@ impl Rows {
     fn read_litellm(&mut self, section: &mut Section<'_>) {
         self.redacts = section.flag("turn_off_message_logging").unwrap_or(false);
         self.ignores_no_log = section.flag("global_disable_no_log_param").unwrap_or(false);
+        self.keeps_callbacks = section.flag("allow_dynamic_callback_disabling") == Some(false);
     }
 }
 

@@ -385,7 +385,7 @@ pub fn flag_of(text: &str) -> Option<bool> {
 }
 
 /// Whether a value asks for anything.
-fn is_set(value: &Value) -> bool {
+pub fn is_set(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(flag) => *flag,

@@ -43,6 +43,7 @@ fn members(of: &Map<String, Value>, whole: bool) -> Map<String, Value> {
 fn value_of(value: &Value, secret: bool, whole: bool) -> Value {
     match value {
         Value::String(text) if secret && !text.starts_with(REFERENCE) => MASK.into(),
+        Value::String(text) if has_login(text) => MASK.into(),
         // A secret that was written as a number is one too; counts of tokens are none.
         Value::Number(_) if whole => MASK.into(),
         Value::Object(inner) => Value::Object(members(inner, secret)),
@@ -51,10 +52,30 @@ fn value_of(value: &Value, secret: bool, whole: bool) -> Value {
     }
 }
 
+/// Whether a text is an address with a name or a password before its host.
+fn has_login(text: &str) -> bool {
+    let rest = text.split_once("://").map_or("", |it| it.1);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.contains('@')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_address_with_a_login_is_masked_under_any_name() {
+        for (text, shown) in [
+            ("https://user:p@h.test/v1", MASK),
+            ("https://h.test/v1?mail=a@b", "https://h.test/v1?mail=a@b"),
+            ("a@b: no address", "a@b: no address"),
+        ] {
+            let document = json!({"api_base": text});
+            let masked = masked(document.as_object().unwrap());
+            assert_eq!(masked["api_base"], shown);
+        }
+    }
 
     #[test]
     fn secrets_are_masked_wherever_they_stand_and_references_are_not() {

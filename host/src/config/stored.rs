@@ -1,4 +1,4 @@
-//! What the database has beside the file: models and credentials made through the API, and
+//! What the database has beside the file: models, credentials and guardrails made through the API, and
 //! settings that were set there. It counts where `store_model_in_db` says so.
 
 use serde_json::{Map, Value};
@@ -17,8 +17,18 @@ pub struct Stored {
     pub models: Vec<Value>,
     /// Of `credential_list`.
     pub credentials: Vec<Value>,
+    /// Of `guardrails`, each with its mark.
+    pub guardrails: Vec<Value>,
     /// Settings by their section, secrets opened. They count more than the file's, as in LiteLLM.
     pub settings: Map<String, Value>,
+}
+
+/// Kinds of rows, as the store names them, that a config is made of beside its file.
+const KINDS: [&str; 4] = ["model", "credential", "guardrail", "config"];
+
+/// Whether a change of a row of this kind changes a config.
+pub fn is_of_config(kind: &str) -> bool {
+    KINDS.contains(&kind)
 }
 
 pub const GENERAL: &str = "general_settings";
@@ -127,10 +137,11 @@ impl Stored {
         }
         let settings = self.settings.values().filter_map(Value::as_object);
         let settings: usize = settings.map(Map::len).sum();
-        let (models, credentials) = (self.models.len(), self.credentials.len());
+        let [models, credentials, guardrails] =
+            [&self.models, &self.credentials, &self.guardrails].map(Vec::len);
         let text = format!(
-            "is not on: {settings} settings, {models} models and {credentials} credentials of the \
-             database have no effect"
+            "is not on: {settings} settings, {models} models, {credentials} credentials and \
+             {guardrails} guardrails of the database have no effect"
         );
         remarks.say(Taken::Warning, format!("{GENERAL}.{SWITCH}"), text);
     }
@@ -166,6 +177,7 @@ impl Stored {
         for (name, entries) in [
             ("model_list", self.models),
             ("credential_list", self.credentials),
+            ("guardrails", self.guardrails),
         ] {
             if entries.is_empty() {
                 continue;
@@ -254,6 +266,7 @@ mod tests {
     fn stored_entries_stand_behind_the_files() {
         let stored = Stored {
             models: vec![json!({"model_name": "b"})],
+            guardrails: vec![json!({"guardrail_name": "b"})],
             ..Stored::default()
         };
         for (file, expected) in [
@@ -267,6 +280,8 @@ mod tests {
             let (root, _) = laid(&file, &[("STORE_MODEL_IN_DB", "True")], &stored);
             assert_eq!(root.get("model_list"), Some(&expected));
             assert_eq!(root.get("credential_list"), None);
+            let guardrails = json!([{"guardrail_name": "b"}]);
+            assert_eq!(root.get("guardrails"), Some(&guardrails));
         }
     }
 

@@ -1,11 +1,11 @@
-//! Guardrails as resources, and one of them asked alone.
+//! Guardrails that are in force, and one of them asked alone. They are made and changed by `manage`.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::ApiError;
 use super::{Doors, body, headers};
@@ -16,14 +16,13 @@ use crate::pipeline::Dialect;
 pub fn add_routes(router: Router<Doors>) -> Router<Doors> {
     router
         .route("/guardrails/list", get(list_guardrails))
-        .route("/v2/guardrails/list", get(list_guardrails))
         .route("/guardrails/apply_guardrail", post(apply_guardrail))
         .route("/apply_guardrail", post(apply_guardrail))
 }
 
-/// `GET /guardrails/list`, `GET /v2/guardrails/list`: every guardrail, without its secrets.
+/// `GET /guardrails/list`: every guardrail, without its secrets.
 async fn list_guardrails(State(doors): State<Doors>) -> Response {
-    Json(doors.pipeline.guardrails()).into_response()
+    Json(json!({"guardrails": doors.pipeline.guardrails()})).into_response()
 }
 
 /// `POST /guardrails/apply_guardrail`: what one makes of a text.

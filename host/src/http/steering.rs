@@ -27,6 +27,7 @@ pub fn steer(
         controls.num_retries = Some(count.map_err(|_| wrong("x-litellm-num-retries", "a count"))?);
     }
     controls.tag(tags(headers));
+    controls.callbacks_off = listed(headers, "x-litellm-disable-callbacks");
     if let Some(said) = text(headers, "x-litellm-spend-logs-metadata") {
         controls.metadata = Some(with_spend_metadata(controls.metadata.as_deref(), said)?);
     }
@@ -75,7 +76,12 @@ fn with_spend_metadata(metadata: Option<&str>, said: &str) -> Result<String, Fau
 
 /// The tags of `x-litellm-tags`.
 pub fn tags(headers: &HeaderMap) -> Vec<String> {
-    let said = text(headers, "x-litellm-tags").unwrap_or_default();
+    listed(headers, "x-litellm-tags")
+}
+
+/// Names with commas between.
+fn listed(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let said = text(headers, name).unwrap_or_default();
     let each = said.split(',').map(str::trim);
     let each = each.filter(|it| !it.is_empty());
     each.map(str::to_owned).collect()
@@ -156,6 +162,14 @@ mod tests {
             assert_eq!(controls.user.as_deref(), customer, "{pairs:?}");
             assert_eq!(controls.internal_user.as_deref(), user, "{pairs:?}");
         }
+    }
+
+    #[test]
+    fn callbacks_are_switched_off_by_their_names() {
+        let header = "x-litellm-disable-callbacks";
+        let off = |value: &str| steered(&[(header, value)]).unwrap().callbacks_off;
+        assert_eq!(off("LangFuse, datadog,,"), ["LangFuse", "datadog"]);
+        assert!(off(" ").is_empty() && steered(&[]).unwrap().callbacks_off.is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use super::Running;
 use crate::auth::Source;
 use crate::budget::AccountId;
+use crate::config::is_of_config;
 use crate::domain::{Entity, EntityKind, Usd};
 use crate::manage::{Changed, Clock, Touched};
 use crate::pipeline::accounting::{Accounting, now_ms};
@@ -32,7 +33,7 @@ impl Changed for Heard {
             if let (Some(kind), Some(spend)) = (kind, it.spend) {
                 self.set_spend(Entity::new(kind, it.id.as_str()), spend, now);
             }
-            if matches!(it.kind, "model" | "config" | "credential") {
+            if is_of_config(it.kind) {
                 self.running.word.tell();
             }
         }

@@ -2,6 +2,7 @@
 //! was changed there.
 
 mod counted;
+mod guardrails;
 mod heard;
 mod settings;
 
@@ -35,7 +36,7 @@ pub struct Running {
     tables: PriceTables,
     judge: Judge,
     held: Held,
-    /// Of changes of models, credentials and settings in the database.
+    /// Of changes of models, credentials, guardrails and settings in the database.
     word: Word,
 }
 
@@ -167,6 +168,17 @@ impl InForce for Running {
         named: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<String>, Fault>> {
         Box::pin(settings::check(self, sections, named))
+    }
+
+    fn guardrails(&self) -> Vec<Value> {
+        self.pipeline.guardrails()
+    }
+
+    fn check_guardrail<'a>(
+        &'a self,
+        entry: &'a Map<String, Value>,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(guardrails::check(self, entry))
     }
 
     fn taken_over(&self) -> BoxFuture<'_, Result<(), Fault>> {

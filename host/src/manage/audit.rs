@@ -35,6 +35,7 @@ const TABLES: &[(&str, &str)] = &[
     ("LiteLLM_AccessGroupTable", "access_group"),
     ("LiteLLM_ProxyModelTable", "model"),
     ("LiteLLM_CredentialsTable", "credential"),
+    ("LiteLLM_GuardrailsTable", "guardrail"),
     ("LiteLLM_Config", "config"),
     ("LiteLLM_InvitationLink", "invitation"),
 ];

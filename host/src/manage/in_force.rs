@@ -82,6 +82,20 @@ pub trait InForce: Send + Sync + std::fmt::Debug {
         named: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<String>, Fault>>;
 
+    /// The guardrails that look at calls, in their order, each as `/guardrails/list` shows it.
+    fn guardrails(&self) -> Vec<Value>;
+
+    /// Whether the gateway would run with this guardrail, in place of the one that the database has
+    /// under its id: a whole entry of `guardrails`, with its id and its secrets.
+    ///
+    /// # Errors
+    /// Why not, naming the field: no plugin has it, its settings do not fit the plugin's schema, it
+    /// lacks a secret, or its name is taken.
+    fn check_guardrail<'a>(
+        &'a self,
+        entry: &'a Map<String, Value>,
+    ) -> BoxFuture<'a, Result<(), Fault>>;
+
     /// Waits until what was changed by now is in force.
     ///
     /// # Errors

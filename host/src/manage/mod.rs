@@ -1,5 +1,5 @@
 //! LiteLLM's management API as functions: keys, teams, users, organisations, customers, budgets,
-//! tags, access groups, invitations, credentials, models and settings.
+//! tags, access groups, invitations, credentials, models, guardrails and settings.
 //!
 //! An operation takes a proven caller and the parameters of a request, checks every field and
 //! whether the object is the caller's to see or change, changes all of it in one transaction with
@@ -17,6 +17,7 @@ mod customers;
 mod fault;
 mod fields;
 mod group_budgets;
+mod guardrails;
 mod holders;
 mod idle;
 mod in_force;

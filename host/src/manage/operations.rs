@@ -5,7 +5,8 @@ use std::pin::Pin;
 
 use super::{
     Answer, Input, Manage, access_groups, audit, budgets, cache, config, credentials, customers,
-    group_budgets, invitations, keys, models, organizations, prices, tags, teams, users,
+    group_budgets, guardrails, invitations, keys, models, organizations, prices, tags, teams,
+    users,
 };
 use crate::auth::Caller;
 
@@ -255,6 +256,21 @@ pub const OPERATIONS: &[Operation] = &[
     (Get, "/v1/model/info", op!(models::info)),
     (Get, "/v2/model/info", op!(models::info_v2)),
     (Get, "/model_group/info", op!(models::group_info)),
+    (Post, "/guardrails", op!(guardrails::create)),
+    (Get, "/v2/guardrails/list", op!(guardrails::list)),
+    (Get, "/guardrails/{guardrail_id}", op!(guardrails::info)),
+    (
+        Get,
+        "/guardrails/{guardrail_id}/info",
+        op!(guardrails::info),
+    ),
+    (Put, "/guardrails/{guardrail_id}", op!(guardrails::update)),
+    (Patch, "/guardrails/{guardrail_id}", op!(guardrails::patch)),
+    (
+        Delete,
+        "/guardrails/{guardrail_id}",
+        op!(guardrails::delete),
+    ),
     (Get, "/cache/ping", op!(cache::ping)),
     (Get, "/cache/redis/info", op!(cache::redis_info)),
     (Post, "/cache/delete", op!(cache::delete)),

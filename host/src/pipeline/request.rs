@@ -99,6 +99,8 @@ pub struct Controls {
     pub answered_by: Option<DeploymentId>,
     /// Guardrails that the client wants to look.
     pub guardrails: Wanted,
+    /// Callbacks that the client wants not to be told of the call.
+    pub callbacks_off: Vec<String>,
 }
 
 /// Members that are for the gateway and never go upstream.

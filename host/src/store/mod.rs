@@ -44,8 +44,8 @@ pub use error::{Reason, StoreError};
 pub use gateways::Gateway;
 pub use limits::Limits;
 pub use others::{
-    AccessGroupDoc, AccessGroupRow, ConfigRow, CredentialRow, EndUserDoc, EndUserRow,
-    InvitationRow, ModelDoc, ModelRow, TagDoc, TagRow,
+    AccessGroupDoc, AccessGroupRow, ConfigRow, CredentialRow, EndUserDoc, EndUserRow, GuardrailDoc,
+    GuardrailRow, InvitationRow, ModelDoc, ModelRow, TagDoc, TagRow,
 };
 pub use query::{Filter, Page, Query};
 pub use record::{Record, Stamp};

@@ -1,5 +1,5 @@
-//! The records around the callers: end users, tags, access groups, credentials, models, settings
-//! and invitations.
+//! The records around the callers: end users, tags, access groups, credentials, models, guardrails,
+//! settings and invitations.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -102,6 +102,30 @@ pub struct ModelDoc {
     pub params: Map<String, Value>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub model_info: Map<String, Value>,
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+record! {
+    /// A guardrail that was made through the API; the id is its `guardrail_id`.
+    GuardrailRow is "guardrail" in "guardrails" with GuardrailDoc,
+    refers []
+    {
+        guardrail_name: String,
+        /// `litellm_params` that may hold a secret, each as JSON and encrypted.
+        sealed: Sealed,
+    }
+}
+
+/// What a guardrail has beside its columns.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GuardrailDoc {
+    /// The other `litellm_params`.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub params: Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub guardrail_info: Map<String, Value>,
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }

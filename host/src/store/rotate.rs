@@ -9,7 +9,7 @@ use column::Column as _;
 use serde::Serialize;
 
 /// Tables with a `sealed` column.
-const SEALED: [&str; 3] = ["credentials", "models", "config"];
+const SEALED: [&str; 4] = ["credentials", "models", "guardrails", "config"];
 
 /// Tables whose documents have sealed texts in them: what callbacks of keys and teams are called with.
 const INSIDE: [&str; 2] = ["keys", "teams"];

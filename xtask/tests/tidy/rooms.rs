@@ -126,7 +126,7 @@ const ROOMS: [(&str, &[&str]); 38] = [
     // Whether the gateway may go over to a config.
     (
         "judge.rs",
-        &["config", "plugins", "pipeline", "http", "live"],
+        &["domain", "config", "plugins", "pipeline", "http", "live"],
     ),
     (
         "reload.rs",

@@ -51,6 +51,8 @@ pub(super) const ALL: &[Described] = &[
     one("redact_messages_in_exceptions", Flag, "false", "what an upstream says of a failure is told its client only: logs, alerts, traces and rows have the kind"),
     one("redact_user_api_key_info", Flag, "false", "traces and callbacks do not say whose a call was"),
     one("global_disable_no_log_param", Flag, "false", "a client's `no-log` changes nothing"),
+    one("allow_dynamic_callback_disabling", Flag, "true", "clients, keys and teams may switch callbacks off for their calls"),
+    one("prompt_injection_params", Mapping, "null", "settings of `detect_prompt_injection` in `callbacks`"),
 
     // Money.
     one("max_budget", Number, "null", "dollars that the whole gateway may spend"),

@@ -4,6 +4,7 @@
 mod beside;
 mod every;
 mod foreign;
+mod guardrails;
 mod holders;
 mod hostile;
 mod keys;

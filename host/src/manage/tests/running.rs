@@ -59,6 +59,28 @@ impl InForce for Running {
         }))
     }
 
+    fn guardrails(&self) -> Vec<Value> {
+        let of_file = json!({"guardrail_id": null, "guardrail_name": "of-the-file",
+            "guardrail_definition_location": "config", "plugin": "pii", "fault": null});
+        let other = json!({"guardrail_id": "gr1", "guardrail_name": "made",
+            "guardrail_definition_location": "db", "plugin": "lakera", "fault": null});
+        vec![of_file, other]
+    }
+
+    fn check_guardrail<'a>(
+        &'a self,
+        entry: &'a Map<String, Value>,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        let kind = entry["litellm_params"]["guardrail"].as_str();
+        Box::pin(ready(match kind {
+            Some("bad") => Err(bad("litellm_params.guardrail", "no plugin has `bad`")),
+            _ if entry["guardrail_name"] == "of-the-file" => {
+                Err(bad("guardrail_name", "the file has one of this name"))
+            }
+            _ => Ok(()),
+        }))
+    }
+
     fn taken_over(&self) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(ready(Ok(())))
     }

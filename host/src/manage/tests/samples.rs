@@ -107,6 +107,12 @@ impl Sampled {
             {"id": "m1", "team_id": "t1"}}),
         )
         .await;
+        rig.ok(
+            "/guardrails",
+            json!({"guardrail": {"guardrail_id": "gr1", "guardrail_name": MARK, "litellm_params":
+            {"guardrail": "lakera", "api_key": SECRETS[2]}}}),
+        )
+        .await;
         let invited = rig.ok("/invitation/new", json!({"user_id": "ann"})).await;
         let group = rig.see("/v1/access_group").await;
         let group = group[0]["access_group_id"].as_str().unwrap().to_owned();
@@ -160,6 +166,7 @@ fn samples(invitation: &str, group: &str, token: &str) -> Vec<Sample> {
     it.once("/key/delete", json!({"keys": [SECRETS[1]], "key_aliases": ["service"]}));
     it.once("/model/delete", json!({"id": "m1"}));
     it.add(Does::Once, Delete, "/credentials/cred1", Value::Null);
+    it.add(Does::Once, Delete, "/guardrails/gr1", Value::Null);
     it.once("/invitation/delete", json!({"invitation_id": invitation}));
     it.add(Does::Once, Delete, "/access_group/g1/delete", Value::Null);
     it.add(Does::Once, Delete, "/v1/access_group/g3", Value::Null);
@@ -389,6 +396,16 @@ fn models(it: &mut Rows) {
     it.reads("/config/pass_through_endpoint?endpoint_id=e1");
     it.changes("/config/pass_through_endpoint/e1", json!({"target": "https://example.com/v2"}));
     it.add(Does::Once, Delete, "/config/pass_through_endpoint?endpoint_id=e1", Value::Null);
+    it.once("/guardrails", json!({"guardrail": {"guardrail_id": "gr2", "guardrail_name": "made",
+        "litellm_params": {"guardrail": "lakera", "mode": "pre_call", "api_key": SECRETS[2],
+            "headers": {"x-a": SECRETS[2]}}, "guardrail_info": {"for": "all"}}}));
+    it.reads("/v2/guardrails/list");
+    it.reads("/guardrails/gr1");
+    it.reads("/guardrails/gr1/info");
+    it.add(Does::Changes, Patch, "/guardrails/gr1", json!({"guardrail_name": MARK,
+        "litellm_params": {"timeout": 3}, "default_on": true, "guardrail_info": {"a": MARK}}));
+    it.add(Does::Changes, Put, "/guardrails/gr1", json!({"guardrail": {"guardrail_name": MARK,
+        "litellm_params": {"guardrail": "lakera", "api_key": "********"}}}));
     it.reads("/cache/ping");
     it.reads("/cache/redis/info");
     it.add(Does::Reads, Post, "/cache/delete", json!({"keys": ["a"]}));

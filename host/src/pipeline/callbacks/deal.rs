@@ -128,16 +128,22 @@ impl Dealer {
             None => Arc::default(),
         };
         let succeeded = note.succeeded();
+        let off = match sinks.config().money.rows.keeps_callbacks {
+            true => Vec::new(),
+            false => note.about.callbacks_off.clone(),
+        };
+        let is_off = |name: &str| off.iter().any(|it| it.eq_ignore_ascii_case(name));
         let note: Arc<dyn Tale> = Arc::new(note);
         for (sink, ready) in sinks.told(succeeded) {
-            if wishes.leave(&sink.entry.name) {
+            if wishes.leave(&sink.entry.name) && !is_off(&sink.entry.name) {
                 let key = (sink.entry.name.clone(), OPERATOR.to_owned(), 0);
                 let address = Ok(Arc::clone(ready));
                 let lane = self.lane(key, || (address, ready.delivery), None);
                 lane.push(Arc::clone(&note));
             }
         }
-        for own in wishes.own.iter().filter(|it| it.entry.tells(succeeded)) {
+        let own = wishes.own.iter().filter(|it| it.entry.tells(succeeded));
+        for own in own.filter(|it| !is_off(&it.entry.name)) {
             if let Some(lane) = self.lane_of(own, &wishes.tenant, sinks) {
                 lane.push(Arc::clone(&note));
             }

@@ -43,6 +43,8 @@ pub struct About {
     pub metadata: Option<String>,
     /// The name that the client has for the model.
     pub asked: String,
+    /// Callbacks that the client wants not to be told.
+    pub callbacks_off: Vec<String>,
     /// Whose key it was is not told.
     pub hides_holders: bool,
     /// It stands for no request: whose key it was has to be looked up.
@@ -100,6 +102,7 @@ impl About {
             session_id: source.session_id.clone(),
             metadata: source.metadata.clone(),
             asked: request.controls.asked.clone(),
+            callbacks_off: request.controls.callbacks_off.clone(),
             hides_holders: false,
             is_later: false,
         }
@@ -115,6 +118,7 @@ impl About {
             session_id: row.session_id.clone(),
             metadata: row.metadata.as_deref().map(|it| it.get().to_owned()),
             asked: row.model_group.clone(),
+            callbacks_off: Vec::new(),
             hides_holders: false,
             is_later: true,
         }

@@ -55,7 +55,8 @@ impl Wishes {
                 ),
             }
         }
-        for metadata in metadata(grant) {
+        let keeps = sinks.config().money.rows.keeps_callbacks;
+        for metadata in metadata(grant).filter(|_| !keeps) {
             let listed = metadata.get(DISABLED).and_then(Value::as_array);
             let names = listed.into_iter().flatten().filter_map(Value::as_str);
             wishes.disabled.extend(names.map(str::to_owned));
@@ -187,7 +188,11 @@ mod tests {
     }
 
     fn sinks() -> Sinks {
-        let file = json!({"litellm_settings": {"callbacks": ["ops"]},
+        sinks_of(json!({"callbacks": ["ops"]}))
+    }
+
+    fn sinks_of(litellm: Value) -> Sinks {
+        let file = json!({"litellm_settings": litellm,
             "callback_settings": {"ops": {"callback_type": "generic_api"}}});
         let env = Env::of(&[("SECRET", "of-the-operator")]);
         let (config, _) = Config::parse(&file.to_string(), env).unwrap();
@@ -247,6 +252,10 @@ mod tests {
     fn a_key_may_switch_callbacks_of_the_gateway_off() {
         let found = wishes(DISABLED, json!(["LangFuse"]));
         assert!(!found.leave("langfuse") && found.leave("ops"));
+        let caller = key_saying(DISABLED, json!(["langfuse"]));
+        let keeps = json!({"allow_dynamic_callback_disabling": false});
+        let kept = Wishes::of(caller.grant().unwrap(), &salt(), &sinks_of(keeps));
+        assert!(kept.leave("langfuse"));
         let silent = key_saying("no-log", json!(true));
         assert!(is_silent(silent.grant().unwrap()));
         let older =

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::choose::{Naming, Wanted, choose};
-use super::set::Guard;
+use super::set::{Guard, written};
 use crate::auth::Caller;
-use crate::config::{MASK, Stage};
+use crate::config::{self, Config, MASK, Stage};
 use crate::domain::{CallId, ErrorKind, Fault};
 use crate::pipeline::request::Operation;
 use crate::pipeline::run::Pipeline;
@@ -18,10 +18,10 @@ const LONGEST: usize = 1 << 20;
 
 impl Pipeline {
     /// Every guardrail, as LiteLLM lists them.
-    pub fn guardrails(&self) -> Value {
+    pub fn guardrails(&self) -> Vec<Value> {
         let fleet = self.fleet();
         let all = fleet.guards.all().iter();
-        json!({"guardrails": all.map(|it| shown(it)).collect::<Vec<_>>()})
+        all.map(|it| shown(it, &fleet.config)).collect()
     }
 
     /// One guardrail looks at one text: `POST /guardrails/apply_guardrail`.
@@ -79,7 +79,7 @@ impl Pipeline {
     }
 }
 
-fn shown(guard: &Guard) -> Value {
+fn shown(guard: &Guard, config: &Config) -> Value {
     let entry = &guard.entry;
     let modes = |stages: &[Stage]| -> Value { stages.iter().map(|it| it.mode()).collect() };
     let mode = match entry.by_tag.is_empty() {
@@ -90,7 +90,11 @@ fn shown(guard: &Guard) -> Value {
             json!({"tags": tags, "default": modes(&entry.stages)})
         }
     };
-    let mut params = entry.settings.clone();
+    // As they are written: what a variable holds is not everybody's to know, and no secret is.
+    let written = written(config, &entry.name).cloned();
+    let mut params = written.unwrap_or_else(|| config::masked(&entry.settings));
+    // Nor where it leads to.
+    params.shift_remove("api_base");
     params.extend(entry.secrets.keys().map(|it| (it.clone(), MASK.into())));
     for (name, value) in [
         ("guardrail", json!(entry.kind)),
@@ -115,7 +119,7 @@ fn shown(guard: &Guard) -> Value {
         "guardrail_name": entry.name,
         "litellm_params": params,
         "guardrail_info": entry.info,
-        "guardrail_definition_location": if entry.id.is_some() { "db" } else { "config" },
+        "guardrail_definition_location": if entry.is_stored { "db" } else { "config" },
         "plugin": plugin,
         // Why it cannot look.
         "fault": guard.ready.as_ref().err().map(|it| it.message.clone()),

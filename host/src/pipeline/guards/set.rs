@@ -67,24 +67,75 @@ impl Guards {
                         true => "calls go without it",
                         false => "the calls that it is to look at are refused",
                     };
-                    warnings.push(format!("guardrail `{name}`: {}; {comes}", fault.message));
+                    let why = &fault.message;
+                    warnings.push(match guard.instead() {
+                        Some(instead) => format!("guardrail `{name}`: {why}; {instead}; {comes}"),
+                        None => format!("guardrail `{name}`: {why}; {comes}"),
+                    });
                 }
                 Ok(ready) => {
-                    let known = &ready.target.secrets;
-                    let secrets = ready.hook.describe.secrets.iter();
-                    let missing = secrets
-                        .filter(|(it, secret)| secret.required && !known.contains_key(it.as_str()));
-                    for (secret, described) in missing {
-                        let env = described.env.join(" or ");
-                        warnings.push(format!(
-                            "guardrail `{name}`: no `{secret}`; set it in `litellm_params` or set {env}"
-                        ));
-                    }
+                    let missing = ready.missing_secrets();
+                    warnings
+                        .extend(missing.map(|it| format!("guardrail `{name}`: {}", it.message)));
                 }
             }
         }
         warnings
     }
+}
+
+impl Guard {
+    /// Why it could not do what its entry says; None: it could. Names the field.
+    pub fn unfit(&self) -> Option<Fault> {
+        let fault = match &self.ready {
+            Ok(ready) => return ready.missing_secrets().next(),
+            Err(fault) => fault.clone(),
+        };
+        let message = match self.instead() {
+            Some(instead) => format!("{}; {instead}", fault.message),
+            None => fault.message.clone(),
+        };
+        let param = match fault.kind {
+            ErrorKind::NotFound => "litellm_params.guardrail".to_owned(),
+            _ => field_in(&fault.message),
+        };
+        Some(Fault { message, ..fault }.with_param(param))
+    }
+
+    /// What takes its place, if no plugin has it because it is Python.
+    fn instead(&self) -> Option<String> {
+        let fault = self.ready.as_ref().err()?;
+        let is_unknown = fault.kind == ErrorKind::NotFound;
+        is_unknown
+            .then(|| config::instead_of_python(&self.entry.kind))
+            .flatten()
+    }
+}
+
+impl Ready {
+    /// Secrets that it cannot do without and has not.
+    fn missing_secrets(&self) -> impl Iterator<Item = Fault> {
+        let known = &self.target.secrets;
+        let secrets = self.hook.describe.secrets.iter();
+        let missing =
+            secrets.filter(|(it, secret)| secret.required && !known.contains_key(it.as_str()));
+        missing.map(|(secret, described)| {
+            let env = described.env.join(" or ");
+            let text = format!("no `{secret}`; set it in `litellm_params` or set {env}");
+            not_ready(ErrorKind::InvalidRequest, text)
+                .with_param(format!("litellm_params.{secret}"))
+        })
+    }
+}
+
+/// The place in `litellm_params` that a text is about.
+fn field_in(text: &str) -> String {
+    let places = text
+        .split('`')
+        .filter(|it| it.starts_with("litellm_params"));
+    places
+        .min_by_key(|it| it.len())
+        .map_or_else(|| "litellm_params".to_owned(), str::to_owned)
 }
 
 fn ready(
@@ -101,12 +152,12 @@ fn ready(
         not_ready(ErrorKind::NotFound, text)
     })?;
     let wrong = |what| not_ready(ErrorKind::InvalidRequest, what);
-    let settings = judge(entry, hook).map_err(wrong)?;
+    let settings = judge(entry, hook).map_err(|what| wrong(without_values(config, entry, what)))?;
     let given = Entry {
         api_base: entry.api_base.as_ref(),
         secrets: &entry.secrets,
         settings: &settings,
-        is_stored: entry.id.is_some(),
+        is_stored: entry.is_stored,
         is_tenants: false,
         headers: Vec::new(),
     };
@@ -121,6 +172,39 @@ fn ready(
 /// The gateway's own word, which no deployment is to blame for.
 fn not_ready(kind: ErrorKind, text: String) -> Fault {
     Fault::operator(kind, text).at(At::Door)
+}
+
+/// `litellm_params` of an entry as they are written: secrets masked, variables not followed. None: it
+/// stands in no list of guardrails.
+pub(super) fn written<'c>(config: &'c Config, name: &str) -> Option<&'c Map<String, Value>> {
+    let all = config.shown.get("guardrails")?.as_array()?;
+    let is_it = |it: &&Value| it.get("guardrail_name").and_then(Value::as_str) == Some(name);
+    all.iter().find(is_it)?.get("litellm_params")?.as_object()
+}
+
+/// What is wrong with settings, without what they are where a variable says it: whoever may write a
+/// guardrail may not read the environment by it.
+fn without_values(config: &Config, entry: &Guardrail, what: String) -> String {
+    let params = written(config, &entry.name);
+    // What is secret, or an address, is no setting of the plugin's.
+    let is_setting = |name: &str| !config::looks_secret(name) && name != "api_base";
+    let has_variable =
+        params.is_some_and(|it| it.iter().any(|(name, it)| is_setting(name) && refers(it)));
+    match what.split_once(": ").filter(|_| has_variable) {
+        Some((place, _)) => {
+            format!("{place}; what does not fit may be a variable's, and is not told")
+        }
+        None => what,
+    }
+}
+
+fn refers(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.starts_with(config::REFERENCE),
+        Value::Array(all) => all.iter().any(refers),
+        Value::Object(members) => members.values().any(refers),
+        _ => false,
+    }
 }
 
 /// The settings as the plugin gets them.

@@ -5,7 +5,7 @@ use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
 /// who names them. The record of migrations, that of running gateways and sessions are not among them.
-pub(in crate::store) const TABLES: [(&str, &[&str]); 27] = [
+pub(in crate::store) const TABLES: [(&str, &[&str]); 28] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
     ("audit", &["seq"]),
@@ -22,6 +22,7 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 27] = [
     ("access_groups", &["id"]),
     ("credentials", &["id"]),
     ("models", &["id"]),
+    ("guardrails", &["id"]),
     ("config", &["id"]),
     ("invitations", &["id"]),
     ("accounts", &["kind", "id", "span"]),

@@ -2,8 +2,9 @@ use super::spend::call;
 use super::{NOW, both};
 use crate::domain::{Entity, EntityKind, Secret, Usd};
 use crate::store::{
-    AuditFilter, BudgetRow, ConfigRow, CredentialRow, Gateway, KeyRow, ModelRow, OrganizationRow,
-    Query, SaltKey, Sealed, Store, StoreError, TOTAL, TeamMemberRow, TeamRow, UserRow, member_id,
+    AuditFilter, BudgetRow, ConfigRow, CredentialRow, Gateway, GuardrailRow, KeyRow, ModelRow,
+    OrganizationRow, Query, SaltKey, Sealed, Store, StoreError, TOTAL, TeamMemberRow, TeamRow,
+    UserRow, member_id,
 };
 
 fn key(id: &str) -> KeyRow {
@@ -115,6 +116,7 @@ both! {
         let mut change = store.change(NOW).await.unwrap();
         change.insert(&CredentialRow { id: "c".to_owned(), sealed: sealed.clone(), ..CredentialRow::default() }).await.unwrap();
         change.insert(&ModelRow { id: "m".to_owned(), sealed: sealed.clone(), ..ModelRow::default() }).await.unwrap();
+        change.insert(&GuardrailRow { id: "g".to_owned(), sealed: sealed.clone(), ..GuardrailRow::default() }).await.unwrap();
         change.insert(&ConfigRow { id: "s".to_owned(), sealed: sealed.clone(), ..ConfigRow::default() }).await.unwrap();
         let mut logs = key("k");
         let var = old.seal("s-1").unwrap();
@@ -135,11 +137,11 @@ both! {
         assert_eq!(store.get::<CredentialRow>("c").await.unwrap().unwrap().sealed, sealed);
         store.gateway_is_gone(&gateway).await.unwrap();
 
-        assert_eq!(store.rotate_salt((&old, &salt("new")), "me", NOW).await.unwrap(), 7);
+        assert_eq!(store.rotate_salt((&old, &salt("new")), "me", NOW).await.unwrap(), 9);
         let log = store.audit_log(&AuditFilter::default(), 9).await.unwrap();
         let [(_, entry)] = log.as_slice() else { panic!("{log:?}") };
         assert_eq!((entry.actor.as_str(), entry.action.as_str(), entry.kind.as_str()), ("me", "rotated", "salt_key"));
-        assert_eq!(entry.after.as_deref(), Some(r#"{"values":7}"#));
+        assert_eq!(entry.after.as_deref(), Some(r#"{"values":9}"#));
         let row = store.get::<ModelRow>("m").await.unwrap().unwrap();
         let opened = salt("new").open_all(&row.sealed).unwrap();
         assert_eq!(opened["api_key"].reveal(), "sk-1");

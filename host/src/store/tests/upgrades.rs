@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 13] = [
+const FIXTURES: [&str; 14] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
@@ -29,6 +29,7 @@ const FIXTURES: [&str; 13] = [
     include_str!("fixtures/schema-0011.jsonl"),
     include_str!("fixtures/schema-0012.jsonl"),
     include_str!("fixtures/schema-0013.jsonl"),
+    include_str!("fixtures/schema-0014.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.

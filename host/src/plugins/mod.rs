@@ -7,8 +7,8 @@
 pub mod describe;
 mod directory;
 mod draining;
-mod examples;
-mod hook_examples;
+pub mod examples;
+pub mod hook_examples;
 mod install;
 mod journal;
 mod lastgood;
@@ -24,6 +24,7 @@ mod snapshot;
 mod table;
 #[cfg(test)]
 pub mod tests;
+pub mod trust;
 mod watch;
 
 use std::collections::{BTreeMap, HashSet};
@@ -38,8 +39,9 @@ use tokio::sync::Notify;
 use tokio::sync::watch::{Receiver, Sender};
 use tokio_util::task::TaskTracker;
 
+pub use directory::{list as list_components, read as read_component};
 pub use journal::{LogEntry, What};
-pub use prepare::InstallError;
+pub use prepare::{Arrival, InstallError};
 pub use registry::{Generation, Hook, Outcome, Provider, Source, Table};
 pub use settings::{Grant, PluginsConfig, RollbackRule};
 
@@ -49,7 +51,6 @@ use draining::Draining;
 use journal::Journal;
 use lastgood::LastGood;
 use ledger::Ledger;
-use prepare::Arrival;
 
 /// Judges a new version by the deployments that use it: the reason against it, if there is one.
 pub type SettingsCheck = dyn Fn(&Generation) -> Result<(), String> + Send + Sync;
@@ -143,6 +144,7 @@ impl Plugins {
                 stem: plugin.name.to_owned(),
                 digest: digest(plugin.wasm),
                 bytes: bytes::Bytes::from_static(plugin.wasm),
+                signatures: String::new(),
                 source: Source::Bundled,
             };
             // A refusal is logged where it happens, and the others serve all the same.

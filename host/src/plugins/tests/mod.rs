@@ -5,6 +5,7 @@ mod directory;
 mod lastgood;
 mod reconfigured;
 mod restarts;
+mod trust;
 mod watched;
 
 use std::collections::BTreeSet;

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod asked;
 pub mod auth;
+pub mod author;
 pub mod budget;
 pub mod cache;
 pub mod cli;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use sluice::cli::{self, Cli, Command};
-use sluice::{serve, upkeep};
+use sluice::{author, serve, upkeep};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -41,6 +41,14 @@ fn main() -> ExitCode {
         Command::Restore(options) => told(runtime.block_on(upkeep::restore(&options))),
         Command::RotateSalt(options) => told(runtime.block_on(upkeep::rotate_salt(&options))),
         Command::Migrate(options) => told(runtime.block_on(upkeep::migrate(&options))),
+        Command::Plugin(options) => match runtime.block_on(author::run(&options.task)) {
+            Ok(report) if report.is_good => told(Ok(report.text)),
+            Ok(report) => {
+                let _ = told(Ok(report.text));
+                ExitCode::FAILURE
+            }
+            Err(cause) => fail(&cause.to_string()),
+        },
         Command::ExportPlugins(options) => match serve::export_plugins(&options.folder) {
             Ok(()) => ExitCode::SUCCESS,
             Err(cause) => fail(&format!("{}: {cause}", options.folder.display())),

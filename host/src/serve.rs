@@ -485,7 +485,8 @@ fn address(options: &Serve, config: &Config) -> Result<SocketAddr, ServeError> {
     Ok(SocketAddr::new(host, options.port))
 }
 
-fn default_data_directory() -> PathBuf {
+/// Where the gateway keeps what it makes, if the config does not say.
+pub fn default_data_directory() -> PathBuf {
     let env = Env::of_process(Path::new(""));
     let home = env.text("SLUICE_DATA_DIR").map(PathBuf::from);
     let cache = || {

@@ -4,6 +4,7 @@
     reason = "a test tells what is wrong by panicking"
 )]
 
+mod author;
 mod collector;
 mod conformance;
 mod documents;

@@ -3,6 +3,7 @@
 mod check;
 mod litellm;
 mod migrate;
+mod plugin;
 
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,11 @@ use clap::{Args, Parser, Subcommand};
 pub use check::print as print_check;
 pub use litellm::LiteLlm;
 pub use migrate::{FromLiteLlm, Migrate, Origin};
+pub use plugin::{
+    AddPlugin, BenchPlugin, Budgets, BuildPlugin, InspectPlugin, Keygen, Lang, LockPlugins,
+    NewPlugin, Plugin, PluginFile, PluginKind, PluginTask, PluginsPlace, RecordPlugin,
+    RemovePlugin, SignPlugin, TestPlugin, VerifyPlugin,
+};
 
 /// An LLM gateway whose providers are sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -30,6 +36,8 @@ pub enum Command {
     Serve(Serve),
     /// Read a config, say of every key how it is taken, and exit with 1 if it cannot be used.
     Check(Check),
+    /// Write, test, sign and install plugins.
+    Plugin(Plugin),
     /// Write the bundled plugins' components into a folder.
     ExportPlugins(ExportPlugins),
     /// Write everything that the database holds into a file, also while the gateway runs.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 37] = [
+const ROOMS: [(&str, &[&str]); 38] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -188,6 +188,11 @@ const ROOMS: [(&str, &[&str]); 37] = [
             "domain", "config", "store", "migrate", "pipeline", "cli", "serve", "services",
         ],
     ),
+    // What authors and operators of plugins do with component files.
+    (
+        "author",
+        &["domain", "config", "plugins", "upstream", "cli", "serve"],
+    ),
     (
         "serve.rs",
         &[
@@ -241,10 +246,13 @@ const OUTSIDE: [(&str, &[&str]); 20] = [
     ("sluice_bridges", &["pipeline"]),
     ("sluice_spans", &["pipeline"]),
     ("tiktoken_rs", &["pipeline"]),
-    ("sluice_bundled", &["plugins", "cli", "serve.rs"]),
+    ("sluice_bundled", &["author", "plugins", "cli", "serve.rs"]),
     // Loading and running components. Its words, `sluice_engine::contract`, are known from
     // `upstream` on.
-    ("sluice_engine", &["plugins", "pipeline", "serve.rs"]),
+    (
+        "sluice_engine",
+        &["author", "plugins", "pipeline", "serve.rs"],
+    ),
 ];
 
 fn rooms() -> PathBuf {

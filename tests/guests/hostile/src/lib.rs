@@ -27,10 +27,11 @@ impl Provider for Hostile {
         std::hint::black_box(DESCRIBE).to_owned()
     }
 
-    fn start(call: &Call, _body: &str) -> Result<Step, Error> {
+    fn start(call: &Call, body: &str) -> Result<Step, Error> {
         in_mood(std::hint::black_box(START));
         let step = match call.model.as_str() {
             "fine" => said("fine"),
+            "gossip" => said(&deeds::gossip(body)),
             "invalid-output" => Response {
                 body: Payload::Text("{\"choices\": [".into()),
                 content_type: None,

@@ -1,8 +1,11 @@
-// A provider in JavaScript, whole: a service that takes {"question"} and answers
-// {"text", "words"}, or, where a stream is asked for, lines of {"text"} and at last {"done"}.
-//
-// Every function is pure: what has to survive goes through `state`. An error is thrown as the
-// contract's record, built by `failure`.
+// A provider: Acme's service takes {"turns": [{"from", "text"}]} and answers {"text", "stopped", "asked", "answered"},
+// or, where a stream is asked for, lines of {"text"} and at last one of the rest.
+
+import {answer, chunk, decoded, parse, post, respond, textOf, usage} from "../../sdk/javascript/sluice.js";
+import conversation from "./fixtures/conversation.json";
+import stream from "./fixtures/stream.json";
+
+const FINISH = {end: "stop", limit: "length"};
 
 export const plugin = {
   describe: () => JSON.stringify({
@@ -13,86 +16,33 @@ export const plugin = {
       base_url: "https://api.acme.example/v1",
       auth: {scheme: "bearer", secret: "api_key"},
       secrets: {api_key: {env: ["ACME_API_KEY"], required: true}},
-      operations: {chat: {stream: true, params: ["temperature"]}},
+      operations: {chat: {stream: true, params: ["temperature", "max_tokens"]}},
       errors: {message: "/problem"},
     }],
     // Run before a new version serves: a version that fails them never does.
-    examples: [{
-      name: "a question is asked and answered",
-      provider: "acme-js", operation: "chat", model: "small",
-      body: {model: "small", messages: [{role: "user", content: "why?"}]},
-      exchanges: [{
-        request: {method: "POST", url: "/ask/small", body: {question: "why?", stream: false}},
-        reply: {status: 200, body: {json: {text: "because", words: 1}}},
-      }],
-      expect: {response: answer("because", 1)},
-    }],
+    examples: [conversation, stream],
   }),
 };
 
 export const provider = {
   start(call, body) {
-    const {messages, temperature} = JSON.parse(body);
-    const question = messages.at(-1)?.content;
-    if (typeof question !== "string") throw failure("invalid-request", "acme-js takes text only");
-    return {tag: "send", val: {
-      method: "POST",
-      url: `/ask/${call.model}`, // joined to the deployment's base URL
-      headers: [],
-      body: {tag: "json", val: JSON.stringify({question, temperature, stream: call.streaming})},
-      auth: [], // as `describe` says
-      reply: call.streaming ? "frames" : "whole",
-      options: call.streaming ? [["framing", '"lines"']] : [],
-      state: "",
-    }};
+    const {messages, temperature, max_tokens} = JSON.parse(body);
+    const turns = messages.map(({role, content}) => ({from: role, text: textOf(content)}));
+    const asked = {turns, temperature, limit: max_tokens, stream: call.streaming};
+    // The path is joined to the deployment's base URL; the host adds the key.
+    return post(`/ask/${call.model}`, asked, call.streaming ? {framing: "lines"} : {});
   },
 
   resume(_call, [reply]) {
-    const {text, words} = read(reply.body);
-    const body = {tag: "text", val: JSON.stringify(answer(text, words))};
-    return {tag: "respond", val: {body, contentType: null, headers: [], usage: null}};
+    const said = parse(reply.body);
+    return respond(answer(said.text, usage(said.asked, said.answered), FINISH[said.stopped]));
   },
 
-  decode(_head, state, frames, last) {
-    const lines = frames.map((frame) => read(frame.data));
-    const texts = lines.filter((line) => line.text !== undefined);
-    const done = lines.some((line) => line.done);
-    const words = Number(state || 0) + texts.length;
-    const events = texts.map(({text}) => chunk({delta: {content: text}, finish_reason: null}));
-    if (done) events.push(chunk({delta: {}, finish_reason: "stop"}));
-    return {
-      events,
-      usage: JSON.stringify(usage(words)),
-      // An answer that was cut off is never presented as complete.
-      failure: last && !done ? failure("upstream", "the stream ended early") : null,
-      state: String(words),
-      next: {tag: done ? "done" : "more"},
-    };
+  decode(_head, _state, frames, last) {
+    const lines = frames.map((frame) => parse(frame.data));
+    const events = lines.filter((line) => line.text).map((line) => chunk({content: line.text}));
+    const end = lines.find((line) => line.stopped);
+    if (end) events.push(chunk({}, FINISH[end.stopped]));
+    return decoded(events, {tokens: end && usage(end.asked, end.answered), done: Boolean(end), last});
   },
 };
-
-// What is no JSON is the upstream's failure, not a breakdown of this plugin.
-function read(payload) {
-  try {
-    return JSON.parse(payload.val);
-  } catch (cause) {
-    throw failure("upstream", `the upstream's answer is not JSON: ${cause.message}`);
-  }
-}
-
-function answer(text, words) {
-  const message = {role: "assistant", content: text};
-  return {choices: [{index: 0, message, finish_reason: "stop"}], usage: usage(words)};
-}
-
-function usage(words) {
-  return {prompt_tokens: 0, completion_tokens: words, total_tokens: words};
-}
-
-function chunk(choice) {
-  return {event: "", data: {tag: "text", val: JSON.stringify({choices: [{index: 0, ...choice}]})}};
-}
-
-function failure(kind, message) {
-  return {kind, message, status: null, retry: null, retryAfterMs: null, detail: null};
-}

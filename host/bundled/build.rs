@@ -1,9 +1,12 @@
 //! Builds the plugins of this repository as components, exactly as a third party builds theirs,
-//! and embeds them. `SLUICE_PLUGINS_DIR` takes prebuilt `<name>.wasm` files instead.
+//! and embeds them. `SLUICE_PLUGINS_DIR` takes prebuilt `<name>.wasm` files instead. The pages of the
+//! admin UI are built and embedded beside them.
 #![expect(
     clippy::disallowed_methods,
     reason = "a build script is told by its environment what to do"
 )]
+
+mod pages;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,20 +21,30 @@ const PLUGINS: &[&str] = &[
     "bedrock",
     "bedrock_guardrails",
     "black_forest_labs",
+    "clickhouse",
     "cohere",
+    "datadog",
     "deepgram",
     "echo",
     "elevenlabs",
     "gemini",
+    "generic_api",
+    "keywords",
     "lakera",
+    "langfuse",
+    "langsmith",
     "ollama",
     "openai",
     "openai_compatible",
     "openai_moderation",
+    "pii",
     "presidio",
+    "prompt_injection",
     "replicate",
     "rerankers",
+    "s3",
     "sagemaker",
+    "slack",
     "stability",
     "vertex_ai",
     "watsonx",
@@ -53,6 +66,9 @@ fn main() {
 
 fn run() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
+    let root = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../..");
+    let root = root.canonicalize().map_err(|cause| cause.to_string())?;
+    pages::run(&root, &out)?;
     println!("cargo::rerun-if-env-changed=SLUICE_PLUGINS_DIR");
     if let Ok(prebuilt) = std::env::var("SLUICE_PLUGINS_DIR") {
         println!("cargo::rerun-if-changed={prebuilt}");
@@ -63,8 +79,6 @@ fn run() -> Result<(), String> {
         println!("cargo::rerun-if-changed=never-built");
         return write(&out, "");
     }
-    let root = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("../..");
-    let root = root.canonicalize().map_err(|cause| cause.to_string())?;
     let hash = hash_of_inputs(&root)?;
     let target = out
         .ancestors()

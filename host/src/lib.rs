@@ -32,6 +32,7 @@ pub mod router;
 pub mod serve;
 pub mod services;
 pub mod shared;
+pub mod signin;
 pub mod spend;
 pub mod store;
 pub mod telemetry;

@@ -396,6 +396,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_of_alerts_where_nothing_is_said_is_what_they_go_by() {
+        use crate::config::defaults;
+        let usual = alerts::Settings::usual(Vec::new());
+        let times = [usual.threshold, usual.budget_period, usual.outage_period];
+        let shown = [
+            defaults::ALERTING_THRESHOLD,
+            defaults::BUDGET_ALERT_TTL,
+            defaults::OUTAGE_ALERT_TTL,
+        ];
+        assert_eq!(times, shown);
+        let counts = [defaults::MINOR_OUTAGE, defaults::MAJOR_OUTAGE];
+        assert_eq!([usual.minor_outage, usual.major_outage], counts);
+    }
+
+    #[test]
     fn the_gateway_has_a_budget_only_above_zero() {
         let budget = |max: Value| {
             let file = json!({"litellm_settings": {"max_budget": max}});

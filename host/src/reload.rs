@@ -210,7 +210,9 @@ impl Reloader {
             self.doors.metrics.calls().show(understood.shown.clone());
             let export = config.general.seeing.export.as_ref();
             let content = export.is_some_and(|it| it.content);
-            self.doors.pipeline.watchers().otel.let_content(content);
+            let otel = &self.doors.pipeline.watchers().otel;
+            otel.let_content(content);
+            otel.let_callers(!config.general.seeing.hides_callers);
             self.ground.settle(understood, &self.doors.manage);
             self.doors.pipeline.cache().configure(&config.caching);
             self.doors.pipeline.set_fleet(fleet);

@@ -93,7 +93,7 @@ pub struct House {
 /// Serves until a signal says stop.
 pub async fn serve(options: Serve) -> Result<(), ServeError> {
     let path = config_path(options.config.as_deref())?;
-    let env = Env::of_process(Path::new(".env"));
+    let env = Env::of_process(Path::new(".env")).with_options(options.options.clone());
     let (config, remarks) = Config::load(&path, env.clone())?;
     let style = LogStyle {
         json: config.general.json_logs,
@@ -171,6 +171,8 @@ pub async fn run(
     tasks.spawn(accounting.clone().write_bodies(writing.clone()));
     tasks.spawn(accounting.clone().write_responses(writing.clone()));
     tasks.spawn(accounting.clone().forget_responses(stop.clone()));
+    let callbacks = house.doors.pipeline.clone();
+    tasks.spawn(callbacks.tell_callbacks(ground.salt.clone(), writing.clone()));
     let presence = ground.presence.clone();
     tasks.spawn(presence.clone().keep(writing.clone()));
     let health = house.doors.pipeline.clone();
@@ -399,13 +401,14 @@ async fn build(
     let reports = Reports::new(accounting.store().clone(), Arc::new(running.clone()));
     let manage = services::manage(&config, ground, running.clone())?;
     let fetch = Arc::new(services::KeyFetch(upstream));
+    let signin = services::signin(ground, Arc::clone(&fetch) as Arc<dyn crate::auth::Fetch>);
     let data = config.plugins.data_directory.clone();
     let data = data.unwrap_or_else(default_data_directory);
     let doors = Doors::new(
         pipeline,
         plugins.clone(),
         metrics,
-        (manage, reports),
+        (manage, reports, signin),
         fetch,
         Spools::new(data.join("uploads")),
     );

@@ -7,8 +7,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::Request;
 use http::header::CONTENT_TYPE;
+use http::{Request, Response};
 use tokio_util::sync::CancellationToken;
 
 use crate::alerts::{Alerts, Post, Webhook};
@@ -27,6 +27,7 @@ use crate::price_tables::{FETCH_TIME, MOST_BYTES, PriceTables};
 use crate::prices::Prices;
 use crate::serve::ServeError;
 use crate::shared::Shared;
+use crate::signin::{Exchange, SignIn};
 use crate::spend::{self, Journal, JournalError};
 use crate::store::{Address, Connections, Parts, SaltKey, Store};
 use crate::telemetry::metrics::Metrics;
@@ -202,6 +203,7 @@ pub fn otel(config: &Config) -> Otel {
         resource: export.resource.clone(),
         sampler,
         content: export.content,
+        callers: !config.general.seeing.hides_callers,
         timeout: export.timeout,
         metrics_every: export.metrics_every,
     })
@@ -250,6 +252,26 @@ impl Fetch for KeyFetch {
     fn get<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Bytes, String>> {
         Box::pin(self.0.fetch(url))
     }
+}
+
+/// How long an identity provider has for an answer.
+const PROVIDER_TIME: Duration = Duration::from_secs(10);
+
+/// Asks identity providers, whose addresses the operator wrote.
+#[derive(Debug)]
+struct AskProvider(Upstream);
+
+impl Exchange for AskProvider {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, String>> {
+        Box::pin(self.0.exchange(request, false, PROVIDER_TIME))
+    }
+}
+
+/// Who signs in to the admin UI.
+pub fn signin(ground: &Ground, fetch: Arc<dyn Fetch>) -> SignIn {
+    let store = ground.accounting.store().clone();
+    let exchange = Arc::new(AskProvider(ground.upstream.clone()));
+    SignIn::new(store, ground.salt.clone(), fetch, exchange)
 }
 
 /// What seals secrets in the database.

@@ -75,6 +75,7 @@ async fn traces_and_metrics_reach_a_collector_by_grpc() {
         resource: Vec::new(),
         sampler: Sampler::read("always_on", None).unwrap(),
         content: false,
+        callers: true,
         timeout: Duration::from_secs(5),
         metrics_every: Duration::from_secs(60),
     });

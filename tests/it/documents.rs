@@ -1,11 +1,11 @@
 //! What every shipped plugin says of itself.
 
 use serde_json::Value;
-use sluice_sdk::{Guardrail, Provider};
+use sluice_sdk::{Callback, Guardrail, Provider};
 
 /// The `describe` documents of the providers, by name of plugin.
 pub fn documents() -> Vec<Value> {
-    read(&[
+    let texts = [
         sluice_plugin_anthropic::Anthropic::describe(),
         sluice_plugin_azure::Azure::describe(),
         sluice_plugin_bedrock::Bedrock::describe(),
@@ -24,22 +24,33 @@ pub fn documents() -> Vec<Value> {
         sluice_plugin_stability::Stability::describe(),
         sluice_plugin_vertex_ai::VertexAi::describe(),
         sluice_plugin_watsonx::Watsonx::describe(),
-    ])
+    ];
+    parsed(&texts)
 }
 
-/// The `describe` documents of the guardrails, by name of plugin.
-pub fn guardrails() -> Vec<Value> {
-    read(&[
+/// The `describe` documents of guardrails and callbacks, by name of plugin.
+pub fn hooks() -> Vec<Value> {
+    parsed(&[
         sluice_plugin_azure_content_safety::AzureContentSafety::describe(),
         sluice_plugin_bedrock_guardrails::BedrockGuardrails::describe(),
+        sluice_plugin_clickhouse::ClickHouse::describe(),
+        sluice_plugin_datadog::Datadog::describe(),
+        sluice_plugin_generic_api::GenericApi::describe(),
+        sluice_plugin_keywords::Keywords::describe(),
         sluice_plugin_lakera::Lakera::describe(),
+        sluice_plugin_langfuse::Langfuse::describe(),
+        sluice_plugin_langsmith::LangSmith::describe(),
         sluice_plugin_openai_moderation::OpenAiModeration::describe(),
+        sluice_plugin_pii::Pii::describe(),
         sluice_plugin_presidio::Presidio::describe(),
+        sluice_plugin_prompt_injection::PromptInjection::describe(),
+        sluice_plugin_s3::S3::describe(),
+        sluice_plugin_slack::Slack::describe(),
         sluice_plugin_webhook::Webhook::describe(),
     ])
 }
 
-fn read(texts: &[String]) -> Vec<Value> {
+fn parsed(texts: &[String]) -> Vec<Value> {
     texts
         .iter()
         .map(|text| serde_json::from_str(text).unwrap())

@@ -5,6 +5,7 @@
 )]
 
 mod author;
+mod callbacks;
 mod collector;
 mod conformance;
 mod documents;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::documents::{documents, guardrails};
+use crate::documents::{documents, hooks};
 use crate::root;
 
 fn validator(name: &str) -> jsonschema::Validator {
@@ -22,7 +22,7 @@ fn wrong(validator: &jsonschema::Validator, document: &Value) -> Vec<String> {
 #[test]
 fn every_describe_document_fits_its_schema_and_the_host() {
     let validator = validator("describe.schema.json");
-    for document in documents().into_iter().chain(guardrails()) {
+    for document in documents().into_iter().chain(hooks()) {
         assert_eq!(
             wrong(&validator, &document),
             Vec::<String>::new(),
@@ -147,19 +147,44 @@ fn the_schema_refuses_what_the_host_refuses() {
     }
 }
 
+/// The examples that people copy, of one kind.
+fn examples(kind: &str) -> Vec<std::path::PathBuf> {
+    let folders = std::fs::read_dir(root().join("examples")).unwrap();
+    let mut found: Vec<_> = folders.flatten().map(|it| it.path()).collect();
+    found.retain(|it| it.to_string_lossy().ends_with(kind));
+    assert_eq!(found.len(), 6, "{kind} in six languages");
+    found
+}
+
+#[test]
+fn every_fixture_of_a_hook_fits_its_schema() {
+    let validator = validator("hook-fixture.schema.json");
+    for folder in [examples("-guardrail"), examples("-callback")].concat() {
+        for file in std::fs::read_dir(folder.join("fixtures"))
+            .unwrap()
+            .flatten()
+        {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            let fixture = serde_json::from_str(&text).unwrap();
+            let shown = file.path().display().to_string();
+            assert_eq!(wrong(&validator, &fixture), Vec::<String>::new(), "{shown}");
+        }
+    }
+}
+
 #[test]
 fn every_fixture_and_example_fits_its_schema() {
-    let of_provider = validator("fixture.schema.json");
-    let of_hook = validator("hook-fixture.schema.json");
-    let schema = |fixture: &Value| match fixture.get("provider") {
-        Some(_) => &of_provider,
-        None => &of_hook,
+    let of_providers = validator("fixture.schema.json");
+    let of_hooks = validator("hook-fixture.schema.json");
+    let validator = |fixture: &Value| match fixture["provider"].is_string() {
+        true => &of_providers,
+        false => &of_hooks,
     };
     let mut seen = 0;
-    for document in documents().into_iter().chain(guardrails()) {
+    for document in documents().into_iter().chain(hooks()) {
         for example in document["examples"].as_array().unwrap() {
             assert_eq!(
-                wrong(schema(example), example),
+                wrong(validator(example), example),
                 Vec::<String>::new(),
                 "{}",
                 example["name"]
@@ -168,16 +193,16 @@ fn every_fixture_and_example_fits_its_schema() {
         }
     }
     let plugins = std::fs::read_dir(root().join("plugins")).unwrap().flatten();
-    let examples = [root().join("examples/rust-provider")];
+    let examples = examples("-provider");
     for plugin in plugins.map(|it| it.path()).chain(examples) {
         // What nobody has recorded is tested by what the plugin makes up.
         let fixtures = std::fs::read_dir(plugin.join("fixtures"));
         for file in fixtures.into_iter().flatten().flatten() {
             if file.path().extension().is_some_and(|it| it == "json") {
-                let fixture =
-                    serde_json::from_str(&std::fs::read_to_string(file.path()).unwrap()).unwrap();
+                let text = std::fs::read_to_string(file.path()).unwrap();
+                let fixture: Value = serde_json::from_str(&text).unwrap();
                 assert_eq!(
-                    wrong(schema(&fixture), &fixture),
+                    wrong(validator(&fixture), &fixture),
                     Vec::<String>::new(),
                     "{}",
                     file.path().display()

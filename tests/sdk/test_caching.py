@@ -1,10 +1,13 @@
 """The response cache, as clients and operators meet it."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
+import socket
 import sqlite3
 import threading
+import time
 
 import pytest
 
@@ -80,6 +83,8 @@ class Provider:
         peer.send(whole({"id": f"rr{number}", "results": [{"index": 1, "relevance_score": 0.9}], "meta": {"billed_units": {"search_units": 1}}}))
 
     def ears(self, peer):
+        if b"\r\n\r\nsrt\r\n" in peer.request or b"\r\n\r\nvtt\r\n" in peer.request:
+            return peer.send(whole(f"1\n00:00:00,000 --> 00:00:01,000\nheard {self.next()}\n".encode(), content_type="text/plain"))
         peer.send(whole({"text": f"heard {self.next()}", "usage": {"type": "tokens", "input_tokens": 10, "output_tokens": 20, "total_tokens": 30}}))
 
     def gemini(self, peer):
@@ -345,6 +350,20 @@ def test_rerank_transcripts_and_googles_words_are_kept_too(house):
     assert "x-litellm-cache-key" not in other[2] and calls.provider.count == 4
 
 
+@pytest.mark.parametrize("shape", ["text", "srt", "vtt"])
+def test_transcripts_that_are_no_json_are_kept_with_their_type(house, shape):
+    calls = house()
+    fields = {"model": "ears", "response_format": shape}
+    parts = [f'--cut\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+    sound = '--cut\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\ncontent-type: audio/wav\r\n\r\nbeep\r\n--cut--\r\n'
+    form = {"content-type": "multipart/form-data; boundary=cut", "authorization": f"Bearer {MASTER_KEY}"}
+    ask = lambda: calls.gateway.get("/v1/audio/transcriptions", body=("".join(parts) + sound).encode(), headers=form)
+    (status, first, made), (_, second, kept) = ask(), ask()
+    assert status == 200 and first == second and b"heard 1" in first and calls.provider.count == 1
+    assert made["content-type"] == kept["content-type"] and kept["content-type"].startswith("text/plain")
+    assert "x-litellm-cache-key" in kept and "x-litellm-cache-key" not in made
+
+
 def test_streams_of_every_dialect_are_given_again_byte_for_byte(house):
     calls = house()
     google = json.dumps({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}).encode()
@@ -603,3 +622,34 @@ def test_a_wrong_password_is_told_and_costs_no_call(house, redis):
     calls = house({"type": "redis", "host": "127.0.0.1", "port": redis.port, "password": "mistaken-7f"})
     assert [calls.text(), calls.text()] == ["answer 1", "answer 2"]
     assert "Redis does not answer" in calls.gateway.logged() and "mistaken-7f" not in calls.gateway.logged()
+
+
+class Mute:
+    """A server that takes connections and never says a word."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        self.held = []
+        threading.Thread(target=self.hold, daemon=True).start()
+
+    def hold(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.held.append(self.listener.accept()[0])
+
+
+def test_a_redis_that_hangs_slows_no_call_beyond_its_limit(house):
+    mute = Mute()
+    calls = house({"type": "redis", "host": "127.0.0.1", "port": mute.port})
+    took = []
+    for _ in range(12):
+        began = time.monotonic()
+        assert calls.text().startswith("answer")
+        took.append(time.monotonic() - began)
+    assert mute.held, "nobody has asked it"
+    # Half a second is the limit of one call; most find it left alone, and do not wait at all.
+    assert max(took) < 5 and sum(took) < 12, took
+    assert calls.provider.count == 12 and calls.metric('sluice_cache_failures_total{what="unreachable"}') >= 1
+    assert calls.do("/cache/ping")[0] == 503
+    mute.listener.close()

@@ -56,6 +56,27 @@ def test_every_setting_says_where_its_value_comes_from(gateway):
     assert all("source" in it and it["field_description"] for it in read(gateway, "/config/list?config_type=general_settings"))
 
 
+def test_models_plugins_and_options_say_where_they_come_from_too(gateway):
+    of_file = {"kind": "file", "path": str(gateway.config)}
+    models = read(gateway, "/config/list?config_type=model_list")
+    assert [(it["field_name"], it["source"]) for it in models] == [("demo", of_file), ("spare", of_file)]
+    made = {"model_name": "made", "litellm_params": {"model": "echo/demo", "api_key": "sk-of-a-provider"}}
+    assert gateway.post("/model/new", made)[0] == 200
+    made = read(gateway, "/config/list?config_type=model_list")[-1]
+    assert made["field_name"] == "made" and made["source"] == {"kind": "database"} and made["stored_in_db"]
+    assert "sk-of-a-provider" not in json.dumps(made)
+    plugins = {it["field_name"]: it for it in read(gateway, "/config/list?config_type=plugins")}
+    assert plugins["poll_interval"]["source"] == {"kind": "default"} and plugins["limits"]["field_description"]
+    assert read(gateway, "/config/list?config_type=credential_list") == []
+    options = {it["field_name"]: it for it in read(gateway, "/config/list?config_type=command_line")}
+    assert options["config"]["source"] == {"kind": "command_line"} and options["config"]["field_value"] == str(gateway.config)
+    assert options["drain_seconds"]["source"] == {"kind": "default"}
+    assert field(gateway, "port", "command_line")["applies"] == "at the next start"
+    # They are shown here, and changed elsewhere.
+    change = {"field_name": "port", "field_value": 5, "config_type": "command_line"}
+    assert refused(gateway, "/config/field/update", change)[0] == "config_type"
+
+
 def test_a_change_is_in_force_when_it_is_answered_and_goes_back_to_the_file(gateway):
     key = gateway.post("/key/generate", {})[1]["key"]
     assert gateway.post("/v1/chat/completions", CHAT, key)[0] == 200

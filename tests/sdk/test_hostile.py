@@ -20,7 +20,7 @@ BREACHES = 'breaches_total{plugin="hostile"}'
 
 # What a client is told of each deed, and where it is counted.
 DEEDS = {
-    "loop": ("ran for longer than 300 ms", 'traps_total{plugin="hostile",kind="out_of_time"}'),
+    "loop": ("ran for longer than 1000 ms", 'traps_total{plugin="hostile",kind="out_of_time"}'),
     "sleep": ("slept in `start`, was not done after 2000 ms", 'traps_total{plugin="hostile",kind="out_of_time"}'),
     "bomb": ("wanted more than 64 MiB of memory", 'traps_total{plugin="hostile",kind="out_of_memory"}'),
     "recurse": ("recursed too deep|crashed", 'traps_total{plugin="hostile",kind="'),
@@ -68,7 +68,7 @@ def hostile(tmp_path_factory, data_dir, upstream):
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
         "plugins": {
             "directory": str(folder / "dropped"), "data_directory": str(folder / "data"),
-            "limits": {"cpu_ms": 300, "wall_ms": 2000},
+            "limits": {"cpu_ms": 1000, "wall_ms": 2000},
         },
     }
     gateway = Gateway(folder, config, {"OPENAI_API_KEY": "k-of-the-environment"})

@@ -1,38 +1,41 @@
-"""The examples in other languages, built with the commands that their documentation gives, and
-dropped into a running gateway."""
+"""The examples in every language, built with their one command and dropped into a running gateway."""
 
+import importlib.metadata
 import json
 import os
 import pathlib
-import subprocess
-import sys
+import re
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from conftest import MASTER_KEY, ROOT, Gateway
-
-WIT = ROOT / "wit" / "sluice-plugin.wit"
-COMPONENTIZE_PY = pathlib.Path(sys.executable).parent / "componentize-py"
-COMPONENTIZE_QJS = pathlib.Path(os.environ["SDK_NODE"]) / "node_modules" / ".bin" / "componentize-qjs"
+from languages import KINDS, LANGUAGES, built, data_directory, name_of
 
 
 class Acme(BaseHTTPRequestHandler):
     """The service that the examples are written for."""
 
     protocol_version = "HTTP/1.1"
+    asked = []
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        Acme.asked.append(asked)
         if self.headers.get("authorization") != "Bearer k-acme":
             return self.answer({"problem": "who are you?"}, 401)
-        if asked["question"] == "cut":
+        question = asked["turns"][-1]["text"]
+        end = {"stopped": "limit" if asked.get("limit") else "end", "asked": 4, "answered": 3}
+        if question == "cut":
             return self.answer({"text": "half"})
+        if question == "nonsense":
+            return self.answer("<html>")
         if asked["stream"]:
-            lines = [{"text": "be"}, {"text": "cause"}, {"done": True}]
-            return self.answer("".join(json.dumps(line) + "\n" for line in lines))
-        self.answer({"text": f"because of {asked['question']}", "words": 3})
+            pieces = [{"text": "because "}, {"text": "of "}, *({"text": letter} for letter in question), end]
+            return self.answer("".join(json.dumps(line) + "\n" for line in pieces))
+        self.answer({"text": f"because of {question}", **end})
 
     def answer(self, body, status=200):
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
@@ -46,37 +49,66 @@ class Acme(BaseHTTPRequestHandler):
         pass
 
 
-def build(language, output):
-    folder = ROOT / "examples" / f"{language}-provider"
-    if language == "javascript":
-        arguments = ["--wit", WIT, "--world", "provider-plugin", "--js", folder / "provider.js", "-o", output]
-        subprocess.run([COMPONENTIZE_QJS, *arguments], check=True)
-    else:
-        arguments = ["-d", WIT, "-w", "provider-plugin", "componentize", "app", "-p", folder, "-o", output]
-        subprocess.run([COMPONENTIZE_PY, *arguments], check=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+def guardrails():
+    """Each language's twice: to mask and to block."""
+    listed = []
+    for action in ("mask", "block"):
+        for language in LANGUAGES:
+            settings = {"words": ["Project X", "Ünder (c)"], "action": action}
+            params = {"guardrail": name_of(language, "guardrail"), "mode": ["pre_call", "post_call"], **settings}
+            listed.append({"guardrail_name": f"{action}-{language}", "litellm_params": params})
+    return listed
 
 
 @pytest.fixture(scope="module")
-def acme(tmp_path_factory, data_dir):
+def house(tmp_path_factory):
+    """A gateway that began without any of them, and got them all while it ran."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Acme)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_address[1]}"
     folder = tmp_path_factory.mktemp("languages")
     (folder / "plugins").mkdir()
     params = {"api_base": base, "api_key": "k-acme", "num_retries": 0}
-    models = [{"model_name": name, "litellm_params": {"model": f"{name}/small", **params}} for name in ("acme-js", "acme-py")]
-    models.append({"model_name": "wrong-key", "litellm_params": {"model": "acme-js/small", **params, "api_key": "k-no"}})
+    names = [name_of(language, "provider") for language in LANGUAGES]
+    models = [{"model_name": name, "litellm_params": {"model": f"{name}/small", **params}} for name in names]
+    for name in names:
+        wrong = {"model": f"{name}/small", **params, "api_key": "k-no"}
+        models.append({"model_name": f"{name}-wrong-key", "litellm_params": wrong})
     config = {
         "model_list": models,
+        "guardrails": guardrails(),
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {"directory": str(folder / "plugins")},
+        "plugins": {
+            "directory": str(folder / "plugins"),
+            "data_directory": data_directory(folder),
+            # An instance is used again, where a language might keep what it should not.
+            "isolation": {name_of(language, kind): "pooled" for language in LANGUAGES for kind in KINDS},
+            # What is made of Go and C imports no WASI.
+            "wasi": {name_of(language, kind): "off" for language in ("go", "c") for kind in KINDS},
+        },
     }
+    components = {name_of(language, kind): built(language, kind) for language in LANGUAGES for kind in KINDS}
     gateway = Gateway(folder, json.dumps(config))
-    for language in ("javascript", "python"):
-        build(language, folder / "plugins" / f"{language}.wasm")
+    for name, component in components.items():
+        shutil.copy(component, folder / "plugins" / f"{name}.wasm")
     yield gateway
     assert gateway.stop() == 0
     server.shutdown()
+
+
+def plugin(gateway, name):
+    listed = json.loads(gateway.get("/plugins")[1])
+    assert not listed["quarantined"], listed["quarantined"]
+    return next((it for it in listed["plugins"] if it["name"] == name), None)
+
+
+def live(gateway, language, kind):
+    """Waits for the plugin, which has passed its own examples then."""
+    name = name_of(language, kind)
+    gateway.wait_for(lambda: plugin(gateway, name) is not None, seconds=300)
+    found = plugin(gateway, name)
+    assert found["state"] == "serving" and not found["last_error"], found
+    return name
 
 
 def chat(gateway, model, question="rain", **more):
@@ -85,26 +117,99 @@ def chat(gateway, model, question="rain", **more):
     return status, answer
 
 
-@pytest.mark.parametrize("model", ["acme-js", "acme-py"])
-def test_a_component_of_another_language_answers_without_a_restart(acme, model):
-    acme.wait_for(lambda: chat(acme, model)[0] == 200, seconds=300)
-    answer = json.loads(chat(acme, model)[1])
-    assert answer["choices"][0]["message"]["content"] == "because of rain"
-    assert answer["usage"]["completion_tokens"] == 3 and answer["model"] == model
-
-    status, answer = chat(acme, model, stream=True)
+def streamed(answer):
     events = [json.loads(line[6:]) for line in answer.decode().splitlines() if line.startswith("data: {")]
-    text = "".join(choice["delta"].get("content") or "" for event in events for choice in event["choices"])
-    assert status == 200 and text == "because" and answer.endswith(b"data: [DONE]\n\n")
+    return "".join(choice["delta"].get("content") or "" for event in events for choice in event["choices"])
 
-    # Its own refusal, the upstream's, and an answer that is none.
-    status, answer = chat(acme, model, question=[{"type": "text", "text": "x"}])
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_provider_of_every_language_answers_without_a_restart(house, language):
+    model = live(house, language, "provider")
+    parts = [{"type": "text", "text": "r"}, {"type": "text", "text": "ain \"☂\""}]
+    answer = json.loads(chat(house, model, parts, max_tokens=3, temperature=0.5)[1])
+    assert answer["choices"][0]["message"]["content"] == 'because of rain "☂"'
+    assert answer["choices"][0]["finish_reason"] == "length" and answer["model"] == model
+    assert answer["usage"]["prompt_tokens"] == 4 and answer["usage"]["completion_tokens"] == 3
+    turns = [{"from": "user", "text": 'rain "☂"'}]
+    assert Acme.asked[-1] == {"turns": turns, "temperature": 0.5, "limit": 3, "stream": False}
+
+    status, answer = chat(house, model, stream=True)
+    assert status == 200 and streamed(answer) == "because of rain" and answer.endswith(b"data: [DONE]\n\n")
+    assert b'"finish_reason":"stop"' in answer.replace(b" ", b"")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_goes_wrong_is_told_apart(house, language):
+    model = live(house, language, "provider")
+    # Its own refusal, the upstream's by its pointer, what is no answer, and one that is cut off.
+    status, answer = chat(house, model, [{"type": "image_url", "image_url": {"url": "https://x.example/y.png"}}])
     assert status == 400 and "takes text only" in json.loads(answer)["error"]["message"]
-    status, answer = chat(acme, model, question="cut", stream=True)
+    status, answer = chat(house, f"{model}-wrong-key")
+    assert status == 401 and "who are you?" in json.loads(answer)["error"]["message"]
+    status, answer = chat(house, model, "nonsense")
+    assert status >= 500 and "JSON" in json.loads(answer)["error"]["message"]
+    status, answer = chat(house, model, "cut", stream=True)
     assert b"ended early" in answer and b'"stop"' not in answer
 
 
-def test_the_upstreams_own_words_are_found_by_their_pointer(acme):
-    acme.wait_for(lambda: chat(acme, "acme-js")[0] == 200, seconds=300)
-    status, answer = chat(acme, "wrong-key")
-    assert status == 401 and "who are you?" in json.loads(answer)["error"]["message"]
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_instance_is_used_for_one_long_call_after_another(house, language):
+    model = live(house, language, "provider")
+    question = "tell me more ☂ " * 15_000
+    made = plugin(house, model)["stats"]["instances_made"]
+    for _ in range(30):
+        status, answer = chat(house, model, question)
+        assert status == 200 and json.loads(answer)["choices"][0]["message"]["content"] == f"because of {question}"
+    stats = plugin(house, model)["stats"]
+    assert stats["instances_made"] - made <= 2 and stats["out_of_memory"] == 0, stats
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_guardrail_of_every_language_masks_and_puts_back(house, language):
+    live(house, language, "guardrail")
+    model = live(house, language, "provider")
+    question = "project X, Project X and Ünder (c)."
+    status, answer = chat(house, model, question, guardrails=[f"mask-{language}"])
+    assert status == 200, answer
+    assert Acme.asked[-1]["turns"][-1]["text"] == "<WORD_1>, <WORD_2> and <WORD_3>."
+    assert json.loads(answer)["choices"][0]["message"]["content"] == f"because of {question}"
+    status, answer = chat(house, model, question, guardrails=[f"mask-{language}"], stream=True)
+    assert status == 200 and streamed(answer) == f"because of {question}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_guardrail_of_every_language_blocks(house, language):
+    live(house, language, "guardrail")
+    model = live(house, language, "provider")
+    status, answer = chat(house, model, "what is PROJECT X?", guardrails=[f"block-{language}"])
+    error = json.loads(answer)["error"]
+    assert status == 400 and error["provider_specific_fields"]["code"] == "word"
+    assert chat(house, model, "what is rain?", guardrails=[f"block-{language}"])[0] == 200
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_callback_of_every_language_is_loaded(house, language):
+    name = live(house, language, "callback")
+    assert plugin(house, name)["version"] == "0.1.0"
+
+
+def test_the_tools_are_those_that_the_sdks_pin():
+    packages = ROOT / "sdk" / "javascript" / "package.json"
+    node = pathlib.Path(os.environ["SDK_NODE"]) / "node_modules"
+    for name, version in json.loads(packages.read_text())["devDependencies"].items():
+        assert json.loads((node / name / "package.json").read_text())["version"] == version, name
+    for language in ("python", "c"):
+        pins = (ROOT / "sdk" / language / "requirements.txt").read_text().splitlines()
+        for name, version in (pin.split("==") for pin in pins):
+            assert importlib.metadata.version(name) == version
+
+
+def test_the_types_of_typescript_have_every_member_of_the_contract():
+    contract = (ROOT / "wit" / "sluice-plugin.wit").read_text().split("// Not for the first release")[0]
+    contract = re.sub(r"//.*", "", contract)
+    types = "".join(path.read_text() for path in (ROOT / "sdk" / "javascript").glob("*.d.ts"))
+    members = [name for body in re.findall(r"record [\w-]+ \{(.*?)\}", contract, re.S) for name in re.findall(r"([\w-]+):", body)]
+    assert len(members) > 60
+    for member in members:
+        camel = re.sub(r"-(\w)", lambda it: it[1].upper(), member)
+        assert re.search(rf"\b{camel}\??:", types), member

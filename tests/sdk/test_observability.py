@@ -344,3 +344,74 @@ def test_without_an_exporter_no_trace_leaves_the_gateway(house):
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
     assert it.gateway.post("/v1/chat/completions", body, headers={"traceparent": f"00-{PARENT}-00f067aa0ba902b7-01"})[0] == 200
     assert b"traceparent" not in it.upstream.requests["d"][0].lower()
+
+
+def test_an_operator_tries_the_services_and_sees_how_alerts_are_set(house, listener):
+    general = {"alerting": ["slack"], "alert_types": ["budget_alerts", "outage_alerts"], "alerting_args": {"budget_alert_ttl": 60}}
+    it = house({"d": ("m", {}, None)}, {"SLACK_WEBHOOK_URL": listener.url + "/hook"}, general_settings=general)
+
+    def ask(path, key=MASTER_KEY):
+        status, text, _ = it.gateway.get(path, key)
+        return status, json.loads(text)
+
+    status, told = ask("/health/services")
+    found = {each["service"]: each["status"] for each in told["services"]}
+    assert status == 200 and found == {"database": "healthy", "redis": "off", "otel": "off", "prometheus": "healthy", "slack": "healthy"}
+    assert listener.got == []
+    for name in ("slack", "slack_budget_alerts"):
+        status, told = ask(f"/health/services?service={name}")
+        assert status == 200 and told["status"] == "success" and told["alert_types"] == ["budget_alerts", "outage_alerts"]
+    assert len(listener.got) == 2 and all("Test alert" in text for text in listener.texts())
+    assert ask("/health/services?service=database")[1]["status"] == "healthy"
+    status, refused = ask("/health/services?service=redis")
+    assert status == 422 and "not in proxy config" in refused["error"]["message"]
+    status, refused = ask("/health/services?service=nobody")
+    assert status == 400 and "`slack`" in refused["error"]["message"]
+    form = {field["field_name"]: field for field in ask("/alerting/settings")[1]}
+    assert form["slack_alerting"]["field_value"] is True
+    spoken = form["budget_alert_ttl"]
+    assert (spoken["field_value"], spoken["field_default_value"], spoken["source"]["kind"]) == (60, 86400, "file")
+    assert form["minor_outage_alert_threshold"]["source"] == {"kind": "default"}
+    providers = {each["name"]: each["fields"] for each in ask("/model/settings")[1]}
+    assert {"api_base", "api_key"} <= {field["field_name"] for field in providers["openai"]}
+    key = it.key()
+    for path in ("/health/services", "/alerting/settings", "/model/settings", "/model/metrics"):
+        assert ask(path, key)[0] == 401, path
+
+
+def test_the_speed_and_the_failures_of_models_are_told_from_their_calls(house):
+    it = house({"d": ("m", {}, None), "bad": ("b", {}, BROKEN)})
+    assert it.ask()[0] == 200 and it.ask("b")[0] == 500
+    base = {row["deployment"]: json.loads(row["doc"])["api_base"] for row in it.rows(2)}
+    read = lambda path: json.loads(it.gateway.get(path)[1])
+    speed = read("/model/metrics?_selected_model_group=m")
+    assert speed["all_api_bases"] == [base["d"]] and speed["data"][0][base["d"]] >= 0
+    assert read("/model/streaming_metrics?_selected_model_group=m") == {"data": [], "all_api_bases": []}
+    assert read("/model/metrics/slow_responses?_selected_model_group=m") == [{"api_base": base["d"], "total_count": 1, "slow_count": 0}]
+    failed = read("/model/metrics/exceptions?_selected_model_group=b")
+    assert failed["exception_types"] == ["InternalServerError"] and failed["data"][0]["total_exceptions"] == 1
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_an_upstream_says_of_a_failure_may_be_for_its_client_alone(house, quiet):
+    quoting = whole({"error": {"message": "these are bad words: my-own-prompt"}}, 400)
+    it = house({"bad": ("m", {}, quoting)}, litellm_settings={"redact_messages_in_exceptions": quiet})
+    status, refused, _ = it.ask()
+    assert status == 400 and "my-own-prompt" in refused["error"]["message"]
+    [row] = it.rows(1)
+    assert ("my-own-prompt" in row["doc"]) is not quiet
+    assert ("my-own-prompt" in it.gateway.logged()) is not quiet
+    assert ("redact_messages_in_exceptions" in row["doc"]) is quiet
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_traces_may_leave_out_whose_a_call_was(house, listener, hidden):
+    collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": listener.url, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+    settings = {"callbacks": ["otel"], "redact_user_api_key_info": hidden}
+    it = house({"d": ("m", {}, None)}, collector, litellm_settings=settings)
+    team = it.post("/team/new", {"team_alias": "research"})["team_id"]
+    key = it.key(key_alias="of-the-builders", team_id=team)
+    assert it.ask(key=key)[0] == 200
+    it.gateway.wait_for(lambda: b"chat" in listener.bodies("/v1/traces"))
+    sent = listener.bodies("/v1/traces")
+    assert (b"of-the-builders" in sent) is not hidden and (team.encode() in sent) is not hidden

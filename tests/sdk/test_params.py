@@ -16,7 +16,7 @@ GEMINI = {"responseId": "r", "candidates": [{"content": {"role": "model", "parts
 STRANGE = {
     "api_version": "2025-01-01", "region_name": "eu", "tenant_id": "t", "client_id": "c", "azure_scope": "s", "vertex_project": "p",
     "vertex_location": "l", "aws_region_name": "r", "watsonx_project": "w", "s3_bucket": "b", "caching": True,
-    "litellm_trace_id": "t", "metadata": {"a": 1}, "base_model": "openai/gpt-4o", "mock_timeout": True, "hf_model_name": "h", "verbose": True,
+    "litellm_trace_id": "t", "metadata": {"a": 1}, "base_model": "openai/gpt-4o", "mock_timeout": False, "tag_regex": ["none"], "hf_model_name": "h", "verbose": True,
     "api_type": "azure", "ttl": 5, "force_timeout": 5, "model_config": {}, "allowed_model_region": "eu", "supports_system_message": False,
     "stream": True,
 }

@@ -103,6 +103,38 @@ def test_more_calls_than_may_wait_are_turned_away_and_the_next_in_line_is_served
     assert 'sluice_requests_shed_total{why="full"} 1' in it.gateway.get("/metrics")[1].decode()
 
 
+def test_a_lower_priority_is_served_first(house):
+    held, go, order = threading.Semaphore(0), threading.Event(), []
+
+    def hold(peer):
+        asked = body_of(peer.request)
+        order.append(asked["messages"][0]["content"])
+        assert "priority" not in asked
+        held.release()
+        assert go.wait(20)
+        peer.send(whole(answer()))
+
+    general = {"max_in_flight_requests_per_worker": 1, "max_queued_requests_per_worker": 9}
+    it = house({"slow": ("m", {"num_retries": 0}, hold)}, general_settings=general, router_settings={"default_priority": 5})
+
+    def ask(name, headers=None, **more):
+        body = {"model": "m", "messages": [{"role": "user", "content": name}], **more}
+        return it.gateway.post("/v1/chat/completions", body, headers=headers)[0]
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        calls = [pool.submit(ask, "inside")]
+        assert held.acquire(timeout=20)
+        for waiting, (name, headers, more) in enumerate((("last", {"x-litellm-priority": "9"}, {}), ("usual", None, {}), ("body", None, {"priority": 3}), ("header", {"x-litellm-priority": "1"}, {"priority": 200})), 1):
+            calls.append(pool.submit(ask, name, headers, **more))
+            it.gateway.wait_for(lambda: f"sluice_waiting_requests{{}} {waiting}" in it.gateway.get("/metrics")[1].decode())
+        go.set()
+        assert [it.result(20) for it in calls] == [200] * 5
+    assert order == ["inside", "header", "body", "usual", "last"]
+    for headers, more, named in (({"x-litellm-priority": "soon"}, {}, "x-litellm-priority"), (None, {"priority": "high"}, "priority")):
+        status, refused, _ = it.gateway.post("/v1/chat/completions", {"model": "m", "messages": [], **more}, headers=headers)
+        assert status == 400 and refused["error"]["param"] == named
+
+
 def test_a_call_that_waits_in_vain_is_shed_before_its_body_is_read(house):
     go, held = threading.Event(), threading.Semaphore(0)
 
@@ -380,6 +412,25 @@ def test_tags_choose_among_deployments(house):
     assert status == 401 and "Not allowed to access model due to tags configuration" in refused["error"]["message"]
 
 
+def test_who_calls_chooses_among_deployments(house):
+    it = house(
+        {"cli": ("m", {"tag_regex": ["^User-Agent: my-cli/"]}, None), "rest": ("m", {"tags": ["default"]}, None)},
+        router_settings={"enable_tag_filtering": True},
+    )
+    ask = lambda agent: it.gateway.post("/v1/chat/completions", {"model": "m", "messages": []}, headers={"user-agent": agent})
+    assert {served_by(ask("my-cli/2.0")) for _ in range(6)} == {"cli"}
+    assert {served_by(ask("curl/8")) for _ in range(6)} == {"rest"}
+
+
+def test_a_call_has_no_more_retries_and_fallbacks_than_it_may_have_in_all(house):
+    deployments = {"bad": ("m", {}, BROKEN), "worse": ("n", {}, BROKEN), "good": ("o", {}, None)}
+    more = {"fallbacks": [{"m": ["n"]}, {"n": ["o"]}], "num_retries": 0, "disable_cooldowns": True}
+    it = house(deployments, router_settings=more, litellm_settings={"num_retries_per_request": 1})
+    assert it.ask()[0] == 500
+    assert [it.asked(name) for name in ("bad", "worse", "good")] == [1, 1, 0]
+    assert served_by(it.ask("n")) == "good"
+
+
 def test_a_prompt_that_is_too_long_is_not_sent(house):
     it = house(
         {"short": ("m", {"info": {"max_input_tokens": 50}}, None), "long": ("n", {}, None)},
@@ -402,6 +453,23 @@ def test_callers_stay_where_they_were(house):
         assert len({of_session(session) for _ in range(6)}) == 1
     _, _, headers = it.gateway.post("/v1/chat/completions", {"model": "m", "messages": []}, headers={"x-litellm-session-id": "s1"})
     assert why(it, headers)[0]["kept_by_affinity"] is True
+    assert len({served_by(it.ask()) for _ in range(30)}) > 1
+
+
+def test_a_prompt_that_is_marked_for_a_providers_cache_stays_where_it_was(house):
+    it = house({name: ("m", {}, None) for name in "abcdef"}, router_settings={"optional_pre_call_checks": ["prompt_caching"]})
+
+    def turn(*texts):
+        marked = [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}} for text in texts]
+        return it.ask(messages=[{"role": "user", "content": marked}])
+
+    first = turn("a long book")
+    for _ in range(6):
+        # The next turn begins with what was marked before.
+        status, _, headers = turn("a long book", "and a question")
+        assert status == 200 and headers["x-litellm-model-id"] == served_by(first)
+        assert why(it, headers)[0]["kept_by_affinity"] is True
+    assert len({served_by(turn(f"book {number}")) for number in range(30)}) > 1
     assert len({served_by(it.ask()) for _ in range(30)}) > 1
 
 

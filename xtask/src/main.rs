@@ -1,4 +1,5 @@
-//! Tasks of the house: `cargo xtask test` runs everything there is; `cargo xtask bench` measures.
+//! Tasks of the house: `cargo xtask test` runs everything there is; `cargo xtask bench` measures;
+//! `cargo xtask release` makes what is handed out.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -8,13 +9,19 @@
 
 mod bench;
 mod bouncer;
+mod pages;
 mod python;
 mod redis;
+mod release;
+mod sbom;
 mod services;
 mod sh;
 mod tools;
 
 use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask test [sdk] | bench [--rows N] [--keys N] | screenshots [FOLDER] | \
+    release [--binary FILE] [--out FOLDER]";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -26,7 +33,9 @@ fn main() -> ExitCode {
             Some(_) => Err("`test` alone runs everything, `test sdk` the clients alone".to_owned()),
         },
         "bench" => bench::run(&arguments.collect::<Vec<_>>()),
-        _ => Err("usage: cargo xtask test [sdk] | bench [--rows N] [--keys N]".to_owned()),
+        "screenshots" => pages::screenshots(arguments.next().as_deref().unwrap_or("screenshots")),
+        "release" => release::run(&arguments.collect::<Vec<_>>()),
+        _ => Err(USAGE.to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,16 +5,18 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::tools::{NPM, PYTHON, Tool};
+use crate::pages::{self, CHROMIUM};
+use crate::tools::{CURL, GO, NPM, PYTHON, Tool};
 use crate::{services, sh, tools};
 
 /// What has to be there first.
-pub const TOOLS: [Tool; 2] = [PYTHON, NPM];
+pub const TOOLS: [Tool; 5] = [PYTHON, NPM, GO, CURL, CHROMIUM];
 
-/// The packages, pinned. `componentize-py` builds the example in Python. LiteLLM's own migrations
+/// The packages, pinned. `componentize-py` builds the examples in Python, `ziglang` those in C, at the versions of
+/// `sdk/*/requirements.txt`. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 23] = [
+const PACKAGES: [&str; 26] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
@@ -22,8 +24,10 @@ const PACKAGES: [&str; 23] = [
     "pytest==9.2.0",
     // Tests mostly wait: several files at once take a third of the time.
     "pytest-xdist==3.8.0",
+    "pyyaml==6.0.4",
     "httpx==0.28.1",
     "componentize-py==0.25.1",
+    "ziglang==0.17.1",
     "litellm-proxy-extras==0.4.110",
     "psycopg==3.3.9",
     "psycopg-binary==3.3.9",
@@ -42,17 +46,21 @@ const PACKAGES: [&str; 23] = [
     "websockets==16.1.1",
     // For instructor.
     "jinja2==3.1.6",
+    // They read the examples as Docker, Prometheus and Grafana do.
+    "promql-parser==0.11.0",
 ];
 
 /// Packages without what they ask for: instructor wants an older `jiter` than openai, and works
 /// with either.
 const BARE_PACKAGES: [&str; 1] = ["instructor==1.17.0"];
 
-/// The npm packages, pinned. `componentize-qjs` builds the example in JavaScript. `ai` 7 needs a newer
-/// Node than Debian has.
-const NPM_PACKAGES: [&str; 7] = [
+/// The npm packages, pinned. `componentize-qjs`, `esbuild` and `typescript` build the examples in JavaScript and
+/// TypeScript, at the versions of `sdk/javascript/package.json`. `ai` 7 needs a newer Node than Debian has.
+const NPM_PACKAGES: [&str; 9] = [
     "openai@7.57.0",
     "componentize-qjs@0.4.5",
+    "esbuild@0.28.2",
+    "typescript@7.0.2",
     "ai@6.0.325",
     "@ai-sdk/openai@3.0.141",
     "@ai-sdk/anthropic@3.0.140",
@@ -64,10 +72,11 @@ const NPM_PACKAGES: [&str; 7] = [
 const AT_ONCE: &str = "3";
 
 /// Guests that are dropped into a running gateway.
-const GUESTS: [&str; 3] = [
+const GUESTS: [&str; 4] = [
     "sluice-guest-guards",
     "sluice-guest-hard-cases",
     "sluice-guest-hostile",
+    "sluice-guest-sinks",
 ];
 
 /// Installs what the tests need into folders of their own and runs `tests/sdk`, with a PostgreSQL
@@ -84,16 +93,22 @@ pub fn sdk_tests(database: Option<&str>) -> Result<(), String> {
             .arg(&node)
             .args(NPM_PACKAGES),
     )?;
+    let pages = pages::prepare()?;
     let binary = std::env::var_os("SLUICE_BINARY").map(PathBuf::from);
     let binary = binary.unwrap_or_else(|| target.join("debug/sluice"));
     println!("\n== pytest tests/sdk");
     sh::run(
         Command::new(&python)
-            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=12"])
+            .args(["-m", "pytest", "-q", "--durations=12"])
+            .args(["-p", "no:cacheprovider"])
             .args(["-n", AT_ONCE, "--dist", "loadfile", "tests/sdk"])
             .env("SLUICE_BINARY", binary)
             .env("SLUICE_GUESTS", guests)
             .env("SDK_NODE", node)
+            .env("SDK_PAGES", pages)
+            .env("SDK_VENV", target.join("sdk-venv"))
+            .env("SDK_EXAMPLES", target.join("sdk-examples"))
+            .env("SLUICE_COMPONENT", target.join("debug/sluice-component"))
             .envs(database.map(|url| (services::DATABASE_URL, url))),
     )
 }

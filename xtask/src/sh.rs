@@ -16,6 +16,20 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// Runs a program for what it prints; its failure is an error that names it.
+pub fn output(command: &mut Command) -> Result<String, String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let done = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|cause| format!("{name} could not be started: {cause}"))?;
+    if done.status.success() {
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    } else {
+        Err(format!("{command:?} failed ({})", done.status))
+    }
+}
+
 /// Runs cargo.
 pub fn cargo(arguments: &[&str]) -> Result<(), String> {
     cargo_with(arguments, [])
@@ -40,7 +54,8 @@ pub fn cargo_with<'a>(
     run(&mut command)
 }
 
-fn cargo_program() -> String {
+/// The cargo that runs us.
+pub fn cargo_program() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
@@ -49,4 +64,9 @@ pub fn target_dir() -> PathBuf {
     let asked = std::env::var_os("CARGO_TARGET_DIR");
     let folder = asked.map_or_else(|| PathBuf::from("target"), PathBuf::from);
     std::path::absolute(&folder).unwrap_or(folder)
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }

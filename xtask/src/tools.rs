@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::sh;
 
-/// A program, and the Debian packages that have it.
+/// A program, and the Debian packages that have it; none: Debian has none that is new enough.
 #[derive(Debug, Clone, Copy)]
 pub struct Tool {
     pub program: &'static str,
@@ -19,6 +19,18 @@ pub const PYTHON: Tool = Tool {
 pub const NPM: Tool = Tool {
     program: "npm",
     packages: &["nodejs", "npm"],
+};
+
+/// For the guide that is run as it stands.
+pub const CURL: Tool = Tool {
+    program: "curl",
+    packages: &["curl"],
+};
+
+/// 1.25 or newer, for the examples in Go; Debian 12 has 1.19.
+pub const GO: Tool = Tool {
+    program: "go",
+    packages: &[],
 };
 
 pub const REDIS: Tool = Tool {
@@ -41,6 +53,12 @@ pub fn ensure_all(tools: &[Tool]) -> Result<(), String> {
 pub fn ensure(tool: Tool) -> Result<(), String> {
     if found(tool.program) {
         return Ok(());
+    }
+    if tool.packages.is_empty() {
+        let program = tool.program;
+        return Err(format!(
+            "`{program}` is missing and is in no package of Debian that is new enough; install it by hand"
+        ));
     }
     let packages = tool.packages.join(" ");
     println!(

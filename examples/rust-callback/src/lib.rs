@@ -1,53 +1,59 @@
-//! A callback in one file: posts a line for each finished request to the operator's collector.
-//!
-//! ```yaml
-//! litellm_settings: {callbacks: [collector]}
-//! plugins: {grants: {collector: {hosts: [collect.example], env: [COLLECTOR_KEY]}}}
-//! ```
+//! A callback: a digest of each batch of finished calls is posted to a webhook. The webhook is the entry's
+//! `api_base`; its key is named here, and added by the gateway.
+
+use std::collections::BTreeMap;
 
 use sluice_sdk::serde_json::{Value, json};
-use sluice_sdk::{Callback, Error, FetchRequest, callback};
+use sluice_sdk::{Callback, Error, FetchRequest, callback, described};
 
 /// The callback.
-pub struct Collector;
+pub struct Digest;
 
-impl Callback for Collector {
+const FIXTURES: [&str; 2] = [
+    include_str!("../fixtures/delivered.json"),
+    include_str!("../fixtures/refused.json"),
+];
+
+impl Callback for Digest {
     fn describe() -> String {
-        json!({
-            "name": "collector", "version": "1.0.0",
-            "callbacks": [{
-                "name": "collector", "max_batch": 100, "base_url": "https://collect.example",
-                "auth": {"scheme": "bearer", "secret": "key"}, "secrets": {"key": {"env": ["COLLECTOR_KEY"]}}
-            }],
-            // They are run before a new version serves, and by `cargo test`.
-            "examples": [
-                {"name": "lines are posted", "callback": "collector",
-                 "records": [{"model": "a", "response_cost": 0.5, "messages": []}],
-                 "fetches": [{"method": "POST", "url": "/lines", "body": {"lines": [{"model": "a", "cost": 0.5}]}, "status": 202}],
-                 "expect": {}},
-                {"name": "what may help later is tried again", "callback": "collector", "records": [],
-                 "fetches": [{"status": 503}], "expect": {"error": "overloaded"}}
-            ]
-        })
-        .to_string()
+        // The fixtures are run before a new version serves: a version that fails them never does.
+        described(include_str!("../describe.json"), &FIXTURES)
     }
 
-    fn on_batch(_config: &Value, records: &[Value]) -> Result<(), Error> {
-        let line = |it: &Value| json!({"model": it["model"], "cost": it["response_cost"]});
-        let lines: Vec<Value> = records.iter().map(line).collect();
-        let request = FetchRequest::post("/lines").json(&json!({ "lines": lines }));
+    fn on_batch(config: &Value, records: &[Value]) -> Result<(), Error> {
+        let path = config["path"].as_str().unwrap_or("/digest");
+        let request = FetchRequest::post(path).json(&digest(records));
+        // A status of 400 and above is an error that says whether another attempt may help.
         request.send()?.ok().map(drop)
     }
 }
 
-callback!(Collector);
+callback!(Digest);
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_examples_hold() {
-        sluice_sdk::testing::run_callback_examples::<Collector>().unwrap();
+fn digest(records: &[Value]) -> Value {
+    let mut models = BTreeMap::<&str, u64>::new();
+    for record in records {
+        *models
+            .entry(record["model_group"].as_str().unwrap_or_default())
+            .or_default() += 1;
     }
+    let failed = records
+        .iter()
+        .filter(|it| it["status"] != "success")
+        .count();
+    let tokens: u64 = records
+        .iter()
+        .filter_map(|it| it["total_tokens"].as_u64())
+        .sum();
+    let spend: f64 = records
+        .iter()
+        .filter_map(|it| it["response_cost"].as_f64())
+        .sum();
+    json!({"calls": records.len(), "failed": failed, "tokens": tokens, "spend": spend, "models": models})
+}
+
+#[test]
+fn its_examples_hold() {
+    sluice_sdk::testing::run_callback_examples::<Digest>()
+        .unwrap_or_else(|wrong| panic!("{wrong}"));
 }

@@ -332,6 +332,41 @@ impl Alerts {
         }
     }
 
+    /// Sends a message to every webhook, and gives the kinds that are told there; None: nobody is told
+    /// of anything.
+    ///
+    /// # Errors
+    /// Why one of them did not take it.
+    pub async fn try_webhooks(&self, now_ms: i64) -> Option<Result<Vec<Kind>, String>> {
+        let settings = self.inner.settings.load_full()?;
+        let mut kinds: Vec<Kind> = settings.kinds.iter().copied().collect();
+        kinds.sort_unstable();
+        let mut tried: Vec<&Webhook> = Vec::new();
+        for kind in &kinds {
+            let message = Message {
+                level: "Low",
+                title: "Test alert".to_owned(),
+                text: format!("An operator asked for it.\nTime: {}", moment(now_ms)),
+            };
+            for webhook in settings.webhooks(*kind) {
+                if tried.contains(&webhook) {
+                    continue;
+                }
+                tried.push(webhook);
+                let posted = self.inner.post.post(webhook, message.body(*kind)).await;
+                let counter = match posted {
+                    Ok(()) => &self.inner.sent,
+                    Err(_) => &self.inner.failed,
+                };
+                counter.fetch_add(1, Ordering::Relaxed);
+                if let Err(why) = posted {
+                    return Some(Err(why));
+                }
+            }
+        }
+        Some(Ok(kinds))
+    }
+
     /// Brings messages to their webhooks until `stop`, then those that wait.
     pub async fn run(self, stop: CancellationToken) {
         let waiting = &self.inner.waiting;

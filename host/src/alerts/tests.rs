@@ -162,3 +162,28 @@ async fn an_outage_is_told_of_by_deployment_and_by_provider() {
     assert_eq!(with("Minor outage of a provider"), 1, "{told:?}");
     assert_eq!(with("Major outage of a provider"), 1, "{told:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_test_reaches_each_webhook_once_and_says_why_one_did_not_take_it() {
+    let hook = Arc::new(Hook::default());
+    let mut settings = Settings::usual(vec![webhook("http://hook/usual")]);
+    let own = vec![webhook("http://hook/db"), webhook("http://hook/usual")];
+    settings.by_kind.insert(Kind::Database, own);
+    let alerts = Alerts::new(hook.clone(), Some(settings));
+    let kinds = alerts.try_webhooks(0).await.unwrap().unwrap();
+    assert_eq!(kinds.len(), Kind::ALL.len());
+    let mut urls: Vec<String> = hook
+        .got
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|it| it.0.clone())
+        .collect();
+    urls.sort();
+    assert_eq!(urls, ["http://hook/db", "http://hook/usual"]);
+    hook.refuses.store(1, Ordering::Relaxed);
+    let why = alerts.try_webhooks(0).await.unwrap().unwrap_err();
+    assert_eq!(why, "it answers 500");
+    assert_eq!((alerts.counts().sent, alerts.counts().failed), (2, 1));
+    assert!(Alerts::default().try_webhooks(0).await.is_none());
+}

@@ -6,10 +6,11 @@ use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::caller::Caller;
-use super::grant::Grant;
+use super::caller::{Caller, Role};
+use super::entrant::Entrant;
+use super::grant::{Grant, UserPart};
 use super::jwt::{Tokens, looks_like_token};
-use super::keys::Keys;
+use super::keys::{Identity, Keys};
 use super::mint::hash_key;
 use super::network::{Networks, ProxyTrust};
 use super::{headers, refuse};
@@ -117,19 +118,91 @@ impl Door {
         self.of_key(&key, knock).await
     }
 
+    /// Whether there is a master key. Without one everybody on this machine is the operator, and
+    /// nobody has to sign in.
+    pub const fn has_master(&self) -> bool {
+        self.master_key.is_some()
+    }
+
+    /// Whether this is the master key, in a time that tells nothing of it.
+    pub fn is_master(&self, text: &str) -> bool {
+        let master = self.master_key.as_ref();
+        master.is_some_and(|key| same(text, key.reveal()))
+    }
+
+    /// Whether the request brings a key or a token of its own.
+    pub fn names_key(&self, knock: Knock<'_>) -> bool {
+        let own = self.key_header.as_deref();
+        headers::find_key(own, knock.headers, knock.path, knock.query).is_some()
+    }
+
+    /// Whom to believe about a client's address.
+    pub const fn trust(&self) -> &ProxyTrust {
+        &self.trust
+    }
+
+    /// The caller behind somebody who signed in, with what their key or user may now.
+    ///
+    /// # Errors
+    /// The key or user is gone, expired or blocked, comes from the wrong address, or cannot be
+    /// checked.
+    pub async fn of_entrant(&self, who: &Entrant, knock: Knock<'_>) -> Result<Caller, Fault> {
+        self.admit_address(knock)?;
+        match who {
+            Entrant::Master => Ok(Caller::MASTER),
+            Entrant::Admin(id) => Ok(Caller::granted(self.admin(id, knock).await?.into())),
+            Entrant::Key(hash) => self.of_hash(hash, knock, &refuse::session_over).await,
+            Entrant::User(id) => {
+                let who = identity(id);
+                let found = self.keys.identity(&who, knock.now_ms).await?;
+                let grant = found.ok_or_else(refuse::session_over)?;
+                judge_parts(&grant)?;
+                Ok(Caller::granted(grant))
+            }
+        }
+    }
+
+    /// A proxy admin, whose row is not asked for.
+    async fn admin(&self, id: &str, knock: Knock<'_>) -> Result<Grant, Fault> {
+        let known = self.keys.identity(&identity(id), knock.now_ms).await?;
+        let mut grant = known.map_or_else(
+            || Grant::bare(Role::ProxyAdmin),
+            |known| Grant::clone(&known),
+        );
+        judge_parts(&grant)?;
+        grant.role = Role::ProxyAdmin;
+        if grant.user.is_none() {
+            grant.user = Some(UserPart {
+                id: id.into(),
+                ..UserPart::default()
+            });
+        }
+        Ok(grant)
+    }
+
     async fn of_key(&self, key: &str, knock: Knock<'_>) -> Result<Caller, Fault> {
         let hash: KeyHash = hash_key(key);
-        let found = self.keys.grant(&hash, knock.now_ms).await?;
-        let grant = found.ok_or_else(|| refuse::unknown_key(key, &hash))?;
+        let unknown = || refuse::unknown_key(key, &hash);
+        self.of_hash(&hash, knock, &unknown).await
+    }
+
+    async fn of_hash(
+        &self,
+        hash: &KeyHash,
+        knock: Knock<'_>,
+        unknown: &(dyn Fn() -> Fault + Send + Sync),
+    ) -> Result<Caller, Fault> {
+        let found = self.keys.grant(hash, knock.now_ms).await?;
+        let grant = found.ok_or_else(unknown)?;
         let Some(part) = &grant.key else {
-            return Err(refuse::unknown_key(key, &hash));
+            return Err(unknown());
         };
         // The old form of a rotated key is no key any more once its grace period is over.
         if part
             .superseded_until_ms
             .is_some_and(|until| until <= knock.now_ms)
         {
-            return Err(refuse::unknown_key(key, &hash));
+            return Err(unknown());
         }
         if part.blocked {
             let cure = "Update via `/key/unblock` if you're admin.";
@@ -178,6 +251,13 @@ pub(super) fn judge_parts(grant: &Grant) -> Result<(), Fault> {
         return Err(refuse::blocked("Organization", Some(&own.id), cure));
     }
     Ok(())
+}
+
+fn identity(user: &str) -> Identity {
+    Identity {
+        user_id: Some(user.to_owned()),
+        ..Identity::default()
+    }
 }
 
 /// In a time that tells neither length nor content.

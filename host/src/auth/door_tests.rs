@@ -9,8 +9,8 @@ use http::HeaderMap;
 use super::network::{Networks, ProxyTrust};
 use super::samples::{grant_of, team};
 use super::{
-    Caller, Door, Grant, Identity, KeySettings, Keys, Knock, News, OrganizationPart, Payer, Role,
-    Rows, Unreachable, hash_key,
+    Caller, Door, Entrant, Grant, Identity, KeySettings, Keys, Knock, News, OrganizationPart,
+    Payer, Role, Rows, Unreachable, hash_key,
 };
 use crate::domain::{EntityKind, ErrorKind, Fault, KeyHash, Secret};
 
@@ -33,10 +33,14 @@ impl Rows for OneKey {
 
     fn identity<'a>(
         &'a self,
-        _who: &'a Identity,
+        who: &'a Identity,
         _now_ms: i64,
     ) -> BoxFuture<'a, Result<Option<Grant>, Unreachable>> {
-        Box::pin(ready(Ok(None)))
+        let known = who.user_id.as_deref() == Some("u1");
+        Box::pin(ready(Ok(known.then(|| Grant {
+            key: None,
+            ..self.0.clone()
+        }))))
     }
 
     fn add_user<'a>(
@@ -236,4 +240,53 @@ async fn the_operators_addresses_bind_the_master_key_too() {
     assert!(knock(&behind, &headers).await.is_ok());
     headers.insert("x-forwarded-for", "192.168.3.4, 8.8.8.8");
     assert!(knock(&behind, &headers).await.is_err());
+}
+
+async fn entered(door: &Door, who: Entrant) -> Result<Caller, Fault> {
+    let headers = HeaderMap::new();
+    let knock = Knock {
+        headers: &headers,
+        path: "/v2/session",
+        query: None,
+        peer: Some("10.0.0.1:99".parse().unwrap()),
+        now_ms: NOW,
+    };
+    assert!(!door.names_key(knock));
+    door.of_entrant(&who, knock).await
+}
+
+#[tokio::test]
+async fn whoever_signed_in_may_what_their_key_or_user_may_now() {
+    let open = door(sample());
+    assert!(entered(&open, Entrant::Master).await.unwrap().is_master());
+    let user = Entrant::User("u1".to_owned());
+    let caller = entered(&open, user.clone()).await.unwrap();
+    assert_eq!(
+        (caller.user_id(), caller.role(), caller.key_hash()),
+        (Some("u1"), Role::InternalUser, None)
+    );
+    let admin = Entrant::Admin("default_user_id".to_owned());
+    let caller = entered(&open, admin).await.unwrap();
+    assert!(caller.is_admin() && !caller.is_master());
+    assert_eq!(caller.user_id(), Some("default_user_id"));
+    let key = Entrant::Key(hash_key(KEY));
+    let caller = entered(&open, key.clone()).await.unwrap();
+    assert_eq!(caller.key_hash(), Some(&hash_key(KEY)));
+    for gone in [
+        Entrant::User("u2".to_owned()),
+        Entrant::Key(hash_key("sk-gone")),
+    ] {
+        let fault = entered(&open, gone).await.unwrap_err();
+        assert_eq!(fault.type_name, Some("session_over"));
+    }
+    let mut blocked = sample();
+    blocked.user.as_mut().unwrap().blocked = true;
+    let shut = door(blocked);
+    for who in [user, key] {
+        let fault = entered(&shut, who).await.unwrap_err();
+        assert!(fault.message.contains("User=u1 is blocked"));
+    }
+    let elsewhere = Networks::parse(["192.168.0.0/16"]).ok();
+    let closed = door(sample()).with_addresses(elsewhere, ProxyTrust::default());
+    assert!(entered(&closed, Entrant::Master).await.is_err());
 }

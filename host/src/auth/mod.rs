@@ -11,6 +11,7 @@ mod caller;
 mod door;
 #[cfg(test)]
 mod door_tests;
+mod entrant;
 mod grant;
 mod headers;
 mod jwt;
@@ -36,12 +37,13 @@ mod terms;
 pub use body::{BodyRules, allow_cache_controls};
 pub use caller::{Caller, Role};
 pub use door::{Door, Knock};
+pub use entrant::Entrant;
 pub use grant::{
     AccessGroup, BudgetTerm, BudgetWindow, Grant, KeyPart, KeyType, LimitTerm, MemberPart,
     OrganizationPart, Source, TeamPart, TokenPart, UserPart,
 };
 pub use headers::{key_of_socket, may_hold_key, query_may_hold_key};
-pub use jwt::{Fetch, Issuer, JwtRole, RoleMapping, ScopeMapping, TokenSettings, Tokens};
+pub use jwt::{Fetch, IdTokens, Issuer, JwtRole, RoleMapping, ScopeMapping, TokenSettings, Tokens};
 pub use keys::{
     CACHE_BYTES, CACHE_TTL, GroupBudget, GroupBudgets, Identity, KeySettings, Keys, News,
     OUTAGE_AGE, POLL_EVERY, Payer, Rows, UNKNOWN_TTL, Unreachable,

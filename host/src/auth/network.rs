@@ -51,6 +51,12 @@ pub struct ProxyTrust {
 }
 
 impl ProxyTrust {
+    /// Whether what a peer says of the request it forwards is believed.
+    pub fn believes(&self, peer: SocketAddr) -> bool {
+        let trusted = self.trusted.as_ref();
+        self.use_forwarded && trusted.is_none_or(|it| it.contain(peer.ip()))
+    }
+
     /// The client's address. With trusted ranges the header is read from its end, as long as
     /// each hop is trusted; an entry that cannot be read ends the walk at the hop that sent it.
     pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {

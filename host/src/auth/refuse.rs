@@ -41,6 +41,11 @@ pub(super) fn expired(name: &str, expired_ms: i64, now_ms: i64) -> Fault {
     .with_type("expired_key")
 }
 
+/// A session that was ended, or whose holder is gone.
+pub(super) fn session_over() -> Fault {
+    unproven("the session is over; sign in again").with_type("session_over")
+}
+
 /// The key, team, user or organisation was switched off.
 pub(super) fn blocked(what: &str, id: Option<&str>, cure: &str) -> Fault {
     unproven(match id {

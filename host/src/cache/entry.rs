@@ -29,6 +29,11 @@ pub struct Entry {
 pub enum Kept {
     /// As the client got it.
     Whole(String),
+    /// A whole one that is no JSON, and what it is called.
+    Plain {
+        text: String,
+        content_type: String,
+    },
     Stream(Recording),
     /// The answer to one input of several.
     Part(Part),
@@ -64,6 +69,7 @@ impl Entry {
     pub fn bytes(&self) -> usize {
         let kept = match &self.kept {
             Kept::Whole(text) => text.len(),
+            Kept::Plain { text, content_type } => text.len() + content_type.len(),
             Kept::Stream(it) => {
                 let each = |(name, data): &(String, String)| {
                     name.len() + data.len() + size_of::<(String, String)>()

@@ -67,7 +67,7 @@ mod tests {
     fn every_key_has_its_line_and_errors_come_last() {
         let (table, wrong) = printed(
             "model_list: [{model_name: a, litellm_params: {model: echo/a, timeout: soon}}]\n\
-             litellm_settings: {callbacks: [x], drop_parms: true}\n",
+             litellm_settings: {telemetry: false, drop_parms: true}\n",
             &["model `a`: no plugin"],
         );
         let words: Vec<_> = table

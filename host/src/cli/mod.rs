@@ -3,12 +3,13 @@
 mod check;
 mod litellm;
 mod migrate;
+mod options;
 mod plugin;
 
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use check::print as print_check;
 pub use litellm::LiteLlm;
@@ -18,6 +19,8 @@ pub use plugin::{
     NewPlugin, Plugin, PluginFile, PluginKind, PluginTask, PluginsPlace, RecordPlugin,
     RemovePlugin, SignPlugin, TestPlugin, VerifyPlugin,
 };
+
+use crate::config::Setting;
 
 /// An LLM gateway whose providers are sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -91,6 +94,9 @@ pub struct Serve {
     pub skip_server_startup: bool,
     #[command(flatten)]
     pub litellm: LiteLlm,
+    /// The options that were read, and where each comes from.
+    #[arg(skip)]
+    pub options: Vec<Setting>,
 }
 
 /// Options of `check`.
@@ -150,7 +156,17 @@ impl Serve {
 impl Cli {
     /// Reads the process's arguments; exits with a message if they are wrong.
     pub fn of_process() -> Command {
-        Self::parse().into_command()
+        let matches = Self::command().get_matches();
+        Self::of_matches(&matches).unwrap_or_else(|cause| cause.exit())
+    }
+
+    fn of_matches(matches: &ArgMatches) -> Result<Command, clap::Error> {
+        let mut command = Self::from_arg_matches(matches)?.into_command();
+        if let Command::Serve(serve) = &mut command {
+            let own = matches.subcommand_matches("serve").unwrap_or(matches);
+            serve.options = options::shown(serve, own);
+        }
+        Ok(command)
     }
 
     fn into_command(self) -> Command {
@@ -182,10 +198,11 @@ fn host(text: &str) -> Result<IpAddr, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Source;
 
     fn read(arguments: &[&str]) -> Result<Command, clap::Error> {
         let all = std::iter::once(&"sluice").chain(arguments);
-        Cli::try_parse_from(all).map(Cli::into_command)
+        Cli::of_matches(&Cli::command().try_get_matches_from(all)?)
     }
 
     fn serve(arguments: &[&str]) -> Serve {
@@ -197,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_command_line_holds_together() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
     }
 
     #[test]
@@ -205,6 +222,25 @@ mod tests {
         assert_eq!(serve(&["--config", "a.yaml", "--port", "5"]).port, 5);
         let named = serve(&["serve", "--config", "a.yaml", "--host", "::1"]);
         assert!(named.host.is_some_and(|host| host.is_loopback()));
+    }
+
+    #[test]
+    fn every_option_says_whether_the_command_line_or_nobody_set_it() {
+        for arguments in [&["--port", "5"][..], &["serve", "--port", "5"]] {
+            let all = serve(arguments).options;
+            let of = |name: &str| all.iter().find(|it| it.name == name).unwrap();
+            let port = of("port");
+            assert_eq!(
+                (&port.value, &port.source),
+                (&5.into(), &Source::CommandLine)
+            );
+            assert_eq!(of("debug").source, Source::Default);
+            let drain = of("drain_seconds");
+            assert_eq!(
+                (&drain.value, &drain.source),
+                (&drain.default, &Source::Default)
+            );
+        }
     }
 
     #[test]

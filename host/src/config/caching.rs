@@ -30,6 +30,9 @@ const NAMES: Names = Names {
         "db",
         "ssl",
         "url",
+        "sentinel_nodes",
+        "service_name",
+        "sentinel_password",
         "share",
         "coalesce",
         "max_size_mb",
@@ -48,13 +51,7 @@ const OF_OTHERS: [&str; 6] = [
     "disk_",
     "redis_semantic_",
 ];
-const OTHERS: [&str; 5] = [
-    "similarity_threshold",
-    "redis_startup_nodes",
-    "sentinel_nodes",
-    "service_name",
-    "sentinel_password",
-];
+const OTHERS: [&str; 2] = ["similarity_threshold", "redis_startup_nodes"];
 
 /// LiteLLM's names of calls, and the operations that they are.
 const CALL_TYPES: [(&str, &str); 18] = [

@@ -61,6 +61,21 @@ pub const DRAIN_SECONDS: u64 = 25;
 /// that is load, not speed.
 pub const HEDGE_MOST_PERCENT: u32 = 5;
 
+/// LiteLLM's `alerting_threshold`: a call is slow that takes as long.
+pub const ALERTING_THRESHOLD: Duration = Duration::from_secs(300);
+
+/// LiteLLM's `alerting_args`: of the same budget is told once in this time.
+pub const BUDGET_ALERT_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// Failures within this time are one outage.
+pub const OUTAGE_ALERT_TTL: Duration = Duration::from_secs(60);
+
+/// So many failures are a minor outage...
+pub const MINOR_OUTAGE: u32 = 5;
+
+/// ... and so many a major one.
+pub const MAJOR_OUTAGE: u32 = 10;
+
 /// Master keys of tutorials, without their `sk-`. With one of these the gateway listens on loopback
 /// only.
 pub const WELL_KNOWN_KEYS: &[&str] = &[
@@ -98,3 +113,12 @@ pub const ROLLBACK_FACTOR: f64 = 10.0;
 
 /// The plugin of an operator's provider row that names none.
 pub const ROW_PLUGIN: &str = "openai_compatible";
+
+/// Who the operator is at the admin UI; LiteLLM's.
+pub const UI_USERNAME: &str = "admin";
+
+/// How long a session of the admin UI lasts; LiteLLM's.
+pub const UI_SESSION: Duration = Duration::from_secs(86_400);
+
+/// How long it lasts without a request: a pause for lunch, not a night.
+pub const UI_IDLE: Duration = Duration::from_secs(7_200);

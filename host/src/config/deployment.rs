@@ -17,6 +17,7 @@ use super::provider::{self, Route};
 use super::remarks::{Remarks, Taken, nearest};
 use super::secrets::{is_price, looks_secret};
 use super::section::{Names, Section};
+use super::tag_pattern::TagPattern;
 use super::verify::Verify;
 use crate::domain::{DeploymentId, ModelGroup, Secret};
 
@@ -53,12 +54,16 @@ pub struct Deployment {
     pub cooldowns: Cooldowns,
     /// For requests with one of these, where the router filters by tags.
     pub tags: Vec<String>,
+    /// `tag_regex`: likewise, for callers whose `User-Agent: ...` one of these is found in.
+    pub tag_patterns: Vec<TagPattern>,
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
     pub allowed_openai_params: Vec<String>,
     /// How its certificate is judged, if not as the others'.
     pub verify: Option<Verify>,
     pub mock_response: Option<String>,
+    /// `mock_timeout`: it answers nothing until its time is up.
+    pub mock_timeout: bool,
     /// Names of guardrails that look at every call of its group.
     pub guardrails: Vec<String>,
     /// `use_in_pass_through`: its address and credentials serve its provider's pass-through routes.
@@ -78,11 +83,12 @@ const NAMES: Names = Names {
     unenforced: &[],
 };
 
-/// Reads one entry. None if it lacks what makes a deployment.
+/// Reads one entry; what it leaves open is that of the credential that it names, else of the defaults.
+/// None if it lacks what makes a deployment.
 pub fn read(
     index: usize,
     entry: Value,
-    shared: &Credentials,
+    (shared, defaults): (&Credentials, &Map<String, Value>),
     env: &Env,
     remarks: &mut Remarks,
 ) -> Option<Deployment> {
@@ -100,6 +106,17 @@ pub fn read(
     };
     let at = format!("{path}.litellm_params");
     credentials::fill(&mut values, shared, &at, remarks);
+    for (name, value) in defaults {
+        // An address has two names, and only one may be said.
+        let is_said = match name.as_str() {
+            "api_base" => values.contains_key("base_url"),
+            "base_url" => values.contains_key("api_base"),
+            _ => false,
+        };
+        if !is_said {
+            values.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
     let mut params = Section::new(&at, Some(values.into()), env, remarks).of_model(&name);
     let inner_info = params.raw("model_info");
     let base_model = params.text("base_model");
@@ -142,11 +159,13 @@ fn read_params(params: &mut Section<'_>, name: String, id: String, route: Route)
         num_retries: own.or(max),
         cooldowns: Cooldowns::of_params(params),
         tags: params.texts("tags").unwrap_or_default(),
+        tag_patterns: TagPattern::read(params),
         drop_params: params.flag("drop_params"),
         additional_drop_params: params.words("additional_drop_params").unwrap_or_default(),
         allowed_openai_params: params.words("allowed_openai_params").unwrap_or_default(),
         verify: Verify::read(params),
         mock_response: params.text("mock_response"),
+        mock_timeout: params.flag("mock_timeout").unwrap_or(false),
         guardrails: params.words("guardrails").unwrap_or_default(),
         passes_through: params.flag("use_in_pass_through").unwrap_or(false),
         budget: Allowance::read(params, "max_budget", "budget_duration"),

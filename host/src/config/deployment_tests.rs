@@ -207,3 +207,77 @@ fn what_a_models_info_has_no_effect_of_is_said() {
     assert_eq!(said(&remarks, Taken::Warning), [at("access_windows")]);
     assert_eq!(said(&remarks, Taken::Wrong), [at("blocked")]);
 }
+
+#[test]
+fn what_a_deployment_leaves_open_is_as_the_router_has_it_for_all() {
+    let text = "
+credential_list: [{credential_name: c, credential_values: {api_key: of-the-credential}}]
+router_settings:
+  default_litellm_params: {temperature: 0.2, timeout: 7, api_key: for-all, api_base: 'http://all.test', model: openai/no}
+model_list:
+  - {model_name: a, litellm_params: {model: openai/x, temperature: 1, base_url: 'http://own.test'}}
+  - {model_name: b, litellm_params: {model: openai/x, litellm_credential_name: c}}
+";
+    let (config, remarks) = Config::parse(text, Env::default()).unwrap();
+    assert!(!has_errors(&remarks), "{remarks:?}");
+    let warned = said(&remarks, Taken::Warning);
+    assert_eq!(warned, ["router_settings.default_litellm_params.model"]);
+    let all: Vec<_> = config.groups.deployments().collect();
+    let host = |at: usize| all[at].api_base.as_ref().unwrap().host_str().unwrap();
+    assert_eq!((host(0), host(1)), ("own.test", "all.test"));
+    assert_eq!(all[0].settings["temperature"], 1);
+    assert_eq!(all[1].settings["temperature"], 0.2);
+    assert_eq!(all[0].timeout, Some(Duration::from_secs(7)));
+    assert_eq!(all[0].secrets["api_key"].reveal(), "for-all");
+    assert_eq!(all[1].secrets["api_key"].reveal(), "of-the-credential");
+    // A default is no part of what a deployment is.
+    let without = text.replace("temperature: 0.2", "temperature: 0.3");
+    let (other, _) = Config::parse(&without, Env::default()).unwrap();
+    let ids = |config: &Config| -> Vec<_> {
+        let all = config.groups.deployments();
+        all.map(|it| it.id.clone()).collect()
+    };
+    assert_eq!(ids(&config), ids(&other));
+}
+
+#[test]
+fn a_deployment_with_a_mistake_is_left_out_where_that_is_asked_for() {
+    let read = |ignore: bool| {
+        let text = format!(
+            "
+router_settings: {{ignore_invalid_deployments: {ignore}}}
+model_list:
+  - {{model_name: good, litellm_params: {{model: openai/x}}}}
+  - {{model_name: bad, litellm_params: {{model: openai/x, api_base: nowhere}}}}
+  - {{model_name: none}}
+"
+        );
+        Config::parse(&text, Env::default()).unwrap()
+    };
+    let (_, remarks) = read(false);
+    assert!(has_errors(&remarks));
+    let (config, remarks) = read(true);
+    assert!(!has_errors(&remarks), "{remarks:?}");
+    let groups: Vec<_> = config.groups.names().collect();
+    assert_eq!(groups, ["good"]);
+    let warned = remarks.iter().filter(|it| it.taken == Taken::Warning);
+    let texts: Vec<_> = warned.map(|it| it.text.as_str()).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts
+            .iter()
+            .all(|it| it.ends_with("; this deployment is left out"))
+    );
+}
+
+#[test]
+fn a_pattern_that_is_none_is_named_and_matches_nobody() {
+    let (it, remarks) = read("{model: openai/x, tag_regex: ['^User-Agent: a', '(?=b)']}");
+    assert_eq!(
+        it.tag_patterns,
+        [TagPattern::new("^User-Agent: a").unwrap()]
+    );
+    assert!(!has_errors(&remarks));
+    let at = "model_list[0].litellm_params.tag_regex";
+    assert_eq!(said(&remarks, Taken::Warning), [at]);
+}

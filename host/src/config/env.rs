@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::dotenv;
+use super::sources::Setting;
 use crate::domain::Secret;
 
 /// Where a variable is set.
@@ -24,6 +25,8 @@ pub struct Env {
     over: Arc<HashMap<String, Secret>>,
     process: Arc<HashMap<String, Secret>>,
     under: Arc<HashMap<String, Secret>>,
+    /// What the command line says.
+    options: Arc<[Setting]>,
 }
 
 impl Env {
@@ -67,6 +70,18 @@ impl Env {
     pub fn with(mut self, over: HashMap<String, Secret>) -> Self {
         self.over = Arc::new(over);
         self
+    }
+
+    /// With the options of the command line.
+    #[must_use]
+    pub fn with_options(mut self, options: Vec<Setting>) -> Self {
+        self.options = options.into();
+        self
+    }
+
+    /// The options of the command line.
+    pub(super) fn options(&self) -> &[Setting] {
+        &self.options
     }
 
     /// The value of a name. An empty value is none.

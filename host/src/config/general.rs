@@ -8,6 +8,7 @@ use super::access::Access;
 use super::admission::Admission;
 use super::allowance::Allowance;
 use super::caching::Caching;
+use super::callbacks::Lists;
 use super::defaults;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
@@ -20,6 +21,7 @@ use super::routing::RouterSettings;
 use super::section::{Section, flag_of};
 use super::seeing::Seeing;
 use super::through::{self, Endpoint};
+use super::ui::Ui;
 use super::user_headers::UserHeaders;
 use super::verify::Verify;
 use crate::domain::Secret;
@@ -59,12 +61,18 @@ pub struct General {
     pub public_metrics: bool,
     /// Metrics, traces and alerts.
     pub seeing: Seeing,
+    /// `redact_messages_in_exceptions`: what an upstream says of a failure is for its client alone.
+    pub quiet_faults: bool,
+    /// Who is told of calls, until their settings are read.
+    pub(super) callbacks: Lists,
     /// Pages of other origins that may call; empty: LiteLLM's default.
     pub cors_origins: Vec<String>,
     /// The path under which a proxy serves the gateway (`SERVER_ROOT_PATH`); read at the start.
     pub root_path: Option<String>,
     /// `pass_through_endpoints`.
     pub endpoints: Vec<Endpoint>,
+    /// The admin UI.
+    pub ui: Ui,
 }
 
 impl General {
@@ -100,6 +108,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
     let access = Access::read(&mut section, env);
     let admission = Admission::read(&mut section);
     let realtime = Realtime::read(&mut section);
+    let ui = Ui::read(&mut section, env);
     let mut general = General {
         master_key,
         key_header: key_header.map(|name| name.to_ascii_lowercase()),
@@ -126,13 +135,16 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> (General,
         health: HealthChecks::read(&mut section),
         mock_testing: section.flag(MOCK_TESTING).unwrap_or(false),
         public_metrics: false,
+        callbacks: Lists::default(),
         seeing: Seeing {
             alerting: Seeing::read_general(&mut section),
             ..Seeing::default()
         },
+        quiet_faults: false,
         cors_origins: origins(env),
         root_path: env.text("SERVER_ROOT_PATH"),
         endpoints: Vec::new(),
+        ui,
     };
     let money = Money::read_general(&mut section, env);
     let endpoints = section.raw("pass_through_endpoints");
@@ -218,9 +230,15 @@ pub fn read_litellm(
         general.verify = verify;
     }
     general.public_metrics = section.flag("require_auth_for_metrics_endpoint") == Some(false);
-    general.seeing.read_litellm(&mut section);
+    general.quiet_faults = section
+        .flag("redact_messages_in_exceptions")
+        .unwrap_or(false);
+    general.callbacks = Lists::read(&mut section);
+    let otel = general.callbacks.otel;
+    general.seeing.read_litellm(&mut section, otel);
     let retries = section.count("num_retries");
     router.num_retries = router.num_retries.or(retries);
+    router.most_moves = section.count("num_retries_per_request");
     let fails = section.count("allowed_fails");
     router.cooldowns.allowed_fails = router.cooldowns.allowed_fails.or(fails);
     money.read_litellm(&mut section);

@@ -96,6 +96,9 @@ const TOLD: [&str; 5] = ["key_alias", "user_id", "team_id", "end_user", "tags"];
 /// How long a look may take, where nobody says.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// LiteLLM's word for a mask that is put back in the answer, for which `mode` need not name the answer.
+const PUTS_BACK: &str = "output_parse_pii";
+
 /// Where the id of an entry of the database stands in it.
 pub const ID: &str = "guardrail_id";
 
@@ -172,6 +175,8 @@ fn read_params(params: &mut Section<'_>) -> Option<Guardrail> {
         params.say(Taken::Wrong, "guardrail", text);
         return None;
     };
+    // LiteLLM's names of some have a slash, which no name in a `describe` has.
+    let kind = kind.replace('/', ".");
     let (stages, by_tag) = modes(params);
     let subject = subject(params);
     let fails_open = fails_open(params);
@@ -196,6 +201,14 @@ fn read_params(params: &mut Section<'_>) -> Option<Guardrail> {
             read.secrets.extend(secret.map(|secret| (name, secret)));
         } else if let Some(value) = params.resolved(&name) {
             read.settings.insert(name, value);
+        }
+    }
+    if read.settings.get(PUTS_BACK) == Some(&Value::Bool(true)) {
+        let tags = read.by_tag.values_mut();
+        for stages in tags.chain([&mut read.stages]) {
+            if stages.contains(&Stage::Pre) && !stages.contains(&Stage::Post) {
+                stages.push(Stage::Post);
+            }
         }
     }
     Some(read)
@@ -325,6 +338,23 @@ mod tests {
             json!({"entities": ["EMAIL"]})
         );
         assert_eq!(one.subject, TOLD);
+    }
+
+    #[test]
+    fn litellms_names_and_masks_that_are_put_back_are_understood() {
+        let params = json!({"guardrail": "azure/prompt_shield", "mode": "pre_call"});
+        let (all, _) = of(json!([{"guardrail_name": "a", "litellm_params": params}]));
+        assert_eq!(all[0].kind, "azure.prompt_shield");
+        assert_eq!(all[0].stages, [Stage::Pre]);
+        for (wish, stages) in [
+            (true, &[Stage::Pre, Stage::Post][..]),
+            (false, &[Stage::Pre]),
+        ] {
+            let params =
+                json!({"guardrail": "presidio", "mode": "pre_call", "output_parse_pii": wish});
+            let (all, _) = of(json!([{"guardrail_name": "a", "litellm_params": params}]));
+            assert_eq!(all[0].stages, stages);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod admission;
 mod affinity;
 mod allowance;
 mod caching;
+mod callbacks;
 mod catalog;
 mod credentials;
 mod database;
@@ -41,9 +42,12 @@ mod section;
 mod seeing;
 mod shown;
 mod sources;
+mod sso;
 mod stored;
 mod strategy;
+mod tag_pattern;
 mod through;
+mod ui;
 mod user_headers;
 mod verify;
 mod yaml;
@@ -59,6 +63,7 @@ pub use admission::Admission;
 pub use affinity::Affinities;
 pub use allowance::Allowance;
 pub use caching::{CachePlace, CacheShare, Caching};
+pub use callbacks::{Callback, Delivery as CallbackDelivery, OURS as OWN_CALLBACKS, header_pairs};
 pub use catalog::Type;
 pub use database::DatabaseUse;
 pub use deployment::Deployment;
@@ -75,7 +80,7 @@ pub use own_routing::OwnRouting;
 pub use params::is_of_provider;
 pub use plugins::{Grant, PluginLimits, PluginsSection, Row, Trust};
 pub use policies::{Cooldowns, RetryPolicy};
-pub use redis_address::RedisAddress;
+pub use redis_address::{RedisAddress, Sentinels};
 pub use region::Region;
 pub use remarks::{Remark, Remarks, Taken, has_errors, hint};
 pub use responses::StoredResponses;
@@ -83,10 +88,13 @@ pub use routing::RouterSettings;
 pub use secrets::{REFERENCE, looks_secret};
 pub use seeing::{Alerting, Export, MetricsShown, Protocol, Seeing};
 pub use shown::{MASK, is_address};
-pub use sources::{Setting, Source, Written};
+pub use sources::{ALSO_SHOWN, Setting, Source, Written};
+pub use sso::{ClaimNames, RoleClaims, Sso};
 pub use stored::{ENVIRONMENT, GENERAL, SECTIONS, SWITCH, Stored, is_of_file};
 pub use strategy::Strategy;
+pub use tag_pattern::TagPattern;
 pub use through::{ENDPOINT, Endpoint, STORED_ENDPOINT, of_environment};
+pub use ui::Ui;
 pub use user_headers::UserHeaders;
 pub use verify::{Authorities, Verify};
 
@@ -110,6 +118,8 @@ pub struct Config {
     pub router: RouterSettings,
     pub groups: Groups,
     pub guardrails: Vec<Guardrail>,
+    /// Who is told of calls, the gateway's own callbacks left out.
+    pub callbacks: Vec<Callback>,
     pub plugins: PluginsSection,
     pub env: Env,
     /// The document that it was read from, secrets masked.
@@ -217,8 +227,14 @@ impl Config {
         let shown = Arc::new(shown::masked(&root));
         let mut top = Section::new("", Some(root.into()), &env, remarks);
         let variables = top.members("environment_variables");
-        let [models, credentials, plugins, guardrails] =
-            ["model_list", "credential_list", "plugins", "guardrails"].map(|name| top.raw(name));
+        let [models, credentials, plugins, guardrails, callbacks] = [
+            "model_list",
+            "credential_list",
+            "plugins",
+            "guardrails",
+            "callback_settings",
+        ]
+        .map(|name| top.raw(name));
         let sections = Sections {
             general: top.raw("general_settings"),
             litellm: top.raw("litellm_settings"),
@@ -229,11 +245,9 @@ impl Config {
         let env = env.with(over);
         let sections = home::move_home(sections, remarks);
         let mut written = sections.masked();
-        written.extend(
-            shown
-                .get_key_value(ENVIRONMENT)
-                .map(|(name, it)| (name.clone(), it.clone())),
-        );
+        for name in ALSO_SHOWN.into_iter().chain([ENVIRONMENT]) {
+            written.extend(shown.get(name).map(|it| (name.to_owned(), it.clone())));
+        }
         let written = Written::new(written, origins, path.to_owned(), env.clone());
         let (mut general, mut money) = general::read(sections.general, &env, remarks);
         let (mut router, own, aliases) = routing::read(sections.router, &env, remarks);
@@ -247,7 +261,12 @@ impl Config {
         let credentials = credentials::read(credentials, &env, remarks);
         let mut deployments = Vec::new();
         for (index, entry) in entries(models, remarks).into_iter().enumerate() {
-            let read = deployment::read(index, entry, &credentials, &env, remarks);
+            let from = (&credentials, &router.default_params);
+            let said = remarks.0.len();
+            let mut read = deployment::read(index, entry, from, &env, remarks);
+            if router.leaves_out_wrong && remarks.forgive(said) {
+                read = None;
+            }
             deployments.extend(read.map(|mut it| {
                 it.stream_timeout = it.stream_timeout.or(router.stream_timeout);
                 it.first_token_timeout = it.first_token_timeout.or(router.first_token_timeout);
@@ -257,6 +276,8 @@ impl Config {
                 it
             }));
         }
+        let by_agent = |it: &Deployment| !it.tag_patterns.is_empty();
+        router.tags_by_agent = deployments.iter().any(by_agent);
         let groups = Groups::new(deployments, aliases, remarks);
         routing::check(&router, &groups, remarks);
         own.check(&groups, remarks);
@@ -264,6 +285,8 @@ impl Config {
         Fallbacks::settle(own, more, &mut router);
         let plugins = plugins::read(plugins, &env, remarks);
         let guardrails = guardrails::read(guardrails, &env, remarks);
+        let lists = std::mem::take(&mut general.callbacks);
+        let callbacks = lists.settle(callbacks, &env, remarks);
         Self {
             general,
             money,
@@ -271,6 +294,7 @@ impl Config {
             router,
             groups,
             guardrails,
+            callbacks,
             plugins,
             env,
             shown,

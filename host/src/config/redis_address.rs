@@ -1,5 +1,7 @@
 //! A Redis server, as a section of the config and the environment name it.
 
+use serde_json::Value;
+
 use super::env::Env;
 use super::remarks::Taken;
 use super::section::{Section, flag_of};
@@ -14,6 +16,19 @@ pub struct RedisAddress {
     pub password: Option<Secret>,
     pub database: u32,
     pub tls: bool,
+    /// It is the master that these name; `host` is the service's name, and `port` none.
+    pub sentinels: Option<Sentinels>,
+}
+
+/// Sentinels, which watch a master and know who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentinels {
+    /// `sentinel_nodes`.
+    pub nodes: Vec<(String, u16)>,
+    /// `service_name`.
+    pub service: String,
+    /// Their own: `sentinel_password`.
+    pub password: Option<Secret>,
 }
 
 const PORT: u16 = 6379;
@@ -30,8 +45,12 @@ impl RedisAddress {
         let password = section.secret(&name("password"));
         let database = section.count(&name("db"));
         let tls = section.flag(&name("ssl"));
+        let sentinels = match prefix.is_empty() {
+            true => Sentinels::read(section),
+            false => None,
+        };
         let env = section.env();
-        let nothing_written = url.is_none() && host.is_none();
+        let nothing_written = url.is_none() && host.is_none() && sentinels.is_none();
         if nothing_written && !prefix.is_empty() {
             return None;
         }
@@ -46,14 +65,19 @@ impl RedisAddress {
                 }
             },
             None => Self {
-                host: host.or_else(|| env.text("REDIS_HOST"))?,
+                host: match &sentinels {
+                    Some(sentinels) => sentinels.service.clone(),
+                    None => host.or_else(|| env.text("REDIS_HOST"))?,
+                },
                 port: port_of(env),
                 username: env.text("REDIS_USERNAME"),
                 password: env.get("REDIS_PASSWORD"),
                 database: 0,
                 tls: env.text("REDIS_SSL").and_then(|it| flag_of(&it)) == Some(true),
+                sentinels: None,
             },
         };
+        address.sentinels = sentinels;
         if let Some(port) = port {
             match u16::try_from(port).ok().filter(|it| *it > 0) {
                 Some(port) => address.port = port,
@@ -68,6 +92,62 @@ impl RedisAddress {
         address.database = database.unwrap_or(address.database);
         address.tls = tls.unwrap_or(address.tls);
         Some(address)
+    }
+}
+
+impl Sentinels {
+    /// What the section names, else the environment.
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        const NODES: &str = "sentinel_nodes";
+        let env = section.env();
+        let written = section.resolved(NODES);
+        let written = written.or_else(|| {
+            let text = env.text("REDIS_SENTINEL_NODES")?;
+            Some(serde_json::from_str(&text).unwrap_or_else(|_| text.into()))
+        });
+        let service = section.text("service_name").filter(|it| !it.is_empty());
+        let service = service.or_else(|| env.text("REDIS_SERVICE_NAME"));
+        let password = section.secret("sentinel_password");
+        let password = password.or_else(|| env.get("REDIS_SENTINEL_PASSWORD"));
+        let written = written?;
+        let nodes: Option<Vec<(String, u16)>> = match &written {
+            Value::Array(list) => list.iter().map(node).collect(),
+            one => node(one).map(|it| vec![it]),
+        };
+        let Some(nodes) = nodes.filter(|it| !it.is_empty()) else {
+            let text = "is no list of sentinels: [[host, port]]";
+            section.say(Taken::Wrong, NODES, text);
+            return None;
+        };
+        let Some(service) = service else {
+            let text = "needs `service_name`: whose master they are asked for";
+            section.say(Taken::Wrong, NODES, text);
+            return None;
+        };
+        Some(Self {
+            nodes,
+            service,
+            password,
+        })
+    }
+}
+
+/// `[host, port]`, or `host:port`.
+fn node(written: &Value) -> Option<(String, u16)> {
+    let port = |it: u64| u16::try_from(it).ok().filter(|it| *it > 0);
+    match written {
+        Value::Array(pair) => {
+            let [host, number] = pair.as_slice() else {
+                return None;
+            };
+            let number = number.as_u64().or_else(|| number.as_str()?.parse().ok());
+            Some((host.as_str()?.to_owned(), port(number?)?))
+        }
+        Value::String(text) => {
+            let (host, number) = text.rsplit_once(':')?;
+            Some((host.to_owned(), port(number.parse().ok()?)?))
+        }
+        _ => None,
     }
 }
 
@@ -102,6 +182,7 @@ fn of_url(text: &str) -> Option<RedisAddress> {
             number => number.parse().ok()?,
         },
         tls,
+        sentinels: None,
     })
 }
 
@@ -131,5 +212,36 @@ mod tests {
         let by_url = "router_settings: {redis_url: 'redis://:p@u:1/2'}";
         assert_eq!(shared(by_url, &env), Some(("u".to_owned(), 1, true)));
         assert_eq!(shared("{}", &[]), None);
+    }
+
+    #[test]
+    fn sentinels_lead_to_their_master_and_what_is_no_sentinel_is_said() {
+        let read = |params: &str, env: &[(&str, &str)]| {
+            let file = format!("litellm_settings: {{cache: true, cache_params: {params}}}");
+            Config::parse(&file, Env::of(env)).unwrap()
+        };
+        let params = "{type: redis, sentinel_nodes: [[a, 1], 'b:2'], service_name: main, password: p, sentinel_password: s, db: 3}";
+        let (config, remarks) = read(params, &[]);
+        assert!(!has_errors(&remarks), "{remarks:?}");
+        let address = config.shared_redis().unwrap();
+        let sentinels = address.sentinels.as_ref().unwrap();
+        assert_eq!(sentinels.nodes, [("a".to_owned(), 1), ("b".to_owned(), 2)]);
+        assert_eq!(sentinels.password.as_ref().unwrap().reveal(), "s");
+        assert_eq!((sentinels.service.as_str(), address.database), ("main", 3));
+        let env = [
+            ("REDIS_SENTINEL_NODES", "[[\"c\", 3]]"),
+            ("REDIS_SERVICE_NAME", "other"),
+        ];
+        let (config, _) = read("{type: redis}", &env);
+        let address = config.shared_redis().unwrap();
+        assert_eq!(address.host, "other");
+        for wrong in [
+            "{sentinel_nodes: [[a]], service_name: m}",
+            "{sentinel_nodes: [], service_name: m}",
+            "{sentinel_nodes: [[a, 1]]}",
+        ] {
+            let (_, remarks) = read(wrong, &[]);
+            assert!(has_errors(&remarks), "{wrong}");
+        }
     }
 }

@@ -67,6 +67,20 @@ impl Remarks {
         self.1.add(value, name);
     }
 
+    /// Of a deployment that is left out for what was said of it since then: its mistakes are no reason
+    /// against the whole. False: there are none.
+    pub fn forgive(&mut self, since: usize) -> bool {
+        let mut any = false;
+        for it in self.0.iter_mut().skip(since) {
+            if it.taken == Taken::Wrong {
+                it.taken = Taken::Warning;
+                it.text.push_str("; this deployment is left out");
+                any = true;
+            }
+        }
+        any
+    }
+
     /// Of a key that stands twice in one mapping.
     pub fn twice(&mut self, path: String) {
         self.say(Taken::Warning, path, "stands twice; the last one counts");

@@ -24,6 +24,8 @@ use super::strategy::Strategy;
 pub struct RouterSettings {
     pub strategy: Strategy,
     pub num_retries: Option<u32>,
+    /// `litellm_settings.num_retries_per_request`: retries and fallbacks of one call in all.
+    pub most_moves: Option<u32>,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
     /// `first_token_timeout`: until a stream's first token. Ours.
@@ -51,6 +53,8 @@ pub struct RouterSettings {
     pub tags_match_any: bool,
     /// `tag_routing_prefix`: only tags that begin so choose; the others are for spend alone.
     pub tag_prefix: Option<String>,
+    /// Some deployment has a `tag_regex`: who calls chooses too.
+    pub tags_by_agent: bool,
     pub affinities: Affinities,
     /// `model_group_affinity_config`.
     pub affinities_by_group: BTreeMap<String, Affinities>,
@@ -66,6 +70,12 @@ pub struct RouterSettings {
     /// `enable_pre_call_checks`: a request that is longer than a model takes is not sent to it.
     pub checks_length: bool,
     pub health: HealthRouting,
+    /// `default_litellm_params`: of every deployment that does not say them itself.
+    pub default_params: Map<String, Value>,
+    /// `ignore_invalid_deployments`: one with a mistake is left out, and the others serve.
+    pub leaves_out_wrong: bool,
+    /// `default_priority`: the place in line of a call that says none; lower goes first.
+    pub default_priority: u8,
     /// `redis_url`, or `redis_host` and the like: what replicas share is there.
     pub redis: Option<RedisAddress>,
 }
@@ -88,6 +98,7 @@ impl Default for RouterSettings {
         Self {
             strategy: Strategy::default(),
             num_retries: None,
+            most_moves: None,
             timeout: None,
             stream_timeout: None,
             first_token_timeout: None,
@@ -106,6 +117,7 @@ impl Default for RouterSettings {
             filters_tags: false,
             tags_match_any: true,
             tag_prefix: None,
+            tags_by_agent: false,
             affinities: Affinities::default(),
             affinities_by_group: BTreeMap::new(),
             affinity_ttl: defaults::AFFINITY_TTL,
@@ -114,6 +126,9 @@ impl Default for RouterSettings {
             enforces_limits: false,
             checks_length: false,
             health: HealthRouting::default(),
+            default_params: Map::new(),
+            leaves_out_wrong: false,
+            default_priority: 0,
             redis: None,
         }
     }
@@ -144,6 +159,9 @@ pub fn read(
         affinities_by_group: Affinities::read_groups(&mut section).into_iter().collect(),
         health: HealthRouting::read(&mut section),
         redis: RedisAddress::read(&mut section, "redis_"),
+        default_params: default_params(&mut section),
+        leaves_out_wrong: section.flag("ignore_invalid_deployments").unwrap_or(false),
+        default_priority: priority(&mut section),
         ..RouterSettings::default()
     };
     let ttl = section.seconds("deployment_affinity_ttl_seconds");
@@ -166,6 +184,31 @@ pub fn read(
     let at = "router_settings.provider_budget_config";
     settings.provider_budgets = Allowance::read_all(at, budgets, env, remarks);
     (settings, fallbacks, aliases)
+}
+
+/// Parameters that make a deployment what it is have no default.
+fn default_params(section: &mut Section<'_>) -> Map<String, Value> {
+    const NAME: &str = "default_litellm_params";
+    let mut params = section.members(NAME).unwrap_or_default();
+    for own in ["model", "custom_llm_provider", "model_info"] {
+        if params.shift_remove(own).is_some() {
+            let path = format!("{NAME}.{own}");
+            let text = "is for each deployment to say; here it has no effect";
+            section.say(Taken::Warning, &path, text);
+        }
+    }
+    params
+}
+
+fn priority(section: &mut Section<'_>) -> u8 {
+    const NAME: &str = "default_priority";
+    let Some(said) = section.count(NAME) else {
+        return 0;
+    };
+    u8::try_from(said).unwrap_or_else(|_| {
+        section.say(Taken::Wrong, NAME, "must be from 0 to 255");
+        0
+    })
 }
 
 fn hedging(section: &mut Section<'_>, settings: &mut RouterSettings) {

@@ -19,6 +19,8 @@ pub struct Seeing {
     pub alerting: Option<Alerting>,
     /// None: no traces and no metrics are sent anywhere.
     pub export: Option<Export>,
+    /// `redact_user_api_key_info`: what is told of a call elsewhere does not say whose it was.
+    pub hides_callers: bool,
 }
 
 /// Which of LiteLLM's metrics are shown, and with which labels.
@@ -92,9 +94,6 @@ pub struct Export {
     pub metrics_every: Duration,
 }
 
-/// The callbacks' names in `litellm_settings` that the gateway itself is.
-const OURS: [&str; 2] = ["otel", "prometheus"];
-
 /// As OpenTelemetry has them, where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const METRICS_EVERY: Duration = Duration::from_secs(60);
@@ -149,23 +148,11 @@ impl Seeing {
     }
 
     /// What `litellm_settings` has of it.
-    pub fn read_litellm(&mut self, section: &mut Section<'_>) {
+    /// `asked`: a list of callbacks names `otel`.
+    pub fn read_litellm(&mut self, section: &mut Section<'_>, asked: bool) {
         self.metrics = MetricsShown::read(section);
-        let mut callbacks = Vec::new();
-        for name in ["callbacks", "success_callback"] {
-            let listed = section.texts(name).unwrap_or_default();
-            let strange: Vec<String> = listed
-                .iter()
-                .filter(|it| !OURS.contains(&it.as_str()))
-                .map(|it| format!("`{it}`"))
-                .collect();
-            if !strange.is_empty() {
-                let text = format!("names {}, without effect yet", strange.join(", "));
-                section.say(Taken::Accepted, name, text);
-            }
-            callbacks.extend(listed);
-        }
-        let asked = callbacks.iter().any(|it| it == "otel");
+        let hidden = section.flag("redact_user_api_key_info");
+        self.hides_callers = hidden.unwrap_or(false);
         self.export = match Export::read(section.env(), asked) {
             Ok(export) => export,
             Err(why) => {

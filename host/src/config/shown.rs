@@ -8,12 +8,13 @@ use super::secrets::{REFERENCE, looks_secret};
 pub const MASK: &str = "********";
 
 /// Mappings of which every text may be a secret.
-const WHOLE: [&str; 6] = [
+const WHOLE: [&str; 7] = [
     "alert_to_webhook_url",
     "callback_vars",
     "credential_values",
     "environment_variables",
     "extra_headers",
+    "generic_logger_headers",
     "headers",
 ];
 

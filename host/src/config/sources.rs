@@ -21,15 +21,41 @@ pub enum Writer {
     Database,
 }
 
-/// Who wrote which setting of the sections.
+/// The section that is our own.
+const PLUGINS: &str = "plugins";
+
+/// Lists of entries, and what each entry is called by.
+const LISTS: [(&str, &str, &str); 2] = [
+    (
+        "model_list",
+        "model_name",
+        "a deployment of this model group",
+    ),
+    (
+        "credential_list",
+        "credential_name",
+        "values that deployments share",
+    ),
+];
+
+/// The options of the process.
+const COMMAND_LINE: &str = "command_line";
+
+/// What is shown beside the sections that settings may be made in.
+pub const ALSO_SHOWN: [&str; 4] = [PLUGINS, "model_list", "credential_list", COMMAND_LINE];
+
+/// Who wrote which setting of the sections, and which entry of a list.
 #[derive(Debug, Clone, Default)]
-pub struct Origins(HashMap<(String, String), Writer>);
+pub struct Origins {
+    settings: HashMap<(String, String), Writer>,
+    entries: HashMap<&'static str, Vec<Writer>>,
+}
 
 impl Origins {
     /// One file's document, before what it includes is laid over it.
     pub fn file(&mut self, path: &Path, document: &Map<String, Value>) {
         let writer = Writer::File(path.into());
-        for section in SECTIONS {
+        for section in SECTIONS.into_iter().chain([PLUGINS]) {
             let members = document.get(section).and_then(Value::as_object);
             for (name, value) in members.into_iter().flatten() {
                 if !value.is_null() {
@@ -37,16 +63,28 @@ impl Origins {
                 }
             }
         }
+        for (list, ..) in LISTS {
+            let entries = document.get(list).and_then(Value::as_array);
+            self.grow(list, entries.map_or(0, Vec::len), &writer);
+        }
+    }
+
+    /// So many more entries stand behind those that a list has.
+    pub fn grow(&mut self, list: &str, count: usize, writer: &Writer) {
+        if let Some((list, ..)) = LISTS.into_iter().find(|it| it.0 == list) {
+            let all = self.entries.entry(list).or_default();
+            all.extend(std::iter::repeat_n(writer, count).cloned());
+        }
     }
 
     pub fn set(&mut self, section: &str, name: &str, writer: Writer) {
         let place = (section.to_owned(), name.to_owned());
-        self.0.insert(place, writer);
+        self.settings.insert(place, writer);
     }
 
     /// Of a key that may have been moved home from another section.
     fn of(&self, section: &str, name: &str) -> Option<&Writer> {
-        let at = |section: &str| self.0.get(&(section.to_owned(), name.to_owned()));
+        let at = |section: &str| self.settings.get(&(section.to_owned(), name.to_owned()));
         at(section).or_else(|| SECTIONS.into_iter().find_map(at))
     }
 }
@@ -58,6 +96,8 @@ pub enum Source {
     Database,
     /// A variable, and where that one is set.
     Environment(String, Layer),
+    /// An option of the process.
+    CommandLine,
     Default,
 }
 
@@ -100,6 +140,12 @@ impl Written {
 
     /// Every setting of a section: those that have an effect, then what else is written there.
     pub fn all(&self, section: &str) -> Vec<Setting> {
+        if section == COMMAND_LINE {
+            return self.env.options().to_vec();
+        }
+        if let Some((list, name, about)) = LISTS.into_iter().find(|it| it.0 == section) {
+            return self.entries((list, name), about);
+        }
         let described = catalog::of_section(section);
         let known = described.iter().map(|it| self.described(section, it));
         let members = self.members(section).into_iter().flatten();
@@ -110,8 +156,37 @@ impl Written {
         known.chain(more).collect()
     }
 
-    /// One of them.
+    /// The entries of a list, in its order, with who wrote each.
+    fn entries(&self, (list, name): (&str, &str), about: &'static str) -> Vec<Setting> {
+        let written = self.sections.get(list).and_then(Value::as_array);
+        let writers = self.origins.entries.get(list);
+        let entry = |(at, value): (usize, &Value)| Setting {
+            name: value
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+            kind: Type::Mapping,
+            about,
+            value: value.clone(),
+            default: Value::Null,
+            source: self.source_of(writers.and_then(|it| it.get(at))),
+            at_start: false,
+            has_effect: true,
+        };
+        written
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .map(entry)
+            .collect()
+    }
+
+    /// One of them; of a list the first of this name.
     pub fn one(&self, section: &str, name: &str) -> Option<Setting> {
+        if ALSO_SHOWN.contains(&section) && section != PLUGINS {
+            return self.all(section).into_iter().find(|it| it.name == name);
+        }
         if let Some(it) = catalog::find(section, name) {
             return Some(self.described(section, it));
         }
@@ -199,7 +274,11 @@ impl Written {
     }
 
     fn writer(&self, section: &str, name: &str) -> Source {
-        match self.origins.of(section, name) {
+        self.source_of(self.origins.of(section, name))
+    }
+
+    fn source_of(&self, writer: Option<&Writer>) -> Source {
+        match writer {
             Some(Writer::File(path)) => Source::File(path.to_path_buf()),
             Some(Writer::Database) => Source::Database,
             None => Source::File(self.file.clone()),

@@ -198,3 +198,61 @@ fn defaults_are_those_that_an_empty_config_has() {
         json!(config.router.max_fallbacks)
     );
 }
+
+#[test]
+fn entries_of_lists_and_our_own_section_say_who_wrote_them() {
+    let main = json!({
+        "include": ["more.yaml"],
+        "general_settings": {"store_model_in_db": true},
+        "model_list": [{"model_name": "a", "litellm_params": {"model": "echo/a", "api_key": "sk-1"}}],
+        "plugins": {"poll_interval": 5},
+    });
+    let more = json!({
+        "model_list": [{"model_name": "b", "litellm_params": {"model": "echo/b"}}],
+        "credential_list": [{"credential_name": "c", "credential_values": {"api_key": "sk-2"}}],
+        "plugins": {"override": ["echo"]},
+    });
+    let database = Stored {
+        models: vec![json!({"model_name": "d", "litellm_params": {"model": "echo/d"}})],
+        ..Stored::default()
+    };
+    let files = [("main.yaml", main), ("more.yaml", more)];
+    let (folder, config) = config(&files, &[], database);
+    let file = |name: &str| Source::File(folder.path().join(name));
+    let of = |section: &str| -> Vec<(String, Source)> {
+        let all = config.written.all(section).into_iter();
+        all.map(|it| (it.name, it.source)).collect()
+    };
+    let named = |name: &str, source: Source| (name.to_owned(), source);
+    assert_eq!(
+        of("model_list"),
+        [
+            named("a", file("main.yaml")),
+            named("b", file("more.yaml")),
+            named("d", Source::Database),
+        ]
+    );
+    assert_eq!(of("credential_list"), [named("c", file("more.yaml"))]);
+    let plugins = of("plugins");
+    for wanted in [
+        named("poll_interval", file("main.yaml")),
+        named("override", file("more.yaml")),
+        named("directory", Source::Default),
+    ] {
+        assert!(plugins.contains(&wanted), "{wanted:?} in {plugins:?}");
+    }
+    let shown = format!("{:?}", config.written.all("model_list"));
+    assert!(!shown.contains("sk-1"), "{shown}");
+    let one = config.written.one("credential_list", "c").unwrap();
+    assert_eq!(one.value["credential_values"]["api_key"], MASK);
+    let port = Setting {
+        name: "port".to_owned(),
+        source: Source::CommandLine,
+        ..one
+    };
+    let env = Env::of(&[]).with_options(vec![port.clone()]);
+    let (config, _) = Config::parse("{}", env).unwrap();
+    let options = config.written.all("command_line");
+    assert_eq!(options, std::slice::from_ref(&port));
+    assert_eq!(config.written.one("command_line", "port"), Some(port));
+}

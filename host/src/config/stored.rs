@@ -35,7 +35,12 @@ const SWITCH_VARIABLE: &str = "STORE_MODEL_IN_DB";
 /// What a gateway needs before it can read its database, or opens it with: never taken from there.
 /// Nor what the gateway itself would ask at any address: whoever may change settings may not reach
 /// into the operator's network by it.
-const OF_THE_FILE: [&str; 7] = [
+const OF_THE_FILE: [&str; 12] = [
+    "aws_sqs_callback_params",
+    "callback_settings",
+    "datadog_params",
+    "generic_logger_headers",
+    "s3_callback_params",
     "master_key",
     "database_url",
     "salt_key",
@@ -69,7 +74,7 @@ const OF_THE_PROCESS: [&str; 17] = [
 pub fn is_of_file(section: &str, name: &str) -> bool {
     match section {
         ENVIRONMENT => {
-            let leads_out = ["_API_BASE", "_BASE_URL"]
+            let leads_out = ["_API_BASE", "_BASE_URL", "_ENDPOINT", "_HOST"]
                 .iter()
                 .any(|it| name.ends_with(it));
             OF_THE_PROCESS.contains(&name) || name.starts_with("OTEL_") || leads_out
@@ -165,6 +170,7 @@ impl Stored {
             if entries.is_empty() {
                 continue;
             }
+            origins.grow(name, entries.len(), &Writer::Database);
             let list = root.entry(name).or_insert(Value::Null);
             match list {
                 Value::Null => *list = entries.into(),

@@ -132,7 +132,10 @@ fn a_teams_config_loads_without_a_complaint() {
         "model_list[1].litellm_params.api_key: the environment variable AZURE_API_KEY_US is not set (model `gpt-4o`)"
     ), "{missing}");
     let accepted = said(&remarks, Taken::Accepted).join("\n");
-    assert!(accepted.contains("success_callback"), "{accepted}");
+    let callbacks = config.callbacks.iter();
+    let callbacks = callbacks.map(|it| (it.name.as_str(), it.success, it.failure));
+    let told = [("langfuse", true, false), ("sentry", false, true)];
+    assert_eq!(callbacks.collect::<Vec<_>>(), told);
     for name in ["cooldown_time", "retry_policy"] {
         assert!(!accepted.contains(name), "{name}");
     }
@@ -256,14 +259,6 @@ fn every_mistake_of_a_sloppy_config_is_named() {
         (
             Taken::Unknown,
             "litellm_settings.drop_parms: is not known; did you mean `drop_params`?",
-        ),
-        (
-            Taken::Accepted,
-            "litellm_settings.success_callback: names `langfuse`, without effect yet",
-        ),
-        (
-            Taken::Warning,
-            "litellm_settings.redact_user_api_key_info: is not enforced yet",
         ),
         (
             Taken::Wrong,

@@ -119,7 +119,7 @@ fn made(name: &str, params: Value, info: Map<String, Value>, env: &Env) -> Optio
     let entry = json!({"model_name": name, "litellm_params": params, "model_info": info});
     // It is ours: there is nothing to say of it.
     let (shared, mut remarks) = (Credentials::new(), Remarks::default());
-    deployment::read(0, entry, &shared, env, &mut remarks)
+    deployment::read(0, entry, (&shared, &Map::new()), env, &mut remarks)
 }
 
 /// Reads the list.

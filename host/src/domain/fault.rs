@@ -169,6 +169,8 @@ pub struct Fault {
     pub is_breach: bool,
     /// What was begun at the deployment would be done twice elsewhere: nobody else is asked.
     pub bound: bool,
+    /// What it says may quote what was asked: it is for the client, and the log has its kind.
+    pub is_quiet: bool,
 }
 
 impl Fault {
@@ -191,6 +193,7 @@ impl Fault {
             plugin_at_fault: false,
             is_breach: false,
             bound: false,
+            is_quiet: false,
         }
     }
 
@@ -287,13 +290,19 @@ impl Fault {
     }
 }
 
+/// In place of what a quiet fault says.
+pub const QUIET: &str = "what the upstream said is not shown (`redact_messages_in_exceptions`)";
+
 /// Longest text of a fault in the log, in bytes.
 const LOGGED: usize = 2000;
 
 /// For the log: one line, whatever an upstream wrote.
 impl std::fmt::Display for Fault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = self.log.as_deref().unwrap_or(&self.message);
+        let text = match self.is_quiet {
+            true => QUIET,
+            false => self.log.as_deref().unwrap_or(&self.message),
+        };
         let shown = text.get(..text.floor_char_boundary(LOGGED)).unwrap_or(text);
         write!(out, "{}: ", self.kind.as_str())?;
         for (at, line) in shown.split(char::is_control).enumerate() {
@@ -318,6 +327,14 @@ mod tests {
         for kind in ErrorKind::ALL {
             assert_eq!(ErrorKind::from_contract(kind.as_str()), kind);
         }
+    }
+
+    #[test]
+    fn a_quiet_fault_tells_the_log_its_kind_and_the_client_everything() {
+        let mut fault = Fault::upstream(ErrorKind::InvalidRequest, "bad: `my secret prompt`");
+        fault.is_quiet = true;
+        assert_eq!(fault.to_string(), format!("invalid-request: {QUIET}"));
+        assert_eq!(fault.message, "bad: `my secret prompt`");
     }
 
     #[test]

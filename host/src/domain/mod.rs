@@ -17,7 +17,7 @@ mod usd;
 
 pub use class::{ErrorClass, PerClass};
 pub use entity::{Entity, EntityKind};
-pub use fault::{At, Blame, ErrorKind, Fault, Retry};
+pub use fault::{At, Blame, ErrorKind, Fault, QUIET, Retry};
 pub use ids::{CallId, DeploymentId, KeyHash, ModelGroup};
 pub use moment::moment;
 pub use response::{ResponsePlace, StoredResponse};

@@ -163,7 +163,8 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
     let began = Instant::now();
     let (parts, incoming) = request.into_parts();
     let dialect = embeds.map_or_else(|| operation.dialect(), |_| Dialect::Google);
-    let came = match Came::new(doors, parts).await {
+    let came = Came::with_body(doors, parts, incoming).await;
+    let (came, incoming) = match came {
         Ok(came) => came,
         Err(fault) => return ApiError::new(fault, dialect).into_response(),
     };
@@ -311,6 +312,7 @@ pub fn source(parts: &Parts, controls: &Controls) -> Source {
     Source {
         client_ip: peer.map(|peer| peer.0.ip().to_canonical().to_string()),
         user_agent: header("user-agent"),
+        route: Some(parts.uri.path().to_owned()),
         session_id: session.or_else(|| controls.session_id.clone()),
         queued: Duration::ZERO,
         metadata: controls.metadata.clone(),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use http::HeaderMap;
 use http::request::Parts;
 use tokio::time::Instant;
 
 use super::gate::Gate;
 use super::turnstile::Turn;
-use super::{Doors, headers};
+use super::{Doors, headers, priority};
 use crate::auth::Caller;
 use crate::domain::{CallId, ErrorKind, Fault};
 use crate::pipeline::ClientRequest;
@@ -27,10 +28,14 @@ pub fn proven(parts: &mut Parts) -> Result<Caller, Fault> {
 ///
 /// # Errors
 /// Too many are served, and too many wait.
-pub async fn turn(doors: &Doors, id: &CallId) -> Result<(Option<Turn>, Duration), Fault> {
+pub async fn turn(
+    doors: &Doors,
+    id: &CallId,
+    priority: u8,
+) -> Result<(Option<Turn>, Duration), Fault> {
     let arrived = Instant::now();
     let limits = doors.admission();
-    let turn = doors.turnstile.enter(&limits).await;
+    let turn = doors.turnstile.enter(&limits, priority).await;
     let turn = turn.map_err(|shed| {
         doors.metrics.shed(shed.as_str());
         let fault = shed.fault(&limits);
@@ -55,10 +60,24 @@ impl Came {
     ///
     /// # Errors
     /// Nobody knows the caller, or it has no turn.
-    pub async fn new(doors: &Doors, mut parts: Parts) -> Result<Self, Fault> {
+    pub async fn new(doors: &Doors, parts: Parts) -> Result<Self, Fault> {
+        let priority = priority::of_headers(doors, &parts.headers)?;
+        Self::in_line(doors, parts, priority).await
+    }
+
+    /// The same of a call that has a body; its own priority may stand there.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn with_body(doors: &Doors, parts: Parts, body: Body) -> Result<(Self, Body), Fault> {
+        let (priority, body) = priority::of_call(doors, &parts, body).await?;
+        Ok((Self::in_line(doors, parts, priority).await?, body))
+    }
+
+    async fn in_line(doors: &Doors, mut parts: Parts, priority: u8) -> Result<Self, Fault> {
         let caller = proven(&mut parts)?;
         let id = headers::call_id(&parts.extensions);
-        let (turn, queued) = turn(doors, &id).await?;
+        let (turn, queued) = turn(doors, &id, priority).await?;
         Ok(Self {
             parts,
             id,

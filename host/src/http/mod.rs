@@ -6,6 +6,7 @@ mod body;
 mod calls;
 mod came;
 mod cors;
+mod entry;
 pub mod error;
 mod files;
 mod form;
@@ -20,12 +21,15 @@ mod numbers;
 mod passing;
 pub mod paths;
 mod patience;
+mod priority;
+mod providers;
 mod realtime;
 mod refused;
 mod reports;
 mod responses;
 mod routes;
 pub mod server;
+mod services;
 mod spoken;
 mod spool;
 mod steering;
@@ -46,6 +50,7 @@ use crate::manage::Manage;
 use crate::pipeline::{Pipeline, Spools, no_mock};
 use crate::plugins::Plugins;
 use crate::reports::Reports;
+use crate::signin::{Session, SignIn};
 use crate::telemetry::metrics::Metrics;
 
 pub use gate::{Rules, catalog};
@@ -61,6 +66,7 @@ pub struct Doors {
     pub metrics: Metrics,
     pub manage: Manage,
     pub reports: Reports,
+    pub signin: SignIn,
     turnstile: Turnstile,
     sessions: Sessions,
     /// Where uploads lie while they are passed on.
@@ -76,7 +82,7 @@ impl Doors {
         pipeline: Pipeline,
         plugins: Plugins,
         metrics: Metrics,
-        (manage, reports): (Manage, Reports),
+        (manage, reports, signin): (Manage, Reports, SignIn),
         fetch: Arc<dyn Fetch>,
         spools: Spools,
     ) -> Self {
@@ -86,6 +92,7 @@ impl Doors {
             metrics,
             manage,
             reports,
+            signin,
             turnstile: Turnstile::default(),
             sessions: Sessions::default(),
             spools,
@@ -115,12 +122,28 @@ impl Doors {
         gate
     }
 
-    /// Proves a caller, and that the route is for it.
-    async fn prove(&self, knock: Knock<'_>, method: &http::Method) -> Result<Caller, Fault> {
-        let gate = self.gate();
-        let caller = gate.door.prove(knock).await?;
+    /// Proves a caller, by a key or by a session, and that the route is for it.
+    async fn prove(
+        &self,
+        knock: Knock<'_>,
+        method: &http::Method,
+        (encrypted, authority): (bool, Option<&str>),
+    ) -> Result<(Caller, Option<Session>), Fault> {
+        let (gate, fleet) = (self.gate(), self.pipeline.fleet());
+        let connection = entry::browser::Connection {
+            peer: knock.peer,
+            encrypted,
+            authority,
+            trust: gate.door.trust(),
+            base_url: fleet.config.general.ui.base_url.as_deref(),
+        };
+        let session = entry::session(self, &gate, knock, connection).await?;
+        let caller = match &session {
+            Some(session) => gate.door.of_entrant(&session.who, knock).await?,
+            None => gate.door.prove(knock).await?,
+        };
         gate.routes.permit(&caller, method, knock.path)?;
-        Ok(caller)
+        Ok((caller, session))
     }
 
     /// Judges a page of another origin by the config of this moment.

@@ -61,6 +61,8 @@ pub fn all(doors: &Doors) -> Vec<PluginSample> {
             all.push(PluginSample::plain(name, "gauge", help, value as f64));
         }
     }
+    let callbacks = doors.pipeline.accounting().callbacks();
+    all.extend(callbacks.numbers().into_iter().map(sample));
     all.extend(doors.pipeline.deployment_numbers().into_iter().map(sample));
     all.extend(doors.pipeline.budget_numbers().into_iter().map(sample));
     let pools = doors.pipeline.accounting().store().connections();

@@ -16,10 +16,8 @@ pub struct Paths {
 impl Paths {
     /// `root` is the path under which a proxy serves the gateway.
     pub fn under(root: Option<&str>) -> Self {
-        let trimmed = root.map(|it| it.trim().trim_matches('/'));
-        let filled = trimmed.filter(|it| !it.is_empty());
         Self {
-            root: filled.map(|it| format!("/{it}").into()),
+            root: prefix(root).map(Arc::from),
         }
     }
 
@@ -43,6 +41,13 @@ impl Paths {
         }
         request
     }
+}
+
+/// `/prefix` of what an operator wrote as `SERVER_ROOT_PATH`; None: no prefix.
+pub fn prefix(root: Option<&str>) -> Option<String> {
+    let trimmed = root.map(|it| it.trim().trim_matches('/'));
+    let filled = trimmed.filter(|it| !it.is_empty());
+    filled.map(|it| format!("/{it}"))
 }
 
 fn with_path(uri: &Uri, text: &str) -> Option<Uri> {

@@ -19,7 +19,7 @@ use super::calls::{passed_on, source};
 use super::cors::Origin;
 use super::error::{ApiError, event};
 use super::steering::steer;
-use super::{Doors, headers};
+use super::{Doors, headers, priority};
 use crate::auth::{Caller, allow_model, key_of_socket};
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::{
@@ -61,7 +61,11 @@ async fn open_session(State(doors): State<Doors>, request: Request) -> Response 
     };
     let in_browser = key_of_socket(&parts.headers, parts.uri.path()).is_some();
     let limits = doors.admission();
-    let turn = match doors.turnstile.enter(&limits).await {
+    let priority = match priority::of_headers(&doors, &parts.headers) {
+        Ok(priority) => priority,
+        Err(fault) => return refused(fault, upgrade, in_browser),
+    };
+    let turn = match doors.turnstile.enter(&limits, priority).await {
         Ok(turn) => turn,
         Err(shed) => {
             doors.metrics.shed(shed.as_str());

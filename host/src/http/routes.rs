@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 
 use super::error::{ApiError, status};
-use super::server::Peer;
+use super::server::{Encrypted, Peer};
 use super::{
-    Doors, admin, body, calls, cors, files, google, guardrails, headers, health, manage, models,
-    realtime, refused, reports, responses, through, unknown,
+    Doors, admin, body, calls, cors, entry, files, google, guardrails, headers, health, manage,
+    models, providers, realtime, refused, reports, responses, services, through, unknown,
 };
 use crate::auth::Knock;
 use crate::domain::{CallId, Fault};
@@ -29,6 +29,8 @@ pub fn router(doors: Doors) -> Router {
         .route("/health/readiness/details", get(health::ready))
         .route("/health/latest", get(health::latest))
         .route("/health/history", get(health::history))
+        .route("/health/services", get(services::services))
+        .route("/model/settings", get(providers::settings))
         .route("/health/test_connection", post(health::test_connection))
         .route("/health/license", get(health::license))
         .route("/health/backlog", get(health::backlog))
@@ -78,7 +80,7 @@ pub fn router(doors: Doors) -> Router {
     for (first, _) in ROUTES {
         router = router.route(&format!("/{first}/{{*rest}}"), any(through::by_provider));
     }
-    reports::add_routes(manage::add_routes(router))
+    entry::add_routes(reports::add_routes(manage::add_routes(router)))
         .fallback(through::by_endpoint)
         .method_not_allowed_fallback(unknown::wrong_method)
         .layer(middleware::from_fn_with_state(doors.clone(), prove))
@@ -168,8 +170,15 @@ async fn proven(doors: &Doors, mut request: Request, next: Next) -> Response {
             Err(fault) => refuse(fault, request).await,
         };
     }
-    match doors.prove(knock, request.method()).await {
-        Ok(caller) => {
+    let came = (
+        request.extensions().get::<Encrypted>().is_some(),
+        uri.authority().map(|it| it.as_str()),
+    );
+    match doors.prove(knock, request.method(), came).await {
+        Ok((caller, session)) => {
+            if let Some(session) = session {
+                request.extensions_mut().insert(session);
+            }
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

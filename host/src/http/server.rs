@@ -44,6 +44,10 @@ const H2_PING: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
+/// Said of requests over a connection that is encrypted up to here.
+#[derive(Debug, Clone, Copy)]
+pub struct Encrypted;
+
 /// When to stop.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
@@ -144,10 +148,14 @@ pub async fn serve(entrance: Entrance, router: Router, paths: Paths, stop: &Stop
         if let Err(cause) = stream.set_nodelay(true) {
             tracing::debug!(%cause, "TCP_NODELAY was refused");
         }
+        let encrypted = tls.is_some();
         let (service, watcher) = (
             TowerToHyperService::new(service.clone().map_request(
                 move |mut request: Request<Incoming>| {
                     request.extensions_mut().insert(Peer(peer));
+                    if encrypted {
+                        request.extensions_mut().insert(Encrypted);
+                    }
                     request
                 },
             )),

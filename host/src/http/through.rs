@@ -11,7 +11,7 @@ use super::calls::source;
 use super::error::ApiError;
 use super::steering::steer;
 use super::turnstile::Turn;
-use super::{Doors, body, came, headers, passing, unknown};
+use super::{Doors, body, came, headers, passing, priority, unknown};
 use crate::auth::{Caller, Passing, allow_passing};
 use crate::domain::{CallId, ErrorKind, Fault};
 use crate::pipeline::{Fleet, Order, Passed, PassedBody, Route, Sent, groups_of};
@@ -65,7 +65,11 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
         }
         Err(_) => Caller::anonymous(),
     };
-    let (turn, queued) = match came::turn(doors, &id).await {
+    let turned = match priority::of_headers(doors, &parts.headers) {
+        Ok(priority) => came::turn(doors, &id, priority).await,
+        Err(fault) => Err(fault),
+    };
+    let (turn, queued) = match turned {
         Ok(turn) => turn,
         Err(fault) => return ApiError::new(fault, dialect).into_response(),
     };

@@ -23,7 +23,14 @@ struct Line {
     inside: usize,
     /// By the config of whoever came last.
     at_once: usize,
-    waiting: VecDeque<oneshot::Sender<Turn>>,
+    /// Lower priorities first; of one priority the longest in line.
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    priority: u8,
+    tell: oneshot::Sender<Turn>,
 }
 
 /// The right to be served; given on to the next in line when it is dropped.
@@ -77,11 +84,12 @@ impl Shed {
 }
 
 impl Turnstile {
-    /// Waits for a turn; the longest in line is the first. None: nothing limits the calls.
+    /// Waits for a turn: those of a lower `priority` go first, and of one priority the longest in line.
+    /// None: nothing limits the calls.
     ///
     /// # Errors
     /// The call is not served: the line is too long, or does not move.
-    pub async fn enter(&self, limits: &Admission) -> Result<Option<Turn>, Shed> {
+    pub async fn enter(&self, limits: &Admission, priority: u8) -> Result<Option<Turn>, Shed> {
         let Some(at_once) = limits.at_once else {
             return Ok(None);
         };
@@ -93,25 +101,33 @@ impl Turnstile {
                 line.inside += 1;
                 return Ok(Some(self.turn()));
             }
-            if line.waiting.len() >= limits.waiting {
+            if line.waiting.len() >= limits.waiting && !line.give_way(priority) {
                 return Err(Shed::Full);
             }
-            let (tell, turn) = oneshot::channel();
-            line.waiting.push_back(tell);
-            turn
+            line.join(priority)
         };
         let late = Instant::now() + limits.longest_wait;
         match timeout_at(late, turn).await {
             Ok(Ok(turn)) => Ok(Some(turn)),
-            // Nobody tells only when the line is gone.
-            Ok(Err(_)) | Err(_) => Err(Shed::Late),
+            // Nobody tells those who had to give way.
+            Ok(Err(_)) => Err(Shed::Full),
+            Err(_) => Err(Shed::Late),
         }
+    }
+
+    /// Whether a call that came now would have to wait.
+    pub fn is_busy(&self, limits: &Admission) -> bool {
+        let Some(at_once) = limits.at_once else {
+            return false;
+        };
+        let line = locked(&self.line);
+        line.inside >= at_once || !line.waiting.is_empty()
     }
 
     /// How many wait.
     pub fn waiting(&self) -> usize {
         let line = locked(&self.line);
-        line.waiting.iter().filter(|it| !it.is_closed()).count()
+        line.waiting.iter().filter(|it| !it.is_gone()).count()
     }
 
     fn turn(&self) -> Turn {
@@ -124,12 +140,31 @@ impl Turnstile {
 impl Line {
     /// Those who left the line no longer count.
     fn forget_gone(&mut self, most: usize) {
-        while self.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+        while self.waiting.front().is_some_and(Waiting::is_gone) {
             self.waiting.pop_front();
         }
         if self.waiting.len() >= most {
-            self.waiting.retain(|it| !it.is_closed());
+            self.waiting.retain(|it| !it.is_gone());
         }
+    }
+
+    /// The last in a full line leaves it for one that goes before it. False: there is none such.
+    fn give_way(&mut self, priority: u8) -> bool {
+        let gives = self.waiting.back().is_some_and(|it| it.priority > priority);
+        gives && self.waiting.pop_back().is_some()
+    }
+
+    fn join(&mut self, priority: u8) -> oneshot::Receiver<Turn> {
+        let (tell, turn) = oneshot::channel();
+        let at = self.waiting.partition_point(|it| it.priority <= priority);
+        self.waiting.insert(at, Waiting { priority, tell });
+        turn
+    }
+}
+
+impl Waiting {
+    fn is_gone(&self) -> bool {
+        self.tell.is_closed()
     }
 }
 
@@ -147,7 +182,7 @@ impl Drop for Turn {
             let turn = Self {
                 line: Some(Arc::clone(&shared)),
             };
-            match next.send(turn) {
+            match next.tell.send(turn) {
                 Ok(()) => line.inside += 1,
                 // Who waited has left.
                 Err(mut turn) => turn.line = None,
@@ -181,10 +216,10 @@ mod tests {
     async fn the_first_in_line_is_the_first_to_be_served() {
         let stile = Turnstile::default();
         let limits = limits(1, 2);
-        let first = stile.enter(&limits).await.unwrap();
-        let mut second = Box::pin(stile.enter(&limits));
+        let first = stile.enter(&limits, 0).await.unwrap();
+        let mut second = Box::pin(stile.enter(&limits, 0));
         assert!(waits(&mut second).await);
-        let mut third = Box::pin(stile.enter(&limits));
+        let mut third = Box::pin(stile.enter(&limits, 0));
         assert!(waits(&mut third).await);
         assert_eq!(stile.waiting(), 2);
         drop(first);
@@ -198,13 +233,13 @@ mod tests {
     async fn one_more_than_may_wait_is_turned_away_at_once() {
         let stile = Turnstile::default();
         let limits = limits(1, 1);
-        let _inside = stile.enter(&limits).await.unwrap();
-        let mut waiting = Box::pin(stile.enter(&limits));
+        let _inside = stile.enter(&limits, 0).await.unwrap();
+        let mut waiting = Box::pin(stile.enter(&limits, 0));
         assert!(waits(&mut waiting).await);
-        assert_eq!(stile.enter(&limits).await.unwrap_err(), Shed::Full);
+        assert_eq!(stile.enter(&limits, 0).await.unwrap_err(), Shed::Full);
         // Who leaves the line makes room in it.
         drop(waiting);
-        let mut next = Box::pin(stile.enter(&limits));
+        let mut next = Box::pin(stile.enter(&limits, 0));
         assert!(waits(&mut next).await);
     }
 
@@ -212,9 +247,9 @@ mod tests {
     async fn nobody_waits_longer_than_it_may() {
         let stile = Turnstile::default();
         let limits = limits(1, 5);
-        let _inside = stile.enter(&limits).await.unwrap();
+        let _inside = stile.enter(&limits, 0).await.unwrap();
         let before = Instant::now();
-        assert_eq!(stile.enter(&limits).await.unwrap_err(), Shed::Late);
+        assert_eq!(stile.enter(&limits, 0).await.unwrap_err(), Shed::Late);
         assert_eq!(before.elapsed(), limits.longest_wait);
         let fault = Shed::Late.fault(&limits);
         assert!(fault.message.contains("waited 10 seconds"));
@@ -225,31 +260,56 @@ mod tests {
     async fn a_turn_that_came_when_its_caller_had_left_goes_to_the_next() {
         let stile = Turnstile::default();
         let limits = limits(1, 5);
-        let inside = stile.enter(&limits).await.unwrap();
-        let mut second = Box::pin(stile.enter(&limits));
+        let inside = stile.enter(&limits, 0).await.unwrap();
+        let mut second = Box::pin(stile.enter(&limits, 0));
         assert!(waits(&mut second).await);
-        let mut third = Box::pin(stile.enter(&limits));
+        let mut third = Box::pin(stile.enter(&limits, 0));
         assert!(waits(&mut third).await);
         // The turn is given to the second, who never looks.
         drop(inside);
         drop(second);
         assert!(third.await.is_ok());
-        assert!(stile.enter(&limits).await.is_ok());
+        assert!(stile.enter(&limits, 0).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lower_limit_holds_for_those_who_come_next() {
         let stile = Turnstile::default();
         let two = limits(2, 5);
-        let first = stile.enter(&two).await.unwrap();
-        let second = stile.enter(&two).await.unwrap();
+        let first = stile.enter(&two, 0).await.unwrap();
+        let second = stile.enter(&two, 0).await.unwrap();
         let one = limits(1, 5);
-        let mut third = Box::pin(stile.enter(&one));
+        let mut third = Box::pin(stile.enter(&one, 0));
         assert!(waits(&mut third).await);
         drop(first);
         assert!(waits(&mut third).await);
         drop(second);
         assert!(third.await.is_ok());
-        assert!(stile.enter(&Admission::default()).await.unwrap().is_none());
+        assert!(
+            stile
+                .enter(&Admission::default(), 0)
+                .await
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lower_priority_goes_first_and_takes_the_last_place_of_a_full_line() {
+        let stile = Turnstile::default();
+        let limits = limits(1, 2);
+        let inside = stile.enter(&limits, 9).await.unwrap();
+        let mut slow = Box::pin(stile.enter(&limits, 9));
+        let mut slower = Box::pin(stile.enter(&limits, 9));
+        assert!(waits(&mut slow).await && waits(&mut slower).await);
+        assert_eq!(stile.enter(&limits, 9).await.unwrap_err(), Shed::Full);
+        let mut urgent = Box::pin(stile.enter(&limits, 1));
+        assert!(waits(&mut urgent).await);
+        assert_eq!(slower.await.unwrap_err(), Shed::Full);
+        drop(inside);
+        assert!(waits(&mut slow).await);
+        let urgent = urgent.await.unwrap();
+        drop(urgent);
+        assert!(slow.await.is_ok());
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::{Caller, allow_model};
 use crate::budget::{AccountId, Terms};
-use crate::config::{Config, Env, Setting, Taken};
+use crate::config::{Config, Env, Setting, Taken, defaults};
 use crate::domain::{ErrorKind, Fault, Usage, Usd};
 use crate::held::{Held, Word};
 use crate::http::catalog;
@@ -223,6 +223,15 @@ impl InForce for Running {
         self.pipeline.fleet().serves(provider)
     }
 
+    fn knows_callback(&self, name: &str) -> bool {
+        self.pipeline.fleet().callbacks.knows(name)
+    }
+
+    fn callback_fault(&self, name: &str) -> Option<Option<String>> {
+        let fault = self.pipeline.callback_fault(name)?;
+        Some(fault.map(|it| it.message))
+    }
+
     fn price_table(&self) -> PriceTable {
         let (prices, state) = (self.pipeline.accounting().prices(), self.tables.state());
         PriceTable {
@@ -275,6 +284,14 @@ fn without_secrets(address: &str) -> String {
 impl Outside for Running {
     fn now_ms(&self) -> i64 {
         now_ms()
+    }
+
+    fn slow_ms(&self) -> i64 {
+        let fleet = self.pipeline.fleet();
+        let alerting = fleet.config.general.seeing.alerting.as_ref();
+        let said = alerting.and_then(|it| it.threshold);
+        let threshold = said.unwrap_or(defaults::ALERTING_THRESHOLD);
+        i64::try_from(threshold.as_millis()).unwrap_or(i64::MAX)
     }
 
     fn price(&self, model: &str, usage: &Usage) -> Option<Usd> {

@@ -115,6 +115,12 @@ pub trait InForce: Send + Sync + std::fmt::Debug {
     /// Whether a plugin serves the provider.
     fn serves(&self, provider: &str) -> bool;
 
+    /// Whether a plugin has a callback, by its name in the config or the plugin's own.
+    fn knows_callback(&self, name: &str) -> bool;
+
+    /// Why a callback of the config is not called; None: it is. The outer one: no list names it.
+    fn callback_fault(&self, name: &str) -> Option<Option<String>>;
+
     fn price_table(&self) -> PriceTable;
 
     /// Every price in force, in LiteLLM's format. Takes a while: for a thread of its own.

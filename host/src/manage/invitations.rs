@@ -163,6 +163,7 @@ pub(super) async fn claim(m: &Manage, input: Input) -> Answer {
     changed.doc.password_hash = Some(hash);
     changed.stamp.touch(now, &user);
     work.update("password set", &person, &changed).await?;
+    work.change.end_sessions_of(&user).await?;
     work.commit().await?;
     let shown = users::show_all(m, std::slice::from_ref(&changed))
         .await?

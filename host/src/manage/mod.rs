@@ -24,6 +24,7 @@ mod input;
 mod invitations;
 mod keys;
 mod kinds;
+mod logging;
 mod models;
 mod operations;
 mod organizations;
@@ -52,7 +53,7 @@ pub use in_force::{CacheAsk, Deployment, InForce, PriceTable};
 pub use operations::{Method, OPERATIONS, Op, Operation, PUBLIC, PublicOp, PublicOperation};
 pub use prices::PRICE_SCHEDULE;
 pub use settings::{KeyGeneration, KeyRules, Settings};
-pub use users::{hash_password, verify_password};
+pub use users::{SsoPerson, hash_password, verify_password};
 pub use work::Touched;
 
 /// Hears of every change once it is durable: the cache of auth, the ledger of budgets, the

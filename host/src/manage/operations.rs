@@ -75,6 +75,18 @@ pub const OPERATIONS: &[Operation] = &[
     (Post, "/team/member_delete", op!(teams::member_delete)),
     (Post, "/team/model/add", op!(teams::model_add)),
     (Post, "/team/model/delete", op!(teams::model_delete)),
+    (Post, "/team/{team_id}/callback", op!(teams::callback_add)),
+    (Get, "/team/{team_id}/callback", op!(teams::callback_show)),
+    (
+        Delete,
+        "/team/{team_id}/callback/{callback_name}",
+        op!(teams::callback_delete),
+    ),
+    (
+        Post,
+        "/team/{team_id}/disable_logging",
+        op!(teams::disable_logging),
+    ),
     (Get, "/team/permissions_list", op!(teams::permissions_list)),
     (
         Post,
@@ -298,6 +310,7 @@ pub const OPERATIONS: &[Operation] = &[
     (Post, "/reload/config", op!(config::reload)),
     (Get, "/get/config/callbacks", op!(config::with_router)),
     (Get, "/callbacks/list", op!(config::list_callbacks)),
+    (Get, "/alerting/settings", op!(config::alerting_settings)),
     (Get, "/active/callbacks", op!(config::active)),
     (
         Post,

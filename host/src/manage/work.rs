@@ -39,6 +39,7 @@ pub(super) struct Work<'a> {
     pub actor: String,
     actor_key: Option<String>,
     touched: Vec<Touched>,
+    may_refer: bool,
 }
 
 impl Manage {
@@ -52,6 +53,7 @@ impl Manage {
             actor: rights.actor(),
             actor_key: rights.key.clone(),
             touched: Vec::new(),
+            may_refer: rights.is_admin(),
         })
     }
 }
@@ -76,6 +78,16 @@ impl Manage {
 }
 
 impl Work<'_> {
+    /// Whether what is written may refer to the environment.
+    pub const fn may_refer(&self) -> bool {
+        self.may_refer
+    }
+
+    /// Seals a text for the database.
+    pub fn seal(&self, text: &str) -> Result<String, Fault> {
+        Ok(self.manage.salt.seal(text)?)
+    }
+
     /// What users have of whom the request says nothing.
     pub fn default_user(&self) -> Map<String, Value> {
         self.manage.settings().default_user.clone()

@@ -52,10 +52,7 @@ const LEFT: [(&str, &str); 13] = [
         "LiteLLM_PolicyTable",
         "policies: what names them keeps the names",
     ),
-    (
-        "LiteLLM_SSOConfig",
-        "single sign-on: see docs/auth.md for identity providers",
-    ),
+    ("LiteLLM_SSOConfig", "single sign-on: see docs/ui.md"),
     (
         "LiteLLM_JWTKeyMapping",
         "keys for identity providers' tokens: see docs/auth.md",

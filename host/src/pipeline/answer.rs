@@ -67,6 +67,8 @@ pub struct Trail {
     /// How many there might have been.
     pub max_retries: u32,
     pub fallbacks: u32,
+    /// Attempts beyond the first, in all groups.
+    pub moves: u32,
     /// Time spent waiting for upstreams.
     pub upstream_time: Duration,
     /// From the call's start to the first event of a stream.
@@ -110,6 +112,7 @@ impl Trail {
             retries: 0,
             max_retries: 0,
             fallbacks: 0,
+            moves: 0,
             upstream_time: Duration::ZERO,
             first_token: None,
             usage: None,

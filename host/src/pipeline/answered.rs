@@ -55,7 +55,7 @@ pub async fn kept(
     settlement.came_to("ok");
     settlement.remember_choices();
     match found.answer {
-        KeptAnswer::Whole(body) => whole(request, (body, None), (guarded, settlement)).await,
+        KeptAnswer::Whole(body, kind) => whole(request, (body, kind), (guarded, settlement)).await,
         KeptAnswer::Stream(recording) => {
             let envelope = Envelope {
                 id: recording.id,
@@ -101,7 +101,7 @@ pub async fn made(
         Reached::Whole { body, content_type } => {
             plugins.report(&generation, plugins::Outcome::Fine);
             let body = match keeper {
-                Some(keeper) => keeper.whole(body, settlement.trail()),
+                Some(keeper) => keeper.whole(body, content_type.as_deref(), settlement.trail()),
                 None => Ok(body),
             };
             match body {

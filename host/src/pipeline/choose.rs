@@ -27,6 +27,8 @@ pub struct Wish<'a> {
     pub router: &'a RouterSettings,
     pub team: Option<&'a str>,
     pub tags: &'a [String],
+    /// Who calls, where that chooses too.
+    pub agent: Option<&'a str>,
     /// Where the caller was served before.
     pub prefer: Option<&'a DeploymentId>,
 }
@@ -163,6 +165,7 @@ impl<'a> Search<'a> {
             tags: (settings.filters_tags && self.request.controls.pinned.is_none())
                 .then_some(self.wish.tags),
             match_any: settings.tags_match_any,
+            agent: self.wish.agent,
             input_tokens: self.input_tokens,
             lengths: &self.lengths,
             prices: &self.prices,

@@ -31,6 +31,8 @@ pub struct Course<'a> {
     pub router: &'a RouterSettings,
     team: Option<String>,
     tags: Vec<String>,
+    /// Who calls, where that chooses among deployments.
+    agent: Option<String>,
     /// The caller's, for ties.
     key: String,
     session: Option<String>,
@@ -51,13 +53,19 @@ pub fn tags(router: &RouterSettings, asked: &[String], caller: &Caller) -> Vec<S
     all.filter(|it| it.starts_with(prefix)).collect()
 }
 
+/// Who calls, as deployments' `tag_regex` look for it; None where that does not choose.
+pub fn agent(router: &RouterSettings, user_agent: Option<&str>) -> Option<String> {
+    let said = user_agent.filter(|_| router.filters_tags && router.tags_by_agent);
+    said.map(|it| format!("User-Agent: {it}"))
+}
+
 impl<'a> Course<'a> {
     pub fn new(
         inner: &'a Inner,
         (fleet, router): (&'a Fleet, &'a RouterSettings),
         request: &'a ClientRequest,
         caller: &Caller,
-        (session, tags): (Option<String>, Vec<String>),
+        (session, tags, agent): (Option<String>, Vec<String>, Option<String>),
     ) -> Self {
         Self {
             inner,
@@ -67,6 +75,7 @@ impl<'a> Course<'a> {
             router,
             team: caller.team_id().map(str::to_owned),
             tags,
+            agent,
             key: caller.key_hash().map_or("", |it| it.as_str()).to_owned(),
             session,
             memory: match request.operation {
@@ -88,7 +97,8 @@ impl<'a> Course<'a> {
         let mut left: VecDeque<Detour> = self.fallbacks(asked, &fault).into();
         let mut done = 0;
         while let Some(detour) = left.pop_front() {
-            if self.request.controls.disable_fallbacks || !fault.may_move() || done >= most {
+            let goes_on = fault.may_move() && done < most && self.may_move_on(settlement);
+            if self.request.controls.disable_fallbacks || !goes_on {
                 break;
             }
             let group = detour.model.as_str();
@@ -114,6 +124,7 @@ impl<'a> Course<'a> {
                 continue;
             }
             done += 1;
+            settlement.trail().moves += 1;
             settlement.trail().fallbacks += 1;
             settlement.trail().retries = 0;
             let reached = self.group(request, group, settlement).await;
@@ -175,6 +186,7 @@ impl<'a> Course<'a> {
             router: self.router,
             team: self.team.as_deref(),
             tags: &self.tags,
+            agent: self.agent.as_deref(),
             prefer: prefer.as_ref(),
         };
         let search = Search::open(self.fleet, &self.prices, request, (group, shown), wish);
@@ -206,7 +218,7 @@ impl<'a> Course<'a> {
                 Err(fault) => fault,
             };
             search.failed(&chosen, &fault);
-            if !fault.may_move() {
+            if !fault.may_move() || !self.may_move_on(settlement) {
                 return Err(fault);
             }
             let others = search.has_others();
@@ -216,6 +228,7 @@ impl<'a> Course<'a> {
             let next = router::next(&fault, policy, (done, allowed), others, falls_back);
             if (next == Next::Stop || !others) && search.next_order() {
                 // Counted as a fallback, as in LiteLLM.
+                settlement.trail().moves += 1;
                 settlement.trail().fallbacks += 1;
                 (settlement.trail().retries, done) = (0, 0);
             } else {
@@ -230,6 +243,7 @@ impl<'a> Course<'a> {
                     Next::Any | Next::Another => {}
                 }
                 done += 1;
+                settlement.trail().moves += 1;
                 settlement.trail().retries += 1;
             }
             // The last failure is told with the call itself.
@@ -240,6 +254,12 @@ impl<'a> Course<'a> {
             );
             failed = Some(fault);
         }
+    }
+
+    /// Whether the whole call may have one more retry or fallback (`num_retries_per_request`).
+    fn may_move_on(&self, settlement: &mut Settlement) -> bool {
+        let most = self.router.most_moves;
+        most.is_none_or(|most| settlement.trail().moves < most)
     }
 
     /// How often a call may be tried again, where no policy says it.

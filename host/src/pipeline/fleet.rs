@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use sluice_credentials::Signer;
 
 use super::allowances;
+use super::callbacks::{Sinks, check_callbacks};
 use super::givens::{self, Environment};
 use super::guards::{Guards, check_guardrails};
 use super::own::OwnRoutings;
@@ -40,6 +41,8 @@ pub struct Fleet {
     pub through: Through,
     /// Who looks at calls.
     pub guards: Guards,
+    /// Who is told of calls.
+    pub callbacks: Arc<Sinks>,
     rows: Rows,
     own_routings: OwnRoutings,
     /// Names of the plugins' providers.
@@ -156,12 +159,14 @@ impl Fleet {
         };
         let through = Through::build(&config, table, &lines, &make);
         let guards = Guards::build(&config, table, &environment);
+        let callbacks = Arc::new(Sinks::build(&config, table, &environment));
         Self {
             config,
             lines,
             rosters,
             through,
             guards,
+            callbacks,
             rows,
             own_routings: OwnRoutings::default(),
             providers: table.providers.keys().cloned().collect(),
@@ -222,10 +227,13 @@ impl Fleet {
     }
 
     /// Whether a deployment needs this provider of a plugin, itself or for the row that it uses, or an
-    /// entry this guardrail (`guardrail/pii`).
+    /// entry this guardrail (`guardrail/pii`) or callback (`callback/langfuse`).
     pub fn uses(&self, provider: &str) -> bool {
         if let Some(kind) = provider.strip_prefix("guardrail/") {
             return self.config.guardrails.iter().any(|it| it.kind == kind);
+        }
+        if let Some(kind) = provider.strip_prefix("callback/") {
+            return self.config.callbacks.iter().any(|it| it.kind == kind);
         }
         let mut deployments = self.config.groups.deployments();
         deployments.any(|it| {
@@ -238,6 +246,7 @@ impl Fleet {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.unknown_plugins();
         warnings.extend(self.guards.warnings());
+        warnings.extend(self.callbacks.warnings());
         for (name, row) in &self.rows {
             if let Err(cause @ RowError::NoPlugin(_)) = row {
                 warnings.push(format!("plugins.providers.{name}: {cause}"));
@@ -304,6 +313,7 @@ pub fn check_settings(config: &Config, generation: &Generation) -> Result<(), St
             .map_err(|cause| format!("the config's row of provider `{name}`: {cause}"))?;
     }
     check_guardrails(config, generation)?;
+    check_callbacks(config, generation)?;
     for deployment in config.groups.deployments() {
         let used = generation
             .describe
@@ -397,6 +407,7 @@ fn line(
         provider: provider.name.clone(),
         base_url,
         base_trusted,
+        further: Vec::new(),
         granted_hosts: provider.granted_hosts.clone(),
         allow_private: provider.allow_private,
         auth: AuthScheme {
@@ -420,6 +431,7 @@ fn line(
         errors: error_rules(describe),
         may_capture: provider.may_capture,
         sent: SentTokens::default(),
+        quiet: config.general.quiet_faults,
     };
     let overrides = Overrides::read(&deployment.info.rest).map_err(|cause| {
         let message = format!("a price of model `{}` is wrong: {cause}", deployment.group);

@@ -1,5 +1,7 @@
-//! Answers and failures that are made up: a deployment's `mock_response` in place of an upstream,
-//! and failures that a client may ask for where the operator lets it (`mock_testing_*`).
+//! Answers and failures that are made up: a deployment's `mock_response` or `mock_timeout` in place of
+//! an upstream, and failures that a client may ask for where the operator lets it (`mock_testing_*`).
+
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -47,6 +49,14 @@ pub fn answer(text: &str) -> Result<Outcome, Fault> {
         is_plugins: false,
         content_type: None,
     })
+}
+
+/// LiteLLM's `mock_timeout`: nothing, for as long as an attempt may take, and then its end.
+pub async fn timeout(limit: Duration) -> Fault {
+    tokio::time::sleep(limit).await;
+    let seconds = limit.as_secs_f64();
+    let message = format!("`mock_timeout` of the deployment: no answer within {seconds} seconds");
+    Fault::upstream(ErrorKind::Timeout, message)
 }
 
 /// A failure of the asked group that a client asks for.

@@ -12,6 +12,7 @@ mod backoff;
 mod bodies;
 mod bridge;
 mod cached;
+mod callbacks;
 mod choose;
 mod counted;
 mod counting;

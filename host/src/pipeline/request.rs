@@ -122,6 +122,7 @@ pub const OURS: &[&str] = &[
     "mock_testing_context_fallbacks",
     "mock_testing_fallbacks",
     "mock_testing_rate_limit_error",
+    "mock_timeout",
     "no-log",
     "num_retries",
     "priority",
@@ -288,6 +289,8 @@ impl Controls {
             "user" => self.user = serde_json::from_str(raw).ok(),
             "cache" => self.cache = Wish::read(raw)?,
             "tags" => self.tag(texts(name, raw)?),
+            // Read when it came in, where it had to wait.
+            "priority" => drop(typed::<i64>(name, raw, "a whole number")?),
             "metadata" | "litellm_metadata" => self.read_metadata(name, raw)?,
             // Not overlooked where it is written otherwise: it asks for privacy.
             "no-log" => self.no_log |= flag(name, raw)?.unwrap_or(false),

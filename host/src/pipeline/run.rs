@@ -6,11 +6,13 @@ use arc_swap::ArcSwap;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::accounting::{Accounting, Served, Source as CallSource};
 use super::answer::{Answer, Failure, Trail};
 use super::answered::{self, Asked};
 use super::cached::{self, Looked};
+use super::callbacks::Carrier;
 use super::course::{self, Course};
 use super::fleet::Fleet;
 use super::guards::{self, Guarded};
@@ -31,6 +33,7 @@ use crate::domain::Fault;
 use crate::plugins::Plugins;
 use crate::prices::Prices;
 use crate::router::Affinity;
+use crate::store::SaltKey;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::times::Stage;
 use crate::upstream::Upstream;
@@ -75,6 +78,8 @@ impl Pipeline {
         (write_fault, status_of): (FaultWriter, fn(&Fault) -> u16),
     ) -> Self {
         let affinity = Affinity::new(fleet.config.router.affinity_ttl);
+        accounting.callbacks().set_status_of(status_of);
+        accounting.callbacks().take_over(&fleet.callbacks);
         let fleet = ArcSwap::from_pointee(fleet);
         Self {
             inner: Arc::new(Inner {
@@ -151,6 +156,10 @@ impl Pipeline {
         if before.config.router.affinity_ttl != ttl {
             self.inner.affinity.store(Arc::new(Affinity::new(ttl)));
         }
+        self.inner
+            .accounting
+            .callbacks()
+            .take_over(&fleet.callbacks);
         self.inner.fleet.store(Arc::new(fleet.after(&before)));
     }
 
@@ -204,6 +213,7 @@ impl Pipeline {
         let router = own.as_ref().map(|it| &it.settings);
         let router = router.unwrap_or(&fleet.config.router);
         let session = source.session_id.clone();
+        let agent = course::agent(router, source.user_agent.as_deref());
         let more = guards::of_model(&fleet, &request.controls.model);
         let guarded = match self.guarded(&fleet, (caller, &request), more) {
             Ok(guarded) => guarded,
@@ -224,7 +234,9 @@ impl Pipeline {
             },
             None => (request, None),
         };
-        let looked = cached::look(&inner.cache, caller, request, &tags).await;
+        // Another caller may be another deployment's.
+        let by: Vec<String> = tags.iter().chain(&agent).cloned().collect();
+        let looked = cached::look(&inner.cache, caller, request, &by).await;
         let (request, keeper) = match looked {
             Looked::Found(request, found) => {
                 if let Some(guarded) = &mut guarded {
@@ -242,7 +254,8 @@ impl Pipeline {
         if keeper.is_some() {
             settlement.sight().missed();
         }
-        let course = Course::new(inner, (&fleet, router), &request, caller, (session, tags));
+        let chooses = (session, tags, agent);
+        let course = Course::new(inner, (&fleet, router), &request, caller, chooses);
         let began = Instant::now();
         let running = course.run(&mut settlement);
         let reached = match &mut guarded {
@@ -276,6 +289,49 @@ impl Pipeline {
     /// What guardrails and callbacks keep for a while, in entries and bytes.
     pub fn kept_by_plugins(&self) -> (usize, usize) {
         self.inner.shelves.size()
+    }
+
+    /// What brings records to callbacks.
+    fn carrier(&self) -> Carrier {
+        let inner = &self.inner;
+        Carrier {
+            upstream: inner.upstream.clone(),
+            plugins: inner.plugins.clone(),
+            shelves: inner.shelves.clone(),
+            metrics: inner.watchers.metrics.clone(),
+        }
+    }
+
+    /// Tells callbacks of calls until `stop`, then what is left. `salt` opens what keys and teams
+    /// have for theirs.
+    pub async fn tell_callbacks(self, salt: SaltKey, stop: CancellationToken) {
+        let accounting = &self.inner.accounting;
+        let (callbacks, keys) = (accounting.callbacks().clone(), accounting.keys().clone());
+        callbacks.run(self.carrier(), (keys, salt), stop).await;
+    }
+
+    /// Hands a callback one record of a call that never was.
+    ///
+    /// # Errors
+    /// There is no such callback, or it does not take the record, and why.
+    pub async fn try_callback(&self, name: &str) -> Result<(), Fault> {
+        let callbacks = self.inner.accounting.callbacks();
+        callbacks.try_one(&self.carrier(), name).await
+    }
+
+    /// The callbacks of the config.
+    pub fn callback_names(&self) -> Vec<String> {
+        let fleet = self.fleet();
+        let all = fleet.callbacks.all().iter();
+        all.map(|it| it.entry.name.clone()).collect()
+    }
+
+    /// Why a callback of the config is not called; None: it is. The outer one: there is none.
+    pub fn callback_fault(&self, name: &str) -> Option<Option<Fault>> {
+        let fleet = self.fleet();
+        let mut all = fleet.callbacks.all().iter();
+        let found = all.find(|it| it.entry.name == name)?;
+        Some(found.ready.as_ref().err().cloned())
     }
 
     /// Lets a call begin.

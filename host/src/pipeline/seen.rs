@@ -203,15 +203,16 @@ impl Sight {
             if let Some(trace) = trace.as_mut().filter(|_| content) {
                 trace.asked = asked(request);
             }
-            let grant = caller.grant();
-            let alias = grant.and_then(|it| it.key.as_ref()?.alias.as_deref());
+            let shown = Some(caller).filter(|_| otel.tells_callers());
+            let key = shown.and_then(|it| it.grant()?.key.as_ref());
+            let alias = key.and_then(|it| it.alias.as_deref());
             Box::new(Export {
                 answered: content.then(String::new),
                 trace,
                 asked: request.controls.asked.clone(),
                 key_alias: alias.map(str::to_owned),
-                team: caller.team_id().map(str::to_owned),
-                user: caller.user_id().map(str::to_owned),
+                team: shown.and_then(Caller::team_id).map(str::to_owned),
+                user: shown.and_then(Caller::user_id).map(str::to_owned),
             })
         });
         Self {

@@ -35,6 +35,11 @@ struct House {
 impl House {
     /// A model group `m` of these deployments, each at a host of its name.
     async fn open(deployments: &[(&str, Value)], router: Value) -> Self {
+        Self::with(deployments, router, json!({})).await
+    }
+
+    /// The same, with `litellm_settings`.
+    async fn with(deployments: &[(&str, Value)], router: Value, more: Value) -> Self {
         let deployment = |(host, more): &(&str, Value)| {
             let mut params = json!({"model": "openai/gpt-4o", "api_key": "k",
                 "api_base": format!("http://{host}/v1")});
@@ -43,7 +48,7 @@ impl House {
             json!({"model_name": "m", "litellm_params": params})
         };
         let list: Vec<Value> = deployments.iter().map(deployment).collect();
-        let file = json!({"model_list": list, "router_settings": router});
+        let file = json!({"model_list": list, "router_settings": router, "litellm_settings": more});
         let (config, _) = Config::parse(&file.to_string(), Env::of(&[])).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let address = Address::file(folder.path().join("money.db"));
@@ -397,5 +402,31 @@ async fn the_timeout_of_a_deployment_counts_before_the_routers_and_that_before_t
         let (got, took) = house.call(json!({})).await;
         assert_eq!(got.unwrap_err().kind, ErrorKind::Timeout);
         assert_eq!(took, wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_deployment_that_mocks_a_timeout_answers_nothing_until_its_time_is_up() {
+    let mock = json!({"timeout": 3, "mock_timeout": true, "num_retries": 0});
+    let house = House::open(&[("one", mock)], json!({})).await;
+    let (got, took) = house.call(json!({"timeout": 2})).await;
+    let fault = got.unwrap_err();
+    assert_eq!((fault.kind, took), (ErrorKind::Timeout, 2000));
+    assert!(fault.message.contains("mock_timeout"), "{}", fault.message);
+    assert_eq!(house.asked(), []);
+}
+
+#[tokio::test]
+async fn a_call_has_no_more_retries_than_it_may_have_in_all() {
+    for (most, asked) in [(0, 1), (1, 2), (9, 3)] {
+        let own = json!({"cooldown_time": 0.001});
+        let more = json!({"num_retries_per_request": most});
+        let house = House::with(&[("one", own)], json!({"num_retries": 2}), more).await;
+        house
+            .upstream
+            .will("one", [failing(500), failing(500), whole()]);
+        let (got, _) = house.call(json!({})).await;
+        assert_eq!(got.is_ok(), most == 9, "{most}");
+        assert_eq!(house.asked().len(), asked, "{most}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use super::attempt::{Attempt, Outcome};
+use super::attempt::{Attempt, Outcome, times_for};
 use super::bridge::Bridge;
 use super::choose::Chosen;
 use super::counted;
@@ -144,7 +144,12 @@ impl Course<'_> {
         (model, number, drop_params, trace): (&str, u32, bool, Option<TraceHeaders>),
         settlement: &mut Settlement,
     ) -> Result<Reached, Fault> {
+        let controls = &request.controls;
         let outcome = match &line.deployment.mock_response {
+            _ if line.deployment.mock_timeout => {
+                let (total, _) = times_for(request, line, controls.stream);
+                return Err(mock::timeout(total).await);
+            }
             Some(text) => mock::answer(text)?,
             None => {
                 let (attempt, guest_body) = Attempt::new(
@@ -165,7 +170,6 @@ impl Course<'_> {
                 outcome?
             }
         };
-        let controls = &request.controls;
         match (outcome, controls.stream && !controls.as_sound) {
             (Outcome::Sound(reply), false) => {
                 let sound = Sound::begin(reply).await?;

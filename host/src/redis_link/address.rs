@@ -36,6 +36,7 @@ mod tests {
             password: Some(Secret::new("p@/%")),
             database: 2,
             tls: true,
+            sentinels: None,
         };
         let url = url_of(&it).unwrap();
         assert_eq!(url.as_str(), "rediss://u%3A1:p%40%2F%25@[::1]:7/2");

@@ -36,10 +36,11 @@ impl Link {
 
     /// Until the connection is lost. It is told where others ask; a listener has nothing to add.
     async fn listen_once(&self, channel: &str, joined: &impl Fn(), heard: &impl Fn(&[u8])) {
-        let Ok(client) = self.client() else {
+        let Ok(door) = self.door() else {
             return;
         };
         let connected = tokio::time::timeout(CONNECT, async {
+            let client = door.client().await?;
             let mut connection = client.get_async_pubsub().await?;
             connection.subscribe(channel).await?;
             Ok::<_, ::redis::RedisError>(connection)

@@ -4,6 +4,7 @@
 
 mod address;
 mod heard;
+mod sentinels;
 
 use std::fmt;
 use std::future::Future;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 pub use ::redis::{Cmd, FromRedisValue, Pipeline, cmd, pipe};
 
 use crate::config::RedisAddress;
+use sentinels::Sentinels;
 
 /// Longest wait for a connection, and for an answer.
 const CONNECT: Duration = Duration::from_millis(500);
@@ -58,7 +60,7 @@ pub struct Link {
 }
 
 struct Inner {
-    client: Result<Client, String>,
+    door: Result<Door, String>,
     /// Without user and password.
     shown: String,
     words: Words,
@@ -68,6 +70,35 @@ struct Inner {
     connecting: tokio::sync::Mutex<()>,
     health: Mutex<Health>,
     failures: AtomicU64,
+}
+
+/// How its client is found.
+enum Door {
+    /// It stays where it is.
+    At(Client),
+    /// It is whoever is the master.
+    Behind(Sentinels),
+}
+
+impl Door {
+    fn to(address: &RedisAddress) -> Result<Self, String> {
+        match &address.sentinels {
+            Some(sentinels) => Sentinels::new(address, sentinels).map(Self::Behind),
+            None => client_of(address).map(Self::At),
+        }
+    }
+
+    async fn client(&self) -> Result<Client, RedisError> {
+        match self {
+            Self::At(client) => Ok(client.clone()),
+            Self::Behind(sentinels) => sentinels.master().await,
+        }
+    }
+}
+
+fn client_of(address: &RedisAddress) -> Result<Client, String> {
+    let url = address::url_of(address).ok_or_else(|| "its host is no host".to_owned())?;
+    Client::open(url.as_str()).map_err(|it| it.to_string())
 }
 
 /// How it went lately.
@@ -87,13 +118,14 @@ struct Down {
 impl Link {
     /// Connects with the first use.
     pub fn new(address: &RedisAddress, words: Words) -> Self {
-        let client = address::url_of(address)
-            .ok_or_else(|| "its host is no host".to_owned())
-            .and_then(|url| Client::open(url.as_str()).map_err(|it| it.to_string()));
+        let shown = match &address.sentinels {
+            Some(it) => format!("the master of `{}`", it.service),
+            None => format!("{}:{}", address.host, address.port),
+        };
         Self {
             inner: Arc::new(Inner {
-                client,
-                shown: format!("{}:{}", address.host, address.port),
+                door: Door::to(address),
+                shown,
                 words,
                 most_rest: MOST_REST,
                 connection: ArcSwapOption::empty(),
@@ -113,7 +145,7 @@ impl Link {
         self
     }
 
-    /// `host:port`.
+    /// `host:port`, or whose master it is.
     pub fn shown(&self) -> &str {
         &self.inner.shown
     }
@@ -188,7 +220,7 @@ impl Link {
                 "it is asked again in {left:.1?}"
             )));
         }
-        let client = self.client()?;
+        let door = self.door()?;
         let Ok(_turn) = inner.connecting.try_lock() else {
             return Err(LinkError::LeftAlone("it is being connected to".to_owned()));
         };
@@ -198,7 +230,12 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER));
-        let connecting = client.get_multiplexed_async_connection_with_config(&config);
+        let connecting = async {
+            let client = door.client().await?;
+            client
+                .get_multiplexed_async_connection_with_config(&config)
+                .await
+        };
         match timed(CONNECT, connecting).await {
             Ok(connection) => {
                 inner.connection.store(Some(Arc::new(connection.clone())));
@@ -208,9 +245,9 @@ impl Link {
         }
     }
 
-    fn client(&self) -> Result<&Client, LinkError> {
-        let client = self.inner.client.as_ref();
-        client.map_err(|cause| self.broken(cause))
+    fn door(&self) -> Result<&Door, LinkError> {
+        let door = self.inner.door.as_ref();
+        door.map_err(|cause| self.broken(cause))
     }
 
     fn health(&self) -> MutexGuard<'_, Health> {
@@ -289,7 +326,9 @@ async fn timed<T>(
 
 /// Whether the connection is of no more use.
 fn is_lost(cause: &RedisError) -> bool {
-    cause.is_io_error() || cause.is_timeout() || cause.is_unrecoverable_error()
+    // One that was the master lets nobody write any more.
+    let demoted = cause.code() == Some("READONLY");
+    demoted || cause.is_io_error() || cause.is_timeout() || cause.is_unrecoverable_error()
 }
 
 #[cfg(test)]
@@ -339,6 +378,7 @@ pub mod tests {
             password: None,
             database: 0,
             tls: false,
+            sentinels: None,
         };
         let link = Link::new(&address, WORDS);
         assert!(link.ask::<String>(&cmd("PING")).await.is_err());

@@ -20,6 +20,7 @@ mod holders;
 mod logs;
 mod names;
 mod operations;
+mod paces;
 mod providers;
 mod questions;
 mod report;
@@ -84,6 +85,8 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
     fn spend_was_reset(&self);
     /// `router_settings.provider_budget_config`: what each provider may be paid.
     fn provider_budgets(&self) -> Vec<ProviderBudget>;
+    /// `alerting_threshold`: a call that takes as long is slow, in milliseconds.
+    fn slow_ms(&self) -> i64;
 }
 
 /// How many tokens a request has, and who counted them.

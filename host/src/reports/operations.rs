@@ -7,7 +7,7 @@ use http::Method;
 
 use super::{
     Answer, Input, Reports, activity, cached, calculate, daily, failures, gateway, global, holders,
-    logs, providers, questions, report, reset, tags,
+    logs, paces, providers, questions, report, reset, tags,
 };
 use crate::auth::Caller;
 
@@ -71,6 +71,10 @@ pub const OPERATIONS: &[Operation] = &[
         op!(failures::of_deployments),
     ),
     (GET, "/global/activity/cache_hits", op!(cached::hits)),
+    (GET, "/model/metrics", op!(paces::speed)),
+    (GET, "/model/streaming_metrics", op!(paces::first_tokens)),
+    (GET, "/model/metrics/slow_responses", op!(paces::slow)),
+    (GET, "/model/metrics/exceptions", op!(paces::exceptions)),
     (GET, "/tag/dau", op!(tags::daily)),
     (GET, "/tag/wau", op!(tags::weekly)),
     (GET, "/tag/mau", op!(tags::monthly)),

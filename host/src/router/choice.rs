@@ -33,6 +33,8 @@ pub struct Ask<'a> {
     pub tags: Option<&'a [String]>,
     /// `tag_filtering_match_any`: one common tag is enough; else all of the request's are needed.
     pub match_any: bool,
+    /// Who calls, as `User-Agent: ...`, for deployments with a `tag_regex`.
+    pub agent: Option<&'a str>,
     /// Tokens of the request, where `enable_pre_call_checks` asks whether they fit.
     pub input_tokens: Option<u64>,
     /// Input tokens that the models take, in the order of the places; needed only where
@@ -174,7 +176,11 @@ pub fn choose(places: &[Place], ask: &Ask<'_>, strategy: Strategy, rng: &mut imp
 /// Which tags count for this request.
 enum Tagged<'a> {
     All,
-    Having(&'a [String], bool),
+    Having {
+        tags: &'a [String],
+        match_any: bool,
+        agent: Option<&'a str>,
+    },
     /// Only those with the tag `default`.
     Default,
 }
@@ -185,8 +191,15 @@ impl<'a> Tagged<'a> {
             return Self::All;
         };
         let has_default = |it: &&Place| it.terms.tags.iter().any(|tag| tag == DEFAULT_TAG);
-        if !tags.is_empty() {
-            let found = Self::Having(tags, ask.match_any);
+        let has_pattern = |it: &Place| !it.terms.tag_patterns.is_empty();
+        let agent = ask.agent.filter(|_| places.iter().any(has_pattern));
+        if !tags.is_empty() || agent.is_some() {
+            let match_any = ask.match_any;
+            let found = Self::Having {
+                tags,
+                match_any,
+                agent,
+            };
             if places.iter().any(|it| found.takes(it)) {
                 return found;
             }
@@ -202,8 +215,23 @@ impl<'a> Tagged<'a> {
         let has = |tag: &str| place.terms.tags.iter().any(|it| it == tag);
         match self {
             Self::All => true,
-            Self::Having(tags, true) => tags.iter().any(|it| has(it)),
-            Self::Having(tags, false) => tags.iter().all(|it| has(it)),
+            Self::Having {
+                tags,
+                match_any,
+                agent,
+            } => {
+                let by_tag = match match_any {
+                    true => tags.iter().any(|it| has(it)),
+                    false => !tags.is_empty() && tags.iter().all(|it| has(it)),
+                };
+                // Where all tags are needed, a caller's name does not stand in for them.
+                let may_be_known = *match_any || place.terms.tags.is_empty();
+                let known = |agent: &str| {
+                    let mut patterns = place.terms.tag_patterns.iter();
+                    patterns.any(|it| it.is_in(agent))
+                };
+                by_tag || (may_be_known && agent.is_some_and(known))
+            }
             Self::Default => has(DEFAULT_TAG),
         }
     }

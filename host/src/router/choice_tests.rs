@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use super::choice::*;
 use super::place::{Place, Terms};
 use super::standing::{Landed, Standing};
-use crate::config::Strategy;
+use crate::config::{Strategy, TagPattern};
 use crate::domain::DeploymentId;
 
 fn place(id: usize, terms: Terms) -> Place {
@@ -191,6 +191,34 @@ fn tags_go_to_those_who_have_them_else_to_the_default() {
     assert_eq!(of(&["paid", "us"], false), Some(1));
     assert_eq!(of(&["nobody"], true), Some(1));
     assert_eq!(of(&[], true), Some(1));
+}
+
+#[test]
+fn who_calls_chooses_where_a_deployment_has_a_pattern_for_it() {
+    let mut all = places(3);
+    let pattern = TagPattern::new("^User-Agent: claude-cli/").unwrap();
+    all[0].terms.tag_patterns = vec![pattern].into();
+    all[1].terms.tags = vec!["paid".into()].into();
+    let of = |all: &[Place], tags: &[&str], agent: &str, match_any: bool| {
+        let tags: Vec<String> = tags.iter().map(|it| (*it).to_owned()).collect();
+        let ask = Ask {
+            tags: Some(&tags),
+            match_any,
+            agent: Some(agent),
+            ..Ask::default()
+        };
+        choose(all, &ask, Strategy::SimpleShuffle, &mut rng(3)).chosen
+    };
+    let cli = "User-Agent: claude-cli/2.1";
+    assert_eq!(of(&all, &[], cli, true), Some(0));
+    assert_eq!(of(&all, &["paid"], "User-Agent: curl", true), Some(1));
+    assert_eq!(of(&all, &[], "User-Agent: curl", true), None);
+    all[2].terms.tags = vec!["default".into()].into();
+    assert_eq!(of(&all, &[], "User-Agent: curl", true), Some(2));
+    // Where all tags are needed, a caller's name does not stand in for them.
+    all[0].terms.tags = vec!["eu".into()].into();
+    assert_eq!(of(&all, &["us"], cli, true), Some(0));
+    assert_eq!(of(&all, &["us"], cli, false), Some(2));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::config::{Deployment, RouterSettings};
+use crate::config::{Deployment, RouterSettings, TagPattern};
 use crate::domain::DeploymentId;
 
 use super::cooling::Cooling;
@@ -47,6 +47,7 @@ pub struct Terms {
     /// Tokens a minute.
     pub tpm: Option<u64>,
     pub tags: Arc<[String]>,
+    pub tag_patterns: Arc<[TagPattern]>,
     /// `model_info.team_id`: nobody else's calls go there.
     pub team: Option<Arc<str>>,
     /// `model_info.max_input_tokens`: what its model takes, where the operator says it.
@@ -63,6 +64,7 @@ impl Terms {
             rpm: count(deployment.rpm),
             tpm: count(deployment.tpm),
             tags: deployment.tags.as_slice().into(),
+            tag_patterns: deployment.tag_patterns.as_slice().into(),
             team: info("team_id").and_then(Value::as_str).map(Arc::from),
             max_input_tokens: info("max_input_tokens").and_then(Value::as_u64),
         }
@@ -77,6 +79,7 @@ impl Default for Terms {
             rpm: None,
             tpm: None,
             tags: Arc::default(),
+            tag_patterns: Arc::default(),
             team: None,
             max_input_tokens: None,
         }

@@ -46,6 +46,9 @@ impl Column for Sealed {
 }
 
 impl SaltKey {
+    /// What every text begins with that is sealed.
+    pub const MARK: &str = GCM;
+
     pub fn new(salt: &Secret) -> Self {
         Self(Sha256::digest(salt.reveal().as_bytes()).into())
     }
@@ -58,6 +61,11 @@ impl SaltKey {
             .map_err(|_| StoreError::unreadable("value", "it is too long to be encrypted"))?;
         let bytes = [&nonce[..], &closed].concat();
         Ok(format!("{GCM}{}", URL_SAFE.encode(bytes)))
+    }
+
+    /// Whether a text has the mark of what this key's `seal` gives.
+    pub fn is_sealed(text: &str) -> bool {
+        text.starts_with(GCM)
     }
 
     /// Decrypts a value of either form; `what` names it in the error.

@@ -8,7 +8,7 @@ use super::open::Pools;
 use super::sql::Connection;
 
 /// Every migration there is, oldest first; the version of one is its place, counted from 1.
-pub(super) const MIGRATIONS: [&str; 12] = [
+pub(super) const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_large.sql"),
     include_str!("migrations/0003_brought.sql"),
@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0010_remote.sql"),
     include_str!("migrations/0011_background.sql"),
     include_str!("migrations/0012_charts.sql"),
+    include_str!("migrations/0013_sessions.sql"),
 ];
 
 /// Names our lock among the advisory locks of a PostgreSQL database.

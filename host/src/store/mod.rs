@@ -26,6 +26,7 @@ mod remote;
 mod responses;
 mod rotate;
 mod rows;
+mod sessions;
 mod spend;
 mod sql;
 #[cfg(test)]
@@ -53,10 +54,11 @@ pub use rows::{
     BudgetDoc, BudgetRow, KeyDoc, KeyRow, MemberDoc, OrganizationDoc, OrganizationMemberRow,
     OrganizationRow, TeamDoc, TeamMemberRow, TeamRow, UserDoc, UserRow, member_id,
 };
+pub use sessions::StoredSession;
 pub use spend::{
-    Account, BroughtDay, BroughtSum, CachedCalls, Dimension, FailedCalls, LEASE_MS, LeaseAsk,
-    LeaseOf, Leased, NextWindow, Settled, SpendFilter, SpendPlace, SpendSort, TOTAL, TagUse,
-    TagUsers, UsageFilter, UsageRow, UsageSums, WHOLE, day_of, stored_id,
+    Account, BroughtDay, BroughtSum, CachedCalls, Dimension, FailedCalls, FailedKind, LEASE_MS,
+    LeaseAsk, LeaseOf, Leased, NextWindow, Pace, Settled, SpendFilter, SpendPlace, SpendSort,
+    TOTAL, TagUse, TagUsers, UsageFilter, UsageRow, UsageSums, WHOLE, day_of, stored_id,
 };
 pub use sql::Value;
 

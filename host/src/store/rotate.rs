@@ -11,6 +11,9 @@ use serde::Serialize;
 /// Tables with a `sealed` column.
 const SEALED: [&str; 3] = ["credentials", "models", "config"];
 
+/// Tables whose documents have sealed texts in them: what callbacks of keys and teams are called with.
+const INSIDE: [&str; 2] = ["keys", "teams"];
+
 /// The columns that name a key by its hash and move along when it is rotated.
 const FOLLOWERS: [(&str, &str); 1] = [("deprecated_keys", "key_id")];
 
@@ -102,6 +105,10 @@ impl Store {
             let values = resealed(&mut connection, table, old, new).await?;
             count = count.saturating_add(values);
         }
+        for table in INSIDE {
+            let values = resealed_inside(&mut connection, table, old, new).await?;
+            count = count.saturating_add(values);
+        }
         let entry = AuditEntry {
             at: now_ms,
             actor: by.to_owned(),
@@ -152,6 +159,51 @@ async fn resealed(
         values.push((&id).into());
         let sql = format!("UPDATE sluice.{table} SET sealed = $1 WHERE id = $2");
         connection.execute(&sql, values).await?;
+    }
+    Ok(count)
+}
+
+/// Seals the texts inside of documents anew.
+async fn resealed_inside(
+    connection: &mut Connection,
+    table: &str,
+    old: &SaltKey,
+    new: &SaltKey,
+) -> Result<usize, StoreError> {
+    let lock = if connection.is_postgres() {
+        " FOR UPDATE"
+    } else {
+        ""
+    };
+    let sql = format!("SELECT id, doc FROM sluice.{table} WHERE doc LIKE $1 ORDER BY id{lock}");
+    let mark = format!("%{}%", SaltKey::MARK);
+    let rows = connection.rows(&sql, vec![mark.into()]).await?;
+    let mut count = 0usize;
+    for row in rows {
+        let id = row.text("id")?;
+        let mut document: serde_json::Value = record::from_doc("doc", &row.text("doc")?)?;
+        let lists = document.pointer_mut("/metadata/logging");
+        let entries = lists.and_then(serde_json::Value::as_array_mut);
+        let vars = entries.into_iter().flatten();
+        let vars = vars.filter_map(|it| it.get_mut("callback_vars")?.as_object_mut());
+        let mut changed = 0usize;
+        for (name, value) in vars.flatten() {
+            let Some(sealed) = value.as_str().filter(|it| SaltKey::is_sealed(it)) else {
+                continue;
+            };
+            let what = format!("`{name}` of `{id}` in {table}");
+            let opened = old.open(&what, sealed)?;
+            *value = new.seal(opened.reveal())?.into();
+            changed += 1;
+        }
+        if changed > 0 {
+            let sql = format!("UPDATE sluice.{table} SET doc = $1 WHERE id = $2");
+            let doc = record::to_doc(&document)?;
+            connection
+                .execute(&sql, vec![doc.into(), (&id).into()])
+                .await?;
+        }
+        count = count.saturating_add(changed);
     }
     Ok(count)
 }

@@ -25,8 +25,10 @@
 //! | `sluice_guardrail_decisions_total` | looks of guardrails | guardrail, stage, decision (`allow`, `edit`, `replace`, `block`, `failed_open`, `failed_closed`) |
 //! | `sluice_guardrail_seconds` | seconds, histogram | guardrail, stage |
 //! | `litellm_guardrail_requests_total` | the same looks | guardrail_name, status, hook_type |
+//! | `sluice_callback_batch_seconds` | seconds, histogram | callback |
 //! | `sluice_batches_booked_total` | batches that have ended and are charged | |
 //! | `sluice_responses_booked_total` | responses of the background that were seen done and are charged | |
+//! | `sluice_sign_ins_total` | attempts to sign in to the admin UI | way (`username_password`, `master_key`, `key`, `password`, `sso`; what failed by name and password or key is `password`), result (`ok`, `refused`, `throttled`, `failed`) |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
 //! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class |
@@ -45,11 +47,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::callbacks::Callbacks;
 use super::calls::{Calls, Sample};
 use super::guardrails::Guardrails;
 use super::labels::{
     AttemptLabels, CheckLabels, FallbackLabels, LookupLabels, OperationLabel, ResultLabel,
-    SpendLabels, WhatLabel, WhyLabel,
+    SignInLabels, SpendLabels, WhatLabel, WhyLabel,
 };
 use super::sample::write_samples;
 use super::times::{BOUNDS, ByLabel, Stage};
@@ -86,10 +89,12 @@ struct All {
     changes_forgotten: Counter,
     batches_booked: Counter,
     responses_booked: Counter,
+    sign_ins: Family<SignInLabels, Counter>,
     health_checks: Family<CheckLabels, Counter>,
     /// That led to an answer, and that failed too.
     fallbacks: [Family<FallbackLabels, Counter>; 2],
     guardrails: Guardrails,
+    callbacks: Callbacks,
     /// What has LiteLLM's names: of deployments, and of guardrails.
     litellm: [Registry; 2],
     /// The groups that have series of their own.
@@ -119,6 +124,7 @@ impl Default for All {
         let changes_forgotten = Counter::default();
         let batches_booked = Counter::default();
         let responses_booked = Counter::default();
+        let sign_ins = Family::default();
         let health_checks = Family::default();
         let mut registry = Registry::with_prefix("sluice");
         registry.register(
@@ -187,6 +193,11 @@ impl Default for All {
             Family::clone(&health_checks),
         );
         registry.register(
+            "sign_ins",
+            "Attempts to sign in to the admin UI",
+            Family::clone(&sign_ins),
+        );
+        registry.register(
             "batches_booked",
             "Batches that have ended and are charged",
             batches_booked.clone(),
@@ -212,8 +223,10 @@ impl Default for All {
         }
         let mut of_guardrails = Registry::with_prefix("litellm_guardrail");
         let guardrails = Guardrails::register(&mut registry, &mut of_guardrails);
+        let callbacks = Callbacks::register(&mut registry);
         Self {
             guardrails,
+            callbacks,
             calls: Calls::default(),
             stages: ByLabel::new("stage", Stage::ALL.map(Stage::as_str)),
             durations,
@@ -231,6 +244,7 @@ impl Default for All {
             changes_forgotten,
             batches_booked,
             responses_booked,
+            sign_ins,
             health_checks,
             fallbacks,
             litellm: [litellm, of_guardrails],
@@ -309,6 +323,12 @@ impl Metrics {
             .inc();
     }
 
+    /// Counts an attempt to sign in to the admin UI.
+    pub fn sign_in(&self, way: &'static str, result: &'static str) {
+        let labels = SignInLabels { way, result };
+        self.all.sign_ins.get_or_create(&labels).inc();
+    }
+
     /// Counts a price table that came from outside.
     pub fn price_refresh(&self, result: &'static str) {
         self.all
@@ -349,6 +369,11 @@ impl Metrics {
     /// Counts a look of a guardrail, at this stage.
     pub fn guardrail(&self, look: (&str, &'static str), decision: &'static str, took: Duration) {
         self.all.guardrails.count(look, decision, took);
+    }
+
+    /// Counts a batch that a callback was handed.
+    pub fn callback_batch(&self, callback: &str, took: Duration) {
+        self.all.callbacks.batch(callback, took);
     }
 
     /// Counts a call that was turned away.

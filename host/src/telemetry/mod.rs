@@ -1,5 +1,6 @@
 //! Logs, metrics and traces: what an operator sees. Knows no other room than `domain`.
 
+mod callbacks;
 pub mod calls;
 mod guardrails;
 mod labels;

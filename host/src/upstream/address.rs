@@ -53,6 +53,11 @@ fn whole(target: &Target, given: &str) -> Result<Destination, Fault> {
         let guarded = !target.base_trusted && !target.allow_private;
         return check(Destination { url, guarded });
     }
+    let mut further = target.further.iter();
+    if let Some((_, trusted)) = further.find(|(it, _)| it.origin() == url.origin()) {
+        let guarded = !trusted && !target.allow_private;
+        return check(Destination { url, guarded });
+    }
     let host = url.host_str().unwrap_or_default();
     let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(0));
     let granted = target

@@ -12,7 +12,7 @@ use sluice_credentials::Given;
 use super::errors::ErrorRules;
 use super::sent::SentTokens;
 use crate::config::Verify;
-use crate::domain::{Fault, Secret};
+use crate::domain::{At, Blame, Fault, Secret};
 
 /// Shorter values are words that stand in texts for other reasons.
 const SECRET_LENGTH: usize = 8;
@@ -26,6 +26,8 @@ pub struct Target {
     pub base_url: Option<Url>,
     /// The operator wrote the base URL, so it may be a private address.
     pub base_trusted: bool,
+    /// Further addresses that the plugin's settings name, and whether they may be private ones.
+    pub further: Vec<(Url, bool)>,
     /// Further hosts that the plugin asked for and the operator granted: `host` or `host:port`, or a
     /// pattern of them.
     pub granted_hosts: Vec<String>,
@@ -51,12 +53,17 @@ pub struct Target {
     pub may_capture: bool,
     /// What was sent besides `secrets`.
     pub sent: SentTokens,
+    /// What its upstream says of a failure is for the client alone.
+    pub quiet: bool,
 }
 
 impl Target {
     /// Takes this target's credentials out of what an upstream wrote: some repeat the key that they
     /// refuse, and neither a client nor the log may see it.
     pub fn redact(&self, fault: &mut Fault) {
+        // Statuses are the upstream's; what we say ourselves quotes nobody.
+        let quotes = fault.status.is_some() || fault.blame == Blame::Upstream;
+        fault.is_quiet |= self.quiet && fault.at == At::Attempt && quotes;
         for secret in self.credentials() {
             let secret = secret.reveal().trim();
             let texts = [

@@ -45,6 +45,7 @@ fn target(base: Option<Url>, base_trusted: bool) -> Target {
         provider: "acme".into(),
         base_url: base,
         base_trusted,
+        further: Vec::new(),
         granted_hosts: Vec::new(),
         allow_private: false,
         auth: AuthScheme {
@@ -65,6 +66,7 @@ fn target(base: Option<Url>, base_trusted: bool) -> Target {
         errors: errors::ErrorRules::default(),
         may_capture: false,
         sent: SentTokens::default(),
+        quiet: false,
     }
 }
 
@@ -161,6 +163,25 @@ fn a_granted_pattern_leads_to_its_hosts_and_no_others() {
         "https://rt.a.b.acme.test/x",
         "https://rt.eu-1.acme.test.evil.test/x",
         "http://rt.eu-1.acme.test/x",
+    ] {
+        assert!(!resolve(url), "{url}");
+    }
+}
+
+#[test]
+fn an_address_that_the_settings_name_is_reached_and_private_only_where_the_operator_wrote_it() {
+    let mut target = target(None, true);
+    let address = |url: &str, trusted| (Url::parse(url).unwrap(), trusted);
+    target.further = vec![
+        address("http://10.0.0.1:3000/a", true),
+        address("http://10.0.0.2/", false),
+    ];
+    let resolve = |url: &str| super::address::resolve(&target, url).is_ok();
+    assert!(resolve("http://10.0.0.1:3000/analyze"));
+    for url in [
+        "http://10.0.0.1/analyze",
+        "http://10.0.0.2/x",
+        "http://10.0.0.3:3000/x",
     ] {
         assert!(!resolve(url), "{url}");
     }
@@ -358,6 +379,18 @@ fn a_credential_that_an_upstream_repeats_is_taken_out_everywhere() {
     assert_eq!(fault.message, "no such key: ***, ***");
     let everything = format!("{fault:?}");
     assert!(!everything.contains("0123456789"), "{everything}");
+}
+
+#[test]
+fn what_a_quiet_upstream_says_is_for_the_client_alone() {
+    let mut target = target(None, true);
+    target.quiet = true;
+    let mut said = Fault::upstream(ErrorKind::InvalidRequest, "`my prompt` is too rude");
+    let mut ours = Fault::operator(ErrorKind::Authentication, "no key for provider `p`");
+    target.redact(&mut said);
+    target.redact(&mut ours);
+    assert!(said.is_quiet && !said.to_string().contains("rude"));
+    assert!(ours.to_string().contains("no key"), "{ours}");
 }
 
 #[test]

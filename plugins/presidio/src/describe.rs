@@ -48,11 +48,11 @@ pub fn document() -> Value {
 fn schema() -> Value {
     json!({"type": "object", "properties": {
         "presidio_analyzer_api_base": {
-            "type": ["string", "null"],
+            "type": ["string", "null"], "x-address": true,
             "description": "Address of the analyzer, if it is not `api_base` or PRESIDIO_ANALYZER_API_BASE"
         },
         "presidio_anonymizer_api_base": {
-            "type": ["string", "null"],
+            "type": ["string", "null"], "x-address": true,
             "description": "Address of an anonymizer that writes the masks; without one they are <ENTITY>. It is not asked where masks are undone"
         },
         "presidio_language": {

@@ -1,7 +1,7 @@
 //! What a guardrail is asked, and builders for what it decides.
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Decision, Edit, Error, Inspection, Piece, Refusal, Span, Verdict, fault};
 
@@ -57,6 +57,19 @@ pub fn in_json(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     let inner = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
     inner.unwrap_or_default().to_owned()
+}
+
+/// A text with masks put back, by a table of mask and text; `is_json`: it stands inside of a JSON
+/// string, as [`Span::is_json`] says.
+pub fn unmasked(text: &str, is_json: bool, table: &Map<String, Value>) -> String {
+    let masks = table.iter().map(|(mask, was)| (mask, was.as_str()));
+    masks.fold(text.to_owned(), |text, (mask, was)| {
+        let was = was.unwrap_or_default();
+        match is_json {
+            true => text.replace(mask, &in_json(was)),
+            false => text.replace(mask, was),
+        }
+    })
 }
 
 impl Inspection {

@@ -55,6 +55,7 @@
 mod callback;
 pub mod chat;
 mod decision;
+mod describe;
 pub mod event;
 pub mod fault;
 mod fetch;
@@ -114,7 +115,8 @@ pub use bindings::sluice::plugin::types::{Auth, Body, Error, Part, PartData, Pay
 pub use callback::Callback;
 #[doc(hidden)]
 pub use callback::parse_batch;
-pub use decision::{channel, in_json, role, stage};
+pub use decision::{channel, in_json, role, stage, unmasked};
+pub use describe::described;
 pub use guardrail::{Guardrail, StreamGuardrail};
 pub use held::{Held, Lane};
 pub use provider::{Provider, parse_body, parse_state, write_json};

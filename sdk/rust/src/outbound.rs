@@ -201,6 +201,17 @@ impl Frame {
             Payload::Bytes(_) | Payload::Kept(_) => None,
         }
     }
+
+    /// The data as JSON. Anything else is the upstream's failure.
+    pub fn parse(&self) -> Result<Value, Error> {
+        parsed(self.text())
+    }
+}
+
+fn parsed(text: Option<&str>) -> Result<Value, Error> {
+    let text = text.ok_or_else(|| fault::upstream("the upstream's answer is not text"))?;
+    serde_json::from_str(text)
+        .map_err(|cause| fault::upstream(format!("the upstream's answer is not JSON: {cause}")))
 }
 
 impl Reply {
@@ -214,11 +225,7 @@ impl Reply {
 
     /// The body as JSON. Anything else is the upstream's failure.
     pub fn json(&self) -> Result<Value, Error> {
-        let text = self
-            .text()
-            .ok_or_else(|| fault::upstream("the upstream's answer is not text"))?;
-        serde_json::from_str(text)
-            .map_err(|cause| fault::upstream(format!("the upstream's answer is not JSON: {cause}")))
+        parsed(self.text())
     }
 
     /// The first header of this name, in any letter case.

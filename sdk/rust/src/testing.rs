@@ -20,8 +20,8 @@ mod played;
 pub use crate::gather::gathered;
 pub use driver::Outcome;
 pub use hooks::{
-    inspection, piece, run_callback_examples, run_guardrail_examples, span, streamed,
-    streamed_at_every_cut,
+    inspection, piece, run_callback_dir, run_callback_examples, run_guardrail_dir,
+    run_guardrail_examples, span, streamed, streamed_at_every_cut,
 };
 pub use played::Played;
 

@@ -58,6 +58,8 @@ const ROOMS: [(&str, &[&str]); 38] = [
             "shared",
         ],
     ),
+    // Who signs in to the admin UI, and sessions.
+    ("signin", &["domain", "config", "store", "auth", "manage"]),
     (
         "http",
         &[
@@ -70,6 +72,7 @@ const ROOMS: [(&str, &[&str]); 38] = [
             "manage",
             "reports",
             "pipeline",
+            "signin",
         ],
     ),
     ("cli", &["domain", "config", "telemetry"]),
@@ -179,6 +182,7 @@ const ROOMS: [(&str, &[&str]); 38] = [
             "presence",
             "held",
             "in_force",
+            "signin",
             "serve",
         ],
     ),
@@ -246,7 +250,10 @@ const OUTSIDE: [(&str, &[&str]); 20] = [
     ("sluice_bridges", &["pipeline"]),
     ("sluice_spans", &["pipeline"]),
     ("tiktoken_rs", &["pipeline"]),
-    ("sluice_bundled", &["author", "plugins", "cli", "serve.rs"]),
+    (
+        "sluice_bundled",
+        &["author", "plugins", "http", "cli", "serve.rs"],
+    ),
     // Loading and running components. Its words, `sluice_engine::contract`, are known from
     // `upstream` on.
     (

@@ -5,6 +5,7 @@
 //! `none`.
 
 mod claims;
+mod id_token;
 mod jwks;
 mod settings;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use jsonwebtoken::{Validation, decode, decode_header};
 use serde_json::Value;
 use tokio::time::Instant;
 
+pub use id_token::IdTokens;
 pub use jwks::Fetch;
 use jwks::{Jwks, NoKey};
 pub use settings::{JwtRole, RoleMapping, ScopeMapping, TokenSettings};
@@ -126,40 +128,12 @@ impl Tokens {
     }
 
     async fn verify(&self, token: &str) -> Result<Proven, Fault> {
-        let header = decode_header(token).map_err(|why| refuse::token(flaw(why.kind())))?;
-        let id = header.kid.as_deref();
-        let set = match self.0.jwks.with_key(id).await {
-            Ok(set) => set,
-            Err(NoKey::Unknown) => {
-                return Err(refuse::token("no key of the identity provider signed it"));
-            }
-            Err(NoKey::Unreachable(why)) => return Err(provider_down(why)),
-        };
-        let mut refused = None;
-        for key in set.candidates(id) {
-            if !key.algorithms.contains(&header.alg) {
-                refused.get_or_insert(Flaw::InvalidAlgorithm);
-                continue;
-            }
-            let mut rules = Validation::new(header.alg);
-            rules.leeway = LEEWAY_SECONDS;
-            rules.validate_nbf = true;
-            rules.validate_aud = !self.0.issuer.audience.is_empty();
-            if rules.validate_aud {
-                rules.set_audience(&self.0.issuer.audience);
-                rules.required_spec_claims.insert("aud".into());
-            }
-            if !self.0.issuer.issuer.is_empty() {
-                rules.set_issuer(&self.0.issuer.issuer);
-                rules.required_spec_claims.insert("iss".into());
-            }
-            match decode::<Value>(token, &key.key, &rules) {
-                Ok(data) => return self.read(&data.claims),
-                Err(why) => refused = Some(why.into_kind()),
-            }
-        }
-        let why = refused.unwrap_or(Flaw::InvalidSignature);
-        Err(refuse::token(flaw(&why)))
+        let claims = proven_claims(&self.0.jwks, &self.0.issuer, token).await;
+        let claims = claims.map_err(|why| match why {
+            Unproven::Flawed(why) => refuse::token(why),
+            Unproven::ProviderDown(why) => provider_down(why),
+        })?;
+        self.read(&claims)
     }
 
     fn read(&self, claims: &Value) -> Result<Proven, Fault> {
@@ -330,6 +304,50 @@ impl Tokens {
         grant.end_user = said.end_user.as_deref().map(Arc::from);
         grant
     }
+}
+
+/// Why a token's claims are not believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unproven {
+    /// What is wrong with it, without anything out of it.
+    Flawed(&'static str),
+    /// The provider's keys cannot be fetched, and why.
+    ProviderDown(String),
+}
+
+/// The claims of a token that a provider's key signed, for whom and from whom it has to be.
+async fn proven_claims(jwks: &Jwks, issuer: &Issuer, token: &str) -> Result<Value, Unproven> {
+    let header = decode_header(token).map_err(|why| Unproven::Flawed(flaw(why.kind())))?;
+    let id = header.kid.as_deref();
+    let set = jwks.with_key(id).await.map_err(|why| match why {
+        NoKey::Unknown => Unproven::Flawed("no key of the identity provider signed it"),
+        NoKey::Unreachable(why) => Unproven::ProviderDown(why),
+    })?;
+    let mut refused = None;
+    for key in set.candidates(id) {
+        if !key.algorithms.contains(&header.alg) {
+            refused.get_or_insert(Flaw::InvalidAlgorithm);
+            continue;
+        }
+        let mut rules = Validation::new(header.alg);
+        rules.leeway = LEEWAY_SECONDS;
+        rules.validate_nbf = true;
+        rules.validate_aud = !issuer.audience.is_empty();
+        if rules.validate_aud {
+            rules.set_audience(&issuer.audience);
+            rules.required_spec_claims.insert("aud".into());
+        }
+        if !issuer.issuer.is_empty() {
+            rules.set_issuer(&issuer.issuer);
+            rules.required_spec_claims.insert("iss".into());
+        }
+        match decode::<Value>(token, &key.key, &rules) {
+            Ok(data) => return Ok(data.claims),
+            Err(why) => refused = Some(why.into_kind()),
+        }
+    }
+    let why = refused.unwrap_or(Flaw::InvalidSignature);
+    Err(Unproven::Flawed(flaw(&why)))
 }
 
 /// A proven token is proven again after this time, however long it and the keys live.

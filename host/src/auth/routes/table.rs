@@ -174,6 +174,9 @@ pub(super) const TABLE: &[Group] = &[
         (POST, "/reload/model_cost_map"),
         (POST | DELETE, "/schedule/model_cost_map_reload"),
         (GET, "/schedule/model_cost_map_reload/status"), (GET, "/model/cost_map/source"),
+        (GET, "/model/metrics"), (GET, "/model/metrics/slow_responses"),
+        (GET, "/model/metrics/exceptions"), (GET, "/model/streaming_metrics"),
+        (GET, "/model/settings"),
     ]),
     Group(Credential, Admin, &[
         (GET | POST, "/credentials"), (GET | PATCH | DELETE, "/credentials/{name}"),
@@ -252,6 +255,10 @@ pub(super) const TABLE: &[Group] = &[
         (POST, "/login"), (POST, "/v2/login"), (POST, "/v3/login"), (POST, "/v3/login/exchange"),
         (GET | POST, "/session/logout"), (GET, "/sso/key/generate"), (GET, "/sso/callback"),
         (GET, "/sso/readiness"), (GET, "/sso/debug/login"), (GET, "/sso/debug/callback"),
+    ]),
+    // Whose a session is, the handler asks.
+    Group(Login, Info, &[
+        (GET, "/v2/session"), (GET, "/session/list"), (POST, "/session/revoke"),
     ]),
     Group(Ui, Public, &[
         (GET, "/"), (GET, "/ui"), (GET, "/ui/"), (GET, "/ui/{*page}"),

@@ -48,6 +48,13 @@ pub(super) const ALL: &[Described] = &[
     one("password_policy_require_numbers", Flag, "false", "passwords need a digit"),
     one("password_policy_require_special_characters", Flag, "false", "passwords need another character"),
 
+    // The admin UI.
+    one("disable_admin_ui", Flag, "false", "no pages are served, and nobody signs in").env("DISABLE_ADMIN_UI"),
+    one("ui_access_mode", Text, "\"all\"", "who may sign in: all, or admin_only"),
+    one("disable_env_credential_login", Flag, "false", "UI_USERNAME and UI_PASSWORD do not sign in"),
+    one("ui_session_duration", Number, "86400.0", "seconds that a session of the UI lasts at most; the environment's LITELLM_UI_SESSION_DURATION has a unit"),
+    one("ui_session_idle_timeout", Number, "7200.0", "seconds that a session of the UI lasts without a request"),
+
     // Requests.
     one("max_request_size_mb", Number, "64.0", "largest body of a request, in MiB"),
     one("max_response_size_mb", Number, "64.0", "largest answer of a provider that is read whole, in MiB"),

@@ -4,6 +4,7 @@
 
 mod general;
 mod litellm;
+mod plugins;
 mod router;
 
 use serde_json::Value;
@@ -120,6 +121,7 @@ pub fn of_section(section: &str) -> &'static [Described] {
         "general_settings" => general::ALL,
         "litellm_settings" => litellm::ALL,
         "router_settings" => router::ALL,
+        "plugins" => plugins::ALL,
         _ => &[],
     }
 }
@@ -134,6 +136,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::super::names::{GENERAL, LITELLM, ROUTER};
+    use super::super::plugins::NAMES as PLUGINS;
     use super::*;
 
     #[test]
@@ -142,6 +145,7 @@ mod tests {
             ("general_settings", &GENERAL),
             ("litellm_settings", &LITELLM),
             ("router_settings", &ROUTER),
+            ("plugins", &PLUGINS),
         ] {
             let known: BTreeSet<&str> = names.known.iter().copied().collect();
             let described: BTreeSet<&str> = of_section(section).iter().map(|it| it.name).collect();
@@ -165,7 +169,12 @@ mod tests {
 
     #[test]
     fn every_default_is_of_its_settings_type_or_none() {
-        for section in ["general_settings", "litellm_settings", "router_settings"] {
+        for section in [
+            "general_settings",
+            "litellm_settings",
+            "router_settings",
+            "plugins",
+        ] {
             for it in of_section(section) {
                 let default = serde_json::from_str::<Value>(it.default).unwrap();
                 let own = Type::of(&default);

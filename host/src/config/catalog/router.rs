@@ -9,6 +9,9 @@ const LITELLM: &str = "litellm_settings";
 pub(super) const ALL: &[Described] = &[
     one("routing_strategy", Text, "\"simple-shuffle\"", "by what the deployments of a group are told apart"),
     one("routing_strategy_args", Mapping, "{}", "more of the strategy"),
+    one("default_litellm_params", Mapping, "{}", "parameters of every deployment that does not say them itself"),
+    one("ignore_invalid_deployments", Flag, "false", "a deployment with a mistake is left out, and the others serve"),
+    one("default_priority", Whole, "0", "place in line of a call that says none; lower goes first"),
     one("num_retries", Whole, "2", "retries of a call").or(LITELLM, "num_retries"),
     one("timeout", Number, "null", "seconds for one attempt"),
     one("stream_timeout", Number, "null", "seconds for one attempt of a stream"),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::draft::Draft;
 use super::{LITELLM, ROUTER, with_warnings};
 use crate::auth::Caller;
+use crate::config::OWN_CALLBACKS;
 use crate::manage::fault::absent;
 use crate::manage::fields::{Field, Kind, read};
 use crate::manage::{Answer, Input, Manage, time};
@@ -16,9 +17,6 @@ const LISTS: [(&str, &str); 3] = [
     ("failure_callback", "failure"),
     ("callbacks", "success_and_failure"),
 ];
-
-/// Callbacks that the gateway itself is.
-const OURS: [&str; 2] = ["otel", "prometheus"];
 
 /// The names that a list in force has; a single one counts as a list of one.
 fn named(m: &Manage, list: &str) -> Vec<String> {
@@ -35,16 +33,22 @@ fn names_of(list: Option<Value>) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// `GET /get/config/callbacks`: with the router's settings. Those of another name
-/// than ours are not called yet.
+/// `GET /get/config/callbacks`: with the router's settings, and why one is not called.
 pub(in crate::manage) async fn with_router(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see callbacks")?;
     read(&input.query, &[])?;
+    let settings = m.in_force.section("callback_settings");
     let all = LISTS.iter().flat_map(|(list, kind)| {
         let names = named(m, list).into_iter();
+        let settings = &settings;
         names.map(move |it| {
-            let ours = OURS.contains(&it.as_str());
-            json!({"name": it, "type": kind, "variables": {}, "in_force": ours})
+            let ours = OWN_CALLBACKS.contains(&it.as_str());
+            let fault = m.in_force.callback_fault(&it);
+            let variables = settings.get(&it).cloned().unwrap_or_else(|| json!({}));
+            let called = ours || fault == Some(None);
+            let reason = fault.flatten().filter(|_| !ours);
+            json!({"name": it, "type": kind, "variables": variables, "in_force": called,
+                "reason": reason})
         })
     });
     Ok(json!({

@@ -1,6 +1,7 @@
 //! Settings in the database, laid over the file's; what is in force and where it comes from.
-//! `/config/*`, `/router/*`, `/fallback`, callbacks.
+//! `/config/*`, `/router/*`, `/fallback`, callbacks, alerts.
 
+mod alerting;
 mod callbacks;
 mod change;
 mod costs;
@@ -12,6 +13,7 @@ mod shown;
 
 use serde_json::{Value, json};
 
+pub(super) use alerting::settings as alerting_settings;
 pub(super) use callbacks::{
     active, delete as delete_callback, list as list_callbacks, with_router,
 };

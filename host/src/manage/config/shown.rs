@@ -4,16 +4,34 @@
 use serde_json::{Value, json};
 
 use super::draft::holds;
-use super::{FIELD, GENERAL};
+use super::{GENERAL, LITELLM, ROUTER};
 use crate::auth::Caller;
-use crate::config::{Layer, Setting, Source};
+use crate::config::{ENVIRONMENT, Layer, Setting, Source};
 use crate::manage::fault::{bad, shown as short};
-use crate::manage::fields::read;
+use crate::manage::fields::{Field, Kind, read};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::ConfigRow;
 
+/// A setting, and where it stands: not only the sections that can be changed here.
+const SHOWN: &[Field] = &[
+    Field("field_name", Kind::Id),
+    Field(
+        "config_type",
+        Kind::Choice(&[
+            GENERAL,
+            LITELLM,
+            ROUTER,
+            ENVIRONMENT,
+            "plugins",
+            "model_list",
+            "credential_list",
+            "command_line",
+        ]),
+    ),
+];
+
 /// Where a value comes from, for a form.
-fn source(of: &Source) -> Value {
+pub(super) fn source(of: &Source) -> Value {
     match of {
         Source::File(path) => json!({"kind": "file", "path": path.display().to_string()}),
         Source::Database => json!({"kind": "database"}),
@@ -25,6 +43,7 @@ fn source(of: &Source) -> Value {
             };
             json!({"kind": "environment", "variable": name, "set_in": layer})
         }
+        Source::CommandLine => json!({"kind": "command_line"}),
         Source::Default => json!({"kind": "default"}),
     }
 }
@@ -40,7 +59,7 @@ fn applies(it: &Setting) -> &'static str {
 /// `GET /config/field/info?field_name=`.
 pub(in crate::manage) async fn field_info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see settings")?;
-    let given = read(&input.query, &[FIELD])?;
+    let given = read(&input.query, &[SHOWN])?;
     let name = given.need("field_name")?;
     let section = given.text("config_type").unwrap_or_else(|| GENERAL.into());
     let row = m.store.get::<ConfigRow>(&section).await?;
@@ -52,7 +71,7 @@ pub(in crate::manage) async fn field_info(m: &Manage, caller: &Caller, input: In
     Ok(json!({
         "field_name": name,
         "field_value": it.value,
-        "stored_in_db": stored,
+        "stored_in_db": stored || it.source == Source::Database,
         "field_type": it.kind.name(),
         "field_description": it.about,
         "field_default_value": it.default,
@@ -64,7 +83,7 @@ pub(in crate::manage) async fn field_info(m: &Manage, caller: &Caller, input: In
 /// `GET /config/list?config_type=`: every setting of a section, for a form.
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see settings")?;
-    let section = read(&input.query, &[FIELD])?.need("config_type")?;
+    let section = read(&input.query, &[SHOWN])?.need("config_type")?;
     let row = m.store.get::<ConfigRow>(&section).await?;
     let settings = m.in_force.settings(&section).into_iter();
     let shown = settings.map(|it| {
@@ -73,7 +92,8 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
             "field_type": it.kind.name(),
             "field_description": it.about,
             "field_value": it.value,
-            "stored_in_db": row.as_ref().is_some_and(|row| holds(row, &it.name)),
+            "stored_in_db": it.source == Source::Database
+                || row.as_ref().is_some_and(|row| holds(row, &it.name)),
             "field_default_value": it.default,
             "premium_field": false,
             "nested_fields": null,

@@ -86,6 +86,7 @@ pub(in crate::manage) async fn make(work: &mut Work<'_>, plan: &Plan) -> Result<
         ..KeyRow::default()
     };
     apply::key(given, &mut row, work.now)?;
+    work.seal_logging(None, &mut row.doc.metadata)?;
     scope::references(work, given).await?;
     throughput::check(work, &row, &id).await?;
     work.insert(&row).await?;

@@ -83,6 +83,7 @@ pub(super) async fn change(
         row.expires_at = apply::expiry(given, "duration", work.now);
     }
     apply::key(given, &mut row, work.now)?;
+    work.seal_logging(Some(&before.doc.metadata), &mut row.doc.metadata)?;
     throughput::check(work, &row, &before.id).await?;
     work.update("updated", &before, &row).await?;
     if let Some(spend) = given.money("spend") {

@@ -8,6 +8,7 @@ use super::auto::{COUNT, LAST};
 use super::fields::{IN_METADATA, IN_REST};
 use crate::domain::{EntityKind, Fault, Usd};
 use crate::manage::fields::Field;
+use crate::manage::logging;
 use crate::manage::spend::Spends;
 use crate::manage::work::Audited;
 use crate::manage::{Manage, budgets, time};
@@ -204,6 +205,7 @@ pub(in crate::manage) fn metadata(
         let value = whole.get(*name).cloned().unwrap_or_default();
         shown.insert((*name).to_owned(), value);
     }
+    logging::masked(&mut whole);
     shown.insert("metadata".to_owned(), Value::Object(whole));
 }
 

@@ -36,6 +36,7 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
         return Err(bad("team_id", "`team_id` may not contain `/`"));
     }
     apply(&given, &mut row)?;
+    work.seal_logging(None, &mut row.doc.metadata)?;
     keys::references(&mut work, &given).await?;
     defaults::apply(&mut work, &given, &mut row).await?;
     work.insert(&row).await?;

@@ -1,5 +1,6 @@
 //! Teams: groups of users that share models, limits and a budget, and the users' seats in them.
 
+mod callbacks;
 mod create;
 mod defaults;
 mod delete;
@@ -14,6 +15,10 @@ mod seats;
 mod update;
 mod view;
 
+pub(super) use callbacks::{
+    add as callback_add, delete as callback_delete, disable as disable_logging,
+    show as callback_show,
+};
 pub(super) use create::create;
 pub(super) use delete::{block, delete, remove, unblock};
 pub(super) use info::{available, info, me};

@@ -113,6 +113,7 @@ async fn change(m: &Manage, rights: &Rights, id: &str, given: &Given) -> Result<
     let mut row = before.clone();
     row.stamp.touch(work.now, &work.actor);
     apply(given, &mut row)?;
+    work.seal_logging(Some(&before.doc.metadata), &mut row.doc.metadata)?;
     keys::references(&mut work, given).await?;
     defaults::apply(&mut work, given, &mut row).await?;
     work.update("updated", &before, &row).await?;

@@ -107,6 +107,15 @@ impl InForce for Running {
         matches!(provider, "openai" | "anthropic")
     }
 
+    fn knows_callback(&self, name: &str) -> bool {
+        matches!(name, "langfuse" | "langsmith")
+    }
+
+    fn callback_fault(&self, name: &str) -> Option<Option<String>> {
+        let why = "no plugin has the callback";
+        (name == "langfuse").then(|| Some(why.to_owned()))
+    }
+
     fn price_table(&self) -> PriceTable {
         PriceTable {
             version: "v1".to_owned(),

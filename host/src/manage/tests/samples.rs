@@ -241,6 +241,12 @@ fn teams(it: &mut Rows) {
         does: Does::Reads,
         user: Some("ann"),
     });
+    it.once("/team/t1/callback", json!({"callback_name": "langsmith", "callback_type": "success",
+        "callback_vars": {"langsmith_api_key": SECRETS[2], "langsmith_project": MARK}}));
+    it.reads("/team/t1/callback");
+    it.changes("/team/t1/disable_logging", Value::Null);
+    it.once("/team/t1/callback", json!({"callback_name": "langfuse"}));
+    it.add(Does::Once, Delete, "/team/t1/callback/langfuse", Value::Null);
     it.reads("/team/permissions_list?team_id=t1");
     it.changes("/team/permissions_update", json!({"team_id": "t1",
         "team_member_permissions": ["/key/generate"]}));
@@ -353,6 +359,7 @@ fn models(it: &mut Rows) {
     it.changes("/config/update", json!({"litellm_settings": {"max_budget": 5},
         "environment_variables": {"SOME_KEY": SECRETS[2]}}));
     it.reads("/config/list?config_type=general_settings");
+    it.reads("/alerting/settings");
     it.changes("/config/field/update", json!({"field_name": "max_parallel_requests",
         "field_value": 5, "config_type": "general_settings"}));
     it.reads("/config/field/info?field_name=max_parallel_requests");

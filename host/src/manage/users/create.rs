@@ -1,6 +1,6 @@
 //! `POST /user/new`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::fields::{IN_REST, NEW, OF_KEY, ROLES, USER, check_email};
 use super::password;
@@ -17,10 +17,12 @@ use crate::store::{Filter, Query, Stamp, TeamRow, UserRow};
 /// organisation admins those of their organisations.
 pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let mut given = read(
-        &input.body,
-        &[USER, NEW, OF_KEY, keys::LIMITS, keys::IN_METADATA],
-    )?;
+    create_with(m, &rights, &input.body).await
+}
+
+/// As [`create`], by whoever has these rights.
+pub(super) async fn create_with(m: &Manage, rights: &Rights, body: &Map<String, Value>) -> Answer {
+    let mut given = read(body, &[USER, NEW, OF_KEY, keys::LIMITS, keys::IN_METADATA])?;
     // `default_internal_user_params` are for internal users.
     let admin = |it: String| it.starts_with("proxy_admin");
     if !given.text("user_role").is_some_and(admin) {
@@ -28,7 +30,7 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
             given.or_default(name, value);
         }
     }
-    may_make(&rights, &given)?;
+    may_make(rights, &given)?;
     let id = given
         .text("user_id")
         .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
@@ -43,7 +45,7 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     } else {
         None
     };
-    let mut work = m.work(&rights).await?;
+    let mut work = m.work(rights).await?;
     row.stamp = Stamp::new(work.now, &work.actor);
     apply(&given, &mut row)?;
     row.doc.password_hash = hash;

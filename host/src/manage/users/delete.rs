@@ -40,6 +40,7 @@ pub(in crate::manage) async fn delete(m: &Manage, caller: &Caller, input: Input)
 }
 
 async fn remove(work: &mut Work<'_>, user: &UserRow) -> Result<(), Fault> {
+    work.change.end_sessions_of(&user.id).await?;
     let query = || Query::new().is("user_id", user.id.as_str());
     let keys = work.change.list::<KeyRow>(&query()).await?.rows;
     work.delete(&keys).await?;

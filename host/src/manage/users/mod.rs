@@ -8,6 +8,7 @@ mod info;
 mod list;
 mod password;
 mod roles;
+mod sso;
 mod update;
 mod view;
 
@@ -21,5 +22,6 @@ pub(super) use password::change as change_password;
 pub(super) use password::check as check_password;
 pub use password::{hash_password, verify_password};
 pub(super) use roles::available as available_roles;
+pub use sso::SsoPerson;
 pub(super) use update::update;
 pub(super) use view::show_all;

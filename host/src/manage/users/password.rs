@@ -165,6 +165,7 @@ pub(in crate::manage) async fn change(m: &Manage, caller: &Caller, input: Input)
     row.doc.password_hash = Some(hash);
     row.stamp.touch(work.now, &work.actor);
     work.update("password changed", &before, &row).await?;
+    work.change.end_sessions_of(&user).await?;
     work.commit().await?;
     Ok(json!({"user_id": user, "message": "Password changed"}))
 }

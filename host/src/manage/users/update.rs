@@ -55,6 +55,7 @@ pub(super) async fn change(
     apply(&given, &mut row)?;
     if hash.is_some() {
         row.doc.password_hash = hash;
+        work.change.end_sessions_of(&row.id).await?;
     }
     if row.email != before.email {
         unique_email(&mut work, &row).await?;

@@ -91,6 +91,7 @@ impl Accounting {
         });
         let opened: Vec<_> = opened.collect();
         let closing = inner.closing.read().unwrap_or_else(PoisonError::into_inner);
+        inner.callbacks.booked(&row);
         let shares: Vec<_> = opened
             .iter()
             .map(|(payer, path)| (path, row.share_of(payer).unwrap_or_default()))

@@ -12,6 +12,7 @@ mod party;
 mod permit;
 mod pricer;
 mod quote;
+mod refused;
 mod retention;
 #[cfg(test)]
 pub(super) mod rig;
@@ -45,6 +46,7 @@ use crate::spend::{Journal, Opened};
 use crate::store::Store;
 
 use super::bodies::{Bodies, BodySettings};
+use super::callbacks::{Callbacks, Came};
 use super::kept::{ResponseSettings, Responses};
 use super::left::Told;
 use super::request::ClientRequest;
@@ -122,6 +124,7 @@ struct Inner {
     /// Read by each call that ends, between its row in the journal and its charge in the ledger.
     closing: RwLock<()>,
     bodies: Bodies,
+    callbacks: Callbacks,
     responses: Responses,
     alerts: Alerts,
     /// What the database told, for metrics.
@@ -231,11 +234,17 @@ impl Accounting {
                 keeps_otherwise: Notify::new(),
                 closing: RwLock::new(()),
                 bodies: Bodies::default(),
+                callbacks: Callbacks::default(),
                 responses: Responses::default(),
                 alerts: services.alerts,
                 told: ArcSwap::default(),
             }),
         }
+    }
+
+    /// Who is told of calls.
+    pub fn callbacks(&self) -> &Callbacks {
+        &self.inner.callbacks
     }
 
     pub fn keys(&self) -> &Keys {
@@ -330,6 +339,32 @@ impl Accounting {
     ) -> Result<Permit, Fault> {
         let inner = &self.inner;
         let now = now_ms();
+        let heard = inner.callbacks.listen(caller, request, &source, now);
+        match self.let_in(caller, request, served, (source, now)).await {
+            Ok(mut permit) => {
+                permit.heard = heard;
+                Ok(permit)
+            }
+            Err(fault) => {
+                if let Some(heard) = heard {
+                    let status = inner.callbacks.status_of(&fault);
+                    let row = refused::row(caller, request, (status, &fault), now);
+                    let came = Came::refused(request.controls.stream, &fault);
+                    inner.callbacks.ended(*heard, row, came);
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    async fn let_in(
+        &self,
+        caller: &Caller,
+        request: &ClientRequest,
+        served: Served<'_>,
+        (source, now): (Source, i64),
+    ) -> Result<Permit, Fault> {
+        let inner = &self.inner;
         let (settings, prices) = (inner.settings.load_full(), inner.prices.load_full());
         let source = match settings.bare_rows {
             true => Source::default(),
@@ -431,6 +466,7 @@ impl Accounting {
             noted: false,
             unheld,
             recording: inner.bodies.begin(settings.bodies, request, now),
+            heard: None,
             why: None,
             settings,
         })

@@ -39,6 +39,18 @@ pub struct Party {
 }
 
 impl Party {
+    /// The caller by its names, without anything that it pays or is limited by.
+    pub(super) fn named(caller: &Caller) -> Self {
+        let mut party = Self {
+            key_hash: MASTER.to_owned(),
+            ..Self::default()
+        };
+        if let Some(grant) = caller.grant() {
+            party.take_grant(grant, None);
+        }
+        party
+    }
+
     /// The caller, and whom the request names beside it.
     ///
     /// # Errors

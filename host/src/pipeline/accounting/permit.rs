@@ -11,13 +11,14 @@ use serde_json::value::RawValue;
 use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
 use crate::domain::json::Document;
 use crate::domain::{
-    CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, SpendRow, Usage, Usd,
+    CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, QUIET, SpendRow, Usage, Usd,
 };
 use crate::limits::{Admission, ScopeKind, Tokens};
 use crate::prices::{Cost, Prices};
 
 use super::super::answer::Trail;
 use super::super::bodies::Recording;
+use super::super::callbacks::{Came, Heard};
 use super::super::fleet::Line;
 use super::super::guards::LogGuard;
 use super::group::Held;
@@ -76,6 +77,8 @@ pub struct Permit {
     pub(super) unheld: Vec<AccountId>,
     /// What is kept of its bodies; None: nothing.
     pub(super) recording: Option<Recording>,
+    /// What those are told of it who are told; None: nobody is.
+    pub(super) heard: Option<Box<Heard>>,
     /// Why it went where it went, for its row.
     pub(super) why: Option<Box<RawValue>>,
 }
@@ -85,6 +88,8 @@ pub struct Permit {
 pub struct Source {
     pub client_ip: Option<String>,
     pub user_agent: Option<String>,
+    /// The path that was asked.
+    pub route: Option<String>,
     pub session_id: Option<String>,
     /// How long it waited for its turn.
     pub queued: Duration,
@@ -289,6 +294,7 @@ impl Permit {
         group.count(&lines, now);
         let in_group = group.spent(&lines);
         let row = self.row(status, trail, (&group, lines, usage, cost), fault, now);
+        let told = self.heard.take().map(|heard| (heard, row.clone()));
         let inner = Arc::clone(&self.inner);
         let closing = inner.closing.read().unwrap_or_else(PoisonError::into_inner);
         for (payer, path) in opened {
@@ -311,12 +317,40 @@ impl Permit {
             self.inner.bodies.keep(recording, trail.line.clone());
         }
         let key = key.and_then(|id| self.inner.ledger.snapshot(&id, now));
+        let key_spend = key.map(|it| it.spend);
+        if let Some((heard, row)) = told {
+            let came = self.came(trail, (&row, fault.map(|it| it.1)), key_spend);
+            self.inner.callbacks.ended(*heard, row, came);
+        }
         // A call that was cut off may be charged something else.
         let bill = self.bill.take().filter(|it| Some(it.total) == cost);
         Charged {
             cost,
             bill: bill.map(Box::new),
-            key_spend: key.map(|it| it.spend),
+            key_spend,
+        }
+    }
+
+    /// What those are told of a call who are told.
+    fn came(
+        &self,
+        trail: &Trail,
+        (row, fault): (&SpendRow, Option<&Fault>),
+        key_spend: Option<Usd>,
+    ) -> Came {
+        let line = trail.line.as_deref().filter(|_| row.cache_hit);
+        let saved = line.and_then(|line| {
+            let bill = self
+                .pricer()
+                .bill(line, &row.model, &row.usage, row.ended_ms)?;
+            Some(bill.total)
+        });
+        Came {
+            prices: Some(Arc::clone(&self.prices)),
+            bill: self.bill.clone().filter(|it| Some(it.total) == row.cost),
+            saved,
+            key_spend,
+            ..Came::of(trail, fault)
         }
     }
 
@@ -340,6 +374,9 @@ impl Permit {
 
     /// What is asked is this by now, whatever the client sent.
     pub fn asks(&mut self, body: &Arc<Document>, guard: Option<LogGuard>) {
+        if let Some(heard) = &mut self.heard {
+            heard.asks(body, guard.clone());
+        }
         if let Some(recording) = &mut self.recording {
             recording.asks(body, guard);
         }
@@ -352,6 +389,9 @@ impl Permit {
 
     /// The client gets this as the whole answer.
     pub fn answered(&mut self, body: &Bytes) {
+        if let Some(heard) = &mut self.heard {
+            heard.answered(body);
+        }
         if let Some(recording) = &mut self.recording {
             recording.answered(body);
         }
@@ -359,6 +399,9 @@ impl Permit {
 
     /// The client gets this as more of a stream.
     pub fn streamed(&mut self, more: &Bytes) {
+        if let Some(heard) = &mut self.heard {
+            heard.sent(more);
+        }
         if let Some(recording) = &mut self.recording {
             recording.sent(more);
         }
@@ -502,13 +545,14 @@ impl Permit {
     }
 }
 
-fn error(status: u16, fault: &Fault) -> CallError {
+pub(super) fn error(status: u16, fault: &Fault) -> CallError {
     CallError {
         status,
         kind: fault.kind.as_str().to_owned(),
         message: match fault.kind {
             // The client heard no more than this either.
             ErrorKind::Internal => "internal error".to_owned(),
+            _ if fault.is_quiet => QUIET.to_owned(),
             _ => fault.message.clone(),
         },
     }

@@ -10,7 +10,7 @@ mod cut;
 mod hide;
 mod keeper;
 mod recording;
-mod redact;
+pub mod redact;
 mod room;
 
 pub use keeper::Bodies;

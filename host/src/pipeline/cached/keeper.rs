@@ -63,11 +63,16 @@ impl Keeper {
         }
     }
 
-    /// A whole answer; what the client gets of it.
+    /// A whole answer; what the client gets of it. `content_type`: of one that is no JSON.
     ///
     /// # Errors
     /// The upstream left inputs out that nothing was kept for.
-    pub fn whole(self, body: Bytes, trail: &Trail) -> Result<Bytes, Fault> {
+    pub fn whole(
+        self,
+        body: Bytes,
+        content_type: Option<&str>,
+        trail: &Trail,
+    ) -> Result<Bytes, Fault> {
         let (cache, plan) = (self.cache, self.plan);
         match self.wanted {
             Wanted::One {
@@ -77,8 +82,14 @@ impl Keeper {
                 ..
             } => {
                 let text = std::str::from_utf8(&body).ok();
-                let text = text.filter(|it| worth::whole(operation, it));
-                let kept = text.map(|it| Kept::Whole(it.to_owned()));
+                let kept = match content_type {
+                    None => text
+                        .filter(|it| worth::whole(operation, it))
+                        .map(|it| Kept::Whole(it.to_owned())),
+                    Some(kind) => text
+                        .filter(|it| worth::plain(operation, it))
+                        .map(|it| plain(it, kind)),
+                };
                 keep(&cache, &plan, (key, lead), kept, trail);
                 Ok(body)
             }
@@ -174,6 +185,13 @@ fn keep(
                 lead.alone();
             }
         }
+    }
+}
+
+fn plain(text: &str, content_type: &str) -> Kept {
+    Kept::Plain {
+        text: text.to_owned(),
+        content_type: content_type.to_owned(),
     }
 }
 

@@ -40,7 +40,8 @@ pub struct Found {
 }
 
 pub enum KeptAnswer {
-    Whole(Bytes),
+    /// With its type, where it is no JSON.
+    Whole(Bytes, Option<String>),
     Stream(Recording),
 }
 
@@ -154,8 +155,12 @@ async fn one(cache: &Cache, plan: Plan, key: Key, request: ClientRequest) -> Loo
 
 /// A kept answer in the form that is asked for.
 fn found(key: &Key, entry: &Arc<Entry>, streams: bool) -> Option<Found> {
+    let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
     let answer = match (&entry.kept, streams) {
-        (Kept::Whole(text), false) => KeptAnswer::Whole(Bytes::copy_from_slice(text.as_bytes())),
+        (Kept::Whole(text), false) => KeptAnswer::Whole(bytes(text), None),
+        (Kept::Plain { text, content_type }, false) => {
+            KeptAnswer::Whole(bytes(text), Some(content_type.clone()))
+        }
         (Kept::Stream(recording), true) => KeptAnswer::Stream(recording.clone()),
         _ => return None,
     };

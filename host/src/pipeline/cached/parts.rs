@@ -87,7 +87,7 @@ impl Parts {
         );
         Some(Found {
             key: self.keys.first()?.clone(),
-            answer: KeptAnswer::Whole(body.into()),
+            answer: KeptAnswer::Whole(body.into(), None),
             usage: Some(Usage {
                 input_tokens: tokens,
                 ..Usage::default()

@@ -133,7 +133,7 @@ proptest! {
             let Some(found) = found(&cache, request(Operation::Embeddings, &inputs(&texts))).await else {
                 panic!("nothing is kept");
             };
-            let KeptAnswer::Whole(body) = found.answer else { panic!("no whole answer") };
+            let KeptAnswer::Whole(body, _) = found.answer else { panic!("no whole answer") };
             assert_vectors(&serde_json::from_slice(&body).unwrap(), &texts);
         });
     }
@@ -164,7 +164,7 @@ fn assert_vectors(answer: &Value, texts: &[String]) {
 async fn embedded(cache: &Cache, texts: &[String]) -> Value {
     let request = match looked(cache, request(Operation::Embeddings, &inputs(texts))).await {
         Looked::Found(_, found) => {
-            let KeptAnswer::Whole(body) = found.answer else {
+            let KeptAnswer::Whole(body, _) = found.answer else {
                 panic!("no whole answer")
             };
             return serde_json::from_slice(&body).unwrap();
@@ -189,7 +189,9 @@ async fn embedded(cache: &Cache, texts: &[String]) -> Value {
     let body = json!({"object": "list", "model": "mine", "data": data, "usage": usage});
     let mut trail = trail(Operation::Embeddings);
     trail.usage = Usage::from_json(&usage);
-    let body = keeper.whole(Bytes::from(body.to_string()), &trail).unwrap();
+    let body = keeper
+        .whole(Bytes::from(body.to_string()), None, &trail)
+        .unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -201,7 +203,7 @@ async fn an_answer_of_a_fallback_is_not_kept() {
         let (_, keeper) = keeper(&cache, request(Operation::Chat, &body)).await;
         let mut trail = trail(Operation::Chat);
         trail.fallbacks = fallbacks;
-        keeper.whole(answer.clone(), &trail).unwrap();
+        keeper.whole(answer.clone(), None, &trail).unwrap();
         let found = found(&cache, request(Operation::Chat, &body)).await;
         assert_eq!(found.is_some(), kept);
     }
@@ -234,7 +236,7 @@ async fn an_upstream_that_leaves_vectors_out_fails_a_call_that_needs_them() {
     let (_, keeper) = keeper(&cache, request(Operation::Embeddings, &inputs(&both))).await;
     let empty = Bytes::from(r#"{"data":[]}"#);
     let fault = keeper
-        .whole(empty, &trail(Operation::Embeddings))
+        .whole(empty, None, &trail(Operation::Embeddings))
         .unwrap_err();
     assert!(fault.message.contains("one vector for each input"));
 }

@@ -65,6 +65,11 @@ pub fn whole(operation: Operation, body: &str) -> bool {
     serde_json::from_str::<Ended>(body).is_ok_and(|it| it.is_kept(operation))
 }
 
+/// Whether a whole answer that is no JSON is kept: what was heard, as a text or as subtitles.
+pub fn plain(operation: Operation, body: &str) -> bool {
+    operation == Operation::Transcribe && !body.trim().is_empty()
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Step {

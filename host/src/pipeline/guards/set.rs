@@ -107,6 +107,8 @@ fn ready(
         secrets: &entry.secrets,
         settings: &settings,
         is_stored: entry.id.is_some(),
+        is_tenants: false,
+        headers: Vec::new(),
     };
     let target = Arc::new(target(config, hook, &given, environment));
     Ok(Ready {

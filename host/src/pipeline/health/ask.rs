@@ -136,6 +136,9 @@ impl Pipeline {
 
     /// The way of an attempt, as far as there is an answer.
     async fn ask(&self, line: &Arc<Line>, model: &str, question: Question) -> Result<(), Fault> {
+        if line.deployment.mock_timeout {
+            return Err(mock::timeout(line.target.timeouts.total).await);
+        }
         if let Some(text) = &line.deployment.mock_response {
             return mock::answer(text).map(drop);
         }

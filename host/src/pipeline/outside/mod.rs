@@ -14,7 +14,7 @@ use crate::upstream::{Target, Upstream};
 use fetch::Fetcher;
 use kv::Shelf;
 pub use kv::Shelves;
-pub use target::{Entry, target};
+pub use target::{Entry, own_base, target};
 
 /// Whose call it is: the plugin, its entry in the config, and the tenant whose store it sees.
 pub struct Whose<'w> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use sluice_credentials::{Given, Secret as Lent, Trust};
 use url::Url;
@@ -27,6 +28,10 @@ pub struct Entry<'e> {
     pub settings: &'e Map<String, Value>,
     /// It was made through the API: it may not reach into the operator's network by it.
     pub is_stored: bool,
+    /// It is a key's or a team's: it has nothing of the operator's.
+    pub is_tenants: bool,
+    /// Of every request.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What is needed to send for an entry of a guardrail or a callback.
@@ -37,10 +42,7 @@ pub fn target(
     environment: &Environment,
 ) -> Target {
     let describe = &hook.describe;
-    let env = |name: &str| {
-        let allowed = hook.may_read_environment.iter().any(|it| it == name);
-        allowed.then(|| config.env.get(name)).flatten()
-    };
+    let env = |name: &str| of_environment(config, hook, entry, name);
     let mut secrets: HashMap<String, Secret> = entry.secrets.clone().into_iter().collect();
     for (name, secret) in &describe.secrets {
         let found = || secret.env.iter().find_map(|it| env(it));
@@ -50,15 +52,11 @@ pub fn target(
             secrets.insert(name.clone(), value);
         }
     }
-    let from_env = describe.base_url_env.iter().find_map(|it| env(it));
-    let from_env = from_env.and_then(|it| Url::parse(it.reveal()).ok());
-    let own = entry.api_base.cloned().or(from_env);
+    let own = own_base(config, hook, entry);
     let bundled = hook.generation.source == Source::Bundled;
-    let base_trusted = match (&own, entry.is_stored) {
-        (Some(_), true) => config.money.trust_stored_bases,
-        (Some(_), false) => true,
-        (None, _) => bundled,
-    };
+    let trusted = !entry.is_stored || config.money.trust_stored_bases;
+    let base_trusted = own.as_ref().map_or(bundled, |_| trusted);
+    let addresses = describe.addresses(entry.settings);
     let default = describe.base_url.as_deref();
     let default = default.filter(|_| hook.base_url_granted);
     let base_url = own.or_else(|| Url::parse(default?).ok());
@@ -66,6 +64,7 @@ pub fn target(
         provider: describe.name.clone(),
         base_url,
         base_trusted,
+        further: addresses.map(|url| (url, trusted)).collect(),
         granted_hosts: hook.granted_hosts.clone(),
         allow_private: hook.allow_private,
         auth: AuthScheme {
@@ -75,7 +74,7 @@ pub fn target(
         given: given((hook, bundled), entry, &secrets, environment),
         secret_slots: describe.secrets.keys().cloned().collect(),
         secrets,
-        extra_headers: Vec::new(),
+        extra_headers: entry.headers.clone(),
         timeouts: Timeouts {
             first_byte: TOTAL,
             idle: TOTAL,
@@ -86,7 +85,23 @@ pub fn target(
         errors: ErrorRules::default(),
         may_capture: false,
         sent: SentTokens::default(),
+        quiet: config.general.quiet_faults,
     }
+}
+
+/// The base URL that the operator gave it, in its entry or by a variable of the environment.
+pub fn own_base(config: &Config, hook: &Hook, entry: &Entry<'_>) -> Option<Url> {
+    let mut names = hook.describe.base_url_env.iter();
+    let mut from_env = || names.find_map(|it| of_environment(config, hook, entry, it));
+    let given = entry.api_base.cloned();
+    given.or_else(|| Url::parse(from_env()?.reveal()).ok())
+}
+
+/// A variable that it may read.
+fn of_environment(config: &Config, hook: &Hook, entry: &Entry<'_>, name: &str) -> Option<Secret> {
+    let allowed = hook.may_read_environment.iter().any(|it| it == name);
+    let allowed = allowed && !entry.is_tenants;
+    allowed.then(|| config.env.get(name)).flatten()
 }
 
 /// What schemes with tokens and signatures may use. A dropped plugin that was granted no variable is
@@ -99,6 +114,7 @@ fn given(
 ) -> Given {
     let granted = &hook.may_read_environment;
     let env = match bundled {
+        _ if entry.is_tenants => Environment::default(),
         true => Arc::clone(environment),
         false => {
             let names = granted.iter();
@@ -119,6 +135,7 @@ fn given(
         settings: Arc::new(settings.chain(secrets).collect()),
         env,
         trust: match (bundled || !granted.is_empty(), entry.is_stored) {
+            _ if entry.is_tenants => Trust::Client,
             (false, _) => Trust::Client,
             (true, true) => Trust::Stored,
             (true, false) => Trust::Operator,

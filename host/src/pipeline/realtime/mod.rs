@@ -81,6 +81,7 @@ impl Pipeline {
     ) -> Result<Opened, Failure> {
         let fleet = self.fleet();
         let session = source.session_id.clone();
+        let user_agent = source.user_agent.clone();
         let more = guards::of_model(&fleet, &request.controls.model);
         let guarded = match self.guarded(&fleet, (caller, &request), more) {
             Ok(guarded) => guarded,
@@ -99,7 +100,9 @@ impl Pipeline {
         let router = router.unwrap_or(&fleet.config.router);
         let tags = course::tags(router, &request.controls.tags, caller);
         let routed = (&*fleet, router);
-        let course = Course::new(self.inner(), routed, &request, caller, (session, tags));
+        let agent = course::agent(router, user_agent.as_deref());
+        let chooses = (session, tags, agent);
+        let course = Course::new(self.inner(), routed, &request, caller, chooses);
         let began = Instant::now();
         let reached = course.run(&mut settlement).await;
         settlement.reached(began.elapsed());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::{AuthDescribe, SecretDescribe, settings};
 
@@ -53,7 +54,22 @@ impl HookDescribe {
     /// The environment names that it would read.
     pub fn wanted_env(&self) -> impl Iterator<Item = &str> {
         let secrets = self.secrets.values().flat_map(|it| it.env.iter());
-        secrets.chain(&self.base_url_env).map(String::as_str)
+        let all = secrets.chain(&self.base_url_env).map(String::as_str);
+        all.chain(self.settings_env().flat_map(|(_, names)| names))
+    }
+
+    /// Settings that the environment gives where the config does not (`x-env`), each with the names
+    /// that are tried.
+    pub fn settings_env(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        settings::env_of(self.config_schema.as_ref())
+    }
+
+    /// The addresses that its settings name (`x-address` of a property).
+    pub fn addresses<'s>(
+        &'s self,
+        settings: &'s Map<String, Value>,
+    ) -> impl Iterator<Item = Url> + 's {
+        settings::addresses(self.config_schema.as_ref(), settings)
     }
 
     /// The settings with the schema's defaults filled in.

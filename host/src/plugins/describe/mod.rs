@@ -223,18 +223,7 @@ impl ProviderDescribe {
     /// Settings that the environment gives where the config does not (`x-env`), each with the names
     /// that are tried.
     pub fn settings_env(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
-        let schema = self.config_schema.as_ref();
-        let properties = schema.and_then(|it| it.get("properties")?.as_object());
-        properties
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, property)| {
-                let names = property.get("x-env")?.as_array()?;
-                Some((
-                    name.as_str(),
-                    names.iter().filter_map(Value::as_str).collect(),
-                ))
-            })
+        settings::env_of(self.config_schema.as_ref())
     }
 
     /// The names of settings that are the plugin's, not the request's.

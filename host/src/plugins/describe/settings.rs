@@ -1,6 +1,7 @@
 //! A deployment's settings, judged by the plugin's schema.
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::ProviderDescribe;
 
@@ -32,6 +33,34 @@ pub(super) fn settle(
         Value::Object(settings) => Ok(settings),
         _ => Ok(Map::new()),
     }
+}
+
+/// Settings that the environment gives where the config does not (`x-env`), each with the names that
+/// are tried.
+pub(super) fn env_of(schema: Option<&Value>) -> impl Iterator<Item = (&str, Vec<&str>)> {
+    let properties = schema.and_then(|it| it.get("properties")?.as_object());
+    properties
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, property)| {
+            let names = property.get("x-env")?.as_array()?;
+            let names = names.iter().filter_map(Value::as_str);
+            Some((name.as_str(), names.collect()))
+        })
+}
+
+/// The addresses among the settings: of properties with `x-address`.
+pub(super) fn addresses<'s>(
+    schema: Option<&'s Value>,
+    settings: &'s Map<String, Value>,
+) -> impl Iterator<Item = Url> + 's {
+    let properties = schema.and_then(|it| it.get("properties")?.as_object());
+    let named = properties.into_iter().flatten();
+    let named = named.filter(|(_, property)| property.get("x-address") == Some(&Value::Bool(true)));
+    named.filter_map(|(name, _)| {
+        let url = Url::parse(settings.get(name)?.as_str()?.trim()).ok()?;
+        matches!(url.scheme(), "http" | "https").then_some(url)
+    })
 }
 
 /// Sets what is missing and has a default; in objects that are there, also inside them.
@@ -79,5 +108,16 @@ mod tests {
     fn a_setting_that_does_not_fit_is_named_by_its_place() {
         let refusal = settle(json!({"depth": "deep"})).unwrap_err();
         assert!(refusal.starts_with("`litellm_params.depth` does not fit provider `acme`"));
+    }
+
+    #[test]
+    fn addresses_are_those_that_the_schema_calls_so() {
+        let schema = json!({"properties": {"base": {"x-address": true}, "other": {}, "third": {"x-address": true}}});
+        let settings = json!({"base": "http://10.0.0.1:3000", "other": "http://10.0.0.2", "third": "no address"});
+        let settings = settings.as_object().unwrap();
+        let found: Vec<String> = addresses(Some(&schema), settings)
+            .map(String::from)
+            .collect();
+        assert_eq!(found, ["http://10.0.0.1:3000/"]);
     }
 }

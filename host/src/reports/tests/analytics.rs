@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::rig::{DAY_MS, Rig, TODAY, both, call, costs, master, named};
+use super::rig::{DAY_MS, Rig, TODAY, both, call, costs, master, member, named};
 use crate::domain::{CallError, CallStatus, EntityKind, SpendRow};
 use crate::store::Store;
 
@@ -156,5 +156,63 @@ both! {
         let rig = Rig::new(store).await;
         let told = rig.post("/global/spend/refresh", &master(), json!({})).await.unwrap();
         assert_eq!(told["status"], "success");
+    }
+
+    async fn the_speed_of_deployments_is_told_by_day_and_call(store: &Store) {
+        let rig = Rig::new(store).await;
+        let timed = |id: &str, base: Option<&str>, (first, took): (i64, i64), days_ago: i64| {
+            let mut row = call(id, "ann", Some("ann"), Some("t1"));
+            row.model_group = "timed".to_owned();
+            row.deployment = base.unwrap_or("none").to_owned();
+            row.api_base = base.map(str::to_owned);
+            row.started_ms -= days_ago * DAY_MS;
+            row.first_token_ms = Some(row.started_ms + first);
+            row.ended_ms = row.started_ms + took;
+            row
+        };
+        let azure = Some("https://a.example/openai/v1");
+        let mut hit = timed("p4", azure, (9_000, 90_000), 0);
+        hit.cache_hit = true;
+        // Five output tokens each.
+        let calls = [timed("p1", azure, (100, 1_000), 0), timed("p2", azure, (300, 3_000), 0),
+            timed("p3", None, (500, 500), 1), hit];
+        store.settle(&calls).await.unwrap();
+        let range = "_selected_model_group=timed&startTime=2026-09-20&endTime=2026-09-21T23:59:59.000Z&api_key=null";
+        let speed = rig.see(&format!("/model/metrics?{range}")).await;
+        assert_eq!(speed, json!({
+            "data": [{"date": "2026-09-20", "gpt": 0.1}, {"date": "2026-09-21", "https://a.example": 0.4}],
+            "all_api_bases": ["gpt", "https://a.example"],
+        }));
+        // The one of the day before was no stream: its first token was its end.
+        let first = rig.see(&format!("/model/streaming_metrics?{range}")).await;
+        assert_eq!(first["data"], json!([{"date": "2026-09-21", "https://a.example": 0.2}]));
+        let today = format!("_selected_model_group=timed&startTime={TODAY}&endTime={TODAY}");
+        let first = rig.see(&format!("/model/streaming_metrics?{today}")).await;
+        assert_eq!(first["data"], json!([{"date": "p1", "https://a.example": 0.1},
+            {"date": "p2", "https://a.example": 0.3}]));
+        let slow = rig.see(&format!("/model/metrics/slow_responses?{range}")).await;
+        assert_eq!(slow, json!([{"api_base": "https://a.example", "total_count": 2, "slow_count": 1},
+            {"api_base": "", "total_count": 1, "slow_count": 0}]));
+        let nobody = rig.see(&format!("/model/metrics?{range}&customer=stranger")).await;
+        assert_eq!(nobody, json!({"data": [], "all_api_bases": []}));
+        let member = rig.get("/model/metrics", &member("ann")).await;
+        assert!(named(member).starts_with("403"));
+    }
+
+    async fn failures_are_told_by_their_class_and_deployment(store: &Store) {
+        let rig = Rig::new(store).await;
+        let mut timeout = refused("x3", "d2", 408, 0);
+        timeout.error.as_mut().unwrap().kind = "timeout".to_owned();
+        let calls = [refused("x1", "d2", 429, 0), refused("x2", "d2", 429, 1), timeout];
+        store.settle(&calls).await.unwrap();
+        let range = "_selected_model_group=fast&startTime=2026-09-20&endTime=2026-09-21";
+        let told = rig.see(&format!("/model/metrics/exceptions?{range}")).await;
+        assert_eq!(told, json!({
+            "data": [
+                {"model": "gpt", "total_exceptions": 1, "RateLimitError": 1},
+                {"model": "gpt-https://d2.example", "total_exceptions": 3, "RateLimitError": 2, "Timeout": 1},
+            ],
+            "exception_types": ["RateLimitError", "Timeout"],
+        }));
     }
 }

@@ -115,6 +115,10 @@ impl Outside for World {
             budget("openai", None),
         ]
     }
+
+    fn slow_ms(&self) -> i64 {
+        2_000
+    }
 }
 
 pub(super) struct Rig {

@@ -4,7 +4,7 @@ use crate::store::StoreError;
 use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
-/// who names them. The record of migrations and that of running gateways are not among them.
+/// who names them. The record of migrations, that of running gateways and sessions are not among them.
 pub(in crate::store) const TABLES: [(&str, &[&str]); 27] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
@@ -100,6 +100,7 @@ pub(super) async fn is_empty(connection: &mut Connection) -> Result<bool, StoreE
             "gateways",
             "leases",
             "lease_wants",
+            "sessions",
         ]
         .contains(&table.as_str())
         {

@@ -116,6 +116,11 @@ both! {
         change.insert(&CredentialRow { id: "c".to_owned(), sealed: sealed.clone(), ..CredentialRow::default() }).await.unwrap();
         change.insert(&ModelRow { id: "m".to_owned(), sealed: sealed.clone(), ..ModelRow::default() }).await.unwrap();
         change.insert(&ConfigRow { id: "s".to_owned(), sealed: sealed.clone(), ..ConfigRow::default() }).await.unwrap();
+        let mut logs = key("k");
+        let var = old.seal("s-1").unwrap();
+        let entry = serde_json::json!([{"callback_name": "a", "callback_vars": {"key": var, "n": 1}}]);
+        logs.doc.metadata.insert("logging".to_owned(), entry);
+        change.insert(&logs).await.unwrap();
         change.commit().await.unwrap();
 
         let refused = store.rotate_salt((&salt("wrong"), &salt("new")), "me", NOW).await.unwrap_err();
@@ -130,15 +135,18 @@ both! {
         assert_eq!(store.get::<CredentialRow>("c").await.unwrap().unwrap().sealed, sealed);
         store.gateway_is_gone(&gateway).await.unwrap();
 
-        assert_eq!(store.rotate_salt((&old, &salt("new")), "me", NOW).await.unwrap(), 6);
+        assert_eq!(store.rotate_salt((&old, &salt("new")), "me", NOW).await.unwrap(), 7);
         let log = store.audit_log(&AuditFilter::default(), 9).await.unwrap();
         let [(_, entry)] = log.as_slice() else { panic!("{log:?}") };
         assert_eq!((entry.actor.as_str(), entry.action.as_str(), entry.kind.as_str()), ("me", "rotated", "salt_key"));
-        assert_eq!(entry.after.as_deref(), Some(r#"{"values":6}"#));
+        assert_eq!(entry.after.as_deref(), Some(r#"{"values":7}"#));
         let row = store.get::<ModelRow>("m").await.unwrap().unwrap();
         let opened = salt("new").open_all(&row.sealed).unwrap();
         assert_eq!(opened["api_key"].reveal(), "sk-1");
         assert!(old.open_all(&row.sealed).is_err());
+        let row = store.get::<KeyRow>("k").await.unwrap().unwrap();
+        let sealed = row.doc.metadata["logging"][0]["callback_vars"]["key"].as_str().unwrap();
+        assert_eq!(salt("new").open("key", sealed).unwrap().reveal(), "s-1");
     }
 
     async fn a_text_that_fits_no_index_is_refused(store: &Store) {

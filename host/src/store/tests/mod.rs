@@ -12,6 +12,7 @@ mod opening;
 mod pooled;
 pub(crate) mod remote;
 mod responses;
+mod sessions;
 mod spend;
 mod sum;
 mod upgrades;

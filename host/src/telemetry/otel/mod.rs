@@ -57,6 +57,8 @@ pub struct Settings {
     pub sampler: Sampler,
     /// What was said is sent along.
     pub content: bool,
+    /// Whose a call was is sent along.
+    pub callers: bool,
     /// Of one request.
     pub timeout: Duration,
     pub metrics_every: Duration,
@@ -87,6 +89,8 @@ struct Inner {
     settings: Settings,
     /// What was asked and answered is exported now.
     content: AtomicBool,
+    /// Whose a call was is exported now.
+    callers: AtomicBool,
     queue: mpsc::Sender<Record>,
     waiting: Mutex<Option<mpsc::Receiver<Record>>>,
     sent: AtomicU64,
@@ -100,6 +104,7 @@ impl Otel {
         Self {
             inner: Some(Arc::new(Inner {
                 content: AtomicBool::new(settings.content),
+                callers: AtomicBool::new(settings.callers),
                 settings,
                 queue,
                 waiting: Mutex::new(Some(waiting)),
@@ -119,6 +124,19 @@ impl Otel {
     pub fn wants_content(&self) -> bool {
         let inner = self.inner.as_ref();
         inner.is_some_and(|it| it.content.load(Ordering::Relaxed) && it.settings.traces.is_some())
+    }
+
+    /// Whether traces say whose a call was.
+    pub fn tells_callers(&self) -> bool {
+        let inner = self.inner.as_ref();
+        inner.is_some_and(|it| it.callers.load(Ordering::Relaxed))
+    }
+
+    /// Whether traces of calls that begin from now on say whose they are.
+    pub fn let_callers(&self, may: bool) {
+        if let Some(inner) = &self.inner {
+            inner.callers.store(may, Ordering::Relaxed);
+        }
     }
 
     /// Whether what is said from now on is exported, where the environment asks for it.

@@ -37,6 +37,7 @@ fn settings() -> Settings {
         resource: vec![("deployment.environment".to_owned(), "prod".to_owned())],
         sampler: Sampler::read("parentbased_always_on", None).unwrap(),
         content: false,
+        callers: true,
         timeout: Duration::from_secs(1),
         metrics_every: Duration::from_secs(60),
     }
@@ -151,6 +152,7 @@ fn where_nothing_is_exported_nothing_is_made() {
     let metrics_only = Otel::new(Settings {
         traces: None,
         content: true,
+        callers: true,
         ..settings()
     });
     assert!(metrics_only.begin(None, None).is_none());

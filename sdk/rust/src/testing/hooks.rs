@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -121,21 +122,17 @@ pub fn streamed_at_every_cut<G: StreamGuardrail>(
 /// # Errors
 /// There is none, or the first thing that is not as expected.
 pub fn run_guardrail_examples<G: Guardrail>() -> Result<(), String> {
-    examples(&G::describe(), |example| {
-        let spans = example["spans"].as_array().into_iter().flatten();
-        let spans: Vec<Span> = spans.map(span_of).collect();
-        let stage = example["stage"].as_str().unwrap_or("pre");
-        let document = |name: &str| example.get(name).map(Value::to_string);
-        let json = |name| document(name).unwrap_or_else(|| "{}".to_owned());
-        let mut asked = inspection(stage, &Value::Null, spans);
-        asked.config = json("config");
-        asked.subject = json("subject");
-        asked.request = document("request");
-        asked.response = document("response");
-        text_into(&mut asked.state, &example["state"]);
-        text_into(&mut asked.operation, &example["operation"]);
-        compare(example, &asked, play(example, || G::inspect(&asked))?)
-    })
+    examples(&G::describe())?
+        .iter()
+        .try_for_each(inspected::<G>)
+}
+
+/// Runs every `*.json` example of a folder.
+///
+/// # Errors
+/// There is none, or the first thing that is not as expected.
+pub fn run_guardrail_dir<G: Guardrail>(dir: impl AsRef<Path>) -> Result<(), String> {
+    read_dir(dir.as_ref())?.iter().try_for_each(inspected::<G>)
 }
 
 /// Runs every example of `describe`.
@@ -143,26 +140,70 @@ pub fn run_guardrail_examples<G: Guardrail>() -> Result<(), String> {
 /// # Errors
 /// There is none, or the first thing that is not as expected.
 pub fn run_callback_examples<C: Callback>() -> Result<(), String> {
-    examples(&C::describe(), |example| {
-        let records = example["records"].as_array().cloned().unwrap_or_default();
-        let done = play(example, || C::on_batch(&example["config"], &records))?;
-        same("error", &example["expect"]["error"], &kind_of(&done))
-    })
+    examples(&C::describe())?
+        .iter()
+        .try_for_each(delivered::<C>)
 }
 
-fn examples(
-    document: &str,
-    mut run: impl FnMut(&Value) -> Result<(), String>,
-) -> Result<(), String> {
+/// Runs every `*.json` example of a folder.
+///
+/// # Errors
+/// There is none, or the first thing that is not as expected.
+pub fn run_callback_dir<C: Callback>(dir: impl AsRef<Path>) -> Result<(), String> {
+    read_dir(dir.as_ref())?.iter().try_for_each(delivered::<C>)
+}
+
+fn examples(document: &str) -> Result<Vec<Value>, String> {
     let document: Value = serde_json::from_str(document).map_err(|cause| cause.to_string())?;
     let all = document["examples"].as_array();
-    let all = all
-        .filter(|it| !it.is_empty())
-        .ok_or("there are no examples")?;
-    for example in all {
-        run(example).map_err(|what| format!("{} fails: {what}", example["name"]))?;
+    let all = all.filter(|it| !it.is_empty());
+    all.cloned()
+        .ok_or_else(|| "there are no examples".to_owned())
+}
+
+fn read_dir(dir: &Path) -> Result<Vec<Value>, String> {
+    let told = |cause: &dyn std::fmt::Display| format!("{}: {cause}", dir.display());
+    let entries = std::fs::read_dir(dir).map_err(|cause| told(&cause))?;
+    let mut paths: Vec<_> = entries.flatten().map(|it| it.path()).collect();
+    paths.retain(|it| it.extension().is_some_and(|it| it == "json"));
+    paths.sort();
+    if paths.is_empty() {
+        return Err(told(&"there are no examples"));
     }
-    Ok(())
+    let read = |path: &std::path::PathBuf| {
+        let text = std::fs::read_to_string(path).map_err(|cause| told(&cause))?;
+        serde_json::from_str(&text).map_err(|cause| format!("{}: {cause}", path.display()))
+    };
+    paths.iter().map(read).collect()
+}
+
+fn inspected<G: Guardrail>(example: &Value) -> Result<(), String> {
+    let spans = example["spans"].as_array().into_iter().flatten();
+    let spans: Vec<Span> = spans.map(span_of).collect();
+    let stage = example["stage"].as_str().unwrap_or("pre");
+    let document = |name: &str| example.get(name).map(Value::to_string);
+    let json = |name| document(name).unwrap_or_else(|| "{}".to_owned());
+    let mut asked = inspection(stage, &Value::Null, spans);
+    asked.config = json("config");
+    asked.subject = json("subject");
+    asked.request = document("request");
+    asked.response = document("response");
+    text_into(&mut asked.state, &example["state"]);
+    text_into(&mut asked.operation, &example["operation"]);
+    play(example, || G::inspect(&asked))
+        .and_then(|decided| compare(example, &asked, decided))
+        .map_err(|what| named(example, &what))
+}
+
+fn delivered<C: Callback>(example: &Value) -> Result<(), String> {
+    let records = example["records"].as_array().cloned().unwrap_or_default();
+    play(example, || C::on_batch(&example["config"], &records))
+        .and_then(|done| same("error", &example["expect"]["error"], &kind_of(&done)))
+        .map_err(|what| named(example, &what))
+}
+
+fn named(example: &Value, what: &str) -> String {
+    format!("{} fails: {what}", example["name"])
 }
 
 fn text_into(place: &mut String, value: &Value) {

@@ -56,6 +56,9 @@ impl Outside for Nobody {
     fn provider_budgets(&self) -> Vec<ProviderBudget> {
         Vec::new()
     }
+    fn slow_ms(&self) -> i64 {
+        300_000
+    }
 }
 
 /// A day since 1970 as questions write it; the benches have no calendar.

@@ -1,5 +1,6 @@
 //! Tokens of an identity provider, proven and refused.
 
+mod id_token;
 mod rig;
 
 use std::time::Duration;

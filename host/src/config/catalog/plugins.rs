@@ -1,0 +1,19 @@
+//! `plugins`, our own section. A table.
+
+use super::Type::{List, Mapping, Number, Text};
+use super::{Described, one};
+
+#[rustfmt::skip]
+pub(super) const ALL: &[Described] = &[
+    one("directory", Text, "null", "where plugins are dropped; without it the bundled ones serve alone"),
+    one("data_directory", Text, "null", "where machine code and last good versions are kept").at_start(),
+    one("override", List, "[]", "bundled plugins that a dropped file of the same name replaces"),
+    one("sha256", Mapping, "{}", "the only digest that a plugin's file may have"),
+    one("grants", Mapping, "{}", "hosts, variables and more that a dropped plugin is allowed"),
+    one("isolation", Mapping, "{}", "how a plugin's instances are shared: `pooled`, `call` or `fresh`"),
+    one("wasi", Mapping, "{}", "plugins that may not import WASI"),
+    one("limits", Mapping, "{}", "memory, time and output that a plugin may use"),
+    one("poll_interval", Number, "null", "seconds between two looks at the directory, where no events come"),
+    one("rollback", Mapping, "{}", "when a new version is taken back"),
+    one("providers", Mapping, "{}", "providers of your own, as data rows of a plugin"),
+];

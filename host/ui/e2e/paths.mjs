@@ -1,0 +1,22 @@
+/** Every page by its name. */
+export const PATHS = {
+  overview: "/",
+  usage: "/usage",
+  logs: "/logs",
+  keys: "/keys",
+  teams: "/teams",
+  users: "/users",
+  organizations: "/organizations",
+  customers: "/customers",
+  models: "/models",
+  credentials: "/models?part=credentials",
+  prices: "/models?part=prices",
+  plugins: "/plugins",
+  guardrails: "/guardrails",
+  callbacks: "/guardrails?part=callbacks",
+  settings: "/settings",
+  router: "/settings?part=router_settings",
+  cache: "/settings?part=cache",
+  audit: "/settings?part=audit",
+  playground: "/playground",
+};

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, test } from "node:test";
+
+import { api, launch, signedIn, visit } from "./browser.mjs";
+
+let browser;
+let user;
+let key;
+before(async () => {
+  browser = await launch();
+  user = `e2e-${randomUUID().slice(0, 8)}`;
+  ({ key } = await api("POST", "/user/new", { user_id: user, user_role: "internal_user", key_alias: `${user} own` }));
+});
+after(async () => {
+  await browser.close();
+  await api("POST", "/user/delete", { user_ids: [user] });
+});
+
+test("who is no admin sees their keys and usage only, and keeps their session", async () => {
+  const page = await signedIn(browser, { key });
+  const names = await page.getByRole("navigation").getByRole("link").allTextContents();
+  assert.deepEqual(names, ["Overview", "Usage", "Logs", "Virtual keys", "Playground"]);
+  await visit(page, "/keys");
+  const keys = page.getByRole("region", { name: "Table: Virtual keys" });
+  await keys.getByRole("row").nth(1).waitFor();
+  assert.equal(await keys.getByRole("row").count(), 2);
+  await keys.getByText(`${user} own`).waitFor();
+  for (const path of ["/usage", "/logs", "/playground"]) {
+    await visit(page, path);
+    assert.equal(await page.getByRole("alert").count(), 0, path);
+  }
+});
+
+test("a page for admins says so and asks for nothing", async () => {
+  const page = await signedIn(browser, { key });
+  const asked = [];
+  page.on("request", (it) => asked.push(new URL(it.url()).pathname));
+  await page.evaluate(() => {
+    history.pushState({}, "", "/ui/users");
+    dispatchEvent(new PopStateEvent("popstate"));
+  });
+  await page.getByText("This page is for admins").waitFor();
+  assert.ok(!asked.includes("/user/list"));
+});
+
+test("a user makes and deletes a key of their own", async () => {
+  const page = await signedIn(browser, { key });
+  const alias = `${user} second`;
+  await visit(page, "/keys");
+  await page.getByRole("button", { name: "New key" }).first().click();
+  await page.getByRole("dialog").getByLabel("Name", { exact: true }).fill(alias);
+  await page.getByRole("dialog").getByRole("button", { name: "Create" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Done" }).click();
+  await page.getByRole("button", { name: `Actions: ${alias}` }).click();
+  assert.equal(await page.getByRole("menuitem", { name: "Block" }).count(), 0);
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText(alias, { exact: true }).waitFor({ state: "detached" });
+});

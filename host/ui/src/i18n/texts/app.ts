@@ -1,0 +1,36 @@
+import { pair } from "../pair";
+
+export const app = pair(
+  {
+    name: "sluice",
+    skip: "Skip to content",
+    menu: "Menu",
+    signOut: "Sign out",
+    language: "Language",
+    theme: "Colours",
+    light: "Light",
+    dark: "Dark",
+    auto: "As the system",
+    account: "Account",
+    role_admin: "Admin",
+    role_viewer: "Admin, reads only",
+    role_user: "User",
+    role_user_viewer: "User, reads only",
+  },
+  {
+    name: "sluice",
+    skip: "跳到正文",
+    menu: "菜单",
+    signOut: "退出登录",
+    language: "语言",
+    theme: "外观",
+    light: "浅色",
+    dark: "深色",
+    auto: "跟随系统",
+    account: "账户",
+    role_admin: "管理员",
+    role_viewer: "管理员（只读）",
+    role_user: "用户",
+    role_user_viewer: "用户（只读）",
+  },
+);

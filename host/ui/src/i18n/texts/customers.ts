@@ -1,0 +1,38 @@
+import { pair } from "../pair";
+
+export const customers = pair(
+  {
+    title: "Customers",
+    lead: "Whom calls name as their user: your own customers",
+    make: "New customer",
+    editTitle: "Edit {{name}}",
+    id: "Customer id",
+    idHint: "What calls send as `user`",
+    alias: "Name",
+    region: "Region of models",
+    anyRegion: "any",
+    defaultModel: "Model where a call names none",
+    none: "No customers yet",
+    noneHint: "A customer appears once a call names one as its `user`.",
+    deleteLead: "{{name}} is forgotten with the budget. The spend stays on record.",
+    region_eu: "EU",
+    region_us: "US",
+  },
+  {
+    title: "终端客户",
+    lead: "调用中以 user 标识的终端客户",
+    make: "新建客户",
+    editTitle: "编辑 {{name}}",
+    id: "客户标识",
+    idHint: "调用中作为 user 发送的值",
+    alias: "名称",
+    region: "模型区域",
+    anyRegion: "不限",
+    defaultModel: "未指定模型时使用",
+    none: "还没有终端客户",
+    noneHint: "当调用以 user 指定客户后，会自动出现在此处。",
+    deleteLead: "将删除 {{name}} 及其预算，花费记录会保留。",
+    region_eu: "欧盟",
+    region_us: "美国",
+  },
+);

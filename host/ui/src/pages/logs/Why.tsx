@@ -1,0 +1,62 @@
+import { Group, Stack, Text } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+
+import { ApiError } from "../../api/client";
+import { useDecision } from "../../api/logs";
+import { Failed, Waiting } from "../../parts/States";
+import { Tag } from "../../parts/Tag";
+
+/** Which deployments could have answered a call, and why this one did. */
+export function Why({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const { data, error, isPending } = useDecision(id);
+  if (error instanceof ApiError && error.status === 404) {
+    return (
+      <Text size="sm" c="dimmed">
+        {t("logs.whyGone")}
+      </Text>
+    );
+  }
+  if (error) return <Failed error={error} />;
+  if (isPending) return <Waiting rows={2} />;
+  return (
+    <Stack>
+      {data.choices.map((choice, at) => (
+        <Stack key={at} gap="xs">
+          <Text size="sm">{`${choice.model_group} · ${choice.strategy} · ${choice.outcome}`}</Text>
+          <Text size="xs" c="dimmed">
+            {t("logs.candidates")}
+          </Text>
+          {choice.candidates.map((candidate) => (
+            <Group key={candidate.model_id} gap="xs">
+              <Text size="sm">{candidate.model}</Text>
+              <Text size="xs" c="dimmed" ff="monospace">
+                {candidate.model_id.slice(0, 12)}
+              </Text>
+              {candidate.model_id === choice.chosen ? (
+                <Tag color="teal">
+                  {t("logs.chosen")}
+                </Tag>
+              ) : null}
+            </Group>
+          ))}
+          {choice.ruled_out.length > 0 ? (
+            <>
+              <Text size="xs" c="dimmed">
+                {t("logs.ruledOut")}
+              </Text>
+              {choice.ruled_out.map((candidate) => (
+                <Group key={candidate.model_id} gap="xs">
+                  <Text size="sm">{candidate.model ?? candidate.model_id.slice(0, 12)}</Text>
+                  <Tag color="orange">
+                    {candidate.reason}
+                  </Tag>
+                </Group>
+              ))}
+            </>
+          ) : null}
+        </Stack>
+      ))}
+    </Stack>
+  );
+}

@@ -1,0 +1,198 @@
+"""What an operator installs, as far as it can be judged without a container engine: the image, compose, the unit of
+systemd, the release's archive."""
+
+import configparser
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tarfile
+
+import yaml
+
+import postgres_server
+import redis_server
+from conftest import ROOT, Gateway, free_port
+from replica_house import installed
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+DOCKERFILE = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+UNIT = ROOT / "examples/systemd/sluice.service"
+SOURCES = "".join(path.read_text() for path in (ROOT / "host/src").rglob("*.rs"))
+EXAMPLE_CONFIG = (ROOT / "config.example.yaml").read_text()
+DOCUMENTS = EXAMPLE_CONFIG + "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+
+
+def instructions(name):
+    return re.findall(rf"^{name} (.*)$", DOCKERFILE, re.M)
+
+
+def environment_of_the_image():
+    return dict(it.split("=", 1) for line in instructions("ENV")[1:] for it in shlex.split(line))
+
+
+def example_variables():
+    return dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if line and not line.startswith("#"))
+
+
+def assert_known(names):
+    """A gateway reads them, or its config names them; and a document tells of them."""
+    for name in names:
+        read = f'"{name}"' in SOURCES or f"os.environ/{name}" in EXAMPLE_CONFIG
+        assert read, f"{name} is read by nobody"
+        assert name in DOCUMENTS, f"{name} stands in no document"
+
+
+def test_variables_of_compose_the_image_and_the_unit_are_known_ones():
+    assert_known(COMPOSE["services"]["gateway"]["environment"])
+    assert_known(environment_of_the_image())
+    assert_known(re.findall(r"([A-Z_]+)=", unit()["Service"]["environment"]))
+
+
+def test_the_environment_example_has_what_compose_asks_for_and_nothing_else():
+    text = (ROOT / "docker-compose.yml").read_text()
+    asked = set(re.findall(r"\$\{([A-Z_]+)", text)) | {COMPOSE["secrets"]["sluice_metrics_key"]["environment"]}
+    assert asked == set(example_variables())
+    secret = [name for name in asked if re.search("MASTER_KEY|PASSWORD", name)]
+    assert secret and all(f"{name}:?" in text for name in secret)
+    assert not any(example_variables()[name] for name in secret), "an example secret would be used"
+
+
+def test_the_gateway_of_compose_finds_its_database_and_its_redis(tmp_path, data_dir):
+    """As compose starts it: what is left empty in `.env` is as if it were not there."""
+    filled = {**example_variables(), "LITELLM_MASTER_KEY": "sk-of-compose-4b1e", "POSTGRES_PASSWORD": "p@ss/word#1"}
+    environment = {name: re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda it: filled[it[1]], value) for name, value in COMPOSE["services"]["gateway"]["environment"].items()}
+    if not installed({"PostgreSQL": postgres_server.PROGRAMS, "redis-server": redis_server.PROGRAM}):
+        return
+    postgres, redis = postgres_server.PostgresServer(), redis_server.RedisServer(tmp_path)
+    # The services' addresses; the names are those of compose.
+    environment |= {"DATABASE_HOST": f"127.0.0.1:{postgres.port}", "DATABASE_NAME": "postgres", "REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port), "REDIS_PASSWORD": redis.password}
+    gateway = Gateway(tmp_path, EXAMPLE_CONFIG, environment)
+    try:
+        gateway.wait_for(lambda: json.loads(gateway.get("/health/readiness")[1])["redis"] == "connected")
+        assert json.loads(gateway.get("/health/readiness")[1])["db"] == "connected"
+        status, made, _ = gateway.post("/key/generate", {"models": ["demo"]}, "sk-of-compose-4b1e")
+        assert status == 200, made
+        body = {"model": "demo", "messages": [{"role": "user", "content": "hello"}]}
+        assert gateway.post("/v1/chat/completions", body, made["key"])[0] == 200
+        assert gateway.stop() == 0
+        (rows,) = postgres.ask("SELECT count(*) FROM sluice.keys")
+        assert rows == (1,)
+    finally:
+        gateway.process.kill()
+        redis.stop()
+        postgres.remove()
+
+
+def test_compose_mounts_what_is_there_and_hides_its_ports():
+    for name, service in COMPOSE["services"].items():
+        for mount in service.get("volumes", []):
+            source = re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", mount).split(":")[0]
+            assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"], (name, mount)
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        assert "build" in service or re.search(r":v?\d", service["image"]), f"{name}: which version?"
+        assert all(it in COMPOSE["services"] for it in service.get("depends_on", {})), name
+
+
+def test_what_reads_the_metrics_finds_the_gateway():
+    (port,) = instructions("EXPOSE")
+    assert environment_of_the_image()["PORT"] == port
+    assert COMPOSE["services"]["gateway"]["ports"][0].endswith(f":{port}")
+    scrape = yaml.safe_load((ROOT / "examples/prometheus/prometheus.yml").read_text())
+    (job,) = scrape["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"gateway:{port}"]}]
+    assert job["authorization"]["credentials_file"] == f"/run/secrets/{COMPOSE['services']['prometheus']['secrets'][0]}"
+    folder = ROOT / "examples/prometheus"
+    assert [path for pattern in scrape["rule_files"] for path in folder.glob(pattern)] == [folder / "sluice.rules.yml"]
+    grafana = ROOT / "examples/grafana/provisioning"
+    (source,) = yaml.safe_load((grafana / "datasources/prometheus.yml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((grafana / "dashboards/sluice.yml").read_text())["providers"]
+    assert f"./examples/grafana/dashboards:{provider['options']['path']}:ro" in COMPOSE["services"]["grafana"]["volumes"]
+
+
+def test_the_image_copies_what_is_there_and_every_member_of_the_workspace():
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    stages = [line.split(" AS ")[1] for line in instructions("FROM") if " AS " in line]
+    copied = set()
+    for line in instructions("COPY"):
+        words = line.split()
+        source = [word for word in words if word.startswith("--from=")]
+        assert all(it.removeprefix("--from=") in stages for it in source), line
+        if not source:
+            for path in words[:-1]:
+                assert (ROOT / path).exists() and f"!{path}" in ignored, path
+                copied.add(path)
+    members = re.search(r"^members = \[(.*?)\]", (ROOT / "Cargo.toml").read_text(), re.S | re.M).group(1)
+    assert {it.split("/")[0] for it in re.findall(r'"(.*?)"', members)} <= copied
+
+
+def test_the_image_is_built_by_our_compiler_and_runs_as_nobody_of_the_machine():
+    wanted = re.search(r'^rust-version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
+    assert instructions("FROM")[0].startswith(f"rust:{wanted}-")
+    assert instructions("USER") == ["10001:10001"]
+    (volume,) = instructions("VOLUME")
+    written = environment_of_the_image()
+    assert all(written[name].startswith(f"{volume}/") for name in ("SLUICE_STATE_DIR", "SLUICE_DATA_DIR"))
+    assert f"gateway:{volume}" in COMPOSE["services"]["gateway"]["volumes"] and COMPOSE["services"]["gateway"]["read_only"]
+
+
+def test_the_health_check_of_the_image_tells_a_gateway_that_serves_from_none(gateway):
+    command = json.loads(re.search(r"^HEALTHCHECK .*?CMD (\[.*\])$", DOCKERFILE, re.M).group(1))
+
+    def check(port):
+        return subprocess.run(command, env={"PATH": os.environ["PATH"], "PORT": str(port)}, capture_output=True, timeout=10).returncode
+
+    assert check(gateway.port) == 0
+    assert check(free_port()) != 0
+
+
+def unit():
+    parsed = configparser.ConfigParser(strict=False, interpolation=None)
+    parsed.read(UNIT)
+    return parsed
+
+
+def test_the_unit_has_no_rights_and_lets_plugins_be_compiled(tmp_path):
+    service = unit()["Service"]
+    expected = {"dynamicuser": "yes", "protectsystem": "strict", "nonewprivileges": "yes", "capabilityboundingset": "", "statedirectory": "sluice", "memorydenywriteexecute": "no"}
+    assert {name: service[name] for name in expected} == expected
+    # Systemd itself judges it where it is.
+    if shutil.which("systemd-analyze"):
+        copy = tmp_path / UNIT.name
+        copy.write_text(UNIT.read_text().replace("/usr/local/bin/sluice", os.environ["SLUICE_BINARY"]))
+        judged = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, timeout=60)
+        assert (judged.returncode, judged.stderr) == (0, "")
+
+
+def test_a_release_has_the_binary_what_goes_with_it_what_is_in_it_and_checksums(tmp_path):
+    binary = tmp_path / "built"
+    binary.write_text("#!/bin/sh\necho stub\n")
+    binary.chmod(0o755)
+    out = tmp_path / "dist"
+    release = ["cargo", "run", "--quiet", "--locked", "-p", "xtask", "--", "release", "--binary", str(binary), "--out", str(out)]
+    subprocess.run(release, cwd=ROOT, check=True, timeout=600)
+    archive, sbom = sorted(out.glob("*.tar.gz")), sorted(out.glob("*.cdx.json"))
+    assert len(archive) == len(sbom) == 1 and len(list(out.iterdir())) == 3
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=out, check=True, capture_output=True)
+
+    with tarfile.open(archive[0]) as packed:
+        names = {it.name: it for it in packed.getmembers()}
+        top = archive[0].name.removesuffix(".tar.gz")
+        for name in ("sluice", "sluice.cdx.json", "README.md", "LICENSE-MIT", "config.example.yaml", "docs/quick-start.md", "examples/systemd/sluice.service"):
+            assert f"{top}/{name}" in names, name
+        assert names[f"{top}/sluice"].mode == 0o755
+        assert all((it.uid, it.gid, it.mtime) == (0, 0, 0) for it in names.values())
+
+    text = sbom[0].read_text()
+    assert str(ROOT) not in text
+    listed = json.loads(text)
+    by_name = {it["name"]: it for it in listed["components"]}
+    assert len(by_name) > 150 and {"wasmtime", "tokio", "sluice-plugin-openai", "sluice-sdk"} <= set(by_name)
+    lock = (ROOT / "Cargo.lock").read_text()
+    assert by_name["wasmtime"]["hashes"][0]["content"] in lock and by_name["wasmtime"]["licenses"]
+    references = {it["bom-ref"] for it in listed["components"]} | {listed["metadata"]["component"]["bom-ref"]}
+    assert all(set(it["dependsOn"]) <= references for it in listed["dependencies"])
+    assert {it["ref"] for it in listed["dependencies"]} == references

@@ -1,0 +1,133 @@
+//! The admin UI: its packages for tests, and pictures of its pages.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::services::{free_port, password};
+use crate::{sh, tools};
+
+/// The browser, and letters for both languages.
+pub const CHROMIUM: tools::Tool = tools::Tool {
+    program: "chromium",
+    packages: &["chromium", "fonts-noto-cjk"],
+};
+
+/// Of the sources, what is no source.
+const LEFT_OUT: [&str; 3] = ["node_modules", "dist", "screenshots"];
+
+/// A copy of `host/ui` with the packages that its tests need, so that nothing is left in the sources.
+pub fn prepare() -> Result<PathBuf, String> {
+    let place = sh::target_dir().join("sdk-pages");
+    let said = |cause: std::io::Error| format!("the pages could not be copied: {cause}");
+    let lock = fs::read("host/ui/package-lock.json").map_err(said)?;
+    let known = place.join("package-lock.json");
+    let is_new = fs::read(&known).ok().as_deref() != Some(lock.as_slice());
+    copy(Path::new("host/ui"), &place).map_err(said)?;
+    if is_new || !place.join("node_modules").is_dir() {
+        let install = npm(&place, &["ci", "--include=dev", "--no-audit", "--no-fund"]);
+        if install.is_err() {
+            // The next run is to try it again.
+            fs::remove_file(&known).map_err(said)?;
+        }
+        install?;
+    }
+    Ok(place)
+}
+
+/// Pictures of every page, wide and narrow, light and dark, of a gateway with something in it.
+pub fn screenshots(folder: &str) -> Result<(), String> {
+    tools::ensure_all(&[tools::NPM, CHROMIUM])?;
+    sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
+    let folder = std::path::absolute(folder).map_err(|cause| cause.to_string())?;
+    let place = prepare()?;
+    let gateway = Gateway::start()?;
+    let mut pictures = Command::new("node");
+    pictures.arg("e2e/screenshots.mjs").arg(&folder);
+    pictures.current_dir(&place);
+    pictures.env("SLUICE_URL", &gateway.url);
+    pictures.env("SLUICE_MASTER_KEY", &gateway.key);
+    sh::run(&mut pictures)?;
+    println!("the pictures are in {}", folder.display());
+    Ok(())
+}
+
+fn npm(place: &Path, arguments: &[&str]) -> Result<(), String> {
+    sh::run(
+        Command::new("npm")
+            .args(arguments)
+            .current_dir(place)
+            .env_remove("NODE_ENV"),
+    )
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if LEFT_OUT.iter().any(|it| name == **it) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to.join(name))?;
+        } else {
+            fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// A gateway of the debug build in an empty folder.
+struct Gateway {
+    process: Child,
+    folder: PathBuf,
+    url: String,
+    key: String,
+}
+
+impl Gateway {
+    fn start() -> Result<Self, String> {
+        let said = |cause: std::io::Error| format!("the gateway could not be started: {cause}");
+        let folder = std::env::temp_dir().join(format!("sluice-pages-{}", std::process::id()));
+        fs::create_dir(&folder).map_err(said)?;
+        let (key, port) = (password().map_err(said)?, free_port().map_err(said)?);
+        let key = format!("sk-{key}");
+        let config = folder.join("config.yaml");
+        let text = format!(
+            "model_list:\n  - model_name: demo\n    litellm_params: {{model: echo/demo}}\n\
+             general_settings: {{master_key: {key}, store_model_in_db: true, proxy_batch_write_at: 1}}\n"
+        );
+        fs::write(&config, text).map_err(said)?;
+        let mut process = Command::new(sh::target_dir().join("debug/sluice"));
+        process.arg("--config").arg(&config);
+        process.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+        process.env("HOME", &folder).current_dir(&folder);
+        process.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut process = process.spawn().map_err(said)?;
+        let log = process.stdout.take();
+        let this = Self {
+            process,
+            folder,
+            url: format!("http://127.0.0.1:{port}"),
+            key,
+        };
+        let mut lines = BufReader::new(log.ok_or("the gateway has no log")?).lines();
+        let mut listens = lines.by_ref().map_while(Result::ok);
+        if !listens.any(|line| line.contains("sluice is listening")) {
+            return Err("the gateway did not start; its log is above".to_owned());
+        }
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(this)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let killed = self.process.kill().and_then(|()| self.process.wait());
+        if killed.is_err() || fs::remove_dir_all(&self.folder).is_err() {
+            eprintln!("xtask: {} is left over", self.folder.display());
+        }
+    }
+}

@@ -68,8 +68,14 @@ pub struct PluginsPlace {
 #[serde(rename_all = "lowercase")]
 pub enum Lang {
     Rust,
+    #[value(alias = "javascript")]
     Js,
+    #[value(alias = "typescript")]
+    Ts,
+    #[value(alias = "py")]
     Python,
+    Go,
+    C,
 }
 
 /// What a plugin is.

@@ -22,10 +22,11 @@ class Home:
     def __init__(self, folder):
         self.folder = folder
 
-    def run(self, *arguments, cwd=None, code=0):
+    def run(self, *arguments, cwd=None, code=0, **variables):
         target = os.environ.get("SLUICE_TEST_DATA", str(self.folder / "data"))
-        environment = {**os.environ, "SLUICE_DATA_DIR": target, "CARGO_TARGET_DIR": str(pathlib.Path(target) / "new-plugins"), "CARGO_NET_OFFLINE": "true"}
-        environment.pop("CONFIG_FILE_PATH", None)
+        environment = {**os.environ, "SLUICE_DATA_DIR": target, "CARGO_TARGET_DIR": str(pathlib.Path(target) / "new-plugins"), "CARGO_NET_OFFLINE": "true", **variables}
+        for name in ("CONFIG_FILE_PATH", "CC"):
+            environment.pop(name, None)
         command = [os.environ["SLUICE_BINARY"], "plugin", *map(str, arguments)]
         done = subprocess.run(command, cwd=cwd or self.folder, env=environment, capture_output=True, text=True)
         said = done.stdout + done.stderr
@@ -35,11 +36,11 @@ class Home:
     def new(self, name, lang, kind):
         self.run("new", name, "--lang", lang, "--kind", kind)
         plugin = self.folder / name
-        if lang == "js":
+        if lang in ("js", "ts"):
             (plugin / "node_modules").symlink_to(pathlib.Path(os.environ["SDK_NODE"]) / "node_modules")
-        elif lang == "python":
+        elif lang in ("python", "c"):
             (plugin / ".venv").symlink_to(sys.prefix)
-        else:
+        elif lang == "rust":
             shutil.copy(ROOT / "Cargo.lock", plugin)
         self.run("build", cwd=plugin)
         return plugin / f"{name}.wasm"
@@ -51,13 +52,22 @@ def home(tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("lang", ["js", "python", "rust"])
+@pytest.mark.parametrize("lang", ["js", "ts", "python", "rust", "go", "c"])
 def test_a_new_plugin_builds_and_passes_at_once(home, lang, kind):
     component = home.new("mine", lang, kind)
     checked = home.run("check", component)
     assert f" {kind}," in checked and "0 failed, 0 notes" in checked
     tested = home.run("test", component)
     assert "0 failed, 0 notes" in tested and "two callers" in tested
+
+
+@pytest.mark.parametrize(("lang", "named"), [("rust", "rustup"), ("js", "Node.js 18"), ("ts", "Node.js 18"), ("python", "Python 3.10"), ("go", "Go 1.25"), ("c", "`ziglang`")])
+def test_a_tool_that_is_not_on_the_machine_is_named_with_what_to_install(home, lang, named):
+    home.run("new", "mine", "--lang", lang, "--kind", "provider")
+    said = home.run("build", "mine", code=1, PATH=str(home.folder))
+    assert "is missing: install" in said and named in said, said
+    # Before anything is built, the folder says it too.
+    assert "The build needs" in (home.folder / "mine" / "README.md").read_text()
 
 
 class Acme(BaseHTTPRequestHandler):
@@ -118,7 +128,7 @@ def test_from_an_empty_folder_to_an_answer(home):
 def test_what_is_misused_says_what_to_do(home):
     assert "plugin new" in home.run("build", code=1)
     assert "small letters" in home.run("new", "Mine", "--lang", "js", "--kind", "provider", code=1)
-    assert "possible values: rust, js, python" in home.run("new", "a", "--lang", "cobol", "--kind", "provider", code=2)
+    assert "possible values: rust, js, ts, python, go, c" in home.run("new", "a", "--lang", "cobol", "--kind", "provider", code=2)
     (home.folder / "odd.wasm").write_bytes(b"hello")
     assert "not a WebAssembly component" in home.run("check", "odd.wasm", code=1)
     assert "not a WebAssembly component" in home.run("test", "odd.wasm", code=1)

@@ -78,7 +78,7 @@ fn zig(folder: &Path) -> Result<Command, AuthorError> {
     asked.args(["-c", "import ziglang"]);
     let is_there = asked.output().is_ok_and(|it| it.status.success());
     if !is_there {
-        python::environment(folder)?;
+        python::environment(folder, C)?;
     }
     let mut command = Command::new(python);
     command.args(["-m", "ziglang", "cc"]);

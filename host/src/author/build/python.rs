@@ -12,7 +12,7 @@ pub const PYTHON: &str = "install Python 3.10 or newer, with its `venv`";
 pub fn build(folder: &Path, manifest: &Manifest, file: &str) -> Result<(), AuthorError> {
     let tool = Path::new(".venv/bin/componentize-py");
     if !folder.join(tool).exists() {
-        environment(folder)?;
+        environment(folder, PYTHON)?;
     }
     let mut componentize = Command::new(absolute(folder, tool)?);
     componentize.args(["-d", "wit/sluice-plugin.wit", "-w", manifest.world()]);
@@ -21,15 +21,16 @@ pub fn build(folder: &Path, manifest: &Manifest, file: &str) -> Result<(), Autho
     run(componentize.current_dir(folder), PYTHON)
 }
 
-/// An environment with what `requirements.txt` names. Gives its interpreter.
-pub fn environment(folder: &Path) -> Result<PathBuf, AuthorError> {
+/// An environment with what `requirements.txt` names. `cure` is what to install if there is no Python. Gives its
+/// interpreter.
+pub fn environment(folder: &Path, cure: &str) -> Result<PathBuf, AuthorError> {
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv", ".venv"]);
-    run(venv.current_dir(folder), PYTHON)?;
+    run(venv.current_dir(folder), cure)?;
     let python = interpreter(folder)?;
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "-r", "requirements.txt"]);
-    run(pip.current_dir(folder), PYTHON)?;
+    run(pip.current_dir(folder), cure)?;
     Ok(python)
 }
 

@@ -65,6 +65,7 @@ pub async fn run(subject: &Subject, fixtures: &[Document], terms: &Terms) -> Rep
     let harness = Harness {
         subject,
         cases: &cases,
+        known: known(subject, fixtures),
         terms,
     };
     let fresh = harness.fixtures(&mut report).await;
@@ -139,9 +140,18 @@ fn covers(subject: &Subject, cases: &[Case], report: &mut Report) {
     }
 }
 
+/// All that its author wrote, as text: what stands there is no secret of this machine.
+fn known(subject: &Subject, fixtures: &[Document]) -> String {
+    let fixtures = fixtures.iter().map(|it| it.value.to_string());
+    std::iter::once(subject.described.clone())
+        .chain(fixtures)
+        .collect()
+}
+
 struct Harness<'h> {
     subject: &'h Subject,
     cases: &'h [Case],
+    known: String,
     terms: &'h Terms,
 }
 
@@ -299,9 +309,8 @@ impl Harness<'_> {
             let beyond = reach::beyond(&self.subject.describe, case, played);
             hosts.extend(beyond.hosts);
             secrets.extend(beyond.secrets);
-            // What its own document says is no secret of this machine.
-            let is_told = |it: &&String| !self.subject.described.contains(it.as_str());
-            let mut hidden = self.terms.environment.iter().filter(is_told);
+            let is_hidden = |it: &&String| !self.known.contains(it.as_str());
+            let mut hidden = self.terms.environment.iter().filter(is_hidden);
             if hidden.any(|it| played.said.iter().any(|said| said.contains(it.as_str()))) {
                 leaks.push(format!(
                     "`{}`: what this machine's environment says is in its answer",

@@ -14,7 +14,6 @@ pub mod installed;
 pub mod lock;
 pub mod place;
 pub mod record;
-pub mod report;
 pub mod scaffold;
 mod scrub;
 pub mod signing;
@@ -28,15 +27,16 @@ use sluice_engine::Limits;
 
 pub use error::AuthorError;
 
+pub use crate::cli::report;
+use crate::cli::report::Report;
 use crate::cli::{BenchPlugin, Budgets, InspectPlugin, PluginTask, TestPlugin};
 use crate::config::Env;
+use crate::loading::default_data_directory;
 use crate::plugins::read_component;
 use crate::plugins::trust::signers;
-use crate::serve::default_data_directory;
 use documents::{Document, folder_of, read_folder};
 use harness::Terms;
 use installed::signatures;
-use report::Report;
 use subject::{Subject, engine};
 
 /// What a command says, and whether it found everything good.

@@ -161,6 +161,7 @@ fn target(
         provider: provider.name.clone(),
         base_url: Some(base),
         base_trusted: true,
+        further: Vec::new(),
         granted_hosts: provider.hosts.clone(),
         allow_private: false,
         auth: AuthScheme {

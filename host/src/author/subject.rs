@@ -8,6 +8,7 @@ use sluice_engine::{Engine, EngineConfig, Isolation, Kind, Limits, Plugin, Setti
 use tokio::time::Instant;
 
 use super::AuthorError;
+use crate::loading::engine_config;
 use crate::plugins::describe::Describe;
 use crate::plugins::{InstallError, read_component};
 
@@ -32,9 +33,8 @@ pub struct Subject {
 /// The engine does not start on this machine.
 pub fn engine(data: &Path) -> Result<Engine, AuthorError> {
     Ok(Engine::new(&EngineConfig {
-        cache_dir: Some(data.join("machine-code")),
         max_instances: MAX_INSTANCES,
-        ..EngineConfig::default()
+        ..engine_config(data)
     })?)
 }
 

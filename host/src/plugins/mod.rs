@@ -94,6 +94,15 @@ struct Inner {
     changed: Sender<u64>,
 }
 
+/// How far loading the bundled plugins is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress<'a> {
+    pub done: usize,
+    pub of: usize,
+    /// The plugin that is loaded now; empty at the end.
+    pub next: &'a str,
+}
+
 /// How long a look at the directory may take that somebody waits for.
 const RELOAD: Duration = Duration::from_secs(120);
 
@@ -111,12 +120,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Plugins {
-    /// Loads the bundled plugins. `check` judges new versions by the deployments that use them.
+    /// Loads the bundled plugins. `check` judges new versions by the deployments that use them; `told` is
+    /// told how far it is.
     pub async fn start(
         engine: Engine,
         config: PluginsConfig,
         bundled: &[sluice_bundled::Bundled],
         check: Box<SettingsCheck>,
+        told: &(dyn Fn(Progress<'_>) + Send + Sync),
     ) -> Self {
         let plugins = Self {
             inner: Arc::new(Inner {
@@ -139,7 +150,10 @@ impl Plugins {
                 changed: Sender::new(0),
             }),
         };
-        for plugin in bundled {
+        let of = bundled.len();
+        for (done, plugin) in bundled.iter().enumerate() {
+            let next = plugin.name;
+            told(Progress { done, of, next });
             let arrival = Arrival {
                 stem: plugin.name.to_owned(),
                 digest: digest(plugin.wasm),
@@ -150,12 +164,19 @@ impl Plugins {
             // A refusal is logged where it happens, and the others serve all the same.
             let _ = plugins.install(arrival, &|_| false).await;
         }
+        let (done, next) = (of, "");
+        told(Progress { done, of, next });
         plugins
     }
 
     /// The provider of this name, in the version that serves now.
     pub fn provider(&self, name: &str) -> Option<Arc<Provider>> {
         self.inner.table.load().providers.get(name).cloned()
+    }
+
+    /// What happened to plugins lately, the newest first.
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.inner.journal.entries()
     }
 
     /// Every loaded plugin and provider.

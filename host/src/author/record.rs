@@ -182,6 +182,7 @@ fn target(
         errors: Default::default(),
         may_capture: false,
         sent: Default::default(),
+        quiet: false,
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::plugins::Progress;
 
 #[tokio::test]
 async fn a_dropped_file_serves() {

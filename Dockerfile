@@ -41,12 +41,16 @@ LABEL org.opencontainers.image.title="sluice" \
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /usr/local/bin/sluice /usr/local/bin/sluice
 COPY config.example.yaml /etc/sluice/config.yaml
+# So that no start compiles, whatever the volume is. Root's, and only read.
+RUN install -d -m 0755 /usr/local/lib/sluice/machine-code \
+    && sluice compile --into /usr/local/lib/sluice/machine-code
 # By number, so that orchestrators see that it is not root.
 COPY --from=build --chown=10001:10001 /var/lib/sluice /var/lib/sluice
 USER 10001:10001
 WORKDIR /var/lib/sluice
 # Everything that is written lies in the volume: the root may be read-only.
-ENV SLUICE_STATE_DIR=/var/lib/sluice/state \
+ENV SLUICE_MACHINE_CODE=/usr/local/lib/sluice/machine-code \
+    SLUICE_STATE_DIR=/var/lib/sluice/state \
     SLUICE_DATA_DIR=/var/lib/sluice/data \
     CONFIG_FILE_PATH=/etc/sluice/config.yaml \
     HOST=0.0.0.0 \

@@ -1,7 +1,7 @@
 // A provider: Acme's service takes {"turns": [{"from", "text"}]} and answers {"text", "stopped", "asked", "answered"},
 // or, where a stream is asked for, lines of {"text"} and at last one of the rest.
 
-import {answer, chunk, decoded, parse, post, respond, textOf, usage} from "../../sdk/javascript/sluice.js";
+import {answer, chunk, decoded, fault, messagesOf, parse, post, respond, textOf, usage} from "../../sdk/javascript/sluice.js";
 import conversation from "./fixtures/conversation.json";
 import stream from "./fixtures/stream.json";
 
@@ -26,8 +26,9 @@ export const plugin = {
 
 export const provider = {
   start(call, body) {
-    const {messages, temperature, max_tokens} = JSON.parse(body);
-    const turns = messages.map(({role, content}) => ({from: role, text: textOf(content)}));
+    const chat = JSON.parse(body);
+    const {temperature, max_tokens} = chat;
+    const turns = messagesOf(chat).map(({role, content}) => ({from: role, text: textOf(content)}));
     const asked = {turns, temperature, limit: max_tokens, stream: call.streaming};
     // The path is joined to the deployment's base URL; the host adds the key.
     return post(`/ask/${call.model}`, asked, call.streaming ? {framing: "lines"} : {});
@@ -35,7 +36,8 @@ export const provider = {
 
   resume(_call, [reply]) {
     const said = parse(reply.body);
-    return respond(answer(said.text, usage(said.asked, said.answered), FINISH[said.stopped]));
+    if (typeof said.text !== "string") throw fault("upstream", "the answer has no text");
+    return respond(answer(said.text, usage(said.asked ?? 0, said.answered ?? 0), FINISH[said.stopped]));
   },
 
   decode(_head, _state, frames, last) {

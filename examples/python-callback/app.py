@@ -35,8 +35,8 @@ class Callback(exports.Callback):
 def digest(records):
     return {
         "calls": len(records),
-        "failed": sum(record["status"] != "success" for record in records),
+        "failed": sum(record.get("status") != "success" for record in records),
         "tokens": sum(record.get("total_tokens") or 0 for record in records),
         "spend": sum(record.get("response_cost") or 0 for record in records),
-        "models": collections.Counter(record["model_group"] for record in records),
+        "models": collections.Counter(record.get("model_group", "") for record in records),
     }

@@ -3,8 +3,8 @@ or, where a stream is asked for, lines of {"text"} and at last one of the rest."
 
 import json
 
-from sluice import described, fixtures, parse
-from sluice.provider import answer, chunk, decoded, post, respond, text_of, usage
+from sluice import described, fault, fixtures, parse
+from sluice.provider import answer, chunk, decoded, messages_of, post, respond, text_of, usage
 from wit_world import exports
 
 FINISH = {"end": "stop", "limit": "length"}
@@ -32,7 +32,7 @@ Plugin = described(DESCRIBE)
 class Provider(exports.Provider):
     def start(self, call, body):
         chat = json.loads(body)
-        turns = [{"from": it["role"], "text": text_of(it["content"])} for it in chat["messages"]]
+        turns = [{"from": it.get("role"), "text": text_of(it.get("content"))} for it in messages_of(chat)]
         asked = {"turns": turns, "stream": call.streaming}
         for name, theirs in (("temperature", "temperature"), ("max_tokens", "limit")):
             if name in chat:
@@ -42,7 +42,9 @@ class Provider(exports.Provider):
 
     def resume(self, call, replies):
         said = parse(replies[0].body)
-        return respond(answer(said["text"], usage(said["asked"], said["answered"]), FINISH[said["stopped"]]))
+        if not isinstance(said.get("text"), str):
+            raise fault("upstream", "the answer has no text")
+        return respond(answer(said["text"], tokens(said), FINISH.get(said.get("stopped"), "stop")))
 
     def decode(self, head, state, frames, last):
         lines = [parse(frame.data) for frame in frames]
@@ -50,5 +52,9 @@ class Provider(exports.Provider):
         end = next((line for line in lines if "stopped" in line), None)
         if end is None:
             return decoded(events, done=False, last=last)
-        events.append(chunk({}, FINISH[end["stopped"]]))
-        return decoded(events, usage(end["asked"], end["answered"]), done=True, last=last)
+        events.append(chunk({}, FINISH.get(end["stopped"], "stop")))
+        return decoded(events, tokens(end), done=True, last=last)
+
+
+def tokens(said):
+    return usage(said.get("asked", 0), said.get("answered", 0))

@@ -1,9 +1,11 @@
 //! The `sluice` binary.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
+use sluice::cli::report::Report;
 use sluice::cli::{self, Cli, Command};
-use sluice::{serve, upkeep};
+use sluice::{author, compile, doctor, init, serve, upkeep};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -41,6 +43,26 @@ fn main() -> ExitCode {
         Command::Restore(options) => told(runtime.block_on(upkeep::restore(&options))),
         Command::RotateSalt(options) => told(runtime.block_on(upkeep::rotate_salt(&options))),
         Command::Migrate(options) => told(runtime.block_on(upkeep::migrate(&options))),
+        Command::Plugin(options) => match runtime.block_on(author::run(&options.task)) {
+            Ok(report) => {
+                let code = told(Ok::<_, author::AuthorError>(report.text));
+                if report.is_good {
+                    code
+                } else {
+                    ExitCode::FAILURE
+                }
+            }
+            Err(cause) => fail(&cause.to_string()),
+        },
+        Command::Init(options) => told(runtime.block_on(init::init(&options))),
+        Command::Doctor(options) => judged(Ok::<_, serve::ServeError>(
+            runtime.block_on(doctor::doctor(&options)),
+        )),
+        Command::Compile(options) => judged(runtime.block_on(compile::compile(&options))),
+        Command::Completions(options) => {
+            options.write(&mut std::io::stdout().lock());
+            ExitCode::SUCCESS
+        }
         Command::ExportPlugins(options) => match serve::export_plugins(&options.folder) {
             Ok(()) => ExitCode::SUCCESS,
             Err(cause) => fail(&format!("{}: {cause}", options.folder.display())),
@@ -56,7 +78,7 @@ fn refuse_huge_pages() {
 }
 
 #[expect(clippy::print_stdout, reason = "what a command did is its output")]
-fn told(done: Result<String, serve::ServeError>) -> ExitCode {
+fn told(done: Result<String, impl Display>) -> ExitCode {
     match done {
         Ok(what) => {
             println!("{what}");
@@ -64,6 +86,13 @@ fn told(done: Result<String, serve::ServeError>) -> ExitCode {
         }
         Err(cause) => fail(&cause.to_string()),
     }
+}
+
+/// A table, whose command fails if anything in it is wrong.
+fn judged(done: Result<Report, impl Display>) -> ExitCode {
+    let is_good = done.as_ref().is_ok_and(Report::is_good);
+    let code = told(done.map(|report| report.render()));
+    if is_good { code } else { ExitCode::FAILURE }
 }
 
 #[expect(clippy::print_stderr, reason = "the log may not be there yet")]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sluice_engine::{Engine, EngineConfig};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +20,10 @@ use crate::http::{self, Doors};
 use crate::in_force::Running;
 use crate::judge::Judge;
 use crate::live::{Misread, Understood};
+use crate::loading;
 use crate::pipeline::accounting::{Accounting, now_ms};
-use crate::pipeline::{Fleet, Pipeline, Watchers, check_settings};
-use crate::plugins::{Plugins, PluginsConfig};
+use crate::pipeline::{Fleet, Pipeline, Watchers};
+use crate::plugins::Plugins;
 use crate::presence::Presence;
 use crate::price_tables::PriceTables;
 use crate::reload::Reloader;
@@ -37,6 +37,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otel::Otel;
 use crate::upstream::Spools;
 use crate::watching;
+use crate::welcome;
 
 /// How long a stop waits for what goes on beside calls, once these have ended: longer than the journal
 /// waits for the database.
@@ -155,6 +156,7 @@ pub async fn run(
     let rotation = Rotation::read(&env)?;
     let ground = services::open(&config, &env).await?;
     tracing::info!("replicas: {}", replicas::told(&config));
+    let database = services::address(&config, &env)?.to_string();
     let accounting = ground.accounting.clone();
     let sources = config.money.prices.clone();
     let house = build(config, &ground, (&path, &env)).await?;
@@ -188,7 +190,7 @@ pub async fn run(
     tasks.spawn(follow_keys(accounting.keys().clone(), stop.clone()));
     let reloader = Reloader::new(
         (house.judge.clone(), ground.held()),
-        default_data_directory(),
+        loading::default_data_directory(),
         Arc::clone(&house.current),
         house.doors.clone(),
         (ground, house.tables.clone()),
@@ -242,7 +244,9 @@ pub async fn run(
         tasks.spawn(pipeline.share(shared, news, writing.clone()));
     }
     tasks.spawn(reloader.watch_file(stop.clone()));
-    tracing::info!(address = %entrance, config = %path.display(), "sluice is listening");
+    let fleet = house.doors.pipeline.fleet();
+    welcome::say(&entrance, &path, &database, &fleet, &house.plugins.table());
+    drop(fleet);
     let cache = house.doors.pipeline.cache().clone();
     let router = http::router(house.doors.until(&stopping));
     let drained = http::server::serve(entrance, router, paths, &stopping).await;
@@ -285,7 +289,7 @@ pub async fn check(path: Option<&Path>) -> Result<(Vec<Remark>, Vec<String>), Se
         taken: Taken::Honoured,
         text: replicas::told(&config),
     });
-    let (plugins, _) = start_plugins(&config).await?;
+    let (plugins, _) = loading::start(&config, &loading::at_terminal()).await?;
     plugins.load_directory(&|_: &str| true).await;
     let fleet = Fleet::build(config, &plugins.table());
     remarks.extend(mistakes_of(&fleet));
@@ -334,27 +338,6 @@ async fn follow_keys(keys: Keys, stop: CancellationToken) {
     }
 }
 
-/// The plugins of a config, and the config that new versions of them are judged by.
-async fn start_plugins(
-    config: &Arc<Config>,
-) -> Result<(Plugins, Arc<ArcSwap<Config>>), ServeError> {
-    let data = config
-        .plugins
-        .data_directory
-        .clone()
-        .unwrap_or_else(default_data_directory);
-    let engine = Engine::new(&EngineConfig {
-        cache_dir: Some(data.join("machine-code")),
-        ..EngineConfig::default()
-    })?;
-    let settings = PluginsConfig::of(&config.plugins, &data);
-    let current = Arc::new(ArcSwap::new(Arc::clone(config)));
-    let for_check = Arc::clone(&current);
-    let check = Box::new(move |generation: &_| check_settings(&for_check.load(), generation));
-    let plugins = Plugins::start(engine, settings, sluice_bundled::PLUGINS, check).await;
-    Ok((plugins, current))
-}
-
 /// Builds what serves calls.
 async fn build(
     config: Arc<Config>,
@@ -362,7 +345,7 @@ async fn build(
     (path, env): (&Path, &Env),
 ) -> Result<House, ServeError> {
     let accounting = &ground.accounting;
-    let (plugins, current) = start_plugins(&config).await?;
+    let (plugins, current) = loading::start(&config, &loading::in_log()).await?;
     let upstream = ground.upstream.clone();
     let metrics = Metrics::default();
     metrics.calls().show(Understood::read(&config)?.shown);
@@ -404,8 +387,7 @@ async fn build(
     let manage = services::manage(&config, ground, running.clone())?;
     let fetch = Arc::new(services::KeyFetch(upstream));
     let signin = services::signin(ground, Arc::clone(&fetch) as Arc<dyn crate::auth::Fetch>);
-    let data = config.plugins.data_directory.clone();
-    let data = data.unwrap_or_else(default_data_directory);
+    let data = loading::data_directory(&config);
     let doors = Doors::new(
         pipeline,
         plugins.clone(),
@@ -488,22 +470,6 @@ fn address(options: &Serve, config: &Config) -> Result<SocketAddr, ServeError> {
         (Some(host), _) => host,
     };
     Ok(SocketAddr::new(host, options.port))
-}
-
-fn default_data_directory() -> PathBuf {
-    let env = Env::of_process(Path::new(""));
-    let home = env.text("SLUICE_DATA_DIR").map(PathBuf::from);
-    let cache = || {
-        env.text("XDG_CACHE_HOME")
-            .map(|it| PathBuf::from(it).join("sluice"))
-    };
-    let fallback = || {
-        env.text("HOME")
-            .map(|it| PathBuf::from(it).join(".cache/sluice/data"))
-    };
-    home.or_else(cache)
-        .or_else(fallback)
-        .unwrap_or_else(|| PathBuf::from("sluice-data"))
 }
 
 /// The first signal lets answers under way finish, the second ends them.

@@ -376,7 +376,7 @@ fn written_address(config: &Config, env: &Env) -> Result<Address, ServeError> {
 }
 
 /// Where the embedded database and the journal are: not a cache, this is money.
-fn state_directory(env: &Env) -> PathBuf {
+pub fn state_directory(env: &Env) -> PathBuf {
     let under = |name: &str, rest: &str| {
         let folder = env.text(name).filter(|it| !it.is_empty())?;
         Some(PathBuf::from(folder).join(rest))

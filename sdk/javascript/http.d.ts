@@ -1,6 +1,6 @@
 import type {Auth, Json, Pair} from "./sluice.js";
 
-/** Posts a document; the answer's document, or null. A status of 400 and above is thrown as a `Fault`. */
+/** Posts a document; the answer's document, or null where it is no JSON. A status of 400 and above is thrown as a `Fault`. */
 export function postJson<T = unknown>(
   url: string,
   document: unknown,

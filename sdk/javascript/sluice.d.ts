@@ -118,6 +118,7 @@ export interface ChatAnswer { choices: {index: number; message: Record<string, u
 
 export function fault(kind: ErrorKind, message: string, more?: Partial<Fault>): Fault;
 export function parse<T = unknown>(payload: Payload): T;
+export function messagesOf(chat: Partial<ChatRequest>): Message[];
 export function textOf(content: Message["content"]): string;
 
 export interface Posting {

@@ -6,20 +6,34 @@ export function fault(kind, message, more = {}) {
   return {kind, message, status: null, retry: null, retryAfterMs: null, detail: null, ...more};
 }
 
-/** A payload as JSON. What is none is the upstream's failure, not a breakdown of the plugin. */
+/** A payload as a JSON object. What is none is the upstream's failure, not a breakdown of the plugin. */
 export function parse(payload) {
+  let document;
   try {
-    return JSON.parse(payload.val);
+    document = JSON.parse(payload.val);
   } catch (cause) {
     throw fault("upstream", `the upstream's answer is not JSON: ${cause.message}`);
   }
+  if (!isObject(document)) throw fault("upstream", "the upstream's answer is not a JSON object");
+  return document;
+}
+
+function isObject(value) {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+/** The messages of a chat request; what has none is refused. */
+export function messagesOf(chat) {
+  const {messages} = chat;
+  if (Array.isArray(messages) && messages.length && messages.every(isObject)) return messages;
+  throw fault("invalid-request", "`messages` has to be a list of messages");
 }
 
 /** The text of a message's content; what is not text is refused. */
 export function textOf(content) {
   if (typeof content === "string") return content;
   const parts = Array.isArray(content) ? content : [];
-  if (!parts.length || parts.some((part) => part.type !== "text")) throw fault("invalid-request", "this provider takes text only");
+  if (!parts.length || parts.some((part) => part?.type !== "text")) throw fault("invalid-request", "this provider takes text only");
   return parts.map((part) => part.text).join("");
 }
 

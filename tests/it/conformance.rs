@@ -1,19 +1,15 @@
-//! Every shipped plugin, as the component that it ships as: the contract it was built for, what it
-//! imports, its document, its examples, and its fixtures, which the plugins' own tests run
-//! natively. Recorded traffic goes through the same components in `tests/traffic`.
+//! Every shipped plugin, as the component that it ships as, held to what `sluice plugin test` holds
+//! an author's to: its document, its examples and fixtures, which the plugins' own tests run
+//! natively, and the contract. Recorded traffic goes through the same components in `tests/traffic`.
 
 use std::path::Path;
 
-use sluice::plugins::describe::Describe;
-use sluice_engine::contract::{Call, Decoded, Error, Frame, Head, Reply, Step};
-use sluice_engine::{CONTRACT_VERSION, Engine, EngineConfig, Plugin, Session, Settings, inspect};
-use sluice_fixture::{Chunking, Fixture};
+use sluice::author::documents::{Document, read_folder};
+use sluice::author::harness::{self, Terms};
+use sluice::author::subject::Subject;
+use sluice_engine::{CONTRACT_VERSION, Engine, EngineConfig};
 
 use crate::root;
-
-mod driver {
-    sluice_fixture::runner!(sluice_engine::contract);
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_shipped_plugin_keeps_the_contract() {
@@ -25,90 +21,38 @@ async fn every_shipped_plugin_keeps_the_contract() {
     };
     let engine = Engine::new(&config).unwrap();
     assert!(sluice_bundled::PLUGINS.len() >= 5);
+    let mut wrong = Vec::new();
     for bundled in sluice_bundled::PLUGINS {
-        let inspection = inspect(bundled.wasm).unwrap();
-        assert_eq!(inspection.version, CONTRACT_VERSION, "{}", bundled.name);
-        let loaded = engine.load(bundled.name, bundled.wasm.to_vec(), Settings::default());
-        let plugin = loaded.await.unwrap();
-        let described = plugin.describe().await.unwrap();
+        let opened = Subject::of(&engine, bundled.name, bundled.wasm.into()).await;
+        let subject = opened.unwrap();
         assert_eq!(
-            described,
-            plugin.describe().await.unwrap(),
-            "`describe` of {} is not always the same",
+            subject.plugin.contract_version(),
+            CONTRACT_VERSION,
+            "{}",
             bundled.name
         );
-        let describe = Describe::parse(&described).unwrap();
-        assert_eq!(describe.name, bundled.name);
+        assert_eq!(subject.describe.name, bundled.name);
         assert!(
-            !describe.examples.is_empty(),
+            !subject.describe.examples.is_empty(),
             "{} has no examples",
             bundled.name
         );
-        let fixtures = fixtures(bundled.name);
-        for document in describe.examples.iter().cloned().chain(fixtures) {
-            if describe.providers.is_empty() {
-                let run = sluice::plugins::run_hook_example(&plugin, &document).await;
-                assert_eq!(run, Ok(()), "{}", bundled.name);
-            } else {
-                keeps(&plugin, document).await;
-            }
+        let report = harness::run(&subject, &fixtures(bundled.name), &Terms::default()).await;
+        if !report.is_good() {
+            wrong.push(format!("{}\n{}", bundled.name, report.render()));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-fn fixtures(plugin: &str) -> Vec<serde_json::Value> {
+fn fixtures(plugin: &str) -> Vec<Document> {
     let folder = root().join("plugins").join(plugin).join("fixtures");
-    let mut found = Vec::new();
-    // What nobody has recorded has none.
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for file in files {
-        if file.path().extension().is_some_and(|it| it == "json") {
-            let text = std::fs::read_to_string(file.path()).unwrap();
-            found.push(serde_json::from_str(&text).unwrap());
-        }
+    if !folder.is_dir() {
+        // What nobody has recorded has none.
+        return Vec::new();
     }
-    found
-}
-
-async fn keeps(plugin: &Plugin, document: serde_json::Value) {
-    let fixture: Fixture = serde_json::from_value(document).unwrap();
-    for chunking in [Chunking::Whole, Chunking::Random(7)] {
-        let mut component = Component(plugin.session());
-        let run = driver::run(&mut component, &fixture, chunking).await;
-        assert_eq!(run, Ok(()), "{}: {}", plugin.name(), fixture.name);
-    }
-}
-
-struct Component(Session);
-
-impl driver::Exports for Component {
-    async fn start(&mut self, call: &Call, body: &str) -> Result<Result<Step, Error>, String> {
-        let started = self.0.start(call, &body.to_owned()).await;
-        started.map_err(|cause| cause.to_string())
-    }
-
-    async fn resume(
-        &mut self,
-        call: &Call,
-        replies: Vec<Reply>,
-    ) -> Result<Result<Step, Error>, String> {
-        let resumed = self.0.resume(call, &replies).await;
-        resumed.map_err(|cause| cause.to_string())
-    }
-
-    async fn decode(
-        &mut self,
-        head: Option<Head>,
-        state: String,
-        frames: Vec<Frame>,
-        last: bool,
-    ) -> Result<Result<Decoded, Error>, String> {
-        let decoded = self.0.decode(head.as_ref(), &state, &frames, last).await;
-        decoded.map_err(|cause| cause.to_string())
-    }
-
-    async fn map_error(&mut self, call: &Call, reply: &Reply) -> Result<Option<Error>, String> {
-        let mapped = self.0.map_error(call, reply).await;
-        mapped.map_err(|cause| cause.to_string())
-    }
+    let mut documents = read_folder(&folder).unwrap();
+    // Recorded bodies lie beside the fixtures that use them.
+    documents.retain(|it| it.value.get("expect").is_some());
+    documents
 }

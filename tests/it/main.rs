@@ -4,6 +4,7 @@
     reason = "a test tells what is wrong by panicking"
 )]
 
+mod author;
 mod callbacks;
 mod collector;
 mod config_reference;

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -222,6 +223,28 @@ def test_a_guardrail_of_every_language_blocks(house, language):
     error = json.loads(answer)["error"]
     assert status == 400 and error["provider_specific_fields"]["code"] == "word"
     assert chat(house, model, "what is rain?", guardrails=[f"block-{language}"])[0] == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_example_keeps_the_contract(language, kind):
+    """Held to what `sluice plugin test` holds every component to, with its fixtures."""
+    fixtures = ROOT / "examples" / f"{language}-{kind}" / "fixtures"
+    command = [os.environ["SLUICE_BINARY"], "plugin", "test", built(language, kind), "--fixtures", fixtures]
+    # Where the machine code is kept from one run to the next.
+    environment = {**os.environ, "SLUICE_DATA_DIR": os.environ["SDK_EXAMPLES"]}
+    tested = subprocess.run(command, env=environment, capture_output=True, text=True)
+    said = tested.stdout + tested.stderr
+    assert tested.returncode == 0 and "0 failed, 0 notes" in said and "two callers" in said, said
+
+
+def test_new_plugins_are_built_with_the_same_tools_as_the_examples():
+    templates = ROOT / "host" / "src" / "author" / "scaffold" / "templates"
+    pinned = json.loads((ROOT / "sdk" / "javascript" / "package.json").read_text())["devDependencies"]
+    for language in ("js", "ts"):
+        named = json.loads((templates / language / "package.json.tmpl").read_text())["devDependencies"]
+        assert named == {name: pinned[name] for name in named}, language
+    assert (templates / "python" / "requirements.txt.tmpl").read_text() == (ROOT / "sdk" / "python" / "requirements.txt").read_text()
 
 
 def test_the_tools_are_those_that_the_sdks_pin():

@@ -154,6 +154,15 @@ def test_the_image_is_built_by_our_compiler_and_runs_as_nobody_of_the_machine():
     assert f"gateway:{volume}" in COMPOSE["services"]["gateway"]["volumes"] and COMPOSE["services"]["gateway"]["read_only"]
 
 
+def test_the_image_has_the_machine_code_of_its_plugins_where_no_volume_hides_it():
+    (volume,) = instructions("VOLUME")
+    folder = environment_of_the_image()["SLUICE_MACHINE_CODE"]
+    assert not folder.startswith(f"{volume}/")
+    made = next(it for it in instructions("RUN") if f"sluice compile --into {folder}" in it)
+    # By root, so that the gateway's user cannot write it.
+    assert DOCKERFILE.index(made) < DOCKERFILE.index("\nUSER ")
+
+
 def test_the_health_check_of_the_image_tells_a_gateway_that_serves_from_none(gateway):
     command = json.loads(re.search(r"^HEALTHCHECK .*?CMD (\[.*\])$", DOCKERFILE, re.M).group(1))
 

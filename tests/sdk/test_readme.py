@@ -13,7 +13,7 @@ from conftest import ROOT, base_environment, free_port
 # A gateway that is started replaces the one before it, and stays while the next blocks are typed.
 SLUICE = """#!/bin/bash
 case "$1" in
-  check|backup|restore|export-plugins|rotate-salt|migrate) exec "$SLUICE_BINARY" "$@" ;;
+  check|backup|restore|export-plugins|rotate-salt|migrate|init|doctor|compile|completions|plugin) exec "$SLUICE_BINARY" "$@" ;;
 esac
 if [ -f "$TYPED/pid" ]; then
   pid=$(cat "$TYPED/pid")

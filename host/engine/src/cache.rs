@@ -44,13 +44,34 @@ impl Cache {
                 return Ok(None);
             }
         }
+        Ok(Some(Self::of(directory, engine)))
+    }
+
+    /// A directory that is only read. One that others may write is refused; none where it is not there.
+    pub(crate) fn shipped(
+        directory: &Path,
+        engine: &wasmtime::Engine,
+    ) -> Result<Option<Self>, EngineError> {
+        match written_by_others(directory) {
+            Ok(None) => Ok(Some(Self::of(directory, engine))),
+            Ok(Some(what)) => {
+                let path = directory.display().to_string();
+                Err(EngineError::CacheDirectory { path, what })
+            }
+            Err(cause) => {
+                tracing::warn!(path = %directory.display(), %cause, "the machine code that is shipped cannot be read");
+                Ok(None)
+            }
+        }
+    }
+
+    fn of(directory: &Path, engine: &wasmtime::Engine) -> Self {
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        let engine = hex(&hasher.0.finalize()).chars().take(16).collect();
-        Ok(Some(Self {
+        Self {
             directory: directory.to_owned(),
-            engine,
-        }))
+            engine: hex(&hasher.0.finalize()).chars().take(16).collect(),
+        }
     }
 
     fn path(&self, digest: &str) -> PathBuf {
@@ -72,7 +93,8 @@ impl Cache {
         let loaded = unsafe { Component::deserialize_file(engine, &path) };
         match loaded {
             Ok(component) => {
-                // What is used is not the oldest. If that cannot be written, it is made anew once.
+                // What is used is not the oldest. If that cannot be written, it is made anew once, or is
+                // nobody's to make room in.
                 let _ = std::fs::File::open(&path)
                     .and_then(|file| file.set_modified(std::time::SystemTime::now()));
                 Some(component)
@@ -182,21 +204,48 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
 #[cfg(unix)]
 fn not_private(directory: &Path) -> std::io::Result<Option<String>> {
     use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(directory)?;
-    let mode = metadata.mode() & 0o777;
-    if mode & 0o022 != 0 {
-        return Ok(Some(format!(
-            "others may write it (mode {mode:o}), and what lies in it is run as machine code; `chmod go-w` it or name another"
-        )));
+    if let Some(what) = open_to_others(directory)? {
+        return Ok(Some(what));
     }
     // A new file belongs to this process's user, and shows that the directory can be written.
     let probe = directory.join(format!(".probe.{}.part", std::process::id()));
     let user = std::fs::File::create(&probe)?.metadata()?.uid();
     std::fs::remove_file(&probe)?;
-    let owner = metadata.uid();
+    let owner = std::fs::metadata(directory)?.uid();
     Ok((owner != user && owner != 0).then(|| {
         format!("it belongs to another user ({owner}, not {user}), who may write it; name another")
     }))
+}
+
+/// Why a directory that this process does not write is not to be trusted.
+#[cfg(unix)]
+fn written_by_others(directory: &Path) -> std::io::Result<Option<String>> {
+    use std::os::unix::fs::MetadataExt as _;
+    if let Some(what) = open_to_others(directory)? {
+        return Ok(Some(what));
+    }
+    let owner = std::fs::metadata(directory)?.uid();
+    // Where there is no such file, only root's directory is trusted.
+    let user = std::fs::metadata("/proc/self").map_or(0, |it| it.uid());
+    Ok((owner != user && owner != 0).then(|| {
+        format!("it belongs to another user ({owner}), who may write it; `chown root` it or name another")
+    }))
+}
+
+#[cfg(unix)]
+fn open_to_others(directory: &Path) -> std::io::Result<Option<String>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mode = std::fs::metadata(directory)?.mode() & 0o777;
+    Ok((mode & 0o022 != 0).then(|| {
+        format!(
+            "others may write it (mode {mode:o}), and what lies in it is run as machine code; `chmod go-w` it or name another"
+        )
+    }))
+}
+
+#[cfg(not(unix))]
+fn written_by_others(directory: &Path) -> std::io::Result<Option<String>> {
+    std::fs::metadata(directory).map(|_| None)
 }
 
 #[cfg(not(unix))]

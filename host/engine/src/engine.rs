@@ -30,6 +30,9 @@ const MAX_MEMORY: usize = 256 << 20;
 pub struct EngineConfig {
     /// Where machine code is kept; none: components are compiled at each start.
     pub cache_dir: Option<PathBuf>,
+    /// Machine code that came with the program, as an image has it: read where `cache_dir` has none, never
+    /// written.
+    pub shipped_dir: Option<PathBuf>,
     /// Largest component, in bytes.
     pub max_component_bytes: usize,
     /// Instances at the same time, of all plugins.
@@ -42,6 +45,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             cache_dir: None,
+            shipped_dir: None,
             max_component_bytes: 128 << 20,
             max_instances: 500,
             keep_resident: 1 << 20,
@@ -60,6 +64,7 @@ struct Shared {
     is_pooled: bool,
     linker: Linker<State>,
     cache: Option<Cache>,
+    shipped: Option<Cache>,
     /// Compiling takes all cores already; one at a time.
     compiling: Semaphore,
     max_component_bytes: usize,
@@ -87,6 +92,9 @@ impl Engine {
             .map(|path| Cache::open(path, &engine))
             .transpose()?
             .flatten();
+        let shipped = config.shipped_dir.as_deref();
+        let shipped = shipped.map(|path| Cache::shipped(path, &engine));
+        let shipped = shipped.transpose()?.flatten();
         let linker = linker(&engine).map_err(wrong)?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -94,6 +102,7 @@ impl Engine {
                 is_pooled,
                 linker,
                 cache,
+                shipped,
                 compiling: Semaphore::new(1),
                 max_component_bytes: config.max_component_bytes,
             }),
@@ -103,6 +112,11 @@ impl Engine {
     /// Whether memory is pooled; else the address space did not allow it.
     pub fn is_pooled(&self) -> bool {
         self.shared.is_pooled
+    }
+
+    /// Whether machine code is kept: a directory was named, and it can be used.
+    pub fn keeps_code(&self) -> bool {
+        self.shared.cache.is_some()
     }
 
     /// Checks, compiles (or takes from the cache) and links a component. `name` is for messages.
@@ -142,12 +156,13 @@ impl Engine {
 
 impl Shared {
     fn component(&self, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
+        let mut kept = [&self.cache, &self.shipped].into_iter().flatten();
+        if let Some(kept) = kept.find_map(|it| it.load(digest, &self.engine)) {
+            return Ok(kept);
+        }
         let Some(cache) = &self.cache else {
             return compile(bytes, &self.engine);
         };
-        if let Some(cached) = cache.load(digest, &self.engine) {
-            return Ok(cached);
-        }
         let started = tokio::time::Instant::now();
         let component = cache.compile(digest, bytes, &self.engine)?;
         let millis = started.elapsed().as_millis() as u64;

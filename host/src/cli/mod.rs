@@ -1,18 +1,29 @@
 //! The command line: LiteLLM's flags, so that a container's arguments go on working, and ours.
 
+mod banner;
 mod check;
+mod comfort;
 mod litellm;
 mod migrate;
 mod options;
+mod plugin;
+pub mod report;
 
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+pub use banner::Banner;
 pub use check::print as print_check;
+pub use comfort::{Compile, Completions, Doctor, Init};
 pub use litellm::LiteLlm;
 pub use migrate::{FromLiteLlm, Migrate, Origin};
+pub use plugin::{
+    AddPlugin, BenchPlugin, Budgets, BuildPlugin, InspectPlugin, Keygen, Lang, LockPlugins,
+    NewPlugin, Plugin, PluginFile, PluginKind, PluginTask, PluginsPlace, RecordPlugin,
+    RemovePlugin, SignPlugin, TestPlugin, VerifyPlugin,
+};
 
 use crate::config::Setting;
 
@@ -31,8 +42,16 @@ pub struct Cli {
 pub enum Command {
     /// Serve (the default).
     Serve(Serve),
+    /// Write a config for the providers whose keys are in the environment, and a master key.
+    Init(Init),
+    /// Look at everything that the gateway needs, and say what to do where something is missing.
+    Doctor(Doctor),
     /// Read a config, say of every key how it is taken, and exit with 1 if it cannot be used.
     Check(Check),
+    /// Write, test, sign and install plugins.
+    Plugin(Plugin),
+    /// Compile the plugins now, so that no start has to.
+    Compile(Compile),
     /// Write the bundled plugins' components into a folder.
     ExportPlugins(ExportPlugins),
     /// Write everything that the database holds into a file, also while the gateway runs.
@@ -43,6 +62,8 @@ pub enum Command {
     RotateSalt(RotateSalt),
     /// Take over what another gateway has in its database.
     Migrate(Migrate),
+    /// Write the script by which a shell completes commands and options.
+    Completions(Completions),
 }
 
 /// Options of `serve`.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::defaults;
@@ -27,6 +29,16 @@ pub struct PluginsSection {
     pub poll: Option<Duration>,
     pub rollback: Option<(Duration, u64, f64)>,
     pub providers: BTreeMap<String, Row>,
+    pub trust: Trust,
+}
+
+/// Whose signatures of plugin files count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// `ed25519:` and 32 bytes in base64.
+    pub keys: Vec<String>,
+    /// A file without a signature of one of them is not loaded.
+    pub require: bool,
 }
 
 /// What a dropped plugin is allowed.
@@ -70,8 +82,10 @@ pub const NAMES: Names = Names::known(&[
     "poll_interval",
     "rollback",
     "providers",
+    "trust",
 ]);
 pub const GRANT: Names = Names::known(&["hosts", "env", "private_addresses", "capture"]);
+pub const TRUST: Names = Names::known(&["keys", "require"]);
 pub const ROLLBACK: Names = Names::known(&["window", "min_failures", "factor"]);
 pub const LIMITS: Names = Names::known(&[
     "memory_mb",
@@ -101,9 +115,11 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSe
     };
     let (limits, rollback) = (section.members("limits"), section.members("rollback"));
     let (grants, providers) = (section.members("grants"), section.members("providers"));
+    let trust = section.members("trust");
     section.finish(&NAMES);
     result.limits = read_limits(limits, env, remarks);
     result.rollback = rollback.map(|it| read_rollback(it, env, remarks));
+    result.trust = trust.map_or_else(Trust::default, |it| read_trust(it, env, remarks));
     for (name, value) in grants.unwrap_or_default() {
         let path = format!("plugins.grants.{name}");
         let grant = read_grant(&path, value, env, remarks);
@@ -214,6 +230,33 @@ fn read_rollback(
     )
 }
 
+/// Keys that somebody relies on: one that cannot be read is an error, never left out.
+fn read_trust(value: Map<String, Value>, env: &Env, remarks: &mut Remarks) -> Trust {
+    let mut section = Section::new("plugins.trust", Some(value.into()), env, remarks);
+    let given = section.words("keys").unwrap_or_default();
+    let trust = Trust {
+        keys: given.iter().map(|it| it.trim().to_owned()).collect(),
+        require: section.flag("require").unwrap_or(false),
+    };
+    if let Some(bad) = trust.keys.iter().find(|it| !is_public_key(it)) {
+        let text = format!(
+            "has {bad:?}, expected `ed25519:` and 32 bytes in base64, as `sluice plugin keygen` writes them"
+        );
+        section.say(Taken::Wrong, "keys", &text);
+    }
+    if trust.require && trust.keys.is_empty() {
+        let text = "lets no plugin file in, as `plugins.trust.keys` has no key";
+        section.say(Taken::Wrong, "require", text);
+    }
+    section.finish(&TRUST);
+    trust
+}
+
+fn is_public_key(text: &str) -> bool {
+    let bytes = text.strip_prefix("ed25519:").map(|it| STANDARD.decode(it));
+    bytes.is_some_and(|it| it.is_ok_and(|it| it.len() == 32))
+}
+
 fn read_grant(path: &str, value: Value, env: &Env, remarks: &mut Remarks) -> Grant {
     let mut section = Section::new(path, Some(value), env, remarks);
     let grant = Grant {
@@ -279,6 +322,10 @@ mod tests {
         assert_eq!(read.providers["mine"].plugin, "openai_compatible");
         assert_eq!(read.providers["other"].plugin, "acme");
         assert_eq!(read.limits.cpu_ms, Some(100));
+        let key = format!("ed25519:{}=", "A".repeat(43));
+        let (read, wrong) = section(json!({"trust": {"keys": key, "require": true}}));
+        assert_eq!((wrong, read.trust.require), (Vec::new(), true));
+        assert_eq!(read.trust.keys, [key]);
     }
 
     #[test]
@@ -302,6 +349,10 @@ mod tests {
             "providers.other.plugin",
         ];
         assert_eq!(wrong, expected.map(|it| format!("plugins.{it}")));
+        let (_, wrong) = section(json!({"trust": {"keys": ["ed25519:AAAA"], "require": "yes"}}));
+        assert_eq!(wrong, ["plugins.trust.keys"]);
+        let (_, wrong) = section(json!({"trust": {"require": true}}));
+        assert_eq!(wrong, ["plugins.trust.require"]);
         let (_, wrong) = section(json!({"sha256": ["abc"]}));
         assert_eq!(wrong, ["plugins.sha256"]);
         let (read, wrong) = section(

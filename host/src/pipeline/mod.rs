@@ -78,7 +78,7 @@ mod written;
 
 pub use answer::{Answer, AnswerBody, ByteStream, Failure, FileStream, Trail};
 pub use bodies::BodySettings;
-pub use fleet::{Fleet, check_settings};
+pub use fleet::{Fleet, Line, check_settings};
 pub use kept::ResponseSettings;
 pub use left::{Known, Told};
 pub use preview::Preview;

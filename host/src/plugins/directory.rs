@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::digest;
 use super::prepare::{Arrival, InstallError};
 use super::registry::Source;
+use super::trust;
 
 /// Larger files are not read. The engine has the same limit for components.
 pub const MAX_FILE_BYTES: u64 = 128 << 20;
@@ -20,6 +21,8 @@ pub struct Stamp {
     modified: Option<SystemTime>,
     /// The file behind a symbolic link.
     real: PathBuf,
+    /// The signature file beside it, which may come later.
+    signature: Option<(u64, Option<SystemTime>)>,
 }
 
 /// The state of the directory as it was last read.
@@ -140,8 +143,19 @@ pub fn read(path: &Path) -> Result<Arrival, InstallError> {
         stem: stem(path),
         digest: digest(&bytes),
         bytes: bytes.into(),
+        signatures: signatures(path),
         source: Source::File(path.to_owned()),
     })
+}
+
+/// What the signature file beside a component says. One that cannot be read vouches for nothing.
+fn signatures(path: &Path) -> String {
+    let file = trust::signature_file(path);
+    let is_small = |it: &std::fs::Metadata| it.len() <= trust::MAX_SIGNATURE_BYTES;
+    match std::fs::metadata(&file) {
+        Ok(found) if is_small(&found) => std::fs::read_to_string(file).unwrap_or_default(),
+        _ => String::new(),
+    }
 }
 
 /// A file's name without its ending.
@@ -175,6 +189,9 @@ fn stamp(path: &Path) -> Result<Stamp, String> {
         size: metadata.len(),
         modified: metadata.modified().ok(),
         real,
+        signature: std::fs::metadata(trust::signature_file(path))
+            .ok()
+            .map(|it| (it.len(), it.modified().ok())),
     })
 }
 

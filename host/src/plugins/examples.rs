@@ -1,12 +1,15 @@
-//! A plugin's own examples, run through the component before it serves.
+//! A plugin's fixtures, run through the component: its own examples before it serves, and an
+//! author's by `sluice plugin test`.
 
 use serde_json::Value;
+use sluice_engine::contract::{Call, Decoded, Error, Frame, Head, Reply, Step};
 use sluice_engine::{Plugin, Session};
 use sluice_fixture::{Chunking, Fixture};
 
 use super::describe::Describe;
 
-mod driver {
+/// The one runner of fixtures, over components.
+pub mod driver {
     sluice_fixture::runner!(sluice_engine::contract);
 }
 
@@ -30,53 +33,37 @@ pub async fn run_one(plugin: &Plugin, describe: &Describe, example: &Value) -> R
     ran.map_err(|what| format!("`{}` fails: {what}", fixture.name))
 }
 
-struct Component(Session);
+/// A component's functions, called within one session.
+pub struct Component(pub Session);
 
 impl driver::Exports for Component {
-    async fn start(
-        &mut self,
-        call: &sluice_engine::contract::Call,
-        body: &str,
-    ) -> Result<Result<sluice_engine::contract::Step, sluice_engine::contract::Error>, String> {
-        self.0
-            .start(call, &body.to_owned())
-            .await
-            .map_err(|cause| cause.to_string())
+    async fn start(&mut self, call: &Call, body: &str) -> Result<Result<Step, Error>, String> {
+        let started = self.0.start(call, &body.to_owned()).await;
+        started.map_err(|cause| cause.to_string())
     }
 
     async fn resume(
         &mut self,
-        call: &sluice_engine::contract::Call,
-        replies: Vec<sluice_engine::contract::Reply>,
-    ) -> Result<Result<sluice_engine::contract::Step, sluice_engine::contract::Error>, String> {
-        self.0
-            .resume(call, &replies)
-            .await
-            .map_err(|cause| cause.to_string())
+        call: &Call,
+        replies: Vec<Reply>,
+    ) -> Result<Result<Step, Error>, String> {
+        let resumed = self.0.resume(call, &replies).await;
+        resumed.map_err(|cause| cause.to_string())
     }
 
     async fn decode(
         &mut self,
-        head: Option<sluice_engine::contract::Head>,
+        head: Option<Head>,
         state: String,
-        frames: Vec<sluice_engine::contract::Frame>,
+        frames: Vec<Frame>,
         last: bool,
-    ) -> Result<Result<sluice_engine::contract::Decoded, sluice_engine::contract::Error>, String>
-    {
-        self.0
-            .decode(head.as_ref(), &state, &frames, last)
-            .await
-            .map_err(|cause| cause.to_string())
+    ) -> Result<Result<Decoded, Error>, String> {
+        let decoded = self.0.decode(head.as_ref(), &state, &frames, last).await;
+        decoded.map_err(|cause| cause.to_string())
     }
 
-    async fn map_error(
-        &mut self,
-        call: &sluice_engine::contract::Call,
-        reply: &sluice_engine::contract::Reply,
-    ) -> Result<Option<sluice_engine::contract::Error>, String> {
-        self.0
-            .map_error(call, reply)
-            .await
-            .map_err(|cause| cause.to_string())
+    async fn map_error(&mut self, call: &Call, reply: &Reply) -> Result<Option<Error>, String> {
+        let mapped = self.0.map_error(call, reply).await;
+        mapped.map_err(|cause| cause.to_string())
     }
 }

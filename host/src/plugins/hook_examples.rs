@@ -9,7 +9,7 @@ use serde_json::Value;
 use sluice_engine::contract::{
     Error, FetchRequest, FetchResponse, Inspection, Payload, Span, Verdict,
 };
-use sluice_engine::{Fetch, Outside, Pending, Plugin};
+use sluice_engine::{CallError, Fetch, Outside, Pending, Plugin};
 
 use super::lock;
 
@@ -109,26 +109,78 @@ pub struct Expect {
     pub error: Option<String>,
 }
 
+/// What came of one example.
+#[derive(Debug)]
+pub struct Played {
+    /// What the guest said, as text.
+    pub said: Vec<String>,
+    /// What it fetched.
+    pub fetched: Vec<FetchRequest>,
+    /// How it broke down, if it did.
+    pub broke: Option<String>,
+    /// What is not as expected.
+    pub judged: Result<(), String>,
+}
+
 /// Runs one; what is not as expected is named.
 pub async fn run(plugin: &Plugin, example: &Value) -> Result<(), String> {
     let example: HookExample = serde_json::from_value(example.clone())
         .map_err(|cause| format!("is no fixture: {cause}"))?;
-    let named = |what: String| format!("`{}` fails: {what}", example.name);
+    let played = play(plugin, &example).await;
+    played
+        .judged
+        .map_err(|what| format!("`{}` fails: {what}", example.name))
+}
+
+/// Runs one, and keeps what was said and fetched.
+pub async fn play(plugin: &Plugin, example: &HookExample) -> Played {
     let replay = Arc::new(Replay {
         left: Mutex::new(example.fetches.clone().into()),
         wrong: Mutex::default(),
+        asked: Mutex::default(),
     });
+    let mut said = Said::default();
     let done = match example.guardrail {
-        Some(_) => inspected(plugin, &example, &replay).await,
-        None => delivered(plugin, &example, &replay).await,
+        Some(_) => inspected(plugin, example, &replay, &mut said).await,
+        None => delivered(plugin, example, &replay, &mut said).await,
     };
-    if let Some(wrong) = lock(&replay.wrong).take() {
-        return Err(named(wrong));
+    let wrong = lock(&replay.wrong).take();
+    let left = lock(&replay.left).len();
+    let judged = match (wrong, done) {
+        (Some(wrong), _) => Err(wrong),
+        (None, Err(what)) => Err(what),
+        (None, Ok(())) if left > 0 => Err("it fetched less than expected".to_owned()),
+        (None, Ok(())) => Ok(()),
+    };
+    let fetched = std::mem::take(&mut *lock(&replay.asked));
+    Played {
+        said: said.texts,
+        fetched,
+        broke: said.broke,
+        judged,
     }
-    done.map_err(&named)?;
-    match lock(&replay.left).front() {
-        Some(_) => Err(named("it fetched less than expected".into())),
-        None => Ok(()),
+}
+
+/// What a guest answered.
+#[derive(Default)]
+struct Said {
+    texts: Vec<String>,
+    broke: Option<String>,
+}
+
+impl Said {
+    /// Keeps an answer, and gives it on.
+    fn keep<T: std::fmt::Debug>(&mut self, answer: Result<T, CallError>) -> Result<T, String> {
+        match answer {
+            Ok(answer) => {
+                self.texts.push(format!("{answer:?}"));
+                Ok(answer)
+            }
+            Err(cause) => {
+                self.broke = Some(cause.to_string());
+                Err(cause.to_string())
+            }
+        }
     }
 }
 
@@ -144,40 +196,43 @@ fn json(value: Option<&Value>) -> String {
     value.map_or_else(|| "{}".to_owned(), Value::to_string)
 }
 
-async fn inspected(
-    plugin: &Plugin,
-    example: &HookExample,
-    replay: &Arc<Replay>,
-) -> Result<(), String> {
-    let spans: Vec<Span> = example.spans.iter().map(span).collect();
+/// What a guardrail is asked by an example.
+pub fn inspection(example: &HookExample) -> Inspection {
     let document = |it: &Option<Value>| it.as_ref().map(Value::to_string);
-    let inspection = Inspection {
+    let or = |given: &Option<String>, other: &str| given.clone().unwrap_or_else(|| other.into());
+    Inspection {
         id: "self-test".to_owned(),
-        stage: example.stage.clone().unwrap_or_else(|| "pre".to_owned()),
-        operation: example
-            .operation
-            .clone()
-            .unwrap_or_else(|| "chat".to_owned()),
+        stage: or(&example.stage, "pre"),
+        operation: or(&example.operation, "chat"),
         model: "m".to_owned(),
         config: json(example.config.as_ref()),
         subject: json(example.subject.as_ref()),
-        spans: spans.clone(),
+        spans: example.spans.iter().map(span).collect(),
         request: document(&example.request),
         response: document(&example.response),
         state: example.state.clone(),
         files: Vec::new(),
-    };
+    }
+}
+
+async fn inspected(
+    plugin: &Plugin,
+    example: &HookExample,
+    replay: &Arc<Replay>,
+    said: &mut Said,
+) -> Result<(), String> {
+    let inspection = inspection(example);
     let mut session = plugin.session().for_call("self-test");
     session = session.with_outside(outside(replay));
-    let decided = session.inspect(&inspection).await;
-    let decided = decided.map_err(|cause| cause.to_string())?;
+    let decided = said.keep(session.inspect(&inspection).await)?;
     let expect = &example.expect;
     let decision = match (decided, &expect.error) {
         (Ok(decision), None) => decision,
         (Err(error), wanted) => return same("error", wanted.as_ref(), Some(&error.kind)),
         (Ok(_), Some(wanted)) => return Err(format!("there is no error, expected {wanted:?}")),
     };
-    let mut texts: Vec<String> = spans.into_iter().map(|it| it.text).collect();
+    let spans = inspection.spans.into_iter();
+    let mut texts: Vec<String> = spans.map(|it| it.text).collect();
     let (verdict, code) = match decision.verdict {
         Verdict::Allow => ("allow", None),
         Verdict::Block(refusal) => ("block", Some(refusal.code)),
@@ -228,6 +283,7 @@ async fn delivered(
     plugin: &Plugin,
     example: &HookExample,
     replay: &Arc<Replay>,
+    said: &mut Said,
 ) -> Result<(), String> {
     if example.callback.is_none() {
         return Err("it names neither a `guardrail` nor a `callback`".into());
@@ -236,11 +292,8 @@ async fn delivered(
     let mut session = plugin.session().for_call("self-test");
     session = session.with_outside(outside(replay));
     let config = json(example.config.as_ref());
-    let done = session.on_batch(&config, &records).await;
-    match (
-        done.map_err(|cause| cause.to_string())?,
-        &example.expect.error,
-    ) {
+    let done = said.keep(session.on_batch(&config, &records).await)?;
+    match (done, &example.expect.error) {
         (Ok(()), None) => Ok(()),
         (Ok(()), Some(wanted)) => Err(format!("there is no error, expected {wanted:?}")),
         (Err(error), wanted) => same("error", wanted.as_ref(), Some(&error.kind)),
@@ -252,6 +305,8 @@ struct Replay {
     left: Mutex<VecDeque<Exchange>>,
     /// The first request that is not as expected.
     wrong: Mutex<Option<String>>,
+    /// Every request.
+    asked: Mutex<Vec<FetchRequest>>,
 }
 
 impl Fetch for Replay {
@@ -266,6 +321,7 @@ impl Fetch for Replay {
 
 impl Replay {
     fn answer(&self, request: &FetchRequest) -> Result<FetchResponse, String> {
+        lock(&self.asked).push(request.clone());
         let next = lock(&self.left).pop_front();
         let next = next.ok_or_else(|| format!("it fetches {} unexpectedly", request.url))?;
         let method = request.method.to_ascii_uppercase();

@@ -81,7 +81,7 @@ impl Plugins {
         if inner.table.load().plugins.values().any(|it| serves(&it)) {
             return Ok(());
         }
-        let kept = is_file.then(|| arrival.bytes.clone());
+        let kept = is_file.then(|| (arrival.bytes.clone(), arrival.signatures.clone()));
         let config = inner.config.load_full();
         let generation = prepare::prepare(&inner.engine, &config, arrival).await?;
         (inner.check)(&generation).map_err(InstallError::Settings)?;
@@ -104,12 +104,15 @@ impl Plugins {
             plugin.name = %name, plugin.digest = digest, source = ?generation.source, "plugin loaded"
         );
         inner.journal.note(name, digest, What::Loaded, "");
-        if let (Some(file), Some(bytes)) = (generation.file_name(), kept) {
+        if let (Some(file), Some(kept)) = (generation.file_name(), kept) {
             let older = old.as_ref().filter(|old| old.file_name().is_some());
             let older = older.map(|old| old.plugin.digest().to_owned());
             let digest = digest.to_owned();
-            self.on_disk(move |last_good| last_good.keep(&file, &digest, &bytes, older.as_deref()))
-                .await;
+            self.on_disk(move |last_good| {
+                let (bytes, signatures) = &kept;
+                last_good.keep(&file, &digest, (bytes, signatures), older.as_deref());
+            })
+            .await;
         }
         let mut previous = lock(&inner.previous);
         match old {

@@ -30,6 +30,9 @@ struct State {
     /// The good digest before that, while the newer one may still be taken back.
     #[serde(default)]
     before: BTreeMap<String, String>,
+    /// What the signature files of good components said, by digest.
+    #[serde(default)]
+    signatures: BTreeMap<String, String>,
     /// What is not loaded, oldest first.
     bad: VecDeque<Bad>,
 }
@@ -85,8 +88,15 @@ impl LastGood {
         self.change(|state| state.condemn(digest, reason, judge));
     }
 
-    /// Keeps a good version of a file, and the one that it replaces until [`Self::settle`].
-    pub fn keep(&self, file: &str, digest: &str, bytes: &[u8], replaces: Option<&str>) {
+    /// Keeps a good version of a file with its signatures, and the one that it replaces until
+    /// [`Self::settle`].
+    pub fn keep(
+        &self,
+        file: &str,
+        digest: &str,
+        (bytes, signatures): (&[u8], &str),
+        replaces: Option<&str>,
+    ) {
         let _disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(path) = self.component(digest) else {
             return;
@@ -100,6 +110,10 @@ impl LastGood {
         {
             let mut state = self.state();
             state.good.insert(file.to_owned(), digest.to_owned());
+            if !signatures.is_empty() {
+                let signatures = signatures.to_owned();
+                state.signatures.insert(digest.to_owned(), signatures);
+            }
             if let Some(old) = replaces.filter(|old| *old != digest) {
                 state.before.insert(file.to_owned(), old.to_owned());
             }
@@ -129,11 +143,12 @@ impl LastGood {
         }
     }
 
-    /// The last good version of a file, if its bytes are still what they were.
-    pub fn last_good(&self, file: &str) -> Option<Vec<u8>> {
+    /// The last good version of a file and its signatures, if its bytes are still what they were.
+    pub fn last_good(&self, file: &str) -> Option<(Vec<u8>, String)> {
         let digest = self.state().good.get(file).cloned()?;
+        let signatures = self.state().signatures.get(&digest).cloned();
         let bytes = std::fs::read(self.component(&digest)?).ok()?;
-        (super::digest(&bytes) == digest).then_some(bytes)
+        (super::digest(&bytes) == digest).then_some((bytes, signatures.unwrap_or_default()))
     }
 
     /// Forgets a file that is gone.
@@ -166,7 +181,11 @@ impl LastGood {
         let Some(directory) = &self.directory else {
             return;
         };
-        let state = self.state().clone();
+        let state = {
+            let mut state = self.state();
+            state.forget_signatures();
+            state.clone()
+        };
         let text = serde_json::to_vec_pretty(&state).unwrap_or_default();
         if let Err(cause) = write_renamed(&directory.join("state.json"), &text) {
             tracing::warn!(%cause, "the list of good plugin versions could not be written");
@@ -187,6 +206,12 @@ impl LastGood {
 }
 
 impl State {
+    /// Drops the signatures of components that are no longer kept.
+    fn forget_signatures(&mut self) {
+        let kept: Vec<&String> = self.good.values().chain(self.before.values()).collect();
+        self.signatures.retain(|digest, _| kept.contains(&digest));
+    }
+
     fn condemn(&mut self, digest: &str, reason: &str, judge: Option<String>) {
         self.bad.retain(|bad| bad.digest != digest);
         while self.bad.len() >= MAX_BAD {

@@ -7,9 +7,9 @@
 pub mod describe;
 mod directory;
 mod draining;
-mod examples;
+pub mod examples;
 mod history;
-mod hook_examples;
+pub mod hook_examples;
 mod install;
 mod journal;
 mod lastgood;
@@ -26,6 +26,7 @@ mod table;
 #[cfg(test)]
 pub mod tests;
 mod trial;
+pub mod trust;
 mod upload;
 mod watch;
 
@@ -41,11 +42,9 @@ use tokio::sync::Notify;
 use tokio::sync::watch::{Receiver, Sender};
 use tokio_util::task::TaskTracker;
 
-pub use directory::MAX_FILE_BYTES;
-/// Runs one example of a guardrail or a callback; what is not as expected is named.
-pub use hook_examples::run as run_hook_example;
+pub use directory::{MAX_FILE_BYTES, list as list_components, read as read_component};
 pub use journal::{LogEntry, What};
-pub use prepare::InstallError;
+pub use prepare::{Arrival, InstallError};
 pub use registry::{Generation, Hook, Outcome, Provider, Source, Table};
 pub use settings::{Grant, PluginsConfig, RollbackRule};
 pub use trial::Trial;
@@ -58,7 +57,6 @@ use history::History;
 use journal::Journal;
 use lastgood::LastGood;
 use ledger::Ledger;
-use prepare::Arrival;
 
 /// Judges a new version by the deployments that use it: the reason against it, if there is one.
 pub type SettingsCheck = dyn Fn(&Generation) -> Result<(), String> + Send + Sync;
@@ -104,6 +102,15 @@ struct Inner {
     changed: Sender<u64>,
 }
 
+/// How far loading the bundled plugins is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress<'a> {
+    pub done: usize,
+    pub of: usize,
+    /// The plugin that is loaded now; empty at the end.
+    pub next: &'a str,
+}
+
 /// How long a look at the directory may take that somebody waits for.
 const RELOAD: Duration = Duration::from_secs(120);
 
@@ -121,12 +128,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Plugins {
-    /// Loads the bundled plugins. `check` judges new versions by the deployments that use them.
+    /// Loads the bundled plugins. `check` judges new versions by the deployments that use them; `told` is
+    /// told how far it is.
     pub async fn start(
         engine: Engine,
         config: PluginsConfig,
         bundled: &[sluice_bundled::Bundled],
         check: Box<SettingsCheck>,
+        told: &(dyn Fn(Progress<'_>) + Send + Sync),
     ) -> Self {
         let plugins = Self {
             inner: Arc::new(Inner {
@@ -150,22 +159,33 @@ impl Plugins {
                 changed: Sender::new(0),
             }),
         };
-        for plugin in bundled {
+        let of = bundled.len();
+        for (done, plugin) in bundled.iter().enumerate() {
+            let next = plugin.name;
+            told(Progress { done, of, next });
             let arrival = Arrival {
                 stem: plugin.name.to_owned(),
                 digest: digest(plugin.wasm),
                 bytes: bytes::Bytes::from_static(plugin.wasm),
+                signatures: String::new(),
                 source: Source::Bundled,
             };
             // A refusal is logged where it happens, and the others serve all the same.
             let _ = plugins.install(arrival, &|_| false).await;
         }
+        let (done, next) = (of, "");
+        told(Progress { done, of, next });
         plugins
     }
 
     /// The provider of this name, in the version that serves now.
     pub fn provider(&self, name: &str) -> Option<Arc<Provider>> {
         self.inner.table.load().providers.get(name).cloned()
+    }
+
+    /// What happened to plugins lately, the newest first.
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.inner.journal.entries()
     }
 
     /// Every loaded plugin and provider.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::describe::{Describe, DescribeError};
 use super::registry::{Generation, Outcomes, Source};
 use super::settings::PluginsConfig;
+use super::trust;
 
 /// The examples of one plugin take no longer than this together.
 pub(super) const SELF_TEST: Duration = Duration::from_secs(60);
@@ -31,6 +32,10 @@ pub enum InstallError {
         found: String,
         pinned: String,
     },
+    #[error(
+        "no key of `plugins.trust.keys` vouches for it ({found}), and `plugins.trust.require` is on: `sluice plugin sign` signs `{name}`"
+    )]
+    Unsigned { name: String, found: String },
     #[error("it imports `{import}`, but `plugins.wasi.{name}` is off")]
     Wasi { name: String, import: String },
     #[error("{0}")]
@@ -80,7 +85,11 @@ impl InstallError {
     pub const fn depends_on_others(&self) -> bool {
         matches!(
             self,
-            Self::Clash(_) | Self::Settings(_) | Self::Pin { .. } | Self::Wasi { .. }
+            Self::Clash(_)
+                | Self::Settings(_)
+                | Self::Pin { .. }
+                | Self::Unsigned { .. }
+                | Self::Wasi { .. }
         )
     }
 }
@@ -91,6 +100,8 @@ pub struct Arrival {
     pub stem: String,
     pub digest: String,
     pub bytes: Bytes,
+    /// What its signature file says; empty: there is none.
+    pub signatures: String,
     pub source: Source,
 }
 
@@ -121,11 +132,16 @@ pub(super) async fn load(
         stem,
         digest,
         bytes,
+        signatures,
         source,
     } = arrival;
     // Before a line of it runs, and again when it has said its name.
     check_pin(config, &stem, &digest)?;
     let bundled = source == Source::Bundled;
+    let signed_by = trust::signers(&signatures, &digest);
+    if !bundled {
+        trust::check(config, &stem, &signed_by)?;
+    }
     let settings = config.settings_for(&stem, bundled);
     let unnamed = engine.load(&stem, bytes, settings).await?;
     check_wasi(config, &stem, &unnamed)?;
@@ -139,6 +155,7 @@ pub(super) async fn load(
         plugin,
         describe,
         source,
+        signed_by,
         stem,
         number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         since: Instant::now(),
@@ -158,12 +175,15 @@ impl Generation {
         Self { plugin, ..self }
     }
 
-    /// Whether it is what the config pins and imports what the config lets it, by its file's name and
+    /// Whether it is what the config pins and trusts, and imports what the config lets it, by its file's name and
     /// by its own.
     pub fn check(&self, config: &PluginsConfig) -> Result<(), InstallError> {
         for name in [&self.stem, &self.describe.name] {
             check_pin(config, name, self.plugin.digest())?;
             check_wasi(config, name, &self.plugin)?;
+        }
+        if self.source != Source::Bundled {
+            trust::check(config, &self.describe.name, &self.signed_by)?;
         }
         Ok(())
     }

@@ -74,6 +74,7 @@ impl Generation {
             plugin: self.plugin.renamed(&self.describe.name, settings),
             describe: self.describe.clone(),
             source: self.source.clone(),
+            signed_by: self.signed_by.clone(),
             stem: self.stem.clone(),
             number: self.number,
             since: self.since,

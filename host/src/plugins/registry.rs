@@ -24,6 +24,8 @@ pub struct Generation {
     pub plugin: Plugin,
     pub describe: Describe,
     pub source: Source,
+    /// The public keys whose signatures of it were found.
+    pub signed_by: Vec<String>,
     /// The file's name without its ending.
     pub stem: String,
     /// Counts up over all plugins since the start.

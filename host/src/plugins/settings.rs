@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sluice_engine::{Isolation, Limits, Settings};
 
+use super::trust::Trust;
 use crate::config::{PluginLimits, PluginsSection};
 
 /// The directory is read again this often, where the config does not say.
@@ -32,6 +33,7 @@ pub struct PluginsConfig {
     /// The directory is read again this often, whatever the file system reports.
     pub poll: Duration,
     pub rollback: RollbackRule,
+    pub trust: Trust,
 }
 
 /// What a dropped plugin is allowed besides its deployments' own hosts and keys.
@@ -77,6 +79,7 @@ impl Default for PluginsConfig {
             without_wasi: BTreeSet::new(),
             poll: POLL,
             rollback: RollbackRule::default(),
+            trust: Trust::default(),
         }
     }
 }
@@ -112,6 +115,10 @@ impl PluginsConfig {
                 window,
                 min_failures,
                 factor,
+            },
+            trust: Trust {
+                keys: section.trust.keys.clone(),
+                require: section.trust.require,
             },
         }
     }

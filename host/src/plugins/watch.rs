@@ -207,7 +207,7 @@ impl Plugins {
         let name = name.to_string_lossy().into_owned();
         let plugins = self.clone();
         let read = move || plugins.inner.last_good.last_good(&name);
-        let Ok(Some(bytes)) = tokio::task::spawn_blocking(read).await else {
+        let Ok(Some((bytes, signatures))) = tokio::task::spawn_blocking(read).await else {
             return false;
         };
         tracing::warn!(path = %file.display(), "the plugin's last good version is loaded instead");
@@ -215,6 +215,7 @@ impl Plugins {
             stem: directory::stem(file),
             digest: super::digest(&bytes),
             bytes: bytes.into(),
+            signatures,
             source: Source::File(file.to_owned()),
         };
         self.install(arrival, in_use).await.is_ok()

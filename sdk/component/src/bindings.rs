@@ -8,6 +8,9 @@ use wit_bindgen_core::{Files, WorldGenerator};
 use crate::{CONTRACT, Language};
 
 /// Writes them below a folder, which is made if need be.
+///
+/// # Errors
+/// There is no such world, or a file cannot be written.
 pub fn write(language: Language, world: &str, out: &Path) -> Result<(), String> {
     let (mut resolve, id) = crate::world(CONTRACT, world)?;
     let mut files = Files::default();

@@ -15,6 +15,9 @@ const PREVIEW1_WORLD: &str = "world preview1 { import host; }";
 
 /// Reads the module, gives it the types of the world, and writes the component. What it imports of
 /// WASI's first preview, as Go's runtime does, is answered by the contract's own `host`.
+///
+/// # Errors
+/// The module cannot be read, was not compiled with the bindings of this world, or imports what nobody has.
 pub fn make(module: &Path, name: &str, out: &Path) -> Result<(), String> {
     let bytes = fs::read(module).map_err(|cause| format!("{}: {cause}", module.display()))?;
     let preview1 = wat::parse_str(PREVIEW1).map_err(|cause| cause.to_string())?;

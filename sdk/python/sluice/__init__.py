@@ -18,11 +18,14 @@ def fault(kind, message, status=None, retry=None):
 
 
 def parse(payload):
-    """A payload as JSON. What is none is the upstream's failure, not a breakdown of the plugin."""
+    """A payload as a JSON object. What is none is the upstream's failure, not a breakdown of the plugin."""
     try:
-        return json.loads(payload.value)
+        document = json.loads(payload.value)
     except ValueError as cause:
         raise fault("upstream", f"the upstream's answer is not JSON: {cause}")
+    if not isinstance(document, dict):
+        raise fault("upstream", "the upstream's answer is not a JSON object")
+    return document
 
 
 def fixtures(beside):

@@ -18,13 +18,22 @@ from wit_world.imports.types import Body_Json, Payload_Text
 from . import fault
 
 
+def messages_of(chat):
+    """The messages of a chat request; what has none is refused."""
+    messages = chat.get("messages")
+    if isinstance(messages, list) and messages and all(isinstance(it, dict) for it in messages):
+        return messages
+    raise fault("invalid-request", "`messages` has to be a list of messages")
+
+
 def text_of(content):
     """The text of a message's content; what is not text is refused."""
     if isinstance(content, str):
         return content
-    if not content or any(part["type"] != "text" for part in content):
+    parts = content if isinstance(content, list) else []
+    if not parts or not all(isinstance(it, dict) and it.get("type") == "text" for it in parts):
         raise fault("invalid-request", "this provider takes text only")
-    return "".join(part["text"] for part in content)
+    return "".join(it.get("text", "") for it in parts)
 
 
 def post(url, document, framing=None, headers=(), auth=(), options=(), state=""):

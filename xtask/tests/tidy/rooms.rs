@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{code, files, nothing_wrong, root, shown};
 
 /// A room, and the rooms it may import from. `main.rs` and `lib.rs` see every one.
-const ROOMS: [(&str, &[&str]); 38] = [
+const ROOMS: [(&str, &[&str]); 44] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("store", &["domain"]),
@@ -192,6 +192,42 @@ const ROOMS: [(&str, &[&str]); 38] = [
             "domain", "config", "store", "migrate", "pipeline", "cli", "serve", "services",
         ],
     ),
+    // The plugins of a config, and word of how far they are.
+    ("loading.rs", &["config", "plugins", "pipeline"]),
+    // What is said once the gateway listens.
+    (
+        "welcome.rs",
+        &["config", "plugins", "pipeline", "http", "cli"],
+    ),
+    // What authors and operators of plugins do with component files.
+    (
+        "author",
+        &[
+            "domain", "config", "plugins", "upstream", "cli", "loading", "serve",
+        ],
+    ),
+    (
+        "compile.rs",
+        &["config", "plugins", "cli", "loading", "serve"],
+    ),
+    // A first config.
+    ("init", &["config", "plugins", "cli", "loading"]),
+    // Everything that the gateway needs, looked at before it is needed.
+    (
+        "doctor",
+        &[
+            "config",
+            "store",
+            "redis_link",
+            "plugins",
+            "upstream",
+            "pipeline",
+            "cli",
+            "loading",
+            "serve",
+            "services",
+        ],
+    ),
     (
         "serve.rs",
         &[
@@ -221,12 +257,14 @@ const ROOMS: [(&str, &[&str]); 38] = [
             "judge",
             "reports",
             "migrate",
+            "loading",
+            "welcome",
         ],
     ),
 ];
 
 /// Outside crates that belong to one room, or few.
-const OUTSIDE: [(&str, &[&str]); 20] = [
+const OUTSIDE: [(&str, &[&str]); 22] = [
     ("reqwest", &["upstream"]),
     ("tokio_tungstenite", &["upstream"]),
     ("axum", &["http", "admin"]),
@@ -234,6 +272,7 @@ const OUTSIDE: [(&str, &[&str]); 20] = [
     ("sqlx", &["store"]),
     ("redis", &["redis_link"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
     ("notify", &["plugins", "reload.rs"]),
     ("prometheus_client", &["telemetry"]),
     ("opentelemetry", &["telemetry"]),
@@ -245,10 +284,34 @@ const OUTSIDE: [(&str, &[&str]); 20] = [
     ("sluice_bridges", &["pipeline"]),
     ("sluice_spans", &["pipeline"]),
     ("tiktoken_rs", &["pipeline"]),
-    ("sluice_bundled", &["plugins", "http", "cli", "serve.rs"]),
+    (
+        "sluice_bundled",
+        &[
+            "author",
+            "plugins",
+            "http",
+            "cli",
+            "loading.rs",
+            "compile.rs",
+            "serve.rs",
+        ],
+    ),
     // Loading and running components. Its words, `sluice_engine::contract`, are known from
     // `upstream` on.
-    ("sluice_engine", &["plugins", "pipeline", "serve.rs"]),
+    (
+        "sluice_engine",
+        &[
+            "author",
+            "plugins",
+            "pipeline",
+            "loading.rs",
+            "compile.rs",
+            "init",
+            "serve.rs",
+        ],
+    ),
+    // Bindings and components of C and Go.
+    ("sluice_component", &["author"]),
 ];
 
 fn rooms() -> PathBuf {

@@ -45,6 +45,53 @@ async fn machine_code_is_cached_and_a_damaged_file_is_made_anew() {
     );
 }
 
+#[tokio::test]
+async fn machine_code_that_is_shipped_is_read_and_never_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (shipped, own) = (folder.path().join("shipped"), folder.path().join("own"));
+    let names = |folder: &std::path::Path| {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let load = async |config: EngineConfig| {
+        let engine = Engine::new(&config).unwrap();
+        assert!(engine.keeps_code());
+        let loaded = engine.load("hostile", GUEST.clone(), Settings::default());
+        assert_eq!(
+            ask(&loaded.await.unwrap(), "fine").await.unwrap(),
+            said("fine")
+        );
+    };
+    load(EngineConfig {
+        cache_dir: Some(shipped.clone()),
+        ..EngineConfig::default()
+    })
+    .await;
+    let made = names(&shipped);
+    let config = EngineConfig {
+        cache_dir: Some(own.clone()),
+        shipped_dir: Some(shipped.clone()),
+        ..EngineConfig::default()
+    };
+    load(config.clone()).await;
+    assert_eq!((names(&shipped).len(), names(&own).len()), (1, 0));
+    // What is no code of this engine is made anew, where it is the gateway's to write.
+    std::fs::write(shipped.join(&made[0]), b"not machine code").unwrap();
+    load(config.clone()).await;
+    assert_eq!((names(&shipped), names(&own)), (made.clone(), made));
+    std::fs::set_permissions(&shipped, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = Engine::new(&config).err().unwrap().to_string();
+    assert!(refused.contains("others may write"), "{refused}");
+    let missing = EngineConfig {
+        shipped_dir: Some(folder.path().join("none")),
+        ..EngineConfig::default()
+    };
+    assert!(!Engine::new(&missing).unwrap().keeps_code());
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn the_runtime_s_threads_go_on_while_a_component_compiles() {
     let engine = Engine::new(&EngineConfig::default()).unwrap();

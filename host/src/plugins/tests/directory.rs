@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::plugins::Progress;
 
 #[tokio::test]
 async fn a_dropped_file_serves() {
@@ -274,4 +275,26 @@ async fn a_file_that_stays_half_copied_is_refused_once_its_time_is_over() {
     assert!(!place.look().await);
     let entries = place.plugins.inner.journal.entries();
     assert_eq!(entries.len(), 1);
+}
+
+#[tokio::test]
+async fn how_far_loading_is_is_told_before_each_bundled_plugin_and_at_the_end() {
+    let bundled = [bundled_plugin("echo"), bundled_plugin("keywords")];
+    let said = Mutex::new(Vec::new());
+    let told = |it: Progress<'_>| lock(&said).push((it.done, it.of, it.next.to_owned()));
+    let config = PluginsConfig::default();
+    Plugins::start(
+        ENGINE.clone(),
+        config,
+        &bundled,
+        Box::new(|_| Ok(())),
+        &told,
+    )
+    .await;
+    let all: Vec<_> = lock(&said).drain(..).collect();
+    let expected = [(0, 2, "echo"), (1, 2, "keywords"), (2, 2, "")];
+    assert_eq!(
+        all,
+        expected.map(|(done, of, next)| (done, of, next.to_owned()))
+    );
 }

@@ -8,7 +8,12 @@ fn open(folder: &tempfile::TempDir) -> LastGood {
 }
 
 fn keep(store: &LastGood, bytes: &[u8]) {
-    store.keep("a.wasm", &digest(bytes), bytes, Some(&digest(b"one")));
+    store.keep(
+        "a.wasm",
+        &digest(bytes),
+        (bytes, "by a"),
+        Some(&digest(b"one")),
+    );
 }
 
 #[test]
@@ -18,7 +23,10 @@ fn good_and_bad_versions_outlive_a_restart() {
     keep(&store, b"one");
     store.quarantine("ff", "it traps");
     let again = open(&folder);
-    assert_eq!(again.last_good("a.wasm").as_deref(), Some(&b"one"[..]));
+    assert_eq!(
+        again.last_good("a.wasm"),
+        Some((b"one".to_vec(), "by a".to_owned()))
+    );
     assert_eq!(again.why_bad("ff").as_deref(), Some("it traps"));
 }
 
@@ -40,7 +48,10 @@ fn after_a_rollback_a_restart_finds_the_version_before() {
     keep(&store, b"two");
     store.take_back("a.wasm", &digest(b"two"), "it failed");
     let again = open(&folder);
-    assert_eq!(again.last_good("a.wasm").as_deref(), Some(&b"one"[..]));
+    assert_eq!(
+        again.last_good("a.wasm"),
+        Some((b"one".to_vec(), "by a".to_owned()))
+    );
     assert_eq!(again.why_bad(&digest(b"two")).as_deref(), Some("it failed"));
 }
 
@@ -54,7 +65,10 @@ fn a_version_that_proved_itself_replaces_the_one_before_on_disk() {
     assert!(one.exists());
     store.settle("a.wasm");
     assert!(!one.exists());
-    assert_eq!(store.last_good("a.wasm").as_deref(), Some(&b"two"[..]));
+    assert_eq!(
+        store.last_good("a.wasm"),
+        Some((b"two".to_vec(), "by a".to_owned()))
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod examined;
 mod lastgood;
 mod reconfigured;
 mod restarts;
+mod trust;
 mod watched;
 
 use std::collections::BTreeSet;
@@ -160,7 +161,7 @@ async fn start(
 ) -> Plugins {
     let verdict = Arc::clone(verdict);
     let check = Box::new(move |_: &Generation| lock(&verdict).clone());
-    Plugins::start(ENGINE.clone(), config.clone(), bundled, check).await
+    Plugins::start(ENGINE.clone(), config.clone(), bundled, check, &|_| {}).await
 }
 
 fn bundled_plugin(name: &str) -> sluice_bundled::Bundled {

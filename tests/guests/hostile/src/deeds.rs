@@ -1,10 +1,20 @@
 //! What the guest does to itself and tries with the host. None: no such deed.
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sluice_sdk::host::{Level, log};
+
+static CALLS: AtomicU32 = AtomicU32::new(0);
+static HEARD: Mutex<String> = Mutex::new(String::new());
+
+/// Says what the caller before said.
+pub fn gossip(body: &str) -> String {
+    let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::replace(&mut *heard, body.to_owned())
+}
 
 pub fn commit(deed: &str) -> Option<String> {
     Some(match deed {
@@ -26,6 +36,8 @@ pub fn commit(deed: &str) -> Option<String> {
             log(Level::Info, &"long ".repeat(10_000));
             "forged".to_owned()
         }
+        // What is kept in a global may meet another caller.
+        "remember" => CALLS.fetch_add(1, Ordering::Relaxed).to_string(),
         "environment" => environment(),
         "files" => format!("{:?}", std::fs::read("/etc/passwd").map_err(|_| "refused")),
         "sockets" => connected("127.0.0.1:80"),

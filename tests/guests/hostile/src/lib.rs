@@ -31,6 +31,7 @@ impl Provider for Hostile {
         in_mood(std::hint::black_box(START));
         let step = match call.model.as_str() {
             "fine" => said("fine"),
+            "gossip" => said(&deeds::gossip(body)),
             "invalid-output" => Response {
                 body: Payload::Text("{\"choices\": [".into()),
                 content_type: None,

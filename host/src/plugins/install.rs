@@ -114,12 +114,13 @@ impl Plugins {
             })
             .await;
         }
-        let mut previous = lock(&inner.previous);
-        match old {
-            Some(old) => drop(previous.insert(name.clone(), old)),
-            None => drop(previous.remove(name)),
+        {
+            let mut previous = lock(&inner.previous);
+            match old {
+                Some(old) => drop(previous.insert(name.clone(), old)),
+                None => drop(previous.remove(name)),
+            }
         }
-        drop(previous);
         if is_file {
             self.remember(&generation, bytes).await;
         }

@@ -60,6 +60,8 @@ impl Plugins {
             stem: UNNAMED.to_owned(),
             digest: trial.digest.clone(),
             bytes: trial.bytes.clone(),
+            // An upload brings none: where they are required, the signature file lies there already.
+            signatures: String::new(),
             source: Source::File(PathBuf::from(UNNAMED)),
         };
         let mut generation = prepare::load(&inner.engine, &config, arrival).await?;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::{Map, Value, json};
 use sluice::auth::Caller;
-use sluice::domain::{Fault, Usage, Usd};
+use sluice::domain::{Fault, SpendRow, Usage, Usd};
+use sluice::prices::Cost;
 use sluice::reports::{
     Counted, Input, OPERATIONS, Outside, Preview, ProviderBudget, Report, Reports,
 };
@@ -26,6 +27,9 @@ impl Outside for Nobody {
         now_ms()
     }
     fn price(&self, _: &str, _: &Usage) -> Option<Usd> {
+        None
+    }
+    fn bill(&self, _: &SpendRow) -> Option<Cost> {
         None
     }
     fn model(&self, _: &Caller, _: &str) -> Result<Option<(String, Value)>, Fault> {

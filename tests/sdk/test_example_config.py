@@ -22,11 +22,11 @@ class Unnamed(Gateway):
         self.name = name
         super().__init__(folder, config)
 
-    def start(self):
+    def start(self, patience=60):
         self.config = self.config.rename(self.folder / self.name)
         binary, _, _, _, *rest = self.command
         self.command = [binary, *rest]
-        super().start()
+        super().start(patience)
 
 
 def demo(gateway):

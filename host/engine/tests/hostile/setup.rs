@@ -92,6 +92,47 @@ async fn machine_code_that_is_shipped_is_read_and_never_written() {
     assert!(!Engine::new(&missing).unwrap().keeps_code());
 }
 
+#[tokio::test]
+async fn machine_code_of_another_engine_or_half_written_is_not_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = EngineConfig {
+        cache_dir: Some(folder.path().to_owned()),
+        ..EngineConfig::default()
+    };
+    let files = || -> Vec<String> {
+        let all = std::fs::read_dir(folder.path()).unwrap().flatten();
+        let mut names: Vec<String> = all
+            .map(|it| it.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let load = async || {
+        let engine = Engine::new(&config).unwrap();
+        let loaded = engine.load("hostile", GUEST.clone(), Settings::default());
+        let plugin = loaded.await.unwrap();
+        assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
+    };
+    load().await;
+    let [own] = &files()[..] else {
+        panic!("{:?}", files());
+    };
+    // The name says whose code it is: the component's hash, and that of the engine which can run it.
+    let (component, engine) = own.split_once('-').unwrap();
+    assert_eq!(component.len(), 64);
+    let others = format!(
+        "{component}-{}.cwasm",
+        "0".repeat(engine.len() - ".cwasm".len())
+    );
+    let part = format!("{own}.1.part");
+    std::fs::rename(folder.path().join(own), folder.path().join(&others)).unwrap();
+    std::fs::write(folder.path().join(&part), b"half").unwrap();
+    load().await;
+    let mut all = vec![others, own.clone(), part];
+    all.sort();
+    assert_eq!(files(), all);
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn the_runtime_s_threads_go_on_while_a_component_compiles() {
     let engine = Engine::new(&EngineConfig::default()).unwrap();

@@ -130,13 +130,15 @@ fn clock(skews: &[i64], report: &mut Report) {
         if *skew > 0 { "ahead" } else { "behind" },
     );
     let cure = "let it follow a time server (`timedatectl set-ntp true`)";
-    match seconds {
-        ..=USUAL_SKEW => report.fine(ROW, "as the providers' clocks"),
-        ..REFUSED_SKEW => report.remark(ROW, format!("{seconds} seconds {which} of the providers': {cure}")),
-        _ => report.wrong(
-            ROW,
-            format!("{seconds} seconds {which} of the providers': clouds refuse what is signed here, and tokens and budgets end at the wrong time; {cure}"),
-        ),
+    let found = format!("{seconds} seconds {which} of the providers'");
+    if seconds <= USUAL_SKEW {
+        report.fine(ROW, "as the providers' clocks");
+    } else if seconds < REFUSED_SKEW {
+        report.remark(ROW, format!("{found}: {cure}"));
+    } else {
+        let meaning =
+            "clouds refuse what is signed here, and tokens and budgets end at the wrong time";
+        report.wrong(ROW, format!("{found}: {meaning}; {cure}"));
     }
 }
 

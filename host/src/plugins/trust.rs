@@ -173,7 +173,7 @@ mod tests {
         let (key, other) = (SecretKey::generate(), SecretKey::generate());
         let line = key.sign("ab");
         let public = key.public().to_string();
-        assert_eq!(signers(&line, "AB"), [public.clone()]);
+        assert_eq!(signers(&line, "AB"), std::slice::from_ref(&public));
         assert_eq!(signers(&line, "ac"), Vec::<String>::new());
         let forged = line.replace(&public, &other.public().to_string());
         assert_eq!(signers(&forged, "ab"), Vec::<String>::new());

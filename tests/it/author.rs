@@ -332,6 +332,7 @@ async fn what_the_config_speaks_against_does_not_come_in() {
     assert!(home.add().await.contains("plugins.sha256.echo"));
     home.configure(&json!({"override": ["echo"], "trust": {"require": true}}));
     assert!(home.add().await.contains("plugins.trust.require"));
+    home.configure(&json!({}));
     std::fs::write(home.path("mine.wasm"), b"hello").unwrap();
     assert!(home.add().await.contains("not installed"));
     assert!(!home.directory().exists());
@@ -443,7 +444,7 @@ async fn a_live_exchange_becomes_a_fixture_without_its_key() {
         "{text}"
     );
     let value: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(value["expect"]["usage"]["total_tokens"], 7, "{text}");
+    assert_eq!(value["expect"]["response"]["usage"]["total_tokens"], 7, "{text}");
     let document = Document {
         origin: "fixture.json".into(),
         value,

@@ -130,13 +130,7 @@ pub const ID: &str = "guardrail_id";
 pub const STORED: &str = "db_guardrail";
 
 pub const NAMES: Names = Names {
-    known: &[
-        "guardrail_name",
-        "litellm_params",
-        "guardrail_info",
-        ID,
-        STORED,
-    ],
+    known: &["guardrail_name", "litellm_params", "guardrail_info", ID],
     accepted: &["policy_template"],
     unenforced: &[],
 };
@@ -182,7 +176,9 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> Vec<Guard
     all
 }
 
-fn read_one(path: &str, entry: Value, env: &Env, remarks: &mut Remarks) -> Option<Guardrail> {
+fn read_one(path: &str, mut entry: Value, env: &Env, remarks: &mut Remarks) -> Option<Guardrail> {
+    let mark = |it: &mut Map<String, Value>| it.shift_remove(STORED);
+    let is_stored = entry.as_object_mut().and_then(mark).is_some();
     let mut outer = Section::new(path, Some(entry), env, remarks);
     let name = outer.word("guardrail_name").filter(|it| is_name(it));
     if name.is_none() {
@@ -190,7 +186,6 @@ fn read_one(path: &str, entry: Value, env: &Env, remarks: &mut Remarks) -> Optio
         outer.say(Taken::Wrong, "guardrail_name", text);
     }
     let (info, id) = (outer.raw("guardrail_info"), outer.text(ID));
-    let is_stored = outer.flag(STORED).unwrap_or(false);
     let params = outer.raw("litellm_params");
     outer.finish(&NAMES);
     let at = format!("{path}.litellm_params");

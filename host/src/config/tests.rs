@@ -326,7 +326,8 @@ fn the_examples_commented_keys_are_keys_and_show_the_defaults() {
     let uncommented = |line: &str| {
         let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
         let rest = rest.strip_prefix("# ").filter(|rest| {
-            let (name, after) = rest.trim_start().split_once(':').unwrap_or((" ", ""));
+            let entry = rest.trim_start().trim_start_matches("- ");
+            let (name, after) = entry.split_once(':').unwrap_or((" ", ""));
             let named = name.chars().all(|it| {
                 it.is_ascii_lowercase() || it == '_' || it == '2' || it == '5' || it == '6'
             });

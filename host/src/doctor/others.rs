@@ -69,8 +69,9 @@ mod tests {
         let state = folder.path().display().to_string();
         let env = Env::of(&[("SLUICE_STATE_DIR", &state)]);
         // A port that nobody listens at.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
         let text = format!(
             "{{model_list: [], router_settings: {{redis_host: 127.0.0.1, redis_port: {port}}},
              general_settings: {{database_url: 'postgres://u:p@127.0.0.1:{port}/d'}}}}"

@@ -129,6 +129,12 @@ pub(super) const LIMITS: &[Described] = &[
 ];
 
 #[rustfmt::skip]
+pub(super) const TRUST: &[Described] = &[
+    one("keys", List, "[]", "public keys of signers, as `sluice plugin keygen` writes them").ours(),
+    one("require", Flag, "false", "a file that none of them signed is refused").ours(),
+];
+
+#[rustfmt::skip]
 pub(super) const GRANT: &[Described] = &[
     one("hosts", List, "[]", "hosts that it may be sent to").ours(),
     one("env", List, "[]", "variables of the environment whose values may be its secrets").ours(),

@@ -9,6 +9,7 @@ pub(super) const ALL: &[Described] = &[
     one("data_directory", Text, "null", "where machine code and last good versions are kept").at_start().ours(),
     one("override", List, "[]", "bundled plugins that a dropped file of the same name replaces").ours(),
     one("sha256", Mapping, "{}", "the only digest that a plugin's file may have").ours(),
+    one("trust", Mapping, "{}", "public keys of signers, and whether a file that none of them signed is refused").ours(),
     one("grants", Mapping, "{}", "hosts, variables and more that a dropped plugin is allowed").ours(),
     one("isolation", Mapping, "{}", "how a plugin's instances are shared: `pooled`, `call` or `fresh`").ours(),
     one("wasi", Mapping, "{}", "plugins that may not import WASI").ours(),

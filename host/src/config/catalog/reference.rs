@@ -135,6 +135,7 @@ pub fn reference() -> Vec<Table> {
         alone("guardrails[].litellm_params", parts::GUARDRAIL),
         section("plugins", &plugins::NAMES),
         table("plugins.limits", &plugins::LIMITS, parts::LIMITS),
+        table("plugins.trust", &plugins::TRUST, parts::TRUST),
         table("plugins.grants.*", &plugins::GRANT, parts::GRANT),
         table("plugins.rollback", &plugins::ROLLBACK, parts::ROLLBACK),
     ]
@@ -196,6 +197,7 @@ mod tests {
             ("general_settings.pass_through_endpoints[]", through::NAMES),
             ("guardrails[]", guardrails::NAMES),
             ("plugins.limits", plugins::LIMITS),
+            ("plugins.trust", plugins::TRUST),
             ("plugins.grants.*", plugins::GRANT),
             ("plugins.rollback", plugins::ROLLBACK),
         ]

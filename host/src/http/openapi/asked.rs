@@ -21,6 +21,8 @@ pub struct Asked {
     query: Vec<Field>,
     body: Vec<Field>,
     form: Vec<Field>,
+    /// The media type of a body that is a file.
+    file: Option<&'static str>,
     example: Option<Value>,
     answer: Option<&'static str>,
 }
@@ -90,6 +92,7 @@ impl Asked {
             "query" => self.query = fields(),
             "body" => self.body = fields(),
             "form" => self.form = fields(),
+            "file" => self.file = cells.first().copied(),
             "example" => {
                 let text = cells.first().copied().unwrap_or_default();
                 self.example = serde_json::from_str(text).ok();
@@ -114,6 +117,9 @@ impl Asked {
 
     /// The body, if it takes one.
     pub fn body(&self) -> Option<Value> {
+        if let Some(kind) = self.file {
+            return Some(json!({"required": true, "content": {kind: {}}}));
+        }
         let (kind, fields) = match (&self.body[..], &self.form[..]) {
             ([], []) => return None,
             ([], form) => ("application/x-www-form-urlencoded", form),

@@ -28,7 +28,7 @@ fn needs(path: &str) -> (&'static str, Value) {
             ("model_group=gpt", Value::Null)
         }
         "/spend/logs/session/ui" => ("session_id=s", Value::Null),
-        "/team/spend/by_user" => ("team_id=t1", Value::Null),
+        "/team/spend/by_user" => ("team_ids=t1", Value::Null),
         _ => ("", Value::Null),
     }
 }

@@ -178,7 +178,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> Vec<Guard
 
 fn read_one(path: &str, mut entry: Value, env: &Env, remarks: &mut Remarks) -> Option<Guardrail> {
     let mark = |it: &mut Map<String, Value>| it.shift_remove(STORED);
-    let is_stored = entry.as_object_mut().and_then(mark).is_some();
+    let is_stored = entry.as_object_mut().and_then(mark) == Some(true.into());
     let mut outer = Section::new(path, Some(entry), env, remarks);
     let name = outer.word("guardrail_name").filter(|it| is_name(it));
     if name.is_none() {

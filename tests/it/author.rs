@@ -444,7 +444,10 @@ async fn a_live_exchange_becomes_a_fixture_without_its_key() {
         "{text}"
     );
     let value: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(value["expect"]["response"]["usage"]["total_tokens"], 7, "{text}");
+    assert_eq!(
+        value["expect"]["response"]["usage"]["total_tokens"], 7,
+        "{text}"
+    );
     let document = Document {
         origin: "fixture.json".into(),
         value,

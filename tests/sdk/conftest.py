@@ -46,7 +46,10 @@ class Upstream(BaseHTTPRequestHandler):
         if first == "special":
             getattr(self, "special_" + rest.split("/")[0])()
             return
-        item = BY_ID[talk.answer(rest, body) if first == "talk" else first]
+        item = BY_ID.get(talk.answer(rest, body) if first == "talk" else first)
+        if item is None:
+            self.answer(404, {"content-type": "application/json"}, b'{"error":{"message":"there is no such recording"}}')
+            return
         self.answer(item["status"], item["headers"], item["body"].encode())
 
     def answer(self, status, headers, body, declared=None):

@@ -12,7 +12,7 @@ MASTER_KEY = "sk-of-the-example-3c90"
 
 def uncommented(text):
     """Every line that is a key and commented out, as a key."""
-    return "\n".join(re.sub(r"^(\s*)# ( *[a-z0-9_]+:( |$))", r"\1\2", line) for line in text.splitlines())
+    return "\n".join(re.sub(r"^(\s*)# ( *(?:- )?[a-z0-9_]+:( |$))", r"\1\2", line) for line in text.splitlines())
 
 
 class Unnamed(Gateway):

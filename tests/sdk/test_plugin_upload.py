@@ -146,7 +146,8 @@ def test_a_gateway_without_a_directory_says_so_and_tries_all_the_same(gateway):
     guards = (GUESTS / "sluice_guest_guards.wasm").read_bytes()
     trial = send(gateway, "/plugins/try", guards)[1]
     assert (trial["name"], trial["kind"], trial["replaces"], trial["refusal"]) == ("guards", "guardrail", None, None)
-    assert trial["guardrails"][2]["asks"]["hosts"] == ["declared.example"] and trial["guardrails"][2]["granted"]["hosts"] == []
+    deeds = next(it for it in trial["guardrails"] if it["name"] == "deeds")
+    assert deeds["asks"]["hosts"] == ["declared.example"] and deeds["granted"]["hosts"] == []
     status, refused, _ = send(gateway, "/plugins/upload", guards)
     assert status == 400 and "plugins.directory" in refused["error"]["message"], refused
 
@@ -168,4 +169,4 @@ def test_forms_have_the_settings_and_secrets_of_each_provider(house):
     assert providers["bedrock"]["secrets"]["aws_secret_access_key"]["env"] == ["AWS_SECRET_ACCESS_KEY"]
     assert not any("$defs" in (it["config_schema"] or {}) for it in providers.values())
     hooks = {it["name"]: it for plugin in state(house)["plugins"] for it in plugin["guardrails"]}
-    assert hooks["pii"]["config_schema"]["properties"] and hooks["lakera"]["secrets"]
+    assert hooks["pii"]["config_schema"]["properties"] and hooks["lakera_v2"]["secrets"]

@@ -3,12 +3,12 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
-use super::{Doors, body, headers};
+use super::{Doors, body, headers, unknown};
 use crate::auth::Caller;
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::Dialect;
@@ -16,6 +16,8 @@ use crate::pipeline::Dialect;
 pub fn add_routes(router: Router<Doors>) -> Router<Doors> {
     router
         .route("/guardrails/list", get(list_guardrails))
+        // No guardrail's id: LiteLLM's list of those that wait for a word.
+        .route("/guardrails/submissions", any(unknown::unknown_route))
         .route("/guardrails/apply_guardrail", post(apply_guardrail))
         .route("/apply_guardrail", post(apply_guardrail))
 }

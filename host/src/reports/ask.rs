@@ -81,6 +81,15 @@ impl<'a> Asked<'a> {
         self.0.get(name).filter(|it| !it.is_null())
     }
 
+    /// What the caller judges: a list, an object or anything, by its `kind` in the API document.
+    pub fn raw(&self, name: &str, kind: &str) -> Option<&'a Value> {
+        #[cfg(test)]
+        noted::kind(name, kind);
+        #[cfg(not(test))]
+        let _ = kind;
+        self.value(name)
+    }
+
     /// A text; an empty one counts as none.
     pub fn text(&self, name: &str) -> Result<Option<&'a str>, Fault> {
         match self.value(name) {

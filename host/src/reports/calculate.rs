@@ -18,8 +18,7 @@ const DEEPEST: usize = 64;
 /// is an error, not zero.
 pub(super) async fn calculate(reports: &Reports, _caller: &Caller, input: Input) -> Answer {
     let asked = Asked::body(&input, &["model", "messages", "completion_response"])?;
-    let given = |name: &str| input.body.get(name).filter(|it| !it.is_null());
-    let response = match given("completion_response") {
+    let response = match asked.raw("completion_response", "object") {
         None => None,
         Some(Value::Object(response)) => Some(response),
         Some(_) => {
@@ -27,7 +26,7 @@ pub(super) async fn calculate(reports: &Reports, _caller: &Caller, input: Input)
             return Err(bad("completion_response", message));
         }
     };
-    let messages = match given("messages") {
+    let messages = match asked.raw("messages", "list") {
         None => None,
         Some(messages @ Value::Array(_)) => Some(messages),
         Some(_) => return Err(bad("messages", "`messages` must be a list")),

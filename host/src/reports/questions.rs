@@ -34,14 +34,16 @@ pub(super) async fn tokens(reports: &Reports, caller: &Caller, input: Input) -> 
         .ok_or_else(|| missing("model"))?
         .to_owned();
     let given = |name: &str| input.body.get(name).filter(|it| !it.is_null());
-    for (name, wants) in [
-        ("messages", "a list"),
-        ("contents", "a list"),
-        ("tools", "a list"),
-        ("prompt", "a text or a list"),
-        ("system", "a text or a list"),
+    for (name, kind, wants) in [
+        ("messages", "list", "a list"),
+        ("contents", "list", "a list"),
+        ("tools", "list", "a list"),
+        ("prompt", "any", "a text or a list"),
+        ("system", "any", "a text or a list"),
     ] {
-        let Some(value) = given(name) else { continue };
+        let Some(value) = asked.raw(name, kind) else {
+            continue;
+        };
         let good = value.is_array() || (value.is_string() && wants != "a list");
         if !good {
             return Err(bad(name, format!("`{name}` must be {wants}")));
@@ -106,9 +108,9 @@ pub(super) async fn transform(reports: &Reports, caller: &Caller, input: Input) 
     let asked = Asked::body(&input, &["call_type", "request_body"])?;
     let call_type = asked.text("call_type")?;
     let call_type = call_type.ok_or_else(|| missing("call_type"))?;
-    let body = match input.body.get("request_body") {
+    let body = match asked.raw("request_body", "object") {
         Some(Value::Object(body)) => body,
-        None | Some(Value::Null) => return Err(missing("request_body")),
+        None => return Err(missing("request_body")),
         Some(_) => return Err(bad("request_body", "`request_body` must be an object")),
     };
     let model = body.get("model").and_then(Value::as_str);

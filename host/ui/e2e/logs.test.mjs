@@ -102,12 +102,12 @@ test("the page follows calls as they come, once it is told to", async () => {
   await page.reload();
   await choose("Model", name);
   await page.getByText("No calls match").waitFor();
-  await page.getByText("Follow", { exact: true }).click();
+  await page.getByRole("switch", { name: "Follow" }).click();
   await logged(name, "one");
   await rows().getByText(name, { exact: true }).waitFor();
   await logged(name, "two");
   await rows().getByText(name, { exact: true }).nth(1).waitFor();
-  await page.getByText("Follow", { exact: true }).click();
+  await page.getByRole("switch", { name: "Follow" }).click();
   let asked = 0;
   page.on("request", (it) => {
     if (it.url().includes("/spend/logs/ui")) asked += 1;

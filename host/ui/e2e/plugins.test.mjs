@@ -36,7 +36,7 @@ test("a component is tried before it serves, put in force, and the one before it
   await choose("fresh.wasm", fresh);
   await drawer().getByText("It would be taken").waitFor();
   await drawer().getByText(sha256(fresh)).waitFor();
-  await drawer().getByText("Its examples").waitFor();
+  await drawer().getByText("Its examples", { exact: true }).waitFor();
   assert.ok((await drawer().getByRole("img", { name: "passes" }).count()) > 0);
   assert.equal(await drawer().getByRole("img", { name: "fails" }).count(), 0);
   assert.equal((await named(before.name)).digest, before.digest);

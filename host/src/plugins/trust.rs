@@ -1,7 +1,7 @@
 //! Who vouches for a component: Ed25519 signatures that lie beside its file.
 //!
 //! A signature file has a line for each signature: the public key and the signature, each in
-//! base64. What is signed is the component's SHA-256 behind [`CONTEXT`], so that a signature of
+//! base64. What is signed is the component's SHA-256 behind a text of its own, so that a signature of
 //! anything else is never one of a plugin.
 
 use std::fmt;

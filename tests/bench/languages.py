@@ -1,12 +1,21 @@
-"""What each language costs: the examples, built, dropped into a gateway, and called.
+"""What each language costs: the examples, built, dropped into gateways, and called.
 
     SLUICE_BINARY=target/release/sluice python3 tests/bench/languages.py [language...]
 
-The tools are found as `build.sh` finds them, and have built before: it is the second build that counts. CPU is user and system time: of the build's processes, and of the gateway
-between the copy and the moment that the plugin serves, so that what waits does not count. Prints rows of the table in
-docs/plugins.md; on a busy machine CPU is the figure that is hardly disturbed.
+The tools are found as `build.sh` finds them, and have built before: it is the second build that counts. Prints rows of the
+table in docs/plugins.md. All is CPU time, which a busy machine hardly disturbs:
+
+- build: of the build's processes;
+- compile, load: of the gateway between the copy and the moment that the plugin serves, less what it takes to wait. Once
+  without machine code, once with it;
+- first, warm: of the component, in one request. A provider's is a chat of 1 KB with an answer of 750 bytes (`start` and
+  `resume`), a guardrail's a text of 1 KB that it masks, a callback's one record that it posts;
+- fresh: the same with the making of instances, in isolation `fresh`, where each step has one of its own. Two gateways
+  take turns, and what the second takes more for a request is added to `warm`.
 """
 
+import collections
+import http.client
 import json
 import os
 import pathlib
@@ -18,23 +27,39 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDINGS = {"rust": "rs", "c": "c", "go": "go", "javascript": "js", "typescript": "ts", "python": "py"}
 KINDS = {"provider": "acme", "guardrail": "words", "callback": "digest"}
-CALLS, PORT, UPSTREAM = 100, 18095, 18096
+NAMES = {kind: [f"{begin}-{ending}" for ending in ENDINGS.values()] for kind, begin in KINDS.items()}
+# Requests of a turn, and turns of each gateway.
+CALLS, TURNS = 100, 9
+FIRST_PORT, UPSTREAM = 18095, 18094
 TICKS = os.sysconf("SC_CLK_TCK")
 TEXT = "tell me more of Project X " * 40
+ANSWER = "word " * 150
+COLUMNS = ["component", "build", "compile", "load", "first call", "warm call", "fresh call", "memory"]
 
 
 class Acme(BaseHTTPRequestHandler):
+    """The service of the examples, one that speaks OpenAI's dialect, and the place that digests are posted to."""
+
     protocol_version = "HTTP/1.1"
+    digests = collections.Counter()
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
-        data = json.dumps({"text": "word " * 150, "stopped": "end", "asked": 200, "answered": 150}).encode()
+        if "digest" in self.path:
+            answer = {}
+            Acme.digests[self.path] += 1
+        elif self.path.endswith("/chat/completions"):
+            message = {"role": "assistant", "content": ANSWER}
+            usage = {"prompt_tokens": 200, "completion_tokens": 150, "total_tokens": 350}
+            answer = {"id": "1", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
+        else:
+            answer = {"text": ANSWER, "stopped": "end", "asked": 200, "answered": 150}
+        data = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
@@ -46,30 +71,64 @@ class Acme(BaseHTTPRequestHandler):
 
 
 class Gateway:
-    """One that begins with an empty folder of plugins."""
+    """One that begins with an empty folder of plugins, and may find machine code that another has left."""
 
-    def __init__(self, folder):
-        self.plugins = folder / "plugins"
-        shutil.rmtree(self.plugins, ignore_errors=True)
-        self.plugins.mkdir()
-        names = [f"{kind}-{ending}" for kind in KINDS.values() for ending in ENDINGS.values()]
-        params = {"api_base": f"http://127.0.0.1:{UPSTREAM}", "api_key": "k"}
-        words = {"mode": "pre_call", "words": ["Project X"], "action": "mask"}
-        config = {
-            "model_list": [{"model_name": it, "litellm_params": {"model": f"{it}/m", **params}} for it in names if it.startswith("acme")],
-            "guardrails": [{"guardrail_name": it, "litellm_params": {"guardrail": it, **words}} for it in names if it.startswith("words")],
-            "plugins": {"directory": str(self.plugins), "data_directory": str(folder / "data"), "isolation": {it: "pooled" for it in names}},
-        }
-        (folder / "config.yaml").write_text(json.dumps(config))
-        command = [os.environ["SLUICE_BINARY"], "serve", "--config", folder / "config.yaml", "--host", "127.0.0.1", "--port", str(PORT)]
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    made = 0
+
+    def __init__(self, folder, isolation):
+        Gateway.made += 1
+        self.port = FIRST_PORT + Gateway.made
+        self.isolation = isolation
+        own = folder / f"gateway-{Gateway.made}"
+        self.plugins = own / "plugins"
+        self.plugins.mkdir(parents=True)
+        (own / "data").mkdir()
+        machine_code = folder / "machine-code"
+        machine_code.mkdir(exist_ok=True, mode=0o700)
+        (own / "data" / "machine-code").symlink_to(machine_code)
+        config = own / "config.yaml"
+        config.write_text(json.dumps(self.config(own)))
+        command = [os.environ["SLUICE_BINARY"], "serve", "--config", config, "--host", "127.0.0.1", "--port", str(self.port)]
+        environment = {"PATH": os.environ["PATH"], "HOME": str(own)}
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         self.until(lambda: self.ask("/health/readiness"))
 
+    def config(self, own):
+        base = f"http://127.0.0.1:{UPSTREAM}"
+        params = {"api_base": base, "api_key": "k"}
+        models = [{"model_name": it, "litellm_params": {"model": f"{it}/m", **params}} for it in NAMES["provider"]]
+        told = {"model": "openai/m", "api_base": f"{base}/v1", "api_key": "k"}
+        words = {"mode": "pre_call", "words": ["Project X"], "action": "mask"}
+        digest = {**params, "batch_size": 1, "flush_interval": 0.1}
+        return {
+            "model_list": [*models, {"model_name": "told", "litellm_params": told}],
+            "guardrails": [{"guardrail_name": it, "litellm_params": {"guardrail": it, **words}} for it in NAMES["guardrail"]],
+            "litellm_settings": {"callbacks": NAMES["callback"]},
+            "callback_settings": {it: {**digest, "path": self.path(it)} for it in NAMES["callback"]},
+            "plugins": {
+                "directory": str(self.plugins),
+                "data_directory": str(own / "data"),
+                "isolation": {name: self.isolation for names in NAMES.values() for name in names},
+            },
+        }
+
+    def path(self, name):
+        """Where a callback of this gateway posts to."""
+        return f"/{self.port}/{name}"
+
     def ask(self, path, body=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", data=body and json.dumps(body).encode(), headers={"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        headers = {"content-type": "application/json"}
+        try:
+            self.connection.request("POST" if body else "GET", path, body and json.dumps(body), headers)
+            answer = self.connection.getresponse()
+            data = answer.read()
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            raise
+        if answer.status != 200:
+            raise ConnectionError(f"{path}: {answer.status} {data[:500]}")
+        return json.loads(data)
 
     def until(self, done):
         while True:
@@ -84,9 +143,18 @@ class Gateway:
     def plugin(self, name):
         return next((it for it in self.ask("/plugins")["plugins"] if it["name"] == name), None)
 
+    def stats(self, name):
+        return self.plugin(name)["stats"]
+
     def cpu(self):
+        """Of every thread that is there and was there."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def fine_cpu(self):
+        """Of the threads that are there, in seconds; exact."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
     def drop(self, component, name):
         """CPU seconds until it serves, less what the gateway takes to be asked and to wait."""
@@ -100,15 +168,28 @@ class Gateway:
             time.sleep(0.1)
         return max(spent - (self.cpu() - cpu) / 2 * waited, 0)
 
-    def call(self, kind, name):
-        """CPU seconds of the component and seconds of the client."""
-        before, began = self.plugin(name)["stats"]["cpu_seconds"], time.perf_counter()
-        if kind == "provider":
-            self.ask("/v1/chat/completions", {"model": name, "messages": [{"role": "user", "content": TEXT}]})
-        else:
-            self.ask("/guardrails/apply_guardrail", {"guardrail_name": name, "text": TEXT})
-        took = time.perf_counter() - began
-        return self.plugin(name)["stats"]["cpu_seconds"] - before, took
+    def take_away(self, component, name):
+        (self.plugins / component.name).unlink()
+        self.until(lambda: self.plugin(name) is None)
+
+    def call(self, kind, name, times):
+        """Makes requests, one after the other, of which the component is done with each."""
+        digests = Acme.digests[self.path(name)] + times
+        for _ in range(times):
+            if kind == "guardrail":
+                self.ask("/guardrails/apply_guardrail", {"guardrail_name": name, "text": TEXT})
+            else:
+                model = name if kind == "provider" else "told"
+                self.ask("/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": TEXT}]})
+        while kind == "callback" and Acme.digests[self.path(name)] < digests:
+            time.sleep(0.01)
+
+    def turn(self, kind, name, times=CALLS):
+        """CPU seconds of the component and of the whole gateway, for a request."""
+        before, cpu = self.stats(name)["cpu_seconds"], self.fine_cpu()
+        self.call(kind, name, times)
+        cpu = self.fine_cpu() - cpu
+        return (self.stats(name)["cpu_seconds"] - before) / times, cpu / times
 
     def stop(self):
         self.process.terminate()
@@ -126,41 +207,50 @@ def build(language, kind):
     return folder / f"{KINDS[kind]}-{ENDINGS[language]}.wasm", cpu
 
 
-def measured(gateway, language, kind, component):
+def measured(kept, fresh, kind, component):
     """How it is when its machine code is there."""
-    name = f"{KINDS[kind]}-{ENDINGS[language]}"
-    row = [f"{gateway.drop(component, name) * 1000:.0f} ms"]
+    name = component.stem
+    load = kept.drop(component, name)
+    first, _ = kept.turn(kind, name, 1)
+    fresh.drop(component, name)
+    turns = [(kept.turn(kind, name), fresh.turn(kind, name)) for _ in range(TURNS)]
+    warm = statistics.median(turn[0] for turn, _ in turns)
+    more = statistics.median(other[1] - turn[1] for turn, other in turns)
+    row = [f"{load * 1000:.0f} ms", f"{first * 1000:.2f} ms", f"{warm * 1e6:.0f} µs", f"{(warm + more) * 1e6:.0f} µs"]
+    row.append(f"{kept.stats(name)['memory_high_water'] / 1e6:.1f} MB")
     if kind == "callback":
-        row += ["", "", ""]
-    else:
-        first, _ = gateway.call(kind, name)
-        warm = [gateway.call(kind, name) for _ in range(CALLS)]
-        cpu, took = (statistics.median(values) for values in zip(*warm))
-        row += [f"{first * 1000:.2f} ms", f"{cpu * 1e6:.0f} µs", f"{took * 1000:.1f} ms"]
-    return [*row, f"{gateway.plugin(name)['stats']['memory_high_water'] / 1e6:.1f} MB"]
+        # The next one is called alone.
+        for gateway in (kept, fresh):
+            gateway.take_away(component, name)
+    return row
 
 
 def main():
     server = ThreadingHTTPServer(("127.0.0.1", UPSTREAM), Acme)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    asked = [(language, kind) for language in sys.argv[1:] or ENDINGS for kind in KINDS]
-    rows = {}
+    languages = sys.argv[1:] or list(ENDINGS)
+    # Callbacks last: they are called by every chat.
+    asked = [(language, kind) for kind in KINDS for language in languages]
+    rows, components = {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        gateway = Gateway(pathlib.Path(folder))
-        components = {}
+        folder = pathlib.Path(folder)
+        first = Gateway(folder, "pooled")
         for language, kind in asked:
             component, cpu = build(language, kind)
             components[language, kind] = component
-            compiled = gateway.drop(component, component.stem)
+            compiled = first.drop(component, component.stem)
             rows[language, kind] = [f"{component.stat().st_size / 1e6:.2f} MB", f"{cpu:.1f} s", f"{compiled:.1f} s"]
-        gateway.stop()
-        gateway = Gateway(pathlib.Path(folder))
-        print("| | component | build | compile | load | first call | warm call | request | memory |")
-        print("|---|---|---|---|---|---|---|---|---|", flush=True)
+        first.stop()
+        kept, fresh = Gateway(folder, "pooled"), Gateway(folder, "fresh")
         for language, kind in asked:
-            row = rows[language, kind] + measured(gateway, language, kind, components[language, kind])
-            print(f"| {language} {kind} | " + " | ".join(row) + " |", flush=True)
-        gateway.stop()
+            rows[language, kind] += measured(kept, fresh, kind, components[language, kind])
+            print(language, kind, *rows[language, kind], file=sys.stderr, flush=True)
+        for gateway in (kept, fresh):
+            gateway.stop()
+    print("| | " + " | ".join(COLUMNS) + " |\n|" + "---|" * (len(COLUMNS) + 1))
+    for language in languages:
+        for kind in KINDS:
+            print(f"| {language} {kind} | " + " | ".join(rows[language, kind]) + " |")
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ table in docs/plugins.md. All is CPU time, which a busy machine hardly disturbs:
 - build: of the build's processes;
 - compile, load: of the gateway between the copy and the moment that the plugin serves, less what it takes to wait. Once
   without machine code, once with it;
-- first, warm: of the component, in one request. A provider's is a chat of 1 KB with an answer of 750 bytes (`start` and
-  `resume`), a guardrail's a text of 1 KB that it masks, a callback's one record that it posts;
+- first, warm: of the component, in one request; warm is the median. A provider's is a chat of 1 KB with an answer of 750
+  bytes (`start` and `resume`), a guardrail's a text of 1 KB that it masks, a callback's one record that it posts;
 - fresh: the same with the making of instances, in isolation `fresh`, where each step has one of its own. Two gateways
   take turns, and what the second takes more for a request is added to `warm`.
 """
 
 import collections
-import http.client
+import contextlib
 import json
 import os
 import pathlib
@@ -27,14 +27,15 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDINGS = {"rust": "rs", "c": "c", "go": "go", "javascript": "js", "typescript": "ts", "python": "py"}
 KINDS = {"provider": "acme", "guardrail": "words", "callback": "digest"}
 NAMES = {kind: [f"{begin}-{ending}" for ending in ENDINGS.values()] for kind, begin in KINDS.items()}
-# Requests of a turn, and turns of each gateway.
-CALLS, TURNS = 100, 9
+# Requests of which the median is warm; of a turn; and turns of each gateway.
+CALLS, TURN, TURNS = 100, 100, 9
 FIRST_PORT, UPSTREAM = 18095, 18094
 TICKS = os.sysconf("SC_CLK_TCK")
 TEXT = "tell me more of Project X " * 40
@@ -91,7 +92,6 @@ class Gateway:
         command = [os.environ["SLUICE_BINARY"], "serve", "--config", config, "--host", "127.0.0.1", "--port", str(self.port)]
         environment = {"PATH": os.environ["PATH"], "HOME": str(own)}
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         self.until(lambda: self.ask("/health/readiness"))
 
     def config(self, own):
@@ -118,17 +118,9 @@ class Gateway:
         return f"/{self.port}/{name}"
 
     def ask(self, path, body=None):
-        headers = {"content-type": "application/json"}
-        try:
-            self.connection.request("POST" if body else "GET", path, body and json.dumps(body), headers)
-            answer = self.connection.getresponse()
-            data = answer.read()
-        except (OSError, http.client.HTTPException):
-            self.connection.close()
-            raise
-        if answer.status != 200:
-            raise ConnectionError(f"{path}: {answer.status} {data[:500]}")
-        return json.loads(data)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body and json.dumps(body).encode(), headers={"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.load(answer)
 
     def until(self, done):
         while True:
@@ -168,12 +160,8 @@ class Gateway:
             time.sleep(0.1)
         return max(spent - (self.cpu() - cpu) / 2 * waited, 0)
 
-    def take_away(self, component, name):
-        (self.plugins / component.name).unlink()
-        self.until(lambda: self.plugin(name) is None)
-
     def call(self, kind, name, times):
-        """Makes requests, one after the other, of which the component is done with each."""
+        """Makes requests, one after the other, and waits until callbacks have posted all of them."""
         digests = Acme.digests[self.path(name)] + times
         for _ in range(times):
             if kind == "guardrail":
@@ -184,12 +172,18 @@ class Gateway:
         while kind == "callback" and Acme.digests[self.path(name)] < digests:
             time.sleep(0.01)
 
-    def turn(self, kind, name, times=CALLS):
-        """CPU seconds of the component and of the whole gateway, for a request."""
-        before, cpu = self.stats(name)["cpu_seconds"], self.fine_cpu()
-        self.call(kind, name, times)
-        cpu = self.fine_cpu() - cpu
-        return (self.stats(name)["cpu_seconds"] - before) / times, cpu / times
+    def computing(self, kind, name):
+        """CPU seconds of the component in one request."""
+        before = self.stats(name)
+        self.call(kind, name, 1)
+        self.until(lambda: self.stats(name)["calls"] > before["calls"])
+        return self.stats(name)["cpu_seconds"] - before["cpu_seconds"]
+
+    def turn(self, kind, name):
+        """CPU seconds of the whole gateway for a request."""
+        before = self.fine_cpu()
+        self.call(kind, name, TURN)
+        return (self.fine_cpu() - before) / TURN
 
     def stop(self):
         self.process.terminate()
@@ -211,26 +205,29 @@ def measured(kept, fresh, kind, component):
     """How it is when its machine code is there."""
     name = component.stem
     load = kept.drop(component, name)
-    first, _ = kept.turn(kind, name, 1)
+    first = kept.computing(kind, name)
+    warm = statistics.median(kept.computing(kind, name) for _ in range(CALLS))
     fresh.drop(component, name)
-    turns = [(kept.turn(kind, name), fresh.turn(kind, name)) for _ in range(TURNS)]
-    warm = statistics.median(turn[0] for turn, _ in turns)
-    more = statistics.median(other[1] - turn[1] for turn, other in turns)
+    # One after the other, because a machine is not as fast all the time.
+    more = statistics.median(-kept.turn(kind, name) + fresh.turn(kind, name) for _ in range(TURNS))
     row = [f"{load * 1000:.0f} ms", f"{first * 1000:.2f} ms", f"{warm * 1e6:.0f} µs", f"{(warm + more) * 1e6:.0f} µs"]
-    row.append(f"{kept.stats(name)['memory_high_water'] / 1e6:.1f} MB")
-    if kind == "callback":
-        # The next one is called alone.
-        for gateway in (kept, fresh):
-            gateway.take_away(component, name)
-    return row
+    return [*row, f"{kept.stats(name)['memory_high_water'] / 1e6:.1f} MB"]
+
+
+@contextlib.contextmanager
+def pair(folder):
+    """A gateway that keeps instances, and one that makes one for each step."""
+    both = Gateway(folder, "pooled"), Gateway(folder, "fresh")
+    yield both
+    for gateway in both:
+        gateway.stop()
 
 
 def main():
     server = ThreadingHTTPServer(("127.0.0.1", UPSTREAM), Acme)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     languages = sys.argv[1:] or list(ENDINGS)
-    # Callbacks last: they are called by every chat.
-    asked = [(language, kind) for kind in KINDS for language in languages]
+    asked = [(language, kind) for language in languages for kind in KINDS]
     rows, components = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -241,16 +238,14 @@ def main():
             compiled = first.drop(component, component.stem)
             rows[language, kind] = [f"{component.stat().st_size / 1e6:.2f} MB", f"{cpu:.1f} s", f"{compiled:.1f} s"]
         first.stop()
-        kept, fresh = Gateway(folder, "pooled"), Gateway(folder, "fresh")
         for language, kind in asked:
-            rows[language, kind] += measured(kept, fresh, kind, components[language, kind])
+            # Of their own, because callbacks are called by every chat.
+            with pair(folder) as (kept, fresh):
+                rows[language, kind] += measured(kept, fresh, kind, components[language, kind])
             print(language, kind, *rows[language, kind], file=sys.stderr, flush=True)
-        for gateway in (kept, fresh):
-            gateway.stop()
     print("| | " + " | ".join(COLUMNS) + " |\n|" + "---|" * (len(COLUMNS) + 1))
-    for language in languages:
-        for kind in KINDS:
-            print(f"| {language} {kind} | " + " | ".join(rows[language, kind]) + " |")
+    for (language, kind), row in rows.items():
+        print(f"| {language} {kind} | " + " | ".join(row) + " |")
 
 
 if __name__ == "__main__":

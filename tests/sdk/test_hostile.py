@@ -262,6 +262,9 @@ def test_an_environment_variable_that_is_not_its_own_stays_away_from_it(hostile)
     hostile.wait_for(mine)
     provider = mine()[0]["providers"][0]
     assert provider["asks"]["env"] == ["OPENAI_API_KEY"] and provider["granted"]["env"] == []
+    # It is named at once, not only when a call needs it.
+    (told,) = [line for line in hostile.logged().splitlines() if "greedy" in line and "asks for more than" in line]
+    assert "WARN" in told and "OPENAI_API_KEY" in told and "declared.example" in told
     Upstream.seen.clear()
     status, answer = ask(hostile, "keyless")
     assert status >= 400, answer

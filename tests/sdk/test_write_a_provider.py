@@ -35,7 +35,7 @@ def environment(folder):
     programs = folder / "bin"
     programs.mkdir()
     (programs / "sluice").symlink_to(pathlib.Path(os.environ["SLUICE_BINARY"]).absolute())
-    own = {"SLUICE": str(ROOT), "PATH": f"{programs}:{os.environ['PATH']}"}
+    own = {"PATH": f"{programs}:{os.environ['PATH']}"}
     # What npm fetched before, it need not ask for.
     own["npm_config_cache"] = os.environ.get("npm_config_cache", str(pathlib.Path.home() / ".npm"))
     return {**base_environment(folder), **own, "npm_config_prefer_offline": "true"}

@@ -1,14 +1,11 @@
 //! A guardrail: words of the settings are blocked, or masked on the way to the model and put back into its answer,
 //! also while that streams.
 
-mod words;
-
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{
     Decision, Error, Guardrail, Held, Inspection, Passed, Piece, StreamGuardrail, StreamVerdict,
     described, parse_state, stream_guardrail, unmasked, write_json,
 };
-use words::{first, masked};
 
 /// The guardrail.
 pub struct Words;
@@ -29,27 +26,45 @@ impl Guardrail for Words {
         let settings: Value = inspection.settings()?;
         let words = settings["words"].as_array().into_iter().flatten();
         let words: Vec<&str> = words.filter_map(Value::as_str).collect();
-        if settings["action"] == "block" {
-            let found = inspection
-                .spans
-                .iter()
-                .any(|it| first(&it.text, &words).is_some());
-            let refusal = || Decision::block("a word of this text is not allowed", "word");
-            return Ok(if found { refusal() } else { Decision::allow() });
-        }
         let mut table: Map<String, Value> = parse_state(&inspection.state)?;
-        if inspection.stage == "post" {
+        let blocks = settings["action"] == "block";
+        if inspection.stage == "post" && !blocks {
             return Ok(inspection.rewritten(|it| unmasked(&it.text, it.is_json(), &table)));
         }
         let decision = inspection.rewritten(|it| masked(&it.text, &words, &mut table));
-        if table.is_empty() {
-            return Ok(decision);
-        }
         let found = json!({"words": table.len()});
-        Ok(decision
-            .with_findings(&found)
-            .with_state(write_json(&table)))
+        Ok(match (table.is_empty(), blocks) {
+            (true, _) => decision,
+            (_, true) => Decision::block("a word of this text is not allowed", "word"),
+            (_, false) => decision
+                .with_findings(&found)
+                .with_state(write_json(&table)),
+        })
     }
+}
+
+/// Each spelling has a mask of its own. The table comes back as the state of the next stage.
+fn masked(mut text: &str, words: &[&str], table: &mut Map<String, Value>) -> String {
+    let mut new = String::new();
+    while let Some((at, word)) = first(text, words) {
+        let known = table.iter().find(|(_, it)| **it == *word);
+        let mask = known.map(|(mask, _)| mask.clone());
+        let mask = mask.unwrap_or_else(|| format!("<WORD_{}>", table.len() + 1));
+        new = new + &text[..at] + &mask;
+        table.insert(mask, word.into());
+        text = &text[at + word.len()..];
+    }
+    new + text
+}
+
+/// Where the first word stands, in letters of either case, and as it is spelled there.
+fn first<'t>(text: &'t str, words: &[&str]) -> Option<(usize, &'t str)> {
+    text.char_indices().find_map(|(at, _)| {
+        words.iter().find_map(|word| {
+            let here = text[at..].get(..word.len())?;
+            here.eq_ignore_ascii_case(word).then_some((at, here))
+        })
+    })
 }
 
 impl StreamGuardrail for Words {

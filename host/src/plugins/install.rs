@@ -10,7 +10,7 @@ use super::history::Version;
 use super::journal::What;
 use super::prepare::{self, Arrival, InstallError};
 use super::registry::{Generation, Source, Table};
-use super::{InUse, Plugins, lock, table};
+use super::{InUse, Plugins, lock, table, wanting};
 
 /// What became of a plugin whose file is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,7 @@ impl Plugins {
         let after = table::insert(&before, &config, &generation, &|path| there.contains(path))?;
         still_served(&before, &after, in_use)?;
         inner.ledger.follow(&generation);
+        let wanting = wanting::wanting(&after, &generation);
         let gone = self.swap(after);
         let same_name = |it: &&Arc<Generation>| it.describe.name == generation.describe.name;
         let old = gone.iter().find(same_name).or(gone.first()).cloned();
@@ -103,7 +104,15 @@ impl Plugins {
         tracing::info!(
             plugin.name = %name, plugin.digest = digest, source = ?generation.source, "plugin loaded"
         );
-        inner.journal.note(name, digest, What::Loaded, "");
+        if let Some(wanting) = &wanting {
+            tracing::warn!(
+                plugin.name = %name, plugin.not_granted = %wanting,
+                "plugin asks for more than `plugins.grants` gives it: calls that need it are refused"
+            );
+        }
+        let detail = wanting.map(|it| format!("not granted: {it}"));
+        let detail = detail.unwrap_or_default();
+        inner.journal.note(name, digest, What::Loaded, detail);
         if let (Some(file), Some(kept)) = (generation.file_name(), kept) {
             let older = old.as_ref().filter(|old| old.file_name().is_some());
             let older = older.map(|old| old.plugin.digest().to_owned());

@@ -28,6 +28,7 @@ pub mod tests;
 mod trial;
 pub mod trust;
 mod upload;
+mod wanting;
 mod watch;
 
 use std::collections::{BTreeMap, HashSet};

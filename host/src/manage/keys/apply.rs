@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::fields::{IN_METADATA, IN_REST};
-use super::scope::DENIED_ROUTES;
+use super::scope::{DENIED_ROUTES, GUARDRAILS};
 use crate::auth::Networks;
 use crate::budget::Period;
 use crate::domain::Fault;
@@ -47,9 +47,11 @@ pub(in crate::manage) fn metadata(
                 *place = moved;
             }
         }
-        // What an admin forbids outlives what others write.
-        if let Some(denied) = to.get(DENIED_ROUTES).cloned() {
-            whole.entry(DENIED_ROUTES).or_insert(denied);
+        // What an admin forbids or has looked at outlives what others write.
+        for name in [DENIED_ROUTES, GUARDRAILS] {
+            if let Some(kept) = to.get(name).cloned() {
+                whole.entry(name).or_insert(kept);
+            }
         }
         *to = whole;
     }

@@ -27,7 +27,7 @@ pub(super) use info::{info, info_of_many};
 pub(super) use list::{aliases, list};
 pub(super) use lookup::id as key_id;
 pub(super) use rotate::{regenerate, reset_spend};
-pub(super) use scope::{admins_only, keeps_denied, references, unknown};
+pub(super) use scope::{admins_only, keeps_denied, keeps_guardrails, references, unknown};
 pub(super) use update::update;
 pub(super) use view::{
     Views, budgets_of, dollars, limits as show_limits, metadata as show_metadata,

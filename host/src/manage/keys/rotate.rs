@@ -47,6 +47,7 @@ pub(in crate::manage) async fn regenerate(m: &Manage, caller: &Caller, input: In
     let mut work = m.work(&rights).await?;
     let found = lookup::need(&mut work, &rights, "key", &named, REGENERATE).await?;
     let before = found.key;
+    scope::keeps_guardrails(&rights, &given, &before.doc.metadata)?;
     let mut row = KeyRow {
         id: auth::hash_key(text.reveal()).as_str().to_owned(),
         name: auth::masked(text.reveal()),

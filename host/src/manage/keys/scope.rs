@@ -1,5 +1,7 @@
 //! For whom a key may be made, or to whom it may be moved.
 
+use serde_json::{Map, Value};
+
 use crate::domain::Fault;
 use crate::manage::Manage;
 use crate::manage::fault::{bad, forbidden};
@@ -41,6 +43,41 @@ pub(in crate::manage) fn keeps_denied(rights: &Rights, given: &Given) -> Result<
     }
     let message = format!("only a proxy admin may set `{DENIED_ROUTES}`");
     Err(forbidden(DENIED_ROUTES, message))
+}
+
+/// LiteLLM's list of guardrails that look at every call of a key or a team.
+pub(super) const GUARDRAILS: &str = "guardrails";
+
+/// Refuses a caller that would take away a guardrail that the key or the team has: it may have been
+/// set by an admin. More of them anybody may add who may change the row.
+pub(in crate::manage) fn keeps_guardrails(
+    rights: &Rights,
+    given: &Given,
+    before: &Map<String, Value>,
+) -> Result<(), Fault> {
+    let metadata = given.object("metadata");
+    let named = given.has(GUARDRAILS) || metadata.contains_key(GUARDRAILS);
+    if rights.is_admin() || !named {
+        return Ok(());
+    }
+    let after = match given.has(GUARDRAILS) {
+        true => given.value(GUARDRAILS),
+        false => metadata.get(GUARDRAILS),
+    };
+    let kept = names(after);
+    match names(before.get(GUARDRAILS)).find(|it| !kept.clone().any(|name| name == *it)) {
+        Some(lost) => Err(forbidden(
+            GUARDRAILS,
+            format!("only a proxy admin may take away the guardrail `{lost}`"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The texts of a list.
+fn names(list: Option<&Value>) -> impl Iterator<Item = &str> + Clone {
+    let list = list.and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// A row that the request names does not exist.

@@ -70,6 +70,7 @@ pub(super) async fn change(
 ) -> Result<KeyRow, Fault> {
     scope::admins_only(rights, given, ADMINS_ONLY)?;
     scope::keeps_denied(rights, given)?;
+    scope::keeps_guardrails(rights, given, &found.key.doc.metadata)?;
     m.bound_key(given, work.now)?;
     if given.text("key_alias") != found.key.alias {
         m.check_alias(given.text("key_alias").as_deref())?;

@@ -97,6 +97,7 @@ async fn change(m: &Manage, rights: &Rights, id: &str, given: &Given) -> Result<
     ];
     keys::admins_only(rights, given, &admins)?;
     keys::keeps_denied(rights, given)?;
+    keys::keeps_guardrails(rights, given, &before.doc.metadata)?;
     if let Some(organization) = given.text("organization_id") {
         if work.get::<OrganizationRow>(&organization).await?.is_none() {
             return Err(keys::unknown("organization_id", &organization));

@@ -10,6 +10,7 @@ mod hostile;
 mod keys;
 mod keys_auto;
 mod keys_foreign;
+mod keys_guarded;
 mod keys_list;
 mod keys_rules;
 mod logging;

@@ -105,6 +105,16 @@ async fn a_dropped_file_is_granted_nothing_that_the_config_does_not_grant() {
     let provider = place.plugins.provider("openai").unwrap();
     assert!(provider.may_read_environment.is_empty());
     assert!(!provider.base_url_granted && !provider.allow_private && !provider.may_capture);
+    // What it asks for and does not get is told by name.
+    let told = place.last().detail;
+    assert!(
+        told.starts_with("not granted: hosts ") && told.contains("api.openai.com"),
+        "{told}"
+    );
+    assert!(
+        told.contains("; env ") && told.contains("OPENAI_API_KEY"),
+        "{told}"
+    );
 
     let grant = Grant {
         env: vec!["OPENAI_API_KEY".into()],
@@ -119,6 +129,18 @@ async fn a_dropped_file_is_granted_nothing_that_the_config_does_not_grant() {
     let provider = place.plugins.provider("openai").unwrap();
     assert_eq!(provider.may_read_environment, ["OPENAI_API_KEY"]);
     assert!(provider.may_capture);
+    let told = place.last().detail;
+    assert!(
+        told.contains("api.openai.com") && !told.contains("OPENAI_API_KEY"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn of_a_file_that_is_granted_all_nothing_is_wanting() {
+    let mut place = Place::with(&[], |_| {}).await;
+    place.drop_in("echo.wasm", &echo(1)).await;
+    assert_eq!(place.last().detail, "");
 }
 
 #[tokio::test]

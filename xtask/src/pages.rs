@@ -1,11 +1,10 @@
 //! The admin UI: its packages for tests, and pictures of its pages.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::services::{free_port, password};
+use crate::services::{free_port, password, until_said};
 use crate::{sh, tools};
 
 /// The browser, and letters for both languages.
@@ -131,21 +130,18 @@ impl Gateway {
         process.arg("--config").arg(&config);
         process.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
         process.env("HOME", &folder).current_dir(&folder);
-        process.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        process.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = process.spawn().map_err(said)?;
-        let log = process.stdout.take();
+        let log = process.stderr.take();
         let this = Self {
             process,
             folder,
             url: format!("http://127.0.0.1:{port}"),
             key,
         };
-        let mut lines = BufReader::new(log.ok_or("the gateway has no log")?).lines();
-        let mut listens = lines.by_ref().map_while(Result::ok);
-        if !listens.any(|line| line.contains("sluice is listening")) {
-            return Err("the gateway did not start; its log is above".to_owned());
-        }
-        std::thread::spawn(move || lines.for_each(drop));
+        let ready = log.ok_or("the gateway has no log")?;
+        until_said(ready, "sluice is listening")
+            .map_err(|log| format!("the gateway did not start:\n{log}"))?;
         Ok(this)
     }
 }

@@ -42,7 +42,7 @@ export function Callbacks() {
     <Stack>
       {admin ? <AddCallback names={["otel", "prometheus", ...hooks.map((it) => it.name)]} /> : null}
       <Rows name={t("guardrails.callbacks")} rows={source.data} columns={columns} id={(it) => `${it.type} ${it.name}`} source={source} empty={<Empty title={t("guardrails.noCallbacks")} hint={t("guardrails.noCallbacksHint")} />} wide="narrow" />
-      <Available title={t("guardrails.callbacks")} hooks={hooks} />
+      <Available title={t("guardrails.availableCallbacks")} hooks={hooks} />
     </Stack>
   );
 }
@@ -68,7 +68,7 @@ function AddCallback({ names }: { names: string[] }) {
       <form onSubmit={submit}>
         <Group align="flex-start">
           <Autocomplete label={t("guardrails.callbackName")} description={t("guardrails.callbackNameHint")} data={names} value={name} onChange={setName} error={add.error?.message} />
-          <Button type="submit" loading={add.isPending} mt={25}>
+          <Button type="submit" loading={add.isPending} mt={{ base: 0, xs: 25 }}>
             {t("guardrails.addCallback")}
           </Button>
         </Group>

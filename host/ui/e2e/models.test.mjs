@@ -1,27 +1,9 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
-import { api, find, launch, signedIn, until, visit } from "./browser.mjs";
+import { api, find, until, visit } from "./browser.mjs";
+import { act, confirm, dialog, mark, page } from "./stage.mjs";
 
-let browser;
-let page;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  page = await signedIn(browser);
-});
-afterEach(() => page.context().close());
-
-const mark = () => `e2e-${randomUUID().slice(0, 8)}`;
-const dialog = () => page.getByRole("dialog");
-const act = async (name, what) => {
-  await page.getByRole("button", { name: new RegExp(`^Actions: ${name}`) }).click();
-  await page.getByRole("menuitem", { name: what }).click();
-};
-const confirm = (name) => dialog().getByRole("button", { name, exact: true }).click();
 const ask = (model) => api("POST", "/v1/chat/completions", { model, messages: [{ role: "user", content: "hello" }] });
 
 test("a deployment is tested before it is made, answers, is priced, blocked and deleted", async () => {

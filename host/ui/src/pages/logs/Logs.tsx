@@ -3,7 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type Call, type Filter, useCalls } from "../../api/logs";
+import { type Call, type Filter, MASTER_KEY, useCalls } from "../../api/logs";
 import { useModelNames } from "../../api/lookups";
 import { Filters } from "../../parts/Filters";
 import { useFormat } from "../../parts/format";
@@ -59,7 +59,7 @@ export function Logs() {
       title: t("logs.key"),
       show: (call) => (
         <Text size="sm" truncate maw={180}>
-          {call.metadata.user_api_key_alias || call.api_key.slice(0, 12)}
+          {call.metadata.user_api_key_alias || (call.api_key === MASTER_KEY ? t("logs.masterKey") : call.api_key.slice(0, 12))}
         </Text>
       ),
     },

@@ -17,12 +17,12 @@ export function Shares({ rows, title, total }: { rows: Group[]; title: string; t
     {
       title,
       show: (it) => (
-        <Text size="sm" truncate maw={320} title={it.id}>
+        <Text size="sm" fw={550} truncate maw={320} title={it.id}>
           {it.name || t("common.none")}
         </Text>
       ),
     },
-    { title: t("overview.share"), show: (it) => <Progress maw={120} mt={6} value={share(it.metrics) * 100} aria-label={percent(share(it.metrics))} size="sm" /> },
+    { title: t("overview.share"), show: (it) => <Progress miw={80} maw={120} mt={6} value={share(it.metrics) * 100} aria-label={percent(share(it.metrics))} size="sm" /> },
     { title: t("overview.spend"), number: true, show: (it) => money(it.metrics.spend) },
     { title: t("overview.requests"), number: true, show: (it) => count(it.metrics.api_requests) },
     { title: t("overview.failures"), number: true, show: (it) => count(it.metrics.failed_requests) },

@@ -64,13 +64,19 @@ pub fn prepare() -> Result<PathBuf, String> {
     Ok(place)
 }
 
-/// Pictures of every page, wide and narrow, light and dark, of a gateway with something in it.
+/// Pictures of every page, wide and narrow, light and dark, of a gateway with something in it:
+/// the one of this tree, or what `SLUICE_BINARY` names.
 pub fn screenshots(folder: &str) -> Result<(), String> {
     tools::ensure_all(&[tools::NPM, CHROMIUM])?;
-    sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
+    let given = std::env::var_os("SLUICE_BINARY").map(PathBuf::from);
+    if given.is_none() {
+        sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
+    }
+    let binary = given.unwrap_or_else(|| sh::target_dir().join("debug/sluice"));
+    let binary = std::path::absolute(binary).map_err(|cause| cause.to_string())?;
     let folder = std::path::absolute(folder).map_err(|cause| cause.to_string())?;
     let place = prepare()?;
-    let gateway = Gateway::start()?;
+    let gateway = Gateway::start(&binary)?;
     let mut pictures = Command::new("node");
     pictures.arg("e2e/screenshots.mjs").arg(&folder);
     pictures.current_dir(&place);
@@ -108,7 +114,7 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A gateway of the debug build in an empty folder.
+/// A gateway in an empty folder.
 struct Gateway {
     process: Child,
     folder: PathBuf,
@@ -117,7 +123,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start() -> Result<Self, String> {
+    fn start(binary: &Path) -> Result<Self, String> {
         let said = |cause: std::io::Error| format!("the gateway could not be started: {cause}");
         let folder = std::env::temp_dir().join(format!("sluice-pages-{}", std::process::id()));
         fs::create_dir(&folder).map_err(said)?;
@@ -126,7 +132,7 @@ impl Gateway {
         let config = folder.join("config.yaml");
         fs::write(&config, SHOWN.replace("MASTER_KEY", &key)).map_err(said)?;
         fs::create_dir(folder.join("plugins")).map_err(said)?;
-        let mut process = Command::new(sh::target_dir().join("debug/sluice"));
+        let mut process = Command::new(binary);
         process.arg("--config").arg(&config);
         process.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
         process.env("HOME", &folder).current_dir(&folder);

@@ -35,7 +35,7 @@ export function Callbacks() {
       ),
     },
     { title: t("guardrails.callbackKind"), show: (it) => t(`guardrails.${it.type}`) },
-    { title: t("guardrails.inForce"), show: (it) => (it.in_force ? <Tag color="teal">{t("common.yes")}</Tag> : <Tag color="orange">{t("guardrails.notInForce")}</Tag>) },
+    { title: t("guardrails.inForce"), long: true, show: (it) => <InForce of={it} /> },
   ];
   if (admin) columns.push({ title: t("common.actions"), quiet: true, show: (it) => <ActionMenu name={it.name} actions={[{ label: t("guardrails.switchOff"), icon: IconPlayerStop, danger: true, act: () => off(it.name) }]} /> });
   return (
@@ -44,6 +44,19 @@ export function Callbacks() {
       <Rows name={t("guardrails.callbacks")} rows={source.data} columns={columns} id={(it) => `${it.type} ${it.name}`} source={source} empty={<Empty title={t("guardrails.noCallbacks")} hint={t("guardrails.noCallbacksHint")} />} wide="narrow" />
       <Available title={t("guardrails.availableCallbacks")} hooks={hooks} />
     </Stack>
+  );
+}
+
+function InForce({ of }: { of: Callback }) {
+  const { t } = useTranslation();
+  if (of.in_force) return <Tag color="teal">{t("common.yes")}</Tag>;
+  return (
+    <>
+      <Tag color="orange">{t("guardrails.notInForce")}</Tag>
+      <Text size="xs" c="dimmed" className="wrap">
+        {of.reason}
+      </Text>
+    </>
   );
 }
 

@@ -14,6 +14,9 @@ beforeEach(async () => {
   await visit(page, "/plugins");
 });
 
+/** A component becomes machine code first, in the time that the machine has for it. */
+const COMPILED = { timeout: 60_000 };
+
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 /** The same component with other bytes: a custom section at its end. */
 const variant = (name) => Buffer.concat([component, Buffer.from([0, name.length + 1, name.length]), Buffer.from(name)]);
@@ -28,14 +31,14 @@ test("a component is tried before it serves, put in force, and the one before it
   const before = (await served()).find((it) => it.digest === sha256(component));
   const fresh = variant(`e2e${Date.now()}`);
   await give("fresh.wasm", fresh);
-  await dialog().getByText("It would be taken").waitFor();
+  await dialog().getByText("It would be taken").waitFor(COMPILED);
   await dialog().getByText(sha256(fresh)).waitFor();
   await dialog().getByText("Its examples").waitFor();
   assert.ok((await dialog().getByRole("img", { name: "passes" }).count()) > 0);
   assert.equal(await dialog().getByRole("img", { name: "fails" }).count(), 0);
   assert.equal((await named(before.name)).digest, before.digest);
   await dialog().getByRole("button", { name: "Put in force" }).click();
-  await page.getByText(`${before.name} ${before.version} is in force`).waitFor();
+  await page.getByText(`${before.name} ${before.version} is in force`).waitFor(COMPILED);
   assert.equal((await named(before.name)).digest, sha256(fresh));
 
   await page.getByRole("button", { name: before.name, exact: true }).click();

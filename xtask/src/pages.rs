@@ -29,6 +29,8 @@ model_list:
     litellm_params: {model: echo/claude-sonnet, input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}
   - model_name: llama-70b
     litellm_params: {model: echo/llama-70b, input_cost_per_token: 0.0000006, output_cost_per_token: 0.0000008}
+  - model_name: llama-70b
+    litellm_params: {model: anthropic/llama-70b, api_key: none, mock_response: litellm.RateLimitError, cooldown_time: 3600, input_cost_per_token: 0.0000006, output_cost_per_token: 0.0000008}
   - model_name: out-of-service
     litellm_params: {model: anthropic/out-of-service, api_key: none, mock_response: litellm.ServiceUnavailableError, input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}
 guardrails:
@@ -36,7 +38,7 @@ guardrails:
     litellm_params: {guardrail: pii, mode: [pre_call, post_call]}
   - guardrail_name: no-secrets
     litellm_params: {guardrail: keywords, mode: pre_call, words: [Nightjar]}
-litellm_settings: {callbacks: [prometheus], num_retries: 0}
+litellm_settings: {callbacks: [prometheus], num_retries: 1}
 plugins: {directory: plugins}
 general_settings:
   master_key: MASTER_KEY

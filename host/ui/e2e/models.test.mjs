@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { api, find, until, visit } from "./browser.mjs";
+import { api, chat, find, until, visit } from "./browser.mjs";
 import { act, confirm, dialog, mark, page } from "./stage.mjs";
 
 const ask = (model) => api("POST", "/v1/chat/completions", { model, messages: [{ role: "user", content: "hello" }] });
@@ -36,6 +36,24 @@ test("a deployment is tested before it is made, answers, is priced, blocked and 
   await act(name, "Delete");
   await confirm("Delete");
   await page.getByText("Nothing matches").waitFor();
+});
+
+test("a deployment that rests says until when", async () => {
+  const name = mark();
+  const made = [];
+  for (const mock_response of ["litellm.RateLimitError", "an answer"]) {
+    const { model_id: id } = await api("POST", "/model/new", { model_name: name, litellm_params: { model: "anthropic/e2e", api_key: "k-e2e", mock_response, cooldown_time: 60 } });
+    made.push(id);
+  }
+  await until(async () => {
+    await chat(name, "hello");
+    return (await api("GET", "/router/deployments")).deployments.some((it) => it.model_id === made[0] && it.rests_until_ms !== null);
+  });
+  await visit(page, "/models");
+  await find(page, name, 2);
+  await page.getByRole("cell", { name: /^rests until/ }).waitFor();
+  await page.getByRole("cell", { name: "ready", exact: true }).waitFor();
+  for (const id of made) await api("POST", "/model/delete", { id });
 });
 
 test("a deployment without a provider says what is missing", async () => {

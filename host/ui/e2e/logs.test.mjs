@@ -84,17 +84,18 @@ test("calls are found by model, by how they ended and by id", async () => {
 });
 
 test("the page follows calls as they come, once it is told to", async () => {
+  const follow = page.getByRole("switch", { name: "Follow" });
   const name = mark();
   await make(name, { mock_response: "live" });
   await page.reload();
   await choose("Model", name);
   await page.getByText("No calls match").waitFor();
-  await page.getByText("Follow", { exact: true }).click();
+  await follow.click();
   await logged(name, "one");
   await rows().getByText(name, { exact: true }).waitFor();
   await logged(name, "two");
   await rows().getByText(name, { exact: true }).nth(1).waitFor();
-  await page.getByText("Follow", { exact: true }).click();
+  await follow.click();
   let asked = 0;
   page.on("request", (it) => {
     if (it.url().includes("/spend/logs/ui")) asked += 1;

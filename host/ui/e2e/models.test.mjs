@@ -83,6 +83,7 @@ test("the form has what the provider's plugin asks for: settings and secrets", a
   await dialog().getByLabel("Secret access key", { exact: true }).fill("e2e-secret");
   await dialog().getByRole("button", { name: "Create" }).click();
   await find(page, name);
+  await page.getByRole("row", { name: new RegExp(name) }).waitFor();
   const { data } = await api("GET", `/v2/model/info?search=${name}`);
   assert.equal(data[0].litellm_params.aws_region_name, "eu-central-1");
   assert.notEqual(data[0].litellm_params.aws_secret_access_key, "e2e-secret");

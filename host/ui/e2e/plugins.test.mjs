@@ -33,7 +33,7 @@ test("a component is tried before it serves, put in force, and the one before it
   await give("fresh.wasm", fresh);
   await dialog().getByText("It would be taken").waitFor(COMPILED);
   await dialog().getByText(sha256(fresh)).waitFor();
-  await dialog().getByText("Its examples").waitFor();
+  await dialog().getByText("Its examples", { exact: true }).waitFor();
   assert.ok((await dialog().getByRole("img", { name: "passes" }).count()) > 0);
   assert.equal(await dialog().getByRole("img", { name: "fails" }).count(), 0);
   assert.equal((await named(before.name)).digest, before.digest);

@@ -1,11 +1,10 @@
 //! The admin UI: its packages for tests, and pictures of its pages.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::services::{free_port, password};
+use crate::services::{free_port, password, until_said};
 use crate::{sh, tools};
 
 /// The browser, and letters for both languages.
@@ -30,6 +29,8 @@ model_list:
     litellm_params: {model: echo/claude-sonnet, input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}
   - model_name: llama-70b
     litellm_params: {model: echo/llama-70b, input_cost_per_token: 0.0000006, output_cost_per_token: 0.0000008}
+  - model_name: llama-70b
+    litellm_params: {model: anthropic/llama-70b, api_key: none, mock_response: litellm.RateLimitError, cooldown_time: 3600, input_cost_per_token: 0.0000006, output_cost_per_token: 0.0000008}
   - model_name: out-of-service
     litellm_params: {model: anthropic/out-of-service, api_key: none, mock_response: litellm.ServiceUnavailableError, input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}
 guardrails:
@@ -37,7 +38,7 @@ guardrails:
     litellm_params: {guardrail: pii, mode: [pre_call, post_call]}
   - guardrail_name: no-secrets
     litellm_params: {guardrail: keywords, mode: pre_call, words: [Nightjar]}
-litellm_settings: {callbacks: [prometheus], num_retries: 0}
+litellm_settings: {callbacks: [prometheus], num_retries: 1}
 plugins: {directory: plugins}
 general_settings:
   master_key: MASTER_KEY
@@ -65,13 +66,19 @@ pub fn prepare() -> Result<PathBuf, String> {
     Ok(place)
 }
 
-/// Pictures of every page, wide and narrow, light and dark, of a gateway with something in it.
+/// Pictures of every page, wide and narrow, light and dark, of a gateway with something in it:
+/// the one of this tree, or what `SLUICE_BINARY` names.
 pub fn screenshots(folder: &str) -> Result<(), String> {
     tools::ensure_all(&[tools::NPM, CHROMIUM])?;
-    sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
+    let given = std::env::var_os("SLUICE_BINARY").map(PathBuf::from);
+    if given.is_none() {
+        sh::cargo(&["build", "--locked", "--workspace", "--all-targets"])?;
+    }
+    let binary = given.unwrap_or_else(|| sh::target_dir().join("debug/sluice"));
+    let binary = std::path::absolute(binary).map_err(|cause| cause.to_string())?;
     let folder = std::path::absolute(folder).map_err(|cause| cause.to_string())?;
     let place = prepare()?;
-    let gateway = Gateway::start()?;
+    let gateway = Gateway::start(&binary)?;
     let mut pictures = Command::new("node");
     pictures.arg("e2e/screenshots.mjs").arg(&folder);
     pictures.current_dir(&place);
@@ -109,7 +116,7 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A gateway of the debug build in an empty folder.
+/// A gateway in an empty folder.
 struct Gateway {
     process: Child,
     folder: PathBuf,
@@ -118,7 +125,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start() -> Result<Self, String> {
+    fn start(binary: &Path) -> Result<Self, String> {
         let said = |cause: std::io::Error| format!("the gateway could not be started: {cause}");
         let folder = std::env::temp_dir().join(format!("sluice-pages-{}", std::process::id()));
         fs::create_dir(&folder).map_err(said)?;
@@ -127,25 +134,22 @@ impl Gateway {
         let config = folder.join("config.yaml");
         fs::write(&config, SHOWN.replace("MASTER_KEY", &key)).map_err(said)?;
         fs::create_dir(folder.join("plugins")).map_err(said)?;
-        let mut process = Command::new(sh::target_dir().join("debug/sluice"));
+        let mut process = Command::new(binary);
         process.arg("--config").arg(&config);
         process.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
         process.env("HOME", &folder).current_dir(&folder);
-        process.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        process.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = process.spawn().map_err(said)?;
-        let log = process.stdout.take();
+        let log = process.stderr.take();
         let this = Self {
             process,
             folder,
             url: format!("http://127.0.0.1:{port}"),
             key,
         };
-        let mut lines = BufReader::new(log.ok_or("the gateway has no log")?).lines();
-        let mut listens = lines.by_ref().map_while(Result::ok);
-        if !listens.any(|line| line.contains("sluice is listening")) {
-            return Err("the gateway did not start; its log is above".to_owned());
-        }
-        std::thread::spawn(move || lines.for_each(drop));
+        let ready = log.ok_or("the gateway has no log")?;
+        until_said(ready, "sluice is listening")
+            .map_err(|log| format!("the gateway did not start:\n{log}"))?;
         Ok(this)
     }
 }

@@ -1,27 +1,8 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
-import { api, find, launch, signedIn, visit } from "./browser.mjs";
-
-let browser;
-let page;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  page = await signedIn(browser);
-});
-afterEach(() => page.context().close());
-
-const mark = () => `e2e-${randomUUID().slice(0, 8)}`;
-const dialog = () => page.getByRole("dialog");
-const act = async (name, what) => {
-  await page.getByRole("button", { name: `Actions: ${name}` }).click();
-  await page.getByRole("menuitem", { name: what }).click();
-};
-const confirm = (name) => dialog().getByRole("button", { name, exact: true }).click();
+import { api, find, visit } from "./browser.mjs";
+import { act, confirm, dialog, mark, page } from "./stage.mjs";
 
 test("a team is made, gets a member with a budget, and is deleted", async () => {
   const [team, person] = [mark(), `${mark()}@example.com`];

@@ -1,22 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { api, GATEWAY, find, launch, MODEL, signedIn, visit } from "./browser.mjs";
-
-let browser;
-let page;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  page = await signedIn(browser);
-});
-afterEach(() => page.context().close());
+import { api, GATEWAY, find, MODEL, visit } from "./browser.mjs";
+import { act, confirm, dialog, mark, page } from "./stage.mjs";
 
 const call = (key) => fetch(`${GATEWAY}/v1/chat/completions`, { method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body: JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hello" }] }) });
 
@@ -25,45 +14,39 @@ const inPython = (code) => program(join(process.env.SDK_VENV, "bin/python"), ["-
 // Packages are looked for where the program runs.
 const inNode = (code) => program(process.execPath, ["--input-type=module", "-e", code], { cwd: process.env.SDK_NODE });
 
-const act = async (name, what) => {
-  await page.getByRole("button", { name: `Actions: ${name}` }).click();
-  await page.getByRole("menuitem", { name: what }).click();
-};
-
 test("a key is made with limits, shown once, used, changed, blocked, given a new text and deleted", async () => {
-  const name = `e2e ${randomUUID().slice(0, 8)}`;
+  const name = mark();
   await visit(page, "/keys");
   await page.getByRole("button", { name: "New key" }).first().click();
-  const form = page.getByRole("dialog");
-  await form.getByLabel("Name", { exact: true }).fill(name);
-  await form.getByLabel("Budget in dollars").fill("3");
-  await form.getByLabel("Begins anew every").fill("sometimes");
-  await form.getByRole("button", { name: "Create" }).click();
+  await dialog().getByLabel("Name", { exact: true }).fill(name);
+  await dialog().getByLabel("Budget in dollars").fill("3");
+  await dialog().getByLabel("Begins anew every").fill("sometimes");
+  await dialog().getByRole("button", { name: "Create" }).click();
   // What the gateway refuses stands at its field.
-  const described = form.getByLabel("Begins anew every");
-  await form.getByText(/is no duration/).waitFor();
-  assert.equal(await described.getAttribute("aria-invalid"), "true");
-  await described.fill("30d");
-  await form.getByRole("button", { name: "Limits" }).click();
-  await form.getByLabel("Requests a minute", { exact: true }).fill("50");
-  await form.getByRole("button", { name: "Create" }).click();
-  const key = (await form.getByText(/^sk-/).first().textContent())?.trim();
+  const duration = dialog().getByLabel("Begins anew every");
+  await dialog().getByText(/is no duration/).waitFor();
+  assert.equal(await duration.getAttribute("aria-invalid"), "true");
+  await duration.fill("30d");
+  await dialog().getByRole("button", { name: "Limits" }).click();
+  await dialog().getByLabel("Requests a minute", { exact: true }).fill("50");
+  await dialog().getByRole("button", { name: "Create" }).click();
+  const key = (await dialog().getByText(/^sk-/).first().textContent())?.trim();
   assert.match(key, /^sk-/);
   assert.equal((await call(key)).status, 200);
   // OpenAI's own packages, by the code that the page shows.
   for (const [language, sign, run] of [["Python", "from openai import OpenAI", inPython], ["JavaScript", 'import OpenAI from "openai"', inNode]]) {
-    await form.getByRole("tab", { name: language }).click();
-    const code = await form.getByText(sign).textContent();
+    await dialog().getByRole("tab", { name: language }).click();
+    const code = await dialog().getByText(sign).textContent();
     assert.match((await run(code)).stdout, /You said: /, language);
   }
-  await form.getByRole("button", { name: "Done" }).click();
+  await dialog().getByRole("button", { name: "Done" }).click();
   await find(page, name);
   await page.getByRole("row", { name: new RegExp(name) }).waitFor();
   assert.equal(await page.getByText(key).count(), 0);
 
   await act(name, "Edit");
-  await form.getByLabel("Budget in dollars").fill("4");
-  await form.getByRole("button", { name: "Save" }).click();
+  await dialog().getByLabel("Budget in dollars").fill("4");
+  await dialog().getByRole("button", { name: "Save" }).click();
   await page.getByText("of $4.00").waitFor();
   const { info } = await api("GET", `/key/info?key=${encodeURIComponent(key)}`);
   assert.equal(info.max_budget, 4);
@@ -77,15 +60,15 @@ test("a key is made with limits, shown once, used, changed, blocked, given a new
 
   await act(name, "New text");
   await page.getByLabel("Old text ends after").fill("");
-  await page.getByRole("dialog").getByRole("button", { name: "New text" }).click();
-  const fresh = (await page.getByRole("dialog").getByText(/^sk-/).first().textContent())?.trim();
+  await dialog().getByRole("button", { name: "New text" }).click();
+  const fresh = (await dialog().getByText(/^sk-/).first().textContent())?.trim();
   assert.notEqual(fresh, key);
   assert.equal((await call(key)).status, 401);
   assert.equal((await call(fresh)).status, 200);
-  await page.getByRole("dialog").getByRole("button", { name: "Done" }).click();
+  await dialog().getByRole("button", { name: "Done" }).click();
 
   await act(name, "Delete");
-  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await confirm("Delete");
   await page.getByText("Nothing matches").waitFor();
   assert.equal((await call(fresh)).status, 401);
 });

@@ -1,29 +1,21 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { after, before, beforeEach, test } from "node:test";
 
-import { api, chat, find, launch, signedIn, until, visit } from "./browser.mjs";
+import { api, chat, find, until, visit } from "./browser.mjs";
+import { choose, dialog, mark, page } from "./stage.mjs";
 
-let browser;
-let page;
-let [answers, fails] = ["", ""];
+const [answers, fails] = [mark(), mark()];
 const made = [];
 before(async () => {
-  browser = await launch();
-  const mark = randomUUID().slice(0, 8);
-  [answers, fails] = [`e2e-answers-${mark}`, `e2e-fails-${mark}`];
   await make(answers, { mock_response: "a made up answer", input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 });
   await make(fails, { mock_response: "litellm.BadRequestError" });
 });
 after(async () => {
-  await browser.close();
   for (const id of made) await api("POST", "/model/delete", { id });
 });
 beforeEach(async () => {
-  page = await signedIn(browser);
   await visit(page, "/logs");
 });
-afterEach(() => page.context().close());
 
 /** A deployment of a provider with a dialect of its own, whose answers are made up. */
 async function make(name, params) {
@@ -40,10 +32,6 @@ async function logged(model, text, more) {
 }
 
 const rows = () => page.getByRole("region", { name: "Table: Logs" });
-const choose = async (label, option) => {
-  await page.getByRole("combobox", { name: label, exact: true }).click();
-  await page.getByRole("option", { name: option, exact: true }).click();
-};
 
 test("a call tells what it cost, what guardrails made of it, what its provider is sent, and why it went there", async () => {
   const { guardrails } = await api("GET", "/guardrails/list");
@@ -52,29 +40,28 @@ test("a call tells what it cost, what guardrails made of it, what its provider i
   assert.equal(status, 200);
   await find(page, id);
   await rows().getByRole("button").first().click();
-  const drawer = page.getByRole("dialog");
-  const tab = (name) => drawer.getByRole("tab", { name, exact: true }).click();
+  const tab = (name) => dialog().getByRole("tab", { name, exact: true }).click();
 
-  const cost = drawer.getByRole("region", { name: "Table: What it cost" });
+  const cost = dialog().getByRole("region", { name: "Table: What it cost" });
   await cost.getByRole("row", { name: "Input $0.00001", exact: true }).waitFor();
   await cost.getByRole("row", { name: "Output $0.00004", exact: true }).waitFor();
   await cost.getByRole("row", { name: "In all $0.00005", exact: true }).waitFor();
 
   await tab("Guardrails");
-  await drawer.getByText(guardrail, { exact: true }).first().waitFor();
-  await drawer.getByText("pre_call", { exact: true }).first().waitFor();
+  await dialog().getByText(guardrail, { exact: true }).first().waitFor();
+  await dialog().getByText("pre_call", { exact: true }).first().waitFor();
 
   await tab("Request to the provider");
-  await drawer.getByText("https://api.anthropic.com/v1/messages").waitFor();
-  await drawer.getByText(/"model": "claude-e2e"/).waitFor();
-  assert.equal(await drawer.getByText("k-e2e").count(), 0);
+  await dialog().getByText("https://api.anthropic.com/v1/messages").waitFor();
+  await dialog().getByText(/"model": "claude-e2e"/).waitFor();
+  assert.equal(await dialog().getByText("k-e2e").count(), 0);
 
   await tab("Request");
-  await drawer.getByText(/asks for the moon/).waitFor();
+  await dialog().getByText(/asks for the moon/).waitFor();
   await tab("Answer");
-  await drawer.getByText(/a made up answer/).waitFor();
+  await dialog().getByText(/a made up answer/).waitFor();
   await tab("Why this deployment?");
-  await drawer.getByText("anthropic/claude-e2e").first().waitFor();
+  await dialog().getByText("anthropic/claude-e2e").first().waitFor();
 });
 
 test("calls are found by model, by how they ended and by id", async () => {
@@ -97,17 +84,18 @@ test("calls are found by model, by how they ended and by id", async () => {
 });
 
 test("the page follows calls as they come, once it is told to", async () => {
-  const name = `e2e-live-${randomUUID().slice(0, 8)}`;
+  const follow = page.getByRole("switch", { name: "Follow" });
+  const name = mark();
   await make(name, { mock_response: "live" });
   await page.reload();
   await choose("Model", name);
   await page.getByText("No calls match").waitFor();
-  await page.getByRole("switch", { name: "Follow" }).click();
+  await follow.click();
   await logged(name, "one");
   await rows().getByText(name, { exact: true }).waitFor();
   await logged(name, "two");
   await rows().getByText(name, { exact: true }).nth(1).waitFor();
-  await page.getByRole("switch", { name: "Follow" }).click();
+  await follow.click();
   let asked = 0;
   page.on("request", (it) => {
     if (it.url().includes("/spend/logs/ui")) asked += 1;

@@ -1,27 +1,9 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
-import { api, find, launch, signedIn, until, visit } from "./browser.mjs";
+import { api, chat, find, until, visit } from "./browser.mjs";
+import { act, confirm, dialog, mark, page } from "./stage.mjs";
 
-let browser;
-let page;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  page = await signedIn(browser);
-});
-afterEach(() => page.context().close());
-
-const mark = () => `e2e-${randomUUID().slice(0, 8)}`;
-const dialog = () => page.getByRole("dialog");
-const act = async (name, what) => {
-  await page.getByRole("button", { name: new RegExp(`^Actions: ${name}`) }).click();
-  await page.getByRole("menuitem", { name: what }).click();
-};
-const confirm = (name) => dialog().getByRole("button", { name, exact: true }).click();
 const ask = (model) => api("POST", "/v1/chat/completions", { model, messages: [{ role: "user", content: "hello" }] });
 
 test("a deployment is tested before it is made, answers, is priced, blocked and deleted", async () => {
@@ -56,6 +38,24 @@ test("a deployment is tested before it is made, answers, is priced, blocked and 
   await page.getByText("Nothing matches").waitFor();
 });
 
+test("a deployment that rests says until when", async () => {
+  const name = mark();
+  const made = [];
+  for (const mock_response of ["litellm.RateLimitError", "an answer"]) {
+    const { model_id: id } = await api("POST", "/model/new", { model_name: name, litellm_params: { model: "anthropic/e2e", api_key: "k-e2e", mock_response, cooldown_time: 60 } });
+    made.push(id);
+  }
+  await until(async () => {
+    await chat(name, "hello");
+    return (await api("GET", "/router/deployments")).deployments.some((it) => it.model_id === made[0] && it.rests_until_ms !== null);
+  });
+  await visit(page, "/models");
+  await find(page, name, 2);
+  await page.getByRole("cell", { name: /^rests until/ }).waitFor();
+  await page.getByRole("cell", { name: "ready", exact: true }).waitFor();
+  for (const id of made) await api("POST", "/model/delete", { id });
+});
+
 test("a deployment without a provider says what is missing", async () => {
   await visit(page, "/models");
   await page.getByRole("button", { name: "New deployment" }).first().click();
@@ -83,6 +83,7 @@ test("the form has what the provider's plugin asks for: settings and secrets", a
   await dialog().getByLabel("Secret access key", { exact: true }).fill("e2e-secret");
   await dialog().getByRole("button", { name: "Create" }).click();
   await find(page, name);
+  await page.getByRole("row", { name: new RegExp(name) }).waitFor();
   const { data } = await api("GET", `/v2/model/info?search=${name}`);
   assert.equal(data[0].litellm_params.aws_region_name, "eu-central-1");
   assert.notEqual(data[0].litellm_params.aws_secret_access_key, "e2e-secret");

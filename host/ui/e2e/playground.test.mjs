@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 
-import { launch, MODEL, signedIn, visit } from "./browser.mjs";
+import { MODEL, visit } from "./browser.mjs";
+import { choose, dialog, page } from "./stage.mjs";
 
-let browser;
-let page;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
 beforeEach(async () => {
-  page = await signedIn(browser);
   await visit(page, "/playground");
   await choose("Model", MODEL);
 });
-afterEach(() => page.context().close());
 
-const choose = async (label, model) => {
-  await page.getByRole("combobox", { name: label, exact: true }).click();
-  await page.getByRole("option", { name: model, exact: true }).click();
-};
 const conversations = () => page.getByRole("region", { name: `Conversation with ${MODEL}` });
 
 test("an answer comes word by word, with what it took", async () => {

@@ -1,53 +1,50 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { before, beforeEach, test } from "node:test";
 
-import { api, launch, settled, signedIn, until, visit } from "./browser.mjs";
+import { api, settled, until, visit } from "./browser.mjs";
+import { dialog, page } from "./stage.mjs";
 
-let browser;
-let page;
 let component;
 before(async () => {
-  browser = await launch();
   component = await readFile(process.env.SLUICE_COMPONENT);
 });
-after(() => browser.close());
 beforeEach(async () => {
-  page = await signedIn(browser);
   await visit(page, "/plugins");
 });
-afterEach(() => page.context().close());
 
-const drawer = () => page.getByRole("dialog");
+/** A component becomes machine code first, in the time that the machine has for it. */
+const COMPILED = { timeout: 60_000 };
+
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 /** The same component with other bytes: a custom section at its end. */
 const variant = (name) => Buffer.concat([component, Buffer.from([0, name.length + 1, name.length]), Buffer.from(name)]);
 const served = async () => (await api("GET", "/plugins")).plugins;
 const named = async (name) => (await served()).find((it) => it.name === name);
-const choose = async (name, buffer) => {
+const give = async (name, buffer) => {
   await page.getByRole("button", { name: "Try a component" }).click();
-  await drawer().locator('input[type="file"]').setInputFiles({ name, mimeType: "application/wasm", buffer });
+  await dialog().locator('input[type="file"]').setInputFiles({ name, mimeType: "application/wasm", buffer });
 };
 
 test("a component is tried before it serves, put in force, and the one before it serves again", async () => {
   const before = (await served()).find((it) => it.digest === sha256(component));
   const fresh = variant(`e2e${Date.now()}`);
-  await choose("fresh.wasm", fresh);
-  await drawer().getByText("It would be taken").waitFor();
-  await drawer().getByText(sha256(fresh)).waitFor();
-  await drawer().getByText("Its examples", { exact: true }).waitFor();
-  assert.ok((await drawer().getByRole("img", { name: "passes" }).count()) > 0);
-  assert.equal(await drawer().getByRole("img", { name: "fails" }).count(), 0);
+  await give("fresh.wasm", fresh);
+  await dialog().getByText("It would be taken").waitFor(COMPILED);
+  await dialog().getByText(sha256(fresh)).waitFor();
+  await dialog().getByText("Its examples", { exact: true }).waitFor();
+  assert.ok((await dialog().getByRole("img", { name: "passes" }).count()) > 0);
+  assert.equal(await dialog().getByRole("img", { name: "fails" }).count(), 0);
   assert.equal((await named(before.name)).digest, before.digest);
-  await drawer().getByRole("button", { name: "Put in force" }).click();
-  await page.getByText(`${before.name} ${before.version} is in force`).waitFor();
+  await dialog().getByRole("button", { name: "Put in force" }).click();
+  await page.getByText(`${before.name} ${before.version} is in force`).waitFor(COMPILED);
   assert.equal((await named(before.name)).digest, sha256(fresh));
 
   await page.getByRole("button", { name: before.name, exact: true }).click();
-  await drawer().getByText("Versions", { exact: true }).waitFor();
-  await drawer().getByRole("button", { name: `Let it serve again: ${before.digest.slice(0, 16)}` }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Let it serve again", exact: true }).click();
+  await dialog().getByText("Versions", { exact: true }).waitFor();
+  await dialog().getByRole("button", { name: `Let it serve again: ${before.digest.slice(0, 16)}` }).click();
+  await dialog().getByRole("button", { name: "Let it serve again", exact: true }).click();
   await page.getByText(`${before.name} ${before.version} serves again`).waitFor();
   await until(async () => (await named(before.name)).digest === before.digest);
   const { audit_logs: noted } = await api("GET", `/audit?object_id=${before.name}`);
@@ -55,28 +52,28 @@ test("a component is tried before it serves, put in force, and the one before it
 });
 
 test("what is no component is refused in the gateway's words, and cannot be put in force", async () => {
-  await choose("text.wasm", Buffer.from("this is no component"));
-  await drawer().getByText("It would not be taken").waitFor();
-  await drawer().getByText(/not a WebAssembly component/).waitFor();
-  assert.ok(await drawer().getByRole("button", { name: "Put in force" }).isDisabled());
+  await give("text.wasm", Buffer.from("this is no component"));
+  await dialog().getByText("It would not be taken").waitFor();
+  await dialog().getByText(/not a WebAssembly component/).waitFor();
+  assert.ok(await dialog().getByRole("button", { name: "Put in force" }).isDisabled());
 });
 
 test("a plugin tells what it may, who vouches for it and how long calls are in it", async () => {
   await page.getByRole("button", { name: "lakera", exact: true }).click();
-  await drawer().getByText("Who vouches for it").waitFor();
-  await drawer().getByText("it ships with the gateway").waitFor();
-  await drawer().getByText("Time a call").waitFor();
-  await drawer().getByText("Guardrails", { exact: true }).waitFor();
-  await drawer().getByText("LAKERA_API_KEY").waitFor();
+  await dialog().getByText("Who vouches for it").waitFor();
+  await dialog().getByText("it ships with the gateway").waitFor();
+  await dialog().getByText("Time a call").waitFor();
+  await dialog().getByText("Guardrails", { exact: true }).waitFor();
+  await dialog().getByText("LAKERA_API_KEY").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "langfuse", exact: true }).click();
-  await drawer().getByText("Callbacks", { exact: true }).waitFor();
+  await dialog().getByText("Callbacks", { exact: true }).waitFor();
   await page.keyboard.press("Escape");
   const { name } = (await served()).find((it) => it.source !== "bundled");
   await page.getByRole("button", { name, exact: true }).click();
-  await drawer().getByText("nobody: neither pinned nor signed").waitFor();
-  await drawer().getByText("GUARDS_API_KEY").waitFor();
-  assert.equal(await drawer().getByTitle("not granted").count(), 2);
+  await dialog().getByText("nobody: neither pinned nor signed").waitFor();
+  await dialog().getByText("GUARDS_API_KEY").waitFor();
+  assert.equal(await dialog().getByTitle("not granted").count(), 2);
 });
 
 test("the folder is looked into when an admin says so, and the log tells what came of it", async () => {

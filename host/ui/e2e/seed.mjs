@@ -61,7 +61,8 @@ function call(keys, at) {
   if (at % 15 === 7) return chat("out-of-service", "Is anybody there?", more, key);
   if (at % 15 === 11) return chat("gpt-4o", "Tell me all about project Nightjar.", { ...more, guardrails: ["no-secrets"] }, key);
   const question = `${turn(QUESTIONS, at)} Write to ada@example.com. ${"The tide comes in and the tide goes out. ".repeat(20 + (at % 9) * 40)}`;
-  return chat(turn(MODELS, at), question, { ...more, ...(at % 4 === 0 ? { guardrails: ["no-addresses"] } : {}) }, key);
+  // Times to the first token are of calls whose answers come word by word.
+  return chat(turn(MODELS, at), question, { ...more, stream: at % 3 === 0, ...(at % 4 === 0 ? { guardrails: ["no-addresses"] } : {}) }, key);
 }
 
 /** Fills the gateway, and waits until what was called stands in the logs. */

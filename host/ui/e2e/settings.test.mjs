@@ -1,20 +1,9 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
-import { api, launch, signedIn, visit } from "./browser.mjs";
+import { api, visit } from "./browser.mjs";
+import { dialog, page } from "./stage.mjs";
 
-let browser;
-let page;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  page = await signedIn(browser);
-});
-afterEach(() => page.context().close());
-
-const dialog = () => page.getByRole("dialog");
 const field = () => api("GET", "/config/field/info?config_type=router_settings&field_name=cooldown_time");
 const edit = async (value) => {
   await page.getByRole("button", { name: "Actions: cooldown_time" }).click();

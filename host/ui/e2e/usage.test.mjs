@@ -1,27 +1,21 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { before, test } from "node:test";
 
-import { api, launch, MODEL, settled, signedIn, until, visit } from "./browser.mjs";
+import { api, chat, MODEL, settled, until, visit } from "./browser.mjs";
+import { choose, mark, page } from "./stage.mjs";
 
-let browser;
-let page;
 before(async () => {
-  browser = await launch();
   const before = await requests();
   await api("POST", "/v1/chat/completions", { model: MODEL, messages: [{ role: "user", content: "count me" }], metadata: { tags: ["e2e"] } });
   // A call is in the sums once it is written.
   await until(async () => (await requests()) !== before);
 });
-after(() => browser.close());
-beforeEach(async () => {
-  page = await signedIn(browser);
-});
-afterEach(() => page.context().close());
 
-async function requests() {
+/** The calls of today, of one model or of all. */
+async function requests(model = "") {
   const day = new Date().toISOString().slice(0, 10);
-  const { metadata } = await api("GET", `/user/daily/activity/aggregated?start_date=${day}&end_date=${day}`);
+  const { metadata } = await api("GET", `/user/daily/activity/aggregated?start_date=${day}&end_date=${day}&model=${model}`);
   return metadata.total_api_requests;
 }
 
@@ -32,18 +26,31 @@ test("usage is told by day and by what it was of, and the tiles choose what is d
   const table = page.getByRole("region", { name: "Table: Model", exact: true });
   await table.getByRole("row").nth(1).waitFor();
   for (const kind of ["Model group", "Provider", "Key", "Endpoint", "User", "Team", "Tag", "Organization", "Customer"]) {
-    await page.getByRole("combobox", { name: "By", exact: true }).click();
-    await page.getByRole("option", { name: kind, exact: true }).click();
+    await choose("By", kind);
     await settled(page);
     assert.equal(await page.getByRole("alert").count(), 0, kind);
   }
   await page.getByRole("region", { name: "Table: How long answers took" }).getByRole("row").nth(1).waitFor();
 });
 
+test("one model is looked at alone", async () => {
+  const name = mark();
+  const { model_id: id } = await api("POST", "/model/new", { model_name: name, litellm_params: { model: `echo/${name}` } });
+  await until(async () => (await chat(name, "count me too")).status === 200);
+  await until(async () => (await requests(name)) === 1);
+  await visit(page, "/usage");
+  const rows = page.getByRole("region", { name: "Table: Model", exact: true }).getByRole("row");
+  await rows.nth(2).waitFor();
+  await choose("Only this model", name);
+  await page.getByRole("button", { name: /^Requests 1$/ }).waitFor();
+  assert.equal(await rows.count(), 2);
+  await rows.filter({ hasText: name }).waitFor();
+  await api("POST", "/model/delete", { id });
+});
+
 test("a tag is found among the tags", async () => {
   await visit(page, "/usage");
-  await page.getByRole("combobox", { name: "By", exact: true }).click();
-  await page.getByRole("option", { name: "Tag", exact: true }).click();
+  await choose("By", "Tag");
   await page.getByRole("cell", { name: "e2e", exact: true }).waitFor();
 });
 

@@ -25,6 +25,8 @@ export interface Callback {
   name: string;
   type: "success" | "failure" | "success_and_failure";
   in_force: boolean;
+  /** Why it is not in force. */
+  reason?: string | null;
 }
 
 export const useGuardrails = () => useQuery({ queryKey: ["guardrails"], queryFn: ({ signal }) => get<{ guardrails: Guardrail[] }>("/guardrails/list", signal).then((it) => it.guardrails) });

@@ -22,6 +22,8 @@ export interface Key extends Limits {
   key_name: string;
   key_alias: string | null;
   user_id: string | null;
+  /** Who holds it, where the caller may see it. */
+  user?: { user_alias: string | null; user_email: string | null } | null;
   team_id: string | null;
   organization_id: string | null;
   blocked: boolean;
@@ -74,7 +76,7 @@ export function useKeys(filter: KeyFilter) {
     initialPageParam: 1,
     placeholderData: keepPreviousData,
     queryFn: ({ pageParam, signal }) =>
-      get<KeyPage>(path("/key/list", { return_full_object: true, size: PAGE, page: pageParam, search: filter.search, team_id: filter.team, status: filter.status, user_id: filter.user, include_team_keys: true }), signal),
+      get<KeyPage>(path("/key/list", { return_full_object: true, expand: "user", size: PAGE, page: pageParam, search: filter.search, team_id: filter.team, status: filter.status, user_id: filter.user, include_team_keys: true }), signal),
     getNextPageParam: (last) => (last.current_page < last.total_pages ? last.current_page + 1 : undefined),
   });
 }

@@ -38,6 +38,9 @@ export interface Decision {
   duration: number;
 }
 
+/** What stands for the master key, which has no name. */
+export const MASTER_KEY = "litellm_proxy_master_key";
+
 export interface Call {
   request_id: string;
   provider_request_id: string | null;

@@ -18,6 +18,10 @@ test("groups add up over days, the dearest first, by the name people know", () =
   expect(groups(DAYS, "api_keys").map((it) => [it.name, it.metrics.spend])).toEqual([["k2", 5], ["first", 3], ["k3", 1]]);
 });
 
+test("calls that went to nothing have no name", () => {
+  expect(groups([day("2026-01-01", { unknown: 1 })], "api_keys").map((it) => [it.id, it.name])).toEqual([["unknown", ""]]);
+});
+
 test("a chart has every day, and what is not shown apart is in the rest", () => {
   const shown = groups(DAYS, "api_keys").slice(0, 1);
   expect(stacked(DAYS, SPAN, "api_keys", shown, "spend")).toEqual([

@@ -22,6 +22,8 @@ export function sum(all: Metrics[]): Metrics {
 const NAMES = ["key_alias", "team_alias", "user_alias", "user_email", "organization_alias", "alias"];
 
 function nameOf(id: string, breakdown: Breakdown): string {
+  // What the gateway calls so had none: a call that was blocked before it was sent anywhere.
+  if (id === "unknown") return "";
   const metadata = breakdown[id]?.metadata ?? {};
   const found = NAMES.map((name) => metadata[name]).find((it) => it);
   return found ?? id;

@@ -20,7 +20,7 @@ export function Available({ title, hooks }: { title: string; hooks: Hook[] }) {
     },
     { title: t("common.details"), show: (it) => <Text size="sm">{it.title ?? "—"}</Text> },
     { title: t("guardrails.stages"), show: (it) => <Names names={it.stages} none={t("common.all")} most={4} /> },
-    { title: t("plugins.hosts"), show: (it) => <Names names={it.granted.hosts} none="—" /> },
+    { title: t("plugins.hosts"), long: true, show: (it) => <Names names={it.granted.hosts} none="—" /> },
   ];
   return (
     <Stack gap="xs">

@@ -35,15 +35,28 @@ export function Callbacks() {
       ),
     },
     { title: t("guardrails.callbackKind"), show: (it) => t(`guardrails.${it.type}`) },
-    { title: t("guardrails.inForce"), show: (it) => (it.in_force ? <Tag color="teal">{t("common.yes")}</Tag> : <Tag color="orange">{t("guardrails.notInForce")}</Tag>) },
+    { title: t("guardrails.inForce"), long: true, show: (it) => <InForce of={it} /> },
   ];
   if (admin) columns.push({ title: t("common.actions"), quiet: true, show: (it) => <ActionMenu name={it.name} actions={[{ label: t("guardrails.switchOff"), icon: IconPlayerStop, danger: true, act: () => off(it.name) }]} /> });
   return (
     <Stack>
       {admin ? <AddCallback names={["otel", "prometheus", ...hooks.map((it) => it.name)]} /> : null}
       <Rows name={t("guardrails.callbacks")} rows={source.data} columns={columns} id={(it) => `${it.type} ${it.name}`} source={source} empty={<Empty title={t("guardrails.noCallbacks")} hint={t("guardrails.noCallbacksHint")} />} wide="narrow" />
-      <Available title={t("guardrails.callbacks")} hooks={hooks} />
+      <Available title={t("guardrails.availableCallbacks")} hooks={hooks} />
     </Stack>
+  );
+}
+
+function InForce({ of }: { of: Callback }) {
+  const { t } = useTranslation();
+  if (of.in_force) return <Tag color="teal">{t("common.yes")}</Tag>;
+  return (
+    <>
+      <Tag color="orange">{t("guardrails.notInForce")}</Tag>
+      <Text size="xs" c="dimmed" className="wrap">
+        {of.reason}
+      </Text>
+    </>
   );
 }
 
@@ -68,7 +81,7 @@ function AddCallback({ names }: { names: string[] }) {
       <form onSubmit={submit}>
         <Group align="flex-start">
           <Autocomplete label={t("guardrails.callbackName")} description={t("guardrails.callbackNameHint")} data={names} value={name} onChange={setName} error={add.error?.message} />
-          <Button type="submit" loading={add.isPending} mt={25}>
+          <Button type="submit" loading={add.isPending} mt={{ base: 0, xs: 25 }}>
             {t("guardrails.addCallback")}
           </Button>
         </Group>

@@ -19,7 +19,7 @@ export function KeyTable({ source, onEdit, empty }: { source: ReturnType<typeof 
   const teamName = (id: string | null) => teams?.find((it) => it.team_id === id)?.team_alias ?? id;
   const columns: Column<Key>[] = [
     { title: t("keys.alias"), show: (key) => <Two first={key.key_alias ?? t("common.none")} second={key.key_name} code /> },
-    { title: t("keys.team"), show: (key) => <Two first={teamName(key.team_id) ?? "—"} second={key.user_id} /> },
+    { title: t("keys.team"), show: (key) => <Two first={teamName(key.team_id) ?? "—"} second={key.user?.user_alias ?? key.user?.user_email ?? key.user_id} /> },
     { title: t("keys.models"), show: (key) => <Names names={key.models} none={t("keys.allModels")} /> },
     { title: t("keys.spend"), show: (key) => <BudgetBar spend={key.spend} budget={key.max_budget} resets={key.budget_duration ? key.budget_reset_at : null} /> },
     { title: t("keys.expires"), show: (key) => <span className="number">{key.expires ? date(key.expires) : t("common.never")}</span> },

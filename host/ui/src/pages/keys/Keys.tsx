@@ -1,4 +1,4 @@
-import { Button, Group, Select, Text } from "@mantine/core";
+import { Button, Select, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { type Key, useKeys } from "../../api/keys";
 import { useTeamNames } from "../../api/lookups";
 import { useStanding } from "../../api/session";
+import { Filters } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
 import { SearchField } from "../../parts/SearchField";
 import { Empty } from "../../parts/States";
@@ -38,7 +39,7 @@ export function Keys() {
   return (
     <Page title={t("keys.title")} lead={t("keys.lead")} actions={make}>
       <KeyDrawer opened={opened} onClose={() => setOpened(null)} />
-      <Group gap="sm">
+      <Filters>
         <SearchField value={typed} onChange={setTyped} />
         {teams && teams.length > 0 ? <Select aria-label={t("keys.team")} placeholder={t("keys.anyTeam")} clearable searchable value={team} onChange={setTeam} data={teams.map((it) => ({ value: it.team_id, label: it.team_alias ?? it.team_id }))} /> : null}
         <Select aria-label={t("keys.status")} placeholder={t("keys.anyStatus")} clearable value={status} onChange={setStatus} data={Object.entries(STATUSES).map(([value, name]) => ({ value, label: t(`keys.${name}`) }))} />
@@ -47,7 +48,7 @@ export function Keys() {
             {t("common.total", { count: total })}
           </Text>
         ) : null}
-      </Group>
+      </Filters>
       <KeyTable source={source} onEdit={setOpened} empty={filtered ? <Empty title={t("common.noMatch")} /> : <Empty title={t("keys.noKeys")} hint={t("keys.noKeysHint")} action={make} />} />
     </Page>
   );

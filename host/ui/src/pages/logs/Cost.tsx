@@ -42,7 +42,7 @@ function Lines({ of }: { of: Breakdown }) {
     },
     { title: t("logs.cost"), number: true, show: (it) => money(it === "discount_amount" ? -of[it] : of[it]) },
   ];
-  return <Rows name={t("logs.costBreakdown")} rows={shown} columns={columns} id={(it) => it} empty={null} wide="narrow" />;
+  return <Rows name={t("logs.costBreakdown")} rows={shown} columns={columns} id={(it) => it} empty={null} wide="small" />;
 }
 
 function Attempts({ of }: { of: Attempt[] }) {

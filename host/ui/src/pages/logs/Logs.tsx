@@ -3,8 +3,9 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type Call, type Filter, useCalls } from "../../api/logs";
+import { type Call, type Filter, MASTER_KEY, useCalls } from "../../api/logs";
 import { useModelNames } from "../../api/lookups";
+import { Filters } from "../../parts/Filters";
 import { useFormat } from "../../parts/format";
 import { Page } from "../../parts/Page";
 import { type Column, Rows } from "../../parts/Rows";
@@ -58,7 +59,7 @@ export function Logs() {
       title: t("logs.key"),
       show: (call) => (
         <Text size="sm" truncate maw={180}>
-          {call.metadata.user_api_key_alias || call.api_key.slice(0, 12)}
+          {call.metadata.user_api_key_alias || (call.api_key === MASTER_KEY ? t("logs.masterKey") : call.api_key.slice(0, 12))}
         </Text>
       ),
     },
@@ -69,12 +70,12 @@ export function Logs() {
   return (
     <Page title={t("logs.title")} lead={t("logs.lead")} actions={<Switch label={t("logs.live")} checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />}>
       <CallDrawer id={opened} onClose={() => setOpened(null)} />
-      <Group>
+      <Filters>
         <Select aria-label={t("logs.time")} w={130} allowDeselect={false} value={range} onChange={setRange} data={Object.entries(RANGES).map(([value, name]) => ({ value, label: t(`logs.${name}`) }))} />
         <Select aria-label={t("logs.status")} w={150} allowDeselect={false} value={status} onChange={setStatus} data={[{ value: "", label: t("logs.all") }, ...(["success", "failure"] as const).map((value) => ({ value, label: t(`logs.${value}`) }))]} />
         <Select aria-label={t("logs.model")} placeholder={t("logs.model")} w={200} clearable searchable value={model} onChange={setModel} data={models ?? []} />
         <SearchField value={typed} onChange={setTyped} label={t("logs.find")} />
-      </Group>
+      </Filters>
       <Rows name={t("logs.title")} rows={source.data?.pages.flatMap((page) => page.data)} columns={columns} id={(call) => call.request_id} source={source} empty={<Empty title={t("logs.noCalls")} hint={t("logs.noCallsHint")} />} wide="wide" />
     </Page>
   );

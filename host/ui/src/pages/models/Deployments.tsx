@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import { type Deployment, useChecks, useDeployments, useDoings } from "../../api/models";
 import { useStanding } from "../../api/session";
+import { Filters } from "../../parts/Filters";
 import { useFormat } from "../../parts/format";
 import { type Column, Rows } from "../../parts/Rows";
 import { SearchField } from "../../parts/SearchField";
@@ -65,10 +66,10 @@ export function Deployments() {
         <ModelForm of={of} onDone={close} />
       </Side>
       <Group justify="space-between">
-        <Group gap="sm">
+        <Filters>
           <SearchField value={typed} onChange={setTyped} />
           <Switch label={t("models.onlyBlocked")} checked={blocked} onChange={(event) => setBlocked(event.currentTarget.checked)} />
-        </Group>
+        </Filters>
         {make}
       </Group>
       <Rows name={t("models.deployments")} rows={source.data?.pages.flatMap((page) => page.data)} columns={columns} id={(it) => it.model_info.id} source={source} empty={search || blocked ? <Empty title={t("common.noMatch")} /> : <Empty title={t("models.none")} hint={t("models.noneHint")} action={make} />} wide="wide" />

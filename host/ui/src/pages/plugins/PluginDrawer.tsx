@@ -1,14 +1,14 @@
 import { Alert, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
-import { latency, type Plugin } from "../../api/plugins";
+import { faults, latency, type Plugin } from "../../api/plugins";
 import { CopyField } from "../../parts/CopyField";
 import { Fact } from "../../parts/Fact";
 import { useFormat } from "../../parts/format";
 import { Side } from "../../parts/Side";
 import { Capabilities } from "./Capabilities";
 import { PluginHistory } from "./PluginHistory";
-import { StateBadge } from "./Plugins";
+import { PluginState } from "./PluginState";
 
 /** Everything that is known of one component. */
 export function PluginDrawer({ of, onClose }: { of: Plugin | null; onClose: () => void }) {
@@ -32,7 +32,7 @@ function Whole({ of }: { of: Plugin }) {
         </Alert>
       ) : null}
       <SimpleGrid cols={{ base: 2, xs: 3 }}>
-        <Fact name={t("plugins.state")} value={<StateBadge of={of} />} />
+        <Fact name={t("plugins.state")} value={<PluginState of={of} />} />
         <Fact name={t("plugins.version")} value={of.version} />
         <Fact name={t("plugins.generation")} value={String(of.generation)} />
         <Fact name={t("plugins.kind")} value={of.kind} />
@@ -51,6 +51,7 @@ function Whole({ of }: { of: Plugin }) {
         <Fact name={t("plugins.calls")} value={count(of.stats.calls ?? 0)} />
         <Fact name={t("plugins.latency")} value={took === null ? "—" : duration(took)} />
         <Fact name={t("plugins.memory")} value={bytes(of.stats.memory_high_water ?? 0)} />
+        <Fact name={t("plugins.faults")} value={count(faults(of))} />
         <Fact name={t("plugins.refusals")} value={count(of.stats.refusals ?? 0)} />
         <Fact name={t("plugins.busy")} value={count(of.stats.busy ?? 0)} />
         <Fact name={t("plugins.instances")} value={`${count(of.stats.instances_alive ?? 0)} / ${count(of.stats.instances_made ?? 0)}`} />

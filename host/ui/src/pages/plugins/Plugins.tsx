@@ -1,48 +1,40 @@
-import { Button, Card, Group, Table, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { Button } from "@mantine/core";
 import { IconRefresh, IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { faults, latency, type Plugin, usePlugins, useReloadPlugins } from "../../api/plugins";
+import { usePlugins, useReloadPlugins } from "../../api/plugins";
 import { useStanding } from "../../api/session";
-import { useFormat } from "../../parts/format";
 import { Page } from "../../parts/Page";
-import { Scroll } from "../../parts/Scroll";
+import { useSaid } from "../../parts/said";
 import { Side } from "../../parts/Side";
 import { Failed, Waiting } from "../../parts/States";
-import { Tag } from "../../parts/Tag";
 import { PluginDrawer } from "./PluginDrawer";
+import { PluginList } from "./PluginList";
 import { ReloadLog } from "./ReloadLog";
 import { TryPlugin } from "./TryPlugin";
 
 /** The components that are loaded, and what became of each file. */
 export function Plugins() {
   const { t } = useTranslation();
-  const { count, bytes } = useFormat();
+  const { failed } = useSaid();
   const { data, error, isPending, refetch } = usePlugins();
   const reload = useReloadPlugins();
   const { admin } = useStanding();
   const [name, setName] = useState<string | null>(null);
   const [trying, setTrying] = useState(false);
-  const look = () => reload.mutate(undefined, { onError: (cause) => notifications.show({ color: "red", title: t("common.failed"), message: cause.message }) });
+  const actions = admin ? (
+    <>
+      <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={reload.isPending} onClick={() => reload.mutate(undefined, { onError: failed })}>
+        {t("plugins.reload")}
+      </Button>
+      <Button leftSection={<IconUpload size={16} aria-hidden />} onClick={() => setTrying(true)}>
+        {t("plugins.try")}
+      </Button>
+    </>
+  ) : null;
   return (
-    <Page
-      title={t("plugins.title")}
-      lead={t("plugins.lead")}
-      actions={
-        admin ? (
-          <>
-            <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={reload.isPending} onClick={look}>
-              {t("plugins.reload")}
-            </Button>
-            <Button leftSection={<IconUpload size={16} aria-hidden />} onClick={() => setTrying(true)}>
-              {t("plugins.try")}
-            </Button>
-          </>
-        ) : null
-      }
-    >
+    <Page title={t("plugins.title")} lead={t("plugins.lead")} actions={actions}>
       <Side opened={trying} onClose={() => setTrying(false)} title={t("plugins.try")}>
         <TryPlugin onDone={() => setTrying(false)} />
       </Side>
@@ -51,86 +43,10 @@ export function Plugins() {
       {isPending && !error ? <Waiting rows={8} /> : null}
       {data ? (
         <>
-          <Card p={0}>
-            <Scroll label={t("common.table", { name: t("plugins.title") })} wide="wide">
-              <Table horizontalSpacing="md">
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>{t("common.name")}</Table.Th>
-                    <Table.Th>{t("plugins.state")}</Table.Th>
-                    <Table.Th>{t("plugins.source")}</Table.Th>
-                    <Table.Th ta="right">{t("plugins.generation")}</Table.Th>
-                    <Table.Th ta="right">{t("plugins.calls")}</Table.Th>
-                    <Table.Th ta="right">{t("plugins.latency")}</Table.Th>
-                    <Table.Th ta="right">{t("plugins.memory")}</Table.Th>
-                    <Table.Th ta="right">{t("plugins.faults")}</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {data.plugins.map((plugin) => (
-                    <Table.Tr key={plugin.name}>
-                      <Table.Td>
-                        <Button variant="transparent" size="compact-sm" px={0} onClick={() => setName(plugin.name)}>
-                          {plugin.name}
-                        </Button>
-                        <Text size="xs" c="dimmed" maw={380} truncate title={plugin.summary}>
-                          {plugin.summary}
-                        </Text>
-                      </Table.Td>
-                      <Table.Td>
-                        <StateBadge of={plugin} />
-                      </Table.Td>
-                      <Table.Td>
-                        <Text size="sm">{plugin.source === "bundled" ? t("plugins.bundled") : plugin.source}</Text>
-                        <Text size="xs" c="dimmed">
-                          {plugin.version}
-                        </Text>
-                      </Table.Td>
-                      <Table.Td ta="right" className="number">
-                        {plugin.generation}
-                      </Table.Td>
-                      <Table.Td ta="right" className="number">
-                        {count(plugin.stats.calls ?? 0)}
-                      </Table.Td>
-                      <Table.Td ta="right" className="number">
-                        <Took ms={latency(plugin.stats)} />
-                      </Table.Td>
-                      <Table.Td ta="right" className="number">
-                        {bytes(plugin.stats.memory_high_water ?? 0)}
-                      </Table.Td>
-                      <Table.Td ta="right" className="number">
-                        <Text size="sm" c={faults(plugin) > 0 ? "red" : undefined} fw={faults(plugin) > 0 ? 600 : undefined}>
-                          {count(faults(plugin))}
-                        </Text>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Scroll>
-          </Card>
+          <PluginList of={data.plugins} onOpen={setName} />
           <ReloadLog of={data} />
         </>
       ) : null}
     </Page>
-  );
-}
-
-function Took({ ms }: { ms: number | null }) {
-  const { duration } = useFormat();
-  return ms === null ? "—" : duration(ms);
-}
-
-const STATES: Record<string, readonly ["serving" | "circuitOpen" | "fileGone", string]> = { serving: ["serving", "teal"], "circuit-open": ["circuitOpen", "red"], "file-gone": ["fileGone", "orange"] };
-
-export function StateBadge({ of }: { of: Plugin }) {
-  const { t } = useTranslation();
-  const known = STATES[of.state];
-  return (
-    <Group gap={4}>
-      <Tag color={known?.[1] ?? "gray"}>
-        {known ? t(`plugins.${known[0]}`) : of.state}
-      </Tag>
-    </Group>
   );
 }

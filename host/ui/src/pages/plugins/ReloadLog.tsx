@@ -1,13 +1,16 @@
-import { Card, Stack, Table, Text } from "@mantine/core";
+import { Card, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { PluginTable } from "../../api/plugins";
+import { type Column, DataTable } from "../../parts/DataTable";
 import { useFormat } from "../../parts/format";
-import { Scroll } from "../../parts/Scroll";
 import { Tag } from "../../parts/Tag";
 
-const COLOURS: Record<string, string> = { loaded: "teal", refused: "red", "rolled-back": "orange" };
+/** What became of a component: how it is said, and how loudly. */
+const EVENTS: Record<string, readonly ["loaded" | "turnedAway" | "removed" | "rolledBack" | "kept", string]> = { loaded: ["loaded", "teal"], refused: ["turnedAway", "red"], removed: ["removed", "gray"], "rolled-back": ["rolledBack", "orange"], kept: ["kept", "gray"] };
 const SHOWN = 30;
+
+type Entry = PluginTable["log"][number];
 
 /** What was loaded, refused and taken back, the latest first; and what is kept out. */
 export function ReloadLog({ of }: { of: PluginTable }) {
@@ -15,6 +18,20 @@ export function ReloadLog({ of }: { of: PluginTable }) {
   const { time, duration } = useFormat();
   const kept = Object.entries(of.quarantined);
   const log = of.log.toSorted((a, b) => b.at_ms - a.at_ms).slice(0, SHOWN);
+  const columns: Column<Entry>[] = [
+    { title: t("common.time"), show: (it) => <span className="number">{time(it.at_ms)}</span> },
+    { title: t("plugins.what"), show: (it) => <Event of={it.what} /> },
+    { title: t("common.name"), show: (it) => it.plugin },
+    {
+      title: t("plugins.reason"),
+      long: true,
+      show: (it) => (
+        <Text size="sm" c="dimmed" className="wrap">
+          {it.detail || it.digest.slice(0, 12)}
+        </Text>
+      ),
+    },
+  ];
   return (
     <>
       {kept.length > 0 ? (
@@ -55,40 +72,15 @@ export function ReloadLog({ of }: { of: PluginTable }) {
             {t("plugins.noReloads")}
           </Text>
         ) : (
-          <Scroll label={t("common.table", { name: t("plugins.reloads") })} wide="narrow">
-            <Table verticalSpacing={6}>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>{t("common.time")}</Table.Th>
-                  <Table.Th>{t("plugins.what")}</Table.Th>
-                  <Table.Th>{t("common.name")}</Table.Th>
-                  <Table.Th>{t("plugins.reason")}</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {log.map((entry) => (
-                  <Table.Tr key={`${entry.at_ms}${entry.plugin}${entry.what}`}>
-                    <Table.Td className="number" w={180}>
-                      {time(entry.at_ms)}
-                    </Table.Td>
-                    <Table.Td w={120}>
-                      <Tag color={COLOURS[entry.what] ?? "gray"}>
-                        {entry.what}
-                      </Tag>
-                    </Table.Td>
-                    <Table.Td w={180}>{entry.plugin}</Table.Td>
-                    <Table.Td>
-                      <Text size="sm" c="dimmed">
-                        {entry.detail || entry.digest.slice(0, 12)}
-                      </Text>
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Scroll>
+          <DataTable name={t("plugins.reloads")} rows={log} columns={columns} id={(it) => `${it.at_ms}${it.plugin}${it.what}`} wide="narrow" dense />
         )}
       </Card>
     </>
   );
+}
+
+function Event({ of }: { of: string }) {
+  const { t } = useTranslation();
+  const known = EVENTS[of];
+  return <Tag color={known?.[1] ?? "gray"}>{known ? t(`plugins.${known[0]}`) : of}</Tag>;
 }

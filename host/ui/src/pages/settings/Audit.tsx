@@ -1,15 +1,16 @@
-import { Button, Group, Select, Stack, Text } from "@mantine/core";
+import { Button, Select, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type AuditEntry, useAudit } from "../../api/settings";
+import { Filters } from "../../parts/Filters";
 import { useFormat } from "../../parts/format";
 import { type Column, Rows } from "../../parts/Rows";
 import { SearchField } from "../../parts/SearchField";
 import { Side } from "../../parts/Side";
 import { Empty } from "../../parts/States";
-import { Tag } from "../../parts/Tag";
+import { AuditAction } from "./AuditAction";
 import { Difference } from "./Difference";
 
 /** LiteLLM's tables, by which the gateway names what was changed. */
@@ -26,11 +27,11 @@ const TABLES = {
   LiteLLM_AccessGroupTable: "access_group",
   LiteLLM_ProxyModelTable: "model",
   LiteLLM_CredentialsTable: "credential",
+  LiteLLM_GuardrailsTable: "guardrail",
+  plugin: "plugin",
   LiteLLM_Config: "config",
   LiteLLM_InvitationLink: "invitation",
 } as const;
-
-const COLOURS: Record<string, string> = { created: "teal", deleted: "red", blocked: "orange" };
 
 /** Who changed what, the latest first. */
 export function Audit() {
@@ -60,7 +61,7 @@ export function Audit() {
         </Text>
       ),
     },
-    { title: t("settings.action"), show: (it) => <Tag color={COLOURS[it.action] ?? "gray"}>{it.action}</Tag> },
+    { title: t("settings.action"), show: (it) => <AuditAction of={it.action} /> },
     {
       title: t("settings.object"),
       show: (it) => (
@@ -78,11 +79,11 @@ export function Audit() {
       <Side opened={opened !== null} onClose={() => setOpened(null)} title={t("settings.entry", { id: opened?.id ?? "" })} size="xl">
         {opened ? <Difference of={opened} /> : null}
       </Side>
-      <Group gap="sm">
+      <Filters>
         <SearchField value={who} onChange={setWho} label={t("settings.byWho")} />
         <SearchField value={object} onChange={setObject} label={t("settings.byObject")} />
         <Select aria-label={t("settings.anyKind")} placeholder={t("settings.anyKind")} clearable searchable value={table} onChange={setTable} data={Object.keys(TABLES).map((value) => ({ value, label: kind(value) }))} />
-      </Group>
+      </Filters>
       <Rows name={t("settings.audit")} rows={source.data?.pages.flatMap((page) => page.audit_logs)} columns={columns} id={(it) => it.id} source={source} empty={<Empty title={t("settings.noEntries")} />} />
     </Stack>
   );

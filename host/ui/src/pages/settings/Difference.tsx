@@ -5,6 +5,7 @@ import type { AuditEntry } from "../../api/settings";
 import { Fact } from "../../parts/Fact";
 import { useFormat } from "../../parts/format";
 import { type Column, Rows } from "../../parts/Rows";
+import { AuditAction } from "./AuditAction";
 import { shownValue } from "./SectionTable";
 import classes from "./Settings.module.css";
 
@@ -45,7 +46,7 @@ export function Difference({ of }: { of: AuditEntry }) {
       <SimpleGrid cols={{ base: 1, xs: 2 }}>
         <Fact name={t("settings.when")} value={time(of.updated_at)} />
         <Fact name={t("settings.who")} value={of.changed_by} />
-        <Fact name={t("settings.action")} value={of.action} />
+        <Fact name={t("settings.action")} value={<AuditAction of={of.action} />} />
         <Fact name={t("settings.object")} value={`${of.table_name} ${of.object_id}`} />
         {of.changed_by_api_key ? <Fact name={t("keys.key")} value={of.changed_by_api_key} /> : null}
       </SimpleGrid>

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useStanding } from "../../api/session";
 import { type Section, type Setting, useSettings, useUnsetField } from "../../api/settings";
 import { type Action, ActionMenu } from "../../parts/ActionMenu";
+import { Filters } from "../../parts/Filters";
 import { type Column, Rows } from "../../parts/Rows";
 import { useSaid } from "../../parts/said";
 import { SearchField } from "../../parts/SearchField";
@@ -83,10 +84,10 @@ export function SectionTable({ section }: { section: Section }) {
         {opened && opened !== "new" ? <SettingForm section={section} of={opened} onDone={close} /> : null}
       </Side>
       <Group justify="space-between">
-        <Group gap="sm">
+        <Filters>
           <SearchField value={search} onChange={setSearch} />
           <Switch label={t("settings.onlySet")} checked={onlySet} onChange={(event) => setOnlySet(event.currentTarget.checked)} />
-        </Group>
+        </Filters>
         {section === "environment_variables" && admin ? (
           <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpened("new")}>
             {t("settings.addVariable")}

@@ -1,4 +1,4 @@
-import { Button, Group, Select, Text } from "@mantine/core";
+import { Button, Select, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useOrganizationNames } from "../../api/lookups";
 import { useStanding } from "../../api/session";
 import { type Team, useTeams } from "../../api/teams";
+import { Filters } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
 import { SearchField } from "../../parts/SearchField";
 import { Side } from "../../parts/Side";
@@ -37,7 +38,7 @@ export function Teams() {
       <Side opened={opened !== null} onClose={close} title={of ? t("teams.editTitle", { name: of.team_alias ?? of.team_id }) : t("teams.make")}>
         <TeamForm of={of} onDone={close} />
       </Side>
-      <Group gap="sm">
+      <Filters>
         <SearchField value={typed} onChange={setTyped} />
         {organizations && organizations.length > 0 ? <Select aria-label={t("teams.organization")} placeholder={t("teams.anyOrganization")} clearable searchable value={organization} onChange={setOrganization} data={organizations.map((it) => ({ value: it.organization_id, label: it.organization_alias ?? it.organization_id }))} /> : null}
         {total ? (
@@ -45,7 +46,7 @@ export function Teams() {
             {t("common.total", { count: total })}
           </Text>
         ) : null}
-      </Group>
+      </Filters>
       <TeamTable source={source} onEdit={setOpened} empty={filtered ? <Empty title={t("common.noMatch")} /> : <Empty title={t("teams.none")} hint={t("teams.noneHint")} action={make} />} />
     </Page>
   );

@@ -38,7 +38,7 @@ export function Latency({ filter }: { filter: UsageFilter }) {
     return value === null ? "—" : duration(value);
   };
   const columns: Column<Times>[] = [
-    { title: t("usage.by_group"), show: (it) => <Text size="sm">{it.model}</Text> },
+    { title: t("usage.by_group"), show: (it) => <Text size="sm" fw={550}>{it.model}</Text> },
     { title: t("usage.calls"), number: true, show: (it) => count(it.calls) },
     { title: t("usage.median"), number: true, show: (it) => at(it.took, 0.5) },
     { title: t("usage.slowest"), number: true, show: (it) => at(it.took, 0.95) },

@@ -1,4 +1,4 @@
-import { Alert, Group, Select } from "@mantine/core";
+import { Alert, Select } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -7,6 +7,7 @@ import { useStanding } from "../../api/session";
 import { activityFile, type Span, useActivity } from "../../api/usage";
 import { CsvButton } from "../../parts/CsvButton";
 import { DayRange } from "../../parts/DayRange";
+import { Filters } from "../../parts/Filters";
 import { type Measure, Measures } from "../../parts/Measures";
 import { Page } from "../../parts/Page";
 import { Failed, Waiting } from "../../parts/States";
@@ -34,11 +35,11 @@ export function Usage() {
   const kinds = (Object.keys(KINDS) as KindName[]).filter((name) => seesAll || KINDS[name].who === "all");
   return (
     <Page title={t("usage.title")} lead={t("usage.lead")} actions={<CsvButton where={activityFile(filter)} name={`usage-${holder}-${span.start}-${span.end}.csv`} />}>
-      <Group gap="sm">
+      <Filters>
         <DayRange value={span} onChange={setSpan} />
         <Select aria-label={t("usage.by")} value={kind} onChange={(it) => it && setKind(it as KindName)} allowDeselect={false} data={kinds.map((value) => ({ value, label: t(`usage.by_${value}`) }))} />
         <Select aria-label={t("usage.onlyModel")} placeholder={t("usage.onlyModel")} clearable searchable value={model} onChange={setModel} data={[...new Set([...(models ?? []), ...(kind === "model" ? rows.map((it) => it.name) : [])])]} />
-      </Group>
+      </Filters>
       {error ? <Failed error={error} again={() => void refetch()} /> : null}
       {data?.truncated ? <Alert color="orange">{t("usage.truncated")}</Alert> : null}
       <Measures total={total} pressed={measure} onPress={setMeasure} />

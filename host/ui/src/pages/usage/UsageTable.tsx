@@ -22,12 +22,12 @@ export function UsageTable({ name, rows, total }: { name: string; rows: Group[];
     {
       title: name,
       show: (it) => (
-        <Text size="sm" truncate maw={280} title={it.id}>
+        <Text size="sm" fw={550} truncate maw={280} title={it.id}>
           {it.name || t("common.none")}
         </Text>
       ),
     },
-    { title: t("overview.share"), show: (it) => <Progress w={100} value={share(it.metrics) * 100} aria-label={percent(share(it.metrics))} size="sm" /> },
+    { title: t("overview.share"), show: (it) => <Progress miw={80} maw={120} mt={6} value={share(it.metrics) * 100} aria-label={percent(share(it.metrics))} size="sm" /> },
     { title: t("overview.spend"), number: true, show: (it) => money(it.metrics.spend) },
     { title: t("overview.requests"), number: true, show: (it) => count(it.metrics.api_requests) },
     { title: t("overview.failures"), number: true, show: (it) => count(it.metrics.failed_requests) },

@@ -1,4 +1,4 @@
-import { Button, Group, Select, Text } from "@mantine/core";
+import { Button, Select, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import { useStanding } from "../../api/session";
 import { ROLES, type User, useUsers } from "../../api/users";
+import { Filters } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
 import { SearchField } from "../../parts/SearchField";
 import { Side } from "../../parts/Side";
@@ -41,7 +42,7 @@ export function Users() {
         {opened?.what === "form" ? <UserForm of={opened.of} onDone={close} /> : null}
         {opened?.what === "details" ? <UserDetails id={opened.of.user_id} /> : null}
       </Side>
-      <Group gap="sm">
+      <Filters>
         <SearchField value={typed} onChange={setTyped} />
         <Select aria-label={t("users.role")} placeholder={t("users.anyRole")} clearable value={role} onChange={setRole} data={Object.entries(ROLES).map(([value, name]) => ({ value, label: t(`app.${name}`) }))} />
         {total ? (
@@ -49,7 +50,7 @@ export function Users() {
             {t("common.total", { count: total })}
           </Text>
         ) : null}
-      </Group>
+      </Filters>
       <UserTable source={source} onOpen={setOpened} empty={search || role ? <Empty title={t("common.noMatch")} /> : <Empty title={t("users.none")} hint={t("users.noneHint")} action={make} />} />
     </Page>
   );

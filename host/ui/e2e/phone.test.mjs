@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, test } from "node:test";
+
+import { api, launch, NARROW, signedIn, visit, WIDE } from "./browser.mjs";
+
+let browser;
+let token;
+const name = `e2e-${randomUUID().slice(0, 8)}`;
+before(async () => {
+  browser = await launch();
+  ({ token } = await api("POST", "/key/generate", { key_alias: name, max_budget: 7 }));
+});
+after(async () => {
+  await browser.close();
+  await api("POST", "/key/delete", { keys: [token] });
+});
+
+/** Where the cells of the key's row stand. */
+async function cells(page) {
+  await visit(page, "/keys");
+  await page.getByRole("searchbox").fill(name);
+  const row = page.getByRole("row").filter({ hasText: name });
+  await row.getByText("of $7.00").waitFor();
+  return row.getByRole("cell").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().toJSON()));
+}
+
+test("on a phone a row is a card: all of it is seen, each value under its title, and its menu works", async () => {
+  const page = await signedIn(browser, { viewport: NARROW });
+  const places = await cells(page);
+  for (const place of places) assert.ok(place.left >= 0 && place.right <= NARROW.width, JSON.stringify(place));
+  assert.ok(new Set(places.map((it) => it.top)).size > 2);
+  const titles = await page.getByRole("cell").filter({ hasText: "of $7.00" }).evaluate((it) => getComputedStyle(it, "::before").content);
+  assert.equal(titles, '"Spend"');
+  await page.getByRole("button", { name: `Actions: ${name}` }).click();
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  await page.getByRole("dialog").getByLabel("Budget in dollars").waitFor();
+  await page.context().close();
+});
+
+test("at a desk a row is one line of a table", async () => {
+  const page = await signedIn(browser, { viewport: WIDE });
+  const places = await cells(page);
+  assert.equal(new Set(places.map((it) => it.top)).size, 1);
+  await page.context().close();
+});
+
+test("the pages are reached through the menu, which goes away again", async () => {
+  const page = await signedIn(browser, { viewport: NARROW });
+  const way = page.getByRole("navigation").getByRole("link", { name: "Logs" });
+  await page.getByRole("button", { name: "Menu", exact: true }).click();
+  await way.click();
+  await page.getByRole("heading", { name: "Logs" }).waitFor();
+  await page.waitForFunction(() => document.querySelector("nav").getBoundingClientRect().right <= 0);
+  await page.context().close();
+});

@@ -147,9 +147,16 @@ pub fn results_file(call: &Call, reply: &Reply) -> Option<Result<Step, Error>> {
 
 fn file(call: &Call, batch: &Value, failed: bool) -> Result<Value, Error> {
     let id = call.param("id").unwrap_or_default();
-    let name = if failed { "error_file_id" } else { "output_file_id" };
+    let name = if failed {
+        "error_file_id"
+    } else {
+        "output_file_id"
+    };
     if batch[name] != id {
-        return Err(fault::error(fault::kind::NOT_FOUND, "the batch has no such file"));
+        return Err(fault::error(
+            fault::kind::NOT_FOUND,
+            "the batch has no such file",
+        ));
     }
     let ended = ["completed_at", "cancelled_at", "expired_at"];
     let ended = ended.iter().map(|it| &batch[*it]).find(|it| it.is_i64());

@@ -51,7 +51,9 @@ fn request(call: &mut Call, kept: &mut Kept, line: Value) -> Result<Value, Error
     };
     let text = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default();
     if text("url") != ENDPOINT {
-        return Err(fault::invalid_request(format!("`url` must be `{ENDPOINT}`")));
+        return Err(fault::invalid_request(format!(
+            "`url` must be `{ENDPOINT}`"
+        )));
     }
     let name = custom_id::sent(text("custom_id"))?;
     let Some(Value::Object(body)) = line.shift_remove("body") else {

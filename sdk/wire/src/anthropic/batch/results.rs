@@ -66,10 +66,12 @@ impl Reading {
         let (Some(name), Some(came_to)) = (text("/custom_id"), text("/result/type")) else {
             return Err(no_result("it has no `custom_id` or no `result.type`"));
         };
-        if self.failed == (came_to == "succeeded") {
-            return Ok(None);
-        }
         let (response, error) = match came_to {
+            "succeeded" | "errored" | "canceled" | "expired"
+                if self.failed == (came_to == "succeeded") =>
+            {
+                return Ok(None);
+            }
             "succeeded" => (self.answer(&told["result"]["message"]), Value::Null),
             "errored" => (failure(&told["result"]["error"]), Value::Null),
             "canceled" => (Value::Null, not_done("batch_cancelled", "it was cancelled")),

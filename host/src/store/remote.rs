@@ -58,7 +58,7 @@ impl Store {
             (&object.account).into(),
             (&object.state).into(),
         ];
-        self.write_remote([(&sql, values)]).await
+        self.write_remote([(sql.as_str(), values)]).await
     }
 
     /// One by our id.

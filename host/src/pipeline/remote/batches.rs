@@ -100,7 +100,9 @@ impl Pipeline {
         let account = account.await?;
         let mut state = None;
         if self.is_kept(&file) {
-            let (lines, its) = self.translated((&asking.id, &file), spools).await?;
+            let translating = self.translated((&asking.id, &file), spools);
+            // It is large, and so is the call that follows it.
+            let (lines, its) = Box::pin(translating).await?;
             request.files = Uploads::new(vec![lines]);
             request.params.push(("state".to_owned(), its.clone()));
             state = Some(its);

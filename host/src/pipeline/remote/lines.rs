@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::Stream;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -21,7 +22,7 @@ use crate::pipeline::prepare;
 use crate::pipeline::request::{ClientRequest, Operation};
 use crate::pipeline::run::Pipeline;
 use crate::pipeline::uploads::{FileContent, Upload};
-use crate::store::RemoteObject;
+use crate::store::{RemoteObject, Store};
 use crate::upstream::{Spooled, Spools, splice};
 
 /// Lines that are kept, and translated, at once: so many bytes of them, if they are that short.
@@ -89,14 +90,7 @@ impl Pipeline {
 
     /// The bytes of a file that is kept.
     pub(super) fn kept_lines(&self, id: &str) -> FileStream {
-        let (store, id) = (self.accounting().store().clone(), id.to_owned());
-        Box::pin(async_stream::try_stream! {
-            let mut place = 0;
-            while let Some(lines) = store.lines_at(&id, place).await.map_err(io::Error::other)? {
-                yield Bytes::from(lines);
-                place += 1;
-            }
-        })
+        Box::pin(pieces(self.accounting().store().clone(), id.to_owned()))
     }
 
     /// What a batch of a file is made of, and the state that its plugin needs later.
@@ -224,6 +218,16 @@ pub fn document(call: &CallId, upload: &Upload) -> Result<Value, Fault> {
         "id": format!("lines-{}", call.as_str()), "object": "file", "bytes": bytes, "created_at": now,
         "expires_at": expires, "filename": upload.filename, "purpose": "batch", "status": "processed"
     }))
+}
+
+fn pieces(store: Store, id: String) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    async_stream::try_stream! {
+        let mut place = 0;
+        while let Some(lines) = store.lines_at(&id, place).await.map_err(io::Error::other)? {
+            yield Bytes::from(lines);
+            place += 1;
+        }
+    }
 }
 
 fn unwritten(cause: &io::Error) -> Fault {

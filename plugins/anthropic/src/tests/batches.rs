@@ -146,6 +146,32 @@ fn lines_become_the_requests_that_single_chats_are() {
     }
 }
 
+/// A body that the API took, recorded in 2026, and the lines that it comes from.
+#[test]
+fn lines_become_a_body_that_was_taken() {
+    let taken = r#"{"requests":[{"custom_id":"0","params":{"model":"claude-haiku-4-5","messages":[{"role":"user","content":[{"type":"text","text":"What is 2 + 2?"}]}],"max_tokens":64000,"system":[{"type":"text","text":"Be terse."}]}},{"custom_id":"1","params":{"model":"claude-haiku-4-5","messages":[{"role":"user","content":[{"type":"text","text":"Name the largest planet in our solar system. One word."}]}],"max_tokens":64000}}]}"#;
+    let chat = |messages: Value| json!({"model": "claude-haiku-4-5", "messages": messages});
+    let asked = [
+        line(
+            1,
+            "0",
+            chat(
+                json!([{"role": "system", "content": "Be terse."}, {"role": "user", "content": "What is 2 + 2?"}]),
+            ),
+        ),
+        line(
+            2,
+            "1",
+            chat(
+                json!([{"role": "user", "content": "Name the largest planet in our solar system. One word."}]),
+            ),
+        ),
+    ];
+    let (made, _) = lines(&asked, "", true).unwrap();
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(read(&made), read(taken));
+}
+
 #[test]
 fn a_line_that_cannot_be_translated_is_named() {
     let tool = |name: &str| {

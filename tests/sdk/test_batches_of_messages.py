@@ -296,7 +296,7 @@ def test_lines_that_cannot_be_asked_are_told_by_their_number_and_nothing_is_sent
         (line("x", messages="hi"), "`messages`"),
         (line("x", **CHATS["plain"], seed=7), "seed"),
         (line("x", **CHATS["plain"], api_base="http://elsewhere"), "api_base"),
-        (line("x", messages=[{"role": "user", "content": [{"type": "hologram"}]}]), "hologram"),
+        (line("x", messages=[{"role": "hologram", "content": "hi"}]), "hologram"),
         (elsewhere, "`url`"),
         (nameless, "`custom_id`"),
     ):

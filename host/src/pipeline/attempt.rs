@@ -158,7 +158,7 @@ impl Attempt {
         };
         match result {
             Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
-            Ok(Ended::Bytes(reply)) => (Ok(Outcome::Bytes(Filed::Relayed(reply))), trace),
+            Ok(Ended::Bytes(reply)) => (Ok(Outcome::Bytes(Filed::relayed(reply))), trace),
             Ok(Ended::Live(live)) => (Ok(Outcome::Live(live)), trace),
             Ok(Ended::Relay(reply)) => (Ok(Outcome::Stream(Source::relay(reply))), trace),
             Ok(Ended::Sound(reply)) => (Ok(Outcome::Sound(reply)), trace),

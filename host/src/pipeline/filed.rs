@@ -9,7 +9,7 @@ use crate::upstream::UpstreamReply;
 
 /// The bytes of a file, as they come.
 pub enum Filed {
-    Relayed(UpstreamReply),
+    Relayed(Box<UpstreamReply>),
     Lines(Box<Lines>),
 }
 
@@ -22,6 +22,10 @@ pub struct Lines {
 }
 
 impl Filed {
+    pub fn relayed(reply: UpstreamReply) -> Self {
+        Self::Relayed(Box::new(reply))
+    }
+
     pub fn lines(source: Source) -> Self {
         Self::Lines(Box::new(Lines {
             source,

@@ -109,7 +109,7 @@ impl Pipeline {
             provider: provider.as_deref(),
         };
         let named = models.as_deref().map(one_model).transpose()?;
-        let mut lines = None;
+        let mut kept = None;
         let (place, upload) = match (&upload.content, purpose.as_str(), named) {
             (FileContent::Spooled(content), "batch", _) => {
                 let lines = jsonl::survey(content).await?;
@@ -121,7 +121,7 @@ impl Pipeline {
                 let place = place::of_models(&fleet, asker, &models, needs)?;
                 let renamed = jsonl::rename(content, place.names.clone(), file.spools).await?;
                 if self.keeps_lines(&place.deployment) {
-                    lines = Some(renamed.clone());
+                    kept = Some(renamed.clone());
                 }
                 let content = FileContent::Spooled(renamed);
                 (
@@ -143,7 +143,7 @@ impl Pipeline {
             ),
         };
         let fields = Bytes::from(Value::Object(fields).to_string());
-        let known = lines.as_ref().map(|_| lines::document(&asking.id, &upload));
+        let known = kept.as_ref().map(|_| lines::document(&asking.id, &upload));
         let known = known.transpose()?;
         let files = Uploads::new(vec![upload]);
         let group = Some(place.group.as_str());
@@ -154,7 +154,7 @@ impl Pipeline {
         request.controls.tag(asking.tags.iter().cloned());
         request.controls.disable_fallbacks = true;
         request.controls.known = known.map(|it| Bytes::from(it.to_string()));
-        Ok((request, place, lines))
+        Ok((request, place, kept))
     }
 
     /// Shows a file.

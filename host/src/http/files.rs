@@ -196,7 +196,7 @@ async fn create_batch(State(doors): State<Doors>, request: Request) -> Response 
     };
     let answer = doors
         .pipeline
-        .create_batch(asking(&came), body, &allow)
+        .create_batch(asking(&came), body, (&allow, &doors.spools))
         .await;
     answered(came, answer)
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::answer::{Answer, AnswerBody};
 use super::cached::{Found, Keeper, KeptAnswer};
+use super::filed::Filed;
 use super::fleet::{Fleet, Line};
 use super::guards::{Guarded, Passing};
 use super::opening::Rest;
@@ -22,7 +23,6 @@ use super::{counted, plain, shape, written};
 use crate::dialect::envelope::Envelope;
 use crate::domain::{DeploymentId, Fault, Usd};
 use crate::plugins::{self, Plugins};
-use crate::upstream::UpstreamReply;
 
 /// How an answer is written.
 #[derive(Clone, Copy)]
@@ -182,7 +182,7 @@ async fn whole(
 
 /// A file on its way from the upstream to the client: never whole in memory.
 fn file(
-    mut reply: UpstreamReply,
+    mut reply: Filed,
     (asked, line): (Asked, Arc<Line>),
     mut settlement: Box<Settlement>,
 ) -> Answer {

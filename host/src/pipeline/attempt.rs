@@ -14,6 +14,7 @@ use sluice_engine::contract::{Call, Error, Outbound, Payload, Reply, ReplyMode, 
 use tokio::time::Instant;
 
 use super::exchange;
+use super::filed::Filed;
 use super::fleet::Line;
 use super::givens;
 use super::passed::{headers_of, pairs, passed_on};
@@ -50,7 +51,7 @@ pub enum Outcome {
     /// Sound as it is made.
     Sound(UpstreamReply),
     /// The bytes of a file, as they come.
-    Bytes(UpstreamReply),
+    Bytes(Filed),
     /// A session over a socket.
     Live(Live),
 }
@@ -157,14 +158,19 @@ impl Attempt {
         };
         match result {
             Ok(Ended::Whole(outcome)) => (Ok(outcome), trace),
-            Ok(Ended::Bytes(reply)) => (Ok(Outcome::Bytes(reply)), trace),
+            Ok(Ended::Bytes(reply)) => (Ok(Outcome::Bytes(Filed::relayed(reply))), trace),
             Ok(Ended::Live(live)) => (Ok(Outcome::Live(live)), trace),
             Ok(Ended::Relay(reply)) => (Ok(Outcome::Stream(Source::relay(reply))), trace),
             Ok(Ended::Sound(reply)) => (Ok(Outcome::Sound(reply)), trace),
             Ok(Ended::Decode(reply, options, state)) => {
+                let is_file = self.call.operation == Operation::FilesContent.as_str();
                 let source =
                     Source::Decode(Box::new(Decode::new(self, reply, options.framing, state)));
-                (Ok(Outcome::Stream(source)), trace)
+                let outcome = match is_file {
+                    true => Outcome::Bytes(Filed::lines(source)),
+                    false => Outcome::Stream(source),
+                };
+                (Ok(outcome), trace)
             }
             Err(fault) => (Err(self.bind(fault)), trace),
         }
@@ -407,6 +413,10 @@ impl Attempt {
 
     fn respond(&mut self, response: Response) -> Result<Ended, Fault> {
         let body = match response.body {
+            // What lines become is sent on.
+            Payload::Text(text) if self.call.operation == Operation::BatchesLines.as_str() => {
+                Bytes::from(self.bodies.media.restore(text))
+            }
             Payload::Text(text) => {
                 self.bodies.media.check_answer(&text)?;
                 Bytes::from(text)

@@ -20,6 +20,7 @@ mod course;
 mod detour;
 pub mod embedded;
 mod exchange;
+mod filed;
 mod fleet;
 mod givens;
 mod guards;

@@ -38,6 +38,8 @@ pub enum Operation {
     BatchesCreate,
     BatchesGet,
     BatchesCancel,
+    /// Lines of a batch's input, which its plugin translates before it is made.
+    BatchesLines,
     /// What a provider has. No client's call: `GET /v1/models` is the gateway's own list.
     Models,
     /// A session over a socket.

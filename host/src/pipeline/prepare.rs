@@ -12,8 +12,8 @@ use super::params::{Leniency, ParamRules};
 use super::request::{ClientRequest, OURS, Operation};
 use super::types;
 use crate::dialect::envelope::push_quoted;
-use crate::domain::Fault;
 use crate::domain::json::Document;
+use crate::domain::{ErrorKind, Fault};
 use crate::plugins::describe::{BodyWish, Media, OperationDescribe};
 use crate::upstream::splice::{self, Edit};
 use crate::upstream::{CallBodies, Upstream, inline};
@@ -47,14 +47,44 @@ pub async fn prepare(
     let mut full = splice::patch_document(&request.body, &edits);
     let is_chat = matches!(request.operation, Operation::Chat | Operation::CountChat);
     if line.provider.describe.media == Media::Inline && is_chat {
-        let own_host = line.target.base_url.as_ref().and_then(|it| it.host_str());
-        let inlined = inline(upstream, full, line.target.allow_private, own_host);
-        full = Box::pin(inlined).await?;
+        full = with_media(upstream, full, line).await?;
     }
     let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
     bodies.files = request.files.kept();
     let guest_body = bodies.media.extract(full);
     Ok(Prepared { bodies, guest_body })
+}
+
+/// The body of a chat that goes with others, as it would be prepared for a call of its own.
+///
+/// # Errors
+/// The provider does not take it.
+pub async fn one_of_many(
+    upstream: &Upstream,
+    request: &ClientRequest,
+    line: &Line,
+    drop_params: bool,
+) -> Result<String, Fault> {
+    let describe = &line.provider.describe;
+    let operation = describe.operations.get(request.operation.contract());
+    let operation = operation.ok_or_else(|| {
+        let message = format!("provider `{}` has no chat", line.provider.name);
+        Fault::upstream(ErrorKind::Unsupported, message)
+    })?;
+    let model = &request.controls.model;
+    let edits = edits(request, line, model, operation, drop_params)?;
+    let full = splice::patch_document(&request.body, &edits);
+    match describe.media {
+        Media::Inline => with_media(upstream, full, line).await,
+        Media::Url => Ok(full),
+    }
+}
+
+/// With what its addresses lead to, for a provider that takes bytes only.
+async fn with_media(upstream: &Upstream, full: String, line: &Line) -> Result<String, Fault> {
+    let own_host = line.target.base_url.as_ref().and_then(|it| it.host_str());
+    let inlined = inline(upstream, full, line.target.allow_private, own_host);
+    Box::pin(inlined).await
 }
 
 fn edits(

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::filed::Filed;
 use super::opening::{Rest, is_opening};
 use super::realtime::Live;
 use super::request::ClientRequest;
@@ -11,7 +12,7 @@ use super::sound::Sound;
 use super::source::{Events, Source};
 use super::writer::Writer;
 use crate::domain::{ErrorKind, Fault, Usage};
-use crate::upstream::{self, UpstreamReply};
+use crate::upstream;
 
 /// What one deployment answered.
 pub enum Reached {
@@ -26,7 +27,7 @@ pub enum Reached {
     },
     Sound(Sound),
     /// The bytes of a file, as they come.
-    Bytes(UpstreamReply),
+    Bytes(Filed),
     /// A session over a socket.
     Live(Live),
 }

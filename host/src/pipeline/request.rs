@@ -46,6 +46,8 @@ pub struct Controls {
     pub pinned: Option<DeploymentId>,
     /// How that one was chosen just now.
     pub placed: Option<Arc<Choice>>,
+    /// The answer, where the gateway itself has what is asked for: nobody is asked.
+    pub known: Option<Bytes>,
     /// The name that the client sent for it, which answers and errors carry.
     pub asked: String,
     pub stream: bool,

@@ -153,13 +153,19 @@ impl Course<'_> {
         settlement: &mut Settlement,
     ) -> Result<Reached, Fault> {
         let controls = &request.controls;
-        let outcome = match &line.deployment.mock_response {
+        let outcome = match (&controls.known, &line.deployment.mock_response) {
+            (Some(known), _) => Outcome::Whole {
+                body: known.clone(),
+                usage: None,
+                is_plugins: false,
+                content_type: None,
+            },
             _ if line.deployment.mock_timeout => {
                 let (total, _) = times_for(request, line, controls.stream);
                 return Err(mock::timeout(total).await);
             }
-            Some(text) => mock::answer(text)?,
-            None => {
+            (None, Some(text)) => mock::answer(text)?,
+            (None, None) => {
                 let (attempt, guest_body) = Attempt::new(
                     &self.inner.upstream,
                     request,

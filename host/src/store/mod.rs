@@ -7,6 +7,7 @@
 mod address;
 mod audit;
 mod backup;
+mod batch_lines;
 mod brought;
 mod change;
 mod changes;

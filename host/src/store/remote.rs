@@ -4,7 +4,7 @@ use super::sql::{Row, Value};
 use super::{Store, StoreError};
 
 const COLUMNS: &str =
-    "id, kind, owner, model_group, deployment, remote_id, created_ms, doc, account";
+    "id, kind, owner, model_group, deployment, remote_id, created_ms, doc, account, state";
 
 /// What lies at a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct RemoteObject {
     pub doc: String,
     /// Whom a batch is charged to, until it is booked.
     pub account: Option<String>,
+    /// What a batch's plugin has to know when the results come; its files have it too.
+    pub state: Option<String>,
 }
 
 /// A page of them, newest first.
@@ -42,7 +44,7 @@ impl Store {
     pub async fn keep_remote(&self, object: &RemoteObject) -> Result<(), StoreError> {
         let sql = format!(
             "INSERT INTO sluice.remote_objects ({COLUMNS}, looked_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $7) ON CONFLICT (id) DO NOTHING"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $7) ON CONFLICT (id) DO NOTHING"
         );
         let values = vec![
             (&object.id).into(),
@@ -54,8 +56,9 @@ impl Store {
             object.created_ms.into(),
             (&object.doc).into(),
             (&object.account).into(),
+            (&object.state).into(),
         ];
-        self.write_remote(&sql, values).await.map(drop)
+        self.write_remote([(sql.as_str(), values)]).await
     }
 
     /// One by our id.
@@ -100,20 +103,22 @@ impl Store {
     pub async fn tell_remote(&self, id: &str, doc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE sluice.remote_objects SET doc = $2 WHERE id = $1";
         let values = vec![id.into(), doc.into()];
-        self.write_remote(sql, values).await.map(drop)
+        self.write_remote([(sql, values)]).await
     }
 
     /// The same of a batch that is to be looked at before its time.
     pub async fn hurry_remote(&self, id: &str, doc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE sluice.remote_objects SET doc = $2, looked_ms = 0 WHERE id = $1";
         let values = vec![id.into(), doc.into()];
-        self.write_remote(sql, values).await.map(drop)
+        self.write_remote([(sql, values)]).await
     }
 
-    /// Forgets one.
+    /// Forgets one, and the lines that were kept of it.
     pub async fn forget_remote(&self, id: &str) -> Result<(), StoreError> {
-        let sql = "DELETE FROM sluice.remote_objects WHERE id = $1";
-        self.write_remote(sql, vec![id.into()]).await.map(drop)
+        let one = "DELETE FROM sluice.remote_objects WHERE id = $1";
+        let lines = "DELETE FROM sluice.batch_lines WHERE id = $1";
+        let id = || vec![id.into()];
+        self.write_remote([(one, id()), (lines, id())]).await
     }
 
     /// Batches that are not booked and that nobody has looked at since `before_ms`; each is had by
@@ -141,14 +146,19 @@ impl Store {
     /// A batch is booked: it is charged to nobody any more.
     pub async fn remote_is_booked(&self, id: &str) -> Result<(), StoreError> {
         let sql = "UPDATE sluice.remote_objects SET account = NULL WHERE id = $1";
-        self.write_remote(sql, vec![id.into()]).await.map(drop)
+        self.write_remote([(sql, vec![id.into()])]).await
     }
 
-    async fn write_remote(&self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+    /// All of these, or none.
+    pub(super) async fn write_remote<const N: usize>(
+        &self,
+        changes: [(&str, Vec<Value>); N],
+    ) -> Result<(), StoreError> {
         let mut connection = self.pools.write().await?;
-        let changed = connection.execute(sql, values).await?;
-        connection.commit().await?;
-        Ok(changed)
+        for (sql, values) in changes {
+            connection.execute(sql, values).await?;
+        }
+        connection.commit().await
     }
 }
 
@@ -163,5 +173,6 @@ fn read(row: &Row) -> Result<RemoteObject, StoreError> {
         created_ms: row.int("created_ms")?,
         doc: row.text("doc")?,
         account: row.opt_text("account")?,
+        state: row.opt_text("state")?,
     })
 }

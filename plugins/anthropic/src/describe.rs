@@ -8,7 +8,7 @@ pub fn document() -> Value {
     json!({
         "name": "anthropic",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Anthropic Messages: chat, native messages, token counts, files, models",
+        "summary": "Anthropic Messages: chat, native messages, token counts, files, batches, models",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "anthropic",
@@ -29,6 +29,7 @@ pub fn document() -> Value {
                 "count-tokens": {"body": "head"},
                 "count-chat": {},
                 "files.create": {}, "files.get": {}, "files.content": {}, "files.delete": {},
+                "batches.lines": {}, "batches.create": {}, "batches.get": {}, "batches.cancel": {},
                 "models": {}
             },
             "errors": {"message": "/error/message", "type": "/error/type"},

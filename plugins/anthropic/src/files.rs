@@ -1,10 +1,10 @@
-//! Files, for messages to name. Batches take their requests without one, and what was uploaded is
-//! not given back, so no batch can be made of a file here.
+//! Files, for messages to name. Those of batches are not here: the gateway keeps the requests, and
+//! the results are the batch's.
 
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, Outbound, Reply, Response, Step, fault};
 
-use crate::outbound;
+use crate::{batches, outbound};
 
 const FILES: &str = "/v1/files";
 
@@ -20,12 +20,15 @@ pub fn knows(operation: &str) -> bool {
 }
 
 pub fn request(call: &Call, fields: &Map<String, Value>) -> Result<Outbound, Error> {
+    if let Some(results) = batches::about_results(call) {
+        return results;
+    }
     let at = |path: String| outbound::envelope(call, &path, vec![BETA.to_owned()]);
     Ok(match call.operation.as_str() {
         "files.create" => {
             if fields.get("purpose").and_then(Value::as_str) == Some("batch") {
                 return Err(fault::unsupported(
-                    "anthropic makes no batches of files: `purpose` cannot be `batch`",
+                    "anthropic takes no file of requests: the gateway keeps it, and makes the batch",
                 ));
             }
             at(FILES.to_owned()).post().form(call, &json!({}))
@@ -41,18 +44,26 @@ pub fn request(call: &Call, fields: &Map<String, Value>) -> Result<Outbound, Err
     })
 }
 
-/// The path of one of them. Nothing in an id leads elsewhere.
+/// The path of one of them.
 fn of_file(call: &Call, end: &str) -> Result<String, Error> {
     let id = call.param("id").unwrap_or_default();
-    let plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_');
-    if id.is_empty() || !id.chars().all(plain) {
+    if !is_id(id) {
         return Err(fault::invalid_request(format!("`{id}` is no id")));
     }
     Ok(format!("{FILES}/{id}{end}"))
 }
 
+/// Whether nothing in it leads elsewhere.
+pub fn is_id(text: &str) -> bool {
+    let plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_');
+    !text.is_empty() && text.chars().all(plain)
+}
+
 /// A file, or that it is gone, in OpenAI's form.
-pub fn respond(reply: &Reply) -> Result<Step, Error> {
+pub fn respond(call: &Call, reply: &Reply) -> Result<Step, Error> {
+    if let Some(results) = batches::results_file(call, reply) {
+        return results;
+    }
     let told = reply.json()?;
     let id = told.get("id").filter(|it| it.is_string());
     let id =
@@ -69,7 +80,7 @@ pub fn respond(reply: &Reply) -> Result<Step, Error> {
 }
 
 /// Seconds since 1970 of a time like `2026-02-07T17:49:31.271000Z`.
-fn seconds(text: &str) -> Option<i64> {
+pub fn seconds(text: &str) -> Option<i64> {
     let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let clock = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;

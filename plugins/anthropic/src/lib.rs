@@ -1,6 +1,8 @@
 //! Anthropic's Messages API. `messages` and `count-tokens` go there as the client wrote them;
-//! `chat` is translated both ways, and to be counted. Files are kept for messages.
+//! `chat` is translated both ways, one at a time and in batches, and to be counted. Files are kept
+//! for messages.
 
+mod batches;
 mod describe;
 mod files;
 mod outbound;
@@ -9,6 +11,7 @@ use sluice_sdk::fault;
 use sluice_sdk::{
     Call, Decoded, Error, Frame, Head, Provider, Reply, Step, parse_body, parse_state, provider,
 };
+use sluice_wire::anthropic::batch::results;
 use sluice_wire::anthropic::{errors, request, response, stream};
 
 const MESSAGES: &str = "/v1/messages";
@@ -41,6 +44,7 @@ impl Provider for Anthropic {
             // Twenty a page without a limit.
             "models" => plain("/v1/models?limit=1000").request("GET"),
             about if files::knows(about) => files::request(call, &parse_body(body)?)?,
+            about if batches::knows(about) => return batches::start(call, parse_body(body)?),
             other => {
                 return Err(fault::unsupported(format!(
                     "anthropic has no operation `{other}`"
@@ -53,7 +57,10 @@ impl Provider for Anthropic {
     fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
         if files::knows(&call.operation) {
-            return files::respond(reply);
+            return files::respond(call, reply);
+        }
+        if batches::knows(&call.operation) {
+            return batches::respond(reply);
         }
         let answer = reply.json()?;
         if call.operation == "models" {
@@ -68,6 +75,9 @@ impl Provider for Anthropic {
         frames: Vec<Frame>,
         last: bool,
     ) -> Result<Decoded, Error> {
+        if results::knows(&state) {
+            return results::decode(&state, &frames);
+        }
         stream::decode(&state, &frames, last)
     }
 

@@ -102,6 +102,43 @@ pub fn job(recording: &Recording, outcome: &Outcome) -> Verdict {
     same("input", &said["input_files"][0], &answer["input_file_id"])
 }
 
+/// Anthropic's batch, which has an output once it has ended.
+pub fn batch(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let answer = answer(outcome)?;
+    let said = recording.json();
+    let (counts, got) = (&said["request_counts"], &answer["request_counts"]);
+    same("id", &said["id"], &answer["id"])?;
+    same("answered", &counts["succeeded"], &got["completed"])?;
+    let all = counts.as_object().into_iter().flatten();
+    let all: u64 = all.filter_map(|(_, count)| count.as_u64()).sum();
+    same("requests", &Some(all), &got["total"].as_u64())?;
+    let ended = said["processing_status"] == "ended";
+    let want = if ended { "completed" } else { "in_progress" };
+    same("status", &want, &text(answer, "status"))?;
+    same("output", &ended, &answer["output_file_id"].is_string())
+}
+
+/// Anthropic's results, each an answer in OpenAI's line.
+pub fn results(recording: &Recording, outcome: &Outcome) -> Verdict {
+    holds(outcome.error.is_none(), &format!("{:?}", outcome.error))?;
+    let said: Vec<Value> = recording
+        .body()
+        .lines()
+        .filter_map(|it| serde_json::from_str(it).ok())
+        .collect();
+    same("lines", &said.len(), &outcome.events.len())?;
+    for (said, got) in said.iter().zip(&outcome.events) {
+        let (message, body) = (&said["result"]["message"], &got["response"]["body"]);
+        same("name", &said["custom_id"], &got["custom_id"])?;
+        let (want, got) = (&message["content"][0], &body["choices"][0]["message"]);
+        same("text", &want["text"], &got["content"])?;
+        let (want, got) = (&message["usage"], &body["usage"]);
+        same("input", &want["input_tokens"], &got["prompt_tokens"])?;
+        same("output", &want["output_tokens"], &got["completion_tokens"])?;
+    }
+    holds(!said.is_empty(), "no results were recorded")
+}
+
 /// Anthropic's file, or that it is gone.
 pub fn file(recording: &Recording, outcome: &Outcome) -> Verdict {
     let answer = answer(outcome)?;

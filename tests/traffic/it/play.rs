@@ -75,6 +75,9 @@ fn remote(recording: &Recording) -> Option<&'static str> {
         ["files", _] => "files.get",
         ["batches"] | ["batch", "jobs"] => "batches.create",
         ["batches", _] => "batches.get",
+        ["messages", "batches"] => "batches.create",
+        ["messages", "batches", _] => "batches.get",
+        ["messages", "batches", _, "results"] => "files.content",
         _ => return None,
     })
 }
@@ -118,7 +121,7 @@ fn body(recording: &Recording, model: &str) -> Value {
     let ranks = ranks.iter().map(|it| list(it).len()).find(|it| *it > 0);
     let mut body = json!({"model": model, "messages": [{"role": "user", "content": "x"}], "prompt": "x",
         "input": vec!["x"; vectors.unwrap_or(1)], "query": "x", "response_id": "r", "input_file_id": "f",
-        "endpoint": "/v1/chat/completions", "documents": vec!["x"; ranks.unwrap_or(1).max(5)],
+        "endpoint": "/v1/chat/completions", "completion_window": "24h", "documents": vec!["x"; ranks.unwrap_or(1).max(5)],
         "max_tokens": 99, "voice": "v", "language": "en"});
     if recording.endpoint == "responses-stored" {
         body["response_id"] = "resp_1".into();
@@ -134,6 +137,13 @@ fn body(recording: &Recording, model: &str) -> Value {
         body.as_object_mut().unwrap().remove("max_tokens");
     }
     body
+}
+
+/// What is asked about: results have their batch's id.
+fn id(recording: &Recording) -> &str {
+    let batch = recording.url.strip_suffix("/results");
+    let batch = batch.and_then(|it| it.rsplit('/').next());
+    batch.unwrap_or("i")
 }
 
 /// A recording as a call of the component that would have asked for it.
@@ -181,7 +191,7 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
     };
     let fixture = json!({
         "name": recording.id, "provider": provider, "operation": operation, "model": model,
-        "streaming": recording.is_stream(), "secrets": secrets, "params": [["id", "i"]], "body": body(recording, &model),
+        "streaming": recording.is_stream(), "secrets": secrets, "params": [["id", id(recording)]], "body": body(recording, &model),
         "config": {"account_id": "a", "vertex_project": "p", "vertex_location": "us-central1", "project_id": "p"},
         "context": {"base_url": "https://upstream.test"},
         "exchanges": exchanges, "expect": {}
@@ -194,6 +204,7 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
         uploads: match provider {
             "deepgram" | "xai" => operation == "audio.transcribe",
             "mistral" => operation == "audio.speech",
+            "anthropic" => operation == "batches.create",
             _ => false,
         },
     })

@@ -298,6 +298,12 @@ impl Operation {
                 name: "batches.cancel",
                 ..REMOTE
             },
+            // What is told is for the gateway alone.
+            BatchesLines => &Row {
+                name: "batches.lines",
+                answers: &[],
+                ..REMOTE
+            },
             Realtime => &Row {
                 name: "realtime",
                 dialect: Dialect::Realtime,

@@ -9,6 +9,7 @@ use crate::domain::{DeploymentId, ErrorKind, Fault};
 use crate::pipeline::answer::{Answer, Failure};
 use crate::pipeline::request::{ClientRequest, OURS, Operation};
 use crate::pipeline::run::{Pipeline, served};
+use crate::pipeline::uploads::{Spools, Uploads};
 use crate::store::RemoteObject;
 
 /// Members of a batch that name files.
@@ -23,22 +24,23 @@ impl Pipeline {
         &self,
         asking: Asking<'_>,
         body: Bytes,
-        allow: Allow<'_>,
+        (allow, spools): (Allow<'_>, &Spools),
     ) -> Result<Answer, Failure> {
         const OPERATION: Operation = Operation::BatchesCreate;
-        let ready = self.ready_batch(&asking, body, allow).await;
-        let (request, file, account) =
-            ready.map_err(|fault| asking.refused(OPERATION.as_str(), fault))?;
+        let ready = self.ready_batch(&asking, body, (allow, spools)).await;
+        let ready = ready.map_err(|fault| asking.refused(OPERATION.as_str(), fault))?;
+        let (request, file) = (ready.request, ready.file);
         let answer = self
             .run(asking.caller, Box::new(request), asking.source)
             .await?;
         let told = document(&answer).ok_or_else(|| no_document(&answer.trail))?;
         let remote = text(&told, "id").ok_or_else(|| no_document(&answer.trail))?;
         let at = (file.model_group.as_str(), file.deployment.as_str());
-        let mut kept = object((Kind::Batch, file.owner.clone()), at, remote, &Map::new());
+        let mut kept = object((Kind::Batch, file.owner.clone()), at, remote, &ready.said);
         let shown = shown(&kept, told.clone());
         kept.doc = Value::Object(shown.clone()).to_string();
-        kept.account = Some(account);
+        kept.account = Some(ready.account);
+        kept.state = ready.state;
         if let Err(cause) = self.accounting().store().keep_remote(&kept).await {
             tracing::error!(
                 call.id = %answer.trail.call_id, deployment.id = at.1, batch = kept.remote_id, %cause,
@@ -56,8 +58,8 @@ impl Pipeline {
         &self,
         asking: &Asking<'_>,
         body: Bytes,
-        allow: Allow<'_>,
-    ) -> Result<(ClientRequest, RemoteObject, String), Fault> {
+        (allow, spools): (Allow<'_>, &Spools),
+    ) -> Result<Ready, Fault> {
         let body: Map<String, Value> = serde_json::from_slice(&body).map_err(|cause| {
             let message = format!("the request's body is no JSON object: {cause}");
             Fault::caller(ErrorKind::InvalidRequest, message).with_param("request_body")
@@ -81,7 +83,8 @@ impl Pipeline {
             .into_iter()
             .filter(|(name, _)| !OURS.contains(&name.as_str()))
             .filter(|(name, _)| !matches!(name.as_str(), "model" | "custom_llm_provider"));
-        let mut body: Map<String, Value> = members.collect();
+        let said: Map<String, Value> = members.collect();
+        let mut body = said.clone();
         body.insert("input_file_id".to_owned(), file.remote_id.clone().into());
         let body = Bytes::from(Value::Object(body).to_string());
         let group = Some(file.model_group.as_str());
@@ -95,7 +98,22 @@ impl Pipeline {
         let books = self.accounting();
         let account = books.account_of(asking.caller, &request, &served, &asking.source);
         let account = account.await?;
-        Ok((request, file, account))
+        let mut state = None;
+        if self.is_kept(&file) {
+            let translating = self.translated((&asking.id, &file), spools);
+            // It is large, and so is the call that follows it.
+            let (lines, its) = Box::pin(translating).await?;
+            request.files = Uploads::new(vec![lines]);
+            request.params.push(("state".to_owned(), its.clone()));
+            state = Some(its);
+        }
+        Ok(Ready {
+            request,
+            file,
+            account,
+            said,
+            state,
+        })
     }
 
     /// Shows a batch. One that has ended is charged soon after.
@@ -150,6 +168,7 @@ impl Pipeline {
             let at = (batch.model_group.as_str(), batch.deployment.as_str());
             let mut file = object(owner, at, remote, &Map::new());
             file.doc = output(&file, &told).to_string();
+            file.state.clone_from(&batch.state);
             let kept = store.keep_remote(&file).await;
             kept.map_err(|cause| unreadable(&cause))?;
         }
@@ -172,13 +191,36 @@ impl Pipeline {
     }
 }
 
-/// A batch as its owner sees it: every id is ours.
+/// A batch that can be made.
+struct Ready {
+    request: ClientRequest,
+    /// What it is made of.
+    file: RemoteObject,
+    /// Whom it is charged to.
+    account: String,
+    /// What the client said of it.
+    said: Map<String, Value>,
+    /// What its plugin has to know when the results come.
+    state: Option<String>,
+}
+
+/// Members of a batch that its client said, and that not every provider repeats.
+const SAID: [&str; 4] = ["input_file_id", "endpoint", "completion_window", "metadata"];
+
+/// A batch as its owner sees it: every id is ours, and what was said of it when it was made stands in
+/// it, whether or not the provider repeats that.
 fn shown(batch: &RemoteObject, mut told: Map<String, Value>) -> Map<String, Value> {
     told.insert("id".to_owned(), batch.id.clone().into());
     for name in FILES {
         if let Some(remote) = text(&told, name) {
             let id = Kind::File.id(&batch.deployment, remote);
             told.insert(name.to_owned(), id.into());
+        }
+    }
+    let said: Map<String, Value> = serde_json::from_str(&batch.doc).unwrap_or_default();
+    for (name, value) in said {
+        if SAID.contains(&&*name) && told.get(&name).is_none_or(Value::is_null) {
+            told.insert(name, value);
         }
     }
     told

@@ -11,11 +11,11 @@ use super::{request_of, text, unreadable};
 use crate::domain::{CostLine, ErrorKind, Fault, SpendRow, Usage, Usd};
 use crate::pipeline::accounting::{Pricer, now_ms};
 use crate::pipeline::attempt::{Attempt, Outcome};
+use crate::pipeline::filed::Filed;
 use crate::pipeline::fleet::Line;
 use crate::pipeline::request::Operation;
 use crate::pipeline::run::Pipeline;
 use crate::store::RemoteObject;
-use crate::upstream::UpstreamReply;
 
 /// Longest line of results, in bytes.
 const MAX_LINE: usize = 64 << 20;
@@ -142,7 +142,7 @@ impl Pipeline {
         Ok(())
     }
 
-    fn line_with(&self, batch: &RemoteObject) -> Result<Arc<Line>, Fault> {
+    pub(super) fn line_with(&self, batch: &RemoteObject) -> Result<Arc<Line>, Fault> {
         self.is_there(batch)?;
         let id = crate::domain::DeploymentId::new(batch.deployment.as_str());
         self.fleet().line(&id)
@@ -195,7 +195,7 @@ impl Pipeline {
 }
 
 /// Every line of a body, as it comes.
-async fn each_line(mut reply: UpstreamReply, mut add: impl FnMut(&[u8])) -> Result<(), Fault> {
+async fn each_line(mut reply: Filed, mut add: impl FnMut(&[u8])) -> Result<(), Fault> {
     let mut splitter = Splitter::new(Framing::Lines, MAX_LINE);
     let broken = |cause: sluice_framing::FramingError| {
         let message = format!("the batch's results cannot be read: {cause}");

@@ -6,13 +6,15 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::place::{self, Asker, Needs, Place};
-use super::{Allow, Asking, Kind, document, jsonl, no_document, object, text, unreadable, with};
+use super::{
+    Allow, Asking, Kind, document, jsonl, lines, no_document, object, text, unreadable, with,
+};
 use crate::domain::{ErrorKind, Fault};
-use crate::pipeline::answer::{Answer, Failure};
+use crate::pipeline::answer::{Answer, AnswerBody, Failure};
 use crate::pipeline::request::{ClientRequest, OURS, Operation};
 use crate::pipeline::run::Pipeline;
 use crate::pipeline::uploads::{Upload, Uploads};
-use crate::upstream::{FileContent, Spools};
+use crate::upstream::{FileContent, Spooled, Spools};
 
 /// Fields of the form that choose the deployment.
 const CHOOSING: [&str; 3] = ["model", "target_model_names", "custom_llm_provider"];
@@ -43,11 +45,11 @@ impl Pipeline {
         let ready = match asking.owner() {
             Ok(owner) => {
                 let ready = self.ready(&asking, file, allow).await;
-                ready.map(|(request, place)| (request, place, owner))
+                ready.map(|(request, place, lines)| (request, place, lines, owner))
             }
             Err(fault) => Err(fault),
         };
-        let (mut request, place, owner) =
+        let (mut request, place, lines, owner) =
             ready.map_err(|fault| asking.refused(OPERATION.as_str(), fault))?;
         request.id = asking.id;
         let answer = self
@@ -59,6 +61,12 @@ impl Pipeline {
         let mut kept = object((Kind::File, owner), at, remote, &Map::new());
         told.insert("id".to_owned(), kept.id.clone().into());
         kept.doc = Value::Object(told.clone()).to_string();
+        if let Some(lines) = lines
+            && let Err(fault) = self.keep_lines(&kept.id, &lines).await
+        {
+            let trail = Box::new(answer.trail);
+            return Err(Failure { fault, trail });
+        }
         if let Err(cause) = self.accounting().store().keep_remote(&kept).await {
             tracing::error!(
                 call.id = %answer.trail.call_id, deployment.id = at.1, file = kept.remote_id, %cause,
@@ -77,7 +85,7 @@ impl Pipeline {
         asking: &Asking<'_>,
         file: NewFile<'_>,
         allow: Allow<'_>,
-    ) -> Result<(ClientRequest, Place), Fault> {
+    ) -> Result<(ClientRequest, Place, Option<Spooled>), Fault> {
         let mut fields: Map<String, Value> = serde_json::from_slice(&file.fields)
             .map_err(|cause| Fault::ours("the form cannot be read", cause.to_string()))?;
         let said = |name: &str| text(&fields, name).map(str::to_owned);
@@ -101,6 +109,7 @@ impl Pipeline {
             provider: provider.as_deref(),
         };
         let named = models.as_deref().map(one_model).transpose()?;
+        let mut kept = None;
         let (place, upload) = match (&upload.content, purpose.as_str(), named) {
             (FileContent::Spooled(content), "batch", _) => {
                 let lines = jsonl::survey(content).await?;
@@ -111,6 +120,9 @@ impl Pipeline {
                 let models = models.collect::<Result<Vec<_>, Fault>>()?;
                 let place = place::of_models(&fleet, asker, &models, needs)?;
                 let renamed = jsonl::rename(content, place.names.clone(), file.spools).await?;
+                if self.keeps_lines(&place.deployment) {
+                    kept = Some(renamed.clone());
+                }
                 let content = FileContent::Spooled(renamed);
                 (
                     place,
@@ -131,6 +143,8 @@ impl Pipeline {
             ),
         };
         let fields = Bytes::from(Value::Object(fields).to_string());
+        let known = kept.as_ref().map(|_| lines::document(&asking.id, &upload));
+        let known = known.transpose()?;
         let files = Uploads::new(vec![upload]);
         let group = Some(place.group.as_str());
         let operation = Operation::FilesCreate;
@@ -139,7 +153,8 @@ impl Pipeline {
         request.controls.placed = Some(Arc::new(place.choice.clone()));
         request.controls.tag(asking.tags.iter().cloned());
         request.controls.disable_fallbacks = true;
-        Ok((request, place))
+        request.controls.known = known.map(|it| Bytes::from(it.to_string()));
+        Ok((request, place, kept))
     }
 
     /// Shows a file.
@@ -170,7 +185,12 @@ impl Pipeline {
         const OPERATION: Operation = Operation::FilesContent;
         let found = self.remote(&asking, (Kind::File, id), false).await;
         let found = found.map_err(|fault| asking.refused(OPERATION.as_str(), fault))?;
-        self.ask_of(asking, &found, OPERATION).await
+        let mut answer = self.ask_of(asking, &found, OPERATION).await?;
+        if self.is_kept(&found) {
+            answer.body = AnswerBody::File(self.kept_lines(&found.id));
+            answer.content_type = "application/jsonl".into();
+        }
+        Ok(answer)
     }
 
     /// Deletes a file.
@@ -211,7 +231,7 @@ fn one_model(names: &str) -> Result<&str, Fault> {
     }
 }
 
-fn at_line(mut fault: Fault, line: u64) -> Fault {
+pub fn at_line(mut fault: Fault, line: u64) -> Fault {
     fault.message = format!("line {line} of the file: {}", fault.message);
     fault
 }

@@ -99,8 +99,17 @@ struct Request<'l> {
     body: Option<&'l RawValue>,
 }
 
+/// Where the request of a line goes.
+pub fn url_of(line: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Goes {
+        url: String,
+    }
+    serde_json::from_str::<Goes>(line).ok().map(|it| it.url)
+}
+
 /// The request's body as it stands in the line.
-fn body_of(line: &str, number: u64) -> Result<&str, Fault> {
+pub fn body_of(line: &str, number: u64) -> Result<&str, Fault> {
     // A member that stands twice would be one thing here and another at the provider.
     json::members(line).map_err(|cause| wrong(format!("line {number} of the file: {cause}")))?;
     let request = serde_json::from_str::<Request<'_>>(line).ok();
@@ -140,7 +149,7 @@ fn wrong(message: impl Into<String>) -> Fault {
     Fault::caller(ErrorKind::InvalidRequest, message).with_param("file")
 }
 
-fn unread(cause: &io::Error) -> Fault {
+pub fn unread(cause: &io::Error) -> Fault {
     let message = "the gateway could not read the file again; try again";
     Fault::ours(message, cause.to_string())
 }

@@ -6,6 +6,7 @@ mod batches;
 mod charge;
 mod files;
 mod jsonl;
+mod lines;
 mod list;
 mod place;
 mod poll;
@@ -132,6 +133,7 @@ impl Pipeline {
         match request {
             Ok(mut request) => {
                 request.id = asking.id;
+                request.controls.known = self.known(object, operation);
                 request.controls.tag(asking.tags);
                 self.run(asking.caller, Box::new(request), asking.source)
                     .await
@@ -162,6 +164,10 @@ fn request_of(object: &RemoteObject, operation: Operation) -> Result<ClientReque
     let group = Some(object.model_group.as_str());
     let mut request = ClientRequest::parse(operation, body, group, Vec::new())?;
     request.params = vec![("id".to_owned(), object.remote_id.clone())];
+    let state = object.state.iter();
+    request
+        .params
+        .extend(state.map(|it| ("state".to_owned(), it.clone())));
     request.controls.pinned = Some(DeploymentId::new(object.deployment.as_str()));
     request.controls.disable_fallbacks = true;
     Ok(request)
@@ -217,6 +223,7 @@ fn object(
         created_ms: now_ms(),
         doc: Value::Object(doc.clone()).to_string(),
         account: None,
+        state: None,
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::charge::has_ended;
+use super::lines::KEPT_FOR;
 use super::unreadable;
 use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::accounting::now_ms;
@@ -46,6 +47,9 @@ impl Pipeline {
         let now = now_ms();
         let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
         let store = self.accounting().store();
+        let kept_for = i64::try_from(KEPT_FOR.as_millis()).unwrap_or(i64::MAX);
+        let forgotten = store.forget_lines(now.saturating_sub(kept_for)).await;
+        forgotten.map_err(|cause| unreadable(&cause))?;
         let due = store
             .take_unbooked((now.saturating_sub(every), now), ROUND)
             .await;

@@ -5,7 +5,7 @@ use crate::store::sql::Connection;
 
 /// Every table of entities and spend with its primary key, so that whoever is named comes before
 /// who names them. The record of migrations, that of running gateways and sessions are not among them.
-pub(in crate::store) const TABLES: [(&str, &[&str]); 28] = [
+pub(in crate::store) const TABLES: [(&str, &[&str]); 29] = [
     ("counters", &["name"]),
     ("changes", &["seq"]),
     ("audit", &["seq"]),
@@ -46,6 +46,7 @@ pub(in crate::store) const TABLES: [(&str, &[&str]); 28] = [
     ("brought", &["kind", "id"]),
     ("brought_sums", &["kind", "id", "span"]),
     ("remote_objects", &["id"]),
+    ("batch_lines", &["id", "place"]),
 ];
 
 /// A column, and whether it holds integers.

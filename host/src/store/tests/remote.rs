@@ -12,6 +12,7 @@ pub(crate) fn object(id: &str, kind: &str) -> RemoteObject {
         created_ms: NOW,
         doc: "{}".to_owned(),
         account: None,
+        state: None,
     }
 }
 
@@ -41,6 +42,26 @@ both! {
         assert_eq!(told.doc, r#"{"status":"processed"}"#);
         store.forget_remote("a").await.unwrap();
         assert_eq!(store.remote("file", "a").await.unwrap(), None);
+    }
+
+    async fn lines_are_kept_in_their_order_and_forgotten_with_their_file(store: &Store) {
+        for (id, at) in [("a", NOW), ("b", NOW + 5)] {
+            let state = Some("of its plugin".to_owned());
+            let file = RemoteObject { state, ..object(id, "file") };
+            store.keep_remote(&file).await.unwrap();
+            assert_eq!(store.remote("file", id).await.unwrap(), Some(file));
+            store.keep_lines((id, 1), "{2}\n", at).await.unwrap();
+            store.keep_lines((id, 0), "{1}\n", at).await.unwrap();
+        }
+        let lines = async |id, place| store.lines_at(id, place).await.unwrap();
+        assert_eq!(lines("a", 0).await.as_deref(), Some("{1}\n"));
+        assert_eq!(lines("a", 1).await.as_deref(), Some("{2}\n"));
+        assert_eq!(lines("a", 2).await, None);
+        store.forget_lines(NOW + 5).await.unwrap();
+        assert_eq!((lines("a", 0).await, store.remote("file", "a").await.unwrap()), (None, None));
+        assert!(lines("b", 0).await.is_some());
+        store.forget_remote("b").await.unwrap();
+        assert_eq!(lines("b", 0).await, None);
     }
 
     async fn pages_hold_the_owners_newest_first(store: &Store) {

@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 14] = [
+const FIXTURES: [&str; 15] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
@@ -30,6 +30,7 @@ const FIXTURES: [&str; 14] = [
     include_str!("fixtures/schema-0012.jsonl"),
     include_str!("fixtures/schema-0013.jsonl"),
     include_str!("fixtures/schema-0014.jsonl"),
+    include_str!("fixtures/schema-0015.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.
@@ -91,6 +92,7 @@ async fn fill(store: &Store) {
     store.keep_bodies(&[bodies("call")]).await.unwrap();
     store.keep_responses(&[response("resp_1")]).await.unwrap();
     store.keep_remote(&object("file-1", "file")).await.unwrap();
+    store.keep_lines(("file-1", 0), "{}\n", NOW).await.unwrap();
 }
 
 #[tokio::test]

@@ -494,6 +494,6 @@ fn files_have_openais_form_and_are_asked_for_with_their_beta() {
         }
     }
     let batch = file("files.create", "", json!({"purpose": "batch"})).unwrap_err();
-    assert!(batch.message.contains("`batch`"), "{}", batch.message);
+    assert!(batch.message.contains("the gateway"), "{}", batch.message);
     assert!(file("files.get", "../messages", json!({})).is_err());
 }

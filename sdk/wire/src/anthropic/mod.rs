@@ -1,6 +1,7 @@
 //! Anthropic's Messages: [`request::from_chat`] makes the body, [`response::to_chat`] and
-//! [`stream::decode`] read the answer, [`errors`] what went wrong.
+//! [`stream::decode`] read the answer, [`errors`] what went wrong; [`batch`] does so for many at once.
 
+pub mod batch;
 mod block;
 mod blocks;
 mod citations;

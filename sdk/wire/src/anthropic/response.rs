@@ -16,7 +16,7 @@ const MAX_TURNS: u32 = 10;
 pub const MAX_KEPT: usize = 512 << 10;
 
 /// What has to be known of the request when the answer comes.
-#[derive(Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
     #[serde(skip_serializing_if = "is_default")]

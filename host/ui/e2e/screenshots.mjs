@@ -54,6 +54,7 @@ async function picture(page, viewport, path) {
   // What stands at an edge of the window has to stand at an edge of the picture.
   const height = await page.evaluate(() => (document.querySelector('[role="dialog"]') ?? document.documentElement).scrollHeight);
   await page.setViewportSize({ width: viewport.width, height: Math.max(height, viewport.height) });
+  await page.evaluate(() => scrollTo(0, 0));
   // What moves comes to rest first.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity).map((it) => it.finished)));
   // Of a long page, on a machine that has other things to do.

@@ -1,3 +1,4 @@
+import { Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { Checked, Doing } from "../../api/models";
@@ -10,7 +11,16 @@ export function DeploymentState({ doing, checked, blocked }: { doing: Doing | un
   const { time } = useFormat();
   if (blocked) return <Tag color="red">{t("models.blockedModel")}</Tag>;
   if (!doing) return t("models.unknownState");
-  if (doing.rests_until_ms !== null) return <Tag color="orange">{t("models.resting", { time: time(doing.rests_until_ms) })}</Tag>;
+  if (doing.rests_until_ms !== null) {
+    return (
+      <>
+        <Tag color="orange">{t("models.rests")}</Tag>
+        <Text size="xs" c="dimmed">
+          {t("models.until", { time: time(doing.rests_until_ms) })}
+        </Text>
+      </>
+    );
+  }
   if (!doing.ready) return <Tag color="red">{t("models.notReady")}</Tag>;
   if (checked?.status === "unhealthy") {
     return (

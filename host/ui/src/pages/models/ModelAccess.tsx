@@ -1,4 +1,4 @@
-import { Autocomplete, Divider, PasswordInput, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { Autocomplete, Divider, PasswordInput, SegmentedControl, Select, TextInput, useMatches } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useTranslation } from "react-i18next";
 
@@ -12,12 +12,14 @@ const WAYS = ["stored", "env", "value", "none"] as const;
 /** How a deployment proves itself to its provider: by reference where possible. */
 export function ModelAccess({ form, provider }: { form: UseFormReturnType<Fields>; provider: Provider | undefined }) {
   const { t } = useTranslation();
+  // The four words do not fit beside each other on a phone.
+  const orientation = useMatches({ base: "vertical" as const, xs: "horizontal" as const });
   const { data: credentials } = useCredentials();
   const { way } = form.values;
   return (
     <>
       <Divider label={t("models.access")} labelPosition="left" />
-      <SegmentedControl aria-label={t("models.access")} data={WAYS.map((value) => ({ value, label: t(`models.way_${value}`) }))} {...form.getInputProps("way")} />
+      <SegmentedControl aria-label={t("models.access")} orientation={orientation} data={WAYS.map((value) => ({ value, label: t(`models.way_${value}`) }))} {...form.getInputProps("way")} />
       {way === "stored" ? <Select label={t("models.credential")} searchable data={(credentials ?? []).map((it) => it.credential_name)} {...form.getInputProps("litellm_credential_name")} /> : null}
       {way === "env" ? <Autocomplete label={t("models.variable")} description={t("models.variableHint")} data={provider?.asks.env ?? []} {...form.getInputProps("variable")} /> : null}
       {way === "value" ? <PasswordInput label={t("models.apiKey")} description={t("models.keptSecret")} autoComplete="off" {...form.getInputProps("api_key")} /> : null}

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import MASTER_KEY, Gateway
 from test_reload import component, state, variant
+from warm import warm
 
 GUESTS = pathlib.Path(os.environ["SLUICE_GUESTS"])
 WASM = {"content-type": "application/wasm"}
@@ -26,7 +27,7 @@ def house(tmp_path_factory, data_dir):
     gateway = Gateway(folder, {
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {"override": ["echo"], "poll_interval": 3600, "directory": str(folder / "dropped"), "data_directory": str(folder / "data")},
+        "plugins": {"override": ["echo"], "poll_interval": 3600, "directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data"))},
     })
     yield gateway
     assert gateway.stop() == 0
@@ -155,7 +156,7 @@ def test_a_gateway_without_a_directory_says_so_and_tries_all_the_same(gateway):
 def test_a_directory_that_cannot_be_written_is_named(tmp_path, data_dir):
     gateway = Gateway(tmp_path, {
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {"override": ["echo"], "directory": str(tmp_path / "absent"), "data_directory": str(tmp_path / "data")},
+        "plugins": {"override": ["echo"], "directory": str(tmp_path / "absent"), "data_directory": str(warm(tmp_path / "data"))},
     })
     status, refused, _ = send(gateway, "/plugins/upload", variant("up1"))
     assert status == 400 and str(tmp_path / "absent") in refused["error"]["message"] and "plugins.directory" in refused["error"]["message"], refused

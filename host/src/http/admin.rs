@@ -1,6 +1,6 @@
 //! What only the operator sees.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::header::CONTENT_TYPE;
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::part::Part;
-use super::{Doors, numbers};
+use super::{Doors, body, numbers};
 use crate::auth::Caller;
 use crate::domain::{ErrorKind, Fault};
 
@@ -42,7 +42,11 @@ pub async fn decisions(
 pub async fn reload_plugins(
     State(doors): State<Doors>,
     Extension(caller): Extension<Caller>,
+    request: Request,
 ) -> Result<Json<Value>, ApiError> {
+    // Unread, it would reset the connection before the client has read the answer.
+    let (parts, incoming) = request.into_parts();
+    body::discard(incoming, &parts.headers).await;
     doors.manage.note(&caller, "reloaded", "plugins").await?;
     doors.plugins.reload().await?;
     Ok(Json(doors.plugins.snapshot().await))

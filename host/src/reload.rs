@@ -73,10 +73,12 @@ impl Reloader {
     /// Puts the current config and the current plugins together anew.
     pub fn rebuild(&self) {
         let _turn = self.turn();
-        let before = self.doors.pipeline.fleet();
-        let after = Fleet::build(Arc::clone(&before.config), &self.doors.plugins.table());
+        let (before, plugins) = (self.doors.pipeline.fleet(), &self.doors.plugins);
+        let upto = plugins.changes_by_now();
+        let after = Fleet::build(Arc::clone(&before.config), &plugins.table());
         say_new(&before, &after);
         self.doors.pipeline.set_fleet(after);
+        plugins.put_in_force(upto);
     }
 
     /// Rebuilds with every change of the plugins.

@@ -192,7 +192,8 @@ async fn the_next_batch_goes_by_a_new_version_and_what_waits_is_kept() {
     ask(&gateway, "new").await;
     until(async || log.seen().len() == 1).await;
     std::fs::write(gateway.plugin("sinks.wasm"), newer()).unwrap();
-    until(async || gateway.get("/plugins").await.text.contains("7.7.8")).await;
+    let reloaded = gateway.post("/plugins/reload", &json!({})).await;
+    assert!(reloaded.text.contains("7.7.8"), "{}", reloaded.text);
     open.add_permits(100);
     until(async || count(&gateway, "delivered").await == 2).await;
     let by = |it: &Seen| serde_json::from_str::<Value>(&it.body).unwrap()["by"].clone();

@@ -38,7 +38,8 @@ pub async fn decisions(
 }
 
 /// `POST /plugins/reload`: the plugins directory is looked at now, for file systems that lose
-/// events. Answers as `GET /plugins`, once everything that lies there was judged.
+/// events. Answers as `GET /plugins`, once everything that lies there was judged and new calls go by
+/// it.
 pub async fn reload_plugins(
     State(doors): State<Doors>,
     Extension(caller): Extension<Caller>,
@@ -49,6 +50,7 @@ pub async fn reload_plugins(
     body::discard(incoming, &parts.headers).await;
     doors.manage.note(&caller, "reloaded", "plugins").await?;
     doors.plugins.reload().await?;
+    doors.plugins.settled().await;
     Ok(Json(doors.plugins.snapshot().await))
 }
 

@@ -101,6 +101,8 @@ struct Inner {
     looks: Sender<(u64, u64)>,
     /// Counts up with every change of the table.
     changed: Sender<u64>,
+    /// The change up to which new calls are served by the table.
+    in_force: Sender<u64>,
 }
 
 /// How far loading the bundled plugins is.
@@ -158,6 +160,7 @@ impl Plugins {
                 look: Notify::new(),
                 looks: Sender::default(),
                 changed: Sender::new(0),
+                in_force: Sender::new(0),
             }),
         };
         let of = bundled.len();
@@ -197,6 +200,29 @@ impl Plugins {
     /// Tells of every change of the table.
     pub fn changes(&self) -> Receiver<u64> {
         self.inner.changed.subscribe()
+    }
+
+    /// How many changes there were by now.
+    pub fn changes_by_now(&self) -> u64 {
+        *self.inner.changed.borrow()
+    }
+
+    /// New calls are served by a table that has all changes up to this one.
+    pub fn put_in_force(&self, upto: u64) {
+        self.inner.in_force.send_if_modified(|it| {
+            let is_later = upto > *it;
+            *it = upto.max(*it);
+            is_later
+        });
+    }
+
+    /// Waits until new calls are served by what the table has now.
+    pub async fn settled(&self) {
+        let (upto, mut in_force) = (self.changes_by_now(), self.inner.in_force.subscribe());
+        let waited = in_force.wait_for(|it| *it >= upto);
+        if tokio::time::timeout(RELOAD, waited).await.is_err() {
+            tracing::warn!("a change of the plugins is not in force yet");
+        }
     }
 
     /// Has the directory looked at now, also at files that were refused for what other files or

@@ -225,14 +225,10 @@ impl Dealer {
             return;
         };
         self.wishes.clear();
-        self.lanes.retain(|(name, _, _), (lane, own)| {
+        self.lanes.retain(|_, (lane, own)| {
             let ready = match own {
                 Some(entry) => Some(sinks.ready(entry, true).map(Arc::new)),
-                None => {
-                    let mut all = sinks.all().iter();
-                    all.find(|it| it.entry.name == *name)
-                        .map(|it| it.ready.clone())
-                }
+                None => sinks.of_lane(lane).map(|it| it.ready.clone()),
             };
             match ready {
                 Some(address) => lane.readdress(address),

@@ -67,9 +67,14 @@ impl Inner {
 }
 
 impl Callbacks {
-    /// Puts callbacks in force.
+    /// Puts callbacks in force: those of the config at once, those of keys and teams soon.
     pub fn take_over(&self, sinks: &Arc<Sinks>) {
         self.inner.sinks.store(Some(Arc::clone(sinks)));
+        for lane in self.inner.lanes().iter() {
+            if let Some(sink) = sinks.of_lane(lane) {
+                lane.readdress(sink.ready.clone());
+            }
+        }
         self.inner.changed.notify_one();
     }
 

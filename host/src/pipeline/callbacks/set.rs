@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::deal::OPERATOR;
+use super::lane::Lane;
 use super::settings::Sorted;
 use crate::config::{self, Callback, CallbackDelivery, Config};
 use crate::domain::{At, ErrorKind, Fault};
@@ -58,6 +60,13 @@ impl Sinks {
 
     pub fn all(&self) -> &[Sink] {
         &self.all
+    }
+
+    /// The operator's callback that a lane is of; None: it is a tenant's, or was switched off.
+    pub fn of_lane(&self, lane: &Lane) -> Option<&Sink> {
+        let is_operators = &*lane.tenant == OPERATOR;
+        let mut all = self.all.iter().filter(|_| is_operators);
+        all.find(|it| *it.entry.name == *lane.name)
     }
 
     pub fn config(&self) -> &Config {

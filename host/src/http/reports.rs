@@ -48,11 +48,7 @@ fn route(method: MethodFilter, op: Op) -> MethodRouter<Doors> {
 
 fn answer(report: Report) -> Response {
     let kind = HeaderValue::from_static(report.content_type());
-    let body = match report {
-        Report::Json(value) => value.to_string(),
-        Report::Csv(text) => text,
-    };
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Body::from(report.into_text()));
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }

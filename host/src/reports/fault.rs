@@ -12,6 +12,11 @@ pub(super) fn absent(field: &str, what: &str, id: &str) -> Fault {
     asked::absent(field, message)
 }
 
+/// An answer that cannot be written as JSON.
+pub(super) fn unwritten(error: serde_json::Error) -> Fault {
+    Fault::ours("the answer could not be written", error.to_string())
+}
+
 /// The database failed: no question of this room can be wrong in a way that only it would notice.
 pub(super) fn store(error: StoreError) -> Fault {
     asked::failed(&error)

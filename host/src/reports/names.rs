@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Reports;
@@ -26,13 +27,20 @@ impl Keys {
     }
 
     /// `metadata` of a key in a breakdown.
-    pub fn metadata(&self, hash: &str) -> Value {
+    pub fn metadata(&self, hash: &str) -> KeyNames<'_> {
         let key = self.get(hash);
-        json!({
-            "key_alias": key.and_then(|it| it.alias.as_deref()),
-            "team_id": key.and_then(|it| it.team_id.as_deref()),
-        })
+        KeyNames {
+            key_alias: key.and_then(|it| it.alias.as_deref()),
+            team_id: key.and_then(|it| it.team_id.as_deref()),
+        }
     }
+}
+
+/// What a key is called, and whose it is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct KeyNames<'a> {
+    key_alias: Option<&'a str>,
+    team_id: Option<&'a str>,
 }
 
 impl Reports {

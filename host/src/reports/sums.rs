@@ -1,5 +1,6 @@
 //! Sums of usage in LiteLLM's words, and the questions to the store that make them.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::Reports;
@@ -184,9 +185,13 @@ pub(super) fn numbers(sums: &UsageSums) -> [(&'static str, Value); 9] {
 }
 
 /// `metrics` of a day or a group.
-pub(super) fn metrics(sums: &UsageSums) -> Value {
-    let all = numbers(sums).into_iter();
-    Value::Object(all.map(|(name, value)| (name.to_owned(), value)).collect())
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Metrics<'a>(pub &'a UsageSums);
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_map(numbers(self.0))
+    }
 }
 
 /// The same as totals of an answer.

@@ -9,7 +9,7 @@ use crate::auth::Caller;
 use crate::domain::EntityKind;
 use crate::reports::ask::{Asked, Input};
 use crate::reports::fault::missing;
-use crate::reports::sums::{MOST_GROUPS, add, metrics};
+use crate::reports::sums::{MOST_GROUPS, add, numbers};
 use crate::reports::{Answer, Reports};
 use crate::store::{Dimension, UsageSums};
 
@@ -56,8 +56,8 @@ pub(in crate::reports) async fn by_user(
             "user_email": said("user_email"),
             "user_alias": said("user_alias"),
         });
-        if let (Some(shown), Value::Object(numbers)) = (shown.as_object_mut(), metrics(sums)) {
-            shown.extend(numbers);
+        if let Some(shown) = shown.as_object_mut() {
+            shown.extend(numbers(sums).map(|(name, value)| (name.to_owned(), value)));
         }
         shown
     });

@@ -2,9 +2,11 @@
 //! pages of days or whole.
 
 mod answer;
+mod breakdown;
 mod by_user;
 mod csv;
 mod scope;
+mod shown;
 
 use super::ask::{Asked, Input};
 use super::fault::bad;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::rig::{Rig, TODAY, both, master};
+use super::rig::{Rig, TODAY, both, master, value};
 use crate::asked::noted;
 use crate::reports::{ASKED, OPERATIONS, Report};
 use crate::store::Store;
@@ -59,10 +59,7 @@ both! {
         let mut seen = BTreeSet::new();
         for (method, path, _) in OPERATIONS {
             let (body, report) = answered(&rig, method, path).await;
-            let answer = match report {
-                Report::Json(value) => value,
-                Report::Csv(text) => text.into(),
-            };
+            let answer = value(report);
             seen.extend(noted::rows(method.as_str(), path, &body, &answer));
         }
         noted::compare("host/src/reports/asked.tsv", ASKED, &seen);

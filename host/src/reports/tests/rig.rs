@@ -348,10 +348,9 @@ impl Rig {
     }
 
     pub async fn get(&self, path: &str, caller: &Caller) -> Result<Value, Fault> {
-        match self.send(Method::GET, path, caller, Value::Null).await? {
-            Report::Json(value) => Ok(value),
-            Report::Csv(text) => Ok(text.into()),
-        }
+        self.send(Method::GET, path, caller, Value::Null)
+            .await
+            .map(value)
     }
 
     /// As the operator, who is not refused.
@@ -360,10 +359,15 @@ impl Rig {
     }
 
     pub async fn post(&self, path: &str, caller: &Caller, body: Value) -> Result<Value, Fault> {
-        match self.send(Method::POST, path, caller, body).await? {
-            Report::Json(value) => Ok(value),
-            Report::Csv(text) => Ok(text.into()),
-        }
+        self.send(Method::POST, path, caller, body).await.map(value)
+    }
+}
+
+/// The JSON of an answer, or the text of a file.
+pub fn value(report: Report) -> Value {
+    match report {
+        Report::Csv(text) => text.into(),
+        json => serde_json::from_str(&json.into_text()).unwrap(),
     }
 }
 

@@ -61,7 +61,10 @@ pub(in crate::store) async fn tables(
     connection: &mut Connection,
 ) -> Result<Vec<String>, StoreError> {
     let sql = if connection.is_postgres() {
-        "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = 'sluice'"
+        // A table in parts is one table.
+        "SELECT CAST(relname AS TEXT) AS name FROM pg_class
+         WHERE relnamespace = to_regnamespace('sluice') AND relkind IN ('r', 'p')
+             AND NOT relispartition"
     } else {
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
          ORDER BY rowid DESC"

@@ -106,6 +106,21 @@ const SUMS: &str = "CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
     CAST(SUM(successes) AS BIGINT) AS successes,
     CAST(SUM(failures) AS BIGINT) AS failures";
 
+/// The same of a row that is a group of its own.
+const SUM: &str = "input_tokens, output_tokens, cached_tokens, cache_write_tokens, spent_usd,
+    CAST(0 AS BIGINT) AS spent_micro, spent_pico, requests, successes, failures";
+
+/// What tells rows of one kind apart.
+const WHOLE: [Dimension; 7] = [
+    Dimension::Day,
+    Dimension::Entity,
+    Dimension::Key,
+    Dimension::ModelGroup,
+    Dimension::Model,
+    Dimension::Provider,
+    Dimension::Operation,
+];
+
 /// The most expensive groups first, those of one price by their calls. A sum of the small parts
 /// may be more than a dollar.
 const DEAREST: &str = "CAST(SUM(spent_usd) AS BIGINT)
@@ -115,6 +130,44 @@ const DEAREST: &str = "CAST(SUM(spent_usd) AS BIGINT)
         + CAST(SUM(spent_pico % 1000000) AS BIGINT) / 1000000) % 1000000 DESC,
     CAST(SUM(spent_pico % 1000000) AS BIGINT) % 1000000 DESC,
     SUM(requests) DESC";
+
+/// The same for rows.
+const DEAREST_ROW: &str = "spent_usd DESC, spent_pico DESC, requests DESC";
+
+/// Which groups a statement makes, and which of them, in which order.
+struct Grouping {
+    select: String,
+    rest: String,
+}
+
+impl Grouping {
+    fn of(by: &[Dimension], limit: Option<u32>) -> Self {
+        let names: Vec<&str> = by.iter().map(|it| it.column()).collect();
+        if names.is_empty() {
+            return Self {
+                select: SUMS.to_owned(),
+                rest: " HAVING COUNT(*) > 0".to_owned(),
+            };
+        }
+        let list = names.join(", ");
+        let (day, others): (Vec<&str>, Vec<&str>) = names.iter().partition(|it| **it == "day");
+        let order = [day, others].concat().join(", ");
+        // Making groups of one row each takes longer than all the rest.
+        let is_whole = WHOLE.iter().all(|it| by.contains(it));
+        let (sums, dearest, group) = match is_whole {
+            true => (SUM, DEAREST_ROW, String::new()),
+            false => (SUMS, DEAREST, format!(" GROUP BY {list}")),
+        };
+        let order = match limit {
+            None => order,
+            Some(limit) => format!("{dearest}, {order} LIMIT {limit}"),
+        };
+        Self {
+            select: format!("{list}, {sums}"),
+            rest: format!("{group} ORDER BY {order}"),
+        }
+    }
+}
 
 impl Store {
     /// Sums by the dimensions asked for, days first and oldest first. Without a dimension it is
@@ -194,27 +247,8 @@ impl Store {
             let ids = filter.except.iter();
             values.extend(ids.map(|it| Value::from(&*super::indexed(it))));
         }
-        let names: Vec<&str> = by.iter().map(|it| it.column()).collect();
-        let (select, group) = if names.is_empty() {
-            (String::new(), " HAVING COUNT(*) > 0".to_owned())
-        } else {
-            let list = names.join(", ");
-            let day = names.iter().filter(|it| **it == "day");
-            let order: Vec<&str> = day
-                .chain(names.iter().filter(|it| **it != "day"))
-                .copied()
-                .collect();
-            let order = order.join(", ");
-            let order = match limit {
-                None => order,
-                Some(limit) => format!("{DEAREST}, {order} LIMIT {limit}"),
-            };
-            (
-                format!("{list}, "),
-                format!(" GROUP BY {list} ORDER BY {order}"),
-            )
-        };
-        let sql = format!("SELECT {select}{SUMS} FROM sluice.rollups WHERE {conditions}{group}");
+        let Grouping { select, rest } = Grouping::of(by, limit);
+        let sql = format!("SELECT {select} FROM sluice.rollups WHERE {conditions}{rest}");
         let mut connection = self.pools.read().await?;
         let rows = connection.rows(&sql, values).await?;
         rows.iter().map(|row| read(row, by)).collect()

@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 15] = [
+const FIXTURES: [&str; 16] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
@@ -31,6 +31,7 @@ const FIXTURES: [&str; 15] = [
     include_str!("fixtures/schema-0013.jsonl"),
     include_str!("fixtures/schema-0014.jsonl"),
     include_str!("fixtures/schema-0015.jsonl"),
+    include_str!("fixtures/schema-0016.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.

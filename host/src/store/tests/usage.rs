@@ -1,9 +1,9 @@
 //! Sums by day: what counts for whom, and once.
 
 use super::spend::{call, days};
-use super::{NOW, both};
+use super::{NOW, Place, both};
 use crate::domain::{Entity, EntityKind, SpendRow, Usd};
-use crate::store::{Dimension, SpendFilter, SpendSort, Store, UsageFilter};
+use crate::store::{Dimension, SpendFilter, SpendSort, Store, UsageFilter, UsageRow};
 
 fn paid(id: &str, key: &str, payers: &[Entity]) -> SpendRow {
     let mut row = call(id, Some(Usd::from_pico(10)), payers);
@@ -42,6 +42,32 @@ both! {
             ..days(EntityKind::Key, &[])
         };
         assert_eq!(sums(store, &entity, &[]).await, [(String::new(), 10)]);
+    }
+
+    async fn rows_are_given_as_they_are_where_each_is_a_group_of_its_own(store: &Store) {
+        use Dimension::{Day, Entity as Id, Key, Model, ModelGroup, Operation, Provider};
+        let team = |id: &str| Entity::new(EntityKind::Team, id);
+        let mut rows = Vec::new();
+        for (n, id, key, pico) in [(1, "t", "k", 30), (2, "t", "k", 20), (3, "u", "k", 40), (4, "u", "m", 10)] {
+            let mut row = call(&n.to_string(), Some(Usd::from_pico(pico)), &[team(id)]);
+            row.key_hash = key.to_owned();
+            rows.push(row);
+        }
+        store.settle(&rows).await.unwrap();
+        let whole = [Day, Id, Key, ModelGroup, Model, Provider, Operation];
+        let some = &whole[..6];
+        let teams = days(EntityKind::Team, &[]);
+        let grouped = store.usage_top(&teams, some, 9).await.unwrap();
+        let plain = store.usage_top(&teams, &whole, 9).await.unwrap();
+        let facts = |it: &UsageRow| (it.day, it.values[..5].to_vec(), it.sums);
+        assert_eq!(plain.iter().map(facts).collect::<Vec<_>>(), grouped.iter().map(facts).collect::<Vec<_>>());
+        let spent = |it: &UsageRow| (it.values[0].clone(), it.sums.spent.pico());
+        let dearest = store.usage_top(&teams, &whole, 2).await.unwrap();
+        let dearest: Vec<_> = dearest.iter().map(spent).collect();
+        assert_eq!(dearest, [("t".to_owned(), 50), ("u".to_owned(), 40)]);
+        let by_name = store.usage(&teams, &whole).await.unwrap();
+        let by_name: Vec<_> = by_name.iter().map(spent).collect();
+        assert_eq!(by_name, [("t".to_owned(), 50), ("u".to_owned(), 40), ("u".to_owned(), 10)]);
     }
 
     async fn a_budget_for_a_model_counts_no_call_twice(store: &Store) {
@@ -112,4 +138,26 @@ both! {
             assert!(found(&other_team).await.is_empty(), "{id} of another team");
         }
     }
+}
+
+#[tokio::test]
+async fn sums_of_each_kind_lie_apart() {
+    let Some(place) = Place::postgres().await else {
+        return;
+    };
+    let store = place.open().await;
+    let payers = EntityKind::ALL.map(|it| Entity::new(it, "e"));
+    store.settle(&[call("1", None, &payers)]).await.unwrap();
+    let mut connection = store.pools.read().await.unwrap();
+    let sql = "SELECT CAST(c.relname AS TEXT) AS part, r.kind FROM sluice.rollups r
+        JOIN pg_class c ON c.oid = r.tableoid ORDER BY kind";
+    let rows = connection.rows(sql, Vec::new()).await.unwrap();
+    let own = ["end_user", "key", "organization", "tag", "team", "user"];
+    for row in rows {
+        let (part, kind) = (row.text("part").unwrap(), row.text("kind").unwrap());
+        let name = own.iter().find(|it| **it == kind).unwrap_or(&"others");
+        assert_eq!(part, format!("rollups_{name}"), "{kind}");
+    }
+    drop(connection);
+    place.remove(store).await;
 }

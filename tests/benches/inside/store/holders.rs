@@ -25,8 +25,19 @@ pub fn secret(number: u64) -> String {
     format!("sk-bench-{number:012}")
 }
 
-/// One user for ten keys, one team for a hundred, ten organisations.
-pub async fn fill(store: &Store, keys: u64) -> Vec<Holder> {
+/// Who calls, of so many keys: one user for ten keys, one team for a hundred, ten organisations.
+pub fn calling(keys: u64) -> Vec<Holder> {
+    let holder = |n: u64| Holder {
+        hash: hash_key(&secret(n)).as_str().to_owned(),
+        user: format!("user-{}", n / 10),
+        team: format!("team-{}", n / 100),
+        organization: format!("organization-{}", n / 100 % 10),
+    };
+    (0..keys.min(CALLING)).map(holder).collect()
+}
+
+/// Makes the keys and who holds them.
+pub async fn fill(store: &Store, keys: u64) {
     let stamp = |number: u64| {
         let age = i64::try_from(number).unwrap() * 1000;
         Stamp::new(now_ms() - age, "bench")
@@ -64,7 +75,6 @@ pub async fn fill(store: &Store, keys: u64) -> Vec<Holder> {
     change.insert_all(&users).await.unwrap();
     change.commit().await.unwrap();
     let mut rows = Vec::new();
-    let mut calling = Vec::new();
     for n in 0..keys {
         let user = n / 10;
         let team = n / 100;
@@ -79,14 +89,6 @@ pub async fn fill(store: &Store, keys: u64) -> Vec<Holder> {
             stamp: stamp(n),
             ..KeyRow::default()
         };
-        if n < CALLING {
-            calling.push(Holder {
-                hash: row.id.clone(),
-                user: format!("user-{user}"),
-                team: format!("team-{team}"),
-                organization: format!("organization-{}", team % 10),
-            });
-        }
         rows.push(row);
         if rows.len() == CHANGE || n + 1 == keys {
             let mut change = store.change(now_ms()).await.unwrap();
@@ -95,5 +97,4 @@ pub async fn fill(store: &Store, keys: u64) -> Vec<Holder> {
             rows.clear();
         }
     }
-    calling
 }

@@ -4,7 +4,8 @@
 //! `--rows 100000 --keys 10000` is a quick run; without them it is 10,000,000 calls and 1,000,000
 //! keys, which need 20 GB in the folder for temporary files and half an hour. `--engine sqlite` or
 //! `--engine postgres` measures one of them. PostgreSQL is the server named by
-//! `SLUICE_TEST_DATABASE_URL`.
+//! `SLUICE_TEST_DATABASE_URL`. `--keep` leaves the database there, and `--in URL` measures the reports
+//! of one that was left.
 mod calls;
 mod checks;
 mod holders;
@@ -26,21 +27,22 @@ struct Size {
     rows: u64,
 }
 
+/// What follows an argument.
+fn argument(name: &str) -> Option<String> {
+    let mut all = std::env::args().skip_while(|it| it != name);
+    all.nth(1)
+}
+
 /// Whether the engine called `name` is measured: both are, unless `--engine` names one.
 fn is_asked(name: &str) -> bool {
-    let all: Vec<String> = std::env::args().collect();
-    let at = all.iter().position(|it| it == "--engine");
-    at.is_none_or(|at| all[at + 1] == name)
+    argument("--engine").is_none_or(|it| it == name)
 }
 
 impl Size {
     /// Of `--keys N` and `--rows N`; cargo's own arguments are passed over.
     fn of_arguments() -> Self {
-        let all: Vec<String> = std::env::args().collect();
-        let number = |name: &str, unsaid: u64| {
-            let at = all.iter().position(|it| it == name);
-            at.map_or(unsaid, |at| all[at + 1].parse().unwrap())
-        };
+        let number =
+            |name: &str, unsaid: u64| argument(name).map_or(unsaid, |it| it.parse().unwrap());
         Self {
             keys: number("--keys", 1_000_000),
             rows: number("--rows", 10_000_000),
@@ -80,6 +82,10 @@ pub fn measure_all() {
 
 async fn all() {
     let size = Size::of_arguments();
+    if let Some(left) = argument("--in") {
+        let store = Store::open(&Address::parse(&left).unwrap(), now_ms()).await;
+        return reports(&store.unwrap(), &holders::calling(size.keys)).await;
+    }
     println!("{} keys, {} calls", size.keys, size.rows);
     checks::reservations();
     if is_asked("sqlite") {
@@ -101,7 +107,10 @@ async fn postgres(size: Size) {
             let (url, admin) = raw::database(&server).await;
             let address = Address::parse(&url).unwrap();
             measure(&address, Raw::postgres(&url), size).await;
-            admin.drop_database().await;
+            match std::env::args().any(|it| it == "--keep") {
+                true => println!("left: {url}"),
+                false => admin.drop_database().await,
+            }
         }
     }
 }
@@ -109,7 +118,8 @@ async fn postgres(size: Size) {
 async fn measure(address: &Address, raw: Raw, size: Size) {
     let store = Store::open(address, now_ms()).await.unwrap();
     let begun = Instant::now();
-    let holders = holders::fill(&store, size.keys).await;
+    holders::fill(&store, size.keys).await;
+    let holders = holders::calling(size.keys);
     println!("keys made in {:.0} s", begun.elapsed().as_secs_f64());
     let raw = raw.open().await;
     let begun = Instant::now();
@@ -124,9 +134,13 @@ async fn measure(address: &Address, raw: Raw, size: Size) {
     println!("\n| usage and rows | median |\n|---|---|");
     usage::sums(&store).await;
     usage::rows(&store, &holders).await;
-    println!("\n| reports | median |\n|---|---|");
-    reports::all(&store, &holders).await;
+    reports(&store, &holders).await;
     settling::rows(&store, &holders).await;
     store.close().await;
     raw.close().await;
+}
+
+async fn reports(store: &Store, holders: &[holders::Holder]) {
+    println!("\n| reports | median |\n|---|---|");
+    reports::all(store, holders).await;
 }

@@ -1,18 +1,16 @@
 //! Reports as their routes run them: a question from the operator, read, asked of the database in
-//! however many statements it takes, and written as JSON.
+//! however many statements it takes, and written as the text of its answer.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sluice::auth::Caller;
 use sluice::domain::{Fault, SpendRow, Usage, Usd};
 use sluice::prices::Cost;
-use sluice::reports::{
-    Counted, Input, OPERATIONS, Outside, Preview, ProviderBudget, Report, Reports,
-};
+use sluice::reports::{Counted, Input, OPERATIONS, Outside, Preview, ProviderBudget, Reports};
 use sluice::store::{Store, day_of};
 
 use super::holders::Holder;
@@ -83,7 +81,7 @@ fn day(number: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-async fn answer(reports: &Reports, path: &str, query: &str) -> Value {
+async fn answer(reports: &Reports, path: &str, query: &str) -> String {
     let found = OPERATIONS
         .iter()
         .find(|it| it.0 == Method::GET && it.1 == path);
@@ -93,13 +91,8 @@ async fn answer(reports: &Reports, path: &str, query: &str) -> Value {
         query: Input::pairs(pairs),
         body: Map::new(),
     };
-    match (found.unwrap().2)(reports, &Caller::MASTER, input)
-        .await
-        .unwrap()
-    {
-        Report::Json(value) => value,
-        Report::Csv(text) => json!(text),
-    }
+    let report = (found.unwrap().2)(reports, &Caller::MASTER, input).await;
+    report.unwrap().into_text()
 }
 
 pub async fn all(store: &Store, holders: &[Holder]) {

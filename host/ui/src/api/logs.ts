@@ -110,7 +110,7 @@ export function useCalls(filter: Filter, live: boolean) {
 
 /** One call with its bodies; asked for again until they are there. */
 export function useCall(id: string | null) {
-  return useQuery({
+  return useQuery<Call>({
     queryKey: ["call", id],
     enabled: id !== null,
     refetchInterval: ({ state }) => (state.data?.bodies_pending ? 1_000 : false),

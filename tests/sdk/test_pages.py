@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from conftest import MASTER_KEY, ROOT, Gateway
+from warm import warm
 
 PAGES = pathlib.Path(os.environ["SDK_PAGES"])
 FILES = sorted(path.name for path in (ROOT / "host/ui/e2e").glob("*.test.mjs"))
@@ -23,7 +24,7 @@ def house(tmp_path_factory, data_dir):
     running = Gateway(folder, {
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}}],
         "guardrails": [{"guardrail_name": "no-names", "litellm_params": {"guardrail": "mask", "mode": ["pre_call", "post_call"], "names": ["Ada"]}}],
-        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(folder / "data"), "trust": {"keys": [vouched]}},
+        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data")), "trust": {"keys": [vouched]}},
         "general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True, "store_prompts_in_spend_logs": True, "proxy_batch_write_at": 1},
     })
     running.trusted = vouched

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from conftest import MASTER_KEY, ROOT, Gateway
+from warm import warm
 
 PAGES = pathlib.Path(os.environ["SDK_PAGES"])
 FILES = sorted(path.name for path in (ROOT / "host/ui/e2e").glob("*.test.mjs"))
@@ -19,18 +20,29 @@ def house(tmp_path_factory, data_dir):
     folder = tmp_path_factory.mktemp("pages")
     (folder / "dropped").mkdir()
     shutil.copy(GUESTS / "sluice_guest_guards.wasm", folder / "dropped" / "guards.wasm")
+    vouched = signed(shutil.copy(GUESTS / "sluice_example_callback.wasm", folder / "dropped" / "vouched.wasm"), folder)
     running = Gateway(folder, {
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}}],
         "guardrails": [{"guardrail_name": "no-names", "litellm_params": {"guardrail": "mask", "mode": ["pre_call", "post_call"], "names": ["Ada"]}}],
-        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(folder / "data")},
+        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data")), "trust": {"keys": [vouched]}},
         "general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True, "store_prompts_in_spend_logs": True, "proxy_batch_write_at": 1},
     })
+    running.trusted = vouched
     yield running
     running.stop()
 
 
+def signed(component, folder):
+    """Signs a component by a key of the house and one of a stranger; the public key of the house."""
+    plugin = lambda *arguments: subprocess.run([os.environ["SLUICE_BINARY"], "plugin", *arguments], cwd=folder, check=True, capture_output=True)
+    for name in ("stranger", "ours"):
+        plugin("keygen", name)
+        plugin("sign", str(component), "--key", f"{name}.key")
+    return (folder / "ours.pub").read_text().strip()
+
+
 def run(command, gateway=None):
-    environment = {**os.environ, "SLUICE_MASTER_KEY": MASTER_KEY, "SLUICE_URL": gateway.url if gateway else "", "SLUICE_COMPONENT": str(GUESTS / "sluice_guest_guards.wasm")}
+    environment = {**os.environ, "SLUICE_MASTER_KEY": MASTER_KEY, "SLUICE_URL": gateway.url if gateway else "", "SLUICE_COMPONENT": str(GUESTS / "sluice_guest_guards.wasm"), "SLUICE_TRUSTED_KEY": gateway.trusted if gateway else ""}
     done = subprocess.run(command, cwd=PAGES, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
     return done.stdout

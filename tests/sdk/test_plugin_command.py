@@ -118,7 +118,7 @@ def test_from_an_empty_folder_to_an_answer(home):
     answer = json.loads(gateway.get("/v1/chat/completions", body=body)[1])
     assert answer["choices"][0]["message"]["content"] == "because of rain"
     plugins = {it["name"]: it for it in json.loads(gateway.get("/plugins")[1])["plugins"]}
-    assert plugins["mine"]["signed_by"] == [(home.folder / "team.pub").read_text().strip()]
+    assert plugins["mine"]["signed_by"] == plugins["mine"]["trusted_by"] == [(home.folder / "team.pub").read_text().strip()]
     assert "mine.wasm: mine 0.1.0 (provider)" in home.run("list", "--config", gateway.config)
     home.run("lock", "--check", "--config", gateway.config)
     assert gateway.stop() == 0

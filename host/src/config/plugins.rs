@@ -22,6 +22,8 @@ pub struct PluginsSection {
     pub overrides: Vec<String>,
     pub sha256: BTreeMap<String, String>,
     pub grants: BTreeMap<String, Grant>,
+    /// `ungranted: refuse`: a file that asks for what it is not granted is not loaded.
+    pub refuses_ungranted: bool,
     pub isolation: BTreeMap<String, String>,
     /// Plugins that are not taken if they import WASI.
     pub without_wasi: Vec<String>,
@@ -76,6 +78,7 @@ pub const NAMES: Names = Names::known(&[
     "override",
     "sha256",
     "grants",
+    "ungranted",
     "isolation",
     "wasi",
     "limits",
@@ -99,6 +102,7 @@ pub const LIMITS: Names = Names::known(&[
 /// Address space is set aside for this much memory of every instance.
 const MAX_MEMORY_MB: u32 = 256;
 const ISOLATIONS: &[&str] = &["pooled", "call", "fresh"];
+const UNGRANTED: &[&str] = &["warn", "refuse"];
 
 /// Reads the section.
 pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSection {
@@ -108,6 +112,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSe
         data_directory: section.word("data_directory").map(PathBuf::from),
         overrides: section.words("override").unwrap_or_default(),
         sha256: pins(&mut section),
+        refuses_ungranted: refuses_ungranted(&mut section),
         isolation: isolation(&mut section),
         without_wasi: without_wasi(&mut section),
         poll: section.seconds("poll_interval"),
@@ -147,6 +152,18 @@ fn pins(section: &mut Section<'_>) -> BTreeMap<String, String> {
         }
     }
     pins
+}
+
+/// A rule that somebody relies on: what cannot be read is an error, never the weaker rule.
+fn refuses_ungranted(section: &mut Section<'_>) -> bool {
+    let word = section.word("ungranted");
+    let word = word.as_deref().unwrap_or("warn");
+    if !UNGRANTED.contains(&word) {
+        let hint = hint(word, UNGRANTED.iter().copied());
+        let text = format!("is {word:?}, expected `warn` or `refuse`{hint}");
+        section.say(Taken::Wrong, "ungranted", &text);
+    }
+    word == "refuse"
 }
 
 fn isolation(section: &mut Section<'_>) -> BTreeMap<String, String> {
@@ -326,6 +343,22 @@ mod tests {
         let (read, wrong) = section(json!({"trust": {"keys": key, "require": true}}));
         assert_eq!((wrong, read.trust.require), (Vec::new(), true));
         assert_eq!(read.trust.keys, [key]);
+    }
+
+    #[test]
+    fn plugins_without_their_grants_are_warned_of_unless_the_config_refuses_them() {
+        for (given, refuses) in [
+            (json!({}), false),
+            (json!({"ungranted": "warn"}), false),
+            (json!({"ungranted": "refuse"}), true),
+        ] {
+            let (read, wrong) = section(given);
+            assert_eq!((read.refuses_ungranted, wrong), (refuses, Vec::new()));
+        }
+        for given in [json!("refused"), json!(true), json!({"acme": "refuse"})] {
+            let (_, wrong) = section(json!({"ungranted": given}));
+            assert_eq!(wrong, ["plugins.ungranted"]);
+        }
     }
 
     #[test]

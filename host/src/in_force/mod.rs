@@ -298,6 +298,11 @@ impl Outside for Running {
         now_ms()
     }
 
+    fn keeps_bodies(&self) -> bool {
+        let rows = &self.pipeline.fleet().config.money.rows;
+        rows.bodies && !rows.off
+    }
+
     fn slow_ms(&self) -> i64 {
         let fleet = self.pipeline.fleet();
         let alerting = fleet.config.general.seeing.alerting.as_ref();

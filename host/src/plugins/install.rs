@@ -96,7 +96,7 @@ impl Plugins {
         let after = table::insert(&before, &config, &generation, &|path| there.contains(path))?;
         still_served(&before, &after, in_use)?;
         inner.ledger.follow(&generation);
-        let wanting = wanting::wanting(&after, &generation);
+        let wanting = wanting::wanting(&generation, &config);
         let gone = self.swap(after);
         let same_name = |it: &&Arc<Generation>| it.describe.name == generation.describe.name;
         let old = gone.iter().find(same_name).or(gone.first()).cloned();

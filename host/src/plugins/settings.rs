@@ -24,6 +24,8 @@ pub struct PluginsConfig {
     /// SHA-256 by plugin name.
     pub pins: BTreeMap<String, String>,
     pub grants: BTreeMap<String, Grant>,
+    /// A file that asks for what it is not granted is not loaded.
+    pub refuses_ungranted: bool,
     /// Limits of every plugin.
     pub limits: Limits,
     /// Isolation where it is not the default (pooled for bundled plugins, call for files).
@@ -74,6 +76,7 @@ impl Default for PluginsConfig {
             overrides: BTreeSet::new(),
             pins: BTreeMap::new(),
             grants: BTreeMap::new(),
+            refuses_ungranted: false,
             limits: Limits::default(),
             isolation: BTreeMap::new(),
             without_wasi: BTreeSet::new(),
@@ -103,6 +106,7 @@ impl PluginsConfig {
                 private_addresses: it.private_addresses,
                 capture: it.capture,
             }),
+            refuses_ungranted: section.refuses_ungranted,
             limits: limits(section.limits),
             isolation: named(&section.isolation, |it| match it.as_str() {
                 "pooled" => Isolation::Pooled,

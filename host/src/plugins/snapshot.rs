@@ -68,6 +68,7 @@ impl Plugins {
             "state": self.state_of(generation), "last_error": last_error(generation, log),
             "served_seconds": generation.since.elapsed().as_secs(),
             "digest": generation.plugin.digest(), "signed_by": generation.signed_by,
+            "trusted_by": self.inner.config.load().trust.trusted(&generation.signed_by),
             "contract": generation.plugin.contract_version(),
             "generation": generation.number, "isolation": generation.plugin.settings().isolation.as_str(),
             "limits": {"memory_bytes": limits.memory_bytes, "cpu_ms": limits.cpu.as_millis() as u64,

@@ -114,13 +114,13 @@ fn hook_of(generation: &Arc<Generation>, describe: &HookDescribe, config: &Plugi
 }
 
 /// What a plugin is granted of what it asks for: a bundled one everything.
-struct Granted {
+pub(super) struct Granted {
     bundled: bool,
     grant: Grant,
 }
 
 impl Granted {
-    fn to(generation: &Generation, config: &PluginsConfig) -> Self {
+    pub(super) fn to(generation: &Generation, config: &PluginsConfig) -> Self {
         let grant = config.grants.get(&generation.describe.name);
         Self {
             bundled: generation.source == Source::Bundled,
@@ -130,19 +130,25 @@ impl Granted {
 
     fn env<'d>(&self, wanted: impl Iterator<Item = &'d str>) -> Vec<String> {
         wanted
-            .filter(|name| self.bundled || self.grant.env.iter().any(|it| it == name))
+            .filter(|name| self.reads(name))
             .map(str::to_owned)
             .collect()
     }
 
-    fn hosts(&self, asked: &[String]) -> Vec<String> {
+    /// Whether a name of the environment that it asks for is granted.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.bundled || self.grant.env.iter().any(|it| it == name)
+    }
+
+    pub(super) fn hosts(&self, asked: &[String]) -> Vec<String> {
         match self.bundled {
             true => asked.to_vec(),
             false => granted_hosts(asked, &self.grant.hosts),
         }
     }
 
-    fn base(&self, base: Option<&str>) -> bool {
+    /// Whether the host of a URL is granted; where there is none, nothing is missing.
+    pub(super) fn base(&self, base: Option<&str>) -> bool {
         let url = base.and_then(|base| url::Url::parse(base).ok());
         let host = url.and_then(|base| base.host_str().map(str::to_owned));
         host.is_none_or(|host| self.bundled || self.grant.hosts.contains(&host))

@@ -81,13 +81,36 @@ impl<'a> Asked<'a> {
         self.0.get(name).filter(|it| !it.is_null())
     }
 
-    /// What the caller judges: a list, an object or anything, by its `kind` in the API document.
-    pub fn raw(&self, name: &str, kind: &str) -> Option<&'a Value> {
+    pub fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Fault> {
         #[cfg(test)]
-        noted::kind(name, kind);
-        #[cfg(not(test))]
-        let _ = kind;
-        self.value(name)
+        noted::kind(name, "object");
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => Err(bad(name, format!("`{name}` must be an object"))),
+        }
+    }
+
+    /// A list of anything.
+    pub fn values(&self, name: &str) -> Result<Option<&'a Value>, Fault> {
+        #[cfg(test)]
+        noted::kind(name, "list");
+        let value = self.value(name);
+        match value.filter(|it| !it.is_array()) {
+            None => Ok(value),
+            Some(_) => Err(bad(name, format!("`{name}` must be a list"))),
+        }
+    }
+
+    /// A text of any length, or a list of anything.
+    pub fn text_or_values(&self, name: &str) -> Result<Option<&'a Value>, Fault> {
+        #[cfg(test)]
+        noted::kind(name, "any");
+        let value = self.value(name);
+        match value.filter(|it| !it.is_array() && !it.is_string()) {
+            None => Ok(value),
+            Some(_) => Err(bad(name, format!("`{name}` must be a text or a list"))),
+        }
     }
 
     /// A text; an empty one counts as none.

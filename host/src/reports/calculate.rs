@@ -18,19 +18,8 @@ const DEEPEST: usize = 64;
 /// is an error, not zero.
 pub(super) async fn calculate(reports: &Reports, _caller: &Caller, input: Input) -> Answer {
     let asked = Asked::body(&input, &["model", "messages", "completion_response"])?;
-    let response = match asked.raw("completion_response", "object") {
-        None => None,
-        Some(Value::Object(response)) => Some(response),
-        Some(_) => {
-            let message = "`completion_response` must be the object that the model answered";
-            return Err(bad("completion_response", message));
-        }
-    };
-    let messages = match asked.raw("messages", "list") {
-        None => None,
-        Some(messages @ Value::Array(_)) => Some(messages),
-        Some(_) => return Err(bad("messages", "`messages` must be a list")),
-    };
+    let response = asked.object("completion_response")?;
+    let messages = asked.values("messages")?;
     if response.is_none() && messages.is_none() {
         return Err(missing("messages"));
     }

@@ -91,6 +91,8 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
     fn spend_was_reset(&self);
     /// `router_settings.provider_budget_config`: what each provider may be paid.
     fn provider_budgets(&self) -> Vec<ProviderBudget>;
+    /// Whether the bodies of calls are stored; a moment after their rows, if they are.
+    fn keeps_bodies(&self) -> bool;
     /// `alerting_threshold`: a call that takes as long is slow, in milliseconds.
     fn slow_ms(&self) -> i64;
 }

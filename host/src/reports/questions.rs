@@ -33,24 +33,14 @@ pub(super) async fn tokens(reports: &Reports, caller: &Caller, input: Input) -> 
         .text("model")?
         .ok_or_else(|| missing("model"))?
         .to_owned();
-    let given = |name: &str| input.body.get(name).filter(|it| !it.is_null());
-    for (name, kind, wants) in [
-        ("messages", "list", "a list"),
-        ("contents", "list", "a list"),
-        ("tools", "list", "a list"),
-        ("prompt", "any", "a text or a list"),
-        ("system", "any", "a text or a list"),
-    ] {
-        let Some(value) = asked.raw(name, kind) else {
-            continue;
-        };
-        let good = value.is_array() || (value.is_string() && wants != "a list");
-        if !good {
-            return Err(bad(name, format!("`{name}` must be {wants}")));
-        }
-    }
-    let forms = ["messages", "contents", "prompt"];
-    match forms.iter().filter(|it| given(it).is_some()).count() {
+    let forms = [
+        asked.values("messages")?,
+        asked.values("contents")?,
+        asked.text_or_values("prompt")?,
+    ];
+    asked.values("tools")?;
+    asked.text_or_values("system")?;
+    match forms.iter().flatten().count() {
         1 => {}
         0 => return Err(missing("messages")),
         _ => {
@@ -108,11 +98,8 @@ pub(super) async fn transform(reports: &Reports, caller: &Caller, input: Input) 
     let asked = Asked::body(&input, &["call_type", "request_body"])?;
     let call_type = asked.text("call_type")?;
     let call_type = call_type.ok_or_else(|| missing("call_type"))?;
-    let body = match asked.raw("request_body", "object") {
-        Some(Value::Object(body)) => body,
-        None => return Err(missing("request_body")),
-        Some(_) => return Err(bad("request_body", "`request_body` must be an object")),
-    };
+    let body = asked.object("request_body")?;
+    let body = body.ok_or_else(|| missing("request_body"))?;
     let model = body.get("model").and_then(Value::as_str);
     known_model(reports, caller, model.ok_or_else(|| missing("model"))?)?;
     let sent = reports.outside.preview(call_type, body.clone()).await?;

@@ -4,6 +4,7 @@
 //   SLUICE_UI_URL      where the pages are, if not at the gateway (`npm run dev`)
 //   SLUICE_MODEL       a model of the `echo` provider, `demo` if not said
 //   SLUICE_COMPONENT   the file of a plugin that serves out of the gateway's plugins directory
+//   SLUICE_TRUSTED_KEY the public key that the gateway trusts of the two that signed another one there
 //   SDK_NODE, SDK_VENV folders with OpenAI's packages for Node and Python
 //   CHROMIUM           the browser, `/usr/bin/chromium` if not said
 // The gateway needs `store_model_in_db` and `store_prompts_in_spend_logs` in its `general_settings`, for what is

@@ -33,7 +33,7 @@ async function logged(model, text, more) {
 
 const rows = () => page.getByRole("region", { name: "Table: Logs" });
 
-test("a call tells what it cost, what guardrails made of it, and why it went there", async () => {
+test("a call tells what it cost, what guardrails made of it, what its provider is sent, and why it went there", async () => {
   const { guardrails } = await api("GET", "/guardrails/list");
   const guardrail = guardrails[0].guardrail_name;
   const { status, id } = await logged(answers, "Ada asks for the moon", { guardrails: [guardrail] });
@@ -50,6 +50,11 @@ test("a call tells what it cost, what guardrails made of it, and why it went the
   await tab("Guardrails");
   await dialog().getByText(guardrail, { exact: true }).first().waitFor();
   await dialog().getByText("pre_call", { exact: true }).first().waitFor();
+
+  await tab("Request to the provider");
+  await dialog().getByText("https://api.anthropic.com/v1/messages").waitFor();
+  await dialog().getByText(/"model": "claude-e2e"/).waitFor();
+  assert.equal(await dialog().getByText("k-e2e").count(), 0);
 
   await tab("Request");
   await dialog().getByText(/asks for the moon/).waitFor();

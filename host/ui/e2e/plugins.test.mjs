@@ -69,11 +69,19 @@ test("a plugin tells what it may, who vouches for it and how long calls are in i
   await page.getByRole("button", { name: "langfuse", exact: true }).click();
   await dialog().getByText("Callbacks", { exact: true }).waitFor();
   await page.keyboard.press("Escape");
-  const { name } = (await served()).find((it) => it.source !== "bundled");
+  const { name } = (await served()).find((it) => it.digest === sha256(component));
   await page.getByRole("button", { name, exact: true }).click();
-  await dialog().getByText("nobody: neither pinned nor signed").waitFor();
+  await dialog().getByText(/^nobody: neither pinned nor signed/).waitFor();
   await dialog().getByText("GUARDS_API_KEY").waitFor();
   assert.equal(await dialog().getByTitle("not granted").count(), 2);
+});
+
+test("of the keys that signed a plugin, those vouch for it that the config trusts", async () => {
+  const { name, signed_by: signed } = (await served()).find((it) => it.signed_by.length > 0);
+  const [trusted, stranger] = [process.env.SLUICE_TRUSTED_KEY, signed.find((it) => it !== process.env.SLUICE_TRUSTED_KEY)];
+  assert.ok(signed.includes(trusted) && stranger);
+  await page.getByRole("button", { name, exact: true }).click();
+  await dialog().getByText(`signed by ${trusted}; also signed by keys that the config does not trust: ${stranger}`, { exact: true }).waitFor();
 });
 
 test("the folder is looked into when an admin says so, and the log tells what came of it", async () => {

@@ -136,6 +136,86 @@ async fn a_dropped_file_is_granted_nothing_that_the_config_does_not_grant() {
     );
 }
 
+/// The grant that a refusal says would do.
+fn granted_by(refusal: &str) -> Grant {
+    let (_, line) = refusal.split_once("grants it: ").unwrap();
+    let text = format!("model_list: []\nplugins:\n  grants:\n    {line}\n");
+    let (config, _) = crate::config::Config::parse(&text, crate::config::Env::default()).unwrap();
+    let read = PluginsConfig::of(&config.plugins, std::path::Path::new("data"));
+    read.grants["openai"].clone()
+}
+
+#[tokio::test]
+async fn a_file_without_its_grants_is_refused_by_name_where_the_config_says_so() {
+    let openai = bundled_plugin("openai").wasm;
+    let begun = Grant {
+        env: vec!["OPENAI_API_KEY".into()],
+        capture: true,
+        ..Grant::default()
+    };
+    let mut place = Place::with(&["openai"], |it| {
+        it.refuses_ungranted = true;
+        it.overrides.insert("openai".into());
+        it.grants.insert("openai".into(), begun.clone());
+    })
+    .await;
+    // What ships with the gateway is granted what it asks for.
+    assert!(place.serving("openai").unwrap().file_name().is_none());
+    place.drop_in("mine.wasm", openai).await;
+    let refusal = place.refusal();
+    for part in [
+        "`openai`",
+        "hosts ",
+        "api.openai.com",
+        "OPENAI_BASE_URL",
+        "`plugins.ungranted`",
+    ] {
+        assert!(refusal.contains(part), "{part}: {refusal}");
+    }
+    let (told, _) = refusal.split_once("), and").unwrap();
+    assert!(!told.contains("OPENAI_API_KEY"), "{told}");
+    assert!(place.serving("openai").unwrap().file_name().is_none());
+
+    // It is not the bytes that are bad: the line that is named lets them in, and takes nothing away.
+    let grant = granted_by(&refusal);
+    assert!(grant.capture && grant.env.contains(&"OPENAI_API_KEY".into()));
+    place
+        .reconfigure(|it| drop(it.grants.insert("openai".into(), grant)))
+        .await;
+    assert_eq!(
+        place.serving("openai").unwrap().file_name().unwrap(),
+        "mine.wasm"
+    );
+    assert_eq!(place.last().detail, "");
+}
+
+#[tokio::test]
+async fn a_version_that_asks_for_more_than_is_granted_leaves_the_old_one_serving() {
+    let old = bundled_plugin("openai").wasm;
+    let new = with_text("openai", "OPENAI_API_KEY", "SECOND_API_KEY");
+    let mut place = Place::with(&[], |it| it.refuses_ungranted = true).await;
+    place.drop_in("openai.wasm", old).await;
+    let grant = granted_by(&place.refusal());
+    place
+        .reconfigure(|it| drop(it.grants.insert("openai".into(), grant)))
+        .await;
+    place.drop_in("openai.wasm", &new).await;
+    let refusal = place.refusal();
+    assert!(refusal.contains("(env SECOND_API_KEY)"), "{refusal}");
+    assert!(place.serves("openai", old));
+    // Somebody who would upload it is told the same.
+    let trial = place.plugins.try_out(new.clone().into()).await;
+    assert_eq!(trial.refusal.map(|it| it.to_string()), Some(refusal));
+
+    place.reconfigure(|it| it.refuses_ungranted = false).await;
+    assert!(place.serves("openai", &new));
+    // What serves is not stopped by the rule, and does not come back against it.
+    place.reconfigure(|it| it.refuses_ungranted = true).await;
+    assert!(place.serves("openai", &new));
+    place.restart().await;
+    assert!(!place.serves("openai", &new));
+}
+
 #[tokio::test]
 async fn of_a_file_that_is_granted_all_nothing_is_wanting() {
     let mut place = Place::with(&[], |_| {}).await;

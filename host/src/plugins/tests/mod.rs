@@ -179,8 +179,13 @@ fn echo(version: u8) -> Vec<u8> {
 
 /// The echo plugin with some of its text exchanged.
 fn echo_with(text: &str, other: &str) -> Vec<u8> {
+    with_text("echo", text, other)
+}
+
+/// A bundled plugin with some of its text exchanged.
+fn with_text(plugin: &str, text: &str, other: &str) -> Vec<u8> {
     assert_eq!(text.len(), other.len());
-    let mut bytes = bundled_plugin("echo").wasm.to_vec();
+    let mut bytes = bundled_plugin(plugin).wasm.to_vec();
     let at = bytes
         .windows(text.len())
         .position(|it| it == text.as_bytes());

@@ -36,6 +36,21 @@ async fn an_unsigned_file_waits_for_its_signature() {
 }
 
 #[tokio::test]
+async fn of_those_who_signed_a_file_the_trusted_ones_are_told_apart() {
+    let (key, stranger) = (SecretKey::generate(), SecretKey::generate());
+    let mut place = Place::with(&[], |it| it.trust = needs(&key)).await;
+    let lines = [&stranger, &key].map(|it| it.sign(&crate::plugins::digest(&echo(1))));
+    place.write("echo.wasm.sig", lines.join("\n").as_bytes());
+    place.drop_in("echo.wasm", &echo(1)).await;
+    let told = place.plugins.snapshot().await["plugins"][0].clone();
+    assert_eq!(told["signed_by"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        told["trusted_by"],
+        serde_json::json!([key.public().to_string()])
+    );
+}
+
+#[tokio::test]
 async fn bundled_plugins_need_no_signature_and_a_key_that_is_trusted_later_lets_a_file_in() {
     let key = SecretKey::generate();
     let mut place = Place::with(&["echo"], |it| it.trust = needs(&SecretKey::generate())).await;

@@ -13,6 +13,9 @@ use crate::store::SpendFilter;
 
 /// Rows of one provider's id that are looked at.
 const TWINS: u32 = 100;
+/// Bodies come a second or two after the call; those that are not there after this time were not
+/// kept, in milliseconds.
+const BODIES_COME_WITHIN: i64 = 60_000;
 
 /// `GET /spend/logs/ui/{request_id}`: one call with its bodies, by our id or the provider's.
 pub(in crate::reports) async fn one(reports: &Reports, caller: &Caller, input: Input) -> Answer {
@@ -32,10 +35,20 @@ pub(in crate::reports) async fn one(reports: &Reports, caller: &Caller, input: I
         let bill = bill.map_or(Value::Null, |it| it.breakdown());
         metadata.insert("cost_breakdown".to_owned(), bill);
     }
+    let awaits = found.first().is_some_and(|row| reports.awaits(row, &one));
+    one["bodies_pending"] = awaits.into();
     Ok(one.into())
 }
 
 impl Reports {
+    /// Whether a call, as it is shown, has no bodies yet and may still get them: they are brought
+    /// to the database apart from its row.
+    fn awaits(&self, row: &SpendRow, shown: &Value) -> bool {
+        let is_young = self.outside.now_ms() - row.ended_ms < BODIES_COME_WITHIN;
+        let has_none = shown["proxy_server_request"] == json!({}) && shown["response"] == json!({});
+        has_none && is_young && self.outside.keeps_bodies()
+    }
+
     /// Rows that the caller may see, with their bodies.
     pub(super) async fn with_bodies(&self, rows: &[SpendRow]) -> Result<Vec<Value>, Fault> {
         let ids: Vec<&str> = rows.iter().map(|row| row.call_id.as_str()).collect();

@@ -1,7 +1,11 @@
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 
-use super::rig::{Rig, TODAY, both, each, hash, holder, master, member, named};
+use super::rig::{Rig, TODAY, both, call, each, hash, holder, master, member, named};
+use crate::domain::SpendRow;
 use crate::store::Store;
+use crate::store::tests::NOW;
 
 /// Both times of a page.
 const RANGE: &str = "start_date=2026-08-01 00:00:00&end_date=2026-09-30 23:59:59";
@@ -52,6 +56,18 @@ both! {
             assert_eq!(row["response"], json!({"choices": []}));
             assert_eq!(row["metadata"]["cost_breakdown"]["input_cost"], 1.0);
         }
+    }
+
+    async fn bodies_that_are_still_to_come_are_told_from_those_that_nobody_keeps(store: &Store) {
+        let rig = Rig::new(store).await;
+        let bare = |id, ended_ms| SpendRow { ended_ms, ..call(id, "bob", Some("bob"), Some("t1")) };
+        store.settle(&[bare("c-new", NOW - 1_000), bare("c-lost", NOW - 61_000)]).await.unwrap();
+        for (id, pending) in [("c-ann", false), ("c-new", true), ("c-lost", false)] {
+            let row = rig.see(&format!("/spend/logs/ui/{id}")).await;
+            assert_eq!(row["bodies_pending"], pending, "{id}");
+        }
+        rig.world.keeps_none.store(true, Ordering::Relaxed);
+        assert_eq!(rig.see("/spend/logs/ui/c-new").await["bodies_pending"], false);
     }
 
     async fn lists_have_no_bodies(store: &Store) {

@@ -1,7 +1,7 @@
 //! A gateway's reports on a database of its own, with people, their keys and what they spent.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -31,6 +31,8 @@ pub(super) const DAY_MS: i64 = 86_400_000;
 #[derive(Debug, Default)]
 pub(super) struct World {
     pub resets: AtomicUsize,
+    /// No bodies are stored.
+    pub keeps_none: AtomicBool,
 }
 
 impl Outside for World {
@@ -137,6 +139,10 @@ impl Outside for World {
             budget("azure", Some((spent, Some(NOW)))),
             budget("openai", None),
         ]
+    }
+
+    fn keeps_bodies(&self) -> bool {
+        !self.keeps_none.load(Ordering::Relaxed)
     }
 
     fn slow_ms(&self) -> i64 {

@@ -68,6 +68,8 @@ export interface Call {
   messages: unknown;
   response: unknown;
   proxy_server_request: unknown;
+  /** Bodies of a call that has just ended are not there yet; only where one call is asked for. */
+  bodies_pending?: boolean;
   metadata: {
     user_api_key_alias?: string | null;
     price_version?: string | null;
@@ -106,8 +108,14 @@ export function useCalls(filter: Filter, live: boolean) {
   });
 }
 
+/** One call with its bodies; asked for again until they are there. */
 export function useCall(id: string | null) {
-  return useQuery({ queryKey: ["call", id], enabled: id !== null, queryFn: ({ signal }) => get<Call>(`/spend/logs/ui/${encodeURIComponent(id ?? "")}`, signal) });
+  return useQuery<Call>({
+    queryKey: ["call", id],
+    enabled: id !== null,
+    refetchInterval: ({ state }) => (state.data?.bodies_pending ? 1_000 : false),
+    queryFn: ({ signal }) => get<Call>(`/spend/logs/ui/${encodeURIComponent(id ?? "")}`, signal),
+  });
 }
 
 export interface Choice {

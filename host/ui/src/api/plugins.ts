@@ -67,8 +67,10 @@ export interface Plugin {
   source: string;
   state: string;
   last_error: string | null;
-  /** The public keys that vouch for it, where the gateway looks for signatures. */
-  signed_by?: string[];
+  /** The public keys that signed it, whoever they belong to. */
+  signed_by: string[];
+  /** Those of them that the config trusts. */
+  trusted_by: string[];
   /** The config names its digest. */
   pinned: boolean;
   kind: string;

@@ -58,6 +58,9 @@ impl Outside for Nobody {
     fn provider_budgets(&self) -> Vec<ProviderBudget> {
         Vec::new()
     }
+    fn keeps_bodies(&self) -> bool {
+        true
+    }
     fn slow_ms(&self) -> i64 {
         300_000
     }

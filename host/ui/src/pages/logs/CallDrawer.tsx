@@ -1,4 +1,4 @@
-import { Alert, SimpleGrid, Stack, Tabs, Text } from "@mantine/core";
+import { Alert, SimpleGrid, Stack, Tabs } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { type Call, useCall } from "../../api/logs";
@@ -10,6 +10,7 @@ import { Side } from "../../parts/Side";
 import { Failed, Waiting } from "../../parts/States";
 import { Cost } from "./Cost";
 import { Decisions } from "./Decisions";
+import { NoBody } from "./NoBody";
 import { Sent } from "./Sent";
 import { Why } from "./Why";
 
@@ -82,27 +83,20 @@ function Whole({ of }: { of: Call }) {
           <Decisions of={of.metadata.guardrail_information ?? []} />
         </Tabs.Panel>
         <Tabs.Panel value="request">
-          <Body of={of.proxy_server_request} />
+          <Body of={of} body={of.proxy_server_request} />
         </Tabs.Panel>
         <Tabs.Panel value="sent">
           <Sent of={of} />
         </Tabs.Panel>
         <Tabs.Panel value="response">
-          <Body of={of.response} />
+          <Body of={of} body={of.response} />
         </Tabs.Panel>
       </Tabs>
     </Stack>
   );
 }
 
-function Body({ of }: { of: unknown }) {
-  const { t } = useTranslation();
-  const empty = of === null || of === undefined || (typeof of === "object" && Object.keys(of).length === 0);
-  return empty ? (
-    <Text size="sm" c="dimmed">
-      {t("logs.notStored")}
-    </Text>
-  ) : (
-    <CopyField text={JSON.stringify(of, null, 2)} block />
-  );
+function Body({ of, body }: { of: Call; body: unknown }) {
+  const empty = body === null || body === undefined || (typeof body === "object" && Object.keys(body).length === 0);
+  return empty ? <NoBody of={of} /> : <CopyField text={JSON.stringify(body, null, 2)} block />;
 }

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { type Call, callType, usePreview } from "../../api/logs";
 import { CopyField } from "../../parts/CopyField";
 import { Failed, Waiting } from "../../parts/States";
+import { NoBody } from "./NoBody";
 
 /** The request of a call as its provider gets it, translated anew: nothing is sent, and nothing was kept. */
 export function Sent({ of }: { of: Call }) {
@@ -12,13 +13,14 @@ export function Sent({ of }: { of: Call }) {
   const request = of.proxy_server_request;
   const known = kind !== null && typeof request === "object" && request !== null && "model" in request;
   const { data, error, isPending } = usePreview(of.request_id, kind, known ? request : null);
-  if (!known) {
+  if (kind === null) {
     return (
       <Text size="sm" c="dimmed">
-        {t(kind === null ? "logs.noPreview" : "logs.notStored")}
+        {t("logs.noPreview")}
       </Text>
     );
   }
+  if (!known) return <NoBody of={of} />;
   if (error) return <Failed error={error} />;
   if (isPending) return <Waiting rows={2} />;
   return (

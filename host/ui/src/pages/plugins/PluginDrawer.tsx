@@ -73,7 +73,12 @@ function Whole({ of }: { of: Plugin }) {
 /** Who vouches for its bytes. */
 function Trust({ of }: { of: Plugin }) {
   const { t } = useTranslation();
-  const signed = of.signed_by ?? [];
-  const words = [of.source === "bundled" ? t("plugins.trustShipped") : null, of.pinned ? t("plugins.trustPinned") : null, signed.length > 0 ? t("plugins.trustSigned", { keys: signed.join(", ") }) : null].filter((it) => it !== null);
-  return words.length > 0 ? words.join("; ") : t("plugins.trustNone");
+  const strangers = of.signed_by.filter((it) => !of.trusted_by.includes(it));
+  const words = [
+    of.source === "bundled" ? t("plugins.trustShipped") : null,
+    of.pinned ? t("plugins.trustPinned") : null,
+    of.trusted_by.length > 0 ? t("plugins.trustSigned", { keys: of.trusted_by.join(", ") }) : null,
+  ].filter((it) => it !== null);
+  const vouched = words.length > 0 ? words.join("; ") : t("plugins.trustNone");
+  return strangers.length > 0 ? `${vouched}; ${t("plugins.trustStrangers", { keys: strangers.join(", ") })}` : vouched;
 }

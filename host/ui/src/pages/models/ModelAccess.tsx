@@ -19,7 +19,7 @@ export function ModelAccess({ form, provider }: { form: UseFormReturnType<Fields
   return (
     <>
       <Divider label={t("models.access")} labelPosition="left" />
-      <SegmentedControl aria-label={t("models.access")} orientation={orientation} data={WAYS.map((value) => ({ value, label: t(`models.way_${value}`) }))} {...form.getInputProps("way")} />
+      <SegmentedControl aria-label={t("models.access")} orientation={orientation} fullWidth={orientation === "vertical"} data={WAYS.map((value) => ({ value, label: t(`models.way_${value}`) }))} {...form.getInputProps("way")} />
       {way === "stored" ? <Select label={t("models.credential")} searchable data={(credentials ?? []).map((it) => it.credential_name)} {...form.getInputProps("litellm_credential_name")} /> : null}
       {way === "env" ? <Autocomplete label={t("models.variable")} description={t("models.variableHint")} data={provider?.asks.env ?? []} {...form.getInputProps("variable")} /> : null}
       {way === "value" ? <PasswordInput label={t("models.apiKey")} description={t("models.keptSecret")} autoComplete="off" {...form.getInputProps("api_key")} /> : null}

@@ -1,56 +1,32 @@
 """Batches at Anthropic through OpenAI's SDK: the gateway keeps the input, its component makes one
 request of the lines and OpenAI's files of the results."""
 
-import io
+import functools
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openai
 import pytest
 
-from conftest import MASTER_KEY
-from test_budgets import PICO, House
+import batch_rig
+from batch_rig import ASKED, BatchRig, Provider, jsonl, lines, lines_of, made, rigs
+from test_budgets import PICO
 
 IN, OUT = 1e-6, 5e-6
 PRICES = {"input_cost_per_token": IN, "output_cost_per_token": OUT, "input_cost_per_token_batches": IN / 2, "output_cost_per_token_batches": OUT / 2}
 MODEL = {"model": "anthropic/claude-haiku-4-5", **PRICES}
-ASKED = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
 TIME = "2026-08-19T14:44:51.493319+00:00"
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-class Messages(BaseHTTPRequestHandler):
+class Messages(Provider):
     """Anthropic's messages and batches of them, as far as clients see them."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, body, status=200):
-        body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        if status == 200 and not self.path.endswith("/results"):
-            self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):
-        self.serve("GET")
-
-    def do_POST(self):
-        self.serve("POST")
 
     def refuse(self, status, kind, message):
         self.answer({"type": "error", "error": {"type": kind, "message": message}}, status)
 
-    def serve(self, method):
-        state = self.server.state
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        state["seen"].append((method, self.path, dict(self.headers), body))
+    def serve(self, method, body):
+        state = self.state
         if self.headers["x-api-key"] != "k-provider" or not self.headers["anthropic-version"]:
             return self.refuse(401, "authentication_error", "who")
         if self.path == "/v1/messages":
@@ -65,7 +41,7 @@ class Messages(BaseHTTPRequestHandler):
         if found[1:] == ["results"]:
             if batch["processing_status"] != "ended":
                 return self.refuse(404, "not_found_error", "it has not ended")
-            return self.answer(state["results"])
+            return self.answer(state["results"], content_type="application/x-jsonl")
         if found[1:] == ["cancel"]:
             batch.update(processing_status="canceling", cancel_initiated_at=TIME)
         return self.answer(batch)
@@ -94,49 +70,25 @@ def errored(name):
     return {"custom_id": name, "result": {"type": "errored", "error": {"type": "error", "error": error, "request_id": "req_1"}}}
 
 
-class Rig(House):
+class Rig(BatchRig):
     def __init__(self, folder, params=None, **general):
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Messages)
-        self.state = self.server.state = {"seen": [], "batches": {}, "results": b""}
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{self.server.server_address[1]}"
-        own = {**MODEL, **(params or {}), "api_base": base, "api_key": "k-provider"}
-        super().__init__(folder, {"public": ("public", own, None)}, general_settings=general)
-
-    def client(self, key=MASTER_KEY):
-        return openai.OpenAI(base_url=self.gateway.url + "/v1", api_key=key, max_retries=0, timeout=30)
+        own = {**MODEL, **(params or {}), "api_key": "k-provider"}
+        super().__init__(folder, Messages, lambda base: {"public": ("public", {**own, "api_base": base}, None)}, general_settings=general)
 
     def end(self, *results):
         """The only batch ends with these results."""
-        self.state["results"] = b"".join(json.dumps(it).encode() + b"\n" for it in results)
+        self.state["results"] = lines(*results)
         counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
         for it in results:
             counts[it["result"]["type"]] += 1
         batch = self.state["batches"]["msgbatch_0"]
         batch.update(processing_status="ended", ended_at=TIME, request_counts=counts)
 
-    def sent(self, path):
-        return [json.loads(body) for method, seen, _, body in self.state["seen"] if method == "POST" and seen == path]
-
-    def booked(self):
-        return self.query("SELECT * FROM spend_rows WHERE operation = 'batches'")
-
-    def close(self):
-        assert self.gateway.stop() == 0
-        self.server.shutdown()
-
 
 @pytest.fixture()
 def rig(tmp_path, data_dir):
-    made = []
-
-    def build(params=None, **general):
-        made.append(Rig(tmp_path, params, **general))
-        return made[-1]
-
-    yield build
-    for it in made:
-        it.close()
+    with rigs(functools.partial(Rig, tmp_path)) as build:
+        yield build
 
 
 TOOL = {"type": "function", "function": {"name": "files.read", "parameters": {"type": "object", "properties": {"path": {"type": "string"}}}}}
@@ -146,22 +98,8 @@ CHATS = {
 }
 
 
-def line(name, **body):
-    return {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": {"model": "public", **(body or CHATS["plain"])}}
-
-
-def jsonl(*lines):
-    return io.BytesIO(b"".join(json.dumps(it).encode() + b"\n" for it in lines))
-
-
-def made(client, *lines):
-    """A file of these lines, and a batch of it."""
-    file = client.files.create(file=("in.jsonl", jsonl(*lines)), purpose="batch")
-    return file, client.batches.create(input_file_id=file.id, **ASKED)
-
-
-def lines_of(client, file):
-    return [json.loads(it) for it in client.files.content(file).text.splitlines()]
+def line(name, **chat):
+    return batch_rig.line(name, **(chat or CHATS["plain"]))
 
 
 def test_a_batch_asks_what_single_chats_ask_and_is_charged_once_to_who_made_it(rig):
@@ -191,10 +129,8 @@ def test_a_batch_asks_what_single_chats_ask_and_is_charged_once_to_who_made_it(r
     assert results["plain"]["object"] == "chat.completion" and results["plain"]["usage"]["total_tokens"] == 11
     assert client.files.retrieve(done.output_file_id).purpose == "batch_output"
     cost = 1010 * IN / 2 + 101 * OUT / 2
-    it.gateway.wait_for(lambda: it.query("SELECT 1 FROM remote_objects WHERE kind = 'batch' AND account IS NULL"))
-    assert it.gateway.stop() == 0
-    it.gateway.log = open(it.folder / "log.txt", "ab")
-    it.gateway.start()
+    it.gateway.wait_for(it.is_charged)
+    it.restart()
     assert client.batches.retrieve(batch.id).status == "completed"
     (row,) = it.booked()
     assert row["call_id"] == batch.id and row["cost_pico"] == pytest.approx(cost * PICO)
@@ -263,11 +199,11 @@ def test_what_belongs_to_another_is_not_there(rig):
 def test_the_input_is_kept_here_until_it_is_deleted(rig):
     it = rig()
     client = it.client()
-    lines = [line(str(number), messages=[{"role": "user", "content": "é" * 500}]) for number in range(600)]
-    file = client.files.create(file=("in.jsonl", jsonl(*lines)), purpose="batch")
+    asked = [line(str(number), messages=[{"role": "user", "content": "é" * 500}]) for number in range(600)]
+    file = client.files.create(file=("in.jsonl", jsonl(*asked)), purpose="batch")
     # The provider is not told of it, and every call is on record.
     assert it.state["seen"] == []
-    renamed = [{**it, "body": {**it["body"], "model": "claude-haiku-4-5"}} for it in lines]
+    renamed = [{**it, "body": {**it["body"], "model": "claude-haiku-4-5"}} for it in asked]
     content = client.files.content(file.id)
     assert [json.loads(it) for it in content.text.splitlines()] == renamed
     told = client.files.retrieve(file.id)
@@ -277,8 +213,8 @@ def test_the_input_is_kept_here_until_it_is_deleted(rig):
     # It is more than one piece, and one request all the same.
     assert it.query("SELECT COUNT(*) AS pieces FROM batch_lines")[0]["pieces"] > 1
     batch = client.batches.create(input_file_id=file.id, **ASKED)
-    (made,) = it.sent("/v1/messages/batches")
-    assert [it["custom_id"] for it in made["requests"]] == [it["custom_id"] for it in lines]
+    (one,) = it.sent("/v1/messages/batches")
+    assert [it["custom_id"] for it in one["requests"]] == [it["custom_id"] for it in asked]
     assert client.files.delete(file.id).deleted and it.query("SELECT * FROM batch_lines") == []
     with pytest.raises(openai.NotFoundError):
         client.batches.create(input_file_id=file.id, **ASKED)

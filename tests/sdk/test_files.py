@@ -1,53 +1,30 @@
 """Files and batches through the official SDK: bound to their owner and deployment, models renamed,
 results charged once."""
 
+import functools
 import io
 import json
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openai
 import pytest
 
+import batch_rig
+from batch_rig import BatchRig, Provider, lines, rigs
 from conftest import MASTER_KEY
 from raw import connect, until_closed
-from test_budgets import PICO, House
+from test_budgets import PICO
 
 IN, OUT = 2e-6, 8e-6
 BATCH = {"input_cost_per_token": IN, "output_cost_per_token": OUT, "input_cost_per_token_batches": IN / 2, "output_cost_per_token_batches": OUT / 2}
 MODEL = {"model": "openai/gpt-own", **BATCH}
 
 
-class Provider(BaseHTTPRequestHandler):
+class Files(Provider):
     """OpenAI's files and batches, as far as clients see them."""
 
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, body, status=200, content_type="application/json"):
-        body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", content_type)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):
-        self.serve("GET")
-
-    def do_DELETE(self):
-        self.serve("DELETE")
-
-    def do_POST(self):
-        self.serve("POST")
-
-    def serve(self, method):
-        state = self.server.state
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        state["seen"].append((method, self.path, dict(self.headers), body))
+    def serve(self, method, body):
+        state = self.state
         found = self.path.split("/")[2:]
         if self.headers["authorization"] != "Bearer k-provider":
             return self.answer({"error": {"message": "who"}}, 401)
@@ -85,60 +62,39 @@ class Provider(BaseHTTPRequestHandler):
         self.answer(file)
 
 
-class Rig(House):
+class Rig(BatchRig):
     def __init__(self, folder, fences=None, **general):
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-        self.state = self.server.state = {"seen": [], "files": {}, "batches": {}}
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-        other = {"model": "openai/other-own", **BATCH}
-        models = {name: (name, {**params, "api_base": base, "api_key": "k-provider"}, None) for name, params in (("public", MODEL), ("other", other))}
-        if fences:
-            # One group, whose deployments are for requests with these tags.
-            models = {name: ("public", {**MODEL, "api_base": base, "api_key": "k-provider", "tags": tags}, None) for name, tags in fences.items()}
-        super().__init__(folder, models, general_settings={"max_file_size_mb": 1, **general}, router_settings={"enable_tag_filtering": bool(fences)})
+        def models(base):
+            there = {"api_base": f"{base}/v1", "api_key": "k-provider"}
+            if fences:
+                # One group, whose deployments are for requests with these tags.
+                return {name: ("public", {**MODEL, **there, "tags": tags}, None) for name, tags in fences.items()}
+            other = {"model": "openai/other-own", **BATCH}
+            return {name: (name, {**params, **there}, None) for name, params in (("public", MODEL), ("other", other))}
 
-    def client(self, key=MASTER_KEY):
-        return openai.OpenAI(base_url=self.gateway.url + "/v1", api_key=key, max_retries=0, timeout=30)
+        super().__init__(folder, Files, models, general_settings={"max_file_size_mb": 1, **general}, router_settings={"enable_tag_filtering": bool(fences)})
 
-    def complete(self, lines):
+    def complete(self, results):
         """The only batch ends with these lines."""
         name = f"file-out{len(self.state['files'])}"
-        data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        data = lines(*results)
         self.state["files"][name] = ({"id": name, "object": "file", "bytes": len(data), "created_at": 8, "filename": "out.jsonl", "purpose": "batch_output"}, data)
         batch = self.state["batches"]["batch_0"]
         batch.update(status="completed", output_file_id=name, completed_at=9)
 
-    def booked(self):
-        return self.query("SELECT * FROM spend_rows WHERE operation = 'batches'")
-
-    def paths(self, method):
-        return [path for seen, path, _, _ in self.state["seen"] if seen == method]
-
-    def close(self):
-        assert self.gateway.stop() == 0
-        self.server.shutdown()
-
 
 @pytest.fixture()
 def rig(tmp_path, data_dir):
-    made = []
-
-    def build(fences=None, **general):
-        made.append(Rig(tmp_path, fences, **general))
-        return made[-1]
-
-    yield build
-    for it in made:
-        it.close()
+    with rigs(functools.partial(Rig, tmp_path)) as build:
+        yield build
 
 
 def line(model, number=1):
-    return {"custom_id": str(number), "method": "POST", "url": "/v1/chat/completions", "body": {"model": model, "messages": [{"role": "user", "content": "hi"}]}}
+    return batch_rig.line(str(number), model)
 
 
 def jsonl(*models):
-    return io.BytesIO(b"".join(json.dumps(line(model, number)).encode() + b"\n" for number, model in enumerate(models)))
+    return batch_rig.jsonl(*(line(model, number) for number, model in enumerate(models)))
 
 
 def result(tokens_in, tokens_out):
@@ -190,11 +146,9 @@ def test_a_batch_is_made_of_renamed_lines_and_charged_once_to_who_made_it(rig):
     assert client.files.retrieve(done.output_file_id).purpose == "batch_output"
     it.gateway.wait_for(it.booked)
     cost = 1010 * IN / 2 + 101 * OUT / 2
-    it.gateway.wait_for(lambda: it.query("SELECT 1 FROM remote_objects WHERE kind = 'batch' AND account IS NULL"))
+    it.gateway.wait_for(it.is_charged)
     it.gateway.wait_for(lambda: json.loads(it.gateway.get(f"/key/info?key={key}")[1])["info"]["spend"] == pytest.approx(cost))
-    assert it.gateway.stop() == 0
-    it.gateway.log = open(it.folder / "log.txt", "ab")
-    it.gateway.start()
+    it.restart()
     assert client.batches.retrieve(batch.id).status == "completed"
     (row,) = it.booked()
     assert row["call_id"] == batch.id and row["cost_pico"] == pytest.approx(cost * PICO)

@@ -4,18 +4,17 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Body, Call, Error, Outbound, Reply, Response, Step, fault};
 use sluice_wire::anthropic::Envelope;
-use sluice_wire::anthropic::batch::{self, ENDPOINT, Kept, results};
+use sluice_wire::anthropic::batch::{self, Kept, results};
+use sluice_wire::batches::results::{FAILED, batch_of, file};
+use sluice_wire::batches::{ENDPOINT, WINDOW, can_be_made, plain_id};
+use sluice_wire::times::seconds;
 
-use crate::files::{is_id, seconds};
 use crate::outbound;
 
 const BATCHES: &str = "/v1/messages/batches";
 
 /// What ids of batches begin with.
 const BATCH: &str = "msgbatch_";
-
-/// What the id of the file of failures ends with, behind the batch's; the other has the batch's id.
-const FAILED: &str = "-failed";
 
 /// Whether an operation is one of these.
 pub fn knows(operation: &str) -> bool {
@@ -38,24 +37,13 @@ pub fn start(call: &Call, fields: Map<String, Value>) -> Result<Step, Error> {
 }
 
 fn of_batch(call: &Call, id: &str, end: &str) -> Result<Envelope, Error> {
-    if !is_id(id) {
-        return Err(fault::invalid_request(format!("`{id}` is no id")));
-    }
-    let path = format!("{BATCHES}/{id}{end}");
+    let path = format!("{BATCHES}/{}{end}", plain_id(id)?);
     Ok(outbound::envelope(call, &path, Vec::new()))
 }
 
 /// The requests are what the lines became.
 fn create(call: &Call, fields: &Map<String, Value>) -> Result<Outbound, Error> {
-    let must = |name: &str, only: &str| match fields.get(name).and_then(Value::as_str) {
-        Some(said) if said == only => Ok(()),
-        _ => {
-            let message = format!("`{name}` must be `{only}` for anthropic");
-            Err(fault::invalid_request(message))
-        }
-    };
-    must("endpoint", ENDPOINT)?;
-    must("completion_window", "24h")?;
+    can_be_made(fields, "anthropic")?;
     let lines = call.files.first();
     let lines = lines.ok_or_else(|| fault::internal("the batch's lines are not there"))?;
     let kept = Kept::read(call.param("state").unwrap_or_default())?;
@@ -95,7 +83,7 @@ fn told(batch: &Value) -> Result<Value, Error> {
     };
     let has = |some: bool, file: String| (ended_as.is_some() && some).then_some(file);
     let mut told = json!({
-        "id": id, "object": "batch", "endpoint": ENDPOINT, "completion_window": "24h", "status": status,
+        "id": id, "object": "batch", "endpoint": ENDPOINT, "completion_window": WINDOW, "status": status,
         "created_at": at("created_at"), "in_progress_at": at("created_at"), "expires_at": at("expires_at"),
         "cancelling_at": at("cancel_initiated_at"), "errors": null,
         "output_file_id": has(count("succeeded") > 0, id.to_owned()),
@@ -114,10 +102,7 @@ fn told(batch: &Value) -> Result<Value, Error> {
 /// A file that a batch has written: the batch, and whether it is the one of failures.
 fn written(call: &Call) -> Option<(&str, bool)> {
     let id = call.param("id").filter(|it| it.starts_with(BATCH))?;
-    Some(match id.strip_suffix(FAILED) {
-        Some(batch) => (batch, true),
-        None => (id, false),
-    })
+    Some(batch_of(id))
 }
 
 /// What is asked about a file that a batch has written; None: it is another file.
@@ -140,29 +125,8 @@ fn content(call: &Call, batch: &str, failed: bool) -> Result<Outbound, Error> {
 
 /// A batch's results as a file of OpenAI's; None: it is another file that was asked for.
 pub fn results_file(call: &Call, reply: &Reply) -> Option<Result<Step, Error>> {
-    let (_, failed) = written(call)?;
-    let file = reply.json().and_then(|it| file(call, &told(&it)?, failed));
-    Some(file.map(|it| Response::json(&it).respond()))
-}
-
-fn file(call: &Call, batch: &Value, failed: bool) -> Result<Value, Error> {
+    written(call)?;
     let id = call.param("id").unwrap_or_default();
-    let name = if failed {
-        "error_file_id"
-    } else {
-        "output_file_id"
-    };
-    if batch[name] != id {
-        return Err(fault::error(
-            fault::kind::NOT_FOUND,
-            "the batch has no such file",
-        ));
-    }
-    let ended = ["completed_at", "cancelled_at", "expired_at"];
-    let ended = ended.iter().map(|it| &batch[*it]).find(|it| it.is_i64());
-    // How long it is, the API does not say.
-    Ok(json!({
-        "id": id, "object": "file", "bytes": 0, "created_at": ended, "filename": format!("{id}.jsonl"),
-        "purpose": "batch_output", "status": "processed"
-    }))
+    let file = reply.json().and_then(|it| file(id, &told(&it)?));
+    Some(file.map(|it| Response::json(&it).respond()))
 }

@@ -8,7 +8,7 @@ pub fn document() -> Value {
     json!({
         "name": "gemini",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Google AI Studio: chat, native generateContent, token counts, embeddings, models",
+        "summary": "Google AI Studio: chat, native generateContent, token counts, embeddings, batches of chats, models",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "gemini",
@@ -29,6 +29,8 @@ pub fn document() -> Value {
                 "generate-content": {"stream": true, "body": "head"},
                 "count-chat": {},
                 "count-contents": {"body": "head"},
+                "files.get": {}, "files.content": {},
+                "batches.lines": {}, "batches.create": {}, "batches.get": {}, "batches.cancel": {},
                 "models": {}
             },
             "errors": {"message": "/error/message", "type": "/error/status"},

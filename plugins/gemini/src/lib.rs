@@ -1,6 +1,7 @@
 //! Google's Gemini API (AI Studio). `generate-content` goes there as the client wrote it; `chat`,
-//! `embeddings` and `count-tokens` are translated both ways.
+//! `embeddings` and `count-tokens` are translated both ways, chats also in batches.
 
+mod batches;
 mod describe;
 mod embeddings;
 mod path;
@@ -11,6 +12,7 @@ use sluice_sdk::{
     Call, Decoded, Error, Frame, Head, Outbound, Provider, Reply, Response, Step, parse_body,
     provider,
 };
+use sluice_wire::gemini::batch::results;
 use sluice_wire::gemini::{count, errors, request, response, stream};
 
 /// The provider.
@@ -61,6 +63,7 @@ impl Provider for Gemini {
                 post("countTokens")?.json(&json!({"generateContentRequest": asked}))
             }
             "models" => Outbound::get("/v1beta/models?pageSize=1000"),
+            about if batches::knows(about) => return batches::start(call, parse_body(body)?),
             other => {
                 return Err(fault::unsupported(format!(
                     "gemini has no operation `{other}`"
@@ -75,6 +78,9 @@ impl Provider for Gemini {
             return Ok(Response::json(&embeddings::answer(&replies)?).respond());
         }
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
+        if batches::knows(&call.operation) {
+            return batches::resume(call, reply);
+        }
         let answer = reply.json()?;
         let response = match call.operation.as_str() {
             "chat" => Response::json(&response::to_chat(&answer)?),
@@ -90,6 +96,9 @@ impl Provider for Gemini {
         frames: Vec<Frame>,
         last: bool,
     ) -> Result<Decoded, Error> {
+        if results::knows(&state) {
+            return results::decode(&state, &frames, last);
+        }
         stream::decode(&state, &frames, last)
     }
 

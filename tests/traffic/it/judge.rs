@@ -40,6 +40,7 @@ pub fn judge(recording: &Recording, played: &Played) -> Verdict {
         (_, "models") => media::models(recording, outcome),
         (_, "images.generate" | "images.edit") => media::images(recording, outcome),
         ("anthropic", "batches.create" | "batches.get") => media::batch(recording, outcome),
+        ("gemini", "batches.create" | "batches.get") => media::google_batch(recording, outcome),
         ("anthropic", "files.content") => media::results(recording, outcome),
         (_, "batches.create") => media::job(recording, outcome),
         ("anthropic", "files.create" | "files.get" | "files.delete") => {

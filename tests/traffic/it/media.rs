@@ -118,6 +118,29 @@ pub fn batch(recording: &Recording, outcome: &Outcome) -> Verdict {
     same("output", &ended, &answer["output_file_id"].is_string())
 }
 
+/// Google's batch: its requests are counted in texts, and zeroes left out.
+pub fn google_batch(recording: &Recording, outcome: &Outcome) -> Verdict {
+    let answer = answer(outcome)?;
+    let said = recording.json();
+    let metadata = &said["metadata"];
+    let counted = |name: &str| Some(text(&metadata["batchStats"], name).parse().unwrap_or(0));
+    let got = &answer["request_counts"];
+    same("requests", &counted("requestCount"), &got["total"].as_u64())?;
+    let answered = got["completed"].as_u64();
+    same("answered", &counted("successfulRequestCount"), &answered)?;
+    let id = text(&said, "name").trim_start_matches("batches/");
+    same("id", &id, &text(answer, "id"))?;
+    let ended = said["done"] == true;
+    let want = match text(metadata, "state") {
+        "BATCH_STATE_PENDING" => "validating",
+        "BATCH_STATE_SUCCEEDED" => "completed",
+        other => return Err(format!("nobody judges `{other}`")),
+    };
+    same("status", &want, &text(answer, "status"))?;
+    same("end", &ended, &answer["completed_at"].is_u64())?;
+    same("output", &ended, &answer["output_file_id"].is_string())
+}
+
 /// Anthropic's results, each an answer in OpenAI's line.
 pub fn results(recording: &Recording, outcome: &Outcome) -> Verdict {
     holds(outcome.error.is_none(), &format!("{:?}", outcome.error))?;

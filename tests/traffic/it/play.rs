@@ -61,7 +61,10 @@ fn operation(recording: &Recording) -> Option<&'static str> {
 /// What is asked of what lies at the provider. Lists are the gateway's own.
 fn remote(recording: &Recording) -> Option<&'static str> {
     let answer = recording.json();
-    let (_, path) = recording.url.split_once("/v1/")?;
+    let (_, path) = recording
+        .url
+        .split_once("/v1/")
+        .or_else(|| recording.url.split_once("/v1beta/"))?;
     let parts: Vec<&str> = path.split('/').collect();
     Some(match parts.as_slice() {
         ["files", _, "content"] => "files.content",
@@ -75,6 +78,7 @@ fn remote(recording: &Recording) -> Option<&'static str> {
         ["files", _] => "files.get",
         ["batches"] | ["batch", "jobs"] => "batches.create",
         ["batches", _] => "batches.get",
+        ["models", method] if method.ends_with(":batchGenerateContent") => "batches.create",
         ["messages", "batches"] => "batches.create",
         ["messages", "batches", _] => "batches.get",
         ["messages", "batches", _, "results"] => "files.content",
@@ -146,6 +150,14 @@ fn id(recording: &Recording) -> &str {
     batch.unwrap_or("i")
 }
 
+/// What is known of the call besides its body; of a batch, its one model.
+fn params(recording: &Recording, model: &str) -> Value {
+    json!([
+        ["id", id(recording)],
+        ["state", json!({ "model": model }).to_string()]
+    ])
+}
+
 /// A recording as a call of the component that would have asked for it.
 pub struct Cast<'c> {
     pub component: &'c Component,
@@ -182,6 +194,9 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
         let asked = json!({"id": "p", "polling_url": "https://api.bfl.ai/v1/get_result?id=p"});
         exchanges.insert(0, answered(&asked));
     }
+    if provider == "gemini" && operation == "batches.create" {
+        exchanges.splice(0..0, brought());
+    }
     // Claude at Vertex AI takes no key.
     let secrets: &[&str] = match provider {
         "vertex_ai" => &[],
@@ -191,7 +206,7 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
     };
     let fixture = json!({
         "name": recording.id, "provider": provider, "operation": operation, "model": model,
-        "streaming": recording.is_stream(), "secrets": secrets, "params": [["id", id(recording)]], "body": body(recording, &model),
+        "streaming": recording.is_stream(), "secrets": secrets, "params": params(recording, &model), "body": body(recording, &model),
         "config": {"account_id": "a", "vertex_project": "p", "vertex_location": "us-central1", "project_id": "p"},
         "context": {"base_url": "https://upstream.test"},
         "exchanges": exchanges, "expect": {}
@@ -204,7 +219,7 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
         uploads: match provider {
             "deepgram" | "xai" => operation == "audio.transcribe",
             "mistral" => operation == "audio.speech",
-            "anthropic" => operation == "batches.create",
+            "anthropic" | "gemini" => operation == "batches.create",
             _ => false,
         },
     })
@@ -238,19 +253,22 @@ fn upload(component: &Component, fixture: &Fixture) -> Result<Outcome, String> {
         files: vec![file],
         ..call(fixture)
     };
-    let sent = (component.start)(&call, &fixture.body.to_string()).map_err(|it| it.message)?;
-    let Step::Send(sent) = sent else {
-        return Err("nothing is sent".to_owned());
-    };
-    let recorded = &fixture.exchanges[0].reply;
-    let reply = Reply {
-        status: recorded.status,
-        headers: recorded.header_pairs(),
-        body: Payload::Text(String::from_utf8(recorded.bytes()).unwrap()),
-        state: sent.state,
-    };
+    let mut step = (component.start)(&call, &fixture.body.to_string());
+    for exchange in &fixture.exchanges {
+        let Ok(Step::Send(sent)) = step else {
+            break;
+        };
+        let recorded = &exchange.reply;
+        let reply = Reply {
+            status: recorded.status,
+            headers: recorded.header_pairs(),
+            body: Payload::Text(String::from_utf8(recorded.bytes()).unwrap()),
+            state: sent.state,
+        };
+        step = (component.resume)(&call, vec![reply]);
+    }
     let mut outcome = Outcome::default();
-    match (component.resume)(&call, vec![reply]) {
+    match step {
         Ok(Step::Respond(response)) => {
             let usage = response.usage.as_deref();
             outcome.usage = usage.and_then(|it| serde_json::from_str(it).ok());
@@ -298,6 +316,14 @@ fn last_turn(recording: &Recording, component: &Component) -> Option<Value> {
         }
         _ => return None,
     }))
+}
+
+/// What Google answers before a batch is made of a file, as its pages have it.
+fn brought() -> [Value; 2] {
+    let place = "https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=u";
+    let mut named = answered(&json!({}));
+    named["reply"]["headers"]["x-goog-upload-url"] = place.into();
+    [named, answered(&json!({"file": {"name": "files/f"}}))]
 }
 
 fn answered(body: &Value) -> Value {

@@ -42,12 +42,12 @@ impl Needs<'_> {
         let Ok(line) = fleet.line(id) else {
             return false;
         };
-        let has = |it: &Operation| {
-            line.provider
-                .describe
-                .operations
-                .contains_key(it.contract())
-        };
+        let operations = &line.provider.describe.operations;
+        let has = |it: Operation| operations.contains_key(it.contract());
+        // The lines of a batch may be the gateway's to keep, and the provider is given no file.
+        let kept =
+            self.operations.contains(&Operation::BatchesCreate) && has(Operation::BatchesLines);
+        let has = |it: &Operation| has(*it) || (kept && *it == Operation::FilesCreate);
         let provider = &line.deployment.provider;
         self.operations.iter().all(has) && self.provider.is_none_or(|it| it == provider)
     }

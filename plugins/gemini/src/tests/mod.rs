@@ -1,6 +1,7 @@
 //! Recorded traffic through the plugin, judged by an oracle that reads Gemini's JSON itself, and
 //! requests judged by what the API takes.
 
+mod batches;
 mod oracle;
 mod recorded;
 mod requests;

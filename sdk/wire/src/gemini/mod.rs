@@ -1,6 +1,7 @@
 //! Google's `generateContent`: [`request::from_chat`] makes the body, [`response::to_chat`] and
 //! [`stream::decode`] read the answer, [`errors`] what went wrong. [`count`] asks how long a request is.
 
+pub mod batch;
 mod contents;
 pub mod count;
 pub mod errors;

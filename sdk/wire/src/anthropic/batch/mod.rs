@@ -14,9 +14,6 @@ use crate::anthropic::stream::is_default;
 
 pub use lines::lines;
 
-/// The only requests that a batch may have, by OpenAI's path.
-pub const ENDPOINT: &str = "/v1/chat/completions";
-
 /// What has to be known of a batch's requests when their answers come.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -300,6 +300,32 @@ fn a_batch_is_told_in_openais_words() {
     }
 }
 
+/// What was recorded of batches, as it was recorded.
+#[test]
+fn recorded_batches_are_told() {
+    let all = include_str!("../../../../tests/traffic/fixtures/gemini.jsonl").lines();
+    let all = all.map(|it| serde_json::from_str::<Value>(it).unwrap());
+    let of_batches = all.filter(|it| text(it, "body").contains("GenerateContentBatch"));
+    let told: Vec<Value> = of_batches
+        .map(|it| told(text(&it, "body")).unwrap())
+        .collect();
+    let seen: Vec<_> = told
+        .iter()
+        .map(|it| {
+            (
+                &it["status"],
+                &it["output_file_id"],
+                &it["request_counts"]["total"],
+            )
+        })
+        .collect();
+    let want = [
+        (&json!("completed"), &json!(ID), &json!(2)),
+        (&json!("validating"), &json!(null), &json!(2)),
+    ];
+    assert_eq!(seen, want);
+}
+
 #[test]
 fn a_batch_has_not_ended_before_its_results_are_there() {
     let without = ENDED.replace("responsesFile", "later");

@@ -1,5 +1,5 @@
--- Sums of each kind of holder lie apart: whoever reads those of a month looks at no other kind's. SQLite
--- has them in the order of their key already.
+-- Sums of each kind of holder lie apart, day after day as calls come: whoever reads those of a week looks
+-- at no other kind's and at no other week's. SQLite has them in the order of their key already.
 /*postgres:
 CREATE TABLE sluice.rollups_apart (LIKE sluice.rollups) PARTITION BY LIST (kind);
 CREATE TABLE sluice.rollups_key PARTITION OF sluice.rollups_apart FOR VALUES IN ('key');
@@ -14,6 +14,8 @@ DROP TABLE sluice.rollups;
 ALTER TABLE sluice.rollups_apart RENAME TO rollups;
 ALTER TABLE sluice.rollups ADD CONSTRAINT rollups_pkey
     PRIMARY KEY (kind, day, id, key_hash, model_group, model, provider, operation);
+CREATE INDEX rollups_days ON sluice.rollups
+    USING brin (day) WITH (pages_per_range = 32, autosummarize = on);
 */
 -- Calls of a price are found without reading their rows.
 DROP INDEX sluice.spend_rows_started;

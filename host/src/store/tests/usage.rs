@@ -158,6 +158,10 @@ async fn sums_of_each_kind_lie_apart() {
         let name = own.iter().find(|it| **it == kind).unwrap_or(&"others");
         assert_eq!(part, format!("rollups_{name}"), "{kind}");
     }
+    let sql = "SELECT CAST(COUNT(*) AS BIGINT) AS count FROM pg_indexes
+        WHERE schemaname = 'sluice' AND tablename LIKE 'rollups_%' AND indexdef LIKE '%brin (day)%'";
+    let by_day = connection.row(sql, Vec::new()).await.unwrap().unwrap();
+    assert_eq!(by_day.int("count").unwrap(), 7);
     drop(connection);
     place.remove(store).await;
 }

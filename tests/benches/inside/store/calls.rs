@@ -95,7 +95,7 @@ fn span(rows: u64) -> (i64, i64) {
     (now_ms() - whole, whole.saturating_mul(1000) / rows.max(1))
 }
 
-/// Sums by day and accounts, as settling makes them.
+/// Sums by day and accounts, as settling makes them: one day after the other.
 async fn sums(database: &Open) {
     let numbers = "SUM(input_tokens), SUM(output_tokens), 0, 0,
         CAST(SUM(cost_pico) AS BIGINT) / 1000000000000,
@@ -122,7 +122,7 @@ async fn sums(database: &Open) {
                      SELECT {id} AS the_id, started_ms / 86400000 AS the_day, {key} AS the_key,
                          {what}, input_tokens, output_tokens, cost_pico, status
                      FROM sluice.spend_rows) AS a
-                 GROUP BY the_id, the_day, the_key, {what}"
+                 GROUP BY the_id, the_day, the_key, {what} ORDER BY the_day"
             ))
             .await;
     }

@@ -438,3 +438,29 @@ fn only_the_engine_names_wasmtime() {
     }
     nothing_wrong(&wrong);
 }
+
+/// The admin UI does what a client may do: what speaks to the gateway is one room of it, which has
+/// the public API alone.
+#[test]
+fn the_pages_speak_to_the_gateway_from_one_room() {
+    let calls = [
+        " fetch(",
+        "(fetch(",
+        "XMLHttpRequest",
+        "EventSource(",
+        "WebSocket(",
+    ];
+    let pages = root().join("host/ui/src");
+    let found = files(&pages, &["ts", "tsx"]);
+    let (speaking, others): (Vec<PathBuf>, Vec<PathBuf>) = found
+        .into_iter()
+        .partition(|path| path.starts_with(pages.join("api")));
+    let speaks = |path: &PathBuf| calls.iter().any(|it| code(path).contains(it));
+    assert!(speaking.iter().any(speaks));
+    let wrong: Vec<String> = others
+        .iter()
+        .filter(|path| speaks(path))
+        .map(|path| shown(path))
+        .collect();
+    nothing_wrong(&wrong);
+}

@@ -271,37 +271,6 @@ def test_an_environment_variable_that_is_not_its_own_stays_away_from_it(hostile)
     assert all("k-of-the-environment" not in str(seen) for seen in Upstream.seen)
 
 
-def reconfigured(gateway, **plugins):
-    """The plugins section is changed in the file, and taken over while the gateway runs."""
-    config = json.loads(gateway.config.read_text())
-    config["plugins"] = {name: value for name, value in {**config["plugins"], **plugins}.items() if value is not None}
-    gateway.config.write_text(json.dumps(config))
-    status, answer, _ = gateway.post("/reload/config", {})
-    assert status == 200, answer
-
-
-def test_one_that_asks_for_what_it_is_not_granted_is_refused_by_name_where_the_config_says_so(hostile):
-    old = state(hostile)
-    reconfigured(hostile, ungranted="refuse")
-    # What serves already goes on, and is named; so does it when a version comes that asks for more.
-    assert "the plugin that serves is not one that the config allows" in hostile.logged()
-    drop_in(hostile, "hostile", guest() + bytes([0, 2, 1]) + b"g")
-    hostile.wait_for(lambda: refusals(hostile, "hostile"))
-    (refusal,) = refusals(hostile, "hostile")
-    assert "`hostile` asks for" in refusal and "(hosts declared.example; env HOSTILE_API_KEY)" in refusal
-    line = refusal.split("grants it: ")[1]
-    assert ask(hostile, "fine")[0] == 200
-    digests = lambda told: {it["name"]: it["digest"] for it in told["plugins"]}
-    assert digests(state(hostile)) == digests(old)
-    # The line that is named lets it in, without a restart.
-    reconfigured(hostile, grants=json.loads("{" + line + "}"))
-    hostile.wait_for(lambda: digests(state(hostile))["hostile"] != digests(old)["hostile"])
-    assert ask(hostile, "fine")[0] == 200
-    drop_in(hostile, "hostile", guest())
-    hostile.wait_for(lambda: digests(state(hostile)) == digests(old))
-    reconfigured(hostile, ungranted=None, grants=None)
-
-
 def test_another_contract_and_a_forbidden_import_are_refused_by_name(hostile):
     refused(hostile, "newer", guest(("@0.1.0", "@9.9.9")), "contract version 9.9.9; this gateway runs 0.1.0")
     refused(hostile, "nosy", guest(("wasi:cli/stderr@", "wasi:www/stderr@")), "imports `wasi:www/stderr@")
@@ -321,6 +290,40 @@ def test_one_that_only_breaks_is_not_asked_for_a_while(hostile):
     # A new version starts anew.
     drop_in(hostile, "hostile", guest() + bytes([0, 2, 1]) + b"n")
     hostile.wait_for(lambda: ask(hostile, "fine")[0] == 200)
+
+
+def reconfigured(gateway, **plugins):
+    """The plugins section is changed in the file, and taken over while the gateway runs."""
+    taken = lambda: gateway.logged().count("the changed config is in force")
+    config, before = json.loads(gateway.config.read_text()), taken()
+    config["plugins"] = {name: value for name, value in {**config["plugins"], **plugins}.items() if value is not None}
+    gateway.config.write_text(json.dumps(config))
+    gateway.wait_for(lambda: taken() > before)
+    # Files that were refused are looked at again: until that is done, so that nobody counts them later.
+    status, answer, _ = gateway.post("/plugins/reload", {})
+    assert status == 200, answer
+
+
+def test_one_that_asks_for_what_it_is_not_granted_is_refused_by_name_where_the_config_says_so(hostile):
+    old, component = state(hostile), (hostile.folder / "dropped" / "hostile.wasm").read_bytes()
+    reconfigured(hostile, ungranted="refuse")
+    # What serves already goes on, and is named; so does it when a version comes that asks for more.
+    assert "the plugin that serves is not one that the config allows" in hostile.logged()
+    drop_in(hostile, "hostile", guest() + bytes([0, 2, 1]) + b"g")
+    hostile.wait_for(lambda: refusals(hostile, "hostile"))
+    (refusal,) = refusals(hostile, "hostile")
+    assert "`hostile` asks for" in refusal and "(hosts declared.example; env HOSTILE_API_KEY)" in refusal
+    line = refusal.split("grants it: ")[1]
+    assert ask(hostile, "fine")[0] == 200
+    digests = lambda told: {it["name"]: it["digest"] for it in told["plugins"]}
+    assert digests(state(hostile)) == digests(old)
+    # The line that is named lets it in, without a restart.
+    reconfigured(hostile, grants=json.loads("{" + line + "}"))
+    hostile.wait_for(lambda: digests(state(hostile))["hostile"] != digests(old)["hostile"])
+    assert ask(hostile, "fine")[0] == 200
+    drop_in(hostile, "hostile", component)
+    hostile.wait_for(lambda: digests(state(hostile)) == digests(old))
+    reconfigured(hostile, ungranted=None, grants=None)
 
 
 def taking_back(folder, rollback):

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::caller::Role;
 use super::grant::{Grant, Source};
@@ -15,7 +15,7 @@ use super::resolve::{Around, object, of_holder};
 use super::terms::Terms;
 use crate::domain::{Entity, EntityKind, KeyHash, Usd};
 use crate::store::{
-    AccessGroupRow, BudgetRow, Changed, EndUserRow, Filter, Holder, KeyRow, Limits, Query, Stamp,
+    AccessGroupRow, AuditEntry, BudgetRow, Changed, EndUserRow, Filter, Holder, KeyRow, Limits, Query, Stamp,
     Store, StoreError, TagRow, UserDoc, UserRow, member_id,
 };
 
@@ -185,7 +185,10 @@ impl StoredKeys {
             ..UserRow::default()
         };
         let made = match change.insert(&row).await {
-            Ok(()) => change.commit().await,
+            Ok(()) => {
+                change.audit(made_by_token(&row, now_ms));
+                change.commit().await
+            }
             Err(why) => Err(why),
         };
         match made {
@@ -305,6 +308,25 @@ fn group_names(holder: &Holder) -> Vec<&str> {
     let names = names.filter(|it| !it.contains('*') && !is_no_model(it));
     let names: BTreeSet<&str> = names.collect();
     names.into_iter().collect()
+}
+
+/// What the audit log says of a user whose first token made it: the actor is the user itself.
+fn made_by_token(row: &UserRow, now_ms: i64) -> AuditEntry {
+    let after = json!({
+        "user_id": row.id,
+        "user_email": row.email,
+        "user_role": row.role,
+        "created_by": "jwt",
+    });
+    AuditEntry {
+        at: now_ms,
+        actor: row.id.clone(),
+        action: "created".to_owned(),
+        kind: EntityKind::User.as_str().to_owned(),
+        id: row.id.clone(),
+        after: Some(after.to_string()),
+        ..AuditEntry::default()
+    }
 }
 
 fn end_user(row: &EndUserRow) -> Payer {

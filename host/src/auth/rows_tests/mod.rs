@@ -1,5 +1,6 @@
 //! Grants of a real store: what is read, what follows a change, how a rotation ends.
 
+mod audit;
 mod budgets;
 
 use std::sync::Arc;

@@ -229,3 +229,44 @@ async fn every_table_is_in_the_backup() {
         place.remove(store).await;
     }
 }
+
+/// SHA-256 of the text of every migration but the newest, oldest first.
+const PINNED: [&str; 15] = [
+    "b39a144cc4c69659175b20667d478b3f8932c07ebd8dbf4cd7bdd96cf65f03c4",
+    "ed7e44cc4183c5ff689f258b685350643dcbab18d928e78e561b5b93087e614d",
+    "fa0244e53dc83a60c0d217d760efbc86fec7618e917c85e8821c29cbdd1e4fe7",
+    "c7e4d86d024e84413b2a9d1d029aba6a05a84281d7126d355e0044c6f4094822",
+    "f6ef004f73426970e66360f75e8be0fa84946584c8f4f5375229470e7ddc8c5f",
+    "70967e5809f960e9179ceab675cd82f4a68a150b25a300192f102d56f7a30fdb",
+    "3ac4dc0b70900c6ee80576a281d22b840dc89237575978909152852719d3d155",
+    "bf2c4f394afc5c7cadd48db80e3658e33d8bbb7e308396a9b3ac72add38e2292",
+    "0a3c8c7d79935bf9ab9161d3732f5bb12548b1b7cba0202d4679b9f8b66e878a",
+    "7bb3d37d021f76571409930c97883d1cac55036883e6566debe4aa47c875ce9d",
+    "21d60ed1ddaf6894edad6e970470fa83d312adcb7e2a6d057b4f6258ea885a42",
+    "4702c850420f000c9c0fbd12cf736066858d5abcb95e9e58177993fd6a6a5bd3",
+    "4c38dafdb145fb71803904dbe8ed84462ffe1a8b84f9518d5eddfa0ce9ef418b",
+    "1c46e1a8d3e15e7d95033b8935d83a0deed9f6dc6dbe70494a6041e780aa1d84",
+    "771f20fd5eae7eb9255489f4a392c3a2e49826f2386f4699023adc64cb8ffc02",
+];
+
+#[test]
+fn migrations_are_only_appended() {
+    use sha2::{Digest as _, Sha256};
+    let all = crate::store::migrate::MIGRATIONS;
+    assert_eq!(
+        PINNED.len() + 1,
+        all.len(),
+        "a migration was added: pin the text of the one before it here"
+    );
+    for (version, (text, pinned)) in (1..).zip(all.iter().zip(PINNED)) {
+        let found: String = Sha256::digest(text.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            found, pinned,
+            "migration {version} was changed, and databases that ran it would refuse to start: \
+             bring its text back, and put the change into a new migration"
+        );
+    }
+}

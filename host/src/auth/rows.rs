@@ -15,8 +15,8 @@ use super::resolve::{Around, object, of_holder};
 use super::terms::Terms;
 use crate::domain::{Entity, EntityKind, KeyHash, Usd};
 use crate::store::{
-    AccessGroupRow, AuditEntry, BudgetRow, Changed, EndUserRow, Filter, Holder, KeyRow, Limits, Query, Stamp,
-    Store, StoreError, TagRow, UserDoc, UserRow, member_id,
+    AccessGroupRow, AuditEntry, BudgetRow, Changed, EndUserRow, Filter, Holder, KeyRow, Limits,
+    Query, Stamp, Store, StoreError, TagRow, UserDoc, UserRow, member_id,
 };
 
 /// Rows of a user that are read at most: its memberships.

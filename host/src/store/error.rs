@@ -383,3 +383,39 @@ pub(super) fn timed_out(engine: Engine, seconds: u64) -> StoreError {
         source: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Reason, postgres};
+
+    #[test]
+    fn each_refusal_of_a_server_has_its_reason_and_cure() {
+        let known = [
+            ("3D000", Reason::NoSuchDatabase, "createdb"),
+            ("28P01", Reason::WrongPassword, "percent-encoded"),
+            ("28000", Reason::WrongPassword, "pg_hba.conf"),
+            ("42501", Reason::NoPermission, "GRANT CREATE"),
+            ("53100", Reason::DiskFull, "free space"),
+            ("53300", Reason::Busy, "max_connections"),
+            ("57P01", Reason::Unreachable, "wait until"),
+            ("57P02", Reason::Unreachable, "wait until"),
+            ("57P03", Reason::Unreachable, "wait until"),
+            ("25006", Reason::ReadOnly, "at the primary"),
+            ("XX001", Reason::Corrupted, "restore"),
+        ];
+        for (code, reason, part) in known {
+            let (found, what, cure) = postgres(code, "").unwrap();
+            assert_eq!(found, reason, "{code}: {what}");
+            assert!(cure.contains(part), "{code}: {cure}");
+        }
+        assert!(postgres("23505", "").is_none(), "a constraint is no refusal");
+    }
+
+    #[test]
+    fn a_server_that_demands_encryption_is_told_from_an_unknown_user() {
+        let message = "no pg_hba.conf entry for host \"::1\", user \"u\", no encryption";
+        let (reason, _, cure) = postgres("28000", message).unwrap();
+        assert_eq!(reason, Reason::TlsRequired);
+        assert!(cure.contains("sslmode=require"), "{cure}");
+    }
+}

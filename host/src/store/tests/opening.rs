@@ -135,6 +135,7 @@ async fn a_wrong_password_is_told_and_not_shown() {
     let address = changed(&server, |url| url.set_password(Some("hunter2")).unwrap());
     let (reason, text) = refusal(&address).await;
     assert_eq!(reason, Some(Reason::WrongPassword), "{text}");
+    assert!(text.contains("correct them in the URL"), "{text}");
 }
 
 #[tokio::test]
@@ -170,6 +171,7 @@ async fn a_server_that_is_not_there_is_told() {
     let address = Address::parse(&format!("postgres://u:hunter2@127.0.0.1:{port}/d")).unwrap();
     let (reason, text) = refusal(&address).await;
     assert_eq!(reason, Some(Reason::Unreachable), "{text}");
+    assert!(text.contains("check that the server runs"), "{text}");
 }
 
 #[tokio::test]

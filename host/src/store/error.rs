@@ -408,7 +408,10 @@ mod tests {
             assert_eq!(found, reason, "{code}: {what}");
             assert!(cure.contains(part), "{code}: {cure}");
         }
-        assert!(postgres("23505", "").is_none(), "a constraint is no refusal");
+        assert!(
+            postgres("23505", "").is_none(),
+            "a constraint is no refusal"
+        );
     }
 
     #[test]

@@ -150,18 +150,30 @@ def told(gateway, model, **more):
     return json.loads(answer)["choices"][0]["message"]["content"]
 
 
+def asked_in_vain(gateway, what, said):
+    """Counted by its kind, and one line of the log has the plugin and the call."""
+    assert counted(gateway, f'wasi_refused_total{{plugin="hostile",what="{what}"}}') >= 1
+    told = lambda: [line for line in gateway.logged().splitlines() if said in line]
+    gateway.wait_for(told)
+    (line,) = told()
+    assert "WARN" in line and "hostile" in line and re.search(r"call\.id\W+[\w-]{16}", line), line
+
+
 def test_there_is_no_file_to_read(hostile):
     assert pathlib.Path("/etc/passwd").exists()
     assert told(hostile, "files") == 'Err("refused")'
+    asked_in_vain(hostile, "files", "the plugin asked for files: it got no directory to look in")
 
 
 def test_there_is_no_variable_of_the_environment(hostile):
     assert hostile.environment["HOME"] and hostile.environment["OPENAI_API_KEY"]
     assert told(hostile, "environment") == "0 false"
+    asked_in_vain(hostile, "environment", "the plugin asked for the environment: it got none of the gateway's variables")
 
 
 def test_no_socket_leads_anywhere(hostile, door):
     assert told(hostile, "socket") == 'Err("refused")'
+    asked_in_vain(hostile, "sockets", "the plugin asked for a socket: it got none")
     with pytest.raises(BlockingIOError):
         door.accept()
 

@@ -124,6 +124,14 @@ def live(gateway, language, kind):
     return name
 
 
+def asked_for_nothing(gateway, language, kind):
+    """No runtime looks for files or sockets in a call, and of all only Python's for a variable, once in each instance."""
+    stats = plugin(gateway, name_of(language, kind))["stats"]
+    variables = stats["wasi_refused"].pop("environment")
+    assert stats["wasi_refused"] == {"files": 0, "sockets": 0}
+    assert variables <= (stats["instances_made"] if language == "python" else 0), stats
+
+
 def chat(gateway, model, question="rain", **more):
     body = {"model": model, "messages": [{"role": "user", "content": question}], **more}
     status, answer, _ = gateway.get("/v1/chat/completions", body=json.dumps(body).encode())
@@ -158,6 +166,7 @@ def test_a_callback_of_every_language_sums_up_the_calls_and_posts_the_digest(hou
         models.update(digest["models"])
     assert models == {"counted": 2, "counted-wrong-key": 1}
     assert plugin(house, name)["version"] == "0.1.0" and "k-digest" not in house.logged()
+    asked_for_nothing(house, language, "callback")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -200,6 +209,7 @@ def test_an_instance_is_used_for_one_long_call_after_another(house, language):
         assert status == 200 and json.loads(answer)["choices"][0]["message"]["content"] == f"because of {question}"
     stats = plugin(house, model)["stats"]
     assert stats["instances_made"] - made <= 2 and stats["out_of_memory"] == 0, stats
+    asked_for_nothing(house, language, "provider")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -213,6 +223,7 @@ def test_a_guardrail_of_every_language_masks_and_puts_back(house, language):
     assert json.loads(answer)["choices"][0]["message"]["content"] == f"because of {question}"
     status, answer = chat(house, model, question, guardrails=[f"mask-{language}"], stream=True)
     assert status == 200 and streamed(answer) == f"because of {question}"
+    asked_for_nothing(house, language, "guardrail")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -17,6 +17,7 @@ use crate::inspect::inspect;
 use crate::limits::Settings;
 use crate::plugin::Plugin;
 use crate::store::State;
+use crate::wasi;
 
 /// How often a running guest is looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -211,7 +212,7 @@ fn settings(pooling: Option<PoolingAllocationConfig>) -> Config {
 
 fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasi::add_to_linker(&mut linker)?;
     wit::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     wit::host::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     wit::files::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;

@@ -11,6 +11,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
 use crate::stats::Counters;
+use crate::wasi::Asked;
 
 /// The log of one instance. Clones share it.
 #[derive(Clone)]
@@ -76,6 +77,16 @@ impl GuestLog {
     pub(crate) fn line(&self, loudness: Loudness, line: &str) {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.emit(&mut state, loudness, line);
+    }
+
+    /// The guest asked WASI for what it does not get: a line of the gateway's own, once.
+    pub(crate) fn asked(&self, what: Asked) {
+        if !self.0.counters.count_asked(what) {
+            return;
+        }
+        let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (plugin, call) = (&*self.0.plugin, state.call.as_str());
+        tracing::warn!(target: "plugin", { plugin.name = plugin, call.id = call }, "{}", what.told());
     }
 
     fn emit(&self, state: &mut State, loudness: Loudness, line: &str) {

@@ -28,6 +28,7 @@ mod pool;
 mod session;
 mod stats;
 mod store;
+mod wasi;
 
 pub use engine::{Engine, EngineConfig};
 pub use error::{CallError, EngineError, LoadError, Trap};
@@ -36,4 +37,4 @@ pub use limits::{Isolation, Limits, Settings};
 pub use outside::{Fetch, Kv, Outside, Pending};
 pub use plugin::Plugin;
 pub use session::{FileBytes, Files, Session};
-pub use stats::{Meter, Stats, TrapCounts};
+pub use stats::{Meter, Stats, TrapCounts, WasiCounts};

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{CallError, Trap};
+use crate::wasi::Asked;
 
 /// The counters themselves.
 #[derive(Debug, Default)]
@@ -19,6 +20,9 @@ pub(crate) struct Counters {
     breaches: AtomicU64,
     busy: AtomicU64,
     not_asked: AtomicU64,
+    asked_environment: AtomicU64,
+    asked_files: AtomicU64,
+    asked_sockets: AtomicU64,
     cpu_micros: AtomicU64,
     wait_micros: AtomicU64,
     pub(crate) memory_high_water: AtomicU64,
@@ -39,6 +43,14 @@ pub struct TrapCounts {
     pub stack_overflow: u64,
 }
 
+/// How often a guest asked WASI for what no guest gets, by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WasiCounts {
+    pub environment: u64,
+    pub files: u64,
+    pub sockets: u64,
+}
+
 /// A plugin's numbers at one moment. Times are sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Stats {
@@ -54,6 +66,8 @@ pub struct Stats {
     pub busy: u64,
     /// Calls that were not made, as the plugin's circuit was open or it has no such export.
     pub not_asked: u64,
+    /// What it asked of WASI, and did not get.
+    pub wasi: WasiCounts,
     /// Time guests computed.
     pub cpu: Duration,
     /// Time calls waited for an instance.
@@ -87,6 +101,11 @@ impl Stats {
             breaches: self.breaches + other.breaches,
             busy: self.busy + other.busy,
             not_asked: self.not_asked + other.not_asked,
+            wasi: WasiCounts {
+                environment: self.wasi.environment + other.wasi.environment,
+                files: self.wasi.files + other.wasi.files,
+                sockets: self.wasi.sockets + other.wasi.sockets,
+            },
             cpu: self.cpu + other.cpu,
             wait: self.wait + other.wait,
             memory_high_water: self.memory_high_water.max(other.memory_high_water),
@@ -148,6 +167,16 @@ impl Counters {
         add(&self.breaches, 1);
     }
 
+    /// What a guest asked of WASI in vain. Returns whether it is the first time.
+    pub(crate) fn count_asked(&self, what: Asked) -> bool {
+        let counter = match what {
+            Asked::Environment => &self.asked_environment,
+            Asked::Files => &self.asked_files,
+            Asked::Sockets => &self.asked_sockets,
+        };
+        counter.fetch_add(1, Ordering::Relaxed) == 0
+    }
+
     pub(crate) fn count_memory(&self, bytes: usize) {
         self.memory_high_water
             .fetch_max(bytes as u64, Ordering::Relaxed);
@@ -192,6 +221,11 @@ impl Counters {
             breaches: get(&self.breaches),
             busy: get(&self.busy),
             not_asked: get(&self.not_asked),
+            wasi: WasiCounts {
+                environment: get(&self.asked_environment),
+                files: get(&self.asked_files),
+                sockets: get(&self.asked_sockets),
+            },
             cpu: Duration::from_micros(get(&self.cpu_micros)),
             wait: Duration::from_micros(get(&self.wait_micros)),
             memory_high_water: get(&self.memory_high_water),

@@ -12,6 +12,7 @@ use crate::guest_log::{GuestLog, Loudness};
 use crate::limits::Limits;
 use crate::outside::Outside;
 use crate::session::Files;
+use crate::wasi::Asked;
 
 /// Most random bytes a guest gets at once, as the contract says.
 const MAX_RANDOM: u32 = 4096;
@@ -24,6 +25,9 @@ pub(crate) struct State {
     pub(crate) outside: Outside,
     pub(crate) memory: Memory,
     pub(crate) time: Time,
+    /// Whether a call has begun in it: what a language's runtime asks for while it starts is not
+    /// the plugin's doing.
+    called: bool,
 }
 
 /// In place of the clock while a guest yields: it wants a processor, and waits for nothing else.
@@ -89,6 +93,7 @@ impl State {
                 resumed: Arc::default(),
                 exceeded: false,
             },
+            called: false,
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
@@ -106,6 +111,14 @@ impl State {
         self.time.resumed.store(0, Ordering::Relaxed);
         self.time.exceeded = false;
         self.memory.refused = false;
+        self.called = true;
+    }
+
+    /// The guest asked WASI for what it does not get.
+    pub(crate) fn asked(&mut self, what: Asked) {
+        if self.called {
+            self.log.asked(what);
+        }
     }
 
     pub(crate) fn yields(&self) -> Yields {

@@ -120,6 +120,16 @@ const TRAPS: [Trap; 4] = [
     ("stack_overflow", |it| it.traps.stack_overflow),
 ];
 
+/// What a guest asks of WASI in vain, and how often it did.
+type Asked = (&'static str, fn(&Stats) -> u64);
+
+/// The kinds of `sluice_plugin_wasi_refused_total`.
+const WASI: [Asked; 3] = [
+    ("environment", |it| it.wasi.environment),
+    ("files", |it| it.wasi.files),
+    ("sockets", |it| it.wasi.sockets),
+];
+
 impl Plugins {
     /// Every number, with the plugin's name; those of no one plugin with none. Counters go on over
     /// all versions of a plugin.
@@ -133,6 +143,13 @@ impl Plugins {
                 let label = vec![("kind", kind.to_owned())];
                 let value = read(&stats) as f64;
                 let (metric, help) = ("sluice_plugin_traps_total", "Guests that broke");
+                numbers.push((name.clone(), (metric, "counter", help, label, value)));
+            }
+            for (what, read) in WASI {
+                let label = vec![("what", what.to_owned())];
+                let value = read(&stats) as f64;
+                let help = "Askings of guests for what WASI does not give them";
+                let metric = "sluice_plugin_wasi_refused_total";
                 numbers.push((name.clone(), (metric, "counter", help, label, value)));
             }
         }

@@ -77,6 +77,7 @@ impl Plugins {
             "stats": {"calls": stats.calls, "refusals": stats.refusals, "crashed": stats.traps.crashed,
                 "out_of_time": stats.traps.out_of_time, "out_of_memory": stats.traps.out_of_memory,
                 "stack_overflow": stats.traps.stack_overflow, "too_large": stats.too_large, "breaches": stats.breaches, "busy": stats.busy, "not_asked": stats.not_asked,
+                "wasi_refused": {"environment": stats.wasi.environment, "files": stats.wasi.files, "sockets": stats.wasi.sockets},
                 "cpu_seconds": stats.cpu.as_secs_f64(), "memory_high_water": stats.memory_high_water,
                 "instances_alive": stats.instances_alive, "instances_idle": stats.instances_idle,
                 "instances_made": stats.instances_made, "wait_seconds": stats.wait.as_secs_f64(),

@@ -1,6 +1,6 @@
 //! One deed after the other, under every isolation.
 
-use sluice_engine::{CallError, EngineConfig, Isolation, Limits, Plugin};
+use sluice_engine::{CallError, EngineConfig, Isolation, Limits, Plugin, WasiCounts};
 
 use crate::guest::{ENOUGH, GUEST, SHORT, ask, in_mood, load, load_with, said};
 
@@ -160,6 +160,8 @@ async fn with_memory_enough_the_limit_of_an_output_is_what_it_meets() {
 #[tokio::test]
 async fn the_world_outside_is_empty() {
     let plugin = load(Isolation::Pooled, ENOUGH).await;
+    assert_eq!(ask(&plugin, "fine").await.unwrap(), said("fine"));
+    assert_eq!(plugin.stats().wasi, WasiCounts::default());
     assert_eq!(ask(&plugin, "environment").await.unwrap(), said("0 false"));
     assert_eq!(
         ask(&plugin, "files").await.unwrap(),
@@ -169,6 +171,12 @@ async fn the_world_outside_is_empty() {
         ask(&plugin, "sockets").await.unwrap(),
         said("Err(\"refused\")")
     );
+    let each = WasiCounts {
+        environment: 1,
+        files: 1,
+        sockets: 1,
+    };
+    assert_eq!(plugin.stats().wasi, each);
 }
 
 #[tokio::test]

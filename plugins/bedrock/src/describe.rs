@@ -69,6 +69,7 @@ pub fn document() -> Value {
                 "count-tokens": {},
                 "embeddings": {"ignored": ["user"]},
                 "images.generate": {"unsupported": NO_IMAGE_PARAMS, "ignored": ["user"]},
+                "images.edit": {"unsupported": NO_IMAGE_PARAMS, "ignored": ["user"]},
                 "rerank": {}
             },
             "errors": {"message": "/message"},

@@ -37,22 +37,8 @@ const READ: [&str; 8] = [
 ];
 
 pub fn request(place: &Place, body: &Map<String, Value>) -> Result<Step, Error> {
-    let prompt = body.get("prompt").and_then(Value::as_str);
-    let prompt = prompt.ok_or_else(|| fault::invalid_request("`prompt` is no text"))?;
-    if body.get("response_format") == Some(&"url".into()) {
-        return Err(fault::unsupported(
-            "Bedrock gives images as bytes: `response_format` has to be `b64_json`",
-        ));
-    }
-    let count = match body.get("n").filter(|it| !it.is_null()) {
-        None => 1,
-        Some(given) => given
-            .as_u64()
-            .filter(|it| (1..=MAX_IMAGES).contains(it))
-            .ok_or_else(|| {
-                fault::invalid_request(format!("`n` is no number from 1 to {MAX_IMAGES}"))
-            })?,
-    };
+    let prompt = prompt(body)?;
+    let count = count(body)?;
     let size = size(body)?;
     let post = |document: &Value| place.sign(Outbound::post(place.model("invoke")).json(document));
     match place.family {
@@ -71,8 +57,29 @@ pub fn request(place: &Place, body: &Map<String, Value>) -> Result<Step, Error> 
     }
 }
 
+pub fn prompt(body: &Map<String, Value>) -> Result<&str, Error> {
+    let prompt = body.get("prompt").and_then(Value::as_str);
+    let prompt = prompt.ok_or_else(|| fault::invalid_request("`prompt` is no text"))?;
+    if body.get("response_format") == Some(&"url".into()) {
+        return Err(fault::unsupported(
+            "Bedrock gives images as bytes: `response_format` has to be `b64_json`",
+        ));
+    }
+    Ok(prompt)
+}
+
+pub fn count(body: &Map<String, Value>) -> Result<u64, Error> {
+    let Some(given) = body.get("n").filter(|it| !it.is_null()) else {
+        return Ok(1);
+    };
+    given
+        .as_u64()
+        .filter(|it| (1..=MAX_IMAGES).contains(it))
+        .ok_or_else(|| fault::invalid_request(format!("`n` is no number from 1 to {MAX_IMAGES}")))
+}
+
 /// `1024x1024`; `auto` leaves it to the model.
-fn size(body: &Map<String, Value>) -> Result<Option<(u64, u64)>, Error> {
+pub fn size(body: &Map<String, Value>) -> Result<Option<(u64, u64)>, Error> {
     let Some(given) = body.get("size").filter(|it| !it.is_null()) else {
         return Ok(None);
     };
@@ -91,20 +98,29 @@ fn size(body: &Map<String, Value>) -> Result<Option<(u64, u64)>, Error> {
     }
 }
 
-fn amazon(prompt: &str, count: u64, size: Option<(u64, u64)>, body: &Map<String, Value>) -> Value {
+/// How many images Amazon's models make, and of what kind.
+pub fn config(
+    count: u64,
+    size: Option<(u64, u64)>,
+    body: &Map<String, Value>,
+) -> Map<String, Value> {
     let mut config = Map::new();
     config.insert("numberOfImages".into(), count.into());
     if let Some((width, height)) = size {
         config.insert("width".into(), width.into());
         config.insert("height".into(), height.into());
     }
-    match body.get("quality").and_then(Value::as_str) {
-        Some("hd" | "high" | "premium") => drop(config.insert("quality".into(), "premium".into())),
-        Some("standard" | "low" | "medium") => {
-            drop(config.insert("quality".into(), "standard".into()));
-        }
-        _ => {}
-    }
+    let quality = match body.get("quality").and_then(Value::as_str) {
+        Some("hd" | "high" | "premium") => "premium",
+        Some("standard" | "low" | "medium") => "standard",
+        _ => return config,
+    };
+    config.insert("quality".into(), quality.into());
+    config
+}
+
+fn amazon(prompt: &str, count: u64, size: Option<(u64, u64)>, body: &Map<String, Value>) -> Value {
+    let mut config = config(count, size, body);
     let mut params = Map::new();
     params.insert("text".into(), prompt.into());
     let mut document = Map::new();
@@ -159,7 +175,7 @@ fn stability(
 }
 
 /// The model's own parameters.
-fn own(body: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+pub fn own(body: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
     body.iter()
         .filter(|(name, value)| !READ.contains(&name.as_str()) && !value.is_null())
 }

@@ -4,6 +4,7 @@
 use sluice_sdk::serde_json::{Map, Value};
 use sluice_sdk::{Call, Decoded, Error, Frame, Payload, Reply, Step, fault, parse_state};
 use sluice_wire::anthropic::{Envelope, betas, request, response, stream as anthropic};
+use sluice_wire::base64;
 
 use crate::claude;
 use crate::place::Place;
@@ -74,33 +75,10 @@ fn event(frame: &Frame) -> Result<Option<Frame>, Error> {
     let Some(bytes) = document.get("bytes").and_then(Value::as_str) else {
         return Ok(None);
     };
-    let text = decoded(bytes).and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = base64::decoded(bytes).and_then(|bytes| String::from_utf8(bytes).ok());
     let text = text.ok_or_else(|| fault::upstream("the provider's event is no text in base64"))?;
     Ok(Some(Frame {
         event: String::new(),
         data: Payload::Text(text),
     }))
-}
-
-fn decoded(base64: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(base64.len() / 4 * 3);
-    let (mut bits, mut held) = (0u32, 0u32);
-    for byte in base64.trim_end_matches('=').bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(digit);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(out)
 }

@@ -8,6 +8,7 @@ mod claude;
 mod conversation;
 mod count;
 mod describe;
+mod edits;
 mod embeddings;
 mod errors;
 mod family;
@@ -61,6 +62,7 @@ impl Provider for Bedrock {
             "count-tokens" => count::request(call, &place, body),
             "embeddings" => embeddings::request(&place, &body),
             "images.generate" => images::request(&place, &body),
+            "images.edit" => edits::request(call, &place, &body),
             "rerank" => rerank::request(&place, &body),
             other => Err(fault::unsupported(format!(
                 "bedrock has no operation `{other}`"
@@ -71,7 +73,7 @@ impl Provider for Bedrock {
     fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
         match call.operation.as_str() {
             "embeddings" => return embeddings::answer(&replies),
-            "images.generate" => return images::answer(&replies),
+            "images.generate" | "images.edit" => return images::answer(&replies),
             "rerank" => return rerank::answer(&replies),
             _ => {}
         }

@@ -2,13 +2,13 @@
 
 use sluice_sdk::serde_json::{Value, json};
 use sluice_wire::gemini::models::patterns;
-use sluice_wire::gemini::{IGNORED, UNSUPPORTED};
+use sluice_wire::gemini::{IGNORED, UNSUPPORTED, images, speech, transcripts};
 
 pub fn document() -> Value {
     json!({
         "name": "gemini",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Google AI Studio: chat, native generateContent, token counts, embeddings, batches of chats, models",
+        "summary": "Google AI Studio: chat, native generateContent, token counts, embeddings, images, speech, transcription, batches of chats, models",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "gemini",
@@ -29,12 +29,17 @@ pub fn document() -> Value {
                 "generate-content": {"stream": true, "body": "head"},
                 "count-chat": {},
                 "count-contents": {"body": "head"},
+                "images.generate": {"unsupported": images::UNSUPPORTED, "ignored": ["user"]},
+                "images.edit": {"unsupported": images::UNSUPPORTED, "ignored": ["user"]},
+                "audio.speech": {"unsupported": speech::UNSUPPORTED, "ignored": ["user"]},
+                "audio.transcribe": {"unsupported": transcripts::UNSUPPORTED, "ignored": ["user"]},
                 "files.get": {}, "files.content": {},
                 "batches.lines": {}, "batches.create": {}, "batches.get": {}, "batches.cancel": {},
                 "models": {}
             },
             "errors": {"message": "/error/message", "type": "/error/status"},
-            "models": ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.5-flash-lite", "gemini-3-pro-preview", "gemini-embedding-001"],
+            "models": ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.5-flash-lite", "gemini-3-pro-preview", "gemini-embedding-001",
+                "gemini-2.5-flash-image", "imagen-4.0-generate-001", "gemini-3.8-flash-tts", "gemini-3.5-transcribe"],
             "verified": true,
             "docs": "https://ai.google.dev/api/generate-content"
         }],

@@ -1,9 +1,11 @@
 //! Google's Gemini API (AI Studio). `generate-content` goes there as the client wrote it; `chat`,
-//! `embeddings` and `count-tokens` are translated both ways, chats also in batches.
+//! `embeddings`, `count-tokens`, images, speech and transcripts are translated both ways, chats also
+//! in batches.
 
 mod batches;
 mod describe;
 mod embeddings;
+mod media;
 mod path;
 
 use sluice_sdk::fault;
@@ -63,6 +65,7 @@ impl Provider for Gemini {
                 post("countTokens")?.json(&json!({"generateContentRequest": asked}))
             }
             "models" => Outbound::get("/v1beta/models?pageSize=1000"),
+            about if media::knows(about) => return media::start(call, &parse_body(body)?),
             about if batches::knows(about) => return batches::start(call, parse_body(body)?),
             other => {
                 return Err(fault::unsupported(format!(
@@ -76,6 +79,9 @@ impl Provider for Gemini {
     fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
         if call.operation == "embeddings" {
             return Ok(Response::json(&embeddings::answer(&replies)?).respond());
+        }
+        if media::knows(&call.operation) {
+            return media::resume(call, &replies);
         }
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;
         if batches::knows(&call.operation) {

@@ -46,6 +46,14 @@ fn texts_and_vectors_are_asked_at_the_model() {
     let response = outcome.response.unwrap();
     assert_eq!(response["data"][1]["embedding"], json!([2.0]));
     assert_eq!(response["usage"]["prompt_tokens"], 2);
+    let packed = played(
+        "embeddings",
+        json!({"input": ["a", "b"], "encoding_format": "base64"}),
+        "/custom/7/embeddings",
+        &sent,
+        &reply,
+    );
+    assert_eq!(packed.response.unwrap()["data"][0]["embedding"], "AACAPw==");
     for reply in [json!({"embeddings": [[1.0]]}), json!({})] {
         let outcome = played(
             "embeddings",

@@ -155,6 +155,21 @@ fn answers_come_in_the_containers_habits() {
 }
 
 #[test]
+fn vectors_are_packed_for_clients_that_ask_for_base64() {
+    let fixture = json!({
+        "name": "packed", "provider": "sagemaker", "operation": "embeddings", "model": "ep", "expect": {},
+        "body": {"model": "ep", "input": "a", "encoding_format": "base64"},
+        "exchanges": [{"reply": {"status": 200, "body": {"json": [[1.0, -2.5, 0.0]]}}}]
+    });
+    let fixture = serde_json::from_value(fixture).unwrap();
+    let document = testing::replay::<SageMaker>(&fixture)
+        .unwrap()
+        .response
+        .unwrap();
+    assert_eq!(document["data"][0]["embedding"], "AACAPwAAIMAAAAAA");
+}
+
+#[test]
 fn what_is_no_answer_is_the_upstreams_failure() {
     for (provider, operation, body) in [
         ("sagemaker_chat", "chat", json!("{\"cho")),

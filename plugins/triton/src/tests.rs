@@ -144,6 +144,18 @@ fn vectors_are_the_rows_of_a_tensor() {
     let response = outcome.response.unwrap();
     assert_eq!(response["data"][1]["embedding"], json!([3.0, 4.0]));
     assert_eq!(response["usage"]["prompt_tokens"], 2);
+    let packed = played(
+        "embeddings",
+        "http://t.test",
+        json!({"input": ["a", "b"], "encoding_format": "base64"}),
+        url,
+        &sent,
+        reply(json!([2, 2])),
+    );
+    assert_eq!(
+        packed.response.unwrap()["data"][1]["embedding"],
+        "AABAQAAAgEA="
+    );
     for shape in [json!([2, 3]), json!([4]), json!([1, 4]), Value::Null] {
         let outcome = played(
             "embeddings",

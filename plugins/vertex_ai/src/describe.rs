@@ -5,22 +5,15 @@ use sluice_wire::{anthropic, gemini};
 
 use crate::family::patterns;
 
-/// Of every location.
-const HOSTS: [&str; 3] = [
+/// Of every location, and of the services beside the models.
+const HOSTS: [&str; 7] = [
     "aiplatform.googleapis.com",
     "*-aiplatform.googleapis.com",
     "aiplatform.*.rep.googleapis.com",
-];
-
-/// What images cannot be told.
-const NO_IMAGE_PARAMS: [&str; 7] = [
-    "background",
-    "moderation",
-    "output_compression",
-    "partial_images",
-    "quality",
-    "style",
-    "input_fidelity",
+    "discoveryengine.googleapis.com",
+    "texttospeech.googleapis.com",
+    "speech.googleapis.com",
+    "*-speech.googleapis.com",
 ];
 
 const MISTRAL_LACKS: [&str; 8] = [
@@ -49,7 +42,7 @@ pub fn document() -> Value {
     json!({
         "name": "vertex_ai",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Google Vertex AI: Gemini, Claude and partner models, embeddings, images, token counts",
+        "summary": "Google Vertex AI: Gemini, Claude and partner models, embeddings, rerank, images, speech, transcription, token counts",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "vertex_ai",
@@ -74,12 +67,18 @@ pub fn document() -> Value {
                 "count-chat": {},
                 "count-contents": {"body": "head"},
                 "embeddings": {"ignored": ["user"]},
-                "images.generate": {"unsupported": NO_IMAGE_PARAMS, "ignored": ["user"]}
+                "rerank": {},
+                "images.generate": {"unsupported": gemini::images::UNSUPPORTED, "ignored": ["user"]},
+                "images.edit": {"unsupported": gemini::images::UNSUPPORTED, "ignored": ["user"]},
+                "audio.speech": {"unsupported": ["instructions"], "ignored": ["user"],
+                    "models": [{"match": ["gemini*", "google/gemini*"], "unsupported": gemini::speech::UNSUPPORTED}]},
+                "audio.transcribe": {"unsupported": gemini::transcripts::UNSUPPORTED, "ignored": ["user"]}
             },
             "errors": {"message": "/error/message", "type": "/error/status"},
             "models": ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.5-flash-lite", "gemini-3-pro-preview",
                 "claude-sonnet-4-5", "claude-opus-4-6", "mistral-medium-3", "meta/llama-3.3-70b-instruct-maas",
-                "gemini-embedding-001", "text-embedding-005", "imagen-4.0-generate-001"],
+                "gemini-embedding-001", "text-embedding-005", "imagen-4.0-generate-001",
+                "gemini-2.5-flash-image", "gemini-2.5-flash-tts", "chirp", "chirp_3", "gemini-3.5-transcribe", "semantic-ranker-default-004"],
             "config_schema": {"type": "object", "properties": {
                 "vertex_project": {"type": "string", "x-env": ["VERTEXAI_PROJECT"]},
                 "vertex_location": {"type": "string", "x-env": ["VERTEXAI_LOCATION", "VERTEX_LOCATION"]},

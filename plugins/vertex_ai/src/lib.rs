@@ -7,10 +7,14 @@ mod embeddings;
 mod errors;
 mod family;
 mod google;
+mod hearing;
 mod images;
 mod partner;
 mod place;
+mod rerank;
+mod sound;
 mod stream;
+mod voices;
 
 use sluice_sdk::{
     Call, Decoded, Error, Frame, Head, Provider, Reply, Response, Step, fault, parse_body,
@@ -70,7 +74,12 @@ impl Provider for VertexAi {
                     &parse_body(body)?,
                 );
             }
-            ("images.generate", _) => {
+            ("rerank", _) if rerank::ranks(model.name) => {
+                return rerank::request(call, model.name, &parse_body(body)?);
+            }
+            ("audio.speech", _) => return sound::speech(call, model, &parse_body(body)?),
+            ("audio.transcribe", _) => return sound::transcript(call, model, &parse_body(body)?),
+            ("images.generate" | "images.edit", _) => {
                 return images::request(call, model.google(&call.operation)?, &parse_body(body)?);
             }
             (operation, _) => return Err(model.lacks(operation)),
@@ -81,7 +90,11 @@ impl Provider for VertexAi {
     fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
         match call.operation.as_str() {
             "embeddings" => return Ok(Response::json(&embeddings::answer(&replies)?).respond()),
-            "images.generate" => return Ok(images::answer(&replies)?.respond()),
+            "images.generate" | "images.edit" => {
+                return Ok(gemini::images::answer(&replies)?.respond());
+            }
+            "rerank" => return rerank::answer(&replies),
+            "audio.speech" | "audio.transcribe" => return sound::answer(call, &replies),
             _ => {}
         }
         let reply = replies.first().ok_or_else(|| fault::internal("no reply"))?;

@@ -34,18 +34,49 @@ enum Base {
     Whole,
 }
 
+/// The first of a deployment's settings that is there.
+fn setting(call: &Call, names: [&str; 2]) -> Option<String> {
+    let config = call.config();
+    let found = names.iter().find_map(|name| config.get(*name)?.as_str());
+    found.filter(|it| !it.is_empty()).map(str::to_owned)
+}
+
+const PROJECT: [&str; 2] = ["vertex_project", "vertex_ai_project"];
+const LOCATION: [&str; 2] = ["vertex_location", "vertex_ai_location"];
+
+/// The project, for services that have no express mode.
+pub fn project(call: &Call) -> Result<String, Error> {
+    let project = setting(call, PROJECT).ok_or_else(|| {
+        fault::invalid_request("the deployment needs a `vertex_project` in its `litellm_params`")
+    })?;
+    check("vertex_project", &project)?;
+    Ok(project)
+}
+
+/// Where sounds are transcribed, which is not where models are by default.
+pub fn hearing(call: &Call) -> Result<String, Error> {
+    let location = setting(call, LOCATION).unwrap_or_else(|| "us".to_owned());
+    check("vertex_location", &location)?;
+    Ok(location)
+}
+
+/// The host of a service of its own, or nothing where the deployment has an `api_base`.
+pub fn own_host(call: &Call, host: &str) -> String {
+    let based = call.context().get("base_url").is_some_and(Value::is_string);
+    if based {
+        String::new()
+    } else {
+        host.to_owned()
+    }
+}
+
 impl Place {
     pub fn of(call: &Call) -> Result<Self, Error> {
-        let config = call.config();
-        let setting = |names: [&str; 2]| {
-            let found = names.iter().find_map(|name| config.get(*name)?.as_str());
-            found.filter(|it| !it.is_empty()).map(str::to_owned)
-        };
         let context = call.context();
         let base = context.get("base_url").and_then(Value::as_str);
-        let location = setting(["vertex_location", "vertex_ai_location"]);
+        let location = setting(call, LOCATION);
         let location = location.unwrap_or_else(|| default_location(&call.model).to_owned());
-        let within = match setting(["vertex_project", "vertex_ai_project"]) {
+        let within = match setting(call, PROJECT) {
             Some(project) => {
                 check("vertex_project", &project)?;
                 check("vertex_location", &location)?;

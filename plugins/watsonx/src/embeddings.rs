@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Error, fault, parse_state, write_json};
+use sluice_wire::vectors;
 
 use crate::place::Place;
 
@@ -66,7 +67,7 @@ pub fn answer(answer: &Value, state: &str) -> Result<Value, Error> {
         vectors.ok_or_else(|| fault::upstream("the provider gave no vector for each input"))?;
     let data = vectors.iter().enumerate().map(|(index, vector)| {
         let embedding = if asked.base64 {
-            encoded(vector).into()
+            vectors::base64(vector).into()
         } else {
             (*vector).clone()
         };
@@ -78,39 +79,4 @@ pub fn answer(answer: &Value, state: &str) -> Result<Value, Error> {
         document["usage"] = json!({"prompt_tokens": tokens, "total_tokens": tokens});
     }
     Ok(document)
-}
-
-/// Little-endian 32-bit floats in base64, as OpenAI's SDK asks for.
-fn encoded(vector: &Value) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let numbers = vector.as_array().into_iter().flatten();
-    let bytes: Vec<u8> = numbers
-        .filter_map(Value::as_f64)
-        .flat_map(|number| (number as f32).to_le_bytes())
-        .collect();
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let padded = group.iter().copied().chain([0, 0]).take(3);
-        let bits = padded.fold(0u32, |bits, byte| bits << 8 | u32::from(byte));
-        for place in 0..4 {
-            let digit = (bits >> (18 - 6 * place) & 63) as usize;
-            out.push(if place <= group.len() {
-                char::from(DIGITS[digit])
-            } else {
-                '='
-            });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floats_are_encoded_as_openais_sdk_reads_them() {
-        assert_eq!(encoded(&json!([1.0])), "AACAPw==");
-        assert_eq!(encoded(&json!([1.0, -2.5, 0.0])), "AACAPwAAIMAAAAAA");
-    }
 }

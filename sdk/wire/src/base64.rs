@@ -23,3 +23,41 @@ pub fn encoded(bytes: &[u8]) -> String {
     }
     out
 }
+
+/// The bytes of a base64 text, padded or not. None: it is no such text.
+pub fn decoded(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0u32, 0u32);
+    for byte in text.trim_end_matches('=').bytes() {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(digit);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for bytes in [&b""[..], b"a", b"ab", b"abc", &[0, 255, 128, 7]] {
+            assert_eq!(decoded(&encoded(bytes)).as_deref(), Some(bytes));
+        }
+        assert_eq!(decoded("QUJ").as_deref(), Some(&b"AB"[..]));
+        assert_eq!(decoded("Q*"), None);
+    }
+}

@@ -14,3 +14,4 @@ pub mod prompt;
 pub mod times;
 pub mod uploads;
 pub mod vectors;
+pub mod wav;

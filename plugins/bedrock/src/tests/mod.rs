@@ -2,6 +2,7 @@
 //! event streams itself, and requests judged by what the API takes.
 
 mod broken;
+mod edits;
 mod faults;
 mod oracle;
 mod places;

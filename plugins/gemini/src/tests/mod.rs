@@ -2,6 +2,7 @@
 //! requests judged by what the API takes.
 
 mod batches;
+mod media;
 mod oracle;
 mod recorded;
 mod requests;

@@ -142,3 +142,20 @@ fn a_refusal_of_the_filter_is_told() {
         "content_filter"
     );
 }
+
+#[test]
+fn vectors_are_packed_for_clients_that_ask_for_base64() {
+    let fixture = json!({
+        "name": "packed", "provider": "gigachat", "operation": "embeddings", "model": "m",
+        "config": {}, "secrets": ["access_token"], "expect": {},
+        "body": {"model": "m", "input": "a", "encoding_format": "base64"},
+        "exchanges": [{"reply": {"status": 200, "headers": {"content-type": "application/json"},
+            "body": {"json": {"data": [{"index": 0, "embedding": [1.0, -2.5, 0.0]}]}}}}]
+    });
+    let fixture = serde_json::from_value(fixture).unwrap();
+    let document = testing::replay::<GigaChat>(&fixture)
+        .unwrap()
+        .response
+        .unwrap();
+    assert_eq!(document["data"][0]["embedding"], "AACAPwAAIMAAAAAA");
+}

@@ -1,6 +1,6 @@
 //! Requests as the API takes them.
 
-use sluice_sdk::Body;
+use sluice_sdk::{Body, Payload, Reply, Response};
 
 use super::*;
 
@@ -211,4 +211,28 @@ fn canonical_requests_are_what_the_api_takes() {
             None => assert_eq!(body_of(step), row["sent"], "{case}"),
         }
     }
+}
+
+#[test]
+fn vectors_are_packed_for_clients_that_ask_for_base64() {
+    let asked = json!({"input": "a", "encoding_format": "base64"});
+    let Step::Send(sent) = start("embeddings", "m", &json!({}), asked).unwrap() else {
+        panic!()
+    };
+    let reply = Reply {
+        status: 200,
+        headers: Vec::new(),
+        body: Payload::Text(json!({"embeddings": [[1.0, -2.5, 0.0]]}).to_string()),
+        state: sent.state,
+    };
+    let step = Ollama::resume(&call("embeddings", "m", &json!({})), vec![reply]).unwrap();
+    let Step::Respond(Response {
+        body: Payload::Text(text),
+        ..
+    }) = step
+    else {
+        panic!()
+    };
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["data"][0]["embedding"], "AACAPwAAIMAAAAAA");
 }

@@ -5,6 +5,7 @@ mod addresses;
 mod asked;
 mod bodies;
 mod hostile;
+mod media;
 mod oracle;
 mod recorded;
 

@@ -225,3 +225,20 @@ fn errors_say_what_ibm_says() {
         kind::AUTHENTICATION
     );
 }
+
+#[test]
+fn vectors_are_packed_for_clients_that_ask_for_base64() {
+    let fixture = json!({
+        "name": "packed", "provider": "watsonx", "operation": "embeddings", "model": "m",
+        "config": {"project_id": "p"}, "secrets": ["token"], "expect": {},
+        "body": {"model": "m", "input": "a", "encoding_format": "base64"},
+        "exchanges": [{"reply": {"status": 200, "headers": {"content-type": "application/json"},
+            "body": {"json": {"results": [{"embedding": [1.0, -2.5, 0.0]}]}}}}]
+    });
+    let fixture = serde_json::from_value(fixture).unwrap();
+    let document = testing::replay::<Watsonx>(&fixture)
+        .unwrap()
+        .response
+        .unwrap();
+    assert_eq!(document["data"][0]["embedding"], "AACAPwAAIMAAAAAA");
+}

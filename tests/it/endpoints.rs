@@ -90,7 +90,10 @@ fn every_endpoint_of_a_provider_is_served_or_it_is_said_why_not() {
         assert!(first, "{provider} {endpoint}: two reasons");
     }
     let unsaid: Vec<_> = missing.difference(&said).collect();
-    assert!(unsaid.is_empty(), "neither served nor explained: {unsaid:?}");
+    assert!(
+        unsaid.is_empty(),
+        "neither served nor explained: {unsaid:?}"
+    );
     let idle: Vec<_> = said.difference(&missing).collect();
     assert!(idle.is_empty(), "a reason without a need: {idle:?}");
 }

@@ -93,7 +93,7 @@ impl Provider for OpenAiCompatible {
             "completions" if row.fim.is_some() => fim::request(call, &row, outbound, body)?,
             "audio.speech" if row.speech.is_some() => speech::request(call, &row, outbound, body)?,
             "audio.transcribe" if row.transcription.is_some() => {
-                heard::request(call, outbound, body)?
+                heard::request(call, &row, outbound, body)?
             }
             about if remote::knows(about) => remote::request(call, &row, outbound, body)?,
             "images.edit" | "audio.transcribe" | "audio.translate" => outbound
@@ -121,7 +121,7 @@ impl Provider for OpenAiCompatible {
             "models" => return run::models(reply),
             "completions" => return fim::respond(&row, reply, &call.id),
             "audio.speech" => return speech::respond(&row, reply),
-            "audio.transcribe" => return heard::respond(reply),
+            "audio.transcribe" => return heard::respond(&row, reply),
             about if remote::knows(about) => return remote::respond(reply),
             // The state tells that the dialect was another one.
             "embeddings" if !reply.state.is_empty() => return vectors::respond(reply),

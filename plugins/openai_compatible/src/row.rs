@@ -161,7 +161,7 @@ pub struct Row {
     pub batches: Option<String>,
     /// The dialect of speech: `json` (base64 in a document), `minimax`, `dashscope`; missing: OpenAI's.
     pub speech: Option<String>,
-    /// The dialect of transcriptions: `words` (xAI's); missing: OpenAI's.
+    /// The dialect of transcriptions: `words` (xAI's), `jobs` (AssemblyAI's); missing: OpenAI's.
     pub transcription: Option<String>,
     /// Models whose names begin with `run/` are asked in Cloudflare's own dialect, and for images
     /// and transcripts all of them are.

@@ -144,7 +144,84 @@ fn fireworks_hears_at_hosts_of_its_own() {
             panic!()
         };
         let named = parts.iter().find(|it| it.name == "model").unwrap();
-        assert_eq!(format!("{:?}", named.data), format!("PartData::Text({model:?})"));
+        assert_eq!(
+            format!("{:?}", named.data),
+            format!("PartData::Text({model:?})")
+        );
+    }
+}
+
+/// assemblyai.com/docs/api-reference/openapi.json.
+#[test]
+fn assemblyai_uploads_makes_and_asks_after_a_transcript() {
+    let call = Call {
+        context: json!({"base_url": "https://llm-gateway.assemblyai.com/v1"}).to_string(),
+        ..call("assemblyai", "audio.transcribe", "universal-2")
+    };
+    let one = |step: Step| match step {
+        Step::Send(outbound) => {
+            let key = ("prefix".to_owned(), String::new());
+            assert!(outbound.auth[0].params.contains(&key), "{outbound:?}");
+            outbound
+        }
+        other => panic!("{other:?}"),
+    };
+    let body =
+        json!({"model": "universal-2", "response_format": "diarized_json", "punctuate": "true"});
+    let upload = one(OpenAiCompatible::start(&call, &body.to_string()).unwrap());
+    assert_eq!(upload.url, "https://api.assemblyai.com/v2/upload");
+    assert!(matches!(upload.body, Body::File(7)));
+    let url = json!({"upload_url": "https://cdn.assemblyai.com/upload/a"});
+    let make = one(answered(&call, &upload.state, told(&url)).unwrap());
+    assert_eq!(make.url, "https://api.assemblyai.com/v2/transcript");
+    let want = json!({"speech_models": ["universal-2"], "language_detection": true, "speaker_labels": true,
+        "punctuate": true, "audio_url": "https://cdn.assemblyai.com/upload/a"});
+    assert_eq!(body_of(&make), want);
+    let queued = json!({"id": "9a27-d0", "status": "queued"});
+    let look = one(answered(&call, &make.state, told(&queued)).unwrap());
+    assert_eq!(
+        (&*look.method, &*look.url),
+        ("GET", "https://api.assemblyai.com/v2/transcript/9a27-d0")
+    );
+    let done = json!({"id": "9a27-d0", "status": "completed", "text": "Hello there.", "language_code": "en_us",
+        "audio_duration": 52, "words": [{"text": "Hello", "start": 0, "end": 520, "confidence": 0.9, "speaker": "A"},
+        {"text": "there.", "start": 520, "end": 780, "confidence": 0.9, "speaker": "B"}]});
+    let Step::Respond(response) = answered(&call, &look.state, told(&done)).unwrap() else {
+        panic!()
+    };
+    let Payload::Text(text) = response.body else {
+        panic!()
+    };
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["segments"][1]["speaker"], "B", "{answer}");
+    assert_eq!(answer["segments"][1]["end"], 0.78);
+    assert_eq!(
+        response.usage.as_deref(),
+        Some(r#"{"type":"duration","seconds":52.0}"#)
+    );
+    for (state, answer, want) in [
+        (&upload.state, json!({}), kind::UPSTREAM),
+        (
+            &make.state,
+            json!({"id": "../x", "status": "queued"}),
+            kind::UPSTREAM,
+        ),
+        (
+            &look.state,
+            json!({"id": "9a27-d0", "status": "error", "error": "no sound"}),
+            kind::UPSTREAM,
+        ),
+        (
+            &look.state.replace("\"polls\":1", "\"polls\":600"),
+            queued,
+            kind::TIMEOUT,
+        ),
+    ] {
+        assert_eq!(
+            answered(&call, state, told(&answer)).unwrap_err().kind,
+            want,
+            "{answer}"
+        );
     }
 }
 

@@ -25,12 +25,13 @@ const READ: [&str; 8] = [
 
 /// Whether the call is asked in a dialect of its own.
 pub fn serves(call: &Call, row: &Row) -> bool {
-    match (row.images.as_deref(), call.operation.as_str()) {
-        (Some("dashscope"), "images.generate" | "images.edit") => true,
-        (Some("modelscope" | "workflows"), "images.generate") => true,
-        (Some("references" | "image-urls" | "recraft"), "images.edit") => true,
-        _ => false,
-    }
+    let served: &[&str] = match row.images.as_deref() {
+        Some("dashscope") => &["images.generate", "images.edit"],
+        Some("modelscope" | "workflows") => &["images.generate"],
+        Some(_) => &["images.edit"],
+        None => &[],
+    };
+    served.contains(&call.operation.as_str())
 }
 
 pub fn request(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result<Outbound, Error> {

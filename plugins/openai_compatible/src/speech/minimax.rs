@@ -90,7 +90,7 @@ pub fn respond(reply: &Reply) -> Result<Step, Error> {
 
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let value = |it: u8| char::from(it).to_digit(16);

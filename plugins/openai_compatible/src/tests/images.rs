@@ -277,6 +277,23 @@ fn pictures_to_edit_are_addresses_in_a_document() {
     assert_eq!(body_of(&outbound), want);
 }
 
+/// cloud.tencent.com/document/product/1823/135745 and 130080.
+#[test]
+fn tencent_has_an_address_for_each_model() {
+    for (model, path) in [
+        ("hy-image-v3", "/wand/hunyuan-image/v3-generation"),
+        ("hy-image-lite", "/api/image/lite"),
+    ] {
+        let base = "https://tokenhub-intl.tencentcloudmaas.com/v1";
+        let call = asked("tencent", "images.generate", model, base, 0);
+        let outbound = sent(&call, &json!({"model": model, "prompt": "a cat"}));
+        assert_eq!(
+            (&*outbound.url, outbound.reply),
+            (path, ReplyMode::Canonical)
+        );
+    }
+}
+
 /// recraft.ai/docs/api-reference/endpoints: image to image. docs.vllm.ai/projects/vllm-omni: image edit.
 #[test]
 fn pictures_to_edit_go_in_forms() {

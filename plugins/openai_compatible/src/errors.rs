@@ -117,6 +117,8 @@ fn message(document: &Value, node: &Value) -> String {
         node.pointer("/message/message"),
         document.get("error"),
         document.pointer("/error/0"),
+        // ModelScope.
+        document.pointer("/errors/message"),
         document.get("message"),
         document.get("detail"),
         document.pointer("/detail/0/msg"),

@@ -166,6 +166,15 @@ fn modelscope_is_asked_after_a_task_until_it_has_ended() {
         let outcome = played("modelscope", "Qwen/Qwen-Image", &exchanges);
         assert_eq!(outcome.error.unwrap().kind, want);
     }
+    let refused = json!([{"reply": {"status": 400, "headers": {"content-type": "application/json"},
+        "body": {"json": {"errors": {"message": "a size that is none"}, "request_id": "r"}}}}]);
+    let error = played("modelscope", "Qwen/Qwen-Image", &refused)
+        .error
+        .unwrap();
+    assert_eq!(
+        (&*error.kind, &*error.message),
+        (kind::INVALID_REQUEST, "a size that is none")
+    );
     let late = Reply {
         status: 200,
         headers: Vec::new(),

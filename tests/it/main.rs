@@ -10,6 +10,7 @@ mod collector;
 mod config_reference;
 mod conformance;
 mod documents;
+mod endpoints;
 mod example_config;
 mod providers;
 mod schemas;

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::documents::documents;
+use crate::endpoints;
 
 const BEFORE: &str = "# Providers
 
@@ -31,6 +32,16 @@ LiteLLM's other names. A call to one of them is refused by name.
 
 | provider | why |
 |---|---|
+";
+
+const LAST: &str = "
+## Not served of a provider
+
+What these serve at LiteLLM besides, in its words. Where a provider has `chat`, a call to its `messages`
+goes through that.
+
+| provider | endpoint | why |
+|---|---|---|
 ";
 
 fn words(value: &Value) -> Vec<&str> {
@@ -105,6 +116,14 @@ fn page() -> String {
     for (name, why) in unserved() {
         assert!(!served.iter().any(|it| it == name), "`{name}` is served");
         writeln!(page, "| `{name}` | {why} |").unwrap();
+    }
+    page.push_str(LAST);
+    for [provider, endpoint, why] in endpoints::unserved() {
+        let provider = match provider {
+            "*" => "all".to_owned(),
+            name => format!("`{name}`"),
+        };
+        writeln!(page, "| {provider} | `{endpoint}` | {why} |").unwrap();
     }
     page
 }

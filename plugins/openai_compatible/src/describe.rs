@@ -93,6 +93,22 @@ fn provider(row: &Row) -> Value {
     provider
 }
 
+/// Of OpenAI's image models, and of no others.
+const OF_OPENAIS_IMAGES: [&str; 7] = [
+    "background",
+    "moderation",
+    "output_compression",
+    "output_format",
+    "partial_images",
+    "quality",
+    "style",
+];
+
+fn own_images(row: &Row) -> bool {
+    let own = ["dashscope", "modelscope", "workflows"];
+    row.images.as_deref().is_some_and(|it| own.contains(&it))
+}
+
 fn operation(row: &Row, name: &str) -> Value {
     let mut ignored = row.ignored.clone();
     if !row.user && !row.unsupported.iter().any(|it| it == "user") {
@@ -116,8 +132,27 @@ fn operation(row: &Row, name: &str) -> Value {
             json!({"stream": true, "body": "head", "ignored": CACHE_MARKS})
         }
         "responses" => json!({"stream": true, "body": "head"}),
-        "images.generate" if row.run => json!({"ignored": ["user"], "unsupported": ["background",
-            "moderation", "output_compression", "output_format", "partial_images", "quality", "style"]}),
+        "messages" => json!({"stream": true, "body": "head"}),
+        "images.generate" if own_images(row) => {
+            let mut unsupported = OF_OPENAIS_IMAGES.to_vec();
+            // One picture a call.
+            unsupported.extend((row.images.as_deref() != Some("dashscope")).then_some("n"));
+            json!({"ignored": ["user"], "unsupported": unsupported})
+        }
+        "images.edit" if row.images.as_deref() == Some("dashscope") => {
+            let mut unsupported = OF_OPENAIS_IMAGES.to_vec();
+            unsupported.push("input_fidelity");
+            json!({"ignored": ["user"], "unsupported": unsupported})
+        }
+        "images.generate" if row.run => {
+            json!({"ignored": ["user"], "unsupported": OF_OPENAIS_IMAGES})
+        }
+        "audio.speech" if row.speech.as_deref() == Some("minimax") => {
+            json!({"ignored": ["user"], "unsupported": ["instructions"]})
+        }
+        "audio.speech" if row.speech.as_deref() == Some("dashscope") => {
+            json!({"ignored": ["user"], "unsupported": ["instructions", "speed"]})
+        }
         "audio.speech" if row.speech.is_some() => {
             json!({"body": "head", "ignored": ["user"], "unsupported": ["instructions", "speed"]})
         }

@@ -23,6 +23,16 @@ pub fn of_reply(reply: &Reply) -> Option<Error> {
     Some(error)
 }
 
+/// A document, or the error that stands in its place.
+pub fn document(reply: &Reply) -> Result<Value, Error> {
+    let answer = reply.json()?;
+    let refused = reply.text().and_then(Object::parse);
+    match refused.and_then(|it| in_answer(&it)) {
+        Some(error) => Err(error),
+        None => Ok(answer),
+    }
+}
+
 /// An error that stands in an answer of 200 or in an event.
 pub fn in_answer(answer: &Object<'_>) -> Option<Error> {
     let failed = answer
@@ -107,6 +117,8 @@ fn message(document: &Value, node: &Value) -> String {
         node.pointer("/message/message"),
         document.get("error"),
         document.pointer("/error/0"),
+        // ModelScope.
+        document.pointer("/errors/message"),
         document.get("message"),
         document.get("detail"),
         document.pointer("/detail/0/msg"),

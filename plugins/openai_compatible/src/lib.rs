@@ -13,9 +13,11 @@ mod exchange;
 mod fim;
 mod finish;
 mod heard;
+mod images;
 mod kinds;
 mod message;
 mod messages;
+mod native;
 mod object;
 mod place;
 mod ranks;
@@ -56,6 +58,7 @@ impl Provider for OpenAiCompatible {
         }
         let outbound = match call.operation.as_str() {
             _ if run::serves(call, &row) => run::request(call, &row, outbound, body)?,
+            _ if images::serves(call, &row) => images::request(call, &row, outbound, body)?,
             "models" if row.run => outbound,
             "models" => outbound.canonical(),
             "chat" => {
@@ -86,10 +89,11 @@ impl Provider for OpenAiCompatible {
                     .patch(request::other(call, &row, body)?)
                     .canonical(),
             },
+            "messages" => native::request(call, &row, outbound, body)?,
             "completions" if row.fim.is_some() => fim::request(call, &row, outbound, body)?,
             "audio.speech" if row.speech.is_some() => speech::request(call, &row, outbound, body)?,
             "audio.transcribe" if row.transcription.is_some() => {
-                heard::request(call, outbound, body)?
+                heard::request(call, &row, outbound, body)?
             }
             about if remote::knows(about) => remote::request(call, &row, outbound, body)?,
             "images.edit" | "audio.transcribe" | "audio.translate" => outbound
@@ -113,10 +117,11 @@ impl Provider for OpenAiCompatible {
         }
         let body = match call.operation.as_str() {
             _ if run::serves(call, &row) => return run::respond(call, &row, reply),
+            _ if images::serves(call, &row) => return images::respond(&row, reply),
             "models" => return run::models(reply),
             "completions" => return fim::respond(&row, reply, &call.id),
-            "audio.speech" => return speech::respond(reply),
-            "audio.transcribe" => return heard::respond(reply),
+            "audio.speech" => return speech::respond(&row, reply),
+            "audio.transcribe" => return heard::respond(&row, reply),
             about if remote::knows(about) => return remote::respond(reply),
             // The state tells that the dialect was another one.
             "embeddings" if !reply.state.is_empty() => return vectors::respond(reply),

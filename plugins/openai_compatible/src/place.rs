@@ -65,6 +65,7 @@ fn path(call: &Call, row: &Row, base: &Base) -> Result<String, Error> {
         "completions" => "/completions",
         "embeddings" => "/embeddings",
         "responses" => "/responses",
+        "messages" => "/messages",
         "rerank" => "/rerank",
         "moderations" => "/moderations",
         "images.generate" => "/images/generations",
@@ -144,7 +145,8 @@ impl Base {
         }
         let of_operation = row.bases.get(&call.operation).into_iter().flatten();
         for (end, instead) in row.base_endings.iter().chain(of_operation) {
-            let known = url.as_deref().or(row.base_url.as_deref());
+            let known = url.as_deref().or(other.as_deref());
+            let known = known.or(row.base_url.as_deref());
             let start = known.and_then(|it| it.strip_suffix(end.as_str()));
             if let Some(start) = start {
                 other = Some(format!("{start}{instead}"));
@@ -155,6 +157,12 @@ impl Base {
             url,
             other,
         })
+    }
+
+    /// The operator's own, and other than what the row knows.
+    pub fn is_elsewhere(&self, row: &Row) -> bool {
+        let is_known = row.base_url.is_some() || !row.bases.is_empty();
+        is_known && self.own && self.url.is_some() && self.other.is_none()
     }
 
     /// Scheme, host and port.

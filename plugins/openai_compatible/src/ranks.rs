@@ -114,6 +114,13 @@ pub fn respond(row: &Row, reply: &Reply) -> Result<Step, Error> {
             body[name] = value.clone();
         }
     }
+    // Alibaba tells the total alone, and all of it is input.
+    let total = answer
+        .pointer("/usage/total_tokens")
+        .filter(|it| it.is_u64());
+    if let Some(total) = total.filter(|_| answer.pointer("/usage/prompt_tokens").is_none()) {
+        body["usage"]["prompt_tokens"] = total.clone();
+    }
     if let Some(tokens) = answer.get("input_tokens").and_then(Value::as_u64) {
         body["usage"] = json!({"prompt_tokens": tokens, "total_tokens": tokens});
     }

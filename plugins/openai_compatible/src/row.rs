@@ -26,8 +26,9 @@ pub const EXTENSIONS: [&str; 8] = [
 ];
 
 /// The operations that a row may list.
-pub const OPERATIONS: [&str; 18] = [
+pub const OPERATIONS: [&str; 19] = [
     "chat",
+    "messages",
     "completions",
     "embeddings",
     "responses",
@@ -151,11 +152,16 @@ pub struct Row {
     /// Models that complete texts at `/fim/completions`, by pattern; the others have no text
     /// completions. Missing: OpenAI's dialect.
     pub fim: Option<Vec<String>>,
+    /// Models whose messages are served in Anthropic's dialect, by pattern; missing: all.
+    pub messages: Option<Vec<String>>,
+    /// The dialect of images: `dashscope`, `modelscope` and `workflows` (Fireworks); of edits alone:
+    /// `references` (OpenRouter), `image-urls` (Meta), `recraft`. Missing: OpenAI's.
+    pub images: Option<String>,
     /// The dialect of batches: `jobs` (Mistral's); missing: OpenAI's.
     pub batches: Option<String>,
-    /// The dialect of speech: `json` (base64 in a document); missing: OpenAI's.
+    /// The dialect of speech: `json` (base64 in a document), `minimax`, `dashscope`; missing: OpenAI's.
     pub speech: Option<String>,
-    /// The dialect of transcriptions: `words` (xAI's); missing: OpenAI's.
+    /// The dialect of transcriptions: `words` (xAI's), `jobs` (AssemblyAI's); missing: OpenAI's.
     pub transcription: Option<String>,
     /// Models whose names begin with `run/` are asked in Cloudflare's own dialect, and for images
     /// and transcripts all of them are.

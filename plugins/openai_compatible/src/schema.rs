@@ -153,7 +153,7 @@ mod tests {
     use sluice_sdk::serde_json;
 
     /// The members that only the rows of this crate have.
-    const OURS: [&str; 24] = [
+    const OURS: [&str; 26] = [
         "name",
         "aliases",
         "exchange",
@@ -179,6 +179,8 @@ mod tests {
         "transcription",
         "run",
         "bases",
+        "images",
+        "messages",
     ];
 
     #[test]

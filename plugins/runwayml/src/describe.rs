@@ -2,6 +2,8 @@
 
 use sluice_sdk::serde_json::{Value, json};
 
+use crate::speech::STORAGE;
+
 const LACKS: [&str; 10] = [
     "background",
     "moderation",
@@ -19,7 +21,7 @@ pub fn document() -> Value {
     json!({
         "name": "runwayml",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "Runway: pictures",
+        "summary": "Runway: pictures, speech",
         "license": "MIT OR Apache-2.0",
         "providers": [{
             "name": "runwayml",
@@ -28,9 +30,13 @@ pub fn document() -> Value {
             "base_url_env": ["RUNWAYML_API_BASE"],
             "auth": {"scheme": "bearer", "secret": "api_key"},
             "secrets": {"api_key": {"env": ["RUNWAYML_API_SECRET", "RUNWAYML_API_KEY"], "required": true, "title": "API key"}},
-            "operations": {"images.generate": {"unsupported": LACKS, "ignored": ["user"]}},
+            "hosts": [STORAGE],
+            "operations": {
+                "images.generate": {"unsupported": LACKS, "ignored": ["user"]},
+                "audio.speech": {"unsupported": ["instructions", "speed"], "ignored": ["user"]}
+            },
             "errors": {"message": "/error"},
-            "models": ["gen4_image", "gen4_image_turbo"],
+            "models": ["gen4_image", "gen4_image_turbo", "eleven_multilingual_v2"],
             "config_schema": {"type": "object"},
             "verified": false,
             "docs": "https://docs.dev.runwayml.com"

@@ -1,6 +1,7 @@
-//! Runway: pictures. A task is made, and asked after until it has ended.
+//! Runway: pictures and speech. A task is made, and asked after until it has ended.
 
 mod describe;
+mod speech;
 mod task;
 
 use sluice_sdk::serde_json::{Map, Value, json};
@@ -29,18 +30,22 @@ impl Provider for Runway {
     }
 
     fn start(call: &Call, body: &str) -> Result<Step, Error> {
-        if call.operation != "images.generate" {
-            let other = &call.operation;
-            return Err(fault::unsupported(format!(
-                "runwayml has no operation `{other}`"
-            )));
-        }
-        let body = request(call, parse_body(body)?)?;
-        Ok(versioned(Outbound::post("/v1/text_to_image").json(&body)).send())
+        let (path, body) = match call.operation.as_str() {
+            "images.generate" => ("/v1/text_to_image", request(call, parse_body(body)?)?),
+            "audio.speech" => (
+                "/v1/text_to_speech",
+                speech::request(call, parse_body(body)?)?,
+            ),
+            other => {
+                let message = format!("runwayml has no operation `{other}`");
+                return Err(fault::unsupported(message));
+            }
+        };
+        Ok(versioned(Outbound::post(path).json(&body)).send())
     }
 
-    fn resume(_call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
-        task::next(&replies)
+    fn resume(call: &Call, replies: Vec<Reply>) -> Result<Step, Error> {
+        task::next(call, &replies)
     }
 }
 

@@ -30,19 +30,32 @@ const TEXT_LACKS: [&str; 9] = [
     "suffix",
 ];
 
+const HEARING_LACKS: [&str; 9] = [
+    "chunking_strategy",
+    "include",
+    "known_speaker_names",
+    "known_speaker_references",
+    "prompt",
+    "stream",
+    "temperature",
+    "timestamp_granularities",
+    "timestamp_granularities[]",
+];
+
 const IGNORED: [&str; 2] = ["stream_options", "user"];
 
 pub fn document() -> Value {
     json!({
         "name": "watsonx",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "IBM watsonx.ai: chat, text generation, embeddings, rerank, models",
+        "summary": "IBM watsonx.ai: chat, text generation, embeddings, rerank, transcripts, models",
         "license": "MIT OR Apache-2.0",
         "providers": [provider("watsonx", "IBM watsonx.ai", json!({
             "chat": {"stream": true, "unsupported": CHAT_LACKS, "ignored": IGNORED},
             "completions": {"stream": true, "unsupported": TEXT_LACKS, "ignored": IGNORED},
             "embeddings": {"unsupported": ["dimensions"], "ignored": ["user"]},
             "rerank": {},
+            "audio.transcribe": {"unsupported": HEARING_LACKS, "ignored": ["user"]},
             "models": {}
         })), provider("watsonx_text", "IBM watsonx.ai text generation", json!({
             "completions": {"stream": true, "unsupported": TEXT_LACKS, "ignored": IGNORED}

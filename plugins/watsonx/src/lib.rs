@@ -1,5 +1,5 @@
 //! IBM watsonx.ai. Its chat is close to OpenAI's, with the model, the project and the choice of a
-//! tool under names of its own; text generation, embeddings and rerank are IBM's.
+//! tool under names of its own; text generation, embeddings, rerank and transcripts are IBM's.
 
 mod access;
 mod chat;
@@ -11,6 +11,7 @@ mod models;
 mod place;
 mod rerank;
 mod stream;
+mod transcribe;
 
 use sluice_sdk::fault;
 use sluice_sdk::{
@@ -50,6 +51,7 @@ impl Provider for Watsonx {
                 let (body, state) = rerank::request(&place, parse_body(body)?)?;
                 post("rerank", body)?.state(state)
             }
+            ("audio.transcribe", _) => transcribe::request(call, &place, &parse_body(body)?)?,
             ("models", _) => Outbound::get(place.models()),
             (other, _) => {
                 return Err(fault::unsupported(format!(
@@ -57,7 +59,7 @@ impl Provider for Watsonx {
                 )));
             }
         };
-        let outbound = if call.streaming {
+        let outbound = if call.streaming && call.operation != "audio.transcribe" {
             outbound.frames()
         } else {
             outbound
@@ -70,6 +72,9 @@ impl Provider for Watsonx {
         let answer = reply.json()?;
         if let Some(error) = errors::find(&answer) {
             return Err(error);
+        }
+        if call.operation == "audio.transcribe" {
+            return transcribe::answer(&answer, &reply.state);
         }
         let document = match call.operation.as_str() {
             "chat" => chat::answer(answer)?,

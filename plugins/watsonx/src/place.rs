@@ -70,6 +70,16 @@ impl Place {
         }
     }
 
+    pub fn transcriptions(&self) -> Result<String, Error> {
+        if self.deployment.is_some() {
+            return Err(fault::unsupported(
+                "watsonx has no transcriptions of deployments",
+            ));
+        }
+        let version = &self.version;
+        Ok(format!("/ml/v1/audio/transcriptions?version={version}"))
+    }
+
     pub fn models(&self) -> String {
         let version = &self.version;
         format!("/ml/v1/foundation_model_specs?version={version}&limit=200")

@@ -4,6 +4,8 @@
 //! The recordings, their sources and licences are told in `fixtures/SOURCES.md`.
 
 mod fim;
+mod images;
+mod native;
 mod operations;
 mod oracle;
 mod places;
@@ -11,6 +13,7 @@ mod refusals;
 mod remote;
 mod run;
 mod sounds;
+mod spoken;
 
 use sluice_sdk::serde_json::{self, Value, json};
 use sluice_sdk::testing::{self, Outcome, replay};

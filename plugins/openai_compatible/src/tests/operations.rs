@@ -121,6 +121,15 @@ fn rerank_gives_coheres_form_whatever_the_provider_says() {
             cohere.clone(),
         ),
         (
+            ["qwencloud", "rerank", "m"],
+            "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+            "https://dashscope-intl.aliyuncs.com/compatible-api/v1/reranks",
+            ask.clone(),
+            json!({"object": "list", "results": [{"index": 1, "relevance_score": 0.9, "document": {"text": "b"}}],
+                "model": "m", "usage": {"total_tokens": 7}}),
+            with_usage(cohere.clone()),
+        ),
+        (
             ["fireworks_ai", "rerank", "m"],
             "https://api.fireworks.ai/inference/v1",
             "/rerank",

@@ -5,7 +5,7 @@ use sluice_sdk::{Body, Call, File, Outbound, Part, PartData, Payload, Reply, Ste
 
 use super::super::*;
 
-fn call(provider: &str, operation: &str, model: &str) -> Call {
+pub fn call(provider: &str, operation: &str, model: &str) -> Call {
     let file = File {
         id: 7,
         field: "file".into(),
@@ -28,7 +28,7 @@ fn call(provider: &str, operation: &str, model: &str) -> Call {
     }
 }
 
-fn sent(call: &Call, body: &Value) -> Outbound {
+pub fn sent(call: &Call, body: &Value) -> Outbound {
     match OpenAiCompatible::start(call, &body.to_string()).unwrap() {
         Step::Send(outbound) => outbound,
         other => panic!("{other:?}"),

@@ -42,6 +42,81 @@ fn sent(operation: &str, body: Value) -> Result<Value, Error> {
     Ok(body_of(&outbound))
 }
 
+/// ibm.github.io/watsonx-ai-node-sdk: TranscribeAudioParams, AudioTranscriptionResult.
+#[test]
+fn a_sound_goes_in_a_form_with_who_pays() {
+    let sound = sluice_sdk::File {
+        id: 7,
+        field: "file".into(),
+        filename: "a.mp3".into(),
+        content_type: "audio/mpeg".into(),
+        size: 3,
+    };
+    let call = |model: &str, files| Call {
+        id: "t".into(),
+        operation: "audio.transcribe".into(),
+        provider: "watsonx".into(),
+        model: model.into(),
+        streaming: false,
+        config: json!({"space_id": "s"}).to_string(),
+        secrets: vec!["token".into()],
+        params: Vec::new(),
+        headers: Vec::new(),
+        files,
+        context: "{}".into(),
+    };
+    let whisper = call("openai/whisper-large-v3-turbo", vec![sound.clone()]);
+    let body = r#"{"model": "w", "language": "fr", "response_format": "text"}"#;
+    let Step::Send(outbound) = Watsonx::start(&whisper, body).unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        outbound.url,
+        "/ml/v1/audio/transcriptions?version=2024-03-13"
+    );
+    let Body::Multipart(parts) = &outbound.body else {
+        panic!("{outbound:?}")
+    };
+    let mut names: Vec<&str> = parts.iter().map(|it| it.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["file", "language", "model", "space_id"]);
+    let answered = |state: &str, answer: Value| {
+        let reply = Reply {
+            status: 200,
+            headers: Vec::new(),
+            body: sluice_sdk::Payload::Text(answer.to_string()),
+            state: state.to_owned(),
+        };
+        Watsonx::resume(&whisper, vec![reply])
+    };
+    let said = json!({"created_at": "2026-01-01T00:00:00Z", "model": "w", "text": "Bonjour.", "token_count": 2});
+    for (state, want) in [("json", r#"{"text":"Bonjour."}"#), ("text", "Bonjour.\n")] {
+        let Step::Respond(response) = answered(state, said.clone()).unwrap() else {
+            panic!()
+        };
+        assert!(matches!(response.body, sluice_sdk::Payload::Text(text) if text == want));
+    }
+    assert_eq!(
+        answered("json", json!({})).unwrap_err().kind,
+        kind::UPSTREAM
+    );
+    for (call, body, want) in [
+        (call("w", Vec::new()), "{}", kind::INVALID_REQUEST),
+        (
+            whisper.clone(),
+            r#"{"response_format": "srt"}"#,
+            kind::UNSUPPORTED,
+        ),
+        (call("deployment/d", vec![sound]), "{}", kind::UNSUPPORTED),
+    ] {
+        assert_eq!(
+            Watsonx::start(&call, body).unwrap_err().kind,
+            want,
+            "{body}"
+        );
+    }
+}
+
 fn hi() -> Value {
     json!({"messages": [{"role": "user", "content": "x"}]})
 }

@@ -1,8 +1,11 @@
-//! Speech of providers that answer it as text in JSON.
+//! Speech of providers that answer it otherwise than as sound: as text in JSON, or by an address.
+
+mod dashscope;
+mod minimax;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sluice_sdk::serde_json::Value;
+use sluice_sdk::serde_json::{Map, Value};
 use sluice_sdk::{Call, Error, Outbound, Payload, Reply, Response, Step, fault};
 
 use crate::errors;
@@ -20,6 +23,40 @@ const FORMATS: [(&str, &str); 5] = [
 ];
 
 pub fn request(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result<Outbound, Error> {
+    match row.speech.as_deref() {
+        Some("dashscope") => dashscope::request(call, outbound, body),
+        Some("minimax") => minimax::request(call, outbound, body),
+        _ => in_document(call, row, outbound, body),
+    }
+}
+
+pub fn respond(row: &Row, reply: &Reply) -> Result<Step, Error> {
+    match row.speech.as_deref() {
+        Some("dashscope") => dashscope::respond(reply),
+        Some("minimax") => minimax::respond(reply),
+        _ => of_document(reply),
+    }
+}
+
+/// What is to be said.
+fn text_of(asked: &Map<String, Value>) -> Result<&str, Error> {
+    let text = asked.get("input").and_then(Value::as_str);
+    text.ok_or_else(|| fault::invalid_request("`input` is missing, or no text"))
+}
+
+/// OpenAI's clients name voices of their own by an object.
+fn voice_of(asked: &Map<String, Value>) -> Option<&str> {
+    let voice = asked.get("voice")?;
+    voice.as_str().or_else(|| voice.get("id")?.as_str())
+}
+
+/// What the bytes of a format are called.
+fn kind_of(format: &str) -> Option<String> {
+    let kind = FORMATS.iter().find(|(name, _)| *name == format);
+    kind.map(|(_, kind)| (*kind).to_owned())
+}
+
+fn in_document(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result<Outbound, Error> {
     let mut patch = request::other(call, row, body)?;
     let body =
         Object::parse(body).ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
@@ -46,21 +83,16 @@ pub fn request(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result
     Ok(outbound.patch(patch).state(format))
 }
 
-pub fn respond(reply: &Reply) -> Result<Step, Error> {
-    let answer = reply.json()?;
-    let refused = reply.text().and_then(Object::parse);
-    if let Some(error) = refused.and_then(|it| errors::in_answer(&it)) {
-        return Err(error);
-    }
+fn of_document(reply: &Reply) -> Result<Step, Error> {
+    let answer = errors::document(reply)?;
     let sound = answer.get("audio_data").and_then(Value::as_str);
     let sound = sound.and_then(|it| STANDARD.decode(it).ok());
     let sound = sound.filter(|it| !it.is_empty()).ok_or_else(|| {
         fault::upstream("the provider's answer has no sound in base64 in `audio_data`")
     })?;
-    let kind = FORMATS.iter().find(|(name, _)| *name == reply.state);
     Ok(Response {
         body: Payload::Bytes(sound),
-        content_type: kind.map(|(_, kind)| (*kind).to_owned()),
+        content_type: kind_of(&reply.state),
         headers: Vec::new(),
         usage: None,
     }

@@ -1,13 +1,17 @@
 //! Transcriptions of services that answer words with times: what was asked for, and the transcript
 //! in that form; and xAI's request for one.
 
+mod assembly;
+
 use sluice_sdk::serde_json::{Map, Value};
 use sluice_sdk::{
     Body, Call, Error, File, Outbound, Part, PartData, Payload, Reply, Response, Step, fault,
 };
 use sluice_transcript::{Span, Transcript};
 
-/// Members that are read here. Any other is a field of xAI's (`diarize`, `format`).
+use crate::row::Row;
+
+/// Members that are read here. Any other is the provider's own (`diarize`, `format`).
 const READ: [&str; 8] = [
     "file",
     "language",
@@ -55,8 +59,22 @@ pub fn written(transcript: &Transcript, format: &str) -> Result<Step, Error> {
     .respond())
 }
 
+pub fn request(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result<Outbound, Error> {
+    match row.transcription.as_deref() {
+        Some("jobs") => assembly::request(call, outbound, body),
+        _ => in_form(call, outbound, body),
+    }
+}
+
+pub fn respond(row: &Row, reply: &Reply) -> Result<Step, Error> {
+    match row.transcription.as_deref() {
+        Some("jobs") => assembly::respond(reply),
+        _ => of_words(reply),
+    }
+}
+
 /// xAI's form: no model, and the sound after everything that says what to do with it.
-pub fn request(call: &Call, mut outbound: Outbound, body: &str) -> Result<Outbound, Error> {
+fn in_form(call: &Call, mut outbound: Outbound, body: &str) -> Result<Outbound, Error> {
     let body: Map<String, Value> = sluice_sdk::parse_body(body)?;
     let file = file(call)?;
     let format = asked(&body)?;
@@ -94,7 +112,7 @@ fn text(name: &str, value: String) -> Part {
 }
 
 /// xAI's answer.
-pub fn respond(reply: &Reply) -> Result<Step, Error> {
+fn of_words(reply: &Reply) -> Result<Step, Error> {
     let answer = reply.json()?;
     let said = answer.get("text").and_then(Value::as_str);
     let said = said.ok_or_else(|| fault::upstream("the provider's answer has no `text`"))?;

@@ -1,0 +1,128 @@
+//! Anthropic's messages at providers that have them beside OpenAI's dialect.
+
+use sluice_sdk::fault::kind;
+use sluice_sdk::serde_json::json;
+use sluice_sdk::{Body, Outbound, ReplyMode};
+
+use super::sounds::{call, sent};
+use super::*;
+
+fn asked(provider: &str, model: &str, base: &str) -> Call {
+    Call {
+        files: Vec::new(),
+        context: json!({"base_url": base}).to_string(),
+        config: json!({"aws_region_name": "us-east-1"}).to_string(),
+        ..call(provider, "messages", model)
+    }
+}
+
+fn messages(provider: &str, model: &str, base: &str) -> Outbound {
+    let body = json!({"model": model, "max_tokens": 9, "messages": []});
+    sent(&asked(provider, model, base), &body)
+}
+
+/// Addresses: api-docs.deepseek.com/guides/anthropic_api, docs.databricks.com (query with the Anthropic
+/// Messages API), platform.minimax.io, alibabacloud.com/help/model-studio/anthropic-api-messages, and
+/// LiteLLM's own of November 2026 for the others.
+#[test]
+fn messages_go_to_the_providers_own_address_for_them() {
+    for (provider, base, url) in [
+        ("aiand", "https://api.aiand.com/v1", "/messages"),
+        (
+            "bigmodel",
+            "https://open.bigmodel.cn/api/paas/v4",
+            "https://open.bigmodel.cn/api/anthropic/v1/messages",
+        ),
+        (
+            "dashscope",
+            "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+            "https://dashscope-intl.aliyuncs.com/apps/anthropic/v1/messages",
+        ),
+        (
+            "databricks",
+            "https://w.cloud.databricks.com/serving-endpoints",
+            "https://w.cloud.databricks.com/serving-endpoints/anthropic/v1/messages",
+        ),
+        (
+            "deepseek",
+            "https://api.deepseek.com/beta",
+            "https://api.deepseek.com/anthropic/v1/messages",
+        ),
+        (
+            "deepseek",
+            "https://api.deepseek.com/v1",
+            "https://api.deepseek.com/anthropic/v1/messages",
+        ),
+        (
+            "edenai",
+            "https://api.edenai.run/v3",
+            "https://api.edenai.run/v3/v1/messages",
+        ),
+        (
+            "minimax",
+            "https://api.minimax.io/v1",
+            "https://api.minimax.io/anthropic/v1/messages",
+        ),
+        (
+            "bedrock_mantle",
+            "",
+            "https://bedrock-mantle.us-east-1.api.aws/anthropic/v1/messages",
+        ),
+    ] {
+        let mut asked = asked(provider, "claude-opus-4-6", base);
+        if base.is_empty() {
+            asked.context = "{}".into();
+        }
+        let outbound = sent(&asked, &json!({"model": "claude-opus-4-6", "messages": []}));
+        assert_eq!(outbound.url, url, "{provider}");
+        assert_eq!(outbound.reply, ReplyMode::Canonical, "{provider}");
+        assert!(matches!(&outbound.body, Body::Patch(patch) if patch.is_empty()));
+    }
+}
+
+#[test]
+fn the_clients_version_and_betas_go_on() {
+    let plain = messages("aiand", "m", "https://api.aiand.com/v1");
+    assert!(
+        plain
+            .headers
+            .contains(&("anthropic-version".into(), "2023-06-01".into()))
+    );
+    let headers = [("anthropic-version", "2024-01-01"), ("anthropic-beta", "x")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let asked = Call {
+        headers: headers.to_vec(),
+        ..asked("aiand", "m", "https://api.aiand.com/v1")
+    };
+    let outbound = sent(&asked, &json!({"model": "m", "messages": []}));
+    for header in &headers {
+        assert!(outbound.headers.contains(header), "{:?}", outbound.headers);
+    }
+}
+
+#[test]
+fn a_model_or_an_address_without_messages_is_left_to_chat() {
+    for (provider, model, base) in [
+        (
+            "databricks",
+            "databricks-llama",
+            "https://w.cloud.databricks.com/serving-endpoints",
+        ),
+        (
+            "databricks",
+            "claude",
+            "https://w.cloud.databricks.com/ai-gateway/mlflow/v1",
+        ),
+        (
+            "hostinger_router",
+            "gpt-5.2",
+            "https://router.hostinger.com/v1",
+        ),
+        ("deepseek", "deepseek-chat", "http://127.0.0.1:9000/v1"),
+        ("aiand", "m", "http://127.0.0.1:9000/v1"),
+    ] {
+        let body = json!({"model": model, "messages": []}).to_string();
+        let refused = OpenAiCompatible::start(&asked(provider, model, base), &body).unwrap_err();
+        assert_eq!(refused.kind, kind::UNSUPPORTED, "{provider} {base}");
+    }
+}

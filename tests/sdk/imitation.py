@@ -10,7 +10,7 @@ import pytest
 from conftest import MASTER_KEY, Gateway
 
 # What the gateway's environment holds, by the name of the path and of the provider's folder below.
-KEYS = {"anthropic": "k-anthropic-0123", "gemini": "k-gemini-0123", "mistral": "k-mistral-0123", "cohere": "k-cohere-0123"}
+KEYS = {"openai": "k-openai-0123", "anthropic": "k-anthropic-0123", "gemini": "k-gemini-0123", "mistral": "k-mistral-0123", "cohere": "k-cohere-0123"}
 
 
 class Asked:
@@ -80,7 +80,7 @@ class Passing:
     def __init__(self, folder):
         self.provider = Imitation()
         at = lambda name, version="": f"{self.provider.url}/{name}{version}"
-        bases = {"ANTHROPIC_API_BASE": at("anthropic"), "GEMINI_API_BASE": at("gemini"), "MISTRAL_API_BASE": at("mistral", "/v1"), "COHERE_API_BASE": at("cohere")}
+        bases = {"OPENAI_BASE_URL": at("openai", "/v1"), "ANTHROPIC_API_BASE": at("anthropic"), "GEMINI_API_BASE": at("gemini"), "MISTRAL_API_BASE": at("mistral", "/v1"), "COHERE_API_BASE": at("cohere")}
         keys = {f"{name.upper()}_API_KEY": value for name, value in KEYS.items()}
         self.gateway = Gateway(folder, {"model_list": [], "general_settings": {"master_key": MASTER_KEY}}, {**bases, **keys})
 

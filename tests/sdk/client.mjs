@@ -1,18 +1,42 @@
-// The official `openai` package on Node: whole, streamed, with a tool.
+// The official `openai` package on Node: does the calls that it reads, `[method, arguments, how]`, and prints what
+// came of each. An argument may be a file, or a member of what an earlier call brought.
 import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 
 const require = createRequire(process.env.SDK_NODE + "/");
 const OpenAI = require("openai").default;
 const client = new OpenAI({ baseURL: process.env.BASE_URL, apiKey: process.env.API_KEY, maxRetries: 0 });
-const messages = [{ role: "user", content: "hello there" }];
+const results = [];
 
-const whole = await client.chat.completions.create({ model: "demo", messages });
-let streamed = "";
-for await (const chunk of await client.chat.completions.create({ model: "demo", messages, stream: true })) {
-  streamed += chunk.choices[0]?.delta?.content ?? "";
+async function filled(value) {
+  if (Array.isArray(value)) return Promise.all(value.map(filled));
+  if (value === null || typeof value !== "object") return value;
+  if (value.$file) return OpenAI.toFile(Buffer.from(value.data, "base64"), value.$file, { type: value.type });
+  if (value.$of !== undefined) return results[value.$of][value.member];
+  return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([name, it]) => [name, await filled(it)])));
 }
-const parameters = { type: "object", properties: { x: { type: "string" } }, required: ["x"] };
-const tools = [{ type: "function", function: { name: "f", parameters } }];
-const called = await client.chat.completions.create({ model: "demo", messages, tools, tool_choice: "required" });
-const tool = JSON.parse(called.choices[0].message.tool_calls[0].function.arguments);
-console.log(JSON.stringify({ whole: whole.choices[0].message.content, streamed, tool }));
+
+async function gathered(things) {
+  const all = [];
+  for await (const it of things) all.push(it);
+  return all;
+}
+
+const forms = {
+  whole: async (made) => await made,
+  // What is streamed, or is on pages.
+  each: async (made) => gathered(await made),
+  bytes: async (made) => Buffer.from(await (await made).arrayBuffer()).toString("base64"),
+  final: async (made) => made.finalResponse(),
+};
+
+for (const [method, args, how = "whole"] of JSON.parse(readFileSync(0, "utf8"))) {
+  const [name, ...parents] = method.split(".").reverse();
+  const owner = parents.reverse().reduce((it, part) => it[part], client);
+  try {
+    results.push(await forms[how](owner[name](...(await filled(args)))));
+  } catch (error) {
+    results.push({ error: error.constructor.name, status: error.status, code: error.code, message: error.message });
+  }
+}
+console.log(JSON.stringify(results));

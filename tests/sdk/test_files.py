@@ -23,17 +23,24 @@ MODEL = {"model": "openai/gpt-own", **BATCH}
 class Files(Provider):
     """OpenAI's files and batches, as far as clients see them."""
 
+    CANCELLING = "cancelling"
+
+    def place(self):
+        """What is asked for, below the address."""
+        return self.path.split("/")[2:]
+
+    def is_let_in(self):
+        return self.headers["authorization"] == "Bearer k-provider"
+
     def serve(self, method, body):
         state = self.state
-        found = self.path.split("/")[2:]
-        if self.headers["authorization"] != "Bearer k-provider":
+        found = self.place()
+        if not self.is_let_in():
             return self.answer({"error": {"message": "who"}}, 401)
         if method == "POST" and found == ["files"]:
             return self.upload(state, body)
         if method == "POST" and found == ["batches"]:
-            asked = json.loads(body)
-            assert asked["input_file_id"] in state["files"], asked
-            batch = {"id": f"batch_{len(state['batches'])}", "object": "batch", "status": "in_progress", "created_at": 7, **asked}
+            batch = self.begun(f"batch_{len(state['batches'])}", json.loads(body))
             state["batches"][batch["id"]] = batch
             return self.answer(batch)
         table = state[found[0]]
@@ -46,8 +53,12 @@ class Files(Provider):
             document, data = table[found[1]]
             return self.answer(data, content_type="application/jsonl") if found[2:] else self.answer(document)
         if found[2:] == ["cancel"]:
-            table[found[1]]["status"] = "cancelling"
+            table[found[1]]["status"] = self.CANCELLING
         return self.answer(table[found[1]])
+
+    def begun(self, id, asked):
+        assert asked["input_file_id"] in self.state["files"], asked
+        return {"id": id, "object": "batch", "status": "in_progress", "created_at": 7, **asked}
 
     def upload(self, state, body):
         boundary = self.headers["content-type"].split("boundary=")[1].encode()

@@ -58,7 +58,10 @@ impl Envelope {
         let raw = |name: &str| value(text, members, name).filter(|raw| !is_empty(raw));
         match raw("id") {
             Some(id) => push(&mut out, "id", id),
-            None if self.object != Some("list") => push_text(&mut out, "id", &self.id),
+            // Not every dialect has one.
+            None if self.object != Some("list") && !self.id.is_empty() => {
+                push_text(&mut out, "id", &self.id)
+            }
             None => {}
         }
         match (raw("object"), self.object) {

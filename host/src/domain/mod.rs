@@ -1,6 +1,7 @@
 //! The words of the house: what went wrong and whose fault it is, what was used, who is who.
 //! No I/O and no clock here; every other room may import this one.
 
+mod call_type;
 mod class;
 mod entity;
 mod fault;
@@ -15,6 +16,7 @@ mod spend;
 mod usage;
 mod usd;
 
+pub use call_type::call_type;
 pub use class::{ErrorClass, PerClass};
 pub use entity::{Entity, EntityKind};
 pub use fault::{At, Blame, ErrorKind, Fault, QUIET, Retry};

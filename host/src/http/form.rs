@@ -19,14 +19,16 @@ const MOST_PARTS: usize = 100;
 const MOST_TEXT: usize = 1 << 20;
 
 /// Fields that are numbers or flags; a form has texts only.
-const NUMBERS: [&str; 5] = [
+const NUMBERS: [&str; 7] = [
     "n",
     "num_retries",
     "output_compression",
+    "priority",
+    "stream_timeout",
     "temperature",
     "timeout",
 ];
-const FLAGS: [&str; 2] = ["stream", "disable_fallbacks"];
+const FLAGS: [&str; 4] = ["stream", "disable_fallbacks", "drop_params", "no-log"];
 
 /// Reads a form: its fields as a JSON object, and its files. A field whose name ends in `[]`, or that
 /// is there more than once, is an array.
@@ -166,6 +168,7 @@ mod tests {
             part("model", "m"),
             part("temperature", "0.5"),
             part("stream", "false"),
+            part("drop_params", "true"),
             part("timestamp_granularities[]", "word"),
             part("timestamp_granularities[]", "segment"),
             FILE.to_owned(),
@@ -176,7 +179,7 @@ mod tests {
         let fields: Value = serde_json::from_slice(&fields).unwrap();
         assert_eq!(
             fields,
-            serde_json::json!({"model": "m", "temperature": 0.5, "stream": false,
+            serde_json::json!({"model": "m", "temperature": 0.5, "stream": false, "drop_params": true,
                 "timestamp_granularities": ["word", "segment"]})
         );
         let files: Vec<&Upload> = files.iter().collect();

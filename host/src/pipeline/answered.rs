@@ -235,6 +235,7 @@ async fn stream(
         made_by,
         keeper,
         passing,
+        learned: false,
     };
     // What is refused by its beginning has no head yet: it is an error like any other.
     let first = match streaming.begin(first).await {

@@ -208,6 +208,7 @@ impl Crossing {
             failure,
             last: chat.last || ended,
             complete: chat.last && !ended,
+            bridged: true,
             upstream_time: chat.upstream_time,
         }
     }

@@ -83,7 +83,9 @@ pub fn whole(
         Operation::CountTokens | Operation::CountChat
     ) {
         let members = json::members_lenient(text).map_err(garbage)?;
-        if !members.iter().any(|it| it.name == "input_tokens") {
+        let told = members.iter().find(|it| it.name == "input_tokens");
+        let told = told.and_then(|it| text.get(it.value.clone()));
+        if !told.is_some_and(|raw| is_of_its_type("input_tokens", raw)) {
             return Err(garbage("no `input_tokens`"));
         }
         return Ok(Shaped {
@@ -97,7 +99,11 @@ pub fn whole(
         .complete_seeing(text, true)
         .map_err(garbage)?;
     let answers = request.operation.answers();
-    if !answers.iter().any(|name| seen.member(name).is_some()) {
+    let is_there = |name: &&str| {
+        let raw = seen.member(name);
+        raw.is_some_and(|raw| is_of_its_type(name, raw))
+    };
+    if !answers.iter().any(is_there) {
         return Err(match seen.error {
             Some(error) => error_in_answer(error),
             None => no_answer(answers, &seen),
@@ -117,6 +123,15 @@ pub fn whole(
         provider_id: seen.member("id").and_then(provider_id),
         body: Bytes::from(full),
     })
+}
+
+/// Whether a member without which an answer is none has the type that clients read.
+fn is_of_its_type(name: &str, raw: &str) -> bool {
+    match name {
+        "candidates" | "choices" | "content" | "data" | "results" => raw.starts_with('['),
+        "input_tokens" | "totalTokens" => raw.parse::<u64>().is_ok(),
+        _ => true,
+    }
 }
 
 /// What an answer tells of its price beside its usage.

@@ -39,6 +39,9 @@ pub struct Events {
     pub last: bool,
     /// The end is the real end, whatever the events say.
     pub complete: bool,
+    /// They were made here of a chat's: a usage that stands in them is the provider's only where
+    /// `usage` told one.
+    pub bridged: bool,
     pub upstream_time: Duration,
 }
 
@@ -50,6 +53,7 @@ impl Events {
         self.failure = more.failure;
         self.last = more.last;
         self.complete = more.complete;
+        self.bridged |= more.bridged;
         self.upstream_time += more.upstream_time;
     }
 }

@@ -42,6 +42,8 @@ pub struct Streaming {
     pub keeper: Option<Keeper>,
     /// Those that look at it.
     pub passing: Option<Watched>,
+    /// The provider told what was used, beside its events.
+    pub learned: bool,
 }
 
 /// A stream that guardrails look at. What it used is read before they do: what they keep from the
@@ -78,6 +80,7 @@ impl Streaming {
     }
 
     fn note(&mut self, events: &Events) {
+        self.learned |= events.usage.is_some();
         self.settlement.trail().upstream_time += events.upstream_time;
         if let Some(keeper) = &mut self.keeper {
             keeper.record(&events.events, events.usage.as_deref());
@@ -100,7 +103,10 @@ impl Streaming {
             unseen.learn_usage(usage.clone());
         }
         let trail = self.settlement.trail();
-        trail.usage = unseen.usage();
+        // Events made here have a usage always, which is nobody's word until the provider told one.
+        if self.learned || !events.bridged {
+            trail.usage = unseen.usage();
+        }
         if trail.provider_id.is_none() {
             trail.provider_id = unseen.provider_id().map(str::to_owned);
         }
@@ -189,7 +195,9 @@ impl Streaming {
             self.writer.learn_usage(usage);
         }
         let trail = self.settlement.trail();
-        trail.usage = self.writer.usage().or(trail.usage.take());
+        if self.learned || !events.bridged {
+            trail.usage = self.writer.usage().or(trail.usage.take());
+        }
         if trail.provider_id.is_none() {
             trail.provider_id = self.writer.provider_id().map(str::to_owned);
         }

@@ -21,6 +21,9 @@ const BYTES_PER_TOKEN: usize = 4;
 
 /// Tokens of one event, guessed.
 pub fn tokens(data: &str) -> u64 {
+    if repeats(data) {
+        return 0;
+    }
     let mut bytes = 0;
     for name in TEXTS.iter().chain([&DELTA]) {
         for at in memmem::find_iter(data.as_bytes(), name.as_bytes()) {
@@ -32,6 +35,17 @@ pub fn tokens(data: &str) -> u64 {
         }
     }
     u64::try_from(bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(u64::MAX)
+}
+
+/// Whether it is an event of Responses that is no delta: its text was in deltas already.
+fn repeats(data: &str) -> bool {
+    const TYPE: &str = "\"type\":";
+    memmem::find_iter(data.as_bytes(), TYPE.as_bytes()).any(|at| {
+        let value = data.get(at + TYPE.len()..).unwrap_or_default();
+        let text = value.trim_start().strip_prefix('"').unwrap_or_default();
+        let kind = text.get(..length(text)).unwrap_or_default();
+        kind.starts_with("response.") && !kind.ends_with(".delta")
+    })
 }
 
 /// Bytes up to the quote that ends a JSON string.
@@ -58,6 +72,16 @@ mod tests {
             (r#"{"choices":[{"delta":{"content":"12345678"}}]}"#, 2),
             (r#"{"delta":{"type":"text_delta","text":"a \" quote"}}"#, 3),
             (r#"{"type":"response.output_text.delta","delta":"abc"}"#, 1),
+            (r#"{"type":"response.output_text.done","text":"abc"}"#, 0),
+            (
+                r#"{"response":{"output":[{"type":"message","content":[{"text":"abc"}]}]},"type": "response.completed"}"#,
+                0,
+            ),
+            (
+                r#"{"type":"response","output":[{"type":"message","content":[{"text":"abc"}]}]}"#,
+                1,
+            ),
+            (r#"{"delta":{"content":"\"type\":\"response.x\""}}"#, 6),
             (r#"{"delta":{"partial_json":"{\"a\":"}}"#, 2),
             (r#"{"choices": [{"delta": {"content": "12345678"}}]}"#, 2),
             (r#"{"choices":[{"delta":{"content":null}}]}"#, 0),

@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 
 use super::ask::{Asked, Input};
 use super::fault::store;
-use super::logs::call_type;
 use super::sums::{MOST_GROUPS, Whose};
 use super::{Answer, Reports};
 use crate::auth::Caller;
-use crate::domain::EntityKind;
+use crate::domain::{EntityKind, call_type};
 use crate::store::Dimension;
 
 /// What LiteLLM calls all keys without an alias.

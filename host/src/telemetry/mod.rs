@@ -8,5 +8,6 @@ pub mod log;
 pub mod metrics;
 pub mod otel;
 pub mod process;
+mod route;
 mod sample;
 pub mod times;

@@ -88,6 +88,10 @@ impl<'r> Reader<'r> {
                 ));
             }
         };
+        if within(content, "role").is_some_and(|it| !it.is_string()) {
+            let place = format!("{place}.role");
+            return Err(Refusal::invalid(&place, format!("`{place}` is not a text")));
+        }
         match word(content, "role") {
             "model" => self.model(parts, &place),
             "" | "user" | "function" => self.user(parts, &place),

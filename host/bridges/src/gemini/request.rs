@@ -19,7 +19,42 @@ const SOFT: &[&str] = &[
     "safety_settings",
 ];
 
+/// Members that are read if they have this type: what has another one would be overheard.
+const TYPES: [(&str, fn(&Value) -> bool, &str); 4] = [
+    (
+        "systemInstruction",
+        |it| it.is_object() || it.is_string(),
+        "a content",
+    ),
+    ("tools", is_list_of_objects, "a list of objects"),
+    ("toolConfig", Value::is_object, "an object"),
+    ("generationConfig", Value::is_object, "an object"),
+];
+
+fn is_list_of_objects(value: &Value) -> bool {
+    let list = value.as_array();
+    list.is_some_and(|list| list.iter().all(Value::is_object))
+}
+
+fn check_types(body: &Object) -> Result<(), Refusal> {
+    for (name, is_right, expected) in TYPES {
+        if member(body, name).is_some_and(|it| !is_right(it)) {
+            return Err(Refusal::invalid(
+                name,
+                format!("`{name}` is not {expected}"),
+            ));
+        }
+    }
+    let parts = member(body, "systemInstruction").and_then(|it| within(it, "parts"));
+    if parts.is_some_and(|it| !it.is_object() && !is_list_of_objects(it)) {
+        let name = "systemInstruction.parts";
+        return Err(Refusal::invalid(name, format!("`{name}` is not a list")));
+    }
+    Ok(())
+}
+
 pub fn request(body: &Object, options: &Options<'_>) -> Result<Bridged, Refusal> {
+    check_types(body)?;
     let mut notes = Notes::new(options.drop_params);
     let mut plan = Plan::of(Dialect::GenerateContent, options.streaming.unwrap_or(false));
     plan.thoughts = false;
@@ -119,7 +154,7 @@ fn generation(
         "seed" => "seed",
         "logprobs" => "top_logprobs",
         "stopSequences" => {
-            if items(Some(value)).iter().any(|it| !it.is_string()) {
+            if !value.is_array() || items(Some(value)).iter().any(|it| !it.is_string()) {
                 return Err(Refusal::invalid(
                     &place,
                     format!("`{place}` is not a list of texts"),

@@ -209,6 +209,37 @@ fn requests_of_wrong_types_are_refused_with_their_member() {
         ),
         (
             Dialect::GenerateContent,
+            json!({"contents": [{"role": 5, "parts": [{"text": "x"}]}]}),
+            "contents[0].role",
+        ),
+        (
+            Dialect::GenerateContent,
+            json!({"systemInstruction": 5}),
+            "systemInstruction",
+        ),
+        (
+            Dialect::GenerateContent,
+            json!({"systemInstruction": {"parts": "x"}}),
+            "systemInstruction.parts",
+        ),
+        (Dialect::GenerateContent, json!({"tools": [5]}), "tools"),
+        (
+            Dialect::GenerateContent,
+            json!({"toolConfig": "x"}),
+            "toolConfig",
+        ),
+        (
+            Dialect::GenerateContent,
+            json!({"generationConfig": "x"}),
+            "generationConfig",
+        ),
+        (
+            Dialect::GenerateContent,
+            json!({"generationConfig": {"stopSequences": "x"}}),
+            "generationConfig.stopSequences",
+        ),
+        (
+            Dialect::GenerateContent,
             json!({"generationConfig": {"temperature": "hot"}}),
             "generationConfig.temperature",
         ),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::heard::{Came, Note, Said, members};
-use super::words::{asked, call_type, usage};
+use super::words::{asked, usage};
 use crate::auth::{BudgetWindow, Grant};
 use crate::domain::{CallStatus, EntityKind, SpendRow, Usd, moment};
 use crate::pipeline::bodies::redact;

@@ -72,7 +72,7 @@ pub async fn whole(
         Err(fault) => return Err(Box::new((fault, settlement))),
     };
     watch.see(&body);
-    watch.end();
+    settlement.wrote(watch.end());
     let trail = settlement.trail();
     trail.usage = watch.usage();
     trail.provider_id = watch.id().map(str::to_owned);

@@ -58,8 +58,6 @@ impl Relay {
                         }
                     }
                     Ok(None) => {
-                        let tokens = self.watch.end();
-                        self.settlement.wrote(tokens);
                         self.done();
                         if let Some(last) = held.take() {
                             yield Ok(last);
@@ -114,7 +112,11 @@ impl Relay {
         let next = self.pieces.next().await;
         self.settlement.trail().upstream_time += began.elapsed();
         if !matches!(next, Ok(Some(_))) {
-            self.watch.end();
+            let tokens = self.watch.end();
+            // Of what breaks off nobody has the whole.
+            if next.is_ok() {
+                self.settlement.wrote(tokens);
+            }
         }
         next
     }

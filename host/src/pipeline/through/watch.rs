@@ -26,6 +26,8 @@ pub struct Watch {
     usage: Option<Usage>,
     told: Told,
     id: Option<String>,
+    /// Tokens of a document that came whole, about.
+    whole: u64,
     /// It comes in events.
     pub streams: bool,
 }
@@ -52,6 +54,7 @@ impl Watch {
             usage: of_headers(headers),
             told: Told::default(),
             id: None,
+            whole: 0,
         }
     }
 
@@ -72,23 +75,19 @@ impl Watch {
         }
     }
 
-    /// The body has ended. About how many tokens a document is that came whole and tells no usage.
+    /// The body has ended. About how many tokens a document is that came whole and tells no usage;
+    /// told once.
     pub fn end(&mut self) -> u64 {
         let Some(mut splitter) = self.splitter.take() else {
             return 0;
         };
         // What is cut off tells no usage, and nothing else is wanted of it.
         let _ = splitter.finish(&mut self.frames);
-        let texts = self
-            .frames
-            .iter()
-            .map(|it| String::from_utf8_lossy(&it.data));
-        let tokens = texts.map(|it| written::tokens(&it)).sum();
         self.read_frames();
-        if self.streams || self.usage.is_some() {
+        if self.usage.is_some() {
             return 0;
         }
-        tokens
+        self.whole
     }
 
     /// What is known by now.
@@ -104,9 +103,10 @@ impl Watch {
     fn read_frames(&mut self) -> Seen {
         let mut seen = Seen::default();
         for frame in std::mem::take(&mut self.frames) {
-            if self.streams {
-                let text = String::from_utf8_lossy(&frame.data);
-                seen.tokens = seen.tokens.saturating_add(written::tokens(&text));
+            let tokens = written::tokens(&String::from_utf8_lossy(&frame.data));
+            match self.streams {
+                true => seen.tokens = seen.tokens.saturating_add(tokens),
+                false => self.whole = self.whole.saturating_add(tokens),
             }
             seen.ended |= self.read(&frame.data, &frame.event);
         }
@@ -355,6 +355,19 @@ mod tests {
         watch.see(wrapped.as_bytes());
         watch.end();
         assert_eq!(watch.usage().map(|it| it.output_tokens), Some(5));
+    }
+
+    #[test]
+    fn a_whole_answer_without_a_usage_is_about_as_long_as_its_text_and_told_once() {
+        let guess = |body: &str| {
+            let mut watch = Watch::new("application/json", &HeaderMap::new(), false);
+            watch.see(body.as_bytes());
+            [watch.end(), watch.end()]
+        };
+        let text = r#"{"content":[{"type":"text","text":"12345678"}]}"#;
+        assert_eq!(guess(text), [2, 0]);
+        let told = r#"{"content":[{"type":"text","text":"12345678"}],"usage":{"input_tokens":1,"output_tokens":3}}"#;
+        assert_eq!(guess(told), [0, 0]);
     }
 
     #[test]

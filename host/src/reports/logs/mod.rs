@@ -9,4 +9,4 @@ mod row;
 pub(super) use filter::FIELDS as CHOOSES_ROWS;
 pub(super) use list::list;
 pub(super) use page::{page, session};
-pub(super) use row::{call_type, one};
+pub(super) use row::one;

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
-use crate::domain::{CallBodies, CallStatus, CostLine, Fault, SpendRow, Usage, Usd};
+use crate::domain::{CallBodies, CallStatus, CostLine, Fault, SpendRow, Usage, Usd, call_type};
 use crate::reports::ask::{Asked, Input};
 use crate::reports::fault::{absent, missing, store};
 use crate::reports::sight::Sight;
@@ -116,19 +116,6 @@ pub(super) fn json(row: &SpendRow, bodies: Option<&CallBodies>) -> Value {
         "session_id": row.session_id,
         "status": status(row.status),
     })
-}
-
-/// What LiteLLM calls an operation; it has names of its own for the oldest ones.
-pub(in crate::reports) fn call_type(operation: &str) -> &str {
-    match operation {
-        "chat" => "acompletion",
-        "completions" => "atext_completion",
-        "embeddings" => "aembedding",
-        "responses" => "aresponses",
-        "messages" => "anthropic_messages",
-        "pass-through" => "pass_through_endpoint",
-        other => other,
-    }
 }
 
 pub(super) const fn status(status: CallStatus) -> &'static str {

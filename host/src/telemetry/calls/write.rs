@@ -9,6 +9,7 @@ use super::labels::{ABSENT, Extra, Label, Site, Who, push};
 use super::series::{End, Left, Series, Times};
 use super::shown::Shown;
 use super::{Calls, Key};
+use crate::telemetry::route::route;
 
 /// What a metric comes to for one set of labels.
 enum Sum {
@@ -61,35 +62,6 @@ impl Words {
             Label::Status | Label::ExceptionStatus | Label::ExceptionClass => None,
             _ => at(&self.whos, key.who)?.value(label),
         }
-    }
-}
-
-/// The path of an operation, as its clients call it.
-fn route(operation: &str) -> &str {
-    match operation {
-        "chat" => "/v1/chat/completions",
-        "completions" => "/v1/completions",
-        "embeddings" => "/v1/embeddings",
-        "responses" => "/v1/responses",
-        "messages" => "/v1/messages",
-        "count-tokens" => "/v1/messages/count_tokens",
-        "generate-content" => "/v1beta/models/{model}:generateContent",
-        "rerank" => "/v1/rerank",
-        "moderations" => "/v1/moderations",
-        "images.generate" => "/v1/images/generations",
-        "images.edit" => "/v1/images/edits",
-        "images.vary" => "/v1/images/variations",
-        "audio.speech" => "/v1/audio/speech",
-        "audio.transcribe" => "/v1/audio/transcriptions",
-        "audio.translate" => "/v1/audio/translations",
-        "files.create" => "/v1/files",
-        "files.get" | "files.delete" => "/v1/files/{file_id}",
-        "files.content" => "/v1/files/{file_id}/content",
-        "batches" | "batches.create" => "/v1/batches",
-        "batches.get" => "/v1/batches/{batch_id}",
-        "batches.cancel" => "/v1/batches/{batch_id}/cancel",
-        "realtime" => "/v1/realtime",
-        other => other,
     }
 }
 

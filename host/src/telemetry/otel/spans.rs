@@ -12,6 +12,7 @@ use opentelemetry::{InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::record::{Attempt, Record, Trace};
+use crate::telemetry::route::route;
 
 /// The spans of a call.
 pub fn of(record: &Record, trace: &Trace, scope: &InstrumentationScope) -> Vec<SpanData> {
@@ -50,19 +51,6 @@ pub fn provider(name: &str) -> Cow<'static, str> {
         "xai" => "x_ai",
         other => return Cow::Owned(other.to_owned()),
     })
-}
-
-/// The path of an operation, as its clients call it.
-fn route(name: &str) -> &'static str {
-    match name {
-        "completions" => "/v1/completions",
-        "embeddings" => "/v1/embeddings",
-        "responses" => "/v1/responses",
-        "messages" => "/v1/messages",
-        "count-tokens" => "/v1/messages/count_tokens",
-        "pass-through" => "pass-through",
-        _ => "/v1/chat/completions",
-    }
 }
 
 /// Attributes in the making: what is absent is left out.
@@ -302,6 +290,19 @@ mod tests {
         let events: Vec<&str> = answered.events.events.iter().map(|it| &*it.name).collect();
         assert_eq!(events, ["sluice.plugin"]);
         assert!(answered.start_time >= failed.end_time);
+    }
+
+    #[test]
+    fn the_span_of_a_call_names_the_path_of_its_operation() {
+        let mut record = samples::record();
+        record.operation = "images.generate";
+        let trace = record.trace.clone().unwrap();
+        let scope = InstrumentationScope::builder("sluice").build();
+        let spans = of(&record, &trace, &scope);
+        let call = spans.last().unwrap();
+        assert_eq!(call.name, "POST /v1/images/generations");
+        let route = attribute(call, "http.route");
+        assert_eq!(route, Some(&"/v1/images/generations".into()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::alerts::{self, Kind, Webhook};
 use crate::auth::{KeySettings, OUTAGE_AGE, OwnerRules};
-use crate::budget::{self, Calendar, Period, UnknownPrice};
+use crate::budget::{self, BadCalendar, Calendar, Period, UnknownPrice};
 use crate::config::{Alerting, Config, MetricsShown, Rows, StoredResponses};
 use crate::domain::{Secret, Usd};
 use crate::limits::TokenCounting;
@@ -343,7 +343,13 @@ fn ledger_settings(config: &Config) -> Result<budget::Settings, Misread> {
         money.timezone.as_deref(),
         money.budget_reset_time.as_deref(),
     )
-    .map_err(|cause| wrong("litellm_settings", &cause.to_string()))?;
+    .map_err(|cause| {
+        let path = match cause {
+            BadCalendar::TimeZone(_) => "litellm_settings.timezone",
+            BadCalendar::ResetTime(_) => "litellm_settings.budget_reset_time",
+        };
+        wrong(path, &cause.to_string())
+    })?;
     Ok(budget::Settings {
         calendar,
         unknown_price: if money.allow_unknown_prices {
@@ -364,6 +370,8 @@ pub fn wrong(path: &str, what: &str) -> Misread {
     }
 }
 
+#[cfg(test)]
+mod ledger_tests;
 #[cfg(test)]
 mod tests {
     use super::*;

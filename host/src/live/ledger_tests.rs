@@ -163,3 +163,29 @@ fn a_switch_that_is_neither_on_nor_off_is_refused_by_its_key() {
         }
     }
 }
+
+#[test]
+fn what_teams_have_that_a_token_makes_is_read_whole_or_refused() {
+    let of = |params: Value| {
+        let read = read(&json!({"litellm_settings": {"default_team_params": params}}));
+        read.map(|it| it.owners.new_team)
+    };
+    let team = of(json!({
+        "max_budget": 0.01, "budget_duration": "30d", "models": ["m"], "tpm_limit": 7,
+        "team_member_permissions": ["/key/info"], "rpm_limit": null
+    }));
+    let team = team.unwrap();
+    assert_eq!(
+        (team.max_budget, team.limits.tpm_limit),
+        (Some(CENT), Some(7))
+    );
+    assert_eq!(team.limits.budget_duration.as_deref(), Some("30d"));
+    assert_eq!(
+        (&*team.models, &*team.team_member_permissions),
+        (&["m".to_owned()][..], &["/key/info".to_owned()][..])
+    );
+    for wrong in [json!({"budget_duration": "often"}), json!({"models": "m"})] {
+        let why = of(wrong).err().unwrap();
+        assert_eq!(why.path, "litellm_settings.default_team_params");
+    }
+}

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::alerts::{self, Kind, Webhook};
-use crate::auth::{KeySettings, OUTAGE_AGE, OwnerRules};
-use crate::budget::{self, Calendar, Period, UnknownPrice};
+use crate::auth::{KeySettings, NewTeam, OUTAGE_AGE, OwnerRules};
+use crate::budget::{self, BadCalendar, Calendar, Period, UnknownPrice};
 use crate::config::{Alerting, Config, MetricsShown, Rows, StoredResponses};
 use crate::domain::{Secret, Usd};
 use crate::limits::TokenCounting;
@@ -18,6 +18,7 @@ use crate::pipeline::accounting::{AccountingSettings, Retention, Share};
 use crate::pipeline::{BodySettings, ResponseSettings};
 use crate::prices::Adjustments;
 use crate::spend;
+use crate::store::TeamDoc;
 use crate::telemetry::calls::shown;
 
 /// A setting that cannot be read.
@@ -213,6 +214,29 @@ fn owner_rules(config: &Config) -> Result<OwnerRules, Misread> {
             .and_then(Usd::from_dollars),
         new_user_limits: serde_json::from_value(Value::Object(of_user.clone()))
             .map_err(|cause| wrong(new_user, &cause.to_string()))?,
+        new_team: new_team(&money.management.team_defaults)?,
+    })
+}
+
+/// What a team has that a token makes.
+fn new_team(defaults: &Map<String, Value>) -> Result<NewTeam, Misread> {
+    const PATH: &str = "litellm_settings.default_team_params";
+    let misread = |cause: &dyn std::fmt::Display| wrong(PATH, &cause.to_string());
+    let said = defaults.iter().filter(|(_, value)| !value.is_null());
+    let said = said.map(|(name, value)| (name.clone(), value.clone()));
+    let doc: TeamDoc =
+        serde_json::from_value(Value::Object(said.collect())).map_err(|cause| misread(&cause))?;
+    if let Some(duration) = &doc.limits.budget_duration {
+        duration
+            .parse::<Period>()
+            .map_err(|cause| misread(&cause))?;
+    }
+    let max = defaults.get("max_budget").and_then(Value::as_f64);
+    Ok(NewTeam {
+        max_budget: max.and_then(Usd::from_dollars),
+        limits: doc.limits,
+        models: doc.models,
+        team_member_permissions: doc.team_member_permissions,
     })
 }
 
@@ -343,7 +367,13 @@ fn ledger_settings(config: &Config) -> Result<budget::Settings, Misread> {
         money.timezone.as_deref(),
         money.budget_reset_time.as_deref(),
     )
-    .map_err(|cause| wrong("litellm_settings", &cause.to_string()))?;
+    .map_err(|cause| {
+        let path = match cause {
+            BadCalendar::TimeZone(_) => "litellm_settings.timezone",
+            BadCalendar::ResetTime(_) => "litellm_settings.budget_reset_time",
+        };
+        wrong(path, &cause.to_string())
+    })?;
     Ok(budget::Settings {
         calendar,
         unknown_price: if money.allow_unknown_prices {
@@ -364,6 +394,8 @@ pub fn wrong(path: &str, what: &str) -> Misread {
     }
 }
 
+#[cfg(test)]
+mod ledger_tests;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import threading
 import urllib.request
+from datetime import datetime
 
 import pytest
 
@@ -275,6 +276,54 @@ def test_several_windows_count_side_by_side(house):
         assert message.startswith(f"ExceededBudget: {whose} over 1d budget.") and "begins anew at" in message
 
 
+def test_a_users_windows_count_side_by_side_and_over_all_keys(house):
+    it = house({"only": ("m", {}, None)})
+    windows = [{"budget_duration": "1d", "max_budget": COST * 1.5}, {"budget_duration": "30d", "max_budget": COST * 2.5}]
+    it.post("/user/new", {"user_id": "ann", "auto_create_key": False, "budget_limits": windows})
+    one, other = it.key(user_id="ann"), it.key(user_id="ann")
+    assert [it.ask(key=one)[0], it.ask(key=other)[0]] == [200, 200]
+    for key in (one, other):
+        status, refused, _ = it.ask(key=key)
+        message = refused["error"]["message"]
+        assert status == 422 and message.startswith("ExceededBudget: User=ann over 1d budget."), refused
+        assert "begins anew at" in message
+    # The day's window is as wide as the month's now: the month's is what holds.
+    it.post("/user/update", {"user_id": "ann", "budget_limits": [{"budget_duration": "1d", "max_budget": 1}, windows[1]]})
+    assert it.ask(key=one)[0] == 200
+    status, refused, _ = it.ask(key=other)
+    assert status == 422 and refused["error"]["message"].startswith("ExceededBudget: User=ann over 30d budget."), refused
+
+
+def told(it, key):
+    """What the API tells of a key."""
+    return json.loads(it.gateway.get(f"/key/info?key={key}")[1])["info"]
+
+
+@pytest.mark.parametrize("fields", [{"max_budget": COST / 2, "budget_duration": "10s"}, {"budget_limits": [{"max_budget": COST / 2, "budget_duration": "10s"}]}])
+def test_a_window_that_ends_is_followed_by_another(house, fields):
+    it = house({"only": ("m", {}, None)})
+    key = it.key(**fields)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    span = "10s" if "budget_limits" in fields else "whole"
+    ends = lambda: it.query("SELECT reset_at, spent_usd, spent_pico FROM accounts WHERE kind = 'key' AND id = ? AND span = ?", digest, span)
+    for _ in range(2):
+        assert it.ask(key=key)[0] == 200
+        # A call may be the first of a window that has just begun: the next one is not.
+        it.gateway.wait_for(lambda: it.ask(key=key)[0] == 422)
+        window = ends()[0]["reset_at"]
+        # No call is made meanwhile: the gateway ends the window by itself, and tells the database.
+        it.gateway.wait_for(lambda: ends()[0]["reset_at"] > window)
+        after = ends()[0]
+        assert (after["spent_usd"], after["spent_pico"]) == (0, 0)
+        if "budget_duration" in fields:
+            info = told(it, key)
+            assert datetime.fromisoformat(info["budget_reset_at"]).timestamp() * 1000 > window and info["spend"] == 0, info
+    assert it.ask(key=key)[0] == 200
+    assert it.gateway.logged().count("a budget begins anew") >= 2
+    # What was spent in all does not end with a window.
+    it.gateway.wait_for(lambda: it.spent("key", digest) == pytest.approx(it.asked("only") * COST))
+
+
 def test_a_refusal_names_the_customer_or_the_model_whose_budget_is_spent(house):
     it = house({"only": ("m", {}, None)})
     it.post("/customer/new", {"user_id": "c9", "max_budget": COST / 2})
@@ -369,6 +418,18 @@ def test_a_soft_budget_is_told_once(house):
     metrics = it.gateway.get("/metrics")[1].decode()
     assert "sluice_soft_budgets_reached_total{} 1" in metrics, metrics
     assert it.gateway.logged().count("a soft budget is reached") == 1
+
+
+def test_the_soft_budgets_of_a_team_and_a_user_are_told_once_each(house):
+    it = house({"only": ("m", {}, None)})
+    team = it.post("/team/new", {"soft_budget": COST / 2})["team_id"]
+    it.post("/user/new", {"user_id": "ann", "auto_create_key": False, "soft_budget": COST / 2})
+    for holder in ({"team_id": team}, {"user_id": "ann"}):
+        key = it.key(**holder)
+        assert [it.ask(key=key)[0] for _ in range(3)] == [200, 200, 200]
+    assert "sluice_soft_budgets_reached_total{} 2" in it.gateway.get("/metrics")[1].decode()
+    said = [line for line in it.gateway.logged().splitlines() if "a soft budget is reached" in line]
+    assert len(said) == 2 and f"team {team}" in said[0] and "user ann" in said[1], said
 
 
 def test_a_key_that_asked_for_it_goes_on_slowly_beyond_its_budget(house):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 
 import pytest
@@ -111,6 +112,49 @@ def test_what_keeps_it_from_starting_is_said_in_one_sentence(tmp_path, data_dir)
     with taken:
         busy = run(tmp_path, "--config", "a.yaml", "--host", "127.0.0.1", PORT=str(port))
     assert busy.returncode == 1 and f"cannot listen on 127.0.0.1:{port}" in busy.stderr
+
+
+def damaged(folder):
+    """A database whose first page was overwritten behind its head."""
+    path = folder / "torn.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE t (a)")
+    path.write_bytes(path.read_bytes()[:100] + b"\x5a" * (path.stat().st_size - 100))
+    return f"sqlite://{path}"
+
+
+def foreign(folder):
+    (folder / "letter.txt").write_text("no database at all\n" * 400)
+    return f"sqlite://{folder}/letter.txt"
+
+
+REFUSING = {
+    "unreachable": (lambda _: f"postgres://u:hunter2@127.0.0.1:{free_port()}/d", "does not answer at its address", "check that the server runs"),
+    "a folder": (lambda folder: f"sqlite://{folder}", "cannot be opened", "name another file"),
+    "below a file": (lambda folder: f"sqlite://{folder}/config.yaml/sluice.db", "cannot be opened", "name another file"),
+    "damaged": (damaged, "is damaged", "sluice restore"),
+    "foreign": (foreign, "is no SQLite database", "sluice restore"),
+    "of another kind": (lambda _: "mysql://u:hunter2@127.0.0.1/d", "unknown scheme", "postgresql://"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSING)
+def test_a_database_that_refuses_is_named_with_the_cure_and_nothing_is_started(tmp_path, data_dir, kind):
+    address, reason, cure = REFUSING[kind]
+    (tmp_path / "config.yaml").write_text("model_list: []\n")
+    url = address(tmp_path)
+    (tmp_path / "config.yaml").write_text(json.dumps({"model_list": [], "general_settings": {"master_key": MASTER_KEY, "database_url": url}}))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    port = free_port()
+    said = run(tmp_path, "serve", "--config", "config.yaml", "--host", "127.0.0.1", "--port", str(port))
+    # One sentence, by itself, and before anybody could have connected.
+    assert said.returncode == 1 and reason in said.stderr and cure in said.stderr, said.stderr
+    last = said.stderr.strip().splitlines()[-1]
+    assert last.startswith("sluice: ") and reason in last and "panicked" not in said.stderr, said.stderr
+    assert "hunter2" not in said.stderr + said.stdout and "listening" not in said.stderr + said.stdout
+    # What was there is as it was, and nothing of a gateway lies beside it.
+    after = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert after == before and not (tmp_path / ".local").exists()
 
 
 def test_a_container_of_litellms_goes_on_working(tmp_path, data_dir):

@@ -332,6 +332,12 @@ def test_spend_is_told_by_call_by_day_and_as_a_price(calls):
     today = datetime.now(timezone.utc).date().isoformat()
     status, activity = calls.do(f"/user/daily/activity?start_date={today}&end_date={today}")
     assert status == 200 and activity["metadata"]["total_api_requests"] == 3, activity
+    status, file, headers = calls.gateway.get(f"/user/daily/activity?start_date={today}&end_date={today}&user_id=ann&format=csv")
+    assert status == 200 and {name.lower(): value for name, value in headers.items()}["content-type"] == "text/csv; charset=utf-8"
+    head, line, end = file.decode().split("\r\n")
+    shown = dict(zip(head.split(","), line.split(",")))
+    assert end == "" and (shown["date"], shown["user_id"], shown["key_alias"]) == (today, "ann", "told")
+    assert (float(shown["spend"]), shown["api_requests"]) == (pytest.approx(3 * COST), "3")
     status, price = calls.do("/spend/calculate", {"completion_response": answer(model="m")})
     assert status == 200 and price["cost"] == pytest.approx(COST)
     # Users see their own rows only, and keys of nobody see none.
@@ -385,6 +391,39 @@ def test_a_token_of_an_identity_provider_opens_for_its_user(tmp_path, data_dir):
         other, _ = signed(tmp_path, {**claims, "aud": "somebody"})
         for wrong in (late, other, token[:-4] + "AAAA"):
             assert gateway.post("/v1/chat/completions", chat, wrong)[0] == 401
+    finally:
+        gateway.stop()
+
+
+def test_a_tokens_team_is_found_by_its_alias_or_made(tmp_path, data_dir):
+    upstream = RawUpstream()
+    claims = {"sub": "ann", "aud": "gateway", "exp": int(time.time()) + 600}
+    keys = signed(tmp_path, claims)[1]
+    environment = {"JWT_PUBLIC_KEY_URL": upstream.script("keys", whole(keys)), "JWT_AUDIENCE": "gateway"}
+    fields = {"user_id_jwt_field": "sub", "user_id_upsert": True, "team_id_jwt_field": "team", "team_alias_jwt_field": "crew", "team_id_upsert": True}
+    general = {"master_key": MASTER_KEY, "enable_jwt_auth": True, "litellm_jwtauth": fields}
+    models = [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}]
+    defaults = {"default_team_params": {"max_budget": 5, "models": ["other"]}}
+    gateway = Gateway(tmp_path, {"model_list": models, "general_settings": general, "litellm_settings": defaults}, environment)
+
+    def ask(**more):
+        chat = {"model": "demo", "messages": [{"role": "user", "content": "hi"}]}
+        return gateway.post("/v1/chat/completions", chat, signed(tmp_path, {**claims, **more})[0])
+
+    try:
+        status, refused, _ = ask(crew="Platform")
+        assert status == 404 and "alias 'Platform' doesn't exist" in refused["error"]["message"], refused
+        team = gateway.post("/team/new", {"team_alias": "Platform", "models": ["demo"]})[1]["team_id"]
+        assert ask(crew="Platform")[0] == 200
+        gateway.post("/team/new", {"team_alias": "Platform"})
+        status, refused, _ = ask(crew="Platform")
+        assert status == 400 and "team_id_jwt_field" in refused["error"]["message"], refused
+        assert ask(crew="Platform", team=team)[0] == 200
+        # A new team has what the operator's defaults give it, and this model is not among it.
+        assert ask(team="made")[0] == 403
+        made = json.loads(gateway.get("/team/info?team_id=made")[1])["team_info"]
+        assert (made["max_budget"], made["models"]) == (5, ["other"])
+        assert "has no effect" not in gateway.logged()
     finally:
         gateway.stop()
 

@@ -9,8 +9,8 @@ use http::HeaderMap;
 use super::network::{Networks, ProxyTrust};
 use super::samples::{grant_of, team};
 use super::{
-    Caller, Door, Entrant, Grant, Identity, KeySettings, Keys, Knock, News, OrganizationPart,
-    Payer, Role, Rows, Unreachable, hash_key,
+    Caller, Door, Entrant, Grant, Identity, KeySettings, Keys, Knock, Named, News,
+    OrganizationPart, Payer, Role, Rows, Unreachable, hash_key,
 };
 use crate::domain::{EntityKind, ErrorKind, Fault, KeyHash, Secret};
 
@@ -50,6 +50,23 @@ impl Rows for OneKey {
         _now_ms: i64,
     ) -> BoxFuture<'a, Result<(), Unreachable>> {
         Box::pin(ready(Ok(())))
+    }
+
+    fn add_team<'a>(
+        &'a self,
+        _id: &'a str,
+        _actor: &'a str,
+        _now_ms: i64,
+    ) -> BoxFuture<'a, Result<(), Unreachable>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn named<'a>(
+        &'a self,
+        _kind: EntityKind,
+        _alias: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Named>, Unreachable>> {
+        Box::pin(ready(Ok(None)))
     }
 
     fn payer<'a>(

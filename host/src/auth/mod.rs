@@ -45,7 +45,7 @@ pub use grant::{
 pub use headers::{key_of_socket, may_hold_key, query_may_hold_key};
 pub use jwt::{Fetch, IdTokens, Issuer, JwtRole, RoleMapping, ScopeMapping, TokenSettings, Tokens};
 pub use keys::{
-    CACHE_BYTES, CACHE_TTL, GroupBudget, GroupBudgets, Identity, KeySettings, Keys, News,
+    CACHE_BYTES, CACHE_TTL, GroupBudget, GroupBudgets, Identity, KeySettings, Keys, Named, News,
     OUTAGE_AGE, POLL_EVERY, Payer, Rows, UNKNOWN_TTL, Unreachable,
 };
 pub use mint::{KEY_BYTES, accept_custom_key, hash_key, key_or_hash, masked, new_key};
@@ -56,4 +56,4 @@ pub use models::{
 pub use network::{Networks, ProxyTrust};
 pub use passing::{Passing, allow_passing};
 pub use routes::{Area, Class, Gate, Listed, RouteList, RouteRules, all_routes, class_of};
-pub use rows::{OwnerRules, StoredKeys};
+pub use rows::{NewTeam, OwnerRules, StoredKeys};

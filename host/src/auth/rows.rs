@@ -1,22 +1,23 @@
 //! The store as the source of keys: what is asked of it, and the changes that it tells of.
 
+mod made;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::caller::Role;
 use super::grant::{Grant, Source};
-use super::keys::{GroupBudget, GroupBudgets, Identity, News, Payer, Rows, Unreachable};
+use super::keys::{GroupBudget, GroupBudgets, Identity, Named, News, Payer, Rows, Unreachable};
 use super::models::is_no_model;
 use super::resolve::{Around, object, of_holder};
 use super::terms::Terms;
 use crate::domain::{Entity, EntityKind, KeyHash, Usd};
 use crate::store::{
-    AccessGroupRow, AuditEntry, BudgetRow, Changed, EndUserRow, Filter, Holder, KeyRow, Limits,
-    Query, Stamp, Store, StoreError, TagRow, UserDoc, UserRow, member_id,
+    AccessGroupRow, BudgetRow, Changed, EndUserRow, Filter, Holder, KeyRow, Limits, Query, Store,
+    StoreError, TagRow, member_id,
 };
 
 /// Rows of a user that are read at most: its memberships.
@@ -46,6 +47,17 @@ pub struct OwnerRules {
     /// What users have who are made when their first token comes: `default_internal_user_params`.
     pub new_user_budget: Option<Usd>,
     pub new_user_limits: Limits,
+    /// The same of teams: `default_team_params`.
+    pub new_team: NewTeam,
+}
+
+/// What a team has that is made when the first token with its id comes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NewTeam {
+    pub max_budget: Option<Usd>,
+    pub limits: Limits,
+    pub models: Vec<String>,
+    pub team_member_permissions: Vec<String>,
 }
 
 impl StoredKeys {
@@ -57,6 +69,10 @@ impl StoredKeys {
     /// Where the rules stand. Who changes them has what is remembered read anew.
     pub fn rules(&self) -> Arc<ArcSwap<OwnerRules>> {
         Arc::clone(&self.rules)
+    }
+
+    fn store(&self) -> &Store {
+        &self.store
     }
 
     async fn around(&self, holder: &Holder) -> Result<Around, StoreError> {
@@ -162,38 +178,6 @@ impl StoredKeys {
         match id {
             Some(id) => self.store.get(&id).await,
             None => Ok(None),
-        }
-    }
-
-    async fn write_user(
-        &self,
-        id: &str,
-        email: Option<&str>,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let mut change = self.store.change(now_ms).await?;
-        let row = UserRow {
-            id: id.to_owned(),
-            email: email.map(str::to_owned),
-            role: Some(Role::InternalUser.as_str().to_owned()),
-            max_budget: self.rules.load().new_user_budget,
-            doc: UserDoc {
-                limits: self.rules.load().new_user_limits.clone(),
-                ..UserDoc::default()
-            },
-            stamp: Stamp::new(now_ms, "jwt"),
-            ..UserRow::default()
-        };
-        let made = match change.insert(&row).await {
-            Ok(()) => {
-                change.audit(made_by_token(&row, now_ms));
-                change.commit().await
-            }
-            Err(why) => Err(why),
-        };
-        match made {
-            Err(StoreError::Duplicate { .. }) => Ok(()),
-            made => made,
         }
     }
 
@@ -310,25 +294,6 @@ fn group_names(holder: &Holder) -> Vec<&str> {
     names.into_iter().collect()
 }
 
-/// What the audit log says of a user whose first token made it: the actor is the user itself.
-fn made_by_token(row: &UserRow, now_ms: i64) -> AuditEntry {
-    let after = json!({
-        "user_id": row.id,
-        "user_email": row.email,
-        "user_role": row.role,
-        "created_by": "jwt",
-    });
-    AuditEntry {
-        at: now_ms,
-        actor: row.id.clone(),
-        action: "created".to_owned(),
-        kind: EntityKind::User.as_str().to_owned(),
-        id: row.id.clone(),
-        after: Some(after.to_string()),
-        ..AuditEntry::default()
-    }
-}
-
 fn end_user(row: &EndUserRow) -> Payer {
     Payer {
         blocked: row.blocked,
@@ -365,6 +330,25 @@ impl Rows for StoredKeys {
         self.write_user(id, email, now_ms)
             .map_err(unreachable)
             .boxed()
+    }
+
+    fn add_team<'a>(
+        &'a self,
+        id: &'a str,
+        actor: &'a str,
+        now_ms: i64,
+    ) -> BoxFuture<'a, Result<(), Unreachable>> {
+        self.write_team(id, actor, now_ms)
+            .map_err(unreachable)
+            .boxed()
+    }
+
+    fn named<'a>(
+        &'a self,
+        kind: EntityKind,
+        alias: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Named>, Unreachable>> {
+        self.read_named(kind, alias).map_err(unreachable).boxed()
     }
 
     fn payer<'a>(

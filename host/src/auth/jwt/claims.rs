@@ -14,7 +14,13 @@ pub(super) struct Said {
     pub email: Option<String>,
     /// In the token's order, each once.
     pub team_ids: Vec<String>,
+    /// The name of its team, if it has no id of one.
+    pub team_alias: Option<String>,
+    /// The team that is made if it is not there: a group of the provider is no team of ours.
+    pub team_to_make: Option<String>,
     pub organization_id: Option<String>,
+    /// The name of its organisation, if it has no id of one.
+    pub organization_alias: Option<String>,
     pub end_user: Option<String>,
     /// The role that scope or mapping gives; None: that of the user's row.
     pub role: Option<Role>,
@@ -47,7 +53,11 @@ pub(super) fn read(settings: &TokenSettings, claims: &Value) -> Result<Said, Fau
         end_user: one(&settings.end_user_id_jwt_field),
         ..Said::default()
     };
-    let teams = one(&settings.team_id_jwt_field).into_iter();
+    if said.organization_id.is_none() {
+        said.organization_alias = one(&settings.org_alias_jwt_field);
+    }
+    said.team_to_make = one(&settings.team_id_jwt_field);
+    let teams = said.team_to_make.clone().into_iter();
     for team in teams.chain(all(claims, settings.team_ids_jwt_field.as_deref())) {
         if !team.is_empty() && !said.team_ids.contains(&team) {
             said.team_ids.push(team);
@@ -68,8 +78,12 @@ pub(super) fn read(settings: &TokenSettings, claims: &Value) -> Result<Said, Fau
     if !said.admin {
         admit(settings, &said, &user_roles)?;
         said.scoped = scoped(settings, &scopes)?;
-        if said.team_ids.is_empty() {
+        if said.team_to_make.is_none() {
+            said.team_alias = one(&settings.team_alias_jwt_field);
+        }
+        if said.team_ids.is_empty() && said.team_alias.is_none() {
             said.team_ids.extend(settings.team_id_default.clone());
+            said.team_to_make.clone_from(&settings.team_id_default);
         }
     }
     Ok(said)
@@ -98,6 +112,7 @@ fn map_role(
     let object = object.and_then(|field| text(claims, field));
     match role {
         Some(Role::Team) => {
+            said.team_to_make = object.clone().or(said.team_to_make.take());
             if let Some(team) = object.filter(|team| !said.team_ids.contains(team)) {
                 said.team_ids.insert(0, team);
             }

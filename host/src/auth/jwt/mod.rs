@@ -7,6 +7,7 @@
 mod claims;
 mod id_token;
 mod jwks;
+mod parties;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -155,6 +156,9 @@ impl Tokens {
         if said.admin {
             return self.admin(said, keys, now_ms).await;
         }
+        let by_id = self.by_id(said, keys).await?;
+        let said = &*by_id;
+        self.known_team(said, keys, now_ms).await?;
         self.known_user(said, keys, now_ms).await?;
         let mut grants = Vec::new();
         let mut shut = None;

@@ -26,11 +26,17 @@ pub struct TokenSettings {
     pub user_id_upsert: bool,
     pub team_id_jwt_field: Option<String>,
     pub team_ids_jwt_field: Option<String>,
+    /// The `team_alias` of the team, where no claim has its id.
+    pub team_alias_jwt_field: Option<String>,
+    /// A team that we do not know is made.
+    pub team_id_upsert: bool,
     /// The team of tokens that name none.
     pub team_id_default: Option<String>,
     /// What a token that names a team and no user may call.
     pub team_allowed_routes: Vec<String>,
     pub org_id_jwt_field: Option<String>,
+    /// The `organization_alias`, where no claim has its id.
+    pub org_alias_jwt_field: Option<String>,
     pub end_user_id_jwt_field: Option<String>,
     /// Where roles stand that `role_mappings` and `jwt_litellm_role_map` read.
     pub roles_jwt_field: Option<String>,
@@ -83,12 +89,9 @@ const NOT_HONOURED: &[&str] = &[
     "oidc_userinfo_cache_ttl",
     "oidc_userinfo_enabled",
     "oidc_userinfo_endpoint",
-    "org_alias_jwt_field",
     "routing_overrides",
     "sync_user_role_and_teams",
-    "team_alias_jwt_field",
     "team_claim_fallback",
-    "team_id_upsert",
     "unregistered_jwt_client_behavior",
     "upsert_sso_user_to_team",
     "virtual_key_claim_field",
@@ -115,6 +118,8 @@ impl Default for TokenSettings {
             user_id_upsert: false,
             team_id_jwt_field: None,
             team_ids_jwt_field: None,
+            team_alias_jwt_field: None,
+            team_id_upsert: false,
             team_id_default: None,
             team_allowed_routes: texts(&[
                 "openai_routes",
@@ -123,6 +128,7 @@ impl Default for TokenSettings {
                 "/v1/messages/count_tokens",
             ]),
             org_id_jwt_field: None,
+            org_alias_jwt_field: None,
             end_user_id_jwt_field: None,
             roles_jwt_field: None,
             role_mappings: Vec::new(),
@@ -208,12 +214,16 @@ mod tests {
     fn litellms_names_and_defaults_are_read() {
         let (settings, idle) = TokenSettings::read(json!({
             "user_id_jwt_field": "sub", "team_ids_jwt_field": "groups", "user_id_upsert": true,
-            "end_user_id_jwt_field": null, "issuers": [], "public_key_ttl": 60
+            "end_user_id_jwt_field": null, "issuers": [], "public_key_ttl": 60,
+            "team_alias_jwt_field": "team", "org_alias_jwt_field": "org", "team_id_upsert": true
         }))
         .unwrap();
         assert_eq!(settings.admin_jwt_scope, "litellm_proxy_admin");
         assert_eq!(settings.user_id_jwt_field.as_deref(), Some("sub"));
         assert!(settings.user_id_upsert && settings.ttl() == Duration::from_secs(60));
+        assert_eq!(settings.team_alias_jwt_field.as_deref(), Some("team"));
+        assert_eq!(settings.org_alias_jwt_field.as_deref(), Some("org"));
+        assert!(settings.team_id_upsert);
         assert_eq!(idle, ["issuers"]);
     }
 

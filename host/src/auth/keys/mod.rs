@@ -68,6 +68,21 @@ pub trait Rows: std::fmt::Debug + Send + Sync {
         now_ms: i64,
     ) -> BoxFuture<'a, Result<(), Unreachable>>;
 
+    /// Makes a team; one that exists stays as it is. `actor`: whom the audit log names.
+    fn add_team<'a>(
+        &'a self,
+        id: &'a str,
+        actor: &'a str,
+        now_ms: i64,
+    ) -> BoxFuture<'a, Result<(), Unreachable>>;
+
+    /// Teams or organisations of an alias; of many, at least two. None: there is none.
+    fn named<'a>(
+        &'a self,
+        kind: EntityKind,
+        alias: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Named>, Unreachable>>;
+
     /// An end user or a tag.
     fn payer<'a>(
         &'a self,
@@ -105,6 +120,13 @@ pub struct Payer {
     pub sources: Vec<Source>,
 }
 
+/// Rows of one alias.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    pub ids: Vec<String>,
+    pub sources: Vec<Source>,
+}
+
 /// Every access group with a budget of its own.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GroupBudgets {
@@ -122,7 +144,13 @@ pub struct GroupBudget {
 }
 
 /// The kind of rows of access groups, and what stands for all of them.
-const GROUPS: (&str, &str) = ("access_group", "*");
+const GROUPS: (&str, &str) = ("access_group", ALL);
+
+/// What stands for all rows of a kind.
+const ALL: &str = "*";
+
+/// Kinds of rows that are asked for by more than their ids.
+const ASKED_AS_A_WHOLE: [&str; 3] = [GROUPS.0, "team", "organization"];
 
 /// What changed since a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +208,7 @@ struct Inner {
     grants: Cache<Grant>,
     identities: Cache<Grant>,
     payers: Cache<Payer>,
+    named: Cache<Named>,
     group_budgets: Cache<GroupBudgets>,
     changes: Arc<Changes>,
     /// The number after which the store is asked for changes; negative: not known yet.
@@ -199,6 +228,7 @@ impl Keys {
             grants: Cache::new(terms(settings.max_bytes), Arc::clone(&changes)),
             identities: Cache::new(terms(share), Arc::clone(&changes)),
             payers: Cache::new(terms(share), Arc::clone(&changes)),
+            named: Cache::new(terms(share), Arc::clone(&changes)),
             group_budgets: Cache::new(terms(share), Arc::clone(&changes)),
             changes,
             seen: AtomicI64::new(-1),
@@ -212,6 +242,7 @@ impl Keys {
         self.0.grants.set_terms(terms);
         self.0.identities.set_terms(terms);
         self.0.payers.set_terms(terms);
+        self.0.named.set_terms(terms);
     }
 
     /// The grant behind a key's hash; None: nobody knows it. Whether it is blocked or expired is
@@ -263,6 +294,32 @@ impl Keys {
             .map_err(down)?;
         self.changed(&Source::new("user", id));
         Ok(())
+    }
+
+    /// Makes a team whom a token named, unless somebody else just did.
+    ///
+    /// # Errors
+    /// As [`Keys::grant`].
+    pub(super) async fn add_team(&self, id: &str, actor: &str, now_ms: i64) -> Result<(), Fault> {
+        self.rows()?
+            .add_team(id, actor, now_ms)
+            .await
+            .map_err(down)?;
+        self.changed(&Source::new("team", id));
+        Ok(())
+    }
+
+    /// The ids of the teams or organisations of an alias; of many, at least two.
+    ///
+    /// # Errors
+    /// As [`Keys::grant`].
+    pub(super) async fn named(&self, kind: EntityKind, alias: &str) -> Result<Vec<String>, Fault> {
+        let rows = self.rows()?;
+        let name = format!("{} {alias}", kind.as_str());
+        let sources = || vec![Source::new(kind.as_str(), ALL)];
+        let found = self.0.named.get(&name, sources, || rows.named(kind, alias));
+        let found = found.await.map_err(down)?;
+        Ok(found.map(|it| it.ids.clone()).unwrap_or_default())
     }
 
     /// An end user or a tag; None: there is no row of it, so nothing limits it.
@@ -378,8 +435,8 @@ fn touched(source: &Source) -> Vec<Source> {
         let users = users.filter_map(|(at, slash)| source.id.get(at + slash.len()..));
         all.extend(users.map(|user| Source::new("user", user)));
     }
-    if &*source.kind == GROUPS.0 {
-        all.push(Source::new(GROUPS.0, GROUPS.1));
+    if ASKED_AS_A_WHOLE.contains(&&*source.kind) {
+        all.push(Source::new(&*source.kind, ALL));
     }
     all
 }
@@ -395,6 +452,17 @@ impl Cached for Grant {
 
     fn weight(&self) -> usize {
         Self::weight(self)
+    }
+}
+
+impl Cached for Named {
+    fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    fn weight(&self) -> usize {
+        let ids = self.ids.iter().map(String::len);
+        ids.fold(200usize, usize::saturating_add)
     }
 }
 

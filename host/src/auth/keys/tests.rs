@@ -97,6 +97,23 @@ impl Rows for FakeRows {
         Box::pin(self.answer(|| ()))
     }
 
+    fn add_team<'a>(
+        &'a self,
+        _id: &'a str,
+        _actor: &'a str,
+        _now_ms: i64,
+    ) -> BoxFuture<'a, Result<(), Unreachable>> {
+        Box::pin(self.answer(|| ()))
+    }
+
+    fn named<'a>(
+        &'a self,
+        _kind: EntityKind,
+        _alias: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Named>, Unreachable>> {
+        Box::pin(self.answer(|| None))
+    }
+
     fn payer<'a>(
         &'a self,
         _kind: EntityKind,

@@ -149,3 +149,188 @@ impl Accounting {
         store.reset(&due, next).await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::others::Others;
+    use super::super::rig;
+    use super::*;
+    use crate::budget::{self, AccountId, Path, Period, Terms, Window};
+    use crate::domain::{Entity, EntityKind};
+    use crate::store::tests::{both, call};
+    use crate::store::{Address, WHOLE};
+
+    const DAY: i64 = 86_400_000;
+
+    /// A replica whose calls of two days ago are of windows that have ended since.
+    struct Replica {
+        accounting: Accounting,
+        _folder: tempfile::TempDir,
+    }
+
+    const fn pico(amount: i128) -> Usd {
+        Usd::from_pico(amount)
+    }
+
+    fn team() -> Entity {
+        Entity::new(EntityKind::Team, "t")
+    }
+
+    fn terms(period: &str) -> Terms {
+        Terms {
+            max_budget: Some(pico(1000)),
+            period: Some(period.parse().unwrap()),
+            ..Terms::default()
+        }
+    }
+
+    fn whole() -> (AccountId, Terms) {
+        (AccountId::whole(team()), terms("1d"))
+    }
+
+    fn window(period: &str) -> (AccountId, Terms) {
+        let parsed: Period = period.parse().unwrap();
+        let id = AccountId {
+            entity: team(),
+            window: Window::Limit(parsed),
+        };
+        (id, terms(period))
+    }
+
+    impl Replica {
+        fn start(store: &Store) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            Self {
+                accounting: rig::alone(store, folder.path()),
+                _folder: folder,
+            }
+        }
+
+        async fn path(&self, budgets: &[(AccountId, Terms)], now: i64) -> Path {
+            let books = self.accounting.inner.books();
+            books.path(budgets, now).await.unwrap().0
+        }
+
+        fn spent(&self, id: &AccountId) -> Usd {
+            let ledger = &self.accounting.inner.ledger;
+            ledger.snapshot(id, now_ms()).unwrap().spend
+        }
+    }
+
+    /// The team spends in the database, with a call that ended then.
+    async fn stored(store: &Store, id: &str, cost: i128, at: i64) {
+        let mut row = call(id, Some(pico(cost)), &[team()]);
+        row.ended_ms = at;
+        store.settle(&[row]).await.unwrap();
+    }
+
+    async fn account(store: &Store, span: &str) -> Account {
+        let found = store.accounts(&[team()]).await.unwrap();
+        found.into_iter().find(|it| it.span == span).unwrap()
+    }
+
+    both! {
+        async fn each_window_that_ended_begins_anew_and_no_other(store: &Store) {
+            let (now, then) = (now_ms(), now_ms() - 2 * DAY);
+            let replica = Replica::start(store);
+            let budgets = [whole(), window("12h"), window("90d")];
+            let path = replica.path(&budgets, then).await;
+            stored(store, "before", 1000, then).await;
+            path.charge(pico(1000), then);
+            assert!(path.try_reserve(Some(pico(1)), then).is_err());
+            let before = account(store, "90d").await;
+
+            replica.accounting.end_windows().await;
+
+            for span in [WHOLE, "12h"] {
+                let after = account(store, span).await;
+                let (began, ends) = (after.began_at.unwrap(), after.reset_at.unwrap());
+                assert_eq!(after.spent, Usd::ZERO, "{span}");
+                assert!(then < began && began <= now_ms() && now < ends, "{span}: {began} {ends}");
+                assert!(ends - began <= DAY, "{span}");
+            }
+            assert_eq!(account(store, "90d").await, before);
+            assert_eq!(replica.spent(&budgets[0].0), Usd::ZERO);
+            assert_eq!(replica.spent(&budgets[2].0), pico(1000));
+            let short = replica.path(&budgets[..2], now_ms()).await;
+            assert!(short.try_reserve(Some(pico(1000)), now_ms()).is_ok());
+            assert!(path.try_reserve(Some(pico(1)), now_ms()).is_err(), "90 days still run");
+        }
+
+        async fn a_window_that_two_replicas_end_ends_once(store: &Store) {
+            let then = now_ms() - 2 * DAY;
+            let replicas = [Replica::start(store), Replica::start(store)];
+            for replica in &replicas {
+                replica.path(&[whole()], then).await.charge(pico(900), then);
+            }
+            stored(store, "before", 900, then).await;
+
+            tokio::join!(replicas[0].accounting.end_windows(), replicas[1].accounting.end_windows());
+            let once = account(store, WHOLE).await;
+            assert_eq!(once.spent, Usd::ZERO);
+
+            // One that comes to it after the next window was spent in takes nothing of that away.
+            stored(store, "after", 30, now_ms()).await;
+            let late = Replica::start(store);
+            late.path(&[whole()], then).await;
+            late.accounting.end_windows().await;
+            let spent = account(store, WHOLE).await;
+            assert_eq!((spent.spent, spent.reset_at), (pico(30), once.reset_at));
+            for replica in &replicas {
+                replica.accounting.follow_once(&mut Others::default()).await.unwrap();
+                assert_eq!(replica.spent(&whole().0), pico(30));
+            }
+        }
+
+        async fn what_exceeded_a_window_is_carried_only_where_the_operator_says_so(store: &Store) {
+            for (rolls_over, carried) in [(false, 0), (true, 200)] {
+                let then = now_ms() - 2 * DAY;
+                let replica = Replica::start(store);
+                replica.accounting.inner.ledger.set_settings(budget::Settings {
+                    rolls_over,
+                    ..budget::Settings::default()
+                });
+                store.close_window(&team(), WHOLE).await.unwrap();
+                let path = replica.path(&[whole()], then).await;
+                stored(store, &format!("{rolls_over}"), 1200, then).await;
+                path.charge(pico(1200), then);
+                replica.accounting.end_windows().await;
+                assert_eq!(account(store, WHOLE).await.spent, pico(carried));
+                assert_eq!(replica.spent(&whole().0), pico(carried));
+            }
+        }
+
+        async fn rows_of_the_new_window_come_after_its_beginning(store: &Store) {
+            let then = now_ms() - 2 * DAY;
+            let replica = Replica::start(store);
+            replica.path(&[whole()], then).await.charge(pico(900), then);
+            stored(store, "before", 900, then).await;
+            let mut row = call("after", Some(pico(7)), &[team()]);
+            row.ended_ms = now_ms();
+            replica.accounting.inner.journal.record(row).unwrap();
+            let stopped = CancellationToken::new();
+            stopped.cancel();
+            replica.accounting.clone().write_rows(stopped).await;
+            assert_eq!(account(store, WHOLE).await.spent, pico(7));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_was_away_hears_of_the_end_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::file(folder.path().join("money.db"));
+        let store = Store::open(&address, now_ms()).await.unwrap();
+        let then = now_ms() - 2 * DAY;
+        let replica = Replica::start(&store);
+        replica.path(&[whole()], then).await.charge(pico(900), then);
+        store.close().await;
+
+        replica.accounting.end_windows().await;
+
+        let ledger = &replica.accounting.inner.ledger;
+        let [reset] = &ledger.due_resets(now_ms())[..] else {
+            panic!("the database would never hear of it");
+        };
+        assert_eq!((&reset.account, reset.spent), (&whole().0, pico(900)));
+    }
+}

@@ -8,4 +8,4 @@ mod logs;
 mod questions;
 mod refused;
 mod report;
-mod rig;
+pub(super) mod rig;

@@ -150,7 +150,7 @@ impl Outside for World {
     }
 }
 
-pub(super) struct Rig {
+pub(in crate::reports) struct Rig {
     reports: Reports,
     pub world: Arc<World>,
 }
@@ -252,6 +252,10 @@ fn raw(text: &str) -> Option<Box<RawValue>> {
 }
 
 impl Rig {
+    pub fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
     /// The people of [`people`]. Each of `ann`, `bob`
     /// and `eve` has a key of that name in the team; `solo` belongs to nobody. Calls of today cost
     /// `ann` 1, `bob` 2, `eve` 4 and `solo` 8 dollars; one of `ann`'s 40 days ago cost 16; one of

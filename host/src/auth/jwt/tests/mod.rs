@@ -1,6 +1,7 @@
 //! Tokens of an identity provider, proven and refused.
 
 mod id_token;
+mod parties;
 mod rig;
 
 use std::time::Duration;

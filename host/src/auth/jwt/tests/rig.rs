@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::auth::jwt::*;
 use crate::auth::samples::{team, user};
-use crate::auth::{KeySettings, News, Payer, Rows, Unreachable};
+use crate::auth::{KeySettings, Named, News, Payer, Rows, Unreachable};
 use crate::domain::{EntityKind, KeyHash};
 
 /// The head of a PKCS#8 document with a private key of 32 bytes: P-256, and Ed25519 (RFC 8410).
@@ -146,6 +146,38 @@ impl Rows for People {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(id);
         Box::pin(ready(Ok(())))
+    }
+
+    fn add_team<'a>(
+        &'a self,
+        id: &'a str,
+        _actor: &'a str,
+        _now_ms: i64,
+    ) -> BoxFuture<'a, Result<(), Unreachable>> {
+        assert_eq!(id, "new-team");
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert("new-team");
+        Box::pin(ready(Ok(())))
+    }
+
+    fn named<'a>(
+        &'a self,
+        kind: EntityKind,
+        alias: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Named>, Unreachable>> {
+        let ids: &[&str] = match (kind, alias) {
+            (EntityKind::Team, "Platform") => &["t1"],
+            (EntityKind::Team, "Twins") => &["t1", "t2"],
+            (EntityKind::Team, "Shut") => &["blocked"],
+            (EntityKind::Organization, "Acme") => &["o1"],
+            (EntityKind::Organization, "Twins") => &["o1", "o2"],
+            _ => return Box::pin(ready(Ok(None))),
+        };
+        let named = Named {
+            ids: ids.iter().map(|&it| it.to_owned()).collect(),
+            ..Named::default()
+        };
+        Box::pin(ready(Ok(Some(named))))
     }
 
     fn payer<'a>(

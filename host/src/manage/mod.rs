@@ -13,6 +13,7 @@ mod budgets;
 mod cache;
 mod config;
 mod credentials;
+mod cursor;
 mod customers;
 mod fault;
 mod fields;

@@ -48,7 +48,7 @@ pub use others::{
     AccessGroupDoc, AccessGroupRow, ConfigRow, CredentialRow, EndUserDoc, EndUserRow, GuardrailDoc,
     GuardrailRow, InvitationRow, ModelDoc, ModelRow, TagDoc, TagRow,
 };
-pub use query::{Filter, Page, Query};
+pub use query::{Filter, Page, Place, Query};
 pub use record::{Record, Stamp};
 pub use remote::{RemoteObject, RemotePage};
 pub use rows::{

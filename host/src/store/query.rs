@@ -1,10 +1,13 @@
-//! Lists: filters, one sort column, pages by offset with the total, as LiteLLM's lists have them.
+//! Lists: filters, one sort column, pages with the total: by offset, as LiteLLM's lists have them,
+//! or after a place.
 
 mod page;
+mod place;
 
 use super::StoreError;
 use super::sql::{Value, places};
 pub(super) use page::list;
+pub use place::Place;
 
 /// One condition on a row.
 #[derive(Debug, Clone)]
@@ -36,6 +39,8 @@ pub struct Query {
     pub descending: bool,
     pub offset: u64,
     pub limit: u64,
+    /// Only what comes after this place, in a list by `id`, `created_at` or `updated_at`.
+    pub after: Option<Place>,
 }
 
 impl Default for Query {
@@ -47,6 +52,7 @@ impl Default for Query {
             descending: true,
             offset: 0,
             limit: 1 << 40,
+            after: None,
         }
     }
 }
@@ -83,13 +89,25 @@ impl Query {
         self.limit = size;
         self
     }
+
+    /// The page that begins after a place.
+    #[must_use]
+    pub fn after(mut self, place: Place, size: u64) -> Self {
+        self.after = Some(place);
+        self.offset = 0;
+        self.limit = size;
+        self
+    }
 }
 
-/// A page of a list, and how many rows the whole list has.
+/// A page of a list, and how many rows the whole list has, wherever the page begins.
 #[derive(Debug, Clone)]
 pub struct Page<R> {
     pub rows: Vec<R>,
     pub total: u64,
+    /// After which the next page begins; None: nothing comes after it, or the list has no places.
+    /// What is read at once, being longer than a page may be, has none either.
+    pub next: Option<Place>,
 }
 
 /// A `WHERE` in the making.

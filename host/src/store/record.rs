@@ -17,6 +17,7 @@ pub trait Record: Sized + Send + Sync {
 
     fn columns() -> Vec<String>;
     fn id(&self) -> &str;
+    fn stamp(&self) -> &Stamp;
     /// What a column that names another row holds.
     fn reference(&self, column: &str) -> Option<&str>;
     /// In the order of `columns`.
@@ -97,6 +98,10 @@ macro_rules! record {
 
             fn id(&self) -> &str {
                 &self.id
+            }
+
+            fn stamp(&self) -> &$crate::store::Stamp {
+                &self.stamp
             }
 
             fn reference(&self, column: &str) -> Option<&str> {

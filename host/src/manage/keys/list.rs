@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::domain::Fault;
+use crate::manage::cursor::{self, CURSOR};
 use crate::manage::fault::{bad, forbidden};
 use crate::manage::fields::{Field, Given, Kind};
-use crate::manage::input::{Paging, flag, sorting};
+use crate::manage::input::{Paging, flag};
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{Filter, KeyRow, Query, TeamRow, UserRow};
@@ -37,6 +38,13 @@ const FILTERS: &[Field] = &[
     Field("expires", Kind::Choice(&["active", "expired"])),
 ];
 
+const TERMS: cursor::Terms = cursor::Terms {
+    size: "size",
+    default: 10,
+    most: 100,
+    sorts: SORTS,
+};
+
 const SORTS: &[(&str, &str)] = &[
     ("created_at", "created_at"),
     ("updated_at", "updated_at"),
@@ -54,16 +62,13 @@ const SORTS: &[(&str, &str)] = &[
 /// Keys that the caller may see, filtered, sorted, in pages.
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = input.query_fields(&[FILTERS])?;
-    let paging = Paging::read(&input.query, "size", 10, 100)?;
-    let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
+    let asked = input.query_fields(&[FILTERS, CURSOR])?;
+    let pages = cursor::Asked::read::<KeyRow>(&input, &asked, &TERMS)?;
     let expand = expands_user(&asked)?;
     let full = flag(&asked, "return_full_object")? || expand;
     let empty = asked.text("status").as_deref() == Some("deleted");
-    let mut query = Query::new()
-        .with(visible(m, &rights, &asked).await?)
-        .sorted(column, descending)
-        .page(paging.page, paging.size);
+    let visible = visible(m, &rights, &asked).await?;
+    let mut query = pages.of(Query::new().with(visible));
     if let Some(id) = asked.text("organization_id") {
         query = query.with(of_organizations(m, &[id]).await?);
     }
@@ -102,8 +107,9 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
     Ok(json!({
         "keys": keys,
         "total_count": page.total,
-        "current_page": paging.page,
-        "total_pages": paging.pages(page.total),
+        "current_page": pages.number(),
+        "total_pages": pages.pages(page.total),
+        "next_cursor": pages.next(&page),
     }))
 }
 

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::domain::Fault;
+use crate::manage::cursor::{self, CURSOR};
 use crate::manage::fault::forbidden;
 use crate::manage::fields::{Field, Given, Kind};
-use crate::manage::input::{Paging, sorting};
+use crate::manage::input::Paging;
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{Filter, KeyRow, Query, TeamMemberRow, TeamRow};
@@ -24,6 +25,13 @@ const FILTERS: &[Field] = &[
     Field("sort_by", Kind::Text),
     Field("sort_order", Kind::Text),
 ];
+
+const TERMS: cursor::Terms = cursor::Terms {
+    size: "page_size",
+    default: 10,
+    most: 100,
+    sorts: SORTS,
+};
 
 const SORTS: &[(&str, &str)] = &[
     ("created_at", "created_at"),
@@ -47,13 +55,9 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
 /// The same in pages, with counts.
 pub(in crate::manage) async fn list_v2(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = input.query_fields(&[FILTERS])?;
-    let paging = Paging::read(&input.query, "page_size", 10, 100)?;
-    let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
-    let query = filtered(m, &rights, &asked).await?;
-    let query = query
-        .sorted(column, descending)
-        .page(paging.page, paging.size);
+    let asked = input.query_fields(&[FILTERS, CURSOR])?;
+    let pages = cursor::Asked::read::<TeamRow>(&input, &asked, &TERMS)?;
+    let query = pages.of(filtered(m, &rights, &asked).await?);
     let page = m.store.list::<TeamRow>(&query).await?;
     let views = super::Views::of(m, &page.rows).await?;
     let mut teams = Vec::new();
@@ -72,9 +76,10 @@ pub(in crate::manage) async fn list_v2(m: &Manage, caller: &Caller, input: Input
     Ok(json!({
         "teams": teams,
         "total": page.total,
-        "page": paging.page,
-        "page_size": paging.size,
-        "total_pages": paging.pages(page.total),
+        "page": pages.number(),
+        "page_size": pages.size(),
+        "total_pages": pages.pages(page.total),
+        "next_cursor": pages.next(&page),
     }))
 }
 

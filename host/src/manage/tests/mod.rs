@@ -2,6 +2,7 @@
 //! name, what is written and what is not.
 
 mod beside;
+mod cursor;
 mod every;
 mod foreign;
 mod guardrails;

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::fields::ROLES;
 use crate::auth::Caller;
 use crate::domain::Fault;
+use crate::manage::cursor::{self, CURSOR};
 use crate::manage::fault::forbidden;
 use crate::manage::fields::{Field, Given, Kind};
-use crate::manage::input::{Paging, sorting};
+use crate::manage::input::Paging;
 use crate::manage::rights::{Rights, foreign};
 use crate::manage::{Answer, Input, Manage};
 use crate::store::{
@@ -30,6 +31,13 @@ const FILTERS: &[Field] = &[
     Field("sort_order", Kind::Text),
 ];
 
+const TERMS: cursor::Terms = cursor::Terms {
+    size: "page_size",
+    default: 25,
+    most: 100,
+    sorts: SORTS,
+};
+
 const SORTS: &[(&str, &str)] = &[
     ("created_at", "created_at"),
     ("updated_at", "updated_at"),
@@ -44,13 +52,9 @@ const SORTS: &[(&str, &str)] = &[
 /// Users, filtered, sorted, in pages. Organisation admins list those of their organisations.
 pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
-    let asked = input.query_fields(&[FILTERS])?;
-    let paging = Paging::read(&input.query, "page_size", 25, 100)?;
-    let (column, descending) = sorting(&input.query, SORTS, "created_at")?;
-    let query = filtered(m, &rights, &asked).await?;
-    let query = query
-        .sorted(column, descending)
-        .page(paging.page, paging.size);
+    let asked = input.query_fields(&[FILTERS, CURSOR])?;
+    let pages = cursor::Asked::read::<UserRow>(&input, &asked, &TERMS)?;
+    let query = pages.of(filtered(m, &rights, &asked).await?);
     let page = m.store.list::<UserRow>(&query).await?;
     let mut users = super::show_all(m, &page.rows).await?;
     for (shown, row) in users.iter_mut().zip(&page.rows) {
@@ -63,9 +67,10 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
     Ok(json!({
         "users": users,
         "total": page.total,
-        "page": paging.page,
-        "page_size": paging.size,
-        "total_pages": paging.pages(page.total),
+        "page": pages.number(),
+        "page_size": pages.size(),
+        "total_pages": pages.pages(page.total),
+        "next_cursor": pages.next(&page),
     }))
 }
 

@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use super::{Conditions, Page, Query, unknown};
+use super::{Conditions, Page, Place, Query, unknown};
 use crate::domain::EntityKind;
 use crate::store::StoreError;
 use crate::store::column::Cells;
@@ -32,15 +32,21 @@ pub(in crate::store) async fn list<R: Record>(
     if query.limit > MOST {
         let rows = listed.whole(connection).await?;
         let total = match u64::try_from(rows.len()) {
-            Ok(count) if query.offset == 0 && count < query.limit => count,
+            Ok(count) if listed.begins() && count < query.limit => count,
             _ => listed.count(connection, "").await?,
         };
-        return Ok(Page { rows, total });
+        let next = None;
+        return Ok(Page { rows, total, next });
     }
     let total = listed.count(connection, "").await?;
-    let ids = listed.ids(connection, total).await?;
-    let rows = by_ids(connection, &ids).await?;
-    Ok(Page { rows, total })
+    let mut ids = listed.ids(connection, total).await?;
+    let size = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let more = ids.len() > size;
+    ids.truncate(size);
+    let rows: Vec<R> = by_ids(connection, &ids).await?;
+    let last = rows.last().filter(|_| more);
+    let next = last.and_then(|row| Place::of(row, &query.sort_by));
+    Ok(Page { rows, total, next })
 }
 
 /// How a list is sorted.
@@ -57,7 +63,7 @@ impl Order {
         let money = format!("{name}_usd");
         let own = |columns: Vec<String>| Self {
             columns,
-            nullable: !matches!(name, "id" | "created_at" | "updated_at"),
+            nullable: !Place::known(name),
             by_spend: false,
         };
         if name == "spend" && EntityKind::parse(R::KIND).is_some() {
@@ -89,6 +95,10 @@ impl<'a, R: Record> Listed<'a, R> {
     fn of(query: &'a Query) -> Result<Self, StoreError> {
         let columns = R::columns();
         let order = Order::of::<R>(&columns, &query.sort_by)?;
+        let place = query.after.as_ref();
+        if place.is_some_and(|it| !it.is_of(&query.sort_by)) {
+            return Err(unknown(R::KIND, &query.sort_by));
+        }
         Ok(Self {
             query,
             columns,
@@ -107,6 +117,28 @@ impl<'a, R: Record> Listed<'a, R> {
         };
         let text = conditions.joined(&self.query.filters, " AND ", "1 = 1")?;
         Ok((text, conditions.values))
+    }
+
+    /// Whether the page begins where the list does.
+    const fn begins(&self) -> bool {
+        self.query.offset == 0 && self.query.after.is_none()
+    }
+
+    /// What comes after the place where the page before ended.
+    fn after(&self, mark: &str, values: &mut Vec<Value>) -> String {
+        let Some(place) = &self.query.after else {
+            return String::new();
+        };
+        let than = if self.query.descending { '<' } else { '>' };
+        values.extend(place.at.map(Value::from));
+        values.push(place.id.as_str().into());
+        let id = values.len();
+        if place.at.is_none() {
+            return format!(" AND {mark}t.id {than} ${id}");
+        }
+        let (column, at) = (&self.query.sort_by, id - 1);
+        // Both engines find where such a pair begins by an index over the two columns.
+        format!(" AND ({mark}t.{column}, {mark}t.id) {than} (${at}, ${id})")
     }
 
     async fn count(&self, connection: &mut Connection, also: &str) -> Result<u64, StoreError> {
@@ -147,7 +179,8 @@ impl<'a, R: Record> Listed<'a, R> {
     }
 
     async fn whole(&self, connection: &mut Connection) -> Result<Vec<R>, StoreError> {
-        let (filter, values) = self.conditions("")?;
+        let (filter, mut values) = self.conditions("")?;
+        let after = self.after("", &mut values);
         let (tables, both) = self.tables(true);
         let nulls = if self.order.nullable {
             " NULLS LAST"
@@ -155,7 +188,7 @@ impl<'a, R: Record> Listed<'a, R> {
             ""
         };
         let sql = format!(
-            "SELECT t.* FROM {tables} WHERE {filter}{both} ORDER BY {} LIMIT {} OFFSET {}",
+            "SELECT t.* FROM {tables} WHERE {filter}{both}{after} ORDER BY {} LIMIT {} OFFSET {}",
             self.order_by("", nulls),
             self.query.limit.min(1 << 40),
             self.query.offset.min(1 << 40)
@@ -166,7 +199,8 @@ impl<'a, R: Record> Listed<'a, R> {
             .collect()
     }
 
-    /// The ids of the page, of a list of so many rows.
+    /// The ids of the page, of a list of so many rows; and the one that comes next, if the list has
+    /// places.
     async fn ids(
         &self,
         connection: &mut Connection,
@@ -177,6 +211,11 @@ impl<'a, R: Record> Listed<'a, R> {
             return Ok(Vec::new());
         }
         let Some(column) = self.order.columns.first().filter(|_| self.order.nullable) else {
+            let limit = if Place::known(&self.query.sort_by) {
+                limit + 1
+            } else {
+                limit
+            };
             return self.part(connection, "", total, offset, limit).await;
         };
         let there = format!(" AND {column} IS NOT NULL");
@@ -208,11 +247,12 @@ impl<'a, R: Record> Listed<'a, R> {
     ) -> Result<Vec<String>, StoreError> {
         let few = total <= FEW;
         let (of_filter, of_order) = marks(connection, few);
-        let (filter, values) = self.conditions(of_filter)?;
+        let (filter, mut values) = self.conditions(of_filter)?;
+        let after = self.after(of_order, &mut values);
         let (tables, both) = self.tables(few);
         let order = self.order_by(of_order, "");
         let sql = format!(
-            "SELECT t.id AS id FROM {tables} WHERE {filter}{both}{also} ORDER BY {order} \
+            "SELECT t.id AS id FROM {tables} WHERE {filter}{both}{also}{after} ORDER BY {order} \
              LIMIT {limit} OFFSET {offset}"
         );
         texts(connection, &sql, values).await

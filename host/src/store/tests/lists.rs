@@ -10,7 +10,7 @@ use crate::store::{Filter, KeyRow, Query, Stamp, Store, TOTAL, TeamRow};
 const KEYS: i64 = 5_200;
 const PAGE: u64 = 1_000;
 
-async fn fill(store: &Store) {
+pub(super) async fn fill(store: &Store) {
     let team = TeamRow {
         id: "t".to_owned(),
         stamp: Stamp::new(NOW, "admin"),

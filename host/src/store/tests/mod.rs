@@ -9,6 +9,7 @@ mod holders;
 mod leases;
 mod lists;
 mod opening;
+mod places;
 mod pooled;
 pub(crate) mod remote;
 mod responses;

@@ -26,7 +26,7 @@ export const ALIVE = "/health/liveliness";
 
 const WAYS_IN = /^\/(\.well-known\/|v2\/login|v2\/session|session\/logout|onboarding\/|user\/info$|health\/license)/;
 
-type Query = Record<string, string | number | boolean | undefined | null>;
+export type Query = Record<string, string | number | boolean | undefined | null>;
 
 /** A path with those parts of a query that say something. */
 export function path(base: string, query: Query = {}): string {

@@ -1,7 +1,8 @@
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 
 import { useChange as useAnyChange } from "./changes";
-import { get, path, post } from "./client";
+import { post } from "./client";
+import { type Cursored, listOf } from "./pages";
 
 /** Limits that keys, teams, users and budgets share. Money in dollars. */
 export interface Limits {
@@ -54,11 +55,9 @@ export interface Key extends Limits {
 /** What a key is made or changed with, by the names of the API; null clears a field. */
 export type KeyRequest = Record<string, unknown>;
 
-interface KeyPage {
+interface KeyPage extends Cursored {
   keys: Key[];
   total_count: number;
-  current_page: number;
-  total_pages: number;
 }
 
 export interface KeyFilter {
@@ -70,16 +69,10 @@ export interface KeyFilter {
 
 const PAGE = 50;
 
-export function useKeys(filter: KeyFilter) {
-  return useInfiniteQuery({
-    queryKey: ["keys", filter],
-    initialPageParam: 1,
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam, signal }) =>
-      get<KeyPage>(path("/key/list", { return_full_object: true, expand: "user", size: PAGE, page: pageParam, search: filter.search, team_id: filter.team, status: filter.status, user_id: filter.user, include_team_keys: true }), signal),
-    getNextPageParam: (last) => (last.current_page < last.total_pages ? last.current_page + 1 : undefined),
-  });
-}
+export const keyPages = (filter: KeyFilter) =>
+  listOf<KeyPage>(["keys", filter], "/key/list", { return_full_object: true, expand: "user", size: PAGE, search: filter.search, team_id: filter.team, status: filter.status, user_id: filter.user, include_team_keys: true });
+
+export const useKeys = (filter: KeyFilter) => useInfiniteQuery(keyPages(filter));
 
 const useChange = <T, R>(act: (it: T) => Promise<R>) => useAnyChange(["keys", "team"], act);
 

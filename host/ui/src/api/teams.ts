@@ -1,8 +1,9 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
 import { useChange } from "./changes";
 import { get, path, post } from "./client";
 import type { Key, Limits } from "./keys";
+import { type Cursored, listOf } from "./pages";
 
 export interface Seat {
   user_id: string;
@@ -38,11 +39,9 @@ export interface Membership {
   litellm_budget_table: { max_budget: number | null; budget_duration: string | null; rpm_limit: number | null; tpm_limit: number | null; budget_reset_at: string | null } | null;
 }
 
-interface TeamPage {
+interface TeamPage extends Cursored {
   teams: Team[];
   total: number;
-  page: number;
-  total_pages: number;
 }
 
 export interface TeamDetail {
@@ -54,15 +53,9 @@ export interface TeamDetail {
 
 type Request = Record<string, unknown>;
 
-export function useTeams(search: string, organization: string | null) {
-  return useInfiniteQuery({
-    queryKey: ["teams", "list", search, organization],
-    initialPageParam: 1,
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam, signal }) => get<TeamPage>(path("/v2/team/list", { page: pageParam, page_size: 50, search, organization_id: organization }), signal),
-    getNextPageParam: (last) => (last.page < last.total_pages ? last.page + 1 : undefined),
-  });
-}
+export const teamPages = (search: string, organization: string | null) => listOf<TeamPage>(["teams", "list", search, organization], "/v2/team/list", { page_size: 50, search, organization_id: organization });
+
+export const useTeams = (search: string, organization: string | null) => useInfiniteQuery(teamPages(search, organization));
 
 export function useTeam(id: string) {
   return useQuery({ queryKey: ["team", id], queryFn: ({ signal }) => get<TeamDetail>(path("/team/info", { team_id: id }), signal) });

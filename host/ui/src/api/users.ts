@@ -1,8 +1,9 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
 import { useChange } from "./changes";
 import { get, path, post } from "./client";
 import type { Key, Limits } from "./keys";
+import { type Cursored, listOf } from "./pages";
 import { gatewayUrl } from "./root";
 import type { Team } from "./teams";
 
@@ -21,11 +22,9 @@ export interface User extends Limits {
   created_at: string;
 }
 
-interface UserPage {
+interface UserPage extends Cursored {
   users: User[];
   total: number;
-  page: number;
-  total_pages: number;
 }
 
 export interface UserDetail {
@@ -45,15 +44,9 @@ export const ROLES = { proxy_admin: "role_admin", proxy_admin_viewer: "role_view
 
 type Request = Record<string, unknown>;
 
-export function useUsers(search: string, role: string | null) {
-  return useInfiniteQuery({
-    queryKey: ["users", "list", search, role],
-    initialPageParam: 1,
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam, signal }) => get<UserPage>(path("/user/list", { page: pageParam, page_size: 50, search, role }), signal),
-    getNextPageParam: (last) => (last.page < last.total_pages ? last.page + 1 : undefined),
-  });
-}
+export const userPages = (search: string, role: string | null) => listOf<UserPage>(["users", "list", search, role], "/user/list", { page_size: 50, search, role });
+
+export const useUsers = (search: string, role: string | null) => useInfiniteQuery(userPages(search, role));
 
 export function useUser(id: string) {
   return useQuery({ queryKey: ["users", "one", id], queryFn: ({ signal }) => get<UserDetail>(path("/user/info", { user_id: id }), signal) });

@@ -8,7 +8,7 @@ use super::open::Pools;
 use super::sql::Connection;
 
 /// Every migration there is, oldest first; the version of one is its place, counted from 1.
-pub(super) const MIGRATIONS: [&str; 16] = [
+pub(super) const MIGRATIONS: [&str; 17] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_large.sql"),
     include_str!("migrations/0003_brought.sql"),
@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: [&str; 16] = [
     include_str!("migrations/0014_guardrails.sql"),
     include_str!("migrations/0015_batch_lines.sql"),
     include_str!("migrations/0016_apart.sql"),
+    include_str!("migrations/0017_customers.sql"),
 ];
 
 /// Names our lock among the advisory locks of a PostgreSQL database.

@@ -24,6 +24,36 @@ struct Slot<'a> {
     operation: Cow<'a, str>,
 }
 
+/// Customers are as many as clients like, and their sums nearly as many as calls. Two coarser ones
+/// are kept beside: by day, customer and key, ...
+pub(super) const CUSTOMER_DAYS: &str = "end_user_days";
+/// ... and of all customers by day, key and what was asked for.
+pub(super) const CUSTOMERS: &str = "end_users";
+
+impl Slot<'_> {
+    /// The coarser sums that this one is a part of.
+    fn wider(&self) -> Vec<Self> {
+        if self.kind != EntityKind::EndUser.as_str() {
+            return Vec::new();
+        }
+        let any = || Cow::Borrowed("");
+        let by_customer = Self {
+            kind: CUSTOMER_DAYS,
+            model_group: any(),
+            model: any(),
+            provider: any(),
+            operation: any(),
+            ..self.clone()
+        };
+        let by_model = Self {
+            kind: CUSTOMERS,
+            id: any(),
+            ..self.clone()
+        };
+        vec![by_customer, by_model]
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     input: i64,
@@ -44,6 +74,17 @@ impl Sums {
         let written = tokens(usage.cache_write_tokens);
         self.cache_write = self.cache_write.saturating_add(written);
         self.spent += spent;
+    }
+
+    fn add_all(&mut self, more: &Self) {
+        self.input = self.input.saturating_add(more.input);
+        self.output = self.output.saturating_add(more.output);
+        self.cached = self.cached.saturating_add(more.cached);
+        self.cache_write = self.cache_write.saturating_add(more.cache_write);
+        self.spent += more.spent;
+        self.requests = self.requests.saturating_add(more.requests);
+        self.successes = self.successes.saturating_add(more.successes);
+        self.failures = self.failures.saturating_add(more.failures);
     }
 }
 
@@ -160,16 +201,17 @@ impl Rollups<'static> {
             provider: own(&it.provider),
             operation: own(&it.operation),
         };
-        let more = &it.sums;
-        let sums = self.0.entry(slot).or_default();
-        sums.input = sums.input.saturating_add(more.input_tokens);
-        sums.output = sums.output.saturating_add(more.output_tokens);
-        sums.cached = sums.cached.saturating_add(more.cached_tokens);
-        sums.cache_write = sums.cache_write.saturating_add(more.cache_write_tokens);
-        sums.spent += more.spent;
-        sums.requests = sums.requests.saturating_add(more.requests);
-        sums.successes = sums.successes.saturating_add(more.successes);
-        sums.failures = sums.failures.saturating_add(more.failures);
+        let more = Sums {
+            input: it.sums.input_tokens,
+            output: it.sums.output_tokens,
+            cached: it.sums.cached_tokens,
+            cache_write: it.sums.cache_write_tokens,
+            spent: it.sums.spent,
+            requests: it.sums.requests,
+            successes: it.sums.successes,
+            failures: it.sums.failures,
+        };
+        self.0.entry(slot).or_default().add_all(&more);
     }
 }
 
@@ -242,9 +284,16 @@ const GROW: &str = "
         + (r.spent_pico + excluded.spent_pico) / 1000000000000,
     spent_pico = (r.spent_pico + excluded.spent_pico) % 1000000000000";
 
+/// Adds sums to the stored ones, and to the coarser ones that they are parts of.
 pub(super) async fn add(connection: &mut Connection, sums: Rollups<'_>) -> Result<(), StoreError> {
+    let mut wider: HashMap<Slot<'_>, Sums> = HashMap::new();
+    for (slot, part) in &sums.0 {
+        for whole in slot.wider() {
+            wider.entry(whole).or_default().add_all(part);
+        }
+    }
     // In one order, so that replicas wait for each other instead of locking up.
-    let mut all: Vec<(Slot<'_>, Sums)> = sums.0.into_iter().collect();
+    let mut all: Vec<(Slot<'_>, Sums)> = sums.0.into_iter().chain(wider).collect();
     all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let mut block = Block::new(17, all.len());
     for (slot, sums) in &all {

@@ -1,5 +1,6 @@
 //! Reading the sums by day.
 
+use super::rollups::{CUSTOMER_DAYS, CUSTOMERS};
 use crate::domain::{EntityKind, Usd};
 use crate::store::column::join;
 use crate::store::sql::{Row, Value, places};
@@ -110,16 +111,82 @@ const SUMS: &str = "CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
 const SUM: &str = "input_tokens, output_tokens, cached_tokens, cache_write_tokens, spent_usd,
     CAST(0 AS BIGINT) AS spent_micro, spent_pico, requests, successes, failures";
 
-/// What tells rows of one kind apart.
-const WHOLE: [Dimension; 7] = [
-    Dimension::Day,
-    Dimension::Entity,
-    Dimension::Key,
+/// What is told apart that was asked for.
+const WHAT: [Dimension; 4] = [
     Dimension::ModelGroup,
     Dimension::Model,
     Dimension::Provider,
     Dimension::Operation,
 ];
+
+/// The sums that a question is answered from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kept {
+    kind: &'static str,
+    /// Whether its rows tell holders apart, and what was asked for. Days and keys they all do.
+    by_entity: bool,
+    by_what: bool,
+}
+
+impl Kept {
+    /// The coarsest sums that have every dimension which is asked about.
+    fn of(filter: &UsageFilter, by: &[Dimension]) -> Self {
+        let is_asked = |it| by.contains(&it) || filter.only.iter().any(|(only, _)| *only == it);
+        // Of the whole gateway by key: that is the keys.
+        let kind = match filter.kind {
+            EntityKind::Proxy if is_asked(Dimension::Key) => EntityKind::Key,
+            kind => kind,
+        };
+        let of_some = !filter.ids.is_empty() || !filter.except.is_empty();
+        let by_entity = of_some || is_asked(Dimension::Entity);
+        let by_what = WHAT.into_iter().any(is_asked);
+        let (kind, by_entity, by_what) = match (kind, by_entity, by_what) {
+            (EntityKind::EndUser, true, false) => (CUSTOMER_DAYS, true, false),
+            (EntityKind::EndUser, false, _) => (CUSTOMERS, false, true),
+            (kind, ..) => (kind.as_str(), true, true),
+        };
+        Self {
+            kind,
+            by_entity,
+            by_what,
+        }
+    }
+
+    /// Whether each row is a group of its own.
+    fn is_told_apart_by(self, by: &[Dimension]) -> bool {
+        [Dimension::Day, Dimension::Key]
+            .iter()
+            .all(|it| by.contains(it))
+            && (!self.by_entity || by.contains(&Dimension::Entity))
+            && (!self.by_what || WHAT.iter().all(|it| by.contains(it)))
+    }
+
+    /// Of customers, by what they asked for, only those are looked at who cost most: a condition
+    /// that is put behind `conditions` on the days and holders of the coarser sums.
+    fn dearest(
+        self,
+        filter: &UsageFilter,
+        by: &[Dimension],
+        conditions: &str,
+        limit: u32,
+    ) -> String {
+        let is_fine = self.kind == EntityKind::EndUser.as_str();
+        let by_day_and_holder = [Dimension::Day, Dimension::Entity]
+            .iter()
+            .all(|it| by.contains(it));
+        if !is_fine || !by_day_and_holder || filter.only.iter().any(|it| WHAT.contains(&it.0)) {
+            return String::new();
+        }
+        let coarse = conditions.replace(
+            &format!("kind = '{}'", self.kind),
+            &format!("kind = '{CUSTOMER_DAYS}'"),
+        );
+        format!(
+            " AND (day, id) IN (SELECT day, id FROM sluice.rollups WHERE {coarse}
+                 GROUP BY day, id ORDER BY {DEAREST}, day, id LIMIT {limit})"
+        )
+    }
+}
 
 /// The most expensive groups first, those of one price by their calls. A sum of the small parts
 /// may be more than a dollar.
@@ -141,7 +208,7 @@ struct Grouping {
 }
 
 impl Grouping {
-    fn of(by: &[Dimension], limit: Option<u32>) -> Self {
+    fn of(kept: Kept, by: &[Dimension], limit: Option<u32>) -> Self {
         let names: Vec<&str> = by.iter().map(|it| it.column()).collect();
         if names.is_empty() {
             return Self {
@@ -153,8 +220,7 @@ impl Grouping {
         let (day, others): (Vec<&str>, Vec<&str>) = names.iter().partition(|it| **it == "day");
         let order = [day, others].concat().join(", ");
         // Making groups of one row each takes longer than all the rest.
-        let is_whole = WHOLE.iter().all(|it| by.contains(it));
-        let (sums, dearest, group) = match is_whole {
+        let (sums, dearest, group) = match kept.is_told_apart_by(by) {
             true => (SUM, DEAREST_ROW, String::new()),
             false => (SUMS, DEAREST, format!(" GROUP BY {list}")),
         };
@@ -201,7 +267,11 @@ impl Store {
     ) -> Result<Vec<(String, i64, i64)>, StoreError> {
         let sql = "SELECT id, MIN(day) AS first, MAX(day) AS last FROM sluice.rollups
              WHERE kind = $1 AND day >= $2 AND day <= $3 GROUP BY id ORDER BY id";
-        let values = vec![kind.as_str().into(), from_day.into(), until_day.into()];
+        let kind = match kind {
+            EntityKind::EndUser => CUSTOMER_DAYS,
+            kind => kind.as_str(),
+        };
+        let values = vec![kind.into(), from_day.into(), until_day.into()];
         let mut connection = self.pools.read().await?;
         let rows = connection.rows(sql, values).await?;
         rows.iter()
@@ -215,16 +285,12 @@ impl Store {
         by: &[Dimension],
         limit: Option<u32>,
     ) -> Result<Vec<UsageRow>, StoreError> {
-        let about_keys =
-            by.contains(&Dimension::Key) || filter.only.iter().any(|(by, _)| *by == Dimension::Key);
-        // Of the whole gateway by key: that is the keys.
-        let keys = about_keys && filter.kind == EntityKind::Proxy;
-        let kind = if keys { EntityKind::Key } else { filter.kind };
+        let kept = Kept::of(filter, by);
         let ids = Some((Dimension::Entity, &filter.ids)).filter(|(_, ids)| !ids.is_empty());
         let of_some = ids.is_some() || filter.only.iter().any(|it| it.0 == Dimension::Entity);
         let (mut conditions, mut values) = filter.days(of_some);
         conditions.push_str(" AND kind = '");
-        conditions.push_str(kind.as_str());
+        conditions.push_str(kept.kind);
         conditions.push('\'');
         let only = filter.only.iter().map(|(by, wanted)| (*by, wanted));
         for (dimension, wanted) in only.chain(ids) {
@@ -247,7 +313,11 @@ impl Store {
             let ids = filter.except.iter();
             values.extend(ids.map(|it| Value::from(&*super::indexed(it))));
         }
-        let Grouping { select, rest } = Grouping::of(by, limit);
+        if let Some(limit) = limit {
+            let dearest = kept.dearest(filter, by, &conditions, limit);
+            conditions.push_str(&dearest);
+        }
+        let Grouping { select, rest } = Grouping::of(kept, by, limit);
         let sql = format!("SELECT {select} FROM sluice.rollups WHERE {conditions}{rest}");
         let mut connection = self.pools.read().await?;
         let rows = connection.rows(&sql, values).await?;

@@ -6,16 +6,16 @@ use serde_json::value::RawValue;
 use super::bodies::bodies;
 use super::remote::object;
 use super::responses::response;
-use super::spend::call;
+use super::spend::{call, days};
 use super::{NOW, Place};
 use crate::domain::{Entity, EntityKind, Usd};
 use crate::store::{
-    AuditEntry, AuditFilter, BudgetRow, KeyRow, SpendFilter, Stamp, Store, TOTAL, TeamMemberRow,
-    TeamRow, UserRow, member_id, migrate,
+    AuditEntry, AuditFilter, BudgetRow, Dimension, KeyRow, SpendFilter, Stamp, Store, TOTAL,
+    TeamMemberRow, TeamRow, UserRow, member_id, migrate,
 };
 
 /// The backups, by version of the schema.
-const FIXTURES: [&str; 16] = [
+const FIXTURES: [&str; 17] = [
     include_str!("fixtures/schema-0001.jsonl"),
     include_str!("fixtures/schema-0002.jsonl"),
     include_str!("fixtures/schema-0003.jsonl"),
@@ -32,6 +32,7 @@ const FIXTURES: [&str; 16] = [
     include_str!("fixtures/schema-0014.jsonl"),
     include_str!("fixtures/schema-0015.jsonl"),
     include_str!("fixtures/schema-0016.jsonl"),
+    include_str!("fixtures/schema-0017.jsonl"),
 ];
 
 /// What every fixture holds, in the words of its time.
@@ -203,6 +204,46 @@ async fn bodies_that_stood_in_the_rows_stand_beside_them() {
     bodies_move(Place::postgres().await).await;
 }
 
+async fn customers_are_summed(place: Option<Place>) {
+    let Some(place) = place else { return };
+    let sum = |key: &str, model: &str| {
+        format!(
+            r#"["end_user",20717,"c","{key}","group","{model}","openai","chat",10,5,0,0,1,600000000000,1,1,0]"#
+        )
+    };
+    let mut lines: Vec<String> = FIXTURES[15].lines().map(str::to_owned).collect();
+    let head = lines
+        .iter()
+        .position(|it| it.contains(r#""table":"rollups""#));
+    let sums = [sum("hash", "m"), sum("hash", "n"), sum("other", "m")];
+    let place_of_sums = head.unwrap() + 1;
+    lines.splice(place_of_sums..place_of_sums, sums);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines.join("\n")).unwrap();
+    let store = Store::restore(&place.address, file.path(), false, NOW).await;
+    let store = store.unwrap();
+    let all = days(EntityKind::EndUser, &[]);
+    let spent = async |by: &[Dimension]| -> Vec<(String, Option<Usd>)> {
+        let rows = store.usage(&all, by).await.unwrap().into_iter();
+        rows.map(|it| (it.values.join("/"), Some(it.sums.spent)))
+            .collect()
+    };
+    let of = |name: &str, dollars: f64| (name.to_owned(), Usd::from_dollars(dollars));
+    let by_key = [of("c/hash", 3.2), of("c/other", 1.6)];
+    assert_eq!(spent(&[Dimension::Entity, Dimension::Key]).await, by_key);
+    assert_eq!(
+        spent(&[Dimension::Model]).await,
+        [of("m", 3.2), of("n", 1.6)]
+    );
+    place.remove(store).await;
+}
+
+#[tokio::test]
+async fn customers_of_earlier_days_have_their_coarser_sums_too() {
+    customers_are_summed(Place::sqlite().await).await;
+    customers_are_summed(Place::postgres().await).await;
+}
+
 #[tokio::test]
 async fn every_table_is_in_the_backup() {
     use crate::store::backup::TABLES;
@@ -231,7 +272,7 @@ async fn every_table_is_in_the_backup() {
 }
 
 /// SHA-256 of the text of every migration, oldest first.
-const PINNED: [&str; 16] = [
+const PINNED: [&str; 17] = [
     "b39a144cc4c69659175b20667d478b3f8932c07ebd8dbf4cd7bdd96cf65f03c4",
     "ed7e44cc4183c5ff689f258b685350643dcbab18d928e78e561b5b93087e614d",
     "fa0244e53dc83a60c0d217d760efbc86fec7618e917c85e8821c29cbdd1e4fe7",
@@ -248,6 +289,7 @@ const PINNED: [&str; 16] = [
     "1c46e1a8d3e15e7d95033b8935d83a0deed9f6dc6dbe70494a6041e780aa1d84",
     "771f20fd5eae7eb9255489f4a392c3a2e49826f2386f4699023adc64cb8ffc02",
     "4ead69baf1168b52aac439aba73334d2783763c069381645012b8475ee21fb50",
+    "89fb223f996cdec067525a0865324b06a54c0a44f1631b7933d1216a6ea0c3ca",
 ];
 
 #[test]

@@ -1,5 +1,7 @@
 //! Sums by day: what counts for whom, and once.
 
+use std::collections::BTreeMap;
+
 use super::spend::{call, days};
 use super::{NOW, Place, both};
 use crate::domain::{Entity, EntityKind, SpendRow, Usd};
@@ -42,6 +44,65 @@ both! {
             ..days(EntityKind::Key, &[])
         };
         assert_eq!(sums(store, &entity, &[]).await, [(String::new(), 10)]);
+    }
+
+    async fn customers_have_the_same_sums_by_whatever_is_asked(store: &Store) {
+        use Dimension::{Day, Entity as Id, Key, Model, ModelGroup, Operation, Provider};
+        let drawn = [
+            (1, "c", "k", "m", 35),
+            (2, "c", "k", "n", 20),
+            (3, "c", "l", "m", 5),
+            (4, "d", "k", "m", 40),
+        ];
+        let rows: Vec<SpendRow> = drawn
+            .into_iter()
+            .map(|(n, id, key, model, pico)| {
+                let payer = Entity::new(EntityKind::EndUser, id);
+                let mut row = call(&n.to_string(), Some(Usd::from_pico(pico)), &[payer]);
+                row.key_hash = key.to_owned();
+                row.model = model.to_owned();
+                row.lines[0].model = model.to_owned();
+                row
+            })
+            .collect();
+        // One call comes later, to sums that are there.
+        let (first, last) = rows.split_at(3);
+        store.settle(first).await.unwrap();
+        store.settle(last).await.unwrap();
+        let all = days(EntityKind::EndUser, &[]);
+        let whole = [Day, Id, Key, ModelGroup, Model, Provider, Operation];
+        let fine = store.usage(&all, &whole).await.unwrap();
+        let questions: [&[Dimension]; 9] = [
+            &[Day],
+            &[Day, Key],
+            &[Day, Id],
+            &[Day, Id, Key],
+            &[Day, Key, ModelGroup, Model, Provider, Operation],
+            &[Model],
+            &[Id],
+            &[Id, Model],
+            &[Key, Provider],
+        ];
+        for by in questions {
+            let mut wanted: BTreeMap<String, i128> = BTreeMap::new();
+            for row in &fine {
+                let value = |it: &Dimension| whole.iter().position(|at| at == it).filter(|at| *at > 0);
+                let values: Vec<&str> = by.iter().filter_map(value).map(|at| &*row.values[at - 1]).collect();
+                *wanted.entry(values.join("/")).or_default() += row.sums.spent.pico();
+            }
+            let found: BTreeMap<String, i128> = sums(store, &all, by).await.into_iter().collect();
+            assert_eq!(found, wanted, "{by:?}");
+        }
+        assert_eq!(sums(store, &all, &[]).await, [(String::new(), 100)]);
+        let of_d = days(EntityKind::EndUser, &["d"]);
+        assert_eq!(sums(store, &of_d, &[Model]).await, [("m".to_owned(), 40)]);
+        let but_d = UsageFilter { except: vec!["d".to_owned()], ..all.clone() };
+        assert_eq!(sums(store, &but_d, &[Key]).await, [("k".to_owned(), 55), ("l".to_owned(), 5)]);
+        // The customer who cost most, though another one has the dearest row.
+        let top = store.usage_top(&all, &[Day, Id, Model, Key], 1).await.unwrap();
+        assert_eq!((top[0].values.join("/"), top[0].sums.spent.pico()), ("c/m/k".to_owned(), 35));
+        let used = store.used(EntityKind::EndUser, 0, i64::MAX).await.unwrap();
+        assert_eq!(used.into_iter().map(|it| it.0).collect::<Vec<_>>(), ["c", "d"]);
     }
 
     async fn rows_are_given_as_they_are_where_each_is_a_group_of_its_own(store: &Store) {

@@ -85,16 +85,19 @@ fn day(number: i64) -> String {
 }
 
 async fn answer(reports: &Reports, path: &str, query: &str) -> String {
-    let found = OPERATIONS
-        .iter()
-        .find(|it| it.0 == Method::GET && it.1 == path);
+    let found = OPERATIONS.iter().find(|it| it.1 == path).unwrap();
     let pairs = query.split('&').filter_map(|it| it.split_once('='));
-    let input = Input {
+    let mut input = Input {
         path: Map::new(),
-        query: Input::pairs(pairs),
+        query: Map::new(),
         body: Map::new(),
     };
-    let report = (found.unwrap().2)(reports, &Caller::MASTER, input).await;
+    if found.0 == Method::GET {
+        input.query = Input::pairs(pairs);
+    } else {
+        input.body = Input::pairs(pairs);
+    }
+    let report = (found.2)(reports, &Caller::MASTER, input).await;
     report.unwrap().into_text()
 }
 
@@ -103,6 +106,15 @@ pub async fn all(store: &Store, holders: &[Holder]) {
     let today = day_of(now_ms());
     let month = format!("start_date={}&end_date={}", day(today - 29), day(today));
     let week = format!("start_date={}&end_date={}", day(today - 6), day(today));
+    // As charts name their days.
+    let chart_week = week
+        .replace("start_date", "startTime")
+        .replace("end_date", "endTime");
+    let group = format!("{chart_week}&_selected_model_group=gpt-4o");
+    let chart_day = format!(
+        "startTime={0}&endTime={0}&_selected_model_group=gpt-4o",
+        day(today - 1)
+    );
     let it = &holders[holders.len() / 2];
     let key = &it.hash;
     let questions = [
@@ -112,6 +124,16 @@ pub async fn all(store: &Store, holders: &[Holder]) {
         ("/organization/daily/activity/aggregated", month.clone()),
         ("/tag/daily/activity/aggregated", month.clone()),
         ("/customer/daily/activity/aggregated", week.clone()),
+        ("/customer/daily/activity/aggregated", month.clone()),
+        ("/customer/daily/activity", format!("{month}&page_size=10")),
+        ("/team/daily/activity", format!("{week}&format=csv")),
+        ("/global/spend/report", format!("{month}&group_by=team")),
+        ("/global/spend/report", format!("{month}&group_by=customer")),
+        ("/global/spend/report", format!("{month}&group_by=api_key")),
+        (
+            "/team/spend/by_user",
+            format!("{month}&team_ids={}", it.team),
+        ),
         (
             "/user/daily/activity/aggregated",
             format!("{month}&user_id={}", it.user),
@@ -146,7 +168,38 @@ pub async fn all(store: &Store, holders: &[Holder]) {
         ("/spend/tags", String::new()),
         ("/global/spend/keys", String::new()),
         ("/global/spend/teams", String::new()),
+        ("/global/spend", String::new()),
+        ("/global/spend/logs", String::new()),
+        ("/global/spend/models", String::new()),
+        ("/global/spend/provider", month.clone()),
+        ("/global/spend/tags", month.clone()),
+        ("/global/spend/all_tag_names", String::new()),
+        ("/global/spend/end_users", chart_week.clone()),
+        ("/global/all_end_users", String::new()),
+        ("/model/metrics", group.clone()),
+        ("/model/streaming_metrics", group.clone()),
+        ("/model/streaming_metrics", chart_day),
+        ("/model/metrics/slow_responses", group.clone()),
+        ("/model/metrics/exceptions", group.clone()),
+        ("/model/metrics", format!("{group}&api_key={key}")),
+        ("/model/metrics", format!("{group}&customer=customer-7")),
+        ("/spend/logs", "limit=1000".to_owned()),
+        ("/spend/logs", month.clone()),
+        ("/spend/logs", format!("{month}&api_key={key}")),
+        ("/spend/logs", format!("{month}&user_id={}", it.user)),
         ("/spend/logs/ui", month.clone()),
+        ("/spend/logs/ui", format!("{month}&end_user=customer-7")),
+        ("/spend/logs/ui", format!("{month}&request_tag=tag-3")),
+        ("/spend/logs/ui", format!("{month}&request_tag=nobody")),
+        ("/spend/logs/ui", format!("{month}&error_message=slow")),
+        ("/spend/logs/ui", format!("{month}&error_message=nobody")),
+        ("/spend/logs/ui", format!("{month}&error_code=429")),
+        ("/spend/logs/ui", format!("{month}&error_code=418")),
+        ("/spend/logs/ui", format!("{month}&status_filter=failure")),
+        ("/spend/logs/ui", format!("{month}&model=nobody")),
+        ("/spend/logs/ui", format!("{month}&key_alias=nobody")),
+        ("/spend/logs/ui", format!("{month}&session_id=nobody")),
+        ("/spend/logs/ui", format!("{month}&cache_hit_filter=hit")),
         ("/spend/logs/ui", format!("{month}&search={key}")),
         ("/spend/logs/ui", format!("{month}&search=deployment-2")),
         ("/spend/logs/ui", format!("{month}&search=nobody")),
@@ -158,7 +211,10 @@ pub async fn all(store: &Store, holders: &[Holder]) {
     ];
     for (path, query) in questions {
         let ms = median(async || answer(&reports, path, &query).await).await;
-        let shown = query.replace(&month, "a month").replace(&week, "a week");
+        let shown = query
+            .replace(&month, "a month")
+            .replace(&week, "a week")
+            .replace(&chart_week, "a week");
         line(&format!("GET {path} {}", shown.replace(key, "KEY")), ms);
     }
 }

@@ -19,8 +19,11 @@ const SOFT: &[&str] = &[
     "safety_settings",
 ];
 
+/// A member, whether a value has its type, and how the type is called.
+type Typed = (&'static str, fn(&Value) -> bool, &'static str);
+
 /// Members that are read if they have this type: what has another one would be overheard.
-const TYPES: [(&str, fn(&Value) -> bool, &str); 4] = [
+const TYPES: [Typed; 4] = [
     (
         "systemInstruction",
         |it| it.is_object() || it.is_string(),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::heard::{Came, Note, Said, members};
 use super::words::{asked, usage};
 use crate::auth::{BudgetWindow, Grant};
-use crate::domain::{CallStatus, EntityKind, SpendRow, Usd, moment};
+use crate::domain::{CallStatus, EntityKind, SpendRow, Usd, call_type, moment};
 use crate::pipeline::bodies::redact;
 use crate::pipeline::request::OURS;
 use crate::prices::Cost;

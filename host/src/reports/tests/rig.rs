@@ -152,7 +152,7 @@ impl Outside for World {
 
 pub(in crate::reports) struct Rig {
     reports: Reports,
-    pub world: Arc<World>,
+    pub(super) world: Arc<World>,
 }
 
 /// The hash of a key of the rig.

@@ -78,12 +78,13 @@ const ROOMS: [(&str, &[&str]); 44] = [
     ("cli", &["domain", "config", "telemetry"]),
     // Settings, understood before they are put in force.
     (
-        "live.rs",
+        "live",
         &[
             "alerts",
             "telemetry",
             "domain",
             "config",
+            "store",
             "auth",
             "budget",
             "limits",

@@ -49,6 +49,23 @@ def share_a_cooldown(house):
     assert asked() == before + 1
 
 
+def share_an_answer(house, key):
+    """What one replica keeps is given by all of them; its name."""
+    asked = house.provider.raw.requests["plain"]
+    before, kept = len(asked), house.redis.keys()
+    names = set()
+    for turn, replica in enumerate((0, 1, 2, 0)):
+        if turn == 1:
+            # It is written after the first answer was given.
+            house.gateways[0].wait_for(lambda: any(b"cache" in it for it in set(house.redis.keys()) - set(kept)))
+        status, _, headers = house.ask(replica, key, cache={"use-cache": True})
+        assert status == 200
+        names.add(headers.get("x-litellm-cache-key"))
+    assert len(asked) == before + 1
+    (name,) = names - {None}
+    return name
+
+
 def test_a_limit_of_requests_holds_over_all_replicas(house):
     if house is None:
         return
@@ -130,16 +147,7 @@ def test_a_kept_answer_is_every_replica_s_until_one_is_told_to_forget_it(house):
         return
     key, asked = house.key(), house.provider.raw.requests
     before = len(asked["plain"])
-    names = set()
-    for turn, replica in enumerate((0, 1, 2, 0)):
-        if turn == 1:
-            # It is written after the first answer was given.
-            house.gateways[0].wait_for(lambda: any(b"cache" in it for it in house.redis.keys()))
-        status, _, headers = house.ask(replica, key, cache={"use-cache": True})
-        assert status == 200
-        names.add(headers.get("x-litellm-cache-key"))
-    assert len(asked["plain"]) == before + 1
-    (name,) = names - {None}
+    name = share_an_answer(house, key)
     house.gateways[0].wait_for(lambda: house.spent(key) == (4, pytest.approx(COST)))
     assert house.gateways[2].post("/cache/delete", {"keys": [name]})[0] == 200
     assert house.ask(0, key, cache={"use-cache": True})[0] == 200
@@ -175,7 +183,8 @@ def test_a_redis_that_hangs_or_is_killed_costs_no_call_and_limits_hold_again(hou
     again = house.key(rpm_limit=20)
     assert house.crowd(90, again)[200] == 20
     assert all("Redis is back" in it.logged() for it in house.gateways)
-    # Each knows again what the others count, and who rests.
+    # Each knows again what the others keep and count, and who rests.
+    share_an_answer(house, house.key())
     share_a_count(house)
     share_a_cooldown(house)
 

@@ -252,11 +252,42 @@ def test_each_kind_of_failure_has_its_fallback(house):
         litellm_settings={"default_fallbacks": ["last"]},
     )
     for group, wanted in {"m": "any", "long": "wide", "odd": "lax", "lost": "last"}.items():
-        status, _, headers = it.ask(group)
+        status, body, headers = it.ask(group)
         assert status == 200 and headers["x-litellm-model-group"] == wanted and headers["x-litellm-attempted-fallbacks"] == "1"
+        assert body["model"] == group
     metrics = it.gateway.get("/metrics")[1].decode()
-    assert 'litellm_deployment_successful_fallbacks_total{requested_model="m",fallback_model="any",exception_class="InternalServerError"} 1' in metrics
+    assert 'litellm_deployment_successful_fallbacks_total{requested_model="m",fallback_model="any",exception_status="500",exception_class="InternalServerError"} 1' in metrics
     assert it.ask("m", disable_fallbacks=True)[0] == 500
+
+
+def test_one_call_goes_to_the_next_order_and_then_to_the_groups_fallback(house):
+    order = []
+
+    def scripted(name, script):
+        return lambda peer: (order.append(name), peer.send(script))
+
+    it = house(
+        {
+            "first": ("m", {"order": 1}, scripted("first", BROKEN)), "second": ("m", {"order": 2}, scripted("second", BROKEN)),
+            "other": ("o", {}, scripted("other", whole(answer()))), "lost": ("l", {}, BROKEN),
+        },
+        router_settings={"fallbacks": [{"m": ["o"]}, {"*": ["o"]}], "disable_cooldowns": True},
+        litellm_settings={"default_fallbacks": ["m"]},
+    )
+    status, _, headers = it.ask()
+    assert status == 200 and headers["x-litellm-model-group"] == "o" and headers["x-litellm-attempted-fallbacks"] == "2"
+    assert order == ["first", "second", "other"]
+    # What has no list of its own has the one of `"*"`, before the default.
+    assert served_by(it.ask("l")) == "other" and it.asked("first") == 1
+
+
+def test_a_clients_fallbacks_come_before_the_operators_for_long_prompts(house):
+    it = house(
+        {"short": ("short", {}, TOO_LONG), "wide": ("wide", {}, None), "mine": ("mine", {}, None)},
+        router_settings={"context_window_fallbacks": [{"short": ["wide"]}]},
+    )
+    assert served_by(it.ask("short", fallbacks=["mine"])) == "mine" and it.asked("wide") == 0
+    assert served_by(it.ask("short")) == "wide"
 
 
 def test_fallbacks_of_fallbacks_are_asked_once_each_and_no_more_than_may_be(house):
@@ -272,6 +303,8 @@ def test_fallbacks_of_fallbacks_are_asked_once_each_and_no_more_than_may_be(hous
 def test_a_limit_of_fallbacks_is_kept(house):
     it = house({name: (name, {}, None if name == "c" else BROKEN) for name in "abc"}, router_settings={"fallbacks": [{"a": ["b", "c"]}], "max_fallbacks": 1})
     assert it.ask("a")[0] == 500 and (it.asked("b"), it.asked("c")) == (1, 0)
+    metrics = it.gateway.get("/metrics")[1].decode()
+    assert 'litellm_deployment_failed_fallbacks_total{requested_model="a",fallback_model="b",exception_status="500",exception_class="InternalServerError"} 1' in metrics
 
 
 def test_a_clients_own_fallbacks_come_with_their_own_messages(house):

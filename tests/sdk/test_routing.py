@@ -520,12 +520,13 @@ def test_a_response_is_gone_on_from_where_it_lies(house):
 def test_what_cannot_be_is_said_and_what_works_is_not_doubted(tmp_path, data_dir):
     config = tmp_path / "config.yaml"
     config.write_text(json.dumps({
-        "model_list": [{"model_name": "m", "litellm_params": {"model": "echo/m", "tags": ["a"], "cooldown_time": 3, "first_token_timeout": 2}}],
+        "model_list": [{"model_name": "m", "litellm_params": {"model": "echo/m", "tags": ["a"], "cooldown_time": 3, "first_token_timeout": 2, "timeout": 2, "otpm": 9}}],
         "router_settings": {
             "routing_strategy": "latency-baesd-routing", "routing_strategy_args": {"lowest_latency_buffer": -1},
             "allowed_fails": 2, "disable_cooldowns": True, "cooldown_time": "soon",
             "fallbacks": [{"m": ["m"]}], "enable_tag_filtering": True, "optional_pre_call_checks": ["session_afinity"],
             "model_group_retry_policy": {"n": {"DefaultRetries": 1}}, "retry_policy": {"TimeoutErrorRetries": -1},
+            "deployment_affinity_ttl_seconds": 60,
         },
     }))
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
@@ -538,6 +539,8 @@ def test_what_cannot_be_is_said_and_what_works_is_not_doubted(tmp_path, data_dir
         "`session_afinity` is not enforced: do not rely on it; did you mean `session_affinity`?",
         "model_group_retry_policy names `n`, which is no model group", "TimeoutErrorRetries is `-1`",
         "disable_cooldowns leaves the other settings of cooldowns without effect",
+        "deployment_affinity_ttl_seconds has no effect without an affinity", "otpm is not enforced yet",
+        "first_token_timeout has no effect: `timeout` is not longer and ends the stream first",
     ):
         assert wanted in said, (wanted, said)
     for path in ("tags", "first_token_timeout", "enable_tag_filtering", "allowed_fails"):

@@ -38,7 +38,7 @@ def share_a_count(house):
 
 def share_a_cooldown(house):
     """A deployment that fails at one replica is left alone by all of them."""
-    asked = lambda: len(house.provider.raw.requests.get("tired", []))
+    asked = lambda: house.asked("tired")
     house.gateways[0].wait_for(lambda: all(house.rests(it) == [] for it in house.gateways))
     before, key = asked(), house.key()
     assert house.ask(0, key, "pair")[0] == 200
@@ -51,8 +51,7 @@ def share_a_cooldown(house):
 
 def share_an_answer(house, key):
     """What one replica keeps is given by all of them; its name."""
-    asked = house.provider.raw.requests["plain"]
-    before, kept = len(asked), house.redis.keys()
+    before, kept = house.asked("plain"), house.redis.keys()
     names = set()
     for turn, replica in enumerate((0, 1, 2, 0)):
         if turn == 1:
@@ -61,7 +60,7 @@ def share_an_answer(house, key):
         status, _, headers = house.ask(replica, key, cache={"use-cache": True})
         assert status == 200
         names.add(headers.get("x-litellm-cache-key"))
-    assert len(asked) == before + 1
+    assert house.asked("plain") == before + 1
     (name,) = names - {None}
     return name
 
@@ -145,13 +144,12 @@ def test_usage_of_a_deployment_is_counted_over_all_replicas(house):
 def test_a_kept_answer_is_every_replica_s_until_one_is_told_to_forget_it(house):
     if house is None:
         return
-    key, asked = house.key(), house.provider.raw.requests
-    before = len(asked["plain"])
+    key, before = house.key(), house.asked("plain")
     name = share_an_answer(house, key)
     house.gateways[0].wait_for(lambda: house.spent(key) == (4, pytest.approx(COST)))
     assert house.gateways[2].post("/cache/delete", {"keys": [name]})[0] == 200
     assert house.ask(0, key, cache={"use-cache": True})[0] == 200
-    assert len(asked["plain"]) == before + 2
+    assert house.asked("plain") == before + 2
 
 
 def test_a_redis_that_hangs_or_is_killed_costs_no_call_and_limits_hold_again(house):

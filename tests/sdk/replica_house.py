@@ -107,6 +107,9 @@ class House:
         body = {"model": model, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 20, **more}
         return self.gateways[replica % REPLICAS].post("/v1/chat/completions", body, key)
 
+    def asked(self, name):
+        return len(self.provider.raw.requests.get(name, []))
+
     def crowd(self, count, key, workers=60, **more):
         """Statuses of so many calls, over all replicas and at once."""
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import subprocess
 import threading
+import time
 import urllib.request
 from datetime import datetime
 
@@ -401,6 +402,17 @@ def test_a_deployment_at_its_limit_is_passed_over(house):
     assert [it.ask()[0] for _ in range(4)] == [200, 200, 200, 429]
     assert (it.asked("first"), it.asked("second")) == (1, 2)
     assert it.ask()[1]["error"]["message"].startswith("No deployments available for selected model")
+
+
+def test_a_deployment_whose_tokens_of_the_minute_are_used_up_is_passed_over(house):
+    # An answer has 30 tokens: neither has room for a second call.
+    it = house(
+        {"first": ("m", {"order": 1, "tpm": 31}, None), "second": ("m", {"order": 2, "tpm": 31}, None)},
+        router_settings={"enable_pre_call_checks": True},
+    )
+    it.gateway.wait_for(lambda: time.time() % 60 < 50)
+    assert [it.ask(max_tokens=20)[0] for _ in range(3)] == [200, 200, 429]
+    assert (it.asked("first"), it.asked("second")) == (1, 1)
 
 
 def test_errors_and_answers_name_what_the_client_asked_for(house):

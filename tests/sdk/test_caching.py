@@ -160,10 +160,10 @@ class House:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute("SELECT * FROM spend_rows ORDER BY started_ms, ended_ms")]
 
-    def metric(self, name):
+    def metric(self, name, label=""):
         text = self.gateway.get("/metrics")[1].decode()
-        found = [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(name)]
-        return float(found[0]) if found else 0
+        found = [float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name) and label in line]
+        return sum(found)
 
     def wait_until_kept(self, count=1):
         self.gateway.wait_for(lambda: len(self.redis.keys()) >= count)
@@ -203,6 +203,9 @@ def test_the_same_request_is_answered_once_and_costs_once(house):
     assert calls.metric('sluice_cache_lookups_total{operation="chat",outcome="hit"}') == 1
     assert calls.metric('sluice_cache_tokens_total{model_group="chat"}') == 30
     assert calls.metric('sluice_tokens_total{model_group="chat",direction="output"}') == 20
+    # LiteLLM's names, by the labels of whoever asked.
+    for name, wanted in (("cache_hits", 1), ("cache_misses", 1), ("cached_tokens", 30)):
+        assert calls.metric(f"litellm_{name}_metric_total{{", 'model="chat"') == wanted, name
 
 
 @pytest.mark.parametrize("other", [{"temperature": 0.5}, {"max_tokens": 7}, {"messages": HI + HI}, {"anything": 1}, {"cache": {"namespace": "n"}}])

@@ -53,7 +53,10 @@ def test_every_setting_says_where_its_value_comes_from(gateway):
     sections = ("general_settings", "litellm_settings", "router_settings", "environment_variables")
     everything = "".join(json.dumps(read(gateway, f"/config/list?config_type={it}")) for it in sections)
     assert MASTER_KEY not in everything and "secret-of-the-process" not in everything
-    assert all("source" in it and it["field_description"] for it in read(gateway, "/config/list?config_type=general_settings"))
+    kinds = {"file", "database", "environment", "command_line", "default"}
+    for section in (*sections, "plugins", "model_list", "credential_list", "command_line"):
+        for setting in read(gateway, f"/config/list?config_type={section}"):
+            assert setting["source"]["kind"] in kinds and setting["field_description"], (section, setting)
 
 
 def test_models_plugins_and_options_say_where_they_come_from_too(gateway):

@@ -269,13 +269,15 @@ def test_a_guardrail_that_is_late_fails_by_its_policy_and_the_client_is_told_why
 
 
 @pytest.mark.parametrize("name", ["wrong", "fails"])
-def test_one_that_fails_lets_nothing_pass_and_says_no_more_than_that(client, provider, name):
+def test_one_that_fails_lets_nothing_pass_and_says_no_more_than_that(guarded, client, provider, name):
     before = len(provider.seen)
     with pytest.raises(openai.InternalServerError) as refused:
         ask(client, "hi", name)
     message = refused.value.body["message"]
     assert f"`{name}`" in message and "it failed" in message and "does not want" not in message
     assert len(provider.seen) == before
+    metrics = guarded.get("/metrics")[1].decode()
+    assert f'litellm_guardrail_errors_total{{guardrail_name="{name}",error_type="failed_closed",hook_type="pre_call"}} 1' in metrics
 
 
 def test_a_kept_answer_passes_those_that_look_at_answers_again(client, provider):
@@ -303,6 +305,7 @@ def test_findings_stand_in_the_calls_row_and_no_client_can_pretend_them(guarded,
     metrics = guarded.get("/metrics")[1].decode()
     assert 'sluice_guardrail_decisions_total{guardrail="mask",stage="pre",decision="edit"}' in metrics
     assert 'litellm_guardrail_requests_total{guardrail_name="mask",status="success",hook_type="pre_call"}' in metrics
+    assert 'litellm_guardrail_latency_seconds_count{guardrail_name="mask",status="success",error_type="None",hook_type="pre_call"}' in metrics
 
 
 def finding(guarded, client, name, **extra):

@@ -73,7 +73,12 @@ def test_admins_have_deployments_checked_and_others_see_their_own_last_results(t
         history = read(gateway, "/health/history?model=m&status_filter=unhealthy&limit=1")
         assert history["total_records"] == 2 and history["health_checks"][0]["model_id"] == "ill"
         assert gateway.get("/health/history?limit=0")[0] == gateway.get("/health/history?status_filter=x")[0] == 400
-        for path in ("/health/latest", "/health/history", "/health/license", "/health/backlog"):
+        assert gateway.get("/health/liveness")[:2] == gateway.get("/health/liveliness")[:2] == (200, b'"I\'m alive!"')
+        details = read(gateway, "/health/readiness/details", key)
+        assert details == read(gateway, "/health/readiness") and details["db"] == "connected"
+        assert read(gateway, "/health/shared-status") == {"shared_health_check_enabled": False, "status": None}
+        assert gateway.get("/health/readiness/details", "sk-of-nobody")[0] == 401
+        for path in ("/health/latest", "/health/history", "/health/license", "/health/backlog", "/health/shared-status"):
             assert gateway.get(path, key)[0] == 401, path
         everything = json.dumps([found, latest, history]) + gateway.logged()
         assert "k-secret" not in everything

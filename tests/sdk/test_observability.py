@@ -111,7 +111,8 @@ def test_calls_have_litellms_metrics_with_the_labels_of_their_key(house):
     assert values(text, "litellm_team_max_budget_metric", team=team, team_alias="research") == [50]
     assert values(text, "sluice_requests_total", operation="chat", model_group="m", status="200") == [2]
     assert values(text, "litellm_overhead_latency_metric_count", model_group="m", model_id="d") == [2]
-    assert values(text, "litellm_request_queue_time_seconds_count", model_group="m", model_id="d") == [2]
+    assert values(text, "litellm_request_queue_time_seconds_count", **who, requested_model="m", model_group="m", model_id="d") == [2]
+    assert values(text, "litellm_llm_api_failed_requests_metric_total", **who, model="b") == [1]
     for stage in ("read", "admit", "attempts", "upstream", "settle"):
         assert values(text, "sluice_stage_seconds_count", stage=stage)[0] >= 2, stage
 
@@ -286,6 +287,27 @@ def test_soft_budgets_and_outages_are_told_of(house, listener):
     by_path = {path: json.loads(body)["text"] for path, _, body in listener.got}
     assert "Soft budget crossed" in by_path["/hook"] and "Key=soft" in by_path["/hook"]
     assert "Minor outage of a deployment" in by_path["/on-call"] and "`bad`" in by_path["/on-call"]
+
+
+def test_slow_calls_failures_and_resting_deployments_are_told_once_each(house, listener):
+    told_of = ["llm_too_slow", "llm_exceptions", "cooldown_deployment"]
+    general = {"alerting": ["slack"], "alert_types": told_of, "alerting_threshold": 0.001}
+    it = house(
+        {"d": ("m", {}, None), "bad": ("b", {}, BROKEN), "locked": ("l", {}, whole({"error": {"message": "wrong key"}}, 401))},
+        {"SLACK_WEBHOOK_URL": listener.url + "/hook"}, general_settings=general,
+    )
+    for _ in range(2):
+        assert it.ask()[0] == 200
+        assert it.ask("b")[0] == 500
+    assert it.ask("l")[0] == 401
+    told = lambda kind: [text for text in listener.texts() if f"Alert: `{kind}`" in text]
+    it.gateway.wait_for(lambda: all(told(kind) for kind in told_of) and any("`b`" in text for text in told("llm_exceptions")))
+    [slow] = [text for text in told("llm_too_slow") if "`m`" in text]
+    assert "seconds" in slow, slow
+    [failed] = [text for text in told("llm_exceptions") if "`b`" in text]
+    assert "Calls fail" in failed and "out of order" in failed, failed
+    [rests] = told("cooldown_deployment")
+    assert "`locked`" in rests and "`l`" in rests and "wrong key" in rests, rests
 
 
 def test_a_private_webhook_is_reached_from_the_config_file_only(house, listener):

@@ -38,7 +38,7 @@ def share_a_count(house):
 
 def share_a_cooldown(house):
     """A deployment that fails at one replica is left alone by all of them."""
-    asked = lambda: len(house.provider.raw.requests.get("tired", []))
+    asked = lambda: house.asked("tired")
     house.gateways[0].wait_for(lambda: all(house.rests(it) == [] for it in house.gateways))
     before, key = asked(), house.key()
     assert house.ask(0, key, "pair")[0] == 200
@@ -47,6 +47,22 @@ def share_a_cooldown(house):
     assert time.monotonic() - began < 2
     assert house.crowd(12, key, model="pair") == {200: 12}
     assert asked() == before + 1
+
+
+def share_an_answer(house, key):
+    """What one replica keeps is given by all of them; its name."""
+    before, kept = house.asked("plain"), house.redis.keys()
+    names = set()
+    for turn, replica in enumerate((0, 1, 2, 0)):
+        if turn == 1:
+            # It is written after the first answer was given.
+            house.gateways[0].wait_for(lambda: any(b"cache" in it for it in set(house.redis.keys()) - set(kept)))
+        status, _, headers = house.ask(replica, key, cache={"use-cache": True})
+        assert status == 200
+        names.add(headers.get("x-litellm-cache-key"))
+    assert house.asked("plain") == before + 1
+    (name,) = names - {None}
+    return name
 
 
 def test_a_limit_of_requests_holds_over_all_replicas(house):
@@ -128,22 +144,12 @@ def test_usage_of_a_deployment_is_counted_over_all_replicas(house):
 def test_a_kept_answer_is_every_replica_s_until_one_is_told_to_forget_it(house):
     if house is None:
         return
-    key, asked = house.key(), house.provider.raw.requests
-    before = len(asked["plain"])
-    names = set()
-    for turn, replica in enumerate((0, 1, 2, 0)):
-        if turn == 1:
-            # It is written after the first answer was given.
-            house.gateways[0].wait_for(lambda: any(b"cache" in it for it in house.redis.keys()))
-        status, _, headers = house.ask(replica, key, cache={"use-cache": True})
-        assert status == 200
-        names.add(headers.get("x-litellm-cache-key"))
-    assert len(asked["plain"]) == before + 1
-    (name,) = names - {None}
+    key, before = house.key(), house.asked("plain")
+    name = share_an_answer(house, key)
     house.gateways[0].wait_for(lambda: house.spent(key) == (4, pytest.approx(COST)))
     assert house.gateways[2].post("/cache/delete", {"keys": [name]})[0] == 200
     assert house.ask(0, key, cache={"use-cache": True})[0] == 200
-    assert len(asked["plain"]) == before + 2
+    assert house.asked("plain") == before + 2
 
 
 def test_a_redis_that_hangs_or_is_killed_costs_no_call_and_limits_hold_again(house):
@@ -175,7 +181,8 @@ def test_a_redis_that_hangs_or_is_killed_costs_no_call_and_limits_hold_again(hou
     again = house.key(rpm_limit=20)
     assert house.crowd(90, again)[200] == 20
     assert all("Redis is back" in it.logged() for it in house.gateways)
-    # Each knows again what the others count, and who rests.
+    # Each knows again what the others keep and count, and who rests.
+    share_an_answer(house, house.key())
     share_a_count(house)
     share_a_cooldown(house)
 

@@ -252,11 +252,42 @@ def test_each_kind_of_failure_has_its_fallback(house):
         litellm_settings={"default_fallbacks": ["last"]},
     )
     for group, wanted in {"m": "any", "long": "wide", "odd": "lax", "lost": "last"}.items():
-        status, _, headers = it.ask(group)
+        status, body, headers = it.ask(group)
         assert status == 200 and headers["x-litellm-model-group"] == wanted and headers["x-litellm-attempted-fallbacks"] == "1"
+        assert body["model"] == group
     metrics = it.gateway.get("/metrics")[1].decode()
-    assert 'litellm_deployment_successful_fallbacks_total{requested_model="m",fallback_model="any",exception_class="InternalServerError"} 1' in metrics
+    assert 'litellm_deployment_successful_fallbacks_total{requested_model="m",fallback_model="any",exception_status="500",exception_class="InternalServerError"} 1' in metrics
     assert it.ask("m", disable_fallbacks=True)[0] == 500
+
+
+def test_one_call_goes_to_the_next_order_and_then_to_the_groups_fallback(house):
+    order = []
+
+    def scripted(name, script):
+        return lambda peer: (order.append(name), peer.send(script))
+
+    it = house(
+        {
+            "first": ("m", {"order": 1}, scripted("first", BROKEN)), "second": ("m", {"order": 2}, scripted("second", BROKEN)),
+            "other": ("o", {}, scripted("other", whole(answer()))), "lost": ("l", {}, BROKEN),
+        },
+        router_settings={"fallbacks": [{"m": ["o"]}, {"*": ["o"]}], "disable_cooldowns": True},
+        litellm_settings={"default_fallbacks": ["m"]},
+    )
+    status, _, headers = it.ask()
+    assert status == 200 and headers["x-litellm-model-group"] == "o" and headers["x-litellm-attempted-fallbacks"] == "2"
+    assert order == ["first", "second", "other"]
+    # What has no list of its own has the one of `"*"`, before the default.
+    assert served_by(it.ask("l")) == "other" and it.asked("first") == 1
+
+
+def test_a_clients_fallbacks_come_before_the_operators_for_long_prompts(house):
+    it = house(
+        {"short": ("short", {}, TOO_LONG), "wide": ("wide", {}, None), "mine": ("mine", {}, None)},
+        router_settings={"context_window_fallbacks": [{"short": ["wide"]}]},
+    )
+    assert served_by(it.ask("short", fallbacks=["mine"])) == "mine" and it.asked("wide") == 0
+    assert served_by(it.ask("short")) == "wide"
 
 
 def test_fallbacks_of_fallbacks_are_asked_once_each_and_no_more_than_may_be(house):
@@ -272,6 +303,8 @@ def test_fallbacks_of_fallbacks_are_asked_once_each_and_no_more_than_may_be(hous
 def test_a_limit_of_fallbacks_is_kept(house):
     it = house({name: (name, {}, None if name == "c" else BROKEN) for name in "abc"}, router_settings={"fallbacks": [{"a": ["b", "c"]}], "max_fallbacks": 1})
     assert it.ask("a")[0] == 500 and (it.asked("b"), it.asked("c")) == (1, 0)
+    metrics = it.gateway.get("/metrics")[1].decode()
+    assert 'litellm_deployment_failed_fallbacks_total{requested_model="a",fallback_model="b",exception_status="500",exception_class="InternalServerError"} 1' in metrics
 
 
 def test_a_clients_own_fallbacks_come_with_their_own_messages(house):
@@ -487,12 +520,13 @@ def test_a_response_is_gone_on_from_where_it_lies(house):
 def test_what_cannot_be_is_said_and_what_works_is_not_doubted(tmp_path, data_dir):
     config = tmp_path / "config.yaml"
     config.write_text(json.dumps({
-        "model_list": [{"model_name": "m", "litellm_params": {"model": "echo/m", "tags": ["a"], "cooldown_time": 3, "first_token_timeout": 2}}],
+        "model_list": [{"model_name": "m", "litellm_params": {"model": "echo/m", "tags": ["a"], "cooldown_time": 3, "first_token_timeout": 2, "timeout": 2, "otpm": 9}}],
         "router_settings": {
             "routing_strategy": "latency-baesd-routing", "routing_strategy_args": {"lowest_latency_buffer": -1},
             "allowed_fails": 2, "disable_cooldowns": True, "cooldown_time": "soon",
             "fallbacks": [{"m": ["m"]}], "enable_tag_filtering": True, "optional_pre_call_checks": ["session_afinity"],
             "model_group_retry_policy": {"n": {"DefaultRetries": 1}}, "retry_policy": {"TimeoutErrorRetries": -1},
+            "deployment_affinity_ttl_seconds": 60,
         },
     }))
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
@@ -505,6 +539,8 @@ def test_what_cannot_be_is_said_and_what_works_is_not_doubted(tmp_path, data_dir
         "`session_afinity` is not enforced: do not rely on it; did you mean `session_affinity`?",
         "model_group_retry_policy names `n`, which is no model group", "TimeoutErrorRetries is `-1`",
         "disable_cooldowns leaves the other settings of cooldowns without effect",
+        "deployment_affinity_ttl_seconds has no effect without an affinity", "otpm is not enforced yet",
+        "first_token_timeout has no effect: `timeout` is not longer and ends the stream first",
     ):
         assert wanted in said, (wanted, said)
     for path in ("tags", "first_token_timeout", "enable_tag_filtering", "allowed_fails"):

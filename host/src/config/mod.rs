@@ -274,6 +274,7 @@ impl Config {
                 read = None;
             }
             deployments.extend(read.map(|mut it| {
+                routing::check_times(index, &it, &router, remarks);
                 it.stream_timeout = it.stream_timeout.or(router.stream_timeout);
                 it.first_token_timeout = it.first_token_timeout.or(router.first_token_timeout);
                 let parallel = it.max_parallel_requests.or(router.max_parallel_requests);

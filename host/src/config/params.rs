@@ -49,7 +49,6 @@ pub const ACCEPTED: &[&str] = &[
     "custom_prompt_dict",
     "force_timeout",
     "hf_model_name",
-    "itpm",
     "keepalive_seconds",
     "litellm_metadata",
     "litellm_session_id",
@@ -61,7 +60,6 @@ pub const ACCEPTED: &[&str] = &[
     "model_config",
     "modify_params",
     "no-log",
-    "otpm",
     "provider_affinity_header",
     "success_callback",
     "supports_system_message",
@@ -72,7 +70,7 @@ pub const ACCEPTED: &[&str] = &[
 ];
 
 /// The same, but somebody may rely on it for safety: a warning where it stands.
-pub const UNENFORCED: &[&str] = &["allowed_model_region"];
+pub const UNENFORCED: &[&str] = &["allowed_model_region", "itpm", "otpm"];
 
 /// Settings of providers: whether one is understood is for the plugin to say.
 pub const PROVIDER: &[&str] = &[

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::affinity::{Affinities, LIMITS};
 use super::allowance::Allowance;
 use super::defaults;
+use super::deployment::Deployment;
 use super::env::Env;
 use super::fallbacks::Fallbacks;
 use super::groups::{Alias, Groups};
@@ -84,6 +85,13 @@ impl RouterSettings {
     /// The retry policy of a model group.
     pub fn retry_policy(&self, group: &str) -> &RetryPolicy {
         self.retry_by_group.get(group).unwrap_or(&self.retry_policy)
+    }
+
+    /// Whether anything binds callers of some model group to a deployment.
+    fn ties_callers(&self) -> bool {
+        let of_groups = self.affinities_by_group.values();
+        let mut all = of_groups.chain([&self.affinities]);
+        all.any(|it| *it != Affinities::default())
     }
 
     /// What binds callers of a model group to a deployment.
@@ -175,6 +183,16 @@ pub fn read(
     hedging(&mut section, &mut settings);
     cooldowns(&mut section, &mut settings);
     pre_call_checks(&mut section, &mut settings);
+    if ttl.is_some() && !settings.ties_callers() {
+        let text = "has no effect without an affinity in `optional_pre_call_checks` or \
+                    `model_group_affinity_config`";
+        section.say(Taken::Warning, "deployment_affinity_ttl_seconds", text);
+    }
+    tags(&mut section, &settings);
+    let limits = [settings.timeout, settings.stream_timeout];
+    for said in too_late(settings.first_token_timeout, limits) {
+        section.say(Taken::Warning, FIRST_TOKEN, said);
+    }
     let fallbacks = Fallbacks::read(&mut section);
     let aliases = aliases(&mut section);
     let budgets = section.members("provider_budget_config");
@@ -184,6 +202,63 @@ pub fn read(
     let at = "router_settings.provider_budget_config";
     settings.provider_budgets = Allowance::read_all(at, budgets, env, remarks);
     (settings, fallbacks, aliases)
+}
+
+const FIRST_TOKEN: &str = "first_token_timeout";
+
+/// What only says how tags choose, where they do not.
+fn tags(section: &mut Section<'_>, settings: &RouterSettings) {
+    if settings.filters_tags {
+        return;
+    }
+    let idle = [
+        ("tag_filtering_match_any", !settings.tags_match_any),
+        ("tag_routing_prefix", settings.tag_prefix.is_some()),
+    ];
+    for (name, _) in idle.into_iter().filter(|(_, is_set)| *is_set) {
+        section.say(Taken::Warning, name, WITHOUT_TAGS);
+    }
+}
+
+/// A key or a team may go by tags where the router does not.
+const WITHOUT_TAGS: &str =
+    "has no effect without `enable_tag_filtering`, of the router or of a key or team";
+
+/// Why a wait for the first token never ends by itself: one of `timeout` and `stream_timeout` ends
+/// the stream before.
+fn too_late(first: Option<Duration>, limits: [Option<Duration>; 2]) -> Vec<String> {
+    let named = ["timeout", "stream_timeout"].into_iter().zip(limits);
+    let sooner = named.filter(|(_, limit)| limit.zip(first).is_some_and(|(it, first)| it <= first));
+    sooner
+        .map(|(name, _)| format!("has no effect: `{name}` is not longer and ends the stream first"))
+        .collect()
+}
+
+/// Warns of a deployment whose own times leave no room for its first token.
+pub fn check_times(
+    index: usize,
+    deployment: &Deployment,
+    router: &RouterSettings,
+    remarks: &mut Remarks,
+) {
+    let Deployment {
+        first_token_timeout: first,
+        timeout,
+        stream_timeout: silence,
+        ..
+    } = deployment;
+    // What the router alone says was told of the router.
+    if [first, timeout, silence].iter().all(|it| it.is_none()) {
+        return;
+    }
+    let limits = [
+        timeout.or(router.timeout),
+        silence.or(router.stream_timeout),
+    ];
+    for said in too_late(first.or(router.first_token_timeout), limits) {
+        let path = format!("model_list[{index}].litellm_params.{FIRST_TOKEN}");
+        remarks.say(Taken::Warning, path, said);
+    }
 }
 
 /// Parameters that make a deployment what it is have no default.
@@ -245,8 +320,12 @@ fn pre_call_checks(section: &mut Section<'_>, settings: &mut RouterSettings) {
     settings.enforces_limits = settings.checks_length || checks.iter().any(|it| it == LIMITS);
 }
 
-/// Warns of groups that the settings name and that are none.
+/// Warns of what deployments say in vain, and of groups that the settings name and that are none.
 pub fn check(settings: &RouterSettings, groups: &Groups, remarks: &mut Remarks) {
+    if settings.tags_by_agent && !settings.filters_tags {
+        let text = format!("`tag_regex` {WITHOUT_TAGS}");
+        remarks.say(Taken::Warning, "model_list", text);
+    }
     let policies = settings.retry_by_group.keys();
     let affinities = settings.affinities_by_group.keys();
     let named = policies.map(|it| ("model_group_retry_policy", it));
@@ -287,3 +366,7 @@ fn alias(value: &Value) -> Option<Alias> {
         hidden: hidden.unwrap_or(false),
     })
 }
+
+#[cfg(test)]
+#[path = "routing_tests.rs"]
+mod tests;

@@ -129,7 +129,8 @@ impl<'a> Course<'a> {
             settlement.trail().retries = 0;
             let reached = self.group(request, group, settlement).await;
             let metrics = &self.inner.watchers.metrics;
-            metrics.fallback((asked, group), reached.is_ok(), fault.kind.class());
+            let why = ((self.inner.status_of)(&fault), fault.kind.class());
+            metrics.fallback((asked, group), reached.is_ok(), why);
             match reached {
                 Ok(reached) => return Ok(reached),
                 Err(next) => {

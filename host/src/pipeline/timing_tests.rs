@@ -393,13 +393,17 @@ async fn a_stream_is_helped_until_its_first_token() {
 
 #[tokio::test]
 async fn the_timeout_of_a_deployment_counts_before_the_routers_and_that_before_the_gateways() {
+    let gateway = json!({"request_timeout": 5});
     for (own, router, wanted) in [
         (json!({"timeout": 2}), json!({"timeout": 4}), 2000),
+        (json!({"timeout": 8}), json!({}), 8000),
         (json!({}), json!({"timeout": 4}), 4000),
+        (json!({}), json!({"timeout": 7}), 7000),
+        (json!({}), json!({}), 5000),
     ] {
         let mut own = own;
         own["num_retries"] = 0.into();
-        let house = House::open(&[("one", own)], router).await;
+        let house = House::with(&[("one", own)], router, gateway.clone()).await;
         house.upstream.will("one", [whole().after(seconds(60))]);
         let (got, took) = house.call(json!({})).await;
         assert_eq!(got.unwrap_err().kind, ErrorKind::Timeout);

@@ -64,6 +64,23 @@ fn weights_decide_how_often_a_deployment_is_chosen() {
 }
 
 #[test]
+fn weights_hold_among_those_that_are_left_after_one_was_tried() {
+    let mut all = places(3);
+    for (place, weight) in all.iter_mut().zip([6.0, 3.0, 1.0]) {
+        place.terms.weight = weight;
+    }
+    let tried = [all[0].id.clone()];
+    let ask = Ask {
+        tried: &tried,
+        ..Ask::default()
+    };
+    let shares = [0, 1, 2].map(|it| share_of(&all, &ask, Strategy::SimpleShuffle, it));
+    assert_eq!(shares[0], 0);
+    assert!((2850..3150).contains(&shares[1]), "{shares:?}");
+    assert_eq!(shares[1] + shares[2], 4000);
+}
+
+#[test]
 fn a_higher_order_is_chosen_when_the_lower_one_is_out() {
     let mut all = places(2);
     all[0].terms.order = 2;

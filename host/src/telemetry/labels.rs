@@ -44,6 +44,7 @@ pub struct WhatLabel {
 pub struct FallbackLabels {
     pub requested_model: String,
     pub fallback_model: String,
+    pub exception_status: String,
     pub exception_class: String,
 }
 

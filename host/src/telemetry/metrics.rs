@@ -33,7 +33,7 @@
 //! | `sluice_sign_ins_total` | attempts to sign in to the admin UI | way (`username_password`, `master_key`, `key`, `password`, `sso`; what failed by name and password or key is `password`), result (`ok`, `refused`, `throttled`, `failed`) |
 //! | `sluice_changes_forgotten_total` | notices between replicas that were deleted because of their age | |
 //! | `sluice_log_lines_dropped_total` | log lines whose reader did not keep up | |
-//! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_class |
+//! | `litellm_deployment_successful_fallbacks_total`, `litellm_deployment_failed_fallbacks_total` | fallbacks | requested_model, fallback_model, exception_status, exception_class |
 //! | `litellm_deployment_*` | see [`PluginSample`] | of a deployment |
 //! | other `litellm_*` | see [`super::calls::families`] | of LiteLLM |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
@@ -305,13 +305,15 @@ impl Metrics {
         self.all.attempts.get_or_create(&labels).inc();
     }
 
-    /// Counts a fallback from the asked group to another, and what it was for.
-    pub fn fallback(&self, (from, to): (&str, &str), answered: bool, why: &str) {
+    /// Counts a fallback from the asked group to another, and the status and the class of the failure
+    /// that it was for.
+    pub fn fallback(&self, (from, to): (&str, &str), answered: bool, (status, class): (u16, &str)) {
         let [successful, failed] = &self.all.fallbacks;
         let labels = FallbackLabels {
             requested_model: self.group(from).to_owned(),
             fallback_model: self.group(to).to_owned(),
-            exception_class: why.to_owned(),
+            exception_status: status.to_string(),
+            exception_class: class.to_owned(),
         };
         let family = if answered { successful } else { failed };
         family.get_or_create(&labels).inc();
@@ -544,7 +546,7 @@ mod tests {
     #[test]
     fn each_metric_has_one_head_and_no_other_beside_it() {
         let metrics = Metrics::default();
-        metrics.fallback(("a", "b"), true, "RateLimitError");
+        metrics.fallback(("a", "b"), true, (429, "RateLimitError"));
         let sample = |id: &str| PluginSample {
             name: "litellm_deployment_state",
             kind: "gauge",

@@ -200,7 +200,15 @@ pub(super) const FAMILIES: [Family; 24] = [
     (
         "litellm_request_queue_time_seconds",
         "From a request's arrival to its turn, in seconds",
-        site_and![ModelGroup],
+        holder_and![
+            RequestedModel,
+            Model,
+            ModelId,
+            LitellmModel,
+            ApiBase,
+            Provider,
+            ModelGroup
+        ],
         Read::Times(|it| &it.queue),
     ),
     (
@@ -291,10 +299,11 @@ const MORE: [&str; 38] = [
 ];
 
 /// LiteLLM's metrics that this gateway has not: a config that names them is no mistake.
-pub const UNSERVED: [&str; 14] = [
+pub const UNSERVED: [&str; 15] = [
     "litellm_check_batch_cost_errors_total",
     "litellm_check_batch_cost_jobs_polled",
     "litellm_check_batch_cost_jobs_processed_total",
+    "litellm_check_batch_cost_last_run_timestamp",
     "litellm_in_memory_daily_spend_update_queue_size",
     "litellm_in_memory_spend_update_queue_size",
     "litellm_managed_batch_created_total",

@@ -97,6 +97,15 @@ fn a_call_has_litellms_names_and_labels() {
         r#"model_group="mine""#,
     ];
     assert_eq!(value(&text, overhead, &labels), Some(2.0));
+    let queue = "litellm_request_queue_time_seconds_count";
+    let whose = [
+        r#"team="t1""#,
+        r#"end_user="None""#,
+        r#"requested_model="mine""#,
+        r#"model="gpt-4o""#,
+    ];
+    assert_eq!(value(&text, queue, &labels), Some(2.0));
+    assert_eq!(value(&text, queue, &whose), Some(2.0));
 }
 
 #[test]

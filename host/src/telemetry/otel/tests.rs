@@ -84,6 +84,7 @@ async fn a_call_reaches_the_collector_as_spans_and_metrics() {
         "gen_ai.client.operation.duration",
         "gen_ai.client.token.usage",
         "gen_ai.server.request.duration",
+        "gen_ai.server.time_to_first_token",
     ] {
         assert!(text(metrics).contains(wanted), "{wanted}");
     }

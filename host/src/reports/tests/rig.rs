@@ -29,7 +29,7 @@ pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// Knows the price of `gpt`, which is a dollar a token in, two out.
 #[derive(Debug, Default)]
-pub(super) struct World {
+pub(in crate::reports) struct World {
     pub resets: AtomicUsize,
     /// No bodies are stored.
     pub keeps_none: AtomicBool,

@@ -77,16 +77,6 @@ def test_pydantic_ai_asks_cohere_through_its_path(passing):
     assert agent.run_sync("hello").output == "there" and passing.provider.line("cohere") == "POST /cohere/v2/chat"
 
 
-@pytest.mark.parametrize("model", KNOWN)
-def test_instructor_gives_answers_of_a_class_by_responses(gateway, model):
-    # The name of the tool that the recordings call.
-    place = pydantic.create_model("get_weather", location=(str, ""), city=(str, ""))
-    gpt = openai.OpenAI(base_url=gateway.url + "/v1", api_key=MASTER_KEY, max_retries=0)
-    client = instructor.from_openai(gpt, mode=instructor.Mode.RESPONSES_TOOLS)
-    made = client.create(model=model, messages=MESSAGES, response_model=place, max_retries=0)
-    assert made.model_dump() == {"location": "", "city": "", **talk.known(model, True).heard[0]}
-
-
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, data_dir):
     text = '{"tasks": [{"name": "Bob", "age": 30}, {"name": "Eve", "age": 31}]}'

@@ -112,7 +112,7 @@ def test_calls_have_litellms_metrics_with_the_labels_of_their_key(house):
     assert values(text, "sluice_requests_total", operation="chat", model_group="m", status="200") == [2]
     assert values(text, "litellm_overhead_latency_metric_count", model_group="m", model_id="d") == [2]
     assert values(text, "litellm_request_queue_time_seconds_count", **who, requested_model="m", model_group="m", model_id="d") == [2]
-    assert values(text, "litellm_llm_api_failed_requests_metric_total", **who, model="b") == [1]
+    assert values(text, "litellm_llm_api_failed_requests_metric_total", **who, model_id="bad") == [1]
     for stage in ("read", "admit", "attempts", "upstream", "settle"):
         assert values(text, "sluice_stage_seconds_count", stage=stage)[0] >= 2, stage
 

@@ -99,6 +99,7 @@ async fn one_named(keys: &Keys, kind: EntityKind, alias: &str) -> Result<String,
             ErrorKind::NotFound,
             format!("{what} with alias '{alias}' doesn't exist in db. Create it by `{path}`"),
         )
+        .with_status(404)
         .with_type("auth_error")),
         _ => Err(Fault::caller(
             ErrorKind::InvalidRequest,

@@ -218,6 +218,7 @@ async fn customers_are_summed(place: Option<Place>) {
     let sums = [sum("hash", "m"), sum("hash", "n"), sum("other", "m")];
     let place_of_sums = head.unwrap() + 1;
     lines.splice(place_of_sums..place_of_sums, sums);
+    *lines.last_mut().unwrap() = r#"{"rows":30}"#.to_owned();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), lines.join("\n")).unwrap();
     let store = Store::restore(&place.address, file.path(), false, NOW).await;

@@ -29,7 +29,12 @@ const TYPES: [Typed; 4] = [
         |it| it.is_object() || it.is_string(),
         "a content",
     ),
-    ("tools", is_list_of_objects, "a list of objects"),
+    // Google takes one where a list is written.
+    (
+        "tools",
+        |it| it.is_object() || is_list_of_objects(it),
+        "a list of objects",
+    ),
     ("toolConfig", Value::is_object, "an object"),
     ("generationConfig", Value::is_object, "an object"),
 ];

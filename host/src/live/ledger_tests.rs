@@ -184,7 +184,12 @@ fn what_teams_have_that_a_token_makes_is_read_whole_or_refused() {
         (&*team.models, &*team.team_member_permissions),
         (&["m".to_owned()][..], &["/key/info".to_owned()][..])
     );
-    for wrong in [json!({"budget_duration": "often"}), json!({"models": "m"})] {
+    for wrong in [
+        json!({"budget_duration": "often"}),
+        json!({"models": "m"}),
+        json!({"max_budget": "100"}),
+        json!({"max_budget": -1}),
+    ] {
         let why = of(wrong).err().unwrap();
         assert_eq!(why.path, "litellm_settings.default_team_params");
     }

@@ -231,9 +231,13 @@ fn new_team(defaults: &Map<String, Value>) -> Result<NewTeam, Misread> {
             .parse::<Period>()
             .map_err(|cause| misread(&cause))?;
     }
-    let max = defaults.get("max_budget").and_then(Value::as_f64);
+    let max = defaults.get("max_budget").filter(|it| !it.is_null());
+    let max_budget = max.map(|it| it.as_f64().and_then(Usd::from_dollars));
+    if max_budget.is_some_and(|it| it.is_none_or(|it| it < Usd::ZERO)) {
+        return Err(wrong(PATH, "`max_budget` is no amount of dollars"));
+    }
     Ok(NewTeam {
-        max_budget: max.and_then(Usd::from_dollars),
+        max_budget: max_budget.flatten(),
         limits: doc.limits,
         models: doc.models,
         team_member_permissions: doc.team_member_permissions,

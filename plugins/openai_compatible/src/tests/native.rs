@@ -69,11 +69,15 @@ fn messages_go_to_the_providers_own_address_for_them() {
             "https://bedrock-mantle.us-east-1.api.aws/anthropic/v1/messages",
         ),
     ] {
-        let mut asked = asked(provider, "claude-opus-4-6", base);
+        let model = match provider {
+            "minimax" => "MiniMax-M2.1",
+            _ => "claude-opus-4-6",
+        };
+        let mut asked = asked(provider, model, base);
         if base.is_empty() {
             asked.context = "{}".into();
         }
-        let outbound = sent(&asked, &json!({"model": "claude-opus-4-6", "messages": []}));
+        let outbound = sent(&asked, &json!({"model": model, "messages": []}));
         assert_eq!(outbound.url, url, "{provider}");
         assert_eq!(outbound.reply, ReplyMode::Canonical, "{provider}");
         assert!(matches!(&outbound.body, Body::Patch(patch) if patch.is_empty()));
@@ -120,6 +124,14 @@ fn a_model_or_an_address_without_messages_is_left_to_chat() {
         ),
         ("deepseek", "deepseek-chat", "http://127.0.0.1:9000/v1"),
         ("aiand", "m", "http://127.0.0.1:9000/v1"),
+        ("minimax", "MiniMax-M2.1", "http://127.0.0.1:9000/v1"),
+        ("minimax", "MiniMax-Text-01", "https://api.minimax.io/v1"),
+        (
+            "bedrock_mantle",
+            "anthropic.claude",
+            "http://127.0.0.1:9000/v1",
+        ),
+        ("edenai", "m", "http://127.0.0.1:9000/v3"),
     ] {
         let body = json!({"model": model, "messages": []}).to_string();
         let refused = OpenAiCompatible::start(&asked(provider, model, base), &body).unwrap_err();

@@ -84,6 +84,9 @@ pub fn answer(reply: &Reply) -> Result<Response, Error> {
             "the text is longer than the model speaks: its sound was cut off",
         ));
     }
+    if reason != "STOP" {
+        return Err(silence(&answer, reason));
+    }
     let (body, content_type) = match reply.state.as_str() {
         "pcm" => {
             let samples = wav::samples(&sound).map(<[u8]>::to_vec);

@@ -180,7 +180,7 @@ pub fn answer(reply: &Reply) -> Result<Response, Error> {
         let words = words.into_iter().flatten();
         transcript.words.extend(words.map(|it| span(it, speaker)));
     }
-    if let Some(error) = stopped(&answer, texts.is_empty()) {
+    if let Some(error) = stopped(&answer) {
         return Err(error);
     }
     transcript.text = texts.join(" ").trim().to_owned();
@@ -208,7 +208,7 @@ pub fn seconds(text: &str) -> Option<f64> {
 }
 
 /// Why an answer is no transcript. A sound without words is one without words.
-fn stopped(answer: &Value, empty: bool) -> Option<Error> {
+fn stopped(answer: &Value) -> Option<Error> {
     let word = |place: &str| answer.pointer(place).and_then(Value::as_str);
     if let Some(why) = word("/promptFeedback/blockReason") {
         let message = format!("the sound was refused: {why}");
@@ -217,17 +217,17 @@ fn stopped(answer: &Value, empty: bool) -> Option<Error> {
     if answer.pointer("/candidates/0").is_none() {
         return Some(fault::upstream("the provider's answer has no transcript"));
     }
+    // A part would be taken for the whole.
     match word("/candidates/0/finishReason").unwrap_or("STOP") {
-        // A part would be taken for the whole.
         "MAX_TOKENS" => Some(fault::error(
             kind::CONTEXT_WINDOW,
             "the sound is longer than the model writes down: its transcript was cut off",
         )),
         "STOP" => None,
-        why => empty.then(|| {
+        why => {
             let message = format!("the sound was refused: {why}");
-            fault::error(kind::CONTENT_POLICY, message)
-        }),
+            Some(fault::error(kind::CONTENT_POLICY, message))
+        }
     }
 }
 

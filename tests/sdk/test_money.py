@@ -402,7 +402,7 @@ def test_a_tokens_team_is_found_by_its_alias_or_made(tmp_path, data_dir):
     environment = {"JWT_PUBLIC_KEY_URL": upstream.script("keys", whole(keys)), "JWT_AUDIENCE": "gateway"}
     fields = {"user_id_jwt_field": "sub", "user_id_upsert": True, "team_id_jwt_field": "team", "team_alias_jwt_field": "crew", "team_id_upsert": True}
     general = {"master_key": MASTER_KEY, "enable_jwt_auth": True, "litellm_jwtauth": fields}
-    models = [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}]
+    models = [{"model_name": "demo", "litellm_params": {"model": "echo/demo", "input_cost_per_token": 0, "output_cost_per_token": 0}}]
     defaults = {"default_team_params": {"max_budget": 5, "models": ["other"]}}
     gateway = Gateway(tmp_path, {"model_list": models, "general_settings": general, "litellm_settings": defaults}, environment)
 

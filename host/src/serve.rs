@@ -155,15 +155,19 @@ pub async fn run(
     }
     let rotation = Rotation::read(&env)?;
     let ground = services::open(&config, &env).await?;
+    let tasks = TaskTracker::new();
+    let writing = CancellationToken::new();
+    let _ends = writing.clone().drop_guard();
+    let presence = ground.presence.clone();
+    // From the beginning: a start that takes long is no death.
+    tasks.spawn(presence.clone().keep(writing.clone()));
     tracing::info!("replicas: {}", replicas::told(&config));
     let database = services::address(&config, &env)?.to_string();
     let accounting = ground.accounting.clone();
     let sources = config.money.prices.clone();
     let house = build(config, &ground, (&path, &env)).await?;
-    let tasks = TaskTracker::new();
     let tables = house.tables.configure(&sources).await;
     tables.map_err(|why| ServeError::Wrong(format!("  {why}")))?;
-    let writing = CancellationToken::new();
     tasks.spawn(accounting.clone().keep_windows(stop.clone()));
     tasks.spawn(accounting.clone().forget_rows(stop.clone()));
     tasks.spawn(accounting.clone().follow_others(stop.clone()));
@@ -175,8 +179,6 @@ pub async fn run(
     tasks.spawn(accounting.clone().forget_responses(stop.clone()));
     let callbacks = house.doors.pipeline.clone();
     tasks.spawn(callbacks.tell_callbacks(ground.salt.clone(), writing.clone()));
-    let presence = ground.presence.clone();
-    tasks.spawn(presence.clone().keep(writing.clone()));
     let health = house.doors.pipeline.clone();
     tasks.spawn(health.keep_health(stop.clone()));
     let batches = house.doors.pipeline.clone();

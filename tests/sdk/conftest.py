@@ -107,7 +107,7 @@ def base_environment(folder):
 
 
 class Gateway:
-    def __init__(self, folder, config, environment=None, arguments=(), port=None, patience=60):
+    def __init__(self, folder, config, environment=None, arguments=(), port=None, patience=60, waits=True):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
@@ -116,11 +116,12 @@ class Gateway:
         self.log = open(folder / "log.txt", "ab")
         self.environment = {**base_environment(folder), **(environment or {})}
         self.command = [os.environ["SLUICE_BINARY"], "serve", "--config", str(self.config), "--host", "127.0.0.1", "--port", str(self.port), *arguments]
-        self.start(patience)
+        self.start(patience, waits)
 
-    def start(self, patience=60):
+    def start(self, patience=60, waits=True):
         self.process = subprocess.Popen(self.command, env=self.environment, cwd=self.folder, stdout=self.log, stderr=self.log)
-        self.wait_for(lambda: self.get("/health/readiness")[0] == 200, patience)
+        if waits:
+            self.wait_for(lambda: self.get("/health/readiness")[0] == 200, patience)
 
     def logged(self):
         return (self.folder / "log.txt").read_text()

@@ -1,11 +1,15 @@
 """Starting, stopping, being killed; and the config as a container brings it."""
 
+import contextlib
 import json
 import os
+import secrets
 import signal
 import sqlite3
 import subprocess
+import urllib.parse
 
+import psycopg
 import pytest
 
 from conftest import CORPUS, MASTER_KEY, Gateway, base_environment, free_port
@@ -128,7 +132,32 @@ def foreign(folder):
     return f"sqlite://{folder}/letter.txt"
 
 
+SERVER = os.environ.get("SLUICE_TEST_DATABASE_URL", "")
+
+
+def on_the_server(database=None, user=None):
+    """The tests' PostgreSQL, or another database or user of it."""
+    at = urllib.parse.urlsplit(SERVER)
+    host = at.netloc.rpartition("@")[2]
+    return at._replace(netloc=f"{user}:hunter2@{host}" if user else at.netloc, path=f"/{database}" if database else at.path).geturl()
+
+
+def without_rights(_):
+    """A user who may make nothing in the database."""
+    name = f"guest_{secrets.token_hex(6)}"
+    with psycopg.connect(SERVER, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'hunter2'")
+        connection.execute(f"CREATE DATABASE {name}")
+    return on_the_server(database=name, user=name)
+
+
+ON_A_SERVER = {
+    "a wrong password": (lambda _: on_the_server(user="sluice"), "refuses the user name or password", "percent-encoded"),
+    "no such database": (lambda _: on_the_server(database="nobodys"), "does not exist", "createdb"),
+    "no permission": (without_rights, "may not do this", "GRANT CREATE ON DATABASE"),
+}
 REFUSING = {
+    **(ON_A_SERVER if SERVER else {}),
     "unreachable": (lambda _: f"postgres://u:hunter2@127.0.0.1:{free_port()}/d", "does not answer at its address", "check that the server runs"),
     "a folder": (lambda folder: f"sqlite://{folder}", "cannot be opened", "name another file"),
     "below a file": (lambda folder: f"sqlite://{folder}/config.yaml/sluice.db", "cannot be opened", "name another file"),
@@ -155,6 +184,37 @@ def test_a_database_that_refuses_is_named_with_the_cure_and_nothing_is_started(t
     # What was there is as it was, and nothing of a gateway lies beside it.
     after = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     assert after == before and not (tmp_path / ".local").exists()
+
+
+PRICES = '{"m": {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}}'
+
+
+def test_a_gateway_that_takes_long_to_start_is_not_taken_for_gone(tmp_path, data_dir):
+    prices, database = tmp_path / "prices.json", tmp_path / "sluice.db"
+    os.mkfifo(prices)
+    general = {"master_key": MASTER_KEY, "database_url": f"sqlite://{database}"}
+    config = {"model_list": [], "general_settings": general, "litellm_settings": {"model_cost_map_file": str(prices)}}
+    gateway = Gateway(tmp_path, config, waits=False)
+
+    def said():
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'gateways'").fetchall()
+            return tables and connection.execute("SELECT seen_at FROM gateways").fetchall()
+
+    try:
+        gateway.wait_for(lambda: database.exists() and said())
+        first = said()
+        # It waits for its prices, and says all the while that it is there.
+        gateway.wait_for(lambda: len(said()) == 1 and said() > first)
+        assert "is listening" not in gateway.logged()
+        with prices.open("w") as pipe:
+            # It is read again later: then from a file.
+            prices.unlink()
+            prices.write_text(PRICES)
+            pipe.write(PRICES)
+        gateway.wait_for(lambda: gateway.get("/health/readiness")[0] == 200)
+    finally:
+        assert gateway.stop() == 0
 
 
 def test_a_container_of_litellms_goes_on_working(tmp_path, data_dir):

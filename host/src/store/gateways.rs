@@ -77,30 +77,13 @@ impl Store {
 
 /// Refuses while a gateway runs, and lets none begin before this transaction ends.
 pub(super) async fn none_runs(connection: &mut Connection) -> Result<(), StoreError> {
-    let engine = if connection.is_postgres() {
+    if connection.is_postgres() {
         // SQLite: a transaction that writes is alone.
         connection
             .script("LOCK TABLE sluice.gateways IN EXCLUSIVE MODE")
             .await?;
-        Engine::Postgres
-    } else {
-        Engine::Sqlite
-    };
-    let now = now(engine);
-    let sql = format!(
-        "SELECT host, process, {now} - seen_at AS ago FROM sluice.gateways
-         WHERE seen_at > {now} - $1 ORDER BY host, process"
-    );
-    let rows = connection.rows(&sql, vec![GONE_AFTER_MS.into()]).await?;
-    let mut gateways = Vec::with_capacity(rows.len());
-    for row in &rows {
-        gateways.push(format!(
-            "process {} on {}, seen {} s ago",
-            row.int("process")?,
-            row.text("host")?,
-            row.int("ago")?.max(0) / 1_000,
-        ));
     }
+    let gateways = running(connection).await?;
     if gateways.is_empty() {
         return Ok(());
     }
@@ -108,4 +91,26 @@ pub(super) async fn none_runs(connection: &mut Connection) -> Result<(), StoreEr
         gateways: gateways.join("; "),
         seconds: GONE_AFTER_MS / 1_000,
     })
+}
+
+/// The gateways that run, as an operator finds them.
+pub(super) async fn running(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+    let now = now(match connection.is_postgres() {
+        true => Engine::Postgres,
+        false => Engine::Sqlite,
+    });
+    let sql = format!(
+        "SELECT host, process, {now} - seen_at AS ago FROM sluice.gateways
+         WHERE seen_at > {now} - $1 ORDER BY host, process"
+    );
+    let rows = connection.rows(&sql, vec![GONE_AFTER_MS.into()]).await?;
+    let named = rows.iter().map(|row| {
+        Ok(format!(
+            "process {} on {}, seen {} s ago",
+            row.int("process")?,
+            row.text("host")?,
+            row.int("ago")?.max(0) / 1_000,
+        ))
+    });
+    named.collect()
 }

@@ -3,9 +3,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::StoreError;
 use super::open::Pools;
 use super::sql::Connection;
+use super::{StoreError, gateways};
 
 /// Every migration there is, oldest first; the version of one is its place, counted from 1.
 pub(super) const MIGRATIONS: [&str; 17] = [
@@ -31,10 +31,16 @@ pub(super) const MIGRATIONS: [&str; 17] = [
 /// Names our lock among the advisory locks of a PostgreSQL database.
 const LOCK: i64 = 0x736c_7569_6365;
 
-pub(super) async fn run(pools: &Pools, now_ms: i64) -> Result<(), StoreError> {
+/// Brings the schema up to date. Returns the gateways that run on it and know the older one only.
+pub(super) async fn run(pools: &Pools, now_ms: i64) -> Result<Vec<String>, StoreError> {
     let mut connection = begin(pools).await?;
-    up_to(&mut connection, newest(), now_ms).await?;
-    connection.commit().await
+    let was_older = up_to(&mut connection, newest(), now_ms).await?;
+    let older = match was_older {
+        true => gateways::running(&mut connection).await?,
+        false => Vec::new(),
+    };
+    connection.commit().await?;
+    Ok(older)
 }
 
 /// A transaction in which nobody else changes the schema, which is made if it is missing.
@@ -74,12 +80,12 @@ async fn lock(connection: &mut Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Runs the migrations up to a version that are not on record yet.
+/// Runs the migrations up to a version that are not on record yet. Whether an older schema was there.
 pub(super) async fn up_to(
     connection: &mut Connection,
     newest: i64,
     now_ms: i64,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     connection
         .script(
             "CREATE TABLE IF NOT EXISTS sluice.migrations (
@@ -106,7 +112,7 @@ pub(super) async fn up_to(
             )
             .await?;
     }
-    Ok(())
+    Ok(done.last().is_some_and(|(last, _)| *last < newest))
 }
 
 /// What ran before, refusing what is newer than this binary.

@@ -81,8 +81,15 @@ impl Store {
     /// to date.
     pub async fn open(address: &Address, now_ms: i64) -> Result<Self, StoreError> {
         let pools = open::Pools::open(address).await?;
-        let current = migrate::run(&pools, now_ms).await;
-        current.map_err(|it| it.at(address))?;
+        let older = migrate::run(&pools, now_ms).await;
+        let older = older.map_err(|it| it.at(address))?;
+        if !older.is_empty() {
+            tracing::warn!(
+                gateways = older.join("; "),
+                "these gateways go on writing as the older schema was: end them, or usage pages lack what \
+                 they serve from now on"
+            );
+        }
         Ok(Self { pools })
     }
 

@@ -11,6 +11,9 @@ use crate::store::{Store, StoreError};
 /// Ids of one statement.
 const CHUNK: usize = 500;
 
+/// Days since 1970 that no row has.
+const MANY_DAYS: i64 = 1_000_000;
+
 const COLUMNS: &str = "call_id, started_ms, ended_ms, first_token_ms, provider_id, operation, \
     status, key_hash, key_alias, user_id, team_id, organization_id, end_user, tags, model_group, \
     deployment, provider, model, cost_pico, cache_hit, session_id, doc";
@@ -48,6 +51,9 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<SpendRow>, StoreError> {
         let mut connection = self.pools.snapshot().await?;
+        let Some(filter) = narrowed(&mut connection, filter).await? else {
+            return Ok(Vec::new());
+        };
         let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
         let direction = if descending { "DESC" } else { "ASC" };
         let sql = format!(
@@ -77,15 +83,17 @@ impl Store {
         let mut connection = self.pools.snapshot().await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let ids = match filter.one_by_one() {
-            None => places_of(&mut connection, filter, after, offset, limit).await?,
+            None => match narrowed(&mut connection, filter).await? {
+                Some(part) => places_of(&mut connection, &part, after, offset, limit).await?,
+                None => Vec::new(),
+            },
             Some(parts) => {
                 let skip = usize::try_from(offset).unwrap_or(usize::MAX);
                 let wanted = limit.saturating_add(skip);
                 let mut all = Vec::new();
                 for part in &parts {
-                    let named = filter.any_id.is_some();
-                    if !named || is_there(&mut connection, part).await? {
-                        all.extend(places_of(&mut connection, part, after, 0, wanted).await?);
+                    if let Some(part) = narrowed(&mut connection, part).await? {
+                        all.extend(places_of(&mut connection, &part, after, 0, wanted).await?);
                     }
                 }
                 all.sort_unstable_by(|a, b| b.cmp(a));
@@ -117,12 +125,18 @@ impl Store {
             let most = usize::try_from(most).unwrap_or(usize::MAX);
             let mut all = HashSet::new();
             for part in &parts {
-                if all.len() < most && is_there(&mut connection, part).await? {
-                    all.extend(places_of(&mut connection, part, None, 0, most).await?);
+                if all.len() >= most {
+                    break;
+                }
+                if let Some(part) = narrowed(&mut connection, part).await? {
+                    all.extend(places_of(&mut connection, &part, None, 0, most).await?);
                 }
             }
             return Ok(u64::try_from(all.len().min(most)).unwrap_or_default());
         }
+        let Some(filter) = narrowed(&mut connection, filter).await? else {
+            return Ok(0);
+        };
         let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
         let sql = format!(
             "SELECT COUNT(*) AS total FROM (
@@ -149,21 +163,50 @@ impl Store {
     }
 }
 
-/// Whether there can be rows of a part at all. No index has rows by their deployment, which the sums
-/// by day have.
-async fn is_there(connection: &mut Connection, part: &SpendFilter) -> Result<bool, StoreError> {
-    let Some(deployment) = &part.deployment else {
-        return Ok(true);
-    };
-    let day = |ms: Option<i64>, open: i64| ms.map_or(open, |it| it.div_euclid(DAY_MS));
-    let sql = "SELECT CAST(1 AS BIGINT) AS there FROM sluice.rollups
-         WHERE kind = 'deployment' AND day >= $1 AND day <= $2 AND id = $3 LIMIT 1";
-    let values = vec![
-        day(part.from_ms, i64::MIN).into(),
-        day(part.until_ms, i64::MAX).into(),
-        Value::from(&*indexed(deployment)),
+/// The filter over the days in which there can be rows of it. No index has rows by their deployment,
+/// model or tags, whose sums by day say when there were any. None: never.
+async fn narrowed(
+    connection: &mut Connection,
+    filter: &SpendFilter,
+) -> Result<Option<SpendFilter>, StoreError> {
+    let named = [
+        ("kind = 'deployment' AND id", &filter.deployment),
+        ("kind = 'proxy' AND model", &filter.model),
+        ("kind = 'tag' AND id", &filter.tag),
     ];
-    Ok(connection.row(sql, values).await?.is_some())
+    let mut narrow = filter.clone();
+    if named.iter().all(|(_, it)| it.is_none()) || is_brought(connection).await? {
+        return Ok(Some(narrow));
+    }
+    for (column, named) in named {
+        let Some(named) = named else { continue };
+        let sql = format!(
+            "SELECT MIN(day) AS first, MAX(day) AS last FROM sluice.rollups
+             WHERE day >= $1 AND day <= $2 AND {column} = $3"
+        );
+        let day = |ms: Option<i64>, open: i64| ms.map_or(open, |it| it.div_euclid(DAY_MS));
+        let values = vec![
+            day(narrow.from_ms, -MANY_DAYS).into(),
+            day(narrow.until_ms, MANY_DAYS).into(),
+            Value::from(&*indexed(named)),
+        ];
+        let row = connection.row(&sql, values).await?;
+        let ends =
+            row.map(|row| Ok::<_, StoreError>((row.opt_int("first")?, row.opt_int("last")?)));
+        let Some((Some(first), Some(last))) = ends.transpose()? else {
+            return Ok(None);
+        };
+        let (from, until) = (first * DAY_MS, (last + 1) * DAY_MS);
+        narrow.from_ms = Some(narrow.from_ms.map_or(from, |it| it.max(from)));
+        narrow.until_ms = Some(narrow.until_ms.map_or(until, |it| it.min(until)));
+    }
+    Ok(Some(narrow))
+}
+
+/// Whether rows may come from another gateway: its sums by day need not have them all.
+async fn is_brought(connection: &mut Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT run FROM sluice.brought LIMIT 1";
+    Ok(connection.row(sql, Vec::new()).await?.is_some())
 }
 
 /// Where rows stand in the order, the newest first.

@@ -6,6 +6,8 @@ use crate::store::{
     Dimension, NextWindow, SpendFilter, SpendPlace, SpendSort, Store, TOTAL, UsageFilter, day_of,
 };
 
+const DAY: i64 = 86_400_000;
+
 /// A call that costs this, paid by these, through one line.
 pub(crate) fn call(id: &str, cost: Option<Usd>, payers: &[Entity]) -> SpendRow {
     let usage = Usage {
@@ -283,7 +285,10 @@ both! {
 
     async fn rows_are_found_by_each_filter(store: &Store) {
         let deployment = Entity::new(EntityKind::Deployment, "d1");
-        let mut row = call("mine", usd(0.5), &[deployment]);
+        let proxy = Entity::new(EntityKind::Proxy, "");
+        let tags = ["50%", "a_b"].map(|it| Entity::new(EntityKind::Tag, it));
+        let [half, under] = tags;
+        let mut row = call("mine", usd(0.5), &[deployment, proxy, half, under]);
         row.provider_id = Some("p1".to_owned());
         row.key_alias = Some("alias".to_owned());
         row.user_id = Some("u".to_owned());
@@ -338,8 +343,28 @@ both! {
             let found = store.spend_rows(&filter, None, 9).await.unwrap();
             assert_eq!(found.iter().map(|it| it.call_id.as_str()).collect::<Vec<_>>(), ["mine"], "{id}");
         }
+        // On other days there is none of these.
+        for filter in [
+            SpendFilter { model: some("gpt-4o"), from_ms: Some(NOW + DAY), ..none() },
+            SpendFilter { tag: some("a_b"), until_ms: Some(NOW - DAY), ..none() },
+            SpendFilter { model: some("nobody's"), tag: some("a_b"), ..none() },
+        ] {
+            assert!(store.spend_rows(&filter, None, 9).await.unwrap().is_empty());
+            assert_eq!(store.count_spend_rows(&filter, 9).await.unwrap(), 0);
+        }
         let before = SpendFilter { until_ms: Some(NOW), ..none() };
         assert_eq!(store.spend_rows(&before, None, 9).await.unwrap()[0].call_id, "other");
+    }
+
+    async fn rows_of_another_gateway_are_found_without_their_sums(store: &Store) {
+        store.settle(&[call("theirs", usd(0.5), &[])]).await.unwrap();
+        let filter = SpendFilter { deployment: Some("d1".to_owned()), ..SpendFilter::default() };
+        assert!(store.spend_rows(&filter, None, 9).await.unwrap().is_empty());
+        let mut connection = store.pools.write().await.unwrap();
+        let sql = "INSERT INTO sluice.brought (kind, id, print, ours, run) VALUES ('key', 'k', 'p', 'o', 1)";
+        connection.execute(sql, Vec::new()).await.unwrap();
+        connection.commit().await.unwrap();
+        assert_eq!(store.spend_rows(&filter, None, 9).await.unwrap()[0].call_id, "theirs");
     }
 
     async fn failed_calls_are_found_by_what_went_wrong(store: &Store) {

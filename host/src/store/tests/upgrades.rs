@@ -9,9 +9,10 @@ use super::responses::response;
 use super::spend::{call, days};
 use super::{NOW, Place};
 use crate::domain::{Entity, EntityKind, Usd};
+use crate::store::open::Pools;
 use crate::store::{
-    AuditEntry, AuditFilter, BudgetRow, Dimension, KeyRow, SpendFilter, Stamp, Store, TOTAL,
-    TeamMemberRow, TeamRow, UserRow, member_id, migrate,
+    AuditEntry, AuditFilter, BudgetRow, Dimension, Gateway, KeyRow, SpendFilter, Stamp, Store,
+    TOTAL, TeamMemberRow, TeamRow, UserRow, member_id, migrate,
 };
 
 /// The backups, by version of the schema.
@@ -313,4 +314,28 @@ fn migrations_are_only_appended() {
              bring its text back, and put the change into a new migration"
         );
     }
+}
+
+#[tokio::test]
+async fn gateways_that_run_while_the_schema_changes_are_named() {
+    let pools = Pools::memory().await.unwrap();
+    let mut connection = migrate::begin(&pools).await.unwrap();
+    let older = migrate::newest() - 1;
+    let found = migrate::up_to(&mut connection, older, NOW).await.unwrap();
+    assert!(!found, "there was none before");
+    connection.commit().await.unwrap();
+    let store = Store { pools };
+    let gateway = Gateway {
+        id: "one".to_owned(),
+        host: "shed".to_owned(),
+        process: 7,
+    };
+    store.gateway_is_here(&gateway).await.unwrap();
+    let named = migrate::run(&store.pools, NOW).await.unwrap();
+    let [one] = &*named else {
+        panic!("{named:?}");
+    };
+    assert!(one.starts_with("process 7 on shed"), "{one}");
+    let again = migrate::run(&store.pools, NOW).await.unwrap();
+    assert!(again.is_empty(), "nothing changes");
 }

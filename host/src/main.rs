@@ -2,10 +2,14 @@
 
 use std::fmt::Display;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use sluice::cli::report::Report;
 use sluice::cli::{self, Cli, Command};
 use sluice::{author, compile, doctor, init, serve, upkeep};
+
+/// How long tasks that are still under way are waited for at the end.
+const LAST_TASKS: Duration = Duration::from_secs(1);
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -22,10 +26,15 @@ fn main() -> ExitCode {
         Err(cause) => return fail(&format!("the runtime could not be started: {cause}")),
     };
     match command {
-        Command::Serve(options) => match runtime.block_on(serve::serve(options)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(cause) => fail(&cause.to_string()),
-        },
+        Command::Serve(options) => {
+            let served = runtime.block_on(serve::serve(options));
+            // A start that was given up may still wait for a file.
+            runtime.shutdown_timeout(LAST_TASKS);
+            match served {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(cause) => fail(&cause.to_string()),
+            }
+        }
         Command::Check(options) => {
             match runtime.block_on(serve::check(options.config.as_deref())) {
                 Ok((remarks, more)) => {

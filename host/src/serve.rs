@@ -121,7 +121,13 @@ pub async fn serve(options: Serve) -> Result<(), ServeError> {
     let stop = Stop::default();
     let signals = TaskTracker::new();
     signals.spawn(stop_on_signal(stop.clone()));
-    let served = run(entrance, path, env, config, stop.clone()).await;
+    let served = tokio::select! {
+        served = run(entrance, path, env, config, stop.clone()) => served,
+        () = given_up(&stop) => {
+            tracing::info!("sluice has stopped before it was ready");
+            Ok(())
+        }
+    };
     stop.soon.cancel();
     stop.now.cancel();
     signals.close();
@@ -251,6 +257,7 @@ pub async fn run(
     drop(fleet);
     let cache = house.doors.pipeline.cache().clone();
     let router = http::router(house.doors.until(&stopping));
+    stopping.ready.cancel();
     let drained = http::server::serve(entrance, router, paths, &stopping).await;
     stop.cancel();
     // No call is under way any more: what they cost is brought to the database.
@@ -472,6 +479,14 @@ fn address(options: &Serve, config: &Config) -> Result<SocketAddr, ServeError> {
         (Some(host), _) => host,
     };
     Ok(SocketAddr::new(host, options.port))
+}
+
+/// Waits until it is to stop before it serves: a start may wait for a database or a file.
+async fn given_up(stop: &Stop) {
+    stop.soon.cancelled().await;
+    if stop.ready.is_cancelled() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The first signal lets answers under way finish, the second ends them.

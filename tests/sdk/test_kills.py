@@ -283,7 +283,7 @@ def make_holders(gateway):
     return teams, users, keys
 
 
-@pytest.mark.parametrize("engine, kills", [("sqlite", KILLS), ("postgres", KILLS // 2)])
+@pytest.mark.parametrize("engine, kills", [("sqlite", KILLS), ("postgres", KILLS)])
 def test_every_answer_and_every_cut_off_call_is_charged_once(tmp_path, data_dir, engine, kills):
     provider, database = Provider(), Database(engine, tmp_path)
     params = {"api_key": "k", "num_retries": 1, **PRICE}

@@ -189,23 +189,28 @@ def test_a_database_that_refuses_is_named_with_the_cure_and_nothing_is_started(t
 PRICES = '{"m": {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}}'
 
 
-def test_a_gateway_that_takes_long_to_start_is_not_taken_for_gone(tmp_path, data_dir):
-    prices, database = tmp_path / "prices.json", tmp_path / "sluice.db"
+def waiting(folder):
+    """A gateway whose start waits for its prices, and what its database has of it."""
+    prices, database = folder / "prices.json", folder / "sluice.db"
     os.mkfifo(prices)
     general = {"master_key": MASTER_KEY, "database_url": f"sqlite://{database}"}
     config = {"model_list": [], "general_settings": general, "litellm_settings": {"model_cost_map_file": str(prices)}}
-    gateway = Gateway(tmp_path, config, waits=False)
+    gateway = Gateway(folder, config, waits=False)
 
-    def said():
+    def seen():
         with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'gateways'").fetchall()
             return tables and connection.execute("SELECT seen_at FROM gateways").fetchall()
 
+    gateway.wait_for(lambda: database.exists() and seen())
+    return gateway, prices, seen
+
+
+def test_a_gateway_that_takes_long_to_start_is_not_taken_for_gone(tmp_path, data_dir):
+    gateway, prices, seen = waiting(tmp_path)
+    first = seen()
     try:
-        gateway.wait_for(lambda: database.exists() and said())
-        first = said()
-        # It waits for its prices, and says all the while that it is there.
-        gateway.wait_for(lambda: len(said()) == 1 and said() > first)
+        gateway.wait_for(lambda: len(seen()) == 1 and seen() > first)
         assert "is listening" not in gateway.logged()
         with prices.open("w") as pipe:
             # It is read again later: then from a file.
@@ -215,6 +220,13 @@ def test_a_gateway_that_takes_long_to_start_is_not_taken_for_gone(tmp_path, data
         gateway.wait_for(lambda: gateway.get("/health/readiness")[0] == 200)
     finally:
         assert gateway.stop() == 0
+
+
+def test_a_start_that_waits_is_given_up_at_once(tmp_path, data_dir):
+    gateway, _, _ = waiting(tmp_path)
+    assert gateway.stop() == 0
+    logged = gateway.logged()
+    assert "stopped before it was ready" in logged and "is listening" not in logged
 
 
 def test_a_container_of_litellms_goes_on_working(tmp_path, data_dir):

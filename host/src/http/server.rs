@@ -55,6 +55,8 @@ pub struct Stop {
     pub soon: CancellationToken,
     /// No waiting for them either.
     pub now: CancellationToken,
+    /// Calls are served: before that there is nothing to wait for.
+    pub ready: CancellationToken,
     /// Sessions that are open: their connections are no requests any more.
     pub open: TaskTracker,
 }

@@ -110,12 +110,23 @@ pub struct SpendPlace {
 }
 
 impl SpendFilter {
-    /// The parts of a filter by several teams, or by an id of any kind, to be read one by one: an
-    /// index has the rows of each of them in order, of all together it has not. None: there is
-    /// nothing to part, or another index has fewer rows.
+    /// The parts of a filter by several teams, by what went wrong or by an id of any kind, to be read
+    /// one by one: an index has the rows of each of them in order, of all together it has not. None:
+    /// there is nothing to part, or another index has fewer rows.
     pub(super) fn one_by_one(&self) -> Option<Vec<Self>> {
         if let Some(id) = &self.any_id {
             return Some(self.by_kind_of_id(id));
+        }
+        if self.status.is_none() && (self.error_status.is_some() || self.error_message.is_some()) {
+            let of = |status| Self {
+                status: Some(status),
+                ..self.clone()
+            };
+            return Some(
+                [CallStatus::Failure, CallStatus::Interrupted]
+                    .map(of)
+                    .into(),
+            );
         }
         let others = [
             &self.key_hash,

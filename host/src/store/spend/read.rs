@@ -120,7 +120,9 @@ impl Store {
         most: u32,
     ) -> Result<u64, StoreError> {
         let mut connection = self.pools.read().await?;
-        if let (Some(_), Some(parts)) = (&filter.any_id, filter.one_by_one()) {
+        let failed = filter.error_status.is_some() || filter.error_message.is_some();
+        let apart = failed || filter.any_id.is_some();
+        if let Some(parts) = filter.one_by_one().filter(|_| apart) {
             // A row may be found by more than one of its ids.
             let most = usize::try_from(most).unwrap_or(usize::MAX);
             let mut all = HashSet::new();

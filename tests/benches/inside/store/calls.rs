@@ -140,4 +140,34 @@ async fn sums(database: &Open) {
             ))
             .await;
     }
+    coarser(database).await;
+}
+
+/// The coarser sums of customers, which settling writes beside the others.
+async fn coarser(database: &Open) {
+    let nothing = "'', '', '', ''";
+    let what = "model_group, model, provider, operation";
+    for (kind, id, what, by) in [
+        ("end_user_days", "id", nothing, "day, id, key_hash"),
+        (
+            "end_users",
+            "''",
+            what,
+            "day, key_hash, model_group, model, provider, operation",
+        ),
+    ] {
+        database
+            .run(&format!(
+                "INSERT INTO sluice.rollups
+                 SELECT '{kind}', day, {id}, key_hash, {what},
+                     CAST(SUM(input_tokens) AS BIGINT), CAST(SUM(output_tokens) AS BIGINT), 0, 0,
+                     CAST(SUM(spent_usd) AS BIGINT)
+                         + CAST(SUM(spent_pico) AS BIGINT) / 1000000000000,
+                     CAST(SUM(spent_pico) AS BIGINT) % 1000000000000,
+                     CAST(SUM(requests) AS BIGINT), CAST(SUM(successes) AS BIGINT),
+                     CAST(SUM(failures) AS BIGINT)
+                 FROM sluice.rollups WHERE kind = 'end_user' GROUP BY {by} ORDER BY day"
+            ))
+            .await;
+    }
 }

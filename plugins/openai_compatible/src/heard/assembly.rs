@@ -15,8 +15,9 @@ const UPLOAD: &str = "/v2/upload";
 /// How long AssemblyAI's own examples wait.
 const WAIT_MS: u64 = 3000;
 
-/// Half an hour of waiting.
-const MAX_POLLS: u32 = 600;
+/// Half an hour of waiting, nearly: the gateway gives a call 600 steps, and the upload and the making
+/// of the transcript are steps as well.
+const MAX_POLLS: u32 = 590;
 
 /// A name that leaves the choice to the service.
 const ANY_MODEL: &str = "best";
@@ -42,9 +43,11 @@ pub fn request(call: &Call, outbound: Outbound, body: &str) -> Result<Outbound, 
     if call.model != ANY_MODEL {
         wanted["speech_models"] = json!([call.model]);
     }
-    match body.get("language").and_then(Value::as_str) {
-        Some(language) if !language.is_empty() => wanted["language_code"] = language.into(),
-        _ => wanted["language_detection"] = true.into(),
+    let said = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    match said("language") {
+        "" if said("language_code").is_empty() => wanted["language_detection"] = true.into(),
+        "" => {}
+        language => wanted["language_code"] = language.into(),
     }
     if format == "diarized_json" {
         wanted["speaker_labels"] = true.into();

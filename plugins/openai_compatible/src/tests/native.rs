@@ -71,6 +71,7 @@ fn messages_go_to_the_providers_own_address_for_them() {
     ] {
         let model = match provider {
             "minimax" => "MiniMax-M2.1",
+            "dashscope" => "qwen3.7-plus",
             _ => "claude-opus-4-6",
         };
         let mut asked = asked(provider, model, base);
@@ -122,6 +123,21 @@ fn a_model_or_an_address_without_messages_is_left_to_chat() {
             "gpt-5.2",
             "https://router.hostinger.com/v1",
         ),
+        (
+            "dashscope",
+            "kimi-k2.7-code",
+            "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        ),
+        (
+            "dashscope",
+            "qwen3.8-omni-flash",
+            "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        ),
+        (
+            "opencode_go",
+            "minimax-m3.1-flash",
+            "https://opencode.ai/inference/go/anthropic/v1",
+        ),
         ("deepseek", "deepseek-chat", "http://127.0.0.1:9000/v1"),
         ("aiand", "m", "http://127.0.0.1:9000/v1"),
         ("minimax", "MiniMax-M2.1", "http://127.0.0.1:9000/v1"),
@@ -136,5 +152,22 @@ fn a_model_or_an_address_without_messages_is_left_to_chat() {
         let body = json!({"model": model, "messages": []}).to_string();
         let refused = OpenAiCompatible::start(&asked(provider, model, base), &body).unwrap_err();
         assert_eq!(refused.kind, kind::UNSUPPORTED, "{provider} {base}");
+    }
+}
+
+/// opencode.ai/docs/console/api/inference and /harnesses/claude-code: an address for each dialect.
+#[test]
+fn models_of_opencode_go_are_asked_at_the_address_of_their_dialect() {
+    let base = "https://opencode.ai/inference/go/anthropic/v1";
+    for model in ["claude-haiku-5-5", "minimax-m3", "qwen3.8-max"] {
+        assert_eq!(messages("opencode_go", model, base).url, "/messages");
+    }
+    for (operation, end) in [("chat", "chat/completions"), ("responses", "responses")] {
+        let call = Call {
+            operation: operation.into(),
+            ..asked("opencode_go", "glm-5.3", base)
+        };
+        let url = sent(&call, &json!({"model": "glm-5.3", "messages": []})).url;
+        assert_eq!(url, format!("https://opencode.ai/inference/go/openai/v1/{end}"));
     }
 }

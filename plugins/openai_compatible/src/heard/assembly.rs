@@ -7,7 +7,7 @@ use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Body, Call, Error, Outbound, Reply, Step, parse_state, write_json};
 use sluice_transcript::{Span, Transcript};
 
-use super::{READ, asked, file, written};
+use super::{asked, file, written};
 use crate::errors;
 
 const UPLOAD: &str = "/v2/upload";
@@ -52,10 +52,8 @@ pub fn request(call: &Call, outbound: Outbound, body: &str) -> Result<Outbound, 
     if format == "diarized_json" {
         wanted["speaker_labels"] = true.into();
     }
-    for (name, value) in &body {
-        if !READ.contains(&name.as_str()) && !value.is_null() {
-            wanted[name] = meant(value);
-        }
+    for (name, value) in sluice_transcript::own(&body) {
+        wanted[name] = sluice_transcript::meant(value);
     }
     let root = outbound.url.strip_suffix(UPLOAD).unwrap_or_default();
     let state = State {
@@ -67,15 +65,6 @@ pub fn request(call: &Call, outbound: Outbound, body: &str) -> Result<Outbound, 
     let mut upload = with_key(outbound).state(write_json(&state));
     upload.body = Body::File(file.id);
     Ok(upload)
-}
-
-/// Fields of forms are texts; `true` and `false` are meant as what they say.
-fn meant(value: &Value) -> Value {
-    match value.as_str() {
-        Some("true") => true.into(),
-        Some("false") => false.into(),
-        _ => value.clone(),
-    }
 }
 
 fn with_key(outbound: Outbound) -> Outbound {

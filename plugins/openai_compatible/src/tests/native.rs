@@ -168,6 +168,9 @@ fn models_of_opencode_go_are_asked_at_the_address_of_their_dialect() {
             ..asked("opencode_go", "glm-5.3", base)
         };
         let url = sent(&call, &json!({"model": "glm-5.3", "messages": []})).url;
-        assert_eq!(url, format!("https://opencode.ai/inference/go/openai/v1/{end}"));
+        assert_eq!(
+            url,
+            format!("https://opencode.ai/inference/go/openai/v1/{end}")
+        );
     }
 }

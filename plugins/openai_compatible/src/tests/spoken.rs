@@ -236,7 +236,11 @@ fn assemblyai_finds_a_language_out_only_where_none_is_given() {
         (json!({}), json!(null), json!(true)),
         (json!({"language": ""}), json!(null), json!(true)),
         (json!({"language": "de"}), json!("de"), json!(null)),
-        (json!({"language_code": "en_us"}), json!("en_us"), json!(null)),
+        (
+            json!({"language_code": "en_us"}),
+            json!("en_us"),
+            json!(null),
+        ),
     ] {
         let Step::Send(upload) = OpenAiCompatible::start(&call, &given.to_string()).unwrap() else {
             panic!()

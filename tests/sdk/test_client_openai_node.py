@@ -3,12 +3,10 @@
 import base64
 import functools
 import json
-import os
-import pathlib
-import subprocess
 
 import pytest
 
+import node
 import test_files
 from batch_rig import ASKED, lines, lines_of, rigs
 from conftest import BY_ID, MASTER_KEY, Upstream
@@ -22,12 +20,7 @@ MESSAGES = [{"role": "user", "content": "hello there"}]
 
 
 def run(url, calls, key=MASTER_KEY):
-    """What came of each call, `(method, arguments, how)`, of `client.mjs`."""
-    script = pathlib.Path(__file__).with_name("client.mjs")
-    environment = {**os.environ, "BASE_URL": url + "/v1", "API_KEY": key}
-    done = subprocess.run(["node", str(script)], input=json.dumps(calls), env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return node.run("openai", url + "/v1", calls, key)
 
 
 def file(name, data, kind="application/octet-stream"):

@@ -59,8 +59,9 @@ const BARE_PACKAGES: [&str; 1] = ["instructor==1.17.0"];
 
 /// The npm packages, pinned. `componentize-qjs`, `esbuild` and `typescript` build the examples in JavaScript and
 /// TypeScript, at the versions of `sdk/javascript/package.json`. `ai` 7 needs a newer Node than Debian has.
-const NPM_PACKAGES: [&str; 9] = [
+const NPM_PACKAGES: [&str; 10] = [
     "openai@7.57.0",
+    "@anthropic-ai/sdk@1.14.0",
     "componentize-qjs@0.4.5",
     "esbuild@0.28.2",
     "typescript@7.0.2",

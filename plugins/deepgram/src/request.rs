@@ -5,18 +5,6 @@ use sluice_sdk::{Body, Call, Error, Outbound, fault, write_json};
 
 use crate::Asked;
 
-/// Members that are read here. Any other is an option of Deepgram's and goes into the address.
-const READ: [&str; 8] = [
-    "file",
-    "language",
-    "metadata",
-    "model",
-    "response_format",
-    "timestamp_granularities",
-    "timestamp_granularities[]",
-    "user",
-];
-
 /// Formats that tell who spoke when, or what was said when.
 const TIMED: [&str; 4] = ["verbose_json", "srt", "vtt", "diarized_json"];
 
@@ -25,25 +13,15 @@ pub fn transcribe(call: &Call, body: &Map<String, Value>) -> Result<Outbound, Er
     let file =
         file.ok_or_else(|| fault::invalid_request("`file` is missing: the sound to transcribe"))?;
     let given = |name: &str| body.get(name).filter(|it| !it.is_null() && **it != "");
-    let format = given("response_format")
-        .map_or(Some("json"), Value::as_str)
-        .unwrap_or_default();
-    if !sluice_transcript::FORMATS.contains(&format) {
-        let all = sluice_transcript::FORMATS.join(", ");
-        return Err(fault::invalid_request(format!(
-            "`response_format` is `{format}`: it is {all}"
-        )));
-    }
+    let format = sluice_transcript::format(body).map_err(fault::invalid_request)?;
     let config = call.config();
     let mut query = vec![("model".to_owned(), call.model.clone())];
     let language = given("language")
         .or_else(|| config.get("language"))
         .and_then(Value::as_str);
     query.extend(language.map(|it| ("language".to_owned(), it.to_owned())));
-    for (name, value) in body
-        .iter()
-        .filter(|(name, _)| !READ.contains(&name.as_str()))
-    {
+    // Options of Deepgram's own go into the address.
+    for (name, value) in sluice_transcript::own(body) {
         let name = name.trim_end_matches("[]");
         match value {
             Value::Array(list) => query.extend(list.iter().map(|it| (name.to_owned(), text(it)))),
@@ -52,7 +30,6 @@ pub fn transcribe(call: &Call, body: &Map<String, Value>) -> Result<Outbound, Er
                     "`{name}` is an object: options are texts, numbers and lists"
                 )));
             }
-            Value::Null => {}
             value => query.push((name.to_owned(), text(value))),
         }
     }

@@ -10,18 +10,6 @@ use sluice_transcript::{Span, Transcript};
 
 use crate::errors;
 
-/// Members that are read here. Any other is a field of ElevenLabs's.
-const READ: [&str; 8] = [
-    "file",
-    "language",
-    "metadata",
-    "model",
-    "response_format",
-    "timestamp_granularities",
-    "timestamp_granularities[]",
-    "user",
-];
-
 #[derive(Default, Serialize, Deserialize)]
 struct Asked {
     format: String,
@@ -32,15 +20,7 @@ pub fn request(call: &Call, body: &Map<String, Value>) -> Result<Outbound, Error
     let file =
         file.ok_or_else(|| fault::invalid_request("`file` is missing: the sound to transcribe"))?;
     let given = |name: &str| body.get(name).filter(|it| !it.is_null() && **it != "");
-    let format = given("response_format")
-        .map_or(Some("json"), Value::as_str)
-        .unwrap_or_default();
-    if !sluice_transcript::FORMATS.contains(&format) {
-        let all = sluice_transcript::FORMATS.join(", ");
-        return Err(fault::invalid_request(format!(
-            "`response_format` is `{format}`: it is {all}"
-        )));
-    }
+    let format = sluice_transcript::format(body).map_err(fault::invalid_request)?;
     let mut parts = vec![text("model_id", call.model.clone())];
     if let Some(language) = given("language").and_then(Value::as_str) {
         parts.push(text("language_code", language.to_owned()));
@@ -48,17 +28,13 @@ pub fn request(call: &Call, body: &Map<String, Value>) -> Result<Outbound, Error
     if format == "diarized_json" && !body.contains_key("diarize") {
         parts.push(text("diarize", "true".to_owned()));
     }
-    for (name, value) in body
-        .iter()
-        .filter(|(name, _)| !READ.contains(&name.as_str()))
-    {
+    for (name, value) in sluice_transcript::own(body) {
         let said = |value: &Value| {
             value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned)
         };
         match value {
-            Value::Null => {}
             Value::Array(list) => parts.extend(
                 list.iter()
                     .map(|it| text(name.trim_end_matches("[]"), said(it))),

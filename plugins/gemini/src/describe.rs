@@ -29,8 +29,8 @@ pub fn document() -> Value {
                 "generate-content": {"stream": true, "body": "head"},
                 "count-chat": {},
                 "count-contents": {"body": "head"},
-                "images.generate": {"unsupported": images::UNSUPPORTED, "ignored": ["user"]},
-                "images.edit": {"unsupported": images::UNSUPPORTED, "ignored": ["user"]},
+                "images.generate": {"unsupported": images::UNSUPPORTED, "ignored": ["user"], "models": pictures()},
+                "images.edit": {"unsupported": images::UNSUPPORTED, "ignored": ["user"], "models": pictures()},
                 "audio.speech": {"unsupported": speech::UNSUPPORTED, "ignored": ["user"]},
                 "audio.transcribe": {"unsupported": transcripts::UNSUPPORTED, "ignored": ["user"]},
                 "files.get": {}, "files.content": {},
@@ -65,4 +65,9 @@ pub fn document() -> Value {
             }}
         }]
     })
+}
+
+/// What only some models of images can be told.
+fn pictures() -> Value {
+    json!([{"match": [images::GEMINIS], "unsupported": images::GEMINIS_UNSUPPORTED}])
 }

@@ -132,6 +132,8 @@ fn operation(row: &Row, name: &str) -> Value {
             json!({"stream": true, "body": "head", "ignored": CACHE_MARKS})
         }
         "responses" => json!({"stream": true, "body": "head"}),
+        // The headers tell of the conversation, which has to be read for them.
+        "messages" if row.turn_headers => json!({"stream": true}),
         "messages" => json!({"stream": true, "body": "head"}),
         "images.generate" if own_images(row) => {
             let mut unsupported = OF_OPENAIS_IMAGES.to_vec();

@@ -53,7 +53,7 @@ impl Provider for OpenAiCompatible {
         let own = call.config().get("row").cloned();
         let row = Row::of(&call.provider, own.as_ref(), &call.model)?;
         let mut outbound = place::outbound(call, &row, own.is_some())?;
-        if row.turn_headers && call.operation == "chat" {
+        if row.turn_headers && matches!(call.operation.as_str(), "chat" | "messages") {
             outbound = turns::headers(outbound, body);
         }
         let outbound = match call.operation.as_str() {

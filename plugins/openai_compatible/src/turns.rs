@@ -12,11 +12,6 @@ pub fn headers(outbound: Outbound, body: &str) -> Outbound {
         let role = it.get("role").and_then(Value::as_str);
         matches!(role, Some("assistant" | "tool"))
     };
-    let is_image = |it: &Value| it.get("type").is_some_and(|it| it == "image_url");
-    let has_image = |it: &Value| {
-        let parts = it.get("content").and_then(Value::as_array);
-        parts.into_iter().flatten().any(is_image)
-    };
     let by = if messages().any(of_agent) {
         "agent"
     } else {
@@ -28,4 +23,14 @@ pub fn headers(outbound: Outbound, body: &str) -> Outbound {
     } else {
         outbound
     }
+}
+
+/// OpenAI's or Anthropic's, also in what a tool brought.
+fn has_image(it: &Value) -> bool {
+    let parts = it.get("content").and_then(Value::as_array);
+    let is_image = |it: &Value| {
+        let kind = it.get("type").and_then(Value::as_str);
+        matches!(kind, Some("image_url" | "image")) || has_image(it)
+    };
+    parts.into_iter().flatten().any(is_image)
 }

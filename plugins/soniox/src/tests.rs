@@ -145,7 +145,10 @@ fn a_transcription_that_fails_is_told() {
         kind::UPSTREAM
     );
     let mut late = asked_after(json!({}));
-    late.state = late.state.replace("\"polls\":1", "\"polls\":1800");
+    late.state = late.state.replace("\"polls\":1", "\"polls\":60");
+    let slower = one(then(&late, json!({"status": "processing"})).unwrap());
+    assert!(slower.options.contains(&("delay_ms".into(), "3000".into())));
+    late.state = late.state.replace("\"polls\":60", "\"polls\":590");
     let error = then(&late, json!({"status": "processing"})).unwrap_err();
     assert_eq!(error.kind, kind::TIMEOUT);
 }

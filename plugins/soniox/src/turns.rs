@@ -7,11 +7,16 @@ use sluice_sdk::{Error, Outbound, Reply, Step, parse_state, write_json};
 
 use crate::transcript;
 
-/// LiteLLM's time between two questions.
+/// LiteLLM's time between two questions, in the first minute.
 const WAIT_MS: u64 = 1000;
+const FIRST_POLLS: u32 = 60;
 
-/// Half an hour of waiting.
-const MAX_POLLS: u32 = 1800;
+/// The time between two questions about a sound that takes longer.
+const LONG_WAIT_MS: u64 = 3000;
+
+/// The gateway gives a call 600 steps, and what comes before and after the questions are steps as
+/// well: nearly half an hour of waiting.
+const MAX_POLLS: u32 = 590;
 
 /// What goes from request to request. What is not known yet is empty.
 #[derive(Default, Serialize, Deserialize)]
@@ -77,17 +82,25 @@ pub fn next(replies: &[Reply]) -> Result<Step, Error> {
         Some("queued" | "processing") if state.polls < MAX_POLLS => {
             state.polls += 1;
             let look = Outbound::get(format!("/v1/transcriptions/{job}"));
-            let look = look.option("delay_ms", WAIT_MS);
+            let look = look.option("delay_ms", wait_ms(state.polls));
             Ok(look.state(write_json(&state)).send())
         }
         Some("queued" | "processing") => {
-            let seconds = u64::from(MAX_POLLS) * WAIT_MS / 1000;
+            let seconds = (1..=MAX_POLLS).map(wait_ms).sum::<u64>() / 1000;
             let message = format!("the transcript was not ready after {seconds} seconds");
             Err(fault::error(kind::TIMEOUT, message))
         }
         _ => Err(fault::upstream(
             "the provider's transcription has no known `status`",
         )),
+    }
+}
+
+fn wait_ms(poll: u32) -> u64 {
+    if poll <= FIRST_POLLS {
+        WAIT_MS
+    } else {
+        LONG_WAIT_MS
     }
 }
 

@@ -68,8 +68,8 @@ pub fn document() -> Value {
                 "count-contents": {"body": "head"},
                 "embeddings": {"ignored": ["user"]},
                 "rerank": {},
-                "images.generate": {"unsupported": gemini::images::UNSUPPORTED, "ignored": ["user"]},
-                "images.edit": {"unsupported": gemini::images::UNSUPPORTED, "ignored": ["user"]},
+                "images.generate": {"unsupported": gemini::images::UNSUPPORTED, "ignored": ["user"], "models": pictures()},
+                "images.edit": {"unsupported": gemini::images::UNSUPPORTED, "ignored": ["user"], "models": pictures()},
                 "audio.speech": {"unsupported": ["instructions"], "ignored": ["user"],
                     "models": [{"match": ["gemini*", "google/gemini*"], "unsupported": gemini::speech::UNSUPPORTED}]},
                 "audio.transcribe": {"unsupported": gemini::transcripts::UNSUPPORTED, "ignored": ["user"]}
@@ -158,4 +158,9 @@ fn example() -> Value {
                 "prompt_tokens_details": {"cached_tokens": 0}, "completion_tokens_details": {"reasoning_tokens": 0}}
         }}
     })
+}
+
+/// What only some models of images can be told.
+fn pictures() -> Value {
+    json!([{"match": [gemini::images::GEMINIS], "unsupported": gemini::images::GEMINIS_UNSUPPORTED}])
 }

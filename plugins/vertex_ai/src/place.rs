@@ -60,14 +60,25 @@ pub fn hearing(call: &Call) -> Result<String, Error> {
     Ok(location)
 }
 
-/// The host of a service of its own, or nothing where the deployment has an `api_base`.
+/// The host of a service of its own, or nothing where the deployment has an `api_base` other than one
+/// of Vertex AI's hosts, which have its models only.
 pub fn own_host(call: &Call, host: &str) -> String {
-    let based = call.context().get("base_url").is_some_and(Value::is_string);
-    if based {
-        String::new()
-    } else {
-        host.to_owned()
+    match call.context().get("base_url").and_then(Value::as_str) {
+        Some(base) if !is_vertex(base) => String::new(),
+        _ => host.to_owned(),
     }
+}
+
+/// Whether an address is at one of the hosts that [`host`] knows.
+fn is_vertex(base: &str) -> bool {
+    let Some(rest) = base.strip_prefix("https://") else {
+        return false;
+    };
+    let name = rest.split(['/', ':']).next().unwrap_or_default();
+    let name = name.to_ascii_lowercase();
+    let at_large = name.strip_prefix("aiplatform.");
+    name.ends_with("-aiplatform.googleapis.com")
+        || at_large.is_some_and(|it| it == "googleapis.com" || it.ends_with(".rep.googleapis.com"))
 }
 
 impl Place {

@@ -9,8 +9,12 @@ use crate::place;
 
 const HOST: &str = "https://discoveryengine.googleapis.com";
 
-/// The service takes no more in one request.
-const MAX_RECORDS: usize = 200;
+/// The service takes no more in one request (docs.cloud.google.com/generative-ai-app-builder/docs/ranking,
+/// November 2026).
+const MAX_RECORDS: usize = 1000;
+
+/// Documents in a query that is charged once (cloud.google.com/generative-ai-app-builder/pricing).
+const DOCUMENTS_IN_A_QUERY: usize = 100;
 
 /// What has to be known when the ranks come.
 #[derive(Default, Serialize, Deserialize)]
@@ -105,7 +109,7 @@ pub fn answer(replies: &[Reply]) -> Result<Step, Error> {
         }
         results.push(result);
     }
-    // Google charges the query, whatever is ranked by it.
-    let document = json!({"results": results, "meta": {"billed_units": {"search_units": 1}}});
+    let units = asked.count.div_ceil(DOCUMENTS_IN_A_QUERY).max(1);
+    let document = json!({"results": results, "meta": {"billed_units": {"search_units": units}}});
     Ok(Response::json(&document).respond())
 }

@@ -1,4 +1,5 @@
-//! Transcripts: a form with the sound, the model and who pays.
+//! Transcripts: a form with the sound, the model and who pays: the project stands in the form, and
+//! not in the address (as IBM's own SDKs for Java send it, and LiteLLM).
 
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, Outbound, Payload, Response, Step, fault};

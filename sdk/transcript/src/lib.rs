@@ -54,6 +54,51 @@ pub const FORMATS: [&str; 6] = [
     "diarized_json",
 ];
 
+/// Members of a form with a sound that are read in every plugin, or are the gateway's. Any other is
+/// the provider's own.
+pub const MEMBERS: [&str; 8] = [
+    "file",
+    "language",
+    "metadata",
+    "model",
+    "response_format",
+    "timestamp_granularities",
+    "timestamp_granularities[]",
+    "user",
+];
+
+/// The members of a form that are for the provider alone, with their values.
+pub fn own(form: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    form.iter()
+        .filter(|(name, value)| !MEMBERS.contains(&name.as_str()) && !value.is_null())
+}
+
+/// The format that a form asks for: `json` where it says nothing.
+///
+/// # Errors
+/// What is to be told to a client whose `response_format` is none of [`FORMATS`].
+pub fn format(form: &Map<String, Value>) -> Result<&str, String> {
+    let given = form.get("response_format");
+    let given = given.filter(|it| !it.is_null() && **it != "");
+    let asked = given
+        .map_or(Some("json"), Value::as_str)
+        .unwrap_or_default();
+    if FORMATS.contains(&asked) {
+        return Ok(asked);
+    }
+    let all = FORMATS.join(", ");
+    Err(format!("`response_format` is `{asked}`: it is {all}"))
+}
+
+/// A field of a form as it is meant: they are texts, and `true` and `false` are what they say.
+pub fn meant(value: &Value) -> Value {
+    match value.as_str() {
+        Some("true") => true.into(),
+        Some("false") => false.into(),
+        _ => value.clone(),
+    }
+}
+
 impl Transcript {
     /// The body in this format, and its content type; none for a format that is not in [`FORMATS`].
     pub fn write(&self, format: &str) -> Option<(String, &'static str)> {

@@ -97,3 +97,28 @@ fn a_text_without_times_is_one_segment_and_silence_none() {
             .contains("00:00:00,000 --> 00:00:00,000")
     );
 }
+
+#[test]
+fn a_form_says_its_format_and_what_is_the_providers_own() {
+    let form = |value: Value| value.as_object().unwrap().clone();
+    for (said, want) in [
+        (json!({}), Ok("json")),
+        (json!({"response_format": null}), Ok("json")),
+        (json!({"response_format": ""}), Ok("json")),
+        (json!({"response_format": "vtt"}), Ok("vtt")),
+        (json!({"response_format": "docx"}), Err("docx")),
+        (json!({"response_format": 5}), Err("json, text, srt")),
+    ] {
+        let form = form(said);
+        match (format(&form), want) {
+            (Ok(format), Ok(want)) => assert_eq!(format, want),
+            (Err(told), Err(want)) => assert!(told.contains(want), "{told}"),
+            (got, want) => panic!("{got:?} is not {want:?}"),
+        }
+    }
+    let form = form(
+        json!({"model": "m", "timestamp_granularities[]": "word", "diarize": "true", "seed": null}),
+    );
+    let all: Vec<(&str, Value)> = own(&form).map(|it| (it.0.as_str(), meant(it.1))).collect();
+    assert_eq!(all, [("diarize", json!(true))]);
+}

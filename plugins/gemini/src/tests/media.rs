@@ -142,6 +142,26 @@ fn geminis_images_tell_which_of_their_tokens_are_image() {
     assert_eq!(usage["output_tokens_details"]["text_tokens"], 20);
 }
 
+/// ai.google.dev/gemini-api/docs/image-generation: sides and size alone.
+#[test]
+fn geminis_models_take_their_own_configuration_and_describe_says_what_they_do_not() {
+    let asked = call("images.generate", DRAWS, &[]);
+    let body = json!({"model": DRAWS, "prompt": "p", "size": "1024x1024", "user": "u", "output_format": null,
+        "imageConfig": {"imageSize": "2K"}});
+    let sent = all(&asked, &body).unwrap();
+    assert_eq!(
+        body_of(&sent[0])["generationConfig"]["imageConfig"],
+        json!({"imageSize": "2K", "aspectRatio": "1:1"})
+    );
+    for operation in ["images.generate", "images.edit"] {
+        let document = describe::document();
+        let rule = &document["providers"][0]["operations"][operation]["models"][0];
+        assert_eq!(rule["match"], json!(["*gemini*"]));
+        let lacks = rule["unsupported"].as_array().unwrap();
+        assert!(lacks.contains(&json!("output_format")), "{lacks:?}");
+    }
+}
+
 #[test]
 fn an_image_is_changed_by_what_stands_inline() {
     let asked = call("images.edit", DRAWS, &[("image", "a.jpg"), ("image", "b")]);
@@ -184,6 +204,10 @@ fn what_asks_for_no_image_is_refused() {
         (
             json!({"prompt": "p", "response_format": "url"}),
             kind::UNSUPPORTED,
+        ),
+        (
+            json!({"prompt": "p", "imageConfig": "2K"}),
+            kind::INVALID_REQUEST,
         ),
     ] {
         assert_eq!(refused(&asked, &more), want, "{more}");

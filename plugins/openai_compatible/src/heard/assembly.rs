@@ -7,7 +7,7 @@ use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Body, Call, Error, Outbound, Reply, Step, parse_state, write_json};
 use sluice_transcript::{Span, Transcript};
 
-use super::{READ, asked, file, written};
+use super::{asked, file, written};
 use crate::errors;
 
 const UPLOAD: &str = "/v2/upload";
@@ -15,8 +15,9 @@ const UPLOAD: &str = "/v2/upload";
 /// How long AssemblyAI's own examples wait.
 const WAIT_MS: u64 = 3000;
 
-/// Half an hour of waiting.
-const MAX_POLLS: u32 = 600;
+/// Half an hour of waiting, nearly: the gateway gives a call 600 steps, and the upload and the making
+/// of the transcript are steps as well.
+const MAX_POLLS: u32 = 590;
 
 /// A name that leaves the choice to the service.
 const ANY_MODEL: &str = "best";
@@ -42,17 +43,17 @@ pub fn request(call: &Call, outbound: Outbound, body: &str) -> Result<Outbound, 
     if call.model != ANY_MODEL {
         wanted["speech_models"] = json!([call.model]);
     }
-    match body.get("language").and_then(Value::as_str) {
-        Some(language) if !language.is_empty() => wanted["language_code"] = language.into(),
-        _ => wanted["language_detection"] = true.into(),
+    let said = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    match said("language") {
+        "" if said("language_code").is_empty() => wanted["language_detection"] = true.into(),
+        "" => {}
+        language => wanted["language_code"] = language.into(),
     }
     if format == "diarized_json" {
         wanted["speaker_labels"] = true.into();
     }
-    for (name, value) in &body {
-        if !READ.contains(&name.as_str()) && !value.is_null() {
-            wanted[name] = meant(value);
-        }
+    for (name, value) in sluice_transcript::own(&body) {
+        wanted[name] = sluice_transcript::meant(value);
     }
     let root = outbound.url.strip_suffix(UPLOAD).unwrap_or_default();
     let state = State {
@@ -64,15 +65,6 @@ pub fn request(call: &Call, outbound: Outbound, body: &str) -> Result<Outbound, 
     let mut upload = with_key(outbound).state(write_json(&state));
     upload.body = Body::File(file.id);
     Ok(upload)
-}
-
-/// Fields of forms are texts; `true` and `false` are meant as what they say.
-fn meant(value: &Value) -> Value {
-    match value.as_str() {
-        Some("true") => true.into(),
-        Some("false") => false.into(),
-        _ => value.clone(),
-    }
 }
 
 fn with_key(outbound: Outbound) -> Outbound {

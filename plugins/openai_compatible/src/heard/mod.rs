@@ -11,18 +11,6 @@ use sluice_transcript::{Span, Transcript};
 
 use crate::row::Row;
 
-/// Members that are read here. Any other is the provider's own (`diarize`, `format`).
-const READ: [&str; 8] = [
-    "file",
-    "language",
-    "metadata",
-    "model",
-    "response_format",
-    "timestamp_granularities",
-    "timestamp_granularities[]",
-    "user",
-];
-
 /// The sound that came with the call.
 pub fn file(call: &Call) -> Result<&File, Error> {
     let file = call.files.iter().find(|it| it.field == "file");
@@ -31,14 +19,8 @@ pub fn file(call: &Call) -> Result<&File, Error> {
 
 /// The format that is asked for, which is the state until the answer comes.
 pub fn asked(body: &Map<String, Value>) -> Result<String, Error> {
-    let format = body.get("response_format").filter(|it| !it.is_null());
-    let format = format.map_or(Some("json"), Value::as_str);
-    let known = format.filter(|it| sluice_transcript::FORMATS.contains(it));
-    let known = known.ok_or_else(|| {
-        let all = sluice_transcript::FORMATS.join(", ");
-        fault::invalid_request(format!("`response_format` is none of {all}"))
-    })?;
-    Ok(known.to_owned())
+    let format = sluice_transcript::format(body).map_err(fault::invalid_request)?;
+    Ok(format.to_owned())
 }
 
 /// The answer to the client.
@@ -86,11 +68,9 @@ fn in_form(call: &Call, mut outbound: Outbound, body: &str) -> Result<Outbound, 
     if format == "diarized_json" && !body.contains_key("diarize") {
         parts.push(text("diarize", "true".to_owned()));
     }
-    for (name, value) in &body {
-        if !READ.contains(&name.as_str()) && !value.is_null() {
-            let said = value.as_str().map(str::to_owned);
-            parts.push(text(name, said.unwrap_or_else(|| value.to_string())));
-        }
+    for (name, value) in sluice_transcript::own(&body) {
+        let said = value.as_str().map(str::to_owned);
+        parts.push(text(name, said.unwrap_or_else(|| value.to_string())));
     }
     parts.push(Part {
         name: "file".into(),

@@ -9,19 +9,6 @@ use sluice_wire::uploads;
 use super::result;
 use crate::heard;
 
-/// Members that are read here. Any other is the model's own (`vad_filter`, `initial_prompt`).
-const READ: [&str; 9] = [
-    "file",
-    "language",
-    "metadata",
-    "model",
-    "prompt",
-    "response_format",
-    "timestamp_granularities",
-    "timestamp_granularities[]",
-    "user",
-];
-
 pub fn request(call: &Call, mut outbound: Outbound, body: &str) -> Result<Outbound, Error> {
     let body: Map<String, Value> = sluice_sdk::parse_body(body)?;
     let file = heard::file(call)?;
@@ -33,10 +20,9 @@ pub fn request(call: &Call, mut outbound: Outbound, body: &str) -> Result<Outbou
                 sent[own] = value.clone();
             }
         }
-        for (name, value) in &body {
-            if !READ.contains(&name.as_str()) && !value.is_null() {
-                sent[name] = value.clone();
-            }
+        // What is the model's own: `vad_filter`, `initial_prompt`.
+        for (name, value) in sluice_transcript::own(&body).filter(|it| it.0 != "prompt") {
+            sent[name] = value.clone();
         }
         return Ok(outbound.json(&sent).state(state));
     }

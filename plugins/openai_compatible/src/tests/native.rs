@@ -1,11 +1,13 @@
 //! Anthropic's messages at providers that have them beside OpenAI's dialect.
 
 use sluice_sdk::fault::kind;
-use sluice_sdk::serde_json::json;
+use sluice_sdk::serde_json::{Value, json};
 use sluice_sdk::{Body, Outbound, ReplyMode};
 
 use super::sounds::{call, sent};
 use super::*;
+
+const COPILOT: &str = "https://api.githubcopilot.com";
 
 fn asked(provider: &str, model: &str, base: &str) -> Call {
     Call {
@@ -71,6 +73,7 @@ fn messages_go_to_the_providers_own_address_for_them() {
     ] {
         let model = match provider {
             "minimax" => "MiniMax-M2.1",
+            "dashscope" => "qwen3.7-plus",
             _ => "claude-opus-4-6",
         };
         let mut asked = asked(provider, model, base);
@@ -122,6 +125,24 @@ fn a_model_or_an_address_without_messages_is_left_to_chat() {
             "gpt-5.2",
             "https://router.hostinger.com/v1",
         ),
+        (
+            "dashscope",
+            "kimi-k2.7-code",
+            "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        ),
+        (
+            "dashscope",
+            "qwen3.8-omni-flash",
+            "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        ),
+        ("github_copilot", "gpt-5.2", COPILOT),
+        ("github_copilot", "claude-haiku-4.5", COPILOT),
+        ("github_copilot", "claude-sonnet-5", "http://127.0.0.1:9000"),
+        (
+            "opencode_go",
+            "minimax-m3.1-flash",
+            "https://opencode.ai/inference/go/anthropic/v1",
+        ),
         ("deepseek", "deepseek-chat", "http://127.0.0.1:9000/v1"),
         ("aiand", "m", "http://127.0.0.1:9000/v1"),
         ("minimax", "MiniMax-M2.1", "http://127.0.0.1:9000/v1"),
@@ -137,4 +158,63 @@ fn a_model_or_an_address_without_messages_is_left_to_chat() {
         let refused = OpenAiCompatible::start(&asked(provider, model, base), &body).unwrap_err();
         assert_eq!(refused.kind, kind::UNSUPPORTED, "{provider} {base}");
     }
+}
+
+/// opencode.ai/docs/console/api/inference and /harnesses/claude-code: an address for each dialect.
+#[test]
+fn models_of_opencode_go_are_asked_at_the_address_of_their_dialect() {
+    let base = "https://opencode.ai/inference/go/anthropic/v1";
+    for model in ["claude-haiku-5-5", "minimax-m3", "qwen3.8-max"] {
+        assert_eq!(messages("opencode_go", model, base).url, "/messages");
+    }
+    for (operation, end) in [("chat", "chat/completions"), ("responses", "responses")] {
+        let call = Call {
+            operation: operation.into(),
+            ..asked("opencode_go", "glm-5.3", base)
+        };
+        let url = sent(&call, &json!({"model": "glm-5.3", "messages": []})).url;
+        assert_eq!(
+            url,
+            format!("https://opencode.ai/inference/go/openai/v1/{end}")
+        );
+    }
+}
+
+/// As opencode's and other clients of Copilot ask it: Claude at `/v1/messages`, and whose turn it is.
+#[test]
+fn copilot_has_claudes_messages_and_is_told_of_the_conversation() {
+    let call = asked("github_copilot", "claude-sonnet-5", COPILOT);
+    let of = |messages: Value| {
+        sent(
+            &call,
+            &json!({"model": "claude-sonnet-5", "messages": messages}),
+        )
+    };
+    let first = of(json!([{"role": "user", "content": "hi"}]));
+    assert_eq!(first.url, "/v1/messages");
+    assert_eq!(first.reply, ReplyMode::Canonical);
+    let headers = |outbound: &Outbound| {
+        let value = |name: &str| {
+            let found = outbound.headers.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone())
+        };
+        (value("x-initiator"), value("copilot-vision-request"))
+    };
+    assert_eq!(headers(&first), (Some("user".into()), None));
+    let image = json!({"type": "image", "source": {"type": "url", "url": "https://a.test/b.png"}});
+    let shown = of(json!([{"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [image]}]}]));
+    let told = (Some("agent".into()), Some("true".into()));
+    assert_eq!(headers(&shown), told);
+    let plain = ("copilot-integration-id".into(), "vscode-chat".into());
+    assert!(shown.headers.contains(&plain), "{:?}", shown.headers);
+    let document = describe::document();
+    let providers = document["providers"].as_array().unwrap();
+    let copilot = providers
+        .iter()
+        .find(|it| it["name"] == "github_copilot")
+        .unwrap();
+    // The conversation has to be there to be read.
+    assert_eq!(copilot["operations"]["messages"], json!({"stream": true}));
 }

@@ -212,7 +212,7 @@ fn assemblyai_uploads_makes_and_asks_after_a_transcript() {
             kind::UPSTREAM,
         ),
         (
-            &look.state.replace("\"polls\":1", "\"polls\":600"),
+            &look.state.replace("\"polls\":1", "\"polls\":590"),
             queued,
             kind::TIMEOUT,
         ),
@@ -222,6 +222,32 @@ fn assemblyai_uploads_makes_and_asks_after_a_transcript() {
             want,
             "{answer}"
         );
+    }
+}
+
+/// AssemblyAI refuses a language beside the wish to find it out.
+#[test]
+fn assemblyai_finds_a_language_out_only_where_none_is_given() {
+    let call = Call {
+        context: json!({"base_url": "https://llm-gateway.assemblyai.com/v1"}).to_string(),
+        ..call("assemblyai", "audio.transcribe", "universal-2")
+    };
+    for (given, code, detection) in [
+        (json!({}), json!(null), json!(true)),
+        (json!({"language": ""}), json!(null), json!(true)),
+        (json!({"language": "de"}), json!("de"), json!(null)),
+        (
+            json!({"language_code": "en_us"}),
+            json!("en_us"),
+            json!(null),
+        ),
+    ] {
+        let Step::Send(upload) = OpenAiCompatible::start(&call, &given.to_string()).unwrap() else {
+            panic!()
+        };
+        let state: Value = serde_json::from_str(&upload.state).unwrap();
+        assert_eq!(state["asked"]["language_code"], code, "{given}");
+        assert_eq!(state["asked"]["language_detection"], detection, "{given}");
     }
 }
 

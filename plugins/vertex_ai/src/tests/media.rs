@@ -95,6 +95,52 @@ fn documents_are_ranked_by_number_and_a_query_is_paid() {
 }
 
 #[test]
+fn each_hundred_documents_are_a_query_that_is_paid() {
+    let asked = call("rerank", "semantic-ranker-default-004", &[]);
+    for (count, units) in [(1, 1), (100, 1), (101, 2), (200, 2), (1000, 10)] {
+        let body = json!({"query": "q", "documents": vec!["a"; count], "top_n": 1});
+        let outbound = sent(&asked, &body).unwrap();
+        let said = r#"{"records": [{"id": "0", "score": 0.5}]}"#;
+        let document = json_of(&answered(&asked, &outbound.state, said).unwrap());
+        assert_eq!(document["meta"]["billed_units"]["search_units"], units);
+    }
+}
+
+/// Vertex AI's hosts have models only: docs.cloud.google.com/text-to-speech/docs/endpoints,
+/// /speech-to-text/v2/docs/locations, and discoveryengine's service document.
+#[test]
+fn a_base_at_a_host_of_vertex_leaves_other_services_at_theirs() {
+    let rank = json!({"query": "q", "documents": ["a"]});
+    let url = |operation: &str, model: &str, base: &str, body: &Value| {
+        let mut asked = call(operation, model, &["file"]);
+        asked.context = json!({ "base_url": base }).to_string();
+        sent(&asked, body).unwrap().url
+    };
+    for base in [
+        "https://aiplatform.googleapis.com",
+        "https://us-central1-aiplatform.googleapis.com/v1",
+        "https://aiplatform.eu.rep.googleapis.com",
+        "https://AIPLATFORM.googleapis.com:443/",
+    ] {
+        let ranked = url("rerank", "semantic-ranker-default-004", base, &rank);
+        assert!(ranked.starts_with("https://discoveryengine.googleapis.com/v1/"));
+        let spoken = url("audio.speech", "chirp", base, &json!({"input": "Hi"}));
+        assert!(spoken.starts_with("https://texttospeech.googleapis.com/v1/"));
+        let heard = url("audio.transcribe", "chirp_3", base, &json!({}));
+        assert!(heard.starts_with("https://us-speech.googleapis.com/v2/"));
+    }
+    for base in [
+        "http://here",
+        "https://aiplatform.googleapis.com.elsewhere.test",
+        "https://elsewhere.test/aiplatform.googleapis.com",
+        "http://aiplatform.googleapis.com",
+    ] {
+        let ranked = url("rerank", "semantic-ranker-default-004", base, &rank);
+        assert!(ranked.starts_with("/v1/projects/"), "{base}");
+    }
+}
+
+#[test]
 fn what_cannot_be_ranked_is_refused() {
     let asked = call("rerank", "semantic-ranker-default-004", &[]);
     for body in [
@@ -103,7 +149,7 @@ fn what_cannot_be_ranked_is_refused() {
         json!({"query": "q", "documents": []}),
         json!({"query": "q", "documents": [1]}),
         json!({"query": "q", "documents": ["a"], "top_n": 0}),
-        json!({"query": "q", "documents": vec!["a"; 201]}),
+        json!({"query": "q", "documents": vec!["a"; 1001]}),
     ] {
         let error = sent(&asked, &body).unwrap_err();
         assert_eq!(error.kind, kind::INVALID_REQUEST, "{body}");

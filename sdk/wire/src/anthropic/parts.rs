@@ -3,6 +3,8 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Error, fault};
 
+use crate::base64;
+
 /// The blocks of a message's `content`: text or a list of parts. `file_ids` becomes true if a
 /// part names an uploaded file.
 pub fn content(message: &Map<String, Value>, file_ids: &mut bool) -> Result<Vec<Value>, Error> {
@@ -149,36 +151,13 @@ fn is_text(kind: &str) -> bool {
 /// Text files go as text, not as base64. One so long that the gateway holds it back cannot be
 /// decoded here.
 fn plain_text(data: &str) -> Result<Value, Error> {
-    let text = decoded(data).and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = base64::decoded(data).and_then(|bytes| String::from_utf8(bytes).ok());
     let text = text.ok_or_else(|| {
         fault::invalid_request(
             "a text file is not UTF-8 in base64, or is longer than 48 KiB: send it as a `text` part",
         )
     })?;
     Ok(json!({"type": "text", "media_type": "text/plain", "data": text}))
-}
-
-fn decoded(base64: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(base64.len() / 4 * 3);
-    let (mut bits, mut held) = (0u32, 0u32);
-    for byte in base64.trim_end_matches('=').bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(digit);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

@@ -20,6 +20,24 @@ pub const UNSUPPORTED: [&str; 7] = [
     "input_fidelity",
 ];
 
+/// What Gemini's models cannot be told besides: Imagen's parameters, in OpenAI's name or its own.
+pub const GEMINIS_UNSUPPORTED: [&str; 11] = [
+    "output_format",
+    "addWatermark",
+    "aspectRatio",
+    "editMode",
+    "enhancePrompt",
+    "guidanceScale",
+    "negativePrompt",
+    "outputOptions",
+    "personGeneration",
+    "safetySetting",
+    "seed",
+];
+
+/// The models that [`is_gemini`] knows, as a pattern.
+pub const GEMINIS: &str = "*gemini*";
+
 /// Images in one call, of Imagen's and of all together.
 const MAX_IMAGES: u64 = 10;
 const MAX_SAMPLES: u64 = 4;
@@ -88,15 +106,24 @@ pub(super) fn count(body: &Map<String, Value>) -> Result<u64, Error> {
         .ok_or_else(|| fault::invalid_request(format!("`n` is no number from 1 to {MAX_IMAGES}")))
 }
 
-/// `generateContent`, once for each image: these models make one at a time.
+/// `generateContent`, once for each image: these models make one at a time. Their own `imageConfig`
+/// goes on.
 pub(super) fn drawn(
     parts: Vec<Value>,
     count: u64,
     body: &Map<String, Value>,
 ) -> Result<Vec<Asked>, Error> {
-    let mut config = json!({"responseModalities": ["TEXT", "IMAGE"]});
+    let mut image = match body.get("imageConfig").filter(|it| !it.is_null()) {
+        None => Map::new(),
+        Some(Value::Object(own)) => own.clone(),
+        Some(_) => return Err(fault::invalid_request("`imageConfig` is no object")),
+    };
     if let Some(ratio) = ratio(body, &GEMINIS_RATIOS)? {
-        config["imageConfig"] = json!({ "aspectRatio": ratio });
+        image.entry("aspectRatio").or_insert_with(|| ratio.into());
+    }
+    let mut config = json!({"responseModalities": ["TEXT", "IMAGE"]});
+    if !image.is_empty() {
+        config["imageConfig"] = image.into();
     }
     let one = Asked {
         verb: "generateContent",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sluice_sdk::fault::{self, kind};
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, Payload, Reply, Response, parse_state, write_json};
-use sluice_transcript::{FORMATS, Span, Transcript};
+use sluice_transcript::{Span, Transcript};
 
 use super::edits::mime;
 use crate::gemini::{errors, usage};
@@ -42,16 +42,7 @@ impl Asked {
     /// Reads `response_format` and `language`.
     pub fn of(body: &Map<String, Value>) -> Result<Self, Error> {
         let given = |name: &str| body.get(name).filter(|it| !it.is_null() && **it != "");
-        let format = given("response_format");
-        let format = format
-            .map_or(Some("json"), Value::as_str)
-            .unwrap_or_default();
-        if !FORMATS.contains(&format) {
-            let all = FORMATS.join(", ");
-            return Err(fault::invalid_request(format!(
-                "`response_format` is `{format}`: it is {all}"
-            )));
-        }
+        let format = sluice_transcript::format(body).map_err(fault::invalid_request)?;
         let language = given("language").and_then(Value::as_str);
         Ok(Self {
             format: format.to_owned(),

@@ -324,6 +324,40 @@ async fn a_plugin_comes_in_when_somebody_agreed_and_goes_when_it_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_plugin_lacks_is_told_before_and_after_it_comes_in_with_the_line_that_grants_it() {
+    let home = Home::new();
+    home.configure(&json!({}));
+    let missing = "not granted  hosts declared.example; env HOSTILE_API_KEY";
+    let unasked = installed::add(&ENGINE, &home.add_options(false), &mut |_| None).await;
+    let unasked = unasked.unwrap_err().to_string();
+    assert!(unasked.contains(missing), "{unasked}");
+    let said = home.add().await;
+    assert!(said.contains("does not serve until"), "{said}");
+
+    // What it prints is a config, and does it.
+    let (_, lines) = said.split_once("\n\nplugins:").unwrap();
+    let text = format!("model_list: []\nplugins:{lines}\n");
+    std::fs::write(home.path("config.yaml"), text).unwrap();
+    let said = home.add().await;
+    assert!(
+        said.contains("declared.example") && !said.contains("grant"),
+        "{said}"
+    );
+
+    // A part of it is kept in the line that grants the rest.
+    let part = json!({"minimal": {"env": ["HOSTILE_API_KEY"], "capture": true}});
+    home.configure(&json!({"grants": part, "ungranted": {"minimal": "warn"}}));
+    let said = home.add().await;
+    for words in [
+        "not granted  hosts declared.example\n",
+        "serves without",
+        r#""minimal": {"hosts":["declared.example"],"env":["HOSTILE_API_KEY"],"capture":true}"#,
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_config_speaks_against_does_not_come_in() {
     let home = Home::new();
     std::fs::write(home.path("mine.wasm"), bundled("echo")).unwrap();

@@ -43,6 +43,8 @@ async fn gateway(log: &FakeUpstream, name: &str, settings: Value) -> TestGateway
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo"}}],
         "litellm_settings": {"callbacks": [name]},
         "callback_settings": all,
+        // It asks for a host that it is not to reach.
+        "plugins": {"ungranted": {"sinks": "warn"}},
     });
     TestGateway::start(config, &[("sinks.wasm", &GUEST)], &target().join("data")).await
 }

@@ -89,6 +89,12 @@ def sink(house, log, **more):
     return {"callback_type": "sink", "api_base": f"{house.url}/log/{log}", "api_key": f"k-of-{log}-0123", "flush_interval": 0.1, **more}
 
 
+GRANTS = {
+    "sinks": {"hosts": ["declared.example"], "env": ["SINK_HOST", "SINK_PROJECT", "SINK_API_KEY", "SINK_LEVEL"]},
+    "guards": {"hosts": ["declared.example"], "env": ["GUARDS_API_KEY"]},
+}
+
+
 def configured(house, folder, **litellm):
     (folder / "dropped").mkdir(exist_ok=True)
     for guest in ("sinks", "guards"):
@@ -105,7 +111,7 @@ def configured(house, folder, **litellm):
             "bad": sink(house, "bad"),
             "signed": sink(house, "signed", region="eu-1", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="a-secret-of-aws"),
         },
-        "plugins": {"directory": str(folder / "dropped"), "grants": {"sinks": {"env": ["SINK_PROJECT", "SINK_API_KEY", "SINK_LEVEL"]}}},
+        "plugins": {"directory": str(folder / "dropped"), "grants": GRANTS},
         "general_settings": {"master_key": MASTER_KEY, "trust_stored_api_base": True},
     }
 

@@ -121,7 +121,7 @@ def dropped(tmp_path_factory, data_dir):
         "plugins": {
             "directory": str(folder / "plugins"),
             # The image of a case stands on this machine.
-            "grants": {"hard-cases": {"private_addresses": True, "capture": True}},
+            "grants": {"hard-cases": {"private_addresses": True, "capture": True}, "hostile": {"hosts": ["declared.example"], "env": ["HOSTILE_API_KEY"]}},
         },
     }
     gateway = Gateway(folder, json.dumps(config))

@@ -34,7 +34,7 @@ def config(folder, upstream, **general):
     return {
         "model_list": [{"model_name": "m", "litellm_params": params}],
         "guardrails": [{"guardrail_name": "of-the-file", "guardrail_id": "gr-file", "litellm_params": {"guardrail": "deeds", "mode": "pre_call", "deed": "block", "word": "forbidden"}}],
-        "plugins": {"directory": str(folder / "dropped"), "limits": {"wall_ms": 5000}},
+        "plugins": {"directory": str(folder / "dropped"), "limits": {"wall_ms": 5000}, "grants": {"guards": {"hosts": ["declared.example"], "env": ["GUARDS_API_KEY"]}}},
         "general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True, **general},
     }
 

@@ -58,7 +58,8 @@ def guarded(tmp_path_factory, data_dir, provider):
             *[deed(name, name, api_base=provider.url) for name in ("undeclared-host", "ungranted-host", "metadata-address", "unknown-secret")],
         ],
         "litellm_settings": {"cache": True, "cache_params": {"type": "local"}},
-        "plugins": {"directory": str(folder / "dropped"), "limits": {"wall_ms": 5000}},
+        # It asks for a host and a variable, and is to find that it has neither.
+        "plugins": {"directory": str(folder / "dropped"), "limits": {"wall_ms": 5000}, "ungranted": {"guards": "warn"}},
         "general_settings": {"master_key": MASTER_KEY},
     }
     gateway = Gateway(folder, json.dumps(config))

@@ -1,6 +1,7 @@
 """Components that misbehave, dropped into the folder of a running gateway."""
 
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -127,9 +128,50 @@ def test_before_it_is_dropped_in_the_missing_plugin_is_named(hostile):
     assert status >= 400 and "hostile" in answer, answer
 
 
-def test_a_dropped_guest_is_live(hostile):
+def reconfigured(gateway, **plugins):
+    """The plugins section is changed in the file, and taken over while the gateway runs."""
+    taken = lambda: gateway.logged().count("the changed config is in force")
+    config, before = json.loads(gateway.config.read_text()), taken()
+    config["plugins"] = {name: value for name, value in {**config["plugins"], **plugins}.items() if value is not None}
+    gateway.config.write_text(json.dumps(config))
+    gateway.wait_for(lambda: taken() > before)
+    # Files that were refused are looked at again: until that is done, so that nobody counts them later.
+    status, answer, _ = gateway.post("/plugins/reload", {})
+    assert status == 200, answer
+
+
+def granting(refusal):
+    """The grants of the line that a refusal names."""
+    return json.loads("{" + refusal.split("this line under `plugins.grants` grants it: ")[1] + "}")
+
+
+def test_one_that_asks_for_what_it_is_not_granted_is_refused_by_name(hostile):
+    before = counted(hostile, REFUSED)
     drop_in(hostile, "hostile", guest())
+    hostile.wait_for(lambda: refusals(hostile, "hostile"))
+    (refusal,) = refusals(hostile, "hostile")
+    # Hosts and variables, by name, for whoever reads the log and for whoever asks.
+    assert "`hostile` asks for" in refusal and "(hosts declared.example; env HOSTILE_API_KEY)" in refusal
+    assert granting(refusal) == {"hostile": {"hosts": ["declared.example"], "env": ["HOSTILE_API_KEY"]}}
+    (line,) = [line for line in hostile.logged().splitlines() if "plugin refused" in line]
+    assert "WARN" in line and "declared.example" in line and "HOSTILE_API_KEY" in line
+    assert counted(hostile, REFUSED) == before + 1
+    assert ask(hostile, "fine")[0] >= 400 and "hostile" not in [it["name"] for it in state(hostile)["plugins"]]
+
+
+def test_a_part_of_it_is_not_enough_and_the_rest_is_named(hostile):
+    reconfigured(hostile, grants={"hostile": {"env": ["HOSTILE_API_KEY"]}})
+    refusal = refusals(hostile, "hostile")[0]
+    assert "(hosts declared.example)" in refusal and len(refusals(hostile, "hostile")) == 2
+    assert granting(refusal) == {"hostile": {"hosts": ["declared.example"], "env": ["HOSTILE_API_KEY"]}}
+    assert ask(hostile, "fine")[0] >= 400
+
+
+def test_one_that_the_config_lets_serve_without_is_live_and_its_file_is_not_touched(hostile):
+    reconfigured(hostile, grants=None, ungranted={"hostile": "warn"})
     hostile.wait_for(lambda: ask(hostile, "fine")[0] == 200)
+    (told,) = [line for line in hostile.logged().splitlines() if "asks for more than" in line]
+    assert "WARN" in told and "hosts declared.example; env HOSTILE_API_KEY" in told
 
 
 @pytest.mark.parametrize("deed", DEEDS)
@@ -270,6 +312,10 @@ def test_an_environment_variable_that_is_not_its_own_stays_away_from_it(hostile)
         ('"HOSTILE_API_KEY"', '"OPENAI_API_KEY"'),
     )
     drop_in(hostile, "greedy", data)
+    hostile.wait_for(lambda: refusals(hostile, "greedy"))
+    assert "env OPENAI_API_KEY)" in refusals(hostile, "greedy")[0]
+    # Where it is let serve all the same, it serves without.
+    reconfigured(hostile, ungranted={"hostile": "warn", "greedy": "warn"})
     mine = lambda: [plugin for plugin in state(hostile)["plugins"] if plugin["name"] == "greedy"]
     hostile.wait_for(mine)
     provider = mine()[0]["providers"][0]
@@ -304,38 +350,28 @@ def test_one_that_only_breaks_is_not_asked_for_a_while(hostile):
     hostile.wait_for(lambda: ask(hostile, "fine")[0] == 200)
 
 
-def reconfigured(gateway, **plugins):
-    """The plugins section is changed in the file, and taken over while the gateway runs."""
-    taken = lambda: gateway.logged().count("the changed config is in force")
-    config, before = json.loads(gateway.config.read_text()), taken()
-    config["plugins"] = {name: value for name, value in {**config["plugins"], **plugins}.items() if value is not None}
-    gateway.config.write_text(json.dumps(config))
-    gateway.wait_for(lambda: taken() > before)
-    # Files that were refused are looked at again: until that is done, so that nobody counts them later.
-    status, answer, _ = gateway.post("/plugins/reload", {})
-    assert status == 200, answer
-
-
-def test_one_that_asks_for_what_it_is_not_granted_is_refused_by_name_where_the_config_says_so(hostile):
-    old, component = state(hostile), (hostile.folder / "dropped" / "hostile.wasm").read_bytes()
-    reconfigured(hostile, ungranted="refuse")
-    # What serves already goes on, and is named; so does it when a version comes that asks for more.
+def test_a_version_that_asks_for_more_than_it_is_granted_leaves_the_old_one_serving(hostile):
+    serving = lambda: next(it["digest"] for it in state(hostile)["plugins"] if it["name"] == "hostile")
+    reconfigured(hostile, ungranted=None)
+    # What serves already goes on, and is named.
     assert "the plugin that serves is not one that the config allows" in hostile.logged()
+    granted = {"hostile": {"hosts": ["declared.example"], "env": ["HOSTILE_API_KEY"]}}
+    reconfigured(hostile, grants=granted)
     drop_in(hostile, "hostile", guest() + bytes([0, 2, 1]) + b"g")
-    hostile.wait_for(lambda: refusals(hostile, "hostile"))
-    (refusal,) = refusals(hostile, "hostile")
-    assert "`hostile` asks for" in refusal and "(hosts declared.example; env HOSTILE_API_KEY)" in refusal
-    line = refusal.split("grants it: ")[1]
+    hostile.wait_for(lambda: serving() == hashlib.sha256(guest() + bytes([0, 2, 1]) + b"g").hexdigest())
+
+    old = serving()
+    more = guest(("declared.example", "declared.exampla"), ("HOSTILE_API_KEY", "HOSTILE_NEW_KEY"))
+    drop_in(hostile, "hostile", more)
+    named = lambda: [it for it in refusals(hostile, "hostile") if "(hosts declared.exampla; env HOSTILE_NEW_KEY)" in it]
+    hostile.wait_for(named)
+    (refusal,) = named()
+    assert serving() == old and ask(hostile, "fine")[0] == 200
+    # The line that is named lets it in, without a restart, and takes nothing away.
+    assert granting(refusal)["hostile"]["hosts"] == ["declared.example", "declared.exampla"]
+    reconfigured(hostile, grants=granting(refusal))
+    hostile.wait_for(lambda: serving() == hashlib.sha256(more).hexdigest())
     assert ask(hostile, "fine")[0] == 200
-    digests = lambda told: {it["name"]: it["digest"] for it in told["plugins"]}
-    assert digests(state(hostile)) == digests(old)
-    # The line that is named lets it in, without a restart.
-    reconfigured(hostile, grants=json.loads("{" + line + "}"))
-    hostile.wait_for(lambda: digests(state(hostile))["hostile"] != digests(old)["hostile"])
-    assert ask(hostile, "fine")[0] == 200
-    drop_in(hostile, "hostile", component)
-    hostile.wait_for(lambda: digests(state(hostile)) == digests(old))
-    reconfigured(hostile, ungranted=None, grants=None)
 
 
 def taking_back(folder, rollback):
@@ -345,7 +381,7 @@ def taking_back(folder, rollback):
         "model_list": [{"model_name": "fine", "litellm_params": params}],
         "general_settings": {"master_key": MASTER_KEY},
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
-        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data")), "rollback": rollback},
+        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data")), "rollback": rollback, "ungranted": "warn"},
     }
     gateway = Gateway(folder, config)
     gateway.wait_for(lambda: ask(gateway, "fine")[0] == 200 or not (folder / "dropped" / "hostile.wasm").exists())

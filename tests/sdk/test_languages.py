@@ -94,6 +94,8 @@ def house(tmp_path_factory):
         "plugins": {
             "directory": str(folder / "plugins"),
             "data_directory": data_directory(folder),
+            # What asks for nothing, the guardrails, needs none.
+            "grants": {name: {"hosts": ["api.acme.example"], "env": ["ACME_API_KEY"]} for name in names} | {name: {"env": ["DIGEST_API_KEY"]} for name in digests},
             # An instance is used again, where a language might keep what it should not.
             "isolation": {name_of(language, kind): "pooled" for language in LANGUAGES for kind in KINDS},
             # What is made of Go and C imports no WASI.

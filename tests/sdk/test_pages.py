@@ -15,16 +15,22 @@ FILES = sorted(path.name for path in (ROOT / "host/ui/e2e").glob("*.test.mjs"))
 GUESTS = pathlib.Path(os.environ["SLUICE_GUESTS"])
 
 
+# One is granted what it asks for, one serves without.
+ASKED = {"grants": {"digest-rs": {"env": ["DIGEST_API_KEY"]}}, "ungranted": {"guards": "warn"}}
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, data_dir):
     folder = tmp_path_factory.mktemp("pages")
     (folder / "dropped").mkdir()
     shutil.copy(GUESTS / "sluice_guest_guards.wasm", folder / "dropped" / "guards.wasm")
     vouched = signed(shutil.copy(GUESTS / "sluice_example_callback.wasm", folder / "dropped" / "vouched.wasm"), folder)
+    # It asks for what it is not granted, and is turned away.
+    shutil.copy(GUESTS / "sluice_guest_hostile.wasm", folder / "dropped" / "hostile.wasm")
     running = Gateway(folder, {
         "model_list": [{"model_name": "demo", "litellm_params": {"model": "echo/demo", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}}],
         "guardrails": [{"guardrail_name": "no-names", "litellm_params": {"guardrail": "mask", "mode": ["pre_call", "post_call"], "names": ["Ada"]}}],
-        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data")), "trust": {"keys": [vouched]}},
+        "plugins": {"directory": str(folder / "dropped"), "data_directory": str(warm(folder / "data")), "trust": {"keys": [vouched]}, **ASKED},
         "general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True, "store_prompts_in_spend_logs": True, "proxy_batch_write_at": 1},
     })
     running.trusted = vouched

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,11 @@ def test_a_new_plugin_builds_and_passes_at_once(home, lang, kind):
     assert f" {kind}," in checked and "0 failed, 0 notes" in checked
     tested = home.run("test", component)
     assert "0 failed, 0 notes" in tested and "two callers" in tested
+    # Its page has the line that grants what it asks for, as `add` prints it.
+    plain = lambda text: re.sub(r'["\s]', "", text)
+    (home.folder / "plugins").mkdir()
+    printed = [line for line in home.run("add", component, "--yes", "--directory", home.folder / "plugins").splitlines() if line.startswith('    "mine": ')]
+    assert [plain(line) in plain((component.parent / "README.md").read_text()) for line in printed] == [True] * (kind != "guardrail")
 
 
 @pytest.mark.parametrize(("lang", "named"), [("rust", "rustup"), ("js", "Node.js 18"), ("ts", "Node.js 18"), ("python", "Python 3.10"), ("go", "Go 1.25"), ("c", "`ziglang`")])
@@ -111,7 +117,14 @@ def test_from_an_empty_folder_to_an_answer(home):
     # Nobody is at this terminal.
     assert "--yes" in home.run(*add[:2], *add[3:], code=1)
     added = home.run(*add)
-    assert "MINE_API_KEY" in added and "installed as" in added
+    assert "not granted  hosts api.acme.example; env MINE_API_KEY" in added and "installed as" in added
+    # Until it is granted that, the gateway names it and does not take it.
+    refused = lambda: [it["detail"] for it in json.loads(gateway.get("/plugins")[1])["log"] if (it["plugin"], it["what"]) == ("mine", "refused")]
+    gateway.wait_for(refused)
+    (line,) = [line.strip() for line in added.splitlines() if line.startswith('    "mine": ')]
+    assert line in refused()[0] and "`mine` asks for" in refused()[0]
+    config["plugins"]["grants"] = json.loads("{" + line + "}")
+    gateway.config.write_text(json.dumps(config))
 
     body = json.dumps({"model": "mine", "messages": [{"role": "user", "content": "rain"}]}).encode()
     gateway.wait_for(lambda: gateway.get("/v1/chat/completions", body=body)[0] == 200)

@@ -144,13 +144,24 @@ def test_there_is_no_way_back_to_what_never_was(house, asked, field, why):
 
 
 def test_a_gateway_without_a_directory_says_so_and_tries_all_the_same(gateway):
+    words = (GUESTS / "sluice_example_guardrail.wasm").read_bytes()
+    trial = send(gateway, "/plugins/try", words)[1]
+    assert (trial["name"], trial["kind"], trial["replaces"], trial["refusal"]) == ("words-rs", "guardrail", None, None)
+    status, refused, _ = send(gateway, "/plugins/upload", words)
+    assert status == 400 and "plugins.directory" in refused["error"]["message"], refused
+
+
+def test_what_asks_for_more_than_it_is_granted_is_refused_with_the_line_that_grants_it(house):
     guards = (GUESTS / "sluice_guest_guards.wasm").read_bytes()
-    trial = send(gateway, "/plugins/try", guards)[1]
-    assert (trial["name"], trial["kind"], trial["replaces"], trial["refusal"]) == ("guards", "guardrail", None, None)
+    trial = send(house, "/plugins/try", guards)[1]
     deeds = next(it for it in trial["guardrails"] if it["name"] == "deeds")
     assert deeds["asks"]["hosts"] == ["declared.example"] and deeds["granted"]["hosts"] == []
-    status, refused, _ = send(gateway, "/plugins/upload", guards)
-    assert status == 400 and "plugins.directory" in refused["error"]["message"], refused
+    assert "`guards` asks for" in trial["refusal"] and "(hosts declared.example; env GUARDS_API_KEY)" in trial["refusal"]
+    line = trial["refusal"].split("grants it: ")[1]
+    assert json.loads("{" + line + "}") == {"guards": {"hosts": ["declared.example"], "env": ["GUARDS_API_KEY"]}}
+    status, refused, _ = send(house, "/plugins/upload", guards)
+    assert status == 400 and line in refused["error"]["message"], refused
+    assert not (house.folder / "dropped" / "guards.wasm").exists()
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path, data_dir):

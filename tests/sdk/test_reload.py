@@ -154,7 +154,7 @@ def test_a_stream_goes_on_over_two_swaps_on_the_version_it_began_with(tmp_path, 
     gateway = Gateway(tmp_path, {
         "model_list": [{"model_name": "held", "litellm_params": params}],
         "general_settings": {"master_key": MASTER_KEY},
-        "plugins": {"directory": str(tmp_path / "dropped"), "data_directory": str(warm(tmp_path / "data")), "override": ["anthropic"]},
+        "plugins": {"directory": str(tmp_path / "dropped"), "data_directory": str(warm(tmp_path / "data")), "override": ["anthropic"], "ungranted": {"anthropic": "warn"}},
     })
 
     def swap(turn):

@@ -1,7 +1,6 @@
 //! What a component asks for, in words that somebody reads before it is let in.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 use sluice_engine::{Inspection, Kind};
@@ -102,21 +101,6 @@ impl Capabilities {
         lines
     }
 
-    /// The lines of the config that grant all of it, if there is anything to grant.
-    pub fn grants(&self, name: &str) -> Option<String> {
-        if self.hosts.is_empty() && self.env.is_empty() {
-            return None;
-        }
-        let mut text = format!("plugins:\n  grants:\n    {}:", Value::from(name));
-        for (member, list) in [("hosts", &self.hosts), ("env", &self.env)] {
-            if !list.is_empty() {
-                // JSON is YAML. Writing into a text does not fail.
-                let _ = write!(text, "\n      {member}: {}", json!(list));
-            }
-        }
-        Some(text)
-    }
-
     /// As a document.
     pub fn json(&self) -> Value {
         let secrets = self.secrets.iter();
@@ -183,18 +167,5 @@ mod tests {
         ] {
             assert!(lines.contains(word), "{word}: {lines}");
         }
-    }
-
-    #[test]
-    fn the_grants_are_a_config_that_grants_them() {
-        let grants = asked().grants("acme").unwrap();
-        let env = crate::config::Env::default();
-        let text = format!("model_list: []\n{grants}\n");
-        let (config, remarks) = crate::config::Config::parse(&text, env).unwrap();
-        assert!(!crate::config::has_errors(&remarks), "{remarks:?}");
-        let grant = &config.plugins.grants["acme"];
-        assert_eq!(grant.hosts, ["*.acme.example", "api.acme.example"]);
-        assert_eq!(grant.env, ["ACME_KEY"]);
-        assert_eq!(Capabilities::default().grants("a"), None);
     }
 }

@@ -12,7 +12,7 @@ use super::subject::Subject;
 use super::{AuthorError, Told, check};
 use crate::cli::{AddPlugin, LockPlugins, PluginsPlace, RemovePlugin};
 use crate::plugins::trust::{signature_file, signers};
-use crate::plugins::{Arrival, examples, read_component};
+use crate::plugins::{Arrival, Missing, examples, read_component};
 
 /// Asks whether to go on; none: nobody is there to answer.
 pub type Ask<'a> = dyn FnMut(&str) -> Option<bool> + Send + 'a;
@@ -44,7 +44,8 @@ pub async fn add(
     let name = subject.describe.name.clone();
     let before = lock.plugins.get(&name).cloned();
     let file = file_of(&place, &name, before.as_ref());
-    let shown = shown(&subject, &signed_by, before.as_ref());
+    let missing = Missing::of(&subject.describe, place.grant(&name));
+    let shown = shown(&subject, &signed_by, before.as_ref(), missing.as_ref());
     if !options.yes {
         match ask(&format!("{shown}\n\nLet it in? [y/N] ")) {
             Some(true) => {}
@@ -65,12 +66,25 @@ pub async fn add(
         false => String::new(),
     };
     text.push_str(&format!("installed as {}", file.display()));
-    let asked = Capabilities::of(&subject.describe, subject.plugin.inspection());
-    if let Some(grants) = asked.grants(&name) {
-        text.push_str("\nwhat it asks for is granted by the config alone; all of it would be\n\n");
-        text.push_str(&grants);
+    if let Some(missing) = missing {
+        text.push_str(&to_grant(
+            &missing,
+            place.section.ungranted.may_serve(&name),
+        ));
     }
     Ok(Told::good(text))
+}
+
+/// What the config needs for it, to be copied from the terminal.
+fn to_grant(missing: &Missing, may_serve: bool) -> String {
+    let what = match may_serve {
+        true => "it serves without what the config does not grant it; this grants it",
+        false => {
+            "it does not serve until the config grants it what it asks for; a running gateway takes it then"
+        }
+    };
+    let line = &missing.line;
+    format!("\n{what}:\n\nplugins:\n  grants:\n    {line}")
 }
 
 /// Whether the config speaks against it.
@@ -104,7 +118,12 @@ fn file_of(place: &Place, name: &str, before: Option<&Locked>) -> PathBuf {
     place.directory.join(file)
 }
 
-fn shown(subject: &Subject, signed_by: &[String], before: Option<&Locked>) -> String {
+fn shown(
+    subject: &Subject,
+    signed_by: &[String],
+    before: Option<&Locked>,
+    missing: Option<&Missing>,
+) -> String {
     let describe = &subject.describe;
     let mut lines = vec![format!(
         "{} {}, a {} of {}",
@@ -123,6 +142,7 @@ fn shown(subject: &Subject, signed_by: &[String], before: Option<&Locked>) -> St
     lines.push(format!("sha256       {}", subject.digest));
     lines.push(format!("signed by    {}", signatures(signed_by)));
     lines.extend(Capabilities::of(describe, subject.plugin.inspection()).lines());
+    lines.extend(missing.map(|it| format!("not granted  {}", it.told)));
     lines.join("\n")
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::AuthorError;
 use crate::cli::PluginsPlace;
 use crate::config::{Config, Env, PluginsSection, Taken};
+use crate::plugins::Grant;
 use crate::plugins::trust::Trust;
 use crate::serve::config_path;
 
@@ -32,6 +33,12 @@ impl Place {
             )
         })?;
         Ok(Self { directory, section })
+    }
+
+    /// What the config grants the plugin of this name.
+    pub fn grant(&self, name: &str) -> Grant {
+        let given = self.section.grants.get(name);
+        given.map(Grant::of).unwrap_or_default()
     }
 
     /// Whose signatures count here.

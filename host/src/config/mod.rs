@@ -83,7 +83,7 @@ pub use management::{Management, PasswordRules};
 pub use money::{Money, PriceSources, Rows};
 pub use own_routing::OwnRouting;
 pub use params::is_of_provider;
-pub use plugins::{Grant, PluginLimits, PluginsSection, Row, Trust};
+pub use plugins::{Grant, PluginLimits, PluginsSection, Row, Trust, Ungranted};
 pub use policies::{Cooldowns, RetryPolicy};
 pub use redis_address::{RedisAddress, Sentinels};
 pub use region::Region;

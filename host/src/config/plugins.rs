@@ -1,6 +1,6 @@
 //! Our own section, `plugins:`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,8 +22,7 @@ pub struct PluginsSection {
     pub overrides: Vec<String>,
     pub sha256: BTreeMap<String, String>,
     pub grants: BTreeMap<String, Grant>,
-    /// `ungranted: refuse`: a file that asks for what it is not granted is not loaded.
-    pub refuses_ungranted: bool,
+    pub ungranted: Ungranted,
     pub isolation: BTreeMap<String, String>,
     /// Plugins that are not taken if they import WASI.
     pub without_wasi: Vec<String>,
@@ -51,6 +50,38 @@ pub struct Grant {
     pub private_addresses: bool,
     /// It may have tokens taken out of answers.
     pub capture: bool,
+}
+
+/// Dropped plugins that serve without all that they ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Ungranted {
+    /// One that asks for more than it is granted is not loaded.
+    #[default]
+    Nobody,
+    /// Each is only warned of.
+    Everybody,
+    /// Those of these names are only warned of.
+    Only(BTreeSet<String>),
+}
+
+impl Ungranted {
+    /// Whether the plugin of this name serves without what it is not granted.
+    pub fn may_serve(&self, name: &str) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Everybody => true,
+            Self::Only(names) => names.contains(name),
+        }
+    }
+
+    /// The plugins that are named.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        let names = match self {
+            Self::Only(names) => Some(names),
+            Self::Nobody | Self::Everybody => None,
+        };
+        names.into_iter().flatten()
+    }
 }
 
 /// Limits, where they are not the engine's defaults.
@@ -112,7 +143,7 @@ pub fn read(value: Option<Value>, env: &Env, remarks: &mut Remarks) -> PluginsSe
         data_directory: section.word("data_directory").map(PathBuf::from),
         overrides: section.words("override").unwrap_or_default(),
         sha256: pins(&mut section),
-        refuses_ungranted: refuses_ungranted(&mut section),
+        ungranted: ungranted(&mut section),
         isolation: isolation(&mut section),
         without_wasi: without_wasi(&mut section),
         poll: section.seconds("poll_interval"),
@@ -155,15 +186,27 @@ fn pins(section: &mut Section<'_>) -> BTreeMap<String, String> {
 }
 
 /// A rule that somebody relies on: what cannot be read is an error, never the weaker rule.
-fn refuses_ungranted(section: &mut Section<'_>) -> bool {
-    let word = section.word("ungranted");
-    let word = word.as_deref().unwrap_or("warn");
+fn ungranted(section: &mut Section<'_>) -> Ungranted {
+    if !section.peek("ungranted").is_some_and(Value::is_object) {
+        let word = section.word("ungranted").map(Value::from);
+        return match word.is_some_and(|it| is_warned_of(section, "ungranted", &it)) {
+            true => Ungranted::Everybody,
+            false => Ungranted::Nobody,
+        };
+    }
+    let mut names = section.members("ungranted").unwrap_or_default();
+    names.retain(|name, word| is_warned_of(section, &format!("ungranted.{name}"), word));
+    Ungranted::Only(names.into_iter().map(|(name, _)| name).collect())
+}
+
+fn is_warned_of(section: &mut Section<'_>, at: &str, value: &Value) -> bool {
+    let word = value.as_str().unwrap_or_default();
     if !UNGRANTED.contains(&word) {
         let hint = hint(word, UNGRANTED.iter().copied());
-        let text = format!("is {word:?}, expected `warn` or `refuse`{hint}");
-        section.say(Taken::Wrong, "ungranted", &text);
+        let text = format!("is {value}, expected `warn` or `refuse`{hint}");
+        section.say(Taken::Wrong, at, &text);
     }
-    word == "refuse"
+    word == "warn"
 }
 
 fn isolation(section: &mut Section<'_>) -> BTreeMap<String, String> {
@@ -346,18 +389,29 @@ mod tests {
     }
 
     #[test]
-    fn plugins_without_their_grants_are_warned_of_unless_the_config_refuses_them() {
-        for (given, refuses) in [
-            (json!({}), false),
-            (json!({"ungranted": "warn"}), false),
-            (json!({"ungranted": "refuse"}), true),
+    fn plugins_without_their_grants_are_refused_unless_the_config_lets_them_serve() {
+        let by_name = json!({"acme": "warn", "other": "refuse"});
+        for (given, acme, other) in [
+            (json!({}), false, false),
+            (json!({"ungranted": "refuse"}), false, false),
+            (json!({"ungranted": "warn"}), true, true),
+            (json!({"ungranted": by_name}), true, false),
         ] {
             let (read, wrong) = section(given);
-            assert_eq!((read.refuses_ungranted, wrong), (refuses, Vec::new()));
+            let serve = ["acme", "other"].map(|it| read.ungranted.may_serve(it));
+            assert_eq!((serve, wrong), ([acme, other], Vec::new()));
         }
-        for given in [json!("refused"), json!(true), json!({"acme": "refuse"})] {
-            let (_, wrong) = section(json!({"ungranted": given}));
-            assert_eq!(wrong, ["plugins.ungranted"]);
+        // What cannot be read is never the weaker rule.
+        for (given, at) in [
+            (json!("warned"), "ungranted"),
+            (json!(true), "ungranted"),
+            (json!(["acme"]), "ungranted"),
+            (json!({"acme": "warned"}), "ungranted.acme"),
+            (json!({"acme": true}), "ungranted.acme"),
+        ] {
+            let (read, wrong) = section(json!({"ungranted": given}));
+            assert_eq!(wrong, [format!("plugins.{at}")]);
+            assert!(!read.ungranted.may_serve("acme"));
         }
     }
 

@@ -284,7 +284,9 @@ impl Fleet {
         let isolation = section.isolation.keys().map(|it| named("isolation", it));
         let grants = section.grants.keys().map(|it| named("grants", it));
         let wasi = section.without_wasi.iter().map(|it| named("wasi", it));
+        let ungranted = section.ungranted.names().map(|it| named("ungranted", it));
         let all = pins.chain(isolation).chain(grants).chain(wasi);
+        let all = all.chain(ungranted);
         let unknown = all.filter(|(_, name)| !self.plugins.contains(name));
         let said = unknown.map(|(key, name)| {
             let hint = config::hint(&name, self.plugins.iter().map(String::as_str));

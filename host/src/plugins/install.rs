@@ -94,9 +94,11 @@ impl Plugins {
         let before = inner.table.load_full();
         let there = lock(&inner.present).clone();
         let after = table::insert(&before, &config, &generation, &|path| there.contains(path))?;
+        // What nothing grants (a name that is taken) is told before what a line of the config does.
+        wanting::check(&generation, &config)?;
         still_served(&before, &after, in_use)?;
         inner.ledger.follow(&generation);
-        let wanting = wanting::wanting(&generation, &config);
+        let missing = wanting::missing(&generation, &config).map(|it| it.told);
         let gone = self.swap(after);
         let same_name = |it: &&Arc<Generation>| it.describe.name == generation.describe.name;
         let old = gone.iter().find(same_name).or(gone.first()).cloned();
@@ -104,13 +106,13 @@ impl Plugins {
         tracing::info!(
             plugin.name = %name, plugin.digest = digest, source = ?generation.source, "plugin loaded"
         );
-        if let Some(wanting) = &wanting {
+        if let Some(missing) = &missing {
             tracing::warn!(
-                plugin.name = %name, plugin.not_granted = %wanting,
+                plugin.name = %name, plugin.not_granted = %missing,
                 "plugin asks for more than `plugins.grants` gives it: calls that need it are refused"
             );
         }
-        let detail = wanting.map(|it| format!("not granted: {it}"));
+        let detail = missing.map(|it| format!("not granted: {it}"));
         let detail = detail.unwrap_or_default();
         inner.journal.note(name, digest, What::Loaded, detail);
         if let (Some(file), Some(kept)) = (generation.file_name(), kept) {

@@ -50,6 +50,7 @@ pub use registry::{Generation, Hook, Outcome, Provider, Source, Table};
 pub use settings::{Grant, PluginsConfig, RollbackRule};
 pub use trial::Trial;
 pub use upload::Earlier;
+pub use wanting::Missing;
 
 use crate::domain::{ErrorKind, Fault};
 

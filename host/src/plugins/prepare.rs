@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::describe::{Describe, DescribeError};
 use super::registry::{Generation, Outcomes, Source};
 use super::settings::PluginsConfig;
-use super::{trust, wanting};
+use super::trust;
 
 /// The examples of one plugin take no longer than this together.
 pub(super) const SELF_TEST: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ pub enum InstallError {
     #[error("it imports `{import}`, but `plugins.wasi.{name}` is off")]
     Wasi { name: String, import: String },
     #[error(
-        "`{name}` asks for what `plugins.grants` does not give it ({told}), and `plugins.ungranted` is `refuse`: this line under `plugins.grants` grants it: {line}"
+        "`{name}` asks for what `plugins.grants` does not give it ({told}), and `plugins.ungranted` does not let it serve without: this line under `plugins.grants` grants it: {line}"
     )]
     Ungranted {
         name: String,
@@ -187,7 +187,7 @@ impl Generation {
     }
 
     /// Whether it is what the config pins and trusts, and imports what the config lets it, by its file's name and
-    /// by its own; and whether it may serve without what it is not granted.
+    /// by its own.
     pub fn check(&self, config: &PluginsConfig) -> Result<(), InstallError> {
         for name in [&self.stem, &self.describe.name] {
             check_pin(config, name, self.plugin.digest())?;
@@ -196,7 +196,7 @@ impl Generation {
         if self.source != Source::Bundled {
             trust::check(config, &self.describe.name, &self.signed_by)?;
         }
-        wanting::check(self, config)
+        Ok(())
     }
 }
 

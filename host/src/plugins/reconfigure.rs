@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::prepare::InstallError;
 use super::registry::{Generation, Source};
 use super::settings::PluginsConfig;
-use super::{Plugins, lock, table};
+use super::{Plugins, lock, table, wanting};
 
 impl Plugins {
     /// Takes the section over, or nothing of it. Limits and isolation hold from each plugin's next
@@ -34,7 +34,8 @@ impl Plugins {
                 tracing::info!(plugin.name = %name, "the bundled plugin serves again: `plugins.override` does not name it any more");
                 *generation = bundled;
             }
-            if let Err(cause) = generation.check(&config) {
+            let allowed = generation.check(&config);
+            if let Err(cause) = allowed.and_then(|()| wanting::check(generation, &config)) {
                 tracing::error!(
                     plugin.name = %name, %cause,
                     "the plugin that serves is not one that the config allows; it serves until such a one comes, and not after a restart"

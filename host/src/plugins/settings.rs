@@ -7,7 +7,7 @@ use std::time::Duration;
 use sluice_engine::{Isolation, Limits, Settings};
 
 use super::trust::Trust;
-use crate::config::{PluginLimits, PluginsSection};
+use crate::config::{PluginLimits, PluginsSection, Ungranted};
 
 /// The directory is read again this often, where the config does not say.
 const POLL: Duration = Duration::from_secs(30);
@@ -24,8 +24,8 @@ pub struct PluginsConfig {
     /// SHA-256 by plugin name.
     pub pins: BTreeMap<String, String>,
     pub grants: BTreeMap<String, Grant>,
-    /// A file that asks for what it is not granted is not loaded.
-    pub refuses_ungranted: bool,
+    /// Files that serve without what they are not granted; others are not loaded then.
+    pub ungranted: Ungranted,
     /// Limits of every plugin.
     pub limits: Limits,
     /// Isolation where it is not the default (pooled for bundled plugins, call for files).
@@ -45,6 +45,18 @@ pub struct Grant {
     pub env: Vec<String>,
     pub private_addresses: bool,
     pub capture: bool,
+}
+
+impl Grant {
+    /// As the config has it.
+    pub fn of(given: &crate::config::Grant) -> Self {
+        Self {
+            hosts: given.hosts.clone(),
+            env: given.env.clone(),
+            private_addresses: given.private_addresses,
+            capture: given.capture,
+        }
+    }
 }
 
 /// When a new version is taken back.
@@ -76,7 +88,7 @@ impl Default for PluginsConfig {
             overrides: BTreeSet::new(),
             pins: BTreeMap::new(),
             grants: BTreeMap::new(),
-            refuses_ungranted: false,
+            ungranted: Ungranted::default(),
             limits: Limits::default(),
             isolation: BTreeMap::new(),
             without_wasi: BTreeSet::new(),
@@ -100,13 +112,8 @@ impl PluginsConfig {
             state_dir: Some(data.join("plugins")),
             overrides: section.overrides.iter().cloned().collect(),
             pins: section.sha256.clone(),
-            grants: named(&section.grants, |it| Grant {
-                hosts: it.hosts.clone(),
-                env: it.env.clone(),
-                private_addresses: it.private_addresses,
-                capture: it.capture,
-            }),
-            refuses_ungranted: section.refuses_ungranted,
+            grants: named(&section.grants, Grant::of),
+            ungranted: section.ungranted.clone(),
             limits: limits(section.limits),
             isolation: named(&section.isolation, |it| match it.as_str() {
                 "pooled" => Isolation::Pooled,

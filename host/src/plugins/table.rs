@@ -128,6 +128,18 @@ impl Granted {
         }
     }
 
+    /// A file's, with this grant.
+    pub(super) const fn by(grant: Grant) -> Self {
+        Self {
+            bundled: false,
+            grant,
+        }
+    }
+
+    pub(super) fn into_grant(self) -> Grant {
+        self.grant
+    }
+
     fn env<'d>(&self, wanted: impl Iterator<Item = &'d str>) -> Vec<String> {
         wanted
             .filter(|name| self.reads(name))

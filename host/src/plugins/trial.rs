@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::prepare::{self, Arrival, InstallError, SELF_TEST};
 use super::registry::{Generation, Source};
-use super::{Plugins, digest, examples, lock, snapshot, table};
+use super::{Plugins, digest, examples, lock, snapshot, table, wanting};
 
 /// What it is called until it has said its own name.
 const UNNAMED: &str = "component";
@@ -83,7 +83,8 @@ impl Plugins {
         (inner.check)(&generation).map_err(InstallError::Settings)?;
         let there = lock(&inner.present).clone();
         let before = inner.table.load_full();
-        table::insert(&before, &config, &generation, &|path| there.contains(path)).map(drop)
+        table::insert(&before, &config, &generation, &|path| there.contains(path))?;
+        wanting::check(&generation, &config)
     }
 
     /// The file in which a plugin of this name lies or would lie.

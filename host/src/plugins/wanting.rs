@@ -6,11 +6,21 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::describe::Describe;
 use super::prepare::InstallError;
-use super::registry::Generation;
+use super::registry::{Generation, Source};
 use super::settings::{Grant, PluginsConfig};
 use super::table::Granted;
 use crate::domain::host_pattern;
+
+/// What a plugin asks for and a grant does not give it, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// `hosts api.acme.example; env ACME_API_KEY`.
+    pub told: String,
+    /// The line of `plugins.grants` that grants it, with what is granted already. JSON is YAML.
+    pub line: String,
+}
 
 /// Hosts and names of the environment that are asked for and not granted.
 #[derive(Default)]
@@ -19,43 +29,54 @@ struct Wanting {
     env: BTreeSet<String>,
 }
 
-/// `hosts api.acme.example; env ACME_API_KEY`, or nothing if it is granted all that it asks for.
-pub fn wanting(generation: &Generation, config: &PluginsConfig) -> Option<String> {
-    Wanting::of(generation, config).told()
+/// What a version that is to serve is not granted; none: it has all that it asks for.
+pub fn missing(generation: &Generation, config: &PluginsConfig) -> Option<Missing> {
+    if generation.source == Source::Bundled {
+        return None;
+    }
+    let grant = config.grants.get(&generation.describe.name);
+    Missing::of(&generation.describe, grant.cloned().unwrap_or_default())
 }
 
-/// Whether it may serve with what it is granted.
+/// Whether it may serve with what it is granted: all that it asks for, or less where the config says so.
 ///
 /// # Errors
-/// It asks for more, and `plugins.ungranted` is `refuse`.
+/// It asks for more, and `plugins.ungranted` does not name it.
 pub fn check(generation: &Generation, config: &PluginsConfig) -> Result<(), InstallError> {
-    if !config.refuses_ungranted {
+    let name = &generation.describe.name;
+    if config.ungranted.may_serve(name) {
         return Ok(());
     }
-    let wanting = Wanting::of(generation, config);
-    let Some(told) = wanting.told() else {
+    let Some(Missing { told, line }) = missing(generation, config) else {
         return Ok(());
     };
-    let name = generation.describe.name.clone();
-    let before = config.grants.get(&name).cloned().unwrap_or_default();
-    let line = wanting.line(&name, before);
+    let name = name.clone();
     Err(InstallError::Ungranted { name, told, line })
 }
 
+impl Missing {
+    /// What a file with this document asks for beyond a grant; none: nothing.
+    pub fn of(describe: &Describe, grant: Grant) -> Option<Self> {
+        let granted = Granted::by(grant);
+        let wanting = Wanting::of(describe, &granted);
+        let told = wanting.told()?;
+        let line = wanting.line(&describe.name, granted.into_grant());
+        Some(Self { told, line })
+    }
+}
+
 impl Wanting {
-    fn of(generation: &Generation, config: &PluginsConfig) -> Self {
-        let granted = Granted::to(generation, config);
-        let describe = &generation.describe;
+    fn of(describe: &Describe, granted: &Granted) -> Self {
         let mut wanting = Self::default();
         for it in &describe.providers {
             wanting.hosts(&it.hosts, &granted.hosts(&it.hosts));
-            wanting.base(it.base_url.as_deref(), &granted);
-            wanting.env(it.wanted_env(), &granted);
+            wanting.base(it.base_url.as_deref(), granted);
+            wanting.env(it.wanted_env(), granted);
         }
         for it in describe.guardrails.iter().chain(&describe.callbacks) {
             wanting.hosts(&it.hosts, &granted.hosts(&it.hosts));
-            wanting.base(it.base_url.as_deref(), &granted);
-            wanting.env(it.wanted_env(), &granted);
+            wanting.base(it.base_url.as_deref(), granted);
+            wanting.env(it.wanted_env(), granted);
         }
         wanting
     }
@@ -95,7 +116,6 @@ impl Wanting {
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 
-    /// The line of `plugins.grants` that grants it, with what is granted already. JSON is YAML.
     fn line(self, name: &str, before: Grant) -> String {
         let mut members = Map::new();
         for (member, mut list, more) in [

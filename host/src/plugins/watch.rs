@@ -210,7 +210,6 @@ impl Plugins {
         let Ok(Some((bytes, signatures))) = tokio::task::spawn_blocking(read).await else {
             return false;
         };
-        tracing::warn!(path = %file.display(), "the plugin's last good version is loaded instead");
         let arrival = super::Arrival {
             stem: directory::stem(file),
             digest: super::digest(&bytes),
@@ -218,7 +217,11 @@ impl Plugins {
             signatures,
             source: Source::File(file.to_owned()),
         };
-        self.install(arrival, in_use).await.is_ok()
+        let is_loaded = self.install(arrival, in_use).await.is_ok();
+        if is_loaded {
+            tracing::warn!(path = %file.display(), "the plugin's last good version is loaded instead");
+        }
+        is_loaded
     }
 
     /// Plugins whose files are gone stop serving, if nothing needs them. True if one did.

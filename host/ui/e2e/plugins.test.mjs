@@ -91,3 +91,9 @@ test("the folder is looked into when an admin says so, and the log tells what ca
   await log.getByText("loaded", { exact: true }).first().waitFor();
   assert.equal(await page.getByRole("alert").count(), 0);
 });
+
+test("what asks for more than it is granted is turned away by name, with the line that grants it", async () => {
+  const log = page.getByRole("region", { name: "Table: Reload log" });
+  await log.getByText(/`hostile` asks for .*hosts declared\.example; env HOSTILE_API_KEY.*grants it: "hostile": \{"hosts":\["declared\.example"\]/).waitFor();
+  assert.equal(await named("hostile"), undefined);
+});

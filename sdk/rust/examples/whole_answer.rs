@@ -1,7 +1,8 @@
 //! The least that a provider is: a service that takes `{"question"}` and answers `{"text", "words"}`.
 //!
 //! `cargo build --release --target wasm32-wasip2 -p sluice-sdk --example whole_answer` makes the component;
-//! copy it into `plugins.directory` and grant it its key: `plugins.grants.acme.env: [ACME_API_KEY]`.
+//! copy it into `plugins.directory` and grant it what it asks for, or it is not loaded:
+//! `plugins.grants: {acme: {hosts: [api.acme.example], env: [ACME_API_KEY]}}`.
 
 use sluice_sdk::chat::{ChatAnswer, ChatRequest, usage};
 use sluice_sdk::serde_json::json;

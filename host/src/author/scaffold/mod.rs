@@ -119,7 +119,9 @@ fn filled(text: &str, manifest: &Manifest) -> String {
         PluginKind::Guardrail => "guardrail",
         PluginKind::Callback => "callback",
     };
-    text.replace("{{name}}", &manifest.name)
+    let grants = templates::grants(manifest.kind).trim_end();
+    text.replace("{{grants}}", grants)
+        .replace("{{name}}", &manifest.name)
         .replace("{{ENV}}", &env)
         .replace("{{kind}}", kind)
         .replace("{{source}}", templates::source(manifest.lang))

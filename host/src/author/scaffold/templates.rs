@@ -54,6 +54,15 @@ pub const fn needs(lang: Lang) -> &'static str {
     }
 }
 
+/// What a new plugin of this kind asks for, and how it is granted.
+pub const fn grants(kind: PluginKind) -> &'static str {
+    match kind {
+        PluginKind::Provider => include_str!("templates/common/provider/grants.md.tmpl"),
+        PluginKind::Guardrail => include_str!("templates/common/guardrail/grants.md.tmpl"),
+        PluginKind::Callback => include_str!("templates/common/callback/grants.md.tmpl"),
+    }
+}
+
 /// The files of a language and a kind, the source first.
 pub fn of(lang: Lang, kind: PluginKind) -> Vec<Text> {
     let mut files = vec![(source(lang), text(lang, kind))];

@@ -11,7 +11,7 @@ pub(super) const ALL: &[Described] = &[
     one("sha256", Mapping, "{}", "the only digest that a plugin's file may have").ours(),
     one("trust", Mapping, "{}", "public keys of signers, and whether a file that none of them signed is refused").ours(),
     one("grants", Mapping, "{}", "hosts, variables and more that a dropped plugin is allowed").ours(),
-    one("ungranted", Text, "\"warn\"", "`refuse`: a dropped plugin that asks for what `grants` does not give it is not loaded").ours(),
+    one("ungranted", Text, "\"refuse\"", "`refuse`: a dropped plugin that asks for what `grants` does not give it is not loaded; `warn`: it is, without that. Or one of them by plugin name").ours(),
     one("isolation", Mapping, "{}", "how a plugin's instances are shared: `pooled`, `call` or `fresh`").ours(),
     one("wasi", Mapping, "{}", "plugins that may not import WASI").ours(),
     one("limits", Mapping, "{}", "memory, time and output that a plugin may use").ours(),

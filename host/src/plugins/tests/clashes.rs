@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::config::Ungranted;
 use crate::plugins::{Grant, digest};
 
 #[tokio::test]
@@ -99,7 +100,7 @@ async fn a_version_that_a_deployments_settings_do_not_fit_waits_for_the_config()
 
 #[tokio::test]
 async fn a_dropped_file_is_granted_nothing_that_the_config_does_not_grant() {
-    let mut place = Place::new().await;
+    let mut place = Place::with(&[], lenient).await;
     let openai = bundled_plugin("openai").wasm;
     place.drop_in("openai.wasm", openai).await;
     let provider = place.plugins.provider("openai").unwrap();
@@ -122,6 +123,7 @@ async fn a_dropped_file_is_granted_nothing_that_the_config_does_not_grant() {
         ..Grant::default()
     };
     let give = |config: &mut PluginsConfig| {
+        lenient(config);
         drop(config.grants.insert("openai".into(), grant.clone()));
     };
     let mut place = Place::with(&[], give).await;
@@ -146,7 +148,7 @@ fn granted_by(refusal: &str) -> Grant {
 }
 
 #[tokio::test]
-async fn a_file_without_its_grants_is_refused_by_name_where_the_config_says_so() {
+async fn a_file_without_its_grants_is_refused_by_name() {
     let openai = bundled_plugin("openai").wasm;
     let begun = Grant {
         env: vec!["OPENAI_API_KEY".into()],
@@ -154,7 +156,6 @@ async fn a_file_without_its_grants_is_refused_by_name_where_the_config_says_so()
         ..Grant::default()
     };
     let mut place = Place::with(&["openai"], |it| {
-        it.refuses_ungranted = true;
         it.overrides.insert("openai".into());
         it.grants.insert("openai".into(), begun.clone());
     })
@@ -193,7 +194,7 @@ async fn a_file_without_its_grants_is_refused_by_name_where_the_config_says_so()
 async fn a_version_that_asks_for_more_than_is_granted_leaves_the_old_one_serving() {
     let old = bundled_plugin("openai").wasm;
     let new = with_text("openai", "OPENAI_API_KEY", "SECOND_API_KEY");
-    let mut place = Place::with(&[], |it| it.refuses_ungranted = true).await;
+    let mut place = Place::new().await;
     place.drop_in("openai.wasm", old).await;
     let grant = granted_by(&place.refusal());
     place
@@ -207,10 +208,19 @@ async fn a_version_that_asks_for_more_than_is_granted_leaves_the_old_one_serving
     let trial = place.plugins.try_out(new.clone().into()).await;
     assert_eq!(trial.refusal.map(|it| it.to_string()), Some(refusal));
 
-    place.reconfigure(|it| it.refuses_ungranted = false).await;
+    place.restart().await;
+    assert!(place.serves("openai", old));
+
+    // A plugin may be let serve without, by its name; another's name does nothing for it.
+    let only = |name: &str| Ungranted::Only([name.to_owned()].into());
+    place.reconfigure(|it| it.ungranted = only("other")).await;
+    assert!(place.serves("openai", old));
+    place.reconfigure(|it| it.ungranted = only("openai")).await;
     assert!(place.serves("openai", &new));
     // What serves is not stopped by the rule, and does not come back against it.
-    place.reconfigure(|it| it.refuses_ungranted = true).await;
+    place
+        .reconfigure(|it| it.ungranted = Ungranted::Nobody)
+        .await;
     assert!(place.serves("openai", &new));
     place.restart().await;
     assert!(!place.serves("openai", &new));

@@ -147,7 +147,7 @@ async fn a_new_version_under_another_name_follows_a_deleted_one_in_use() {
 
 #[tokio::test]
 async fn a_version_without_a_provider_in_use_is_refused() {
-    let mut place = Place::new().await;
+    let mut place = Place::with(&[], lenient).await;
     place.drop_in("mine.wasm", &echo(1)).await;
     place.use_provider("echo");
     place

@@ -44,7 +44,7 @@ async fn new_limits_hold_without_a_new_version() {
 
 #[tokio::test]
 async fn what_is_granted_and_taken_back_counts_at_once() {
-    let mut place = Place::new().await;
+    let mut place = Place::with(&[], lenient).await;
     place
         .drop_in("openai.wasm", bundled_plugin("openai").wasm)
         .await;

@@ -30,6 +30,7 @@ pub fn commit(inspection: &Inspection, config: &Value) -> Result<Decision, Error
                 Verdict::Allow
             }
         }
+        "sign" => return Ok(signed(inspection, text(config, "word"))),
         "trap" => std::process::abort(),
         "sleep" => {
             std::thread::sleep(Duration::from_secs(86_400));
@@ -64,6 +65,19 @@ pub fn commit(inspection: &Inspection, config: &Value) -> Result<Decision, Error
         other => return Err(failure(&format!("no such deed: {other}"))),
     };
     Ok(decide(verdict))
+}
+
+/// Its word behind every text, and what it saw before that.
+fn signed(inspection: &Inspection, word: &str) -> Decision {
+    let texts: Vec<&str> = inspection.spans.iter().map(|it| it.text.as_str()).collect();
+    let edits = texts.iter().zip(0u32..).map(|(text, span)| Edit {
+        span,
+        text: format!("{text} {word}"),
+    });
+    Decision {
+        findings: Some(json!({ "saw": texts }).to_string()),
+        ..decide(Verdict::Edit(edits.collect()))
+    }
 }
 
 fn refuse(code: &str) -> Verdict {

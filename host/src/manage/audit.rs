@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::cursor::{CURSOR, List};
 use super::fault::{absent, bad};
-use super::fields::{Field, Kind};
+use super::fields::{Field, Given, Kind};
 use super::input::Paging;
 use super::{Answer, Input, Manage, time};
 use crate::auth::Caller;
@@ -20,6 +21,13 @@ const FILTERS: &[Field] = &[
     Field("start_date", Kind::Moment),
     Field("end_date", Kind::Moment),
 ];
+
+/// Entries are numbered as they are written.
+const LOG: List = List {
+    kind: "audit",
+    column: "seq",
+    descending: true,
+};
 
 /// LiteLLM's tables, and what we call what stands in them.
 const TABLES: &[(&str, &str)] = &[
@@ -45,17 +53,50 @@ fn table(kind: &str) -> &str {
     known.map_or(kind, |(table, _)| table)
 }
 
-/// `GET /audit`: pages of entries, the newest first, filtered.
+/// `GET /audit`: pages of entries by number or by cursor, the newest first, filtered.
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see the audit log")?;
-    let asked = input.query_fields(&[FILTERS])?;
+    let asked = input.query_fields(&[FILTERS, CURSOR])?;
     let paging = Paging::read(&input.query, "page_size", 10, 100)?;
+    let before = LOG.begins(&asked, paging, |place| place.parse::<i64>().ok())?;
+    let filter = filter(&asked);
+    let total = m.store.audit_count(&filter).await?;
+    let filter = AuditFilter {
+        before_seq: before,
+        ..filter
+    };
+    let offset = paging.offset();
+    let size = usize::try_from(paging.size).unwrap_or(100);
+    // A page beyond the last is empty, and no number that a database does not take.
+    let mut entries = if offset < total {
+        // One more tells whether there is a next page.
+        let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
+        m.store.audit_page(&filter, offset, limit).await?
+    } else {
+        Vec::new()
+    };
+    let more = entries.len() > size;
+    entries.truncate(size);
+    let last = entries.last().filter(|_| more);
+    let shown: Vec<Value> = entries.iter().map(|(seq, it)| show(*seq, it)).collect();
+    Ok(json!({
+        "audit_logs": shown,
+        "total": total,
+        "page": Some(paging.page).filter(|_| before.is_none()),
+        "page_size": paging.size,
+        "total_pages": paging.pages(total),
+        "next_cursor": last.map(|(seq, _)| LOG.cursor(&seq.to_string())),
+    }))
+}
+
+/// The entries that are asked for, wherever the page begins.
+fn filter(asked: &Given) -> AuditFilter {
     let named = asked.text("table_name").map(|it| {
         let known = TABLES.iter().find(|(table, _)| *table == it);
         known.map_or(it, |(_, kind)| (*kind).to_owned())
     });
     let moment = |name: &str| asked.text(name).as_deref().and_then(time::parse);
-    let filter = AuditFilter {
+    AuditFilter {
         kind: named,
         id: asked.text("object_id"),
         actor: asked.text("changed_by"),
@@ -64,24 +105,7 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
         from_ms: moment("start_date"),
         until_ms: moment("end_date"),
         ..AuditFilter::default()
-    };
-    let total = m.store.audit_count(&filter).await?;
-    let offset = paging.offset();
-    let size = u32::try_from(paging.size).unwrap_or(100);
-    // A page beyond the last is empty, and no number that a database does not take.
-    let entries = if offset < total {
-        m.store.audit_page(&filter, offset, size).await?
-    } else {
-        Vec::new()
-    };
-    let shown: Vec<Value> = entries.iter().map(|(seq, it)| show(*seq, it)).collect();
-    Ok(json!({
-        "audit_logs": shown,
-        "total": total,
-        "page": paging.page,
-        "page_size": paging.size,
-        "total_pages": paging.pages(total),
-    }))
+    }
 }
 
 /// `GET /audit/{id}`.

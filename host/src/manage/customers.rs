@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::cursor::{self, CURSOR};
 use super::fault::{absent, missing};
 use super::fields::{Field, Given, Kind, set};
 use super::holders::Views;
@@ -185,20 +186,35 @@ pub(super) async fn info(m: &Manage, caller: &Caller, input: Input) -> Answer {
     shown(m, &row).await
 }
 
+const FILTERS: &[Field] = &[
+    Field("page", Kind::Any),
+    Field("page_size", Kind::Any),
+    Field("search", Kind::Text),
+];
+
+const ORDER: &[Field] = &[
+    Field("sort_by", Kind::Text),
+    Field("sort_order", Kind::Text),
+];
+
+const TERMS: cursor::Terms = cursor::Terms {
+    size: "page_size",
+    default: 25,
+    most: 100,
+    sorts: &[
+        ("created_at", "created_at"),
+        ("updated_at", "updated_at"),
+        ("user_id", "id"),
+        ("alias", "alias"),
+        ("spend", "spend"),
+    ],
+};
+
 /// `GET /customer/list`: everybody, or the page that is asked for.
 pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     m.rights(caller).await?.need_sight("see customers")?;
-    let fields = &[
-        Field("page", Kind::Any),
-        Field("page_size", Kind::Any),
-        Field("search", Kind::Text),
-    ];
-    let asked = input.query_fields(&[fields])?;
-    let mut query = Query::new();
-    if let Some(part) = asked.text("search") {
-        let columns = ["id", "alias"].map(|it| Filter::Contains(it, part.clone()));
-        query = query.with(Filter::Any(columns.into()));
-    }
+    let asked = input.query_fields(&[FILTERS])?;
+    let mut query = filtered(&asked);
     if input.query.contains_key("page") || input.query.contains_key("page_size") {
         let paging = Paging::read(&input.query, "page_size", 100, 1_000)?;
         query = query.page(paging.page, paging.size);
@@ -206,6 +222,34 @@ pub(super) async fn list(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rows = m.store.list::<EndUserRow>(&query).await?.rows;
     let views = Views::of(m, &rows).await?;
     Ok(rows.iter().map(|it| views.show(m, it)).collect())
+}
+
+/// `GET /v2/customer/list`: the same in pages, sorted, with counts. LiteLLM's list is an array,
+/// which has no room for a cursor.
+pub(super) async fn list_v2(m: &Manage, caller: &Caller, input: Input) -> Answer {
+    m.rights(caller).await?.need_sight("see customers")?;
+    let asked = input.query_fields(&[FILTERS, ORDER, CURSOR])?;
+    let pages = cursor::Asked::read::<EndUserRow>(&input, &asked, &TERMS)?;
+    let query = pages.of(filtered(&asked));
+    let page = m.store.list::<EndUserRow>(&query).await?;
+    let views = Views::of(m, &page.rows).await?;
+    let customers: Vec<Value> = page.rows.iter().map(|it| views.show(m, it)).collect();
+    Ok(json!({
+        "customers": customers,
+        "total": page.total,
+        "page": pages.number(),
+        "page_size": pages.size(),
+        "total_pages": pages.pages(page.total),
+        "next_cursor": pages.next(&page),
+    }))
+}
+
+fn filtered(asked: &Given) -> Query {
+    let Some(part) = asked.text("search") else {
+        return Query::new();
+    };
+    let columns = ["id", "alias"].map(|it| Filter::Contains(it, part.clone()));
+    Query::new().with(Filter::Any(columns.into()))
 }
 
 async fn shown(m: &Manage, row: &EndUserRow) -> Answer {

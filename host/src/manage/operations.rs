@@ -148,6 +148,7 @@ pub const OPERATIONS: &[Operation] = &[
     (Post, "/customer/unblock", op!(customers::unblock)),
     (Get, "/customer/info", op!(customers::info)),
     (Get, "/customer/list", op!(customers::list)),
+    (Get, "/v2/customer/list", op!(customers::list_v2)),
     (Post, "/end_user/new", op!(customers::create)),
     (Post, "/end_user/update", op!(customers::update)),
     (Post, "/end_user/delete", op!(customers::delete)),

@@ -8,7 +8,7 @@ use super::sql::Connection;
 use super::{StoreError, gateways};
 
 /// Every migration there is, oldest first; the version of one is its place, counted from 1.
-pub(super) const MIGRATIONS: [&str; 17] = [
+pub(super) const MIGRATIONS: [&str; 18] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_large.sql"),
     include_str!("migrations/0003_brought.sql"),
@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: [&str; 17] = [
     include_str!("migrations/0015_batch_lines.sql"),
     include_str!("migrations/0016_apart.sql"),
     include_str!("migrations/0017_customers.sql"),
+    include_str!("migrations/0018_customers_listed.sql"),
 ];
 
 /// Names our lock among the advisory locks of a PostgreSQL database.

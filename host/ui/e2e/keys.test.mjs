@@ -72,3 +72,29 @@ test("a key is made with limits, shown once, used, changed, blocked, given a new
   await page.getByText("Nothing matches").waitFor();
   assert.equal((await call(fresh)).status, 401);
 });
+
+test("a team beyond those that a list begins with is found as one types, and its key tells its name", async () => {
+  const name = mark();
+  // By their aliases they come before it, and fill what is offered without a word.
+  const others = Array.from({ length: 26 }, (_, at) => `!${name}-${at}`);
+  for (const team of [...others, name]) await api("POST", "/team/new", { team_id: `id-of-${team}`, team_alias: team });
+  await visit(page, "/keys");
+  await page.getByRole("button", { name: "New key" }).first().click();
+  await dialog().getByLabel("Name", { exact: true }).fill(name);
+  const team = dialog().getByRole("combobox", { name: "Team", exact: true });
+  await team.click();
+  await page.getByRole("option", { name: others[0], exact: true }).waitFor();
+  assert.equal(await page.getByRole("option", { name, exact: true }).count(), 0);
+  await team.fill(name.toUpperCase());
+  await page.getByRole("option", { name, exact: true }).click();
+  assert.equal(await team.inputValue(), name);
+  await dialog().getByRole("button", { name: "Create" }).click();
+  await dialog().getByText(/^sk-/).first().waitFor();
+  await dialog().getByRole("button", { name: "Done" }).click();
+  await find(page, name);
+  await page.getByRole("row").filter({ has: page.getByText(name, { exact: true }).nth(1) }).waitFor();
+  const { keys } = await api("GET", `/key/list?return_full_object=true&key_alias=${name}`);
+  assert.equal(keys[0].team_id, `id-of-${name}`);
+  await api("POST", "/key/delete", { keys: [keys[0].token] });
+  await api("POST", "/team/delete", { team_ids: [...others, name].map((it) => `id-of-${it}`) });
+});

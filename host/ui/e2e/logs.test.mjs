@@ -60,8 +60,56 @@ test("a call tells what it cost, what guardrails made of it, what its provider i
   await dialog().getByText(/asks for the moon/).waitFor();
   await tab("Answer");
   await dialog().getByText(/a made up answer/).waitFor();
-  await tab("Why this deployment?");
+  await tab("Attempts and why");
   await dialog().getByText("anthropic/claude-e2e").first().waitFor();
+});
+
+/** The attempts of a call, as they are told one under the other. */
+const attempt = (number) => dialog().getByRole("group", { name: `Attempt ${number}`, exact: true });
+/** The deployment that an attempt went to. */
+const chosen = (number) => attempt(number).locator("div").filter({ has: page.getByText("chosen", { exact: true }) });
+
+test("a call that was tried twice tells of both attempts where they went, how they ended and why", async () => {
+  const name = mark();
+  // Calls go by weight: the one that fails is asked first.
+  await make(name, { model: "anthropic/claude-broken", mock_response: "litellm.RateLimitError", weight: 1, num_retries: 1 });
+  await make(name, { model: "anthropic/claude-whole", mock_response: "at last", weight: 0, num_retries: 1 });
+  const { deployments } = await api("GET", "/router/deployments");
+  const [broken, whole] = made.slice(-2);
+  assert.ok([broken, whole].every((id) => deployments.some((it) => it.model_id === id)));
+  const { status, id } = await logged(name, "hello");
+  assert.equal(status, 200);
+  const { choices } = await api("GET", `/router/decisions/${id}`);
+  assert.deepEqual(choices.map((it) => [it.chosen, it.outcome]), [[broken, "rate-limit"], [whole, "ok"]]);
+
+  await find(page, id);
+  await rows().getByRole("button").first().click();
+  // What was paid for is the one that answered.
+  const paid = dialog().getByRole("region", { name: "Table: Attempts that were answered" }).getByRole("row");
+  await paid.filter({ hasText: "anthropic/claude-whole" }).waitFor();
+  assert.equal(await paid.filter({ hasText: "anthropic/claude-broken" }).count(), 0);
+  await dialog().getByRole("tab", { name: "Attempts and why", exact: true }).click();
+  await chosen(1).filter({ hasText: "anthropic/claude-broken" }).filter({ hasText: broken.slice(0, 12) }).waitFor();
+  await attempt(1).getByText("failed: rate-limit", { exact: true }).waitFor();
+  await chosen(2).filter({ hasText: "anthropic/claude-whole" }).filter({ hasText: whole.slice(0, 12) }).waitFor();
+  await attempt(2).getByText("answered", { exact: true }).waitFor();
+  // Why not the first one again.
+  await attempt(2).getByText("tried", { exact: true }).waitFor();
+  assert.equal(await attempt(3).count(), 0);
+});
+
+test("a call that fell back tells of the group that it left", async () => {
+  const down = mark();
+  await make(down, { mock_response: "litellm.ServiceUnavailableError", num_retries: 0 });
+  const { status, id } = await logged(down, "hello", { fallbacks: [answers] });
+  assert.equal(status, 200);
+  await find(page, id);
+  await rows().getByRole("button").first().click();
+  await dialog().getByRole("tab", { name: "Attempts and why", exact: true }).click();
+  await attempt(1).getByText(`${down} · simple-shuffle`, { exact: true }).waitFor();
+  await attempt(1).getByText("failed: overloaded", { exact: true }).waitFor();
+  await attempt(2).getByText(`${answers} · simple-shuffle`, { exact: true }).waitFor();
+  await attempt(2).getByText("answered", { exact: true }).waitFor();
 });
 
 test("calls are found by model, by how they ended and by id", async () => {

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { before, beforeEach, test } from "node:test";
 
-import { api, settled, until, visit } from "./browser.mjs";
-import { dialog, page } from "./stage.mjs";
+import { api, chat, GATEWAY, KEY, MODEL, settled, until, visit } from "./browser.mjs";
+import { bytes, count } from "./figures.mjs";
+import { dialog, mark, page } from "./stage.mjs";
 
 let component;
 before(async () => {
@@ -22,6 +23,11 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const variant = (name) => Buffer.concat([component, Buffer.from([0, name.length + 1, name.length]), Buffer.from(name)]);
 const served = async () => (await api("GET", "/plugins")).plugins;
 const named = async (name) => (await served()).find((it) => it.name === name);
+const upload = async (body) => {
+  const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/wasm" };
+  const response = await fetch(`${GATEWAY}/plugins/upload`, { method: "POST", headers, body });
+  assert.equal(response.status, 200, await response.text());
+};
 const give = async (name, buffer) => {
   await page.getByRole("button", { name: "Try a component" }).click();
   await dialog().locator('input[type="file"]').setInputFiles({ name, mimeType: "application/wasm", buffer });
@@ -74,6 +80,48 @@ test("a plugin tells what it may, who vouches for it and how long calls are in i
   await dialog().getByText(/^nobody: neither pinned nor signed/).waitFor();
   await dialog().getByText("GUARDS_API_KEY").waitFor();
   assert.equal(await dialog().getByTitle("not granted").count(), 2);
+});
+
+/** What stands under a name in the drawer. */
+const fact = async (name) => dialog().getByText(name, { exact: true }).locator("xpath=following-sibling::*[1]").textContent();
+/** Calls a guardrail that breaks. */
+async function broken() {
+  const name = mark();
+  const { guardrail_id: id } = await api("POST", "/guardrails", { guardrail: { guardrail_name: name, litellm_params: { guardrail: "deeds", mode: "pre_call", deed: "trap" } } });
+  await until(async () => (await api("GET", "/guardrails/list")).guardrails.some((it) => it.guardrail_name === name));
+  assert.ok((await chat(MODEL, "hello", { guardrails: [name] })).status >= 500);
+  await api("DELETE", `/guardrails/${id}`);
+}
+
+test("a plugin tells its limits, the memory that it took, how often it broke and the how manieth version it is", async () => {
+  const before = (await served()).find((it) => it.digest === sha256(component));
+  const fresh = variant(`traps${Date.now()}`);
+  await upload(fresh);
+  await broken();
+  const now = await named(before.name);
+  assert.equal(now.digest, sha256(fresh));
+  assert.ok(now.generation > before.generation && now.stats.crashed > 0 && now.stats.memory_high_water > 0);
+  await page.reload();
+  await settled(page);
+  const [, , , generation, , , memory, faults] = await page.getByRole("row").filter({ has: page.getByRole("button", { name: before.name, exact: true }) }).getByRole("cell").allTextContents();
+  assert.deepEqual([generation, memory, faults], [String(now.generation), bytes(now.stats.memory_high_water), count(now.stats.crashed)]);
+
+  await page.getByRole("button", { name: before.name, exact: true }).click();
+  const told = {};
+  for (const name of ["Generation", "Memory, most", "Faults", "Memory", "CPU", "Time", "Output", "Calls at once"]) told[name] = await fact(name);
+  const seconds = (ms) => (ms >= 1000 ? `${ms / 1000} sec` : `${ms} ms`);
+  const { limits } = now;
+  assert.deepEqual(told, {
+    Generation: String(now.generation),
+    "Memory, most": bytes(now.stats.memory_high_water),
+    Faults: count(now.stats.crashed),
+    Memory: bytes(limits.memory_bytes),
+    CPU: seconds(limits.cpu_ms),
+    Time: seconds(limits.wall_ms),
+    Output: bytes(limits.output_bytes),
+    "Calls at once": count(limits.concurrency),
+  });
+  await api("POST", "/plugins/rollback", { name: before.name, digest: before.digest });
 });
 
 test("of the keys that signed a plugin, those vouch for it that the config trusts", async () => {

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { before, test } from "node:test";
+import { after, before, test } from "node:test";
 
 import { api, chat, MODEL, settled, until, visit } from "./browser.mjs";
+import { activity, count, dollars, groupOf, known, short, USED } from "./figures.mjs";
 import { choose, mark, page } from "./stage.mjs";
 
+let of;
 before(async () => {
+  of = await known();
   const before = await requests();
   await api("POST", "/v1/chat/completions", { model: MODEL, messages: [{ role: "user", content: "count me" }], metadata: { tags: ["e2e"] } });
   // A call is in the sums once it is written.
   await until(async () => (await requests()) !== before);
 });
+after(() => of.takeAway());
 
 /** The calls of today, of one model or of all. */
 async function requests(model = "") {
@@ -46,6 +50,21 @@ test("one model is looked at alone", async () => {
   assert.equal(await rows.count(), 2);
   await rows.filter({ hasText: name }).waitFor();
   await api("POST", "/model/delete", { id });
+});
+
+test("a user, a team and a key have the spend, tokens and errors that the API tells of them", async () => {
+  await visit(page, "/usage");
+  for (const [kind, holder, part, whose] of [["User", "user", "entities", of.user], ["Team", "team", "entities", of.team], ["Key", "user", "api_keys", of.key]]) {
+    const used = groupOf(await activity(holder, 30), part, whose.id);
+    assert.deepEqual(used, USED, kind);
+    await choose("By", kind);
+    const table = page.getByRole("region", { name: `Table: ${kind}`, exact: true });
+    const row = table.getByRole("row").filter({ has: page.getByText(whose.name, { exact: true }) });
+    await row.waitFor();
+    const [, , ...figures] = await row.getByRole("cell").allTextContents();
+    const tokens = [used.prompt_tokens, used.completion_tokens, used.cache_read_input_tokens].map(short);
+    assert.deepEqual(figures, [dollars(used.spend), count(used.api_requests), count(used.failed_requests), ...tokens, dollars(used.spend / used.api_requests)], kind);
+  }
 });
 
 test("a tag is found among the tags", async () => {

@@ -141,7 +141,7 @@ pub(super) const TABLE: &[Group] = &[
     Group(Customer, Admin, &[
         (POST, "/customer/new"), (POST, "/customer/update"), (POST, "/customer/delete"),
         (POST, "/customer/block"), (POST, "/customer/unblock"), (GET, "/customer/info"),
-        (GET, "/customer/list"),
+        (GET, "/customer/list"), (GET, "/v2/customer/list"),
         (POST, "/end_user/new"), (POST, "/end_user/update"), (POST, "/end_user/delete"),
         (POST, "/end_user/block"), (POST, "/end_user/unblock"), (GET, "/end_user/info"),
         (GET, "/end_user/list"),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::params;
 use crate::auth::Caller;
 use crate::domain::Fault;
+use crate::manage::cursor::{self, CURSOR, List};
 use crate::manage::fault::{absent, bad, missing};
 use crate::manage::fields::{Field, Given, Kind};
 use crate::manage::in_force::Deployment;
@@ -42,7 +43,7 @@ pub(in crate::manage) async fn info(m: &Manage, caller: &Caller, input: Input) -
     Ok(json!({"data": data}))
 }
 
-/// In pages, searched and sorted.
+/// In pages by number, or by cursor where they are sorted by name; searched and sorted.
 pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = m.rights(caller).await?;
     let fields = &[
@@ -66,8 +67,8 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
         ),
         Field("sortOrder", Kind::Choice(&["asc", "desc"])),
     ];
-    let asked = input.query_fields(&[fields])?;
-    let paging = Paging::read(&input.query, "size", 50, 1_000)?;
+    let asked = input.query_fields(&[fields, CURSOR])?;
+    let pages = Pages::read(&input, &asked)?;
     // There are no auto routers.
     flag(&asked, "exclude_auto_routers")?;
     let mut all = if flag(&asked, "blocked")? {
@@ -115,22 +116,81 @@ pub(in crate::manage) async fn info_v2(m: &Manage, caller: &Caller, input: Input
     }
     if let Some(by) = asked.text("sortBy") {
         all.sort_by(|left, right| compare(&by, left, right));
-        if asked.text("sortOrder").as_deref() == Some("desc") {
+        if pages.list.descending {
             all.reverse();
         }
     }
-    let total = all.len();
-    let start = usize::try_from((paging.page - 1).saturating_mul(paging.size)).unwrap_or(total);
-    let size = usize::try_from(paging.size).unwrap_or(total);
-    let data: Vec<Value> = all.iter().skip(start).take(size).map(shown).collect();
-    let total = u64::try_from(total).unwrap_or(u64::MAX);
-    Ok(json!({
-        "data": data,
-        "total_count": total,
-        "current_page": paging.page,
-        "size": paging.size,
-        "total_pages": paging.pages(total),
-    }))
+    Ok(pages.of(&all))
+}
+
+/// Which page is asked for.
+struct Pages {
+    paging: Paging,
+    /// By name and id, the one order in which no two deployments share a place.
+    list: List,
+    by_name: bool,
+    /// Name and id of the last deployment of the page before.
+    after: Option<(String, String)>,
+}
+
+impl Pages {
+    fn read(input: &Input, asked: &Given) -> Result<Self, Fault> {
+        let paging = Paging::read(&input.query, "size", 50, 1_000)?;
+        let list = List {
+            kind: "deployment",
+            column: "model_name",
+            descending: asked.text("sortOrder").as_deref() == Some("desc"),
+        };
+        let by_name = asked.text("sortBy").as_deref() == Some("model_name");
+        if asked.text("cursor").is_some() && !by_name {
+            return Err(cursor::numbers_only("sortBy", "model_name"));
+        }
+        let after = list.begins(asked, paging, |place| serde_json::from_str(place).ok())?;
+        Ok(Self {
+            paging,
+            list,
+            by_name,
+            after,
+        })
+    }
+
+    /// How many deployments of the sorted list stand before the page.
+    fn start(&self, all: &[Deployment]) -> usize {
+        let Some((name, id)) = &self.after else {
+            return usize::try_from(self.paging.offset()).unwrap_or(all.len());
+        };
+        all.partition_point(|it| {
+            let order = (&it.model_name, &it.id).cmp(&(name, id));
+            let order = if self.list.descending {
+                order.reverse()
+            } else {
+                order
+            };
+            order != Ordering::Greater
+        })
+    }
+
+    fn of(&self, all: &[Deployment]) -> Value {
+        let total = u64::try_from(all.len()).unwrap_or(u64::MAX);
+        let size = usize::try_from(self.paging.size).unwrap_or(all.len());
+        let rest = all.get(self.start(all)..).unwrap_or_default();
+        let page = rest.get(..size).unwrap_or(rest);
+        let last = page
+            .last()
+            .filter(|_| self.by_name && rest.len() > page.len());
+        let next = last.map(|it| {
+            let place = json!([it.model_name, it.id]).to_string();
+            self.list.cursor(&place)
+        });
+        json!({
+            "data": page.iter().map(shown).collect::<Vec<Value>>(),
+            "total_count": total,
+            "current_page": Some(self.paging.page).filter(|_| self.after.is_none()),
+            "size": self.paging.size,
+            "total_pages": self.paging.pages(total),
+            "next_cursor": next,
+        })
+    }
 }
 
 /// Only the own models of the team that `teamId` names.

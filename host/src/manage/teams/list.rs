@@ -16,6 +16,7 @@ const FILTERS: &[Field] = &[
     Field("user_id", Kind::Text),
     Field("organization_id", Kind::Text),
     Field("team_id", Kind::Text),
+    Field("team_ids", Kind::Text),
     Field("team_alias", Kind::Text),
     Field("search", Kind::Text),
     Field("search_team_id_match", Kind::Choice(&["exact", "prefix"])),
@@ -103,6 +104,10 @@ async fn filtered(m: &Manage, rights: &Rights, asked: &Given) -> Result<Query, F
     }
     if let Some(id) = asked.text("team_id") {
         query = query.is("id", id);
+    }
+    if let Some(ids) = asked.text("team_ids") {
+        let ids = ids.split(',').map(|it| it.trim().into()).collect();
+        query = query.with(Filter::In("id", ids));
     }
     for name in ["team_alias", "search"] {
         if let Some(part) = asked.text(name) {

@@ -175,6 +175,7 @@ both! {
                 (Post, "/customer/delete", json!({"user_ids": ["x"]})),
                 (Post, "/customer/block", json!({"user_ids": ["x"]})),
                 (Get, "/customer/list", json!({})),
+                (Get, "/v2/customer/list", json!({})),
                 (Get, "/customer/info?end_user_id=x", json!({})),
                 (Post, "/tag/new", json!({"name": "x"})),
                 (Post, "/tag/update", json!({"name": "x"})),

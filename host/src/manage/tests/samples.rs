@@ -315,6 +315,7 @@ fn holders(it: &mut Rows, group: &str) {
         it.reads(format!("/{room}/info?end_user_id={one}"));
         it.reads(format!("/{room}/list?page=1&page_size=5"));
     }
+    it.reads("/v2/customer/list?page=1&page_size=5");
     it.once("/budget/new", json!({"budget_id": "b2", "max_budget": 6, "soft_budget": 5,
         "budget_duration": "1d", "tpm_limit": 5, "model_max_budget": {"alpha": 1},
         "allowed_models": ["alpha"], "budget_reset_at": "2030-01-31T12:00:00Z"}));

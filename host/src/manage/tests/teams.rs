@@ -231,6 +231,7 @@ both! {
         rig.ok("/team/new", json!({"team_id": "x-1", "team_alias": "y"})).await;
         assert_eq!(found("search=x-").await, 0);
         assert_eq!(found("search=x-&search_team_id_match=prefix").await, 1);
+        assert_eq!(found("team_ids=x-1, t1,nobody").await, 2);
         assert_eq!(found("status=deleted").await, 0);
         let form = rig.get("/team/filter/ui?team_id=t", &member("head")).await.unwrap();
         assert_eq!(form.as_array().unwrap().len(), 2);

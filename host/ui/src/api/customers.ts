@@ -1,8 +1,9 @@
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 
 import { useChange } from "./changes";
-import { get, path, post } from "./client";
+import { post } from "./client";
 import type { Limits } from "./keys";
+import { type Cursored, listOf } from "./pages";
 
 export interface Customer {
   user_id: string;
@@ -19,18 +20,13 @@ export interface Customer {
 
 type Request = Record<string, unknown>;
 
-const PAGE = 100;
-
-/** The list says no total: a full page may have another one behind it. */
-export function useCustomers(search: string) {
-  return useInfiniteQuery({
-    queryKey: ["customers", search],
-    initialPageParam: 1,
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam, signal }) => get<Customer[]>(path("/customer/list", { page: pageParam, page_size: PAGE, search }), signal),
-    getNextPageParam: (last, all) => (last.length === PAGE ? all.length + 1 : undefined),
-  });
+interface CustomerPage extends Cursored {
+  customers: Customer[];
 }
+
+export const customerPages = (search: string) => listOf<CustomerPage>(["customers", search], "/v2/customer/list", { page_size: 100, search });
+
+export const useCustomers = (search: string) => useInfiniteQuery(customerPages(search));
 
 const KINDS = ["customers"];
 

@@ -126,7 +126,8 @@ export interface Choice {
   ruled_out: { model_id: string; model?: string; reason: string }[];
   chosen: string | null;
   kept_by_affinity: boolean;
-  outcome: string;
+  /** `ok`, or the kind of the failure; null: nobody was asked, or nobody has answered yet. */
+  outcome: string | null;
 }
 
 /** Why a call went where it went. */

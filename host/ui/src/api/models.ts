@@ -1,7 +1,8 @@
-import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { useChange } from "./changes";
 import { change, get, path, post } from "./client";
+import { type Cursored, listOf } from "./pages";
 
 export interface Deployment {
   model_name: string;
@@ -9,11 +10,9 @@ export interface Deployment {
   model_info: Record<string, unknown> & { id: string; db_model?: boolean; blocked?: boolean; input_cost_per_token?: number | null; output_cost_per_token?: number | null; team_id?: string | null; mode?: string | null };
 }
 
-interface ModelPage {
+interface ModelPage extends Cursored {
   data: Deployment[];
   total_count: number;
-  current_page: number;
-  total_pages: number;
 }
 
 /** How a deployment is doing. Seconds, and milliseconds since 1970. */
@@ -38,15 +37,10 @@ export interface Checked {
 
 type Request = Record<string, unknown>;
 
-export function useDeployments(search: string, blocked: boolean) {
-  return useInfiniteQuery({
-    queryKey: ["models", "list", search, blocked],
-    initialPageParam: 1,
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam, signal }) => get<ModelPage>(path("/v2/model/info", { page: pageParam, size: 100, search, blocked: blocked || undefined, sortBy: "model_name" }), signal),
-    getNextPageParam: (last) => (last.current_page < last.total_pages ? last.current_page + 1 : undefined),
-  });
-}
+/** They have cursors where they are sorted by name. */
+export const deploymentPages = (search: string, blocked: boolean) => listOf<ModelPage>(["models", "list", search, blocked], "/v2/model/info", { size: 100, search, blocked: blocked || undefined, sortBy: "model_name" });
+
+export const useDeployments = (search: string, blocked: boolean) => useInfiniteQuery(deploymentPages(search, blocked));
 
 /** How all deployments are doing, by id. */
 export function useDoings() {

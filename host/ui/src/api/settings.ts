@@ -1,7 +1,8 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
 import { useChange } from "./changes";
 import { get, path, post } from "./client";
+import { type Cursored, listOf } from "./pages";
 
 export const SECTIONS = ["general_settings", "litellm_settings", "router_settings", "environment_variables"] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -81,11 +82,8 @@ export interface AuditEntry {
   updated_values: Record<string, unknown> | null;
 }
 
-interface AuditPage {
+interface AuditPage extends Cursored {
   audit_logs: AuditEntry[];
-  total: number;
-  page: number;
-  total_pages: number;
 }
 
 export interface AuditFilter {
@@ -94,12 +92,6 @@ export interface AuditFilter {
   table_name: string | null;
 }
 
-export function useAudit(filter: AuditFilter) {
-  return useInfiniteQuery({
-    queryKey: ["audit", filter],
-    initialPageParam: 1,
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam, signal }) => get<AuditPage>(path("/audit", { ...filter, page: pageParam, page_size: 50 }), signal),
-    getNextPageParam: (last) => (last.page < last.total_pages ? last.page + 1 : undefined),
-  });
-}
+export const auditPages = (filter: AuditFilter) => listOf<AuditPage>(["audit", filter], "/audit", { ...filter, page_size: 50 });
+
+export const useAudit = (filter: AuditFilter) => useInfiniteQuery(auditPages(filter));

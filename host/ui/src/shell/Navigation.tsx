@@ -2,7 +2,7 @@ import { NavLink, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
 
-import { useTeamNames } from "../api/lookups";
+import { useLeadsTeam } from "../api/lookups";
 import { useStanding } from "../api/session";
 import classes from "./Navigation.module.css";
 import { SECTIONS } from "./pages";
@@ -14,8 +14,7 @@ export function Navigation({ onGo }: { onGo: () => void }) {
   const { t } = useTranslation();
   const { seesAll, userId } = useStanding();
   const { pathname } = useLocation();
-  const { data: teams } = useTeamNames();
-  const leads = (teams ?? []).some((team) => team.members_with_roles?.some((it) => it.user_id === userId && it.role === "admin"));
+  const { data: leads = false } = useLeadsTeam(seesAll ? null : userId);
   const shown = { all: true, leaders: seesAll || leads, admins: seesAll };
   return SECTIONS.map(({ name, pages }) => {
     const seen = pages.filter((page) => shown[page.who]);

@@ -40,7 +40,7 @@ export function CustomerTable({ source, onEdit, empty }: { source: ReturnType<ty
     { title: t("common.created"), show: (it) => <span className="number">{date(it.created_at)}</span> },
   ];
   if (admin) columns.push({ title: t("common.actions"), quiet: true, show: (it) => <CustomerMenu of={it} edit={() => onEdit(it)} /> });
-  return <Rows name={t("customers.title")} rows={source.data?.pages.flat()} columns={columns} id={(it) => it.user_id} source={source} empty={empty} />;
+  return <Rows name={t("customers.title")} rows={source.data?.pages.flatMap((page) => page.customers)} columns={columns} id={(it) => it.user_id} source={source} empty={empty} />;
 }
 
 function CustomerMenu({ of, edit }: { of: Customer; edit: () => void }) {

@@ -2,8 +2,9 @@ import { Select, SimpleGrid } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useTranslation } from "react-i18next";
 
-import { useOrganizationNames, useTeamNames } from "../../api/lookups";
+import { useOrganizationNames } from "../../api/lookups";
 import { useStanding } from "../../api/session";
+import { TeamField } from "../../parts/TeamField";
 import { UserField } from "../../parts/UserField";
 import type { Fields } from "./fields";
 
@@ -11,11 +12,10 @@ import type { Fields } from "./fields";
 export function KeyOwner({ form }: { form: UseFormReturnType<Fields> }) {
   const { t } = useTranslation();
   const { seesAll } = useStanding();
-  const { data: teams } = useTeamNames();
   const { data: organizations } = useOrganizationNames(seesAll);
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }}>
-      <Select label={t("keys.team")} clearable searchable data={(teams ?? []).map((it) => ({ value: it.team_id, label: it.team_alias ?? it.team_id }))} {...form.getInputProps("team_id")} />
+      <TeamField label={t("keys.team")} {...form.getInputProps("team_id")} />
       <UserField label={t("keys.owner")} {...form.getInputProps("user_id")} />
       {seesAll ? <Select label={t("keys.organization")} clearable searchable data={(organizations ?? []).map((it) => ({ value: it.organization_id, label: it.organization_alias ?? it.organization_id }))} {...form.getInputProps("organization_id")} /> : null}
     </SimpleGrid>

@@ -15,18 +15,18 @@ import { KeyMenu } from "./KeyMenu";
 export function KeyTable({ source, onEdit, empty }: { source: ReturnType<typeof useKeys>; onEdit: (key: Key) => void; empty: ReactNode }) {
   const { t } = useTranslation();
   const { date } = useFormat();
-  const { data: teams } = useTeamNames();
-  const teamName = (id: string | null) => teams?.find((it) => it.team_id === id)?.team_alias ?? id;
+  const keys = source.data?.pages.flatMap((page) => page.keys);
+  const teamName = useTeamNames((keys ?? []).map((key) => key.team_id));
   const columns: Column<Key>[] = [
     { title: t("keys.alias"), show: (key) => <Two first={key.key_alias ?? t("common.none")} second={key.key_name} code /> },
-    { title: t("keys.team"), show: (key) => <Two first={teamName(key.team_id) ?? "—"} second={key.user?.user_alias ?? key.user?.user_email ?? key.user_id} /> },
+    { title: t("keys.team"), show: (key) => <Two first={key.team_id ? teamName(key.team_id) : "—"} second={key.user?.user_alias ?? key.user?.user_email ?? key.user_id} /> },
     { title: t("keys.models"), show: (key) => <Names names={key.models} none={t("keys.allModels")} /> },
     { title: t("keys.spend"), show: (key) => <BudgetBar spend={key.spend} budget={key.max_budget} resets={key.budget_duration ? key.budget_reset_at : null} /> },
     { title: t("keys.expires"), show: (key) => <span className="number">{key.expires ? date(key.expires) : t("common.never")}</span> },
     { title: t("keys.status"), show: (key) => <KeyState of={key} /> },
     { title: t("common.actions"), quiet: true, show: (key) => <KeyMenu of={key} edit={() => onEdit(key)} /> },
   ];
-  return <Rows name={t("keys.title")} rows={source.data?.pages.flatMap((page) => page.keys)} columns={columns} id={(key) => key.token} source={source} empty={empty} wide="wide" />;
+  return <Rows name={t("keys.title")} rows={keys} columns={columns} id={(key) => key.token} source={source} empty={empty} wide="wide" />;
 }
 
 function Two({ first, second, code }: { first: string; second: string | null; code?: boolean }) {

@@ -5,12 +5,13 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type Key, useKeys } from "../../api/keys";
-import { useTeamNames } from "../../api/lookups";
+import { useTeamSearch } from "../../api/lookups";
 import { useStanding } from "../../api/session";
 import { Filters } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
 import { SearchField } from "../../parts/SearchField";
 import { Empty } from "../../parts/States";
+import { TeamField } from "../../parts/TeamField";
 import { KeyDrawer } from "./KeyDrawer";
 import { KeyTable } from "./KeyTable";
 
@@ -28,7 +29,7 @@ export function Keys() {
   const [status, setStatus] = useState<string | null>(null);
   const [opened, setOpened] = useState<Opened>(null);
   const source = useKeys({ search, team, status });
-  const { data: teams } = useTeamNames();
+  const { data: teams } = useTeamSearch("");
   const filtered = search !== "" || team !== null || status !== null;
   const make = readsOnly ? null : (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpened("new")}>
@@ -41,7 +42,7 @@ export function Keys() {
       <KeyDrawer opened={opened} onClose={() => setOpened(null)} />
       <Filters>
         <SearchField value={typed} onChange={setTyped} />
-        {teams && teams.length > 0 ? <Select aria-label={t("keys.team")} placeholder={t("keys.anyTeam")} clearable searchable value={team} onChange={setTeam} data={teams.map((it) => ({ value: it.team_id, label: it.team_alias ?? it.team_id }))} /> : null}
+        {teams && teams.length > 0 ? <TeamField aria-label={t("keys.team")} placeholder={t("keys.anyTeam")} value={team} onChange={setTeam} /> : null}
         <Select aria-label={t("keys.status")} placeholder={t("keys.anyStatus")} clearable value={status} onChange={setStatus} data={Object.entries(STATUSES).map(([value, name]) => ({ value, label: t(`keys.${name}`) }))} />
         {total ? (
           <Text size="sm" c="dimmed">

@@ -6,7 +6,7 @@ import { useDecision } from "../../api/logs";
 import { Failed, Waiting } from "../../parts/States";
 import { Tag } from "../../parts/Tag";
 
-/** Which deployments could have answered a call, and why this one did. */
+/** The attempts of a call one after the other: which deployments could have answered, why this one was asked, and what came of it. */
 export function Why({ id }: { id: string }) {
   const { t } = useTranslation();
   const { data, error, isPending } = useDecision(id);
@@ -22,8 +22,14 @@ export function Why({ id }: { id: string }) {
   return (
     <Stack>
       {data.choices.map((choice, at) => (
-        <Stack key={at} gap="xs">
-          <Text size="sm">{`${choice.model_group} · ${choice.strategy} · ${choice.outcome}`}</Text>
+        <Stack key={at} gap="xs" role="group" aria-label={t("logs.attempt", { number: at + 1 })}>
+          <Group gap="xs">
+            <Text size="sm" fw={550}>
+              {t("logs.attempt", { number: at + 1 })}
+            </Text>
+            <Ended outcome={choice.outcome} />
+            <Text size="sm">{`${choice.model_group} · ${choice.strategy}`}</Text>
+          </Group>
           <Text size="xs" c="dimmed">
             {t("logs.candidates")}
           </Text>
@@ -59,4 +65,11 @@ export function Why({ id }: { id: string }) {
       ))}
     </Stack>
   );
+}
+
+/** What came of an attempt. */
+function Ended({ outcome }: { outcome: string | null }) {
+  const { t } = useTranslation();
+  if (outcome === null) return <Tag>{t("logs.attemptOpen")}</Tag>;
+  return outcome === "ok" ? <Tag color="teal">{t("logs.success")}</Tag> : <Tag color="red">{t("logs.attemptFailed", { kind: outcome })}</Tag>;
 }

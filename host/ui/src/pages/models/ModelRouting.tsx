@@ -2,8 +2,8 @@ import { Accordion, NumberInput, Select, SimpleGrid, Stack, TagsInput, Text } fr
 import type { UseFormReturnType } from "@mantine/form";
 import { useTranslation } from "react-i18next";
 
-import { useTeamNames } from "../../api/lookups";
 import { JsonField } from "../../parts/JsonField";
+import { TeamField } from "../../parts/TeamField";
 import type { Fields } from "./fields";
 
 const MODES = ["chat", "completion", "embedding", "responses", "image_generation", "audio_transcription", "audio_speech", "rerank", "moderation", "realtime"];
@@ -11,7 +11,6 @@ const MODES = ["chat", "completion", "embedding", "responses", "image_generation
 /** Its share of the calls, what it costs, and whatever else it takes. */
 export function ModelRouting({ form, isNew }: { form: UseFormReturnType<Fields>; isNew: boolean }) {
   const { t } = useTranslation();
-  const { data: teams } = useTeamNames();
   const whole = { min: 0, allowDecimal: false };
   return (
     <Accordion multiple variant="separated" order={3}>
@@ -42,7 +41,7 @@ export function ModelRouting({ form, isNew }: { form: UseFormReturnType<Fields>;
               <Select label={t("models.mode")} clearable searchable data={MODES} {...form.getInputProps("mode")} />
             </SimpleGrid>
             <TagsInput label={t("models.tags")} {...form.getInputProps("tags")} />
-            {isNew ? <Select label={t("models.team")} clearable searchable data={(teams ?? []).map((it) => ({ value: it.team_id, label: it.team_alias ?? it.team_id }))} {...form.getInputProps("team_id")} /> : null}
+            {isNew ? <TeamField label={t("models.team")} {...form.getInputProps("team_id")} /> : null}
           </Stack>
         </Accordion.Panel>
       </Accordion.Item>

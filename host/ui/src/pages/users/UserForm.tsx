@@ -1,14 +1,14 @@
-import { Divider, MultiSelect, PasswordInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { Divider, PasswordInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { useTranslation } from "react-i18next";
 
-import { useTeamNames } from "../../api/lookups";
 import { type Invitation, ROLES, type User, useChangeUser, useInvite, useMakeUser } from "../../api/users";
 import { FormEnd } from "../../parts/FormEnd";
 import { LimitFields, limitRequest, limitTexts } from "../../parts/LimitFields";
 import { ModelsField } from "../../parts/ModelsField";
 import { useSaid } from "../../parts/said";
 import { Failed } from "../../parts/States";
+import { TeamsField } from "../../parts/TeamField";
 import { useRequestForm } from "../../parts/useRequestForm";
 import { text } from "../../parts/values";
 import { InvitationText } from "./InvitationText";
@@ -43,7 +43,6 @@ function request(fields: Fields, isNew: boolean) {
 export function UserForm({ of, onDone }: { of: User | null; onDone: () => void }) {
   const { t } = useTranslation();
   const { done, failed } = useSaid();
-  const { data: teams } = useTeamNames();
   const [make, change, invite] = [useMakeUser(), useChangeUser(), useInvite()];
   const { form, submit, above, pending } = useRequestForm<Fields, unknown>({
     initial: fieldsOf(of),
@@ -72,7 +71,7 @@ export function UserForm({ of, onDone }: { of: User | null; onDone: () => void }
           <Select label={t("users.role")} allowDeselect={false} data={Object.entries(ROLES).map(([value, name]) => ({ value, label: t(`app.${name}`) }))} {...form.getInputProps("user_role")} />
         </SimpleGrid>
         <PasswordInput label={t("users.password")} description={t("users.passwordHint")} autoComplete="new-password" {...form.getInputProps("password")} />
-        {of ? null : <MultiSelect label={t("users.teams")} searchable clearable data={(teams ?? []).map((it) => ({ value: it.team_id, label: it.team_alias ?? it.team_id }))} {...form.getInputProps("teams")} />}
+        {of ? null : <TeamsField label={t("users.teams")} {...form.getInputProps("teams")} />}
         <ModelsField {...form.getInputProps("models")} />
         <Divider label={t("teams.limits")} labelPosition="left" />
         <LimitFields form={form} />

@@ -16,8 +16,8 @@ import { type Opened, userName } from "./Users";
 export function UserTable({ source, onOpen, empty }: { source: ReturnType<typeof useUsers>; onOpen: (what: Opened) => void; empty: ReactNode }) {
   const { t } = useTranslation();
   const { count, date } = useFormat();
-  const { data: teams } = useTeamNames();
-  const teamName = (id: string) => teams?.find((it) => it.team_id === id)?.team_alias ?? id;
+  const users = source.data?.pages.flatMap((page) => page.users);
+  const teamName = useTeamNames((users ?? []).flatMap((user) => user.teams));
   const columns: Column<User>[] = [
     {
       title: t("users.alias"),
@@ -45,5 +45,5 @@ export function UserTable({ source, onOpen, empty }: { source: ReturnType<typeof
     { title: t("common.created"), show: (user) => <span className="number">{date(user.created_at)}</span> },
     { title: t("common.actions"), quiet: true, show: (user) => <UserMenu of={user} edit={() => onOpen({ what: "form", of: user })} /> },
   ];
-  return <Rows name={t("users.title")} rows={source.data?.pages.flatMap((page) => page.users)} columns={columns} id={(user) => user.user_id} source={source} empty={empty} wide="wide" />;
+  return <Rows name={t("users.title")} rows={users} columns={columns} id={(user) => user.user_id} source={source} empty={empty} wide="wide" />;
 }

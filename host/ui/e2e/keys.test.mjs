@@ -74,9 +74,9 @@ test("a key is made with limits, shown once, used, changed, blocked, given a new
 });
 
 test("a team beyond those that a list begins with is found as one types, and its key tells its name", async () => {
-  const name = mark();
+  const [name, more] = [mark(), mark()];
   // By their aliases they come before it, and fill what is offered without a word.
-  const others = Array.from({ length: 26 }, (_, at) => `!${name}-${at}`);
+  const others = Array.from({ length: 26 }, (_, at) => `!${more}-${at}`);
   for (const team of [...others, name]) await api("POST", "/team/new", { team_id: `id-of-${team}`, team_alias: team });
   await visit(page, "/keys");
   await page.getByRole("button", { name: "New key" }).first().click();

@@ -1,15 +1,17 @@
 //! Traces and metrics, sent by gRPC to a collector on loopback.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, Full};
+use serde_json::json;
 use sluice::telemetry::otel::record::Record;
 use sluice::telemetry::otel::sampler::Sampler;
 use sluice::telemetry::otel::{Carry, Otel, Protocol, Settings};
-use sluice_tests::upstream::FakeUpstream;
+use sluice_tests::{FakeUpstream, TestGateway};
 use tokio_util::sync::CancellationToken;
 
 /// What a collector answers that took everything: an empty message, and a status behind it.
@@ -33,6 +35,34 @@ impl Carry for Nothing {
     ) -> sluice::telemetry::otel::Carried {
         Box::pin(async { Err("nothing goes by HTTP".to_owned()) })
     }
+}
+
+#[tokio::test]
+async fn a_gateway_sends_by_grpc_where_its_environment_says_so() {
+    let collector = FakeUpstream::start(|_| async { taken() }).await;
+    let params = json!({"model": "nobody/m", "api_key": "k"});
+    let config = json!({"model_list": [{"model_name": "mine", "litellm_params": params}]});
+    let code = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_SERVICE_NAME", "gateway-8"),
+    ];
+    let gateway = TestGateway::start_in(config, &[], &code, &variables).await;
+    let body = json!({"model": "mine", "messages": [{"role": "user", "content": "hi"}]});
+    // No plugin serves it: the failure is told like any call.
+    let refused = gateway.post("/v1/chat/completions", &body).await;
+    assert!(refused.status >= 400, "{}", refused.text);
+    // What is left is sent when it stops.
+    gateway.stop().await.unwrap();
+    let seen = collector.seen();
+    let at = |path: &str| seen.iter().find(|it| it.path.ends_with(path)).unwrap();
+    let traces = at("/opentelemetry.proto.collector.trace.v1.TraceService/Export");
+    for wanted in ["gateway-8", "POST /v1/chat/completions"] {
+        assert!(traces.body.contains(wanted), "{wanted}");
+    }
+    let metrics = at("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
+    assert!(metrics.body.contains("gen_ai.server.request.duration"));
 }
 
 fn record(otel: &Otel) -> Record {

@@ -47,7 +47,20 @@ impl TestGateway {
     ///
     /// # Panics
     /// If the config is wrong or no socket can be opened.
-    pub async fn start(mut config: Value, plugins: &[(&str, &[u8])], machine_code: &Path) -> Self {
+    pub async fn start(config: Value, plugins: &[(&str, &[u8])], machine_code: &Path) -> Self {
+        Self::start_in(config, plugins, machine_code, &[]).await
+    }
+
+    /// As [`Self::start`], with these variables in its environment.
+    ///
+    /// # Panics
+    /// If the config is wrong or no socket can be opened.
+    pub async fn start_in(
+        mut config: Value,
+        plugins: &[(&str, &[u8])],
+        machine_code: &Path,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let dropped = folder.path().join("plugins");
         std::fs::create_dir(&dropped).expect("a plugins folder");
@@ -60,7 +73,9 @@ impl TestGateway {
         let path = folder.path().join("config.yaml");
         std::fs::write(&path, config.to_string()).expect("a config");
         let state = folder.path().join("state").display().to_string();
-        let env = Env::of(&[("SLUICE_STATE_DIR", &state)]);
+        let mut environment = vec![("SLUICE_STATE_DIR", state.as_str())];
+        environment.extend_from_slice(variables);
+        let env = Env::of(&environment);
         let (config, remarks) = Config::load(&path, env.clone()).expect("a config that loads");
         let wrong: Vec<_> = remarks
             .iter()

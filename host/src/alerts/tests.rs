@@ -187,3 +187,56 @@ async fn a_test_reaches_each_webhook_once_and_says_why_one_did_not_take_it() {
     assert_eq!((alerts.counts().sent, alerts.counts().failed), (2, 1));
     assert!(Alerts::default().try_webhooks(0).await.is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_alert_of_a_subject_is_told_once_within_its_period_and_again_after_it() {
+    let hook = Arc::new(Hook::default());
+    let settings = Settings::usual(vec![webhook("http://hook/a")]);
+    let (of_budgets, of_calls) = (settings.budget_period, settings.repeat_period);
+    let alerts = Alerts::new(hook.clone(), Some(settings));
+    let fault = Fault::upstream(ErrorKind::Upstream, "boom");
+    let slow = Duration::from_secs(9999);
+    type Tell<'a> = Box<dyn Fn(&Alerts, &str, i64) + 'a>;
+    let kinds: [(Duration, Tell<'_>); 6] = [
+        (
+            of_budgets,
+            Box::new(|it, of, at| it.soft_budget(&key(of), of, (Usd::ZERO, Usd::ZERO), at)),
+        ),
+        (
+            of_budgets,
+            Box::new(|it, of, at| it.budget_exceeded(&key(of), of, at)),
+        ),
+        (
+            of_budgets,
+            Box::new(|it, of, at| it.key_expires(of, of, 7, at)),
+        ),
+        (
+            of_calls,
+            Box::new(|it, of, at| it.cooled_down(of, "m", (&fault, at))),
+        ),
+        (
+            of_calls,
+            Box::new(|it, of, at| it.call_failed(of, &fault, at)),
+        ),
+        (of_calls, Box::new(|it, of, at| it.call_took(of, slow, at))),
+    ];
+    let start = tokio::time::Instant::now();
+    let now = || i64::try_from(start.elapsed().as_millis()).unwrap();
+    let mut sent = 0;
+    for (period, tell) in kinds {
+        tell(&alerts, "one", now());
+        tell(&alerts, "another", now());
+        tokio::time::advance(period - Duration::from_millis(1)).await;
+        tell(&alerts, "one", now());
+        assert_eq!(alerts.counts().waiting, sent + 2);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        tell(&alerts, "one", now());
+        tell(&alerts, "one", now());
+        sent += 3;
+        assert_eq!(alerts.counts().waiting, sent);
+    }
+    let told = told(&alerts, &hook).await;
+    let again = |it: &&(String, String)| it.1.contains("It happened 1 times more");
+    assert_eq!(told.len(), 18);
+    assert_eq!(told.iter().filter(again).count(), 6, "{told:?}");
+}

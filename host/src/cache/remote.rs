@@ -30,7 +30,8 @@ impl Redis {
     /// Connects with the first use.
     pub fn new(address: &RedisAddress, metrics: Metrics) -> Self {
         Self {
-            link: Link::new(address, WORDS),
+            // What is read, kept or forgotten twice is the same as once.
+            link: Link::new(address, WORDS).repeating(),
             metrics,
         }
     }

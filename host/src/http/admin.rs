@@ -50,7 +50,7 @@ pub async fn reload_plugins(
     body::discard(incoming, &parts.headers).await;
     doors.manage.note(&caller, "reloaded", "plugins").await?;
     doors.plugins.reload().await?;
-    doors.plugins.settled().await;
+    doors.plugins.settled().await?;
     Ok(Json(doors.plugins.snapshot().await))
 }
 

@@ -51,7 +51,7 @@ pub async fn upload(
         noted.await?;
     }
     doors.plugins.put(trial).await?;
-    doors.plugins.settled().await;
+    doors.plugins.settled().await?;
     tracing::info!(plugin.name = name, "a plugin was uploaded");
     Ok(Json(shown))
 }
@@ -81,7 +81,7 @@ pub async fn roll_back(
         .note_of(&caller, "rolled back", id, Some(after));
     noted.await?;
     doors.plugins.go_back(to).await?;
-    doors.plugins.settled().await;
+    doors.plugins.settled().await?;
     tracing::info!(
         plugin.name = name,
         plugin.digest = now,

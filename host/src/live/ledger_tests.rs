@@ -194,3 +194,22 @@ fn what_teams_have_that_a_token_makes_is_read_whole_or_refused() {
         assert_eq!(why.path, "litellm_settings.default_team_params");
     }
 }
+
+#[test]
+fn what_users_have_who_are_made_has_a_budget_in_dollars_or_none() {
+    let of = |params: Value| {
+        let read = read(&json!({"litellm_settings": {"default_internal_user_params": params}}));
+        read.map(|it| it.owners.new_user_budget)
+    };
+    assert_eq!(of(json!({"max_budget": 0.01})).unwrap(), Some(CENT));
+    assert_eq!(of(json!({"max_budget": null})).unwrap(), None);
+    for wrong in [
+        json!({"max_budget": "100"}),
+        json!({"max_budget": -1}),
+        json!({"max_budget": [1]}),
+    ] {
+        let why = of(wrong).err().unwrap();
+        assert_eq!(why.path, "litellm_settings.default_internal_user_params");
+        assert!(why.what.contains("`max_budget`"), "{}", why.what);
+    }
+}

@@ -208,14 +208,21 @@ fn owner_rules(config: &Config) -> Result<OwnerRules, Misread> {
         tag_budgets: tags
             .map(|(tag, budget)| (tag.clone(), (budget.max, budget.duration.clone())))
             .collect(),
-        new_user_budget: of_user
-            .get("max_budget")
-            .and_then(Value::as_f64)
-            .and_then(Usd::from_dollars),
+        new_user_budget: max_budget(of_user).map_err(|what| wrong(new_user, what))?,
         new_user_limits: serde_json::from_value(Value::Object(of_user.clone()))
             .map_err(|cause| wrong(new_user, &cause.to_string()))?,
         new_team: new_team(&money.management.team_defaults)?,
     })
+}
+
+/// The budget of those who are made with these defaults.
+fn max_budget(defaults: &Map<String, Value>) -> Result<Option<Usd>, &'static str> {
+    let said = defaults.get("max_budget").filter(|it| !it.is_null());
+    let Some(said) = said else { return Ok(None) };
+    let max = said.as_f64().and_then(Usd::from_dollars);
+    max.filter(|it| *it >= Usd::ZERO)
+        .map(Some)
+        .ok_or("`max_budget` is no amount of dollars")
 }
 
 /// What a team has that a token makes.
@@ -231,13 +238,8 @@ fn new_team(defaults: &Map<String, Value>) -> Result<NewTeam, Misread> {
             .parse::<Period>()
             .map_err(|cause| misread(&cause))?;
     }
-    let max = defaults.get("max_budget").filter(|it| !it.is_null());
-    let max_budget = max.map(|it| it.as_f64().and_then(Usd::from_dollars));
-    if max_budget.is_some_and(|it| it.is_none_or(|it| it < Usd::ZERO)) {
-        return Err(wrong(PATH, "`max_budget` is no amount of dollars"));
-    }
     Ok(NewTeam {
-        max_budget: max_budget.flatten(),
+        max_budget: max_budget(defaults).map_err(|what| wrong(PATH, what))?,
         limits: doc.limits,
         models: doc.models,
         team_member_permissions: doc.team_member_permissions,

@@ -218,12 +218,20 @@ impl Plugins {
     }
 
     /// Waits until new calls are served by what the table has now.
-    pub async fn settled(&self) {
+    ///
+    /// # Errors
+    /// They are not within two minutes.
+    pub async fn settled(&self) -> Result<(), Fault> {
         let (upto, mut in_force) = (self.changes_by_now(), self.inner.in_force.subscribe());
         let waited = in_force.wait_for(|it| *it >= upto);
         if tokio::time::timeout(RELOAD, waited).await.is_err() {
             tracing::warn!("a change of the plugins is not in force yet");
+            let message = "the plugins were changed, but calls are not served by them yet: it takes \
+                           longer than expected. The change stays and comes into force by itself; \
+                           `GET /plugins` shows it, and the log says what holds it up";
+            return Err(Fault::caller(ErrorKind::Overloaded, message).with_status(503));
         }
+        Ok(())
     }
 
     /// Has the directory looked at now, also at files that were refused for what other files or

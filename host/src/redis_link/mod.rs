@@ -65,6 +65,8 @@ struct Inner {
     shown: String,
     words: Words,
     most_rest: Duration,
+    /// What is asked of it may be done twice.
+    repeats: bool,
     connection: ArcSwapOption<MultiplexedConnection>,
     /// Held by who connects.
     connecting: tokio::sync::Mutex<()>,
@@ -128,6 +130,7 @@ impl Link {
                 shown,
                 words,
                 most_rest: MOST_REST,
+                repeats: false,
                 connection: ArcSwapOption::empty(),
                 connecting: tokio::sync::Mutex::default(),
                 health: Mutex::default(),
@@ -141,6 +144,16 @@ impl Link {
     pub fn asked_every(mut self, most_rest: Duration) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
             inner.most_rest = most_rest;
+        }
+        self
+    }
+
+    /// One of which everything that is asked may be done twice: where an old connection breaks, it is
+    /// asked once more over a new one.
+    #[must_use]
+    pub fn repeating(mut self) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.repeats = true;
         }
         self
     }
@@ -183,15 +196,30 @@ impl Link {
     }
 
     /// Does something with the connection, and remembers how it went.
-    async fn use_with<T, F>(
-        &self,
-        act: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, LinkError>
+    async fn use_with<T, F>(&self, act: impl Fn(MultiplexedConnection) -> F) -> Result<T, LinkError>
     where
         F: Future<Output = Result<T, RedisError>>,
     {
-        let connection = self.connection().await?;
-        match timed(ANSWER, act(connection)).await {
+        let began = Instant::now();
+        let (mut connection, is_old) = match self.connected() {
+            Some(connection) => (connection, true),
+            None => (self.connection().await?, false),
+        };
+        let mut done = timed(ANSWER, act(MultiplexedConnection::clone(&connection))).await;
+        if let Err(Some(cause)) = &done
+            && is_old
+            && self.inner.repeats
+            && is_broken(cause)
+        {
+            // It broke while nobody asked: that says nothing of the Redis of now.
+            self.forget(&connection);
+            let left = ANSWER.saturating_sub(began.elapsed());
+            let again = tokio::time::timeout(left, self.reconnected()).await;
+            connection = again.map_err(|_| self.lost(None))??;
+            let left = ANSWER.saturating_sub(began.elapsed());
+            done = timed(left, act(MultiplexedConnection::clone(&connection))).await;
+        }
+        match done {
             Ok(answer) => {
                 self.answered();
                 Ok(answer)
@@ -201,32 +229,58 @@ impl Link {
                 Err(LinkError::Refused(cause.to_string()))
             }
             Err(cause) => {
-                self.inner.connection.store(None);
+                self.forget(&connection);
                 Err(self.lost(cause.as_ref()))
             }
         }
     }
 
+    fn connected(&self) -> Option<Arc<MultiplexedConnection>> {
+        self.inner.connection.load_full()
+    }
+
+    /// A connection is used no more; one that others made meanwhile stays.
+    fn forget(&self, broken: &Arc<MultiplexedConnection>) {
+        let none: Option<Arc<MultiplexedConnection>> = None;
+        self.inner.connection.compare_and_swap(broken, none);
+    }
+
     /// The connection; a new one if there is none, its rest is over and nobody else connects.
-    async fn connection(&self) -> Result<MultiplexedConnection, LinkError> {
-        let inner = &self.inner;
-        let connected = || inner.connection.load().as_deref().cloned();
-        if let Some(connection) = connected() {
+    async fn connection(&self) -> Result<Arc<MultiplexedConnection>, LinkError> {
+        if let Some(connection) = self.connected() {
             return Ok(connection);
         }
+        self.is_asked_now()?;
+        let Ok(_turn) = self.inner.connecting.try_lock() else {
+            return Err(LinkError::LeftAlone("it is being connected to".to_owned()));
+        };
+        self.connect().await
+    }
+
+    /// The connection after one that broke: whoever had that one waits for the same new one.
+    async fn reconnected(&self) -> Result<Arc<MultiplexedConnection>, LinkError> {
+        let _turn = self.inner.connecting.lock().await;
+        self.is_asked_now()?;
+        self.connect().await
+    }
+
+    /// Whether its rest is over.
+    fn is_asked_now(&self) -> Result<(), LinkError> {
         if let Some(down) = self.health().down.filter(|it| Instant::now() < it.until) {
             let left = down.until.saturating_duration_since(Instant::now());
             return Err(LinkError::LeftAlone(format!(
                 "it is asked again in {left:.1?}"
             )));
         }
-        let door = self.door()?;
-        let Ok(_turn) = inner.connecting.try_lock() else {
-            return Err(LinkError::LeftAlone("it is being connected to".to_owned()));
-        };
-        if let Some(connection) = connected() {
+        Ok(())
+    }
+
+    /// What another has made meanwhile, or a new one. Only for whoever has the turn.
+    async fn connect(&self) -> Result<Arc<MultiplexedConnection>, LinkError> {
+        if let Some(connection) = self.connected() {
             return Ok(connection);
         }
+        let door = self.door()?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER));
@@ -238,7 +292,9 @@ impl Link {
         };
         match timed(CONNECT, connecting).await {
             Ok(connection) => {
-                inner.connection.store(Some(Arc::new(connection.clone())));
+                let connection = Arc::new(connection);
+                let kept = Some(Arc::clone(&connection));
+                self.inner.connection.store(kept);
                 Ok(connection)
             }
             Err(cause) => Err(self.lost(cause.as_ref())),
@@ -331,6 +387,11 @@ fn is_lost(cause: &RedisError) -> bool {
     demoted || cause.is_io_error() || cause.is_timeout() || cause.is_unrecoverable_error()
 }
 
+/// Whether a connection broke before there was an answer, rather than that none came in time.
+fn is_broken(cause: &RedisError) -> bool {
+    is_lost(cause) && !cause.is_timeout()
+}
+
 #[cfg(test)]
 pub mod tests {
     use std::sync::atomic::AtomicU32;
@@ -364,6 +425,34 @@ pub mod tests {
         let number = TESTS.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("test[{}*{number}", std::process::id());
         Some((address, namespace))
+    }
+
+    /// Has the server cut a link's connection off.
+    async fn cut_off(link: &Link, by: &Link) {
+        let mut ask = cmd("CLIENT");
+        let id: i64 = link.ask(ask.arg("ID")).await.unwrap();
+        let mut kill = cmd("CLIENT");
+        let killed: i64 = by.ask(kill.arg("KILL").arg("ID").arg(id)).await.unwrap();
+        assert_eq!(killed, 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_broke_costs_nothing_where_what_is_asked_may_be_done_twice() {
+        let Some((address, _)) = real() else { return };
+        let other = Link::new(&address, WORDS);
+        let link = Link::new(&address, WORDS).repeating();
+        cut_off(&link, &other).await;
+        // Who asks together gets one new connection.
+        let ping = cmd("PING");
+        let pings = (0..8).map(|_| link.ask::<String>(&ping));
+        for pong in futures_util::future::join_all(pings).await {
+            assert_eq!(pong.as_deref(), Ok("PONG"));
+        }
+        assert!(link.is_up() && link.failures() == 0);
+        let once = Link::new(&address, WORDS);
+        cut_off(&once, &other).await;
+        let lost = once.ask::<String>(&ping).await;
+        assert!(matches!(lost, Err(LinkError::Gone(_))), "{lost:?}");
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Asked, Input};
 use super::fault::store;
-use super::sums::{MOST_GROUPS, Whose};
+use super::sums::{MOST_GROUPS, Whose, endpoint};
 use super::{Answer, Reports};
 use crate::auth::Caller;
 use crate::domain::{EntityKind, call_type};
@@ -16,7 +16,32 @@ use crate::store::Dimension;
 /// What LiteLLM calls all keys without an alias.
 const UNNAMED: &str = "Unnamed Key";
 
-/// Calls of one key, operation and model.
+/// Operations that a LiteLLM counts by their paths.
+const BY_PATH: [&str; 13] = [
+    "chat",
+    "completions",
+    "embeddings",
+    "responses",
+    "messages",
+    "rerank",
+    "moderations",
+    "audio.speech",
+    "audio.transcribe",
+    "audio.translate",
+    "images.generate",
+    "images.edit",
+    "images.vary",
+];
+
+/// LiteLLM's word for an operation. Sums that were brought from a LiteLLM have its path instead.
+fn kind(operation: &str) -> &str {
+    let bare = operation.strip_prefix("/v1").unwrap_or(operation);
+    let mut all = BY_PATH.into_iter();
+    let found = all.find(|it| [operation, bare].contains(&endpoint(it)));
+    call_type(found.unwrap_or(operation))
+}
+
+/// Calls of one key, call type and model.
 #[derive(Debug, Clone, Copy, Default)]
 struct Calls {
     all: i64,
@@ -25,7 +50,7 @@ struct Calls {
     cached_tokens: i64,
 }
 
-/// `GET /global/activity/cache_hits`: by key, operation and the provider's model.
+/// `GET /global/activity/cache_hits`: by key, LiteLLM's call type and the provider's model.
 pub(super) async fn hits(reports: &Reports, caller: &Caller, input: Input) -> Answer {
     let asked = Asked::query(&input, &["start_date", "end_date"])?;
     reports.need_all(caller)?;
@@ -43,14 +68,14 @@ pub(super) async fn hits(reports: &Reports, caller: &Caller, input: Input) -> An
     let mut groups: BTreeMap<(String, String, String), Calls> = BTreeMap::new();
     for row in all {
         if let [key, operation, model] = row.values.as_slice() {
-            let group = (name(key), operation.clone(), model.clone());
+            let group = (name(key), kind(operation).to_owned(), model.clone());
             let calls = groups.entry(group).or_default();
             calls.all = calls.all.saturating_add(row.sums.requests);
             calls.output_tokens = calls.output_tokens.saturating_add(row.sums.output_tokens);
         }
     }
     for it in cached {
-        let group = (name(&it.key_hash), it.operation, it.model);
+        let group = (name(&it.key_hash), kind(&it.operation).to_owned(), it.model);
         // Of a group that was too cheap to be among the sums.
         let Some(calls) = groups.get_mut(&group) else {
             continue;
@@ -58,11 +83,11 @@ pub(super) async fn hits(reports: &Reports, caller: &Caller, input: Input) -> An
         calls.cached = calls.cached.saturating_add(it.calls);
         calls.cached_tokens = calls.cached_tokens.saturating_add(it.output_tokens);
     }
-    let rows = groups.into_iter().map(|((key, operation, model), calls)| {
+    let rows = groups.into_iter().map(|((key, call_type, model), calls)| {
         let generated = calls.output_tokens.saturating_sub(calls.cached_tokens);
         json!({
             "api_key": key,
-            "call_type": call_type(&operation),
+            "call_type": call_type,
             "model": model,
             "total_rows": calls.all,
             "cache_hit_true_rows": calls.cached,

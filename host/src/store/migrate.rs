@@ -49,6 +49,8 @@ pub(super) async fn begin(pools: &Pools) -> Result<Connection, StoreError> {
     // SQLite: `BEGIN IMMEDIATE` is the lock.
     let mut connection = pools.write().await?;
     if connection.is_postgres() {
+        // A role may have one, which would cut a long migration off.
+        connection.script("SET LOCAL statement_timeout = 0").await?;
         lock(&mut connection).await?;
     }
     Ok(connection)

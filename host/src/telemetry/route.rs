@@ -7,6 +7,9 @@ pub fn route(operation: &str) -> &str {
         "completions" => "/v1/completions",
         "embeddings" => "/v1/embeddings",
         "responses" => "/v1/responses",
+        "responses.get" | "responses.delete" => "/v1/responses/{response_id}",
+        "responses.cancel" => "/v1/responses/{response_id}/cancel",
+        "responses.input_items" => "/v1/responses/{response_id}/input_items",
         "messages" => "/v1/messages",
         "count-tokens" => "/v1/messages/count_tokens",
         "generate-content" => "/v1beta/models/{model}:generateContent",
@@ -26,5 +29,25 @@ pub fn route(operation: &str) -> &str {
         "batches.cancel" => "/v1/batches/{batch_id}/cancel",
         "realtime" => "/v1/realtime",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_about_a_response_has_a_path() {
+        for (operation, path) in [
+            ("responses.get", "/v1/responses/{response_id}"),
+            ("responses.delete", "/v1/responses/{response_id}"),
+            ("responses.cancel", "/v1/responses/{response_id}/cancel"),
+            (
+                "responses.input_items",
+                "/v1/responses/{response_id}/input_items",
+            ),
+        ] {
+            assert_eq!(route(operation), path);
+        }
     }
 }

@@ -16,7 +16,7 @@ pub use embed::Embed;
 pub use request::request;
 pub use stream::GeminiStream;
 
-use crate::object::Object;
+use crate::object::{Object, items};
 
 /// A member by its name; Google's API takes `snake_case` too.
 fn member<'v>(object: &'v Object, name: &str) -> Option<&'v Value> {
@@ -27,6 +27,14 @@ fn member<'v>(object: &'v Object, name: &str) -> Option<&'v Value> {
 /// The same of a value that may be no object.
 fn within<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     member(value.as_object()?, name)
+}
+
+/// A list, of which one thing may stand alone, as in JSON that is read as protocol buffers.
+fn listed(value: Option<&Value>) -> &[Value] {
+    match value {
+        Some(one) if !one.is_array() && !one.is_null() => std::slice::from_ref(one),
+        list => items(list),
+    }
 }
 
 fn word<'v>(value: &'v Value, name: &str) -> &'v str {

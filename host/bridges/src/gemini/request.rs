@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::contents::{self, Reader};
-use super::{camel, member, schema, tools, within, word};
+use super::{camel, listed, member, schema, tools, within, word};
 use crate::chat;
-use crate::object::{Object, items};
+use crate::object::Object;
 use crate::plan::Plan;
 use crate::refusal::{Notes, Refusal};
 use crate::{Bridged, Dialect, Keep, Options};
@@ -162,14 +162,15 @@ fn generation(
         "seed" => "seed",
         "logprobs" => "top_logprobs",
         "stopSequences" => {
-            if !value.is_array() || items(Some(value)).iter().any(|it| !it.is_string()) {
+            let texts = listed(Some(value));
+            if texts.iter().any(|it| !it.is_string()) {
                 return Err(Refusal::invalid(
                     &place,
                     format!("`{place}` is not a list of texts"),
                 ));
             }
-            if !items(Some(value)).is_empty() {
-                chat.insert("stop".into(), value.clone());
+            if !texts.is_empty() {
+                chat.insert("stop".into(), texts.into());
             }
             return Ok(());
         }
@@ -178,7 +179,7 @@ fn generation(
             return Ok(());
         }
         "responseModalities" => {
-            let words = items(Some(value)).iter().filter_map(Value::as_str);
+            let words = listed(Some(value)).iter().filter_map(Value::as_str);
             let words: Vec<String> = words.map(str::to_lowercase).collect();
             if words.iter().any(|it| it != "text") {
                 chat.insert("modalities".into(), words.into());

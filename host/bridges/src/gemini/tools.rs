@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{camel, member, schema, within, word};
+use super::{camel, listed, member, schema, within, word};
 use crate::Options;
 use crate::chat;
-use crate::object::{Object, items};
+use crate::object::Object;
 use crate::plan::Plan;
 use crate::refusal::{Notes, Refusal};
 
@@ -17,17 +17,12 @@ pub fn tools(
     notes: &mut Notes,
     soft: &mut Vec<&'static str>,
 ) -> Result<(), Refusal> {
-    let listed = member(body, "tools");
-    let listed = match listed {
-        Some(one @ Value::Object(_)) => std::slice::from_ref(one),
-        list => items(list),
-    };
     let mut tools = Vec::new();
-    for (at, tool) in listed.iter().enumerate() {
+    for (at, tool) in listed(member(body, "tools")).iter().enumerate() {
         for (name, value) in tool.as_object().into_iter().flatten() {
             match camel(name).as_str() {
                 "functionDeclarations" => {
-                    for (index, function) in items(Some(value)).iter().enumerate() {
+                    for (index, function) in listed(Some(value)).iter().enumerate() {
                         let place = format!("tools[{at}].functionDeclarations[{index}]");
                         tools.push(declaration(function, &place, plan, notes)?);
                     }
@@ -93,7 +88,7 @@ fn choice(config: &Value, chat: &mut Object, plan: &mut Plan, notes: &mut Notes)
     let Some(calling) = within(config, "functionCallingConfig") else {
         return;
     };
-    let names: Vec<&str> = items(within(calling, "allowedFunctionNames"))
+    let names: Vec<&str> = listed(within(calling, "allowedFunctionNames"))
         .iter()
         .filter_map(Value::as_str)
         .collect();

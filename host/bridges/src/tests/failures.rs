@@ -235,8 +235,13 @@ fn requests_of_wrong_types_are_refused_with_their_member() {
         ),
         (
             Dialect::GenerateContent,
-            json!({"generationConfig": {"stopSequences": "x"}}),
+            json!({"generationConfig": {"stopSequences": 5}}),
             "generationConfig.stopSequences",
+        ),
+        (
+            Dialect::GenerateContent,
+            json!({"tools": {"functionDeclarations": "x"}}),
+            "tools[0].functionDeclarations[0]",
         ),
         (
             Dialect::GenerateContent,

@@ -139,3 +139,21 @@ fn recorded_contents_come_out_of_the_plugin_as_they_went_in() {
     }
     assert!(seen > 60, "{seen}");
 }
+
+#[test]
+fn one_thing_stands_for_a_list_of_it() {
+    let chat = |one: bool| {
+        let list = |it: Value| if one { it } else { json!([it]) };
+        let function = json!({"name": "look", "parameters": {"type": "OBJECT"}});
+        let more = json!({
+            "generationConfig": {"stopSequences": list("END".into())},
+            "tools": list(json!({"functionDeclarations": list(function)})),
+        });
+        let body = body(Dialect::GenerateContent, &more);
+        bridged(Dialect::GenerateContent, &body, Target::COMPATIBLE).chat
+    };
+    let alone = chat(true);
+    assert_eq!(alone["stop"], json!(["END"]));
+    assert_eq!(alone["tools"][0]["function"]["name"], "look");
+    assert_eq!(alone, chat(false));
+}

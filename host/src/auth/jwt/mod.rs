@@ -156,7 +156,7 @@ impl Tokens {
         if said.admin {
             return self.admin(said, keys, now_ms).await;
         }
-        let by_id = self.by_id(said, keys).await?;
+        let by_id = self.by_id(said, keys, now_ms).await?;
         let said = &*by_id;
         self.known_team(said, keys, now_ms).await?;
         self.known_user(said, keys, now_ms).await?;

@@ -16,17 +16,21 @@ impl Tokens {
         &self,
         said: &'s Said,
         keys: &Keys,
+        now_ms: i64,
     ) -> Result<Cow<'s, Said>, Fault> {
         let mut found = Cow::Borrowed(said);
-        if let Some(alias) = &said.team_alias {
-            let id = one_named(keys, EntityKind::Team, alias).await?;
-            let teams = &mut found.to_mut().team_ids;
-            teams.retain(|it| *it != id);
-            teams.insert(0, id);
-        }
         if let Some(alias) = &said.organization_alias {
             let id = one_named(keys, EntityKind::Organization, alias).await?;
             found.to_mut().organization_id = Some(id);
+        }
+        if let Some(alias) = &said.team_alias {
+            let id = one_named(keys, EntityKind::Team, alias).await?;
+            if let Some(organization) = &found.organization_id {
+                within(keys, (id.as_str(), alias.as_str()), organization, now_ms).await?;
+            }
+            let teams = &mut found.to_mut().team_ids;
+            teams.retain(|it| *it != id);
+            teams.insert(0, id);
         }
         Ok(found)
     }
@@ -84,6 +88,30 @@ impl Tokens {
             None => Err(unknown_user(said)),
         }
     }
+}
+
+/// Refuses a team of another organisation: anybody may give a team of theirs the alias of another's.
+/// One of no organisation is everybody's.
+async fn within(
+    keys: &Keys,
+    (team_id, alias): (&str, &str),
+    organization: &str,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let who = Identity {
+        team_id: Some(team_id.to_owned()),
+        ..Identity::default()
+    };
+    let found = keys.identity(&who, now_ms).await?;
+    let team = found.as_ref().and_then(|it| it.team.as_ref());
+    let of_team = team.and_then(|it| it.organization_id.as_deref());
+    if of_team.is_some_and(|it| it != organization) {
+        return Err(refuse::token_forbidden(format!(
+            "the team with alias '{alias}' is of another organization than the token, which names \
+             '{organization}'. Name a team of that organization, or none of both"
+        )));
+    }
+    Ok(())
 }
 
 /// The only row of this name.

@@ -133,3 +133,16 @@ fn looking_at_the_directory_is_no_news_and_changes_are() {
         "overflow"
     ))));
 }
+
+#[tokio::test]
+async fn a_change_that_does_not_come_into_force_in_time_is_an_error_and_not_a_success() {
+    let mut place = Place::with(&[], |_| {}).await;
+    place.drop_in("echo.wasm", &echo(1)).await;
+    assert!(place.plugins.changes_by_now() > 0);
+    tokio::time::pause();
+    let late = place.plugins.settled().await.unwrap_err();
+    assert_eq!(late.status, Some(503));
+    assert!(late.message.contains("not served by them yet"), "{late}");
+    place.plugins.put_in_force(place.plugins.changes_by_now());
+    assert!(place.plugins.settled().await.is_ok());
+}

@@ -1,30 +1,40 @@
 //! The sums of a scope as a file for spreadsheets, with a line for each day, holder, key and model.
 
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
+
 use super::scope::Scope;
 use crate::domain::{EntityKind, Fault};
 use crate::reports::ask::Days;
-use crate::reports::fault::bad;
+use crate::reports::fault::{bad, store};
+use crate::reports::names::Keys;
 use crate::reports::sums::{add, endpoint, numbers};
 use crate::reports::{Answer, Report, Reports, days};
-use crate::store::Dimension;
+use crate::store::{Dimension, UsageRow};
 
 /// Longest file, in lines: four times what 1,000 keys with 4 models write in 30 days, about 100 MB,
 /// and half of what a spreadsheet opens. A file that is cut would be taken for the whole.
 const MOST_LINES: u32 = 500_000;
 
+/// Rows that are read at once; in tests so few that every file has pages.
+const PAGE: u32 = if cfg!(test) { 2 } else { 2_000 };
+
 /// The file of these days.
 pub(super) async fn file(reports: &Reports, scope: &Scope, range: Days) -> Answer {
+    /// Two files at most are in the making, or many askers would fill the memory.
+    static TURN: Semaphore = Semaphore::const_new(2);
+    let _turn = TURN.acquire().await;
     let text = whole(reports, scope, range, MOST_LINES).await?;
     Ok(Report::Csv(text))
 }
 
-/// Put together day by day, so that only the text is held whole; refused beyond so many lines.
+/// Put together page by page, so that only the text is held whole; refused beyond so many lines.
 async fn whole(reports: &Reports, scope: &Scope, range: Days, most: u32) -> Result<String, Fault> {
     let mut text = head(scope.whole.kind);
     let mut left = most;
     for day in reports.by_day(&scope.whole, range).await? {
         let Some(day) = day.day else { continue };
-        let lines = lines(reports, scope, day, left, &mut text).await?;
+        let lines = lines(reports, scope, (day, left), &mut text).await?;
         left = left.checked_sub(lines).ok_or_else(|| {
             let message = format!("the file would have more than {most} lines; ask for fewer days");
             bad("end_date", message)
@@ -47,12 +57,11 @@ fn head(kind: EntityKind) -> String {
     text
 }
 
-/// Writes the lines of a day; how many the store has of it, up to one more than `most`.
+/// Writes the lines of a day, page by page; how many rows the store has of it. It stops beyond `most`.
 async fn lines(
     reports: &Reports,
     scope: &Scope,
-    day: i64,
-    most: u32,
+    (day, most): (i64, u32),
     text: &mut String,
 ) -> Result<u32, Fault> {
     use Dimension::{Day, Entity, Key, Model, ModelGroup, Operation, Provider};
@@ -61,25 +70,63 @@ async fn lines(
         from: day,
         until: day,
     };
-    let enough = most.saturating_add(1);
-    let mut rows = reports.top(&scope.whole, only, &by, enough).await?;
-    let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let filter = scope.whole.filter(only);
+    let (mut count, mut last) = (0_u32, None::<Vec<String>>);
+    let mut open = Vec::new();
+    loop {
+        let page = reports
+            .store
+            .usage_page(&filter, &by, last.as_deref(), PAGE);
+        let mut page = page.await.map_err(store)?;
+        let read = u32::try_from(page.len()).unwrap_or(u32::MAX);
+        count = count.saturating_add(read);
+        last = page.last().map(|it| it.values.clone());
+        open.append(&mut page);
+        let is_last = read < PAGE;
+        let more = if is_last { 0 } else { unfinished(&open) };
+        let done = open.len().saturating_sub(more);
+        let rest = open.split_off(done);
+        let rows = std::mem::replace(&mut open, rest);
+        let hashes = rows.iter().filter_map(|it| it.values.get(1));
+        let keys = reports.keys(hashes.map(String::as_str)).await?;
+        // It is milliseconds of work, which is no runtime thread's.
+        let written = tokio::task::spawn_blocking(move || write(rows, &keys)).await;
+        let broken =
+            |cause: JoinError| Fault::ours("the file could not be written", cause.to_string());
+        text.push_str(&written.map_err(broken)?);
+        if is_last || count > most {
+            return Ok(count);
+        }
+    }
+}
+
+/// How many rows at the end differ in their operation only: more of them may be on the next page.
+fn unfinished(rows: &[UsageRow]) -> usize {
+    let last = rows.last().and_then(|it| it.values.split_last());
+    let is_alike = |row: &&UsageRow| {
+        let values = row.values.split_last();
+        values.map(|it| it.1) == last.map(|it| it.1)
+    };
+    rows.iter().rev().take_while(is_alike).count()
+}
+
+/// The lines of rows.
+fn write(mut rows: Vec<UsageRow>, keys: &Keys) -> String {
     for row in &mut rows {
         if let Some(operation) = row.values.last_mut() {
             *operation = endpoint(operation).to_owned();
         }
     }
-    rows.sort_by(|a, b| (a.day, &a.values).cmp(&(b.day, &b.values)));
+    rows.sort_by(|a, b| a.values.cmp(&b.values));
     // An operation and the path that it had in LiteLLM are one.
     rows.dedup_by(|next, kept| {
-        let same = (next.day, &next.values) == (kept.day, &kept.values);
+        let same = next.values == kept.values;
         if same {
             add(&mut kept.sums, &next.sums);
         }
         same
     });
-    let hashes = rows.iter().filter_map(|it| it.values.get(1));
-    let keys = reports.keys(hashes.map(String::as_str)).await?;
+    let mut text = String::new();
     for row in &rows {
         let [entity, key, rest @ ..] = row.values.as_slice() else {
             continue;
@@ -102,7 +149,7 @@ async fn lines(
         }
         text.push_str("\r\n");
     }
-    Ok(count)
+    text
 }
 
 const fn column(kind: EntityKind) -> &'static str {

@@ -152,6 +152,28 @@ both! {
         assert_eq!(rows.as_array().unwrap().len(), 5);
     }
 
+    async fn what_litellm_calls_the_same_is_one_line_of_cache_hits(store: &Store) {
+        let rig = Rig::new(store).await;
+        let of = |id: &str, operation: &str, cache_hit: bool| {
+            let mut row = call(id, "eve", Some("eve"), Some("t3"));
+            row.operation = operation.to_owned();
+            row.cache_hit = cache_hit;
+            row
+        };
+        let calls = [of("k1", "audio.transcribe", true), of("k2", "audio.translate", false),
+            of("k3", "/v1/chat/completions", false), of("k4", "chat", true)];
+        store.settle(&calls).await.unwrap();
+        let range = format!("start_date={TODAY}&end_date={TODAY}");
+        let rows = rig.see(&format!("/global/activity/cache_hits?{range}")).await;
+        let rows = rows.as_array().unwrap().iter().filter(|it| it["api_key"] == "eve");
+        let told: Vec<_> = rows
+            .map(|it| (it["call_type"].clone(), it["total_rows"].clone(), it["cache_hit_true_rows"].clone()))
+            .collect();
+        // The rig has a chat of hers.
+        assert_eq!(told, [(json!("acompletion"), json!(3), json!(1)),
+            (json!("atranscription"), json!(2), json!(1))]);
+    }
+
     async fn there_is_nothing_to_refresh(store: &Store) {
         let rig = Rig::new(store).await;
         let told = rig.post("/global/spend/refresh", &master(), json!({})).await.unwrap();

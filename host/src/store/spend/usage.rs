@@ -201,6 +201,16 @@ const DEAREST: &str = "CAST(SUM(spent_usd) AS BIGINT)
 /// The same for rows.
 const DEAREST_ROW: &str = "spent_usd DESC, spent_pico DESC, requests DESC";
 
+/// How many of the groups are read.
+#[derive(Debug, Clone, Copy)]
+enum Part<'a> {
+    All,
+    /// The most expensive.
+    Dearest(u32),
+    /// The next ones after these values.
+    Page(Option<&'a [String]>, u32),
+}
+
 /// Which groups a statement makes, and which of them, in which order.
 struct Grouping {
     select: String,
@@ -208,7 +218,7 @@ struct Grouping {
 }
 
 impl Grouping {
-    fn of(kept: Kept, by: &[Dimension], limit: Option<u32>) -> Self {
+    fn of(kept: Kept, by: &[Dimension], part: Part<'_>) -> Self {
         let names: Vec<&str> = by.iter().map(|it| it.column()).collect();
         if names.is_empty() {
             return Self {
@@ -224,9 +234,10 @@ impl Grouping {
             true => (SUM, DEAREST_ROW, String::new()),
             false => (SUMS, DEAREST, format!(" GROUP BY {list}")),
         };
-        let order = match limit {
-            None => order,
-            Some(limit) => format!("{dearest}, {order} LIMIT {limit}"),
+        let order = match part {
+            Part::All => order,
+            Part::Dearest(limit) => format!("{dearest}, {order} LIMIT {limit}"),
+            Part::Page(_, limit) => format!("{order} LIMIT {limit}"),
         };
         Self {
             select: format!("{list}, {sums}"),
@@ -243,7 +254,7 @@ impl Store {
         filter: &UsageFilter,
         by: &[Dimension],
     ) -> Result<Vec<UsageRow>, StoreError> {
-        self.sums(filter, by, None).await
+        self.sums(filter, by, Part::All).await
     }
 
     /// The same for at most `limit` groups, the most expensive first: for what has as many groups
@@ -254,7 +265,19 @@ impl Store {
         by: &[Dimension],
         limit: u32,
     ) -> Result<Vec<UsageRow>, StoreError> {
-        self.sums(filter, by, Some(limit)).await
+        self.sums(filter, by, Part::Dearest(limit)).await
+    }
+
+    /// The same for at most `limit` groups of one day, in the order of their values, after those with
+    /// the values of `after`: page by page, for what is too long to be read at once.
+    pub async fn usage_page(
+        &self,
+        filter: &UsageFilter,
+        by: &[Dimension],
+        after: Option<&[String]>,
+        limit: u32,
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        self.sums(filter, by, Part::Page(after, limit)).await
     }
 
     /// The holders of a kind that have sums within these days, by name, each with its first and
@@ -283,7 +306,7 @@ impl Store {
         &self,
         filter: &UsageFilter,
         by: &[Dimension],
-        limit: Option<u32>,
+        part: Part<'_>,
     ) -> Result<Vec<UsageRow>, StoreError> {
         let kept = Kept::of(filter, by);
         let ids = Some((Dimension::Entity, &filter.ids)).filter(|(_, ids)| !ids.is_empty());
@@ -313,11 +336,21 @@ impl Store {
             let ids = filter.except.iter();
             values.extend(ids.map(|it| Value::from(&*super::indexed(it))));
         }
-        if let Some(limit) = limit {
-            let dearest = kept.dearest(filter, by, &conditions, limit);
-            conditions.push_str(&dearest);
+        match part {
+            Part::Dearest(limit) => {
+                let dearest = kept.dearest(filter, by, &conditions, limit);
+                conditions.push_str(&dearest);
+            }
+            Part::Page(Some(after), _) => {
+                let columns = by.iter().filter(|it| **it != Dimension::Day);
+                let columns: Vec<&str> = columns.map(|it| it.column()).collect();
+                let list = places(values.len(), after.len());
+                conditions.push_str(&format!(" AND ({}) > ({list})", columns.join(", ")));
+                values.extend(after.iter().map(|it| Value::from(&**it)));
+            }
+            Part::Page(None, _) | Part::All => {}
         }
-        let Grouping { select, rest } = Grouping::of(kept, by, limit);
+        let Grouping { select, rest } = Grouping::of(kept, by, part);
         let sql = format!("SELECT {select} FROM sluice.rollups WHERE {conditions}{rest}");
         let mut connection = self.pools.read().await?;
         let rows = connection.rows(&sql, values).await?;

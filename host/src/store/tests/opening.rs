@@ -1,5 +1,6 @@
-use super::{NOW, Place, admin, server};
-use crate::store::{Address, Connections, KeyRow, Reason, Store, StoreError};
+use super::{Foreign, NOW, Place, admin, server};
+use crate::store::sql::Connection;
+use crate::store::{Address, Connections, KeyRow, Reason, Store, StoreError, migrate};
 
 async fn opened_twice(place: Option<Place>) {
     let Some(place) = place else { return };
@@ -312,4 +313,26 @@ async fn connections_that_are_all_in_use_are_told() {
     assert!(refused.to_string().contains("raise `connection_limit`"));
     drop(held);
     place.remove(store).await;
+}
+
+#[tokio::test]
+async fn a_time_limit_of_the_role_cuts_no_migration_off() {
+    let Some(place) = Foreign::new().await else {
+        return;
+    };
+    let limited = format!("ALTER DATABASE {} SET statement_timeout = '7s'", place.name);
+    place.run(&limited).await;
+    let store = Store::open(&place.address(), NOW).await.unwrap();
+    let limit = async |mut connection: Connection| {
+        let sql = "SELECT current_setting('statement_timeout') AS held";
+        let row = connection.row(sql, Vec::new()).await.unwrap();
+        connection.commit().await.unwrap();
+        row.unwrap().text("held").unwrap()
+    };
+    assert_eq!(limit(store.pools.write().await.unwrap()).await, "7s");
+    let migrating = migrate::begin(&store.pools).await.unwrap();
+    assert_eq!(limit(migrating).await, "0");
+    assert_eq!(limit(store.pools.write().await.unwrap()).await, "7s");
+    store.close().await;
+    place.remove().await;
 }

@@ -96,6 +96,30 @@ async fn an_alias_of_nobody_or_of_several_is_refused() {
 }
 
 #[tokio::test]
+async fn a_team_found_by_its_alias_is_of_the_tokens_organization() {
+    let section = json!({
+        "team_alias_jwt_field": "team", "org_id_jwt_field": "org_id",
+        "org_alias_jwt_field": "org",
+    });
+    let world = of(&section);
+    for claims in [
+        json!({"team": "Elsewhere", "org_id": "o1"}),
+        json!({"team": "Elsewhere", "org": "Acme"}),
+    ] {
+        let fault = world.prove(&saying(&claims)).await.unwrap_err();
+        assert_eq!(fault.kind, ErrorKind::Permission);
+        let message = &fault.message;
+        assert!(
+            message.contains("'Elsewhere' is of another organization"),
+            "{message}"
+        );
+    }
+    let own = json!({"team": "Platform", "org": "Acme"});
+    assert_eq!(team(&world, own).await, "t1");
+    assert_eq!(team(&world, json!({"team": "Elsewhere"})).await, "t2");
+}
+
+#[tokio::test]
 async fn an_admins_aliases_are_not_asked_for() {
     let world = of(&json!({"team_alias_jwt_field": "team", "org_alias_jwt_field": "org"}));
     let admin = json!({"scope": "litellm_proxy_admin", "team": "Nobody", "org": "Nobody"});

@@ -129,6 +129,9 @@ impl Rows for People {
                 let mut team = team(id, &[]);
                 team.models = vec![format!("model-of-{id}").into()];
                 team.blocked = id == "blocked";
+                let mut of = [("t1", "o1"), ("t2", "o2")].into_iter();
+                let of = of.find(|(team, _)| *team == id);
+                team.organization_id = of.map(|(_, it)| it.into());
                 team
             });
             grant
@@ -167,6 +170,7 @@ impl Rows for People {
     ) -> BoxFuture<'a, Result<Option<Named>, Unreachable>> {
         let ids: &[&str] = match (kind, alias) {
             (EntityKind::Team, "Platform") => &["t1"],
+            (EntityKind::Team, "Elsewhere") => &["t2"],
             (EntityKind::Team, "Twins") => &["t1", "t2"],
             (EntityKind::Team, "Shut") => &["blocked"],
             (EntityKind::Organization, "Acme") => &["o1"],

@@ -140,6 +140,16 @@ def test_budgets_of_organisations_tags_and_models_of_people_and_teams_refuse_in_
         assert "model=m" not in shown or it.ask("n", key, **more)[0] == 200
 
 
+@pytest.mark.parametrize("holder", ["team_member", "organization", "end_user", "tag"])
+def test_a_models_budget_of_whoever_holds_it_refuses_and_names_its_field(house, holder):
+    it = house({"only": ("m", {}, None), "other": ("n", {}, None)})
+    key, more = HOLDERS[holder](Row(it, {"model_max_budget": {"m": {"budget_limit": COST / 2, "time_period": "1d"}}}))
+    assert it.ask(key=key, **more)[0] == 200
+    status, refused, _ = it.ask(key=key, **more)
+    assert status == 422 and "raise `model_max_budget` by `/" in refused["error"]["message"], refused
+    assert it.ask("n", key, **more)[0] == 200
+
+
 def test_the_gateways_own_budget_refuses_everybody(house):
     it = house({"only": ("m", {}, None)}, litellm_settings={"max_budget": COST * 1.5})
     assert [it.ask()[0] for _ in range(3)] == [200, 200, 422]

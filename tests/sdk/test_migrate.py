@@ -183,7 +183,7 @@ def fill_rest(database):
     stamped = {"updated_at": "2026-01-02", **BY}
     database.insert("BudgetTable", budget_id="small", max_budget=5.0, rpm_limit=7, **BY)
     database.insert("ObjectPermissionTable", object_permission_id="op", mcp_servers=["files"], vector_stores=["v1"])
-    database.insert("EndUserTable", user_id="customer", alias="Customer", spend=0.75, budget_id="small", allowed_model_region="eu", default_model="db-model", object_permission_id="op")
+    database.insert("EndUserTable", user_id="customer", alias="Customer", spend=0.75, budget_id="small", allowed_model_region="eu", default_model="db-model", models=["db-model"], object_permission_id="op")
     database.insert("TagTable", tag_name="prod", description="what earns", models=[], spend=0.5, budget_id="small", created_by="admin")
     database.insert("AccessGroupTable", access_group_id="ag", access_group_name="best", description="the best", access_model_names=["db-model"], **stamped)
     database.insert("ModelAccessGroupBudgetTable", access_group_name="best", spend=1.25, budget_id="small", **stamped)
@@ -213,7 +213,7 @@ def test_every_other_table_comes_along(move):
         customer = read("/customer/info?end_user_id=customer")
         assert (customer["alias"], customer["allowed_model_region"], customer["default_model"]) == ("Customer", "eu", "db-model")
         assert customer["spend"] == pytest.approx(0.75) and customer["litellm_budget_table"]["rpm_limit"] == 7
-        assert customer["object_permission"]["vector_stores"] == ["v1"]
+        assert customer["object_permission"]["vector_stores"] == ["v1"] and customer["models"] == ["db-model"]
         tag = gateway.post("/tag/info", {"names": ["prod"]})[1]["prod"]
         assert tag["description"] == "what earns" and tag["litellm_budget_table"]["max_budget"] == 5
         assert read("/access_group/best/info")["model_names"] == ["db-model"]

@@ -50,7 +50,7 @@ def test_a_models_budget_holds_whatever_name_leads_to_it(house, asked):
 
 def test_a_models_limits_hold_whatever_name_leads_to_it(house):
     it = two(house)
-    for limit in ({"model_rpm_limit": {"m": 1}}, {"model_tpm_limit": {"m": 30}}):
+    for limit in ({"model_rpm_limit": {"m": 1}}, {"model_tpm_limit": {"m": 30}}, {"model_max_budget": {"m": {"rpm_limit": 1}}}, {"model_max_budget": {"m": {"budget_limit": 9, "tpm_limit": 30}}}):
         key = it.key(**limit)
         assert it.ask("first", key, max_tokens=1)[0] == 200
         for name in ("fast", "m"):
@@ -158,6 +158,40 @@ def test_a_customer_is_kept_to_its_region(house):
     assert it.ask("broken", user="lost")[0] >= 400 and it.asked("us") == 0
     # The key's list holds for the default, too.
     assert it.ask("n", it.key(models=["n"]), user="bound")[0] == 403
+
+
+def test_a_customer_asks_for_the_models_of_its_list_only(house):
+    it = two(house)
+    key = it.key()
+    it.post("/customer/new", {"user_id": "kept", "models": ["m"], "default_model": "m"})
+    assert [it.ask(name, key, user="kept")[0] for name in ("m", "fast", "first")] == [200] * 3
+    body = {"messages": [{"role": "user", "content": "hi"}]}
+    named = {"x-litellm-customer-id": "kept"}
+    for refused in (
+        it.ask("other", key, user="kept"),
+        it.ask("m", key, user="kept", fallbacks=["other"]),
+        it.gateway.post("/v1/chat/completions", {"model": "other", **body}, key, headers=named),
+    ):
+        assert refused[0] == 403, refused
+        error = refused[1]["error"]
+        assert (error["type"], error["param"]) == ("customer_model_access_denied", "model"), error
+        assert "'other'" in error["message"]
+    assert it.asked("spare") == 0
+    assert it.ask("other", key, user="another")[0] == 200 and it.ask("m", key, user="kept", fallbacks=["m"])[0] == 200
+    # Its key's way out of a spent budget leads to no other model either.
+    once = {"budget_limit": COST / 2, "time_period": "1d"}
+    spent = it.key(model_max_budget={"m": once}, budget_fallbacks={"m": ["other"]})
+    assert [it.ask("m", spent, user="kept")[0] for _ in range(2)] == [200, 422]
+    # A group stands for its models, and a list that changes holds for the next call.
+    it.post("/access_group/new", {"access_group": "rest", "model_names": ["other"]})
+    it.post("/customer/update", {"user_id": "kept", "models": ["rest"]})
+    assert (it.ask("other", key, user="kept")[0], it.ask("m", key, user="kept")[0]) == (200, 403)
+
+
+def test_amounts_as_text_and_limits_inside_a_models_budget_hold(house):
+    it = two(house)
+    key = it.key(model_max_budget={"m": {"budget_limit": f"{COST / 2:.9f}", "time_period": "1d"}})
+    assert [it.ask("m", key)[0] for _ in range(2)] == [200, 422]
 
 
 def test_a_model_without_a_price_is_refused_where_the_config_says_so(house):

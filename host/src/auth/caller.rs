@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::grant::Grant;
+use super::grant::{Grant, KeyPart};
 use crate::domain::KeyHash;
 
 /// What a holder may do, in LiteLLM's words.
@@ -123,6 +123,12 @@ impl Caller {
     /// Sees everything, whether it may change it or not.
     pub fn sees_all(&self) -> bool {
         matches!(self.role(), Role::ProxyAdmin | Role::ProxyAdminViewer)
+    }
+
+    /// Sees the spend of all: who sees everything, and keys with `permissions.get_spend_routes`.
+    pub fn sees_spend(&self) -> bool {
+        let key = self.grant().and_then(|grant| grant.key.as_ref());
+        self.sees_all() || key.is_some_and(KeyPart::opens_spend)
     }
 
     /// The hash of the virtual key, if one was used.

@@ -230,6 +230,14 @@ pub enum BudgetWindow {
     Model(Arc<str>),
 }
 
+impl KeyPart {
+    /// `permissions.get_spend_routes`, which opens the reports below `/global/spend`.
+    pub(super) fn opens_spend(&self) -> bool {
+        let said = self.permissions.get("get_spend_routes");
+        said.and_then(Value::as_bool).unwrap_or(false)
+    }
+}
+
 impl Grant {
     /// A grant that allows nothing beyond its role: the start of every other one.
     pub(super) const fn bare(role: Role) -> Self {

@@ -8,6 +8,7 @@
 
 mod body;
 mod caller;
+mod customers;
 mod door;
 #[cfg(test)]
 mod door_tests;
@@ -36,6 +37,7 @@ mod terms;
 
 pub use body::{BodyRules, allow_cache_controls};
 pub use caller::{Caller, Role};
+pub use customers::allow_for_customer;
 pub use door::{Door, Knock};
 pub use entrant::Entrant;
 pub use grant::{

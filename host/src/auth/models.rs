@@ -12,7 +12,7 @@ use super::keys::{Identity, Keys};
 use crate::domain::{ErrorKind, Fault, glob};
 
 /// Every model.
-const ALL_PROXY_MODELS: &str = "all-proxy-models";
+pub(super) const ALL_PROXY_MODELS: &str = "all-proxy-models";
 /// On a key: what its team may use.
 const ALL_TEAM_MODELS: &str = "all-team-models";
 /// None, unless a team gives some.
@@ -96,7 +96,12 @@ impl Catalog {
         owned.then_some(&*model.teams)
     }
 
-    fn in_access_group(&self, model: &str, group: &str) -> bool {
+    /// The model group that a target stands for: a deployment is judged as the one it belongs to.
+    pub(super) fn group_of<'a>(&'a self, target: &'a str) -> &'a str {
+        self.deployments.get(target).map_or(target, |it| &**it)
+    }
+
+    pub(super) fn in_access_group(&self, model: &str, group: &str) -> bool {
         let holds = |name: &str| {
             let groups = self.models.get(name).map(|it| &it.access_groups);
             groups.is_some_and(|it| it.iter().any(|one| &**one == group))
@@ -130,8 +135,7 @@ pub fn allow_model<'a>(
         grant,
         catalog,
         name: model,
-        // A deployment is judged as the model group that it belongs to.
-        group: catalog.deployments.get(target).map_or(target, |it| &**it),
+        group: catalog.group_of(target),
     };
     asked.judge()?;
     Ok(Resolved { target })

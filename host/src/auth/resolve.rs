@@ -39,17 +39,7 @@ pub(super) fn of_holder(holder: &Holder, around: &Around, user_budget_on_team_ke
             .unwrap_or_default(),
     });
     grant.organization = holder.organization.as_ref().map(organization_part);
-    grant.access_groups = around
-        .access_groups
-        .iter()
-        .flat_map(|row| {
-            // Keys list groups by id, model lists by name.
-            [&row.id, &row.name].map(|name| AccessGroup {
-                name: name.as_str().into(),
-                models: arcs(&row.doc.models),
-            })
-        })
-        .collect();
+    grant.access_groups = around.access_groups.iter().flat_map(groups_named).collect();
     let key = &holder.key.doc;
     let of_team = holder.team.as_ref().map(|team| &team.doc.metadata);
     for said in [Some(&key.metadata), Some(&key.rest), of_team] {
@@ -274,6 +264,14 @@ fn sources(holder: &Holder, around: &Around) -> Vec<Source> {
     all
 }
 
+/// A group by its id, as keys list it, and by its name, as model lists do.
+pub(super) fn groups_named(row: &AccessGroupRow) -> [AccessGroup; 2] {
+    [&row.id, &row.name].map(|name| AccessGroup {
+        name: name.as_str().into(),
+        models: arcs(&row.doc.models),
+    })
+}
+
 fn arcs(list: &[String]) -> Vec<Arc<str>> {
     list.iter().map(|it| it.as_str().into()).collect()
 }
@@ -284,7 +282,7 @@ fn pairs(map: &Map<String, Value>) -> Vec<(Arc<str>, Arc<str>)> {
         .collect()
 }
 
-fn list(map: &Map<String, Value>, name: &str) -> Vec<Arc<str>> {
+pub(super) fn list(map: &Map<String, Value>, name: &str) -> Vec<Arc<str>> {
     let found = map.get(name).and_then(Value::as_array);
     let texts = found.into_iter().flatten().filter_map(Value::as_str);
     texts.map(Arc::from).collect()

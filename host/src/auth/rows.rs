@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::grant::{Grant, Source};
 use super::keys::{GroupBudget, GroupBudgets, Identity, Named, News, Payer, Rows, Unreachable};
 use super::models::is_no_model;
-use super::resolve::{Around, object, of_holder};
+use super::resolve::{Around, groups_named, list, object, of_holder};
 use super::terms::Terms;
 use crate::domain::{Entity, EntityKind, KeyHash, Usd};
 use crate::store::{
@@ -88,13 +88,9 @@ impl StoredKeys {
         }
         let names = group_names(holder);
         around.names_groups = !names.is_empty();
-        for names in names.chunks(NAMES_AT_ONCE) {
-            let names = names.iter().map(|it| (*it).into()).collect();
-            let named = Query::new().with(Filter::In("name", names));
-            for row in self.store.list::<AccessGroupRow>(&named).await?.rows {
-                if !around.access_groups.iter().any(|it| it.id == row.id) {
-                    around.access_groups.push(row);
-                }
+        for row in self.groups_of(&names).await? {
+            if !around.access_groups.iter().any(|it| it.id == row.id) {
+                around.access_groups.push(row);
             }
         }
         Ok(around)
@@ -185,7 +181,10 @@ impl StoredKeys {
         let found = match kind {
             EntityKind::EndUser => {
                 let row = self.store.get::<EndUserRow>(id).await?;
-                row.map(|row| (end_user(&row), row.budget_id))
+                match row {
+                    Some(row) => Some((self.end_user(&row).await?, row.budget_id)),
+                    None => None,
+                }
             }
             EntityKind::Tag => {
                 let row = self.store.get::<TagRow>(id).await?;
@@ -225,6 +224,33 @@ impl StoredKeys {
         payer.budgets.extend(terms.budgets(&entity));
         let any = !payer.limits.is_empty() || !payer.budgets.is_empty();
         Ok((is_known || any).then_some(payer))
+    }
+
+    async fn end_user(&self, row: &EndUserRow) -> Result<Payer, StoreError> {
+        let mut payer = end_user(row);
+        let names = payer.models.iter().map(|it| &**it);
+        let names: BTreeSet<&str> = names.filter(|it| may_be_group(it)).collect();
+        if names.is_empty() {
+            return Ok(payer);
+        }
+        let rows = self
+            .groups_of(&names.into_iter().collect::<Vec<_>>())
+            .await?;
+        payer.access_groups = rows.iter().flat_map(groups_named).collect();
+        // One that is not there may come.
+        payer.sources.push(Source::new("access_group", "*"));
+        Ok(payer)
+    }
+
+    /// Access groups of these names.
+    async fn groups_of(&self, names: &[&str]) -> Result<Vec<AccessGroupRow>, StoreError> {
+        let mut rows = Vec::new();
+        for names in names.chunks(NAMES_AT_ONCE) {
+            let names = names.iter().map(|it| (*it).into()).collect();
+            let named = Query::new().with(Filter::In("name", names));
+            rows.extend(self.store.list::<AccessGroupRow>(&named).await?.rows);
+        }
+        Ok(rows)
     }
 
     async fn read_group_budgets(&self) -> Result<Option<GroupBudgets>, StoreError> {
@@ -289,9 +315,13 @@ fn group_names(holder: &Holder) -> Vec<&str> {
             .map(|it| &it.doc.allowed_models),
     ];
     let names = lists.into_iter().flatten().flatten().map(String::as_str);
-    let names = names.filter(|it| !it.contains('*') && !is_no_model(it));
-    let names: BTreeSet<&str> = names.collect();
+    let names: BTreeSet<&str> = names.filter(|it| may_be_group(it)).collect();
     names.into_iter().collect()
+}
+
+/// Whether an entry of a model list may be the name of an access group.
+fn may_be_group(entry: &str) -> bool {
+    !entry.contains('*') && !is_no_model(entry)
 }
 
 fn end_user(row: &EndUserRow) -> Payer {
@@ -300,6 +330,7 @@ fn end_user(row: &EndUserRow) -> Payer {
         default_model: row.doc.default_model.as_deref().map(Arc::from),
         allowed_model_region: row.doc.allowed_model_region.as_deref().map(Arc::from),
         metadata: object(&row.doc.rest, "metadata"),
+        models: list(&row.doc.rest, "models"),
         ..Payer::default()
     }
 }

@@ -92,6 +92,15 @@ pub(crate) fn key_saying(name: &str, value: serde_json::Value) -> Caller {
     caller(grant)
 }
 
+/// Who holds a key that an admin permitted this.
+pub(crate) fn key_permitted(name: &str) -> Caller {
+    let mut grant = Grant::bare(Role::Team);
+    let mut key = key(&[]);
+    key.permissions.insert(name.to_owned(), true.into());
+    grant.key = Some(key);
+    caller(grant)
+}
+
 /// Who holds the key with this hash, which belongs to nobody.
 pub(crate) fn key_alone(hash: &str) -> Caller {
     let mut grant = Grant::bare(Role::Team);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::grant::{BudgetTerm, BudgetWindow, LimitTerm};
 use crate::domain::{Entity, Usd};
-use crate::store::{BudgetRow, Limits};
+use crate::store::{BudgetRow, Limits, amount};
 
 /// What limits one holder.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -95,14 +95,18 @@ impl Terms {
 
     pub(super) fn limits(&self, entity: &Entity) -> Option<LimitTerm> {
         let limits = &self.limits;
+        let by_model = |own: &Map<String, Value>, name| match own.is_empty() {
+            true => inside(&limits.model_max_budget, name),
+            false => counts(own),
+        };
         let term = LimitTerm {
             entity: entity.clone(),
             rpm: count(limits.rpm_limit),
             tpm: count(limits.tpm_limit),
             tpd: count(limits.tpd_limit),
             parallel: count(limits.max_parallel_requests),
-            model_rpm: counts(&limits.model_rpm_limit),
-            model_tpm: counts(&limits.model_tpm_limit),
+            model_rpm: by_model(&limits.model_rpm_limit, "rpm_limit"),
+            model_tpm: by_model(&limits.model_tpm_limit, "tpm_limit"),
             tag_rpm: self.tag_rpm.clone(),
         };
         let any = term
@@ -148,13 +152,10 @@ impl Terms {
             }
         }
         for (model, entry) in &limits.model_max_budget {
-            let max = entry
-                .get("budget_limit")
-                .or_else(|| entry.get("max_budget"));
-            let duration = entry
-                .get("time_period")
-                .or_else(|| entry.get("budget_duration"));
-            if let Some(max) = max.unwrap_or(entry).as_f64().and_then(Usd::from_dollars) {
+            let part = |name: &str| entry.get(name).filter(|it| !it.is_null());
+            let max = part("budget_limit").or_else(|| part("max_budget"));
+            let duration = part("time_period").or_else(|| part("budget_duration"));
+            if let Some(max) = dollars(max.unwrap_or(entry)) {
                 let window = BudgetWindow::Model(model.as_str().into());
                 all.push(term(
                     window,
@@ -169,7 +170,17 @@ impl Terms {
 }
 
 fn dollars(value: &Value) -> Option<Usd> {
-    value.as_f64().and_then(Usd::from_dollars)
+    amount(value).and_then(Usd::from_dollars)
+}
+
+/// `rpm_limit` or `tpm_limit` of entries of `model_max_budget`: they count where there is no
+/// `model_rpm_limit` or `model_tpm_limit`.
+fn inside(budgets: &Map<String, Value>, name: &str) -> Vec<(Arc<str>, u64)> {
+    let limits = budgets.iter().filter_map(|(model, entry)| {
+        let limit = count(entry.get(name)?.as_i64())?;
+        Some((model.as_str().into(), limit))
+    });
+    limits.collect()
 }
 
 /// A limit; one below zero lets nothing through.
@@ -269,6 +280,28 @@ mod tests {
                 .is_empty()
         );
         assert_eq!(of(None, &Limits::default(), None).limits(&key()), None);
+    }
+
+    #[test]
+    fn entries_of_model_max_budget_limit_where_nothing_else_does() {
+        let budgets = json!({
+            "a": {"budget_limit": "0.5", "rpm_limit": 3}, "b": {"tpm_limit": 9},
+            "c": {"budget_limit": null, "max_budget": 2}
+        });
+        let of_limits = |more: Value| {
+            let mut all = json!({"model_max_budget": budgets});
+            let all = all.as_object_mut().unwrap();
+            all.extend(more.as_object().cloned().unwrap());
+            of(None, &limits(Value::Object(all.clone())), None)
+        };
+        let term = of_limits(json!({})).limits(&key()).unwrap();
+        assert_eq!(term.model_rpm, [("a".into(), 3)]);
+        assert_eq!(term.model_tpm, [("b".into(), 9)]);
+        let own = of_limits(json!({"model_rpm_limit": {"c": 1}}));
+        let term = own.limits(&key()).unwrap();
+        assert_eq!(term.model_rpm, [("c".into(), 1)]);
+        let money: Vec<_> = own.budgets(&key()).iter().map(|it| it.max).collect();
+        assert_eq!(money, [usd(0.5), usd(2.0)]);
     }
 
     #[test]

@@ -155,7 +155,11 @@ impl Exceeded {
             EntityKind::User => "/user/update",
             EntityKind::Team => "/team/update",
             EntityKind::TeamMember => {
-                return Some("`max_budget_in_team` by `/team/member_update`".to_owned());
+                let field = match self.account.window {
+                    Window::Whole => "max_budget_in_team",
+                    Window::Limit(_) | Window::Model(_) => field,
+                };
+                return Some(format!("`{field}` by `/team/member_update`"));
             }
             EntityKind::Organization => "/organization/update",
             EntityKind::EndUser => "/customer/update",

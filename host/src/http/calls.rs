@@ -227,7 +227,10 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
                 let allowed = allow_model(&caller, &gate.catalog, model)?;
                 Ok(allowed.target.to_owned())
             };
-            doors.pipeline.stand_in(&caller, request, &allow).await
+            doors
+                .pipeline
+                .stand_in(&caller, request, (&allow, &gate.catalog))
+                .await
         }
         Err(fault) => Err(fault),
     };

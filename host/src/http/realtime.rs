@@ -78,6 +78,13 @@ async fn open_session(State(doors): State<Doors>, request: Request) -> Response 
             let request = asked(&doors, &caller, &parts)?;
             Ok((caller, request))
         });
+    let read = match read {
+        Ok((caller, request)) => {
+            let request = stand_in(&doors, &caller, request).await;
+            request.map(|request| (caller, request))
+        }
+        Err(fault) => Err(fault),
+    };
     let (caller, mut request) = match read {
         Ok(read) => read,
         Err(fault) => {
@@ -173,6 +180,24 @@ fn asked(doors: &Doors, caller: &Caller, parts: &Parts) -> Result<ClientRequest,
     let allowed = allow_model(caller, &gate.catalog, &asked)?;
     allowed.target.clone_into(&mut request.controls.model);
     Ok(request)
+}
+
+/// The request, as its customer lets it be made.
+async fn stand_in(
+    doors: &Doors,
+    caller: &Caller,
+    request: ClientRequest,
+) -> Result<ClientRequest, Fault> {
+    let gate = doors.gate();
+    let allow = |model: &str| {
+        let allowed = allow_model(caller, &gate.catalog, model)?;
+        Ok(allowed.target.to_owned())
+    };
+    let request = Box::new(request);
+    let stood = doors
+        .pipeline
+        .stand_in(caller, request, (&allow, &gate.catalog));
+    stood.await.map(|it| *it)
 }
 
 /// `openai-beta`, where it is said by a protocol: `openai-beta.realtime-v1` for `realtime=v1`.

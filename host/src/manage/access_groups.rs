@@ -162,6 +162,13 @@ async fn change(
 pub(super) async fn update(m: &Manage, caller: &Caller, input: Input) -> Answer {
     let rights = admin(m, caller).await?;
     let given = by_models(m, caller, &input)?;
+    if let Some(named) = given.text("access_group")
+        && named != find(m, &input).await?.name
+    {
+        let message = "`access_group` is not the group that the path names: a name is changed by \
+                       `access_group_name` of `PUT /v1/access_group/{id}`";
+        return Err(bad("access_group", message));
+    }
     if given.has("model_names") && given.texts("model_names").is_empty() {
         return Err(bad("model_names", "`model_names` needs at least one model"));
     }

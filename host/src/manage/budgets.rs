@@ -41,11 +41,9 @@ pub(super) fn reset_at(m: &Manage, limits: &Limits, known: Option<i64>, now: i64
 /// A budget as LiteLLM shows it.
 pub(super) fn show(m: &Manage, row: &BudgetRow, now: i64) -> Value {
     let mut shown = plain(row);
-    let reset = match row.doc.rest.get("budget_reset_at") {
-        Some(fixed) => fixed.clone(),
-        None => time::iso_or_null(reset_at(m, &row.doc.limits, None, now)),
-    };
-    shown.insert("budget_reset_at".to_owned(), reset);
+    // Windows end by the calendar, whatever a row says.
+    let reset = reset_at(m, &row.doc.limits, None, now);
+    shown.insert("budget_reset_at".to_owned(), time::iso_or_null(reset));
     Value::Object(shown)
 }
 
@@ -89,7 +87,6 @@ pub(super) fn apply(given: &Given, row: &mut BudgetRow) {
         "allowed_models" => row.doc.allowed_models, texts;
     }
     keys::apply_limits(given, &mut row.doc.limits);
-    given.keep("budget_reset_at", &mut row.doc.rest);
 }
 
 /// For a holder whose budget is a row: makes the budget, changes it, or names another. None

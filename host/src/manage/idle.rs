@@ -4,8 +4,11 @@ use serde_json::{Map, Value};
 
 /// Their names, whichever object has them; docs/management.md says why of each.
 pub(super) const IDLE: &[&str] = &[
+    "access_agent_ids",
+    "access_mcp_server_ids",
     "agent_id",
     "allowed_vector_store_indexes",
+    "budget_reset_at",
     "config",
     "default_estimated_output_tokens",
     "default_estimated_output_tokens_per_model",
@@ -13,6 +16,7 @@ pub(super) const IDLE: &[&str] = &[
     "end_user_budget_id",
     "enforced_batch_output_expires_after",
     "enforced_file_expires_after",
+    "max_budget_in_organization",
     "mcp_rpm_limit",
     "object_permission",
     "policies",
@@ -63,7 +67,9 @@ mod tests {
     fn every_one_of_them_is_in_the_manual() {
         let manual = include_str!("../../../docs/management.md");
         for name in IDLE {
-            assert!(manual.contains(&format!("| `{name}`")), "{name}");
+            let lines = manual.lines().filter(|it| it.starts_with("| `"));
+            let mut names = lines.filter_map(|it| it.split('|').nth(1));
+            assert!(names.any(|it| it.contains(&format!("`{name}`"))), "{name}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Whether a value is what its field takes. Nothing is guessed: `"5"` is no number.
+//! Whether a value is what its field takes. Nothing is guessed: `"5"` is no number, but as an amount
+//! inside `model_max_budget` and `budget_limits`, where LiteLLM's own examples write it so.
 
 use serde_json::{Map, Number, Value};
 
@@ -8,6 +9,7 @@ use super::time;
 use crate::budget::Period;
 use crate::config::{OwnRouting, RouterSettings};
 use crate::domain::{Fault, Usd};
+use crate::store::amount;
 
 /// Longest id or alias, in characters: as much as LiteLLM's UI shows.
 const LONGEST_ID: usize = 255;
@@ -136,7 +138,15 @@ fn each(value: &Value, check: impl Fn(&Value) -> Option<Value>) -> Option<Value>
     checked.collect::<Option<Map<_, _>>>().map(Value::Object)
 }
 
-/// `{model: dollars}` or `{model: {budget_limit | max_budget, time_period | budget_duration}}`.
+/// An amount inside a list of budgets, as a number.
+fn inner_money(path: &str, value: &Value) -> Result<Value, Fault> {
+    let number = value.as_str().and_then(|_| amount(value));
+    let number = number.and_then(Number::from_f64).map(Value::Number);
+    check(path, Kind::Money, number.as_ref().unwrap_or(value))
+}
+
+/// `{model: dollars}` or `{model: {budget_limit | max_budget, time_period | budget_duration,
+/// rpm_limit, tpm_limit}}`, of which an amount or a limit must be there.
 fn model_budgets(name: &str, value: &Value) -> Result<Value, Fault> {
     let Some(models) = value.as_object() else {
         return Err(bad(
@@ -144,35 +154,40 @@ fn model_budgets(name: &str, value: &Value) -> Result<Value, Fault> {
             format!("`{name}` must be an object of models and budgets"),
         ));
     };
+    let mut kept = Map::new();
     for (model, budget) in models {
-        let at = |part: &str| format!("{name}.{model}{part}");
-        let Some(parts) = budget.as_object() else {
-            check(&at(""), Kind::Money, budget)?;
-            continue;
+        let path = format!("{name}.{model}");
+        let budget = match budget.as_object() {
+            Some(parts) => model_budget(&path, parts)?,
+            None => inner_money(&path, budget)?,
         };
-        let mut amounts = 0;
-        for (part, value) in parts {
-            let path = at(&format!(".{part}"));
-            let kind = match part.as_str() {
-                "budget_limit" | "max_budget" => {
-                    amounts += usize::from(!value.is_null());
-                    Kind::Money
-                }
-                "time_period" | "budget_duration" => Kind::Duration,
-                "tpm_limit" | "rpm_limit" => Kind::Count,
-                _ => return Err(bad(&path, format!("unknown field `{path}`"))),
-            };
-            check(&path, kind, value)?;
-        }
-        if amounts == 0 {
-            let path = at(".budget_limit");
-            return Err(bad(&path, format!("`{path}` is required")));
-        }
+        kept.insert(model.clone(), budget);
     }
-    Ok(value.clone())
+    Ok(Value::Object(kept))
 }
 
-/// `[{budget_duration, max_budget}]`; `reset_at` of an earlier answer is taken and dropped.
+/// One entry of `model_max_budget`.
+fn model_budget(name: &str, parts: &Map<String, Value>) -> Result<Value, Fault> {
+    let mut kept = Map::new();
+    let mut says_something = false;
+    for (part, value) in parts {
+        let path = format!("{name}.{part}");
+        let checked = match part.as_str() {
+            "budget_limit" | "max_budget" => inner_money(&path, value)?,
+            "time_period" | "budget_duration" => check(&path, Kind::Duration, value)?,
+            "tpm_limit" | "rpm_limit" => check(&path, Kind::Count, value)?,
+            _ => return Err(bad(&path, format!("unknown field `{path}`"))),
+        };
+        says_something |= checked.is_number();
+        kept.insert(part.clone(), checked);
+    }
+    if !says_something {
+        let path = format!("{name}.budget_limit");
+        return Err(bad(&path, format!("`{path}` is required")));
+    }
+    Ok(Value::Object(kept))
+}
+
 /// What cannot be is refused where it is written, not where calls go by it.
 fn routing(name: &str, value: &Value) -> Result<Value, Fault> {
     let Some(own) = value.as_object() else {
@@ -184,6 +199,7 @@ fn routing(name: &str, value: &Value) -> Result<Value, Fault> {
     }
 }
 
+/// `[{budget_duration, max_budget}]`; `reset_at` of an earlier answer is taken and dropped.
 fn windows(name: &str, value: &Value) -> Result<Value, Fault> {
     let Some(all) = value.as_array() else {
         return Err(bad(
@@ -201,7 +217,10 @@ fn windows(name: &str, value: &Value) -> Result<Value, Fault> {
         let part = |part: &str, kind| {
             let path = path(&format!(".{part}"));
             let value = window.get(part).unwrap_or(&Value::Null);
-            let checked = check(&path, kind, value)?;
+            let checked = match kind {
+                Kind::Money => inner_money(&path, value)?,
+                _ => check(&path, kind, value)?,
+            };
             if checked.is_null() {
                 return Err(bad(&path, format!("`{path}` is required")));
             }
@@ -268,6 +287,9 @@ mod tests {
             (Kind::ModelBudgets, json!({"gpt": {"time_period": "1d"}})),
             (Kind::ModelBudgets, json!({"gpt": {"budget_limit": -1}})),
             (Kind::ModelBudgets, json!({"gpt": {"budget": 1}})),
+            (Kind::ModelBudgets, json!({"gpt": {"budget_limit": "much"}})),
+            (Kind::ModelBudgets, json!({"gpt": {"budget_limit": "nan"}})),
+            (Kind::ModelBudgets, json!({"gpt": "-1"})),
             (Kind::Windows, json!([{"max_budget": 1}])),
             (
                 Kind::Windows,
@@ -330,6 +352,21 @@ mod tests {
         ] {
             assert!(!refuses(kind, value.clone()), "{kind:?} refused {value}");
         }
+    }
+
+    #[test]
+    fn amounts_as_text_inside_budgets_are_kept_as_numbers() {
+        let said = json!({"gpt-4o": {"budget_limit": "0.0000001", "time_period": "1d"}, "o": "2",
+            "limits": {"rpm_limit": 5}});
+        let kept = check("it", Kind::ModelBudgets, &said).unwrap();
+        assert_eq!(
+            kept,
+            json!({"gpt-4o": {"budget_limit": 1e-7, "time_period": "1d"}, "o": 2.0,
+                "limits": {"rpm_limit": 5}})
+        );
+        let said = json!([{"budget_duration": "1d", "max_budget": "2.5"}]);
+        let kept = check("it", Kind::Windows, &said).unwrap();
+        assert_eq!(kept[0]["max_budget"], json!(2.5));
     }
 
     proptest! {

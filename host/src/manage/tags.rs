@@ -33,6 +33,12 @@ fn apply(given: &Given, row: &mut TagRow) {
         "models" => row.doc.models, texts;
     }
     given.keep("model_info", &mut row.doc.rest);
+    if !given.texts("models").is_empty() {
+        tracing::warn!(
+            tag = %row.id,
+            "`models` of a tag are kept and have no effect: set `tags` of the deployments"
+        );
+    }
 }
 
 /// `POST /tag/new`.

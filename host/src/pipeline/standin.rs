@@ -1,5 +1,6 @@
 //! The model that is asked in place of the one that a client names: where its customer is kept to a
-//! region that has none of it, and where the key's own budget for it is spent.
+//! region that has none of it, and where the key's own budget for it is spent. What the customer's
+//! `models` do not hold is refused.
 
 use std::sync::Arc;
 
@@ -7,30 +8,63 @@ use super::accounting::now_ms;
 use super::remote::Allow;
 use super::request::ClientRequest;
 use super::run::{Pipeline, served};
-use crate::auth::{Caller, Payer};
+use crate::auth::{Caller, Catalog, Payer, allow_for_customer};
 use crate::config::{Groups, Region};
 use crate::domain::{EntityKind, ErrorKind, Fault};
 
 impl Pipeline {
-    /// The request, for the model that is to be asked. `allow` says which models are the caller's.
+    /// The request, for the model that is to be asked. `allow` says which models are the caller's,
+    /// `catalog` what groups and deployments in a customer's list stand for.
     ///
     /// # Errors
-    /// The customer is kept to a region that has neither the model nor its `default_model`, or is
-    /// not known for now.
+    /// The customer's `models` have not what is asked, or a fallback of the client's own; or it is
+    /// kept to a region that has neither the model nor its `default_model`; or it is not known for
+    /// now.
     pub async fn stand_in(
         &self,
         caller: &Caller,
         mut request: Box<ClientRequest>,
-        allow: Allow<'_>,
+        (allow, catalog): (Allow<'_>, &Catalog),
     ) -> Result<Box<ClientRequest>, Fault> {
-        if let Some(customer) = self.customer(caller, &request).await?
-            && let Some(region) = customer.allowed_model_region.as_deref()
-        {
+        let Some(customer) = self.customer(caller, &request).await? else {
+            self.leave_spent(caller, &mut request, allow).await?;
+            return Ok(request);
+        };
+        self.keep_to_list(caller, &customer, &mut request, catalog)?;
+        let allow = |model: &str| {
+            let target = allow(model)?;
+            allow_for_customer(&customer, catalog, model, &target)?;
+            Ok(target)
+        };
+        if let Some(region) = customer.allowed_model_region.as_deref() {
             let region = Region::parse(region).ok_or_else(|| unknown_region(region))?;
-            self.keep_to(region, &customer, &mut request, allow)?;
+            self.keep_to(region, &customer, &mut request, &allow)?;
         }
-        self.leave_spent(caller, &mut request, allow).await?;
+        self.leave_spent(caller, &mut request, &allow).await?;
         Ok(request)
+    }
+
+    /// `models` of the customer: they hold for what a client falls back to as well, and bar what
+    /// its key's own settings would. The operator's own fallbacks are the operator's word.
+    fn keep_to_list(
+        &self,
+        caller: &Caller,
+        customer: &Payer,
+        request: &mut ClientRequest,
+        catalog: &Catalog,
+    ) -> Result<(), Fault> {
+        let controls = &mut request.controls;
+        allow_for_customer(customer, catalog, &controls.asked, &controls.model)?;
+        let own = controls.fallbacks.iter().flatten();
+        let long = controls.context_window_fallbacks.values();
+        for model in own.map(|it| &it.model).chain(long) {
+            allow_for_customer(customer, catalog, model, model)?;
+        }
+        let own = self.fleet().own_routing(caller);
+        let barred = own.iter().flat_map(|it| &it.fallbacks);
+        let barred = barred.filter(|it| allow_for_customer(customer, catalog, it, it).is_err());
+        controls.barred.extend(barred.cloned());
+        Ok(())
     }
 
     async fn customer(

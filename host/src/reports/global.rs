@@ -31,7 +31,7 @@ fn wanted<'a>(
 ) -> Result<(Asked<'a>, Wanted), Fault> {
     let known = [&["start_date", "end_date", "limit"], also].concat();
     let asked = Asked::query(input, &known)?;
-    reports.need_all(caller)?;
+    reports.need_spend(caller)?;
     let wanted = Wanted {
         days: asked.days_or_month("start_date", "end_date", reports.outside.now_ms())?,
         limit: u32::try_from(asked.count("limit", 10, MOST)?).unwrap_or(10),
@@ -183,7 +183,7 @@ pub(super) async fn tags(reports: &Reports, caller: &Caller, input: Input) -> An
 /// `GET /global/spend/all_tag_names`: every tag that was ever used.
 pub(super) async fn tag_names(reports: &Reports, caller: &Caller, input: Input) -> Answer {
     Asked::query(&input, &[])?;
-    reports.need_all(caller)?;
+    reports.need_spend(caller)?;
     let by = [Dimension::Entity];
     let rows = reports
         .top(&Whose::of(EntityKind::Tag), Days::EVER, &by, MOST_GROUPS)
@@ -199,7 +199,7 @@ pub(super) async fn end_users(reports: &Reports, caller: &Caller, input: Input) 
         return Err(bad(&name, format!("`{name}` belongs into the body")));
     }
     let asked = Asked::body(&input, &["api_key", "startTime", "endTime", "limit"])?;
-    reports.need_all(caller)?;
+    reports.need_spend(caller)?;
     let days = asked.days_or_month("startTime", "endTime", reports.outside.now_ms())?;
     let limit = u32::try_from(asked.count("limit", 100, MOST)?).unwrap_or(100);
     let mut whose = Whose::of(EntityKind::EndUser);

@@ -115,6 +115,12 @@ pub const OPERATIONS: &[Operation] = &[
         op!(daily::customers_whole),
     ),
     (GET, "/gateway/daily/activity", op!(gateway::activity)),
+    // The plain one has no pages: it is whole already.
+    (
+        GET,
+        "/gateway/daily/activity/aggregated",
+        op!(gateway::activity),
+    ),
     (GET, "/tag/daily/activity", op!(daily::tags)),
     (
         GET,

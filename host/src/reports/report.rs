@@ -30,7 +30,7 @@ fn value(row: &UsageRow, at: usize) -> &str {
 /// `group_by` is `team` (the default), `customer` or `api_key`; a filter narrows it.
 pub(super) async fn report(reports: &Reports, caller: &Caller, input: Input) -> Answer {
     let asked = Asked::query(&input, &KNOWN)?;
-    reports.need_all(caller)?;
+    reports.need_spend(caller)?;
     let days = asked.days()?;
     let one = |name: &str| Ok::<_, Fault>(asked.owned(name)?.map(|it| vec![it]));
     let key = asked.key("api_key")?;

@@ -59,6 +59,14 @@ impl Reports {
         ))
     }
 
+    /// The same of the reports below `/global/spend`, which a key may be let see.
+    pub(super) fn need_spend(&self, caller: &Caller) -> Result<(), Fault> {
+        match caller.sees_spend() {
+            true => Ok(()),
+            false => self.need_all(caller),
+        }
+    }
+
     /// Whether the caller administers a team, or the organisation above it.
     pub(super) async fn leads(&self, sight: &Sight, team: &str) -> Result<bool, Fault> {
         if sight.is_admin_of(team) {

@@ -34,3 +34,13 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub model_tpm_limit: Map<String, Value>,
 }
+
+/// An amount of dollars inside `budget_limits` or `model_max_budget`: a number, or a text that is
+/// one, as LiteLLM's clients send it. None: it is neither.
+pub fn amount(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    number.filter(|it: &f64| it.is_finite())
+}

@@ -43,7 +43,7 @@ pub use column::money;
 pub use crypto::{SaltKey, Sealed};
 pub use error::{Reason, StoreError};
 pub use gateways::Gateway;
-pub use limits::Limits;
+pub use limits::{Limits, amount};
 pub use others::{
     AccessGroupDoc, AccessGroupRow, ConfigRow, CredentialRow, EndUserDoc, EndUserRow, GuardrailDoc,
     GuardrailRow, InvitationRow, ModelDoc, ModelRow, TagDoc, TagRow,

@@ -21,7 +21,7 @@ pub use cache::Unreachable;
 use cache::{Cache, Cached, Terms};
 use changes::Changes;
 
-use super::grant::{BudgetTerm, Grant, LimitTerm, Source};
+use super::grant::{AccessGroup, BudgetTerm, Grant, LimitTerm, Source};
 use super::refuse;
 use crate::domain::{EntityKind, Fault, KeyHash};
 
@@ -114,6 +114,10 @@ pub struct Payer {
     /// Of an end user: the model where the request names none.
     pub default_model: Option<Arc<str>>,
     pub allowed_model_region: Option<Arc<str>>,
+    /// Of an end user: the models that may be asked on its behalf. Empty: every one.
+    pub models: Vec<Arc<str>>,
+    /// Access groups of the database that `models` names.
+    pub access_groups: Vec<AccessGroup>,
     pub metadata: Map<String, Value>,
     pub limits: Vec<LimitTerm>,
     pub budgets: Vec<BudgetTerm>,
@@ -486,6 +490,9 @@ impl Cached for Payer {
 
     fn weight(&self) -> usize {
         let terms = self.limits.len().saturating_add(self.budgets.len());
-        terms.saturating_mul(240).saturating_add(400)
+        let groups = self.access_groups.iter().map(|it| it.models.len());
+        let names = groups.fold(self.models.len(), usize::saturating_add);
+        let terms = terms.saturating_mul(240).saturating_add(400);
+        names.saturating_mul(64).saturating_add(terms)
     }
 }

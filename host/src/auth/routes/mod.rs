@@ -117,7 +117,12 @@ impl RouteRules {
         let Some(grant) = caller.grant() else {
             return Ok(());
         };
-        if !self.role_may(grant.role, path, class) {
+        let by_permission = || {
+            let key = grant.key.as_ref();
+            let opened = key.is_some_and(KeyPart::opens_spend) && is_global_spend(path, class);
+            opened && !self.admin_only.holds(path, class)
+        };
+        if !self.role_may(grant.role, path, class) && !by_permission() {
             return Err(refuse::route(path, shown(caller)));
         }
         if let Some(token) = &grant.token {
@@ -171,6 +176,12 @@ impl RouteRules {
         let list = routes.join("', '");
         Err(refuse::route_of_key(path, &format!("['{list}']")))
     }
+}
+
+/// Reports of everybody's spend, which a key may be let see.
+fn is_global_spend(path: &str, class: Option<Class>) -> bool {
+    let reads = class.is_some_and(|it| it.area == Area::GlobalSpend && it.reads);
+    reads && path.starts_with("/global/spend")
 }
 
 /// The caller's role as LiteLLM prints it: a key without a user has none.

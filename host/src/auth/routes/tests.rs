@@ -205,6 +205,36 @@ fn allowed_routes_are_paths_wildcards_patterns_and_groups() {
 }
 
 #[test]
+fn a_permission_opens_the_spend_of_all_and_nothing_else() {
+    let rules = RouteRules::default();
+    let may = |said: serde_json::Value, method: Method, path: &str| {
+        let mut grant = grant_of(Role::Team);
+        let permissions = &mut grant.key.as_mut().unwrap().permissions;
+        permissions.insert("get_spend_routes".to_owned(), said);
+        let caller = Caller::granted(Arc::new(grant));
+        rules.permit(&caller, &method, path).is_ok()
+    };
+    for path in [
+        "/global/spend",
+        "/global/spend/report",
+        "/global/spend/teams",
+    ] {
+        assert!(may(true.into(), Method::GET, path), "{path}");
+        assert!(!may(false.into(), Method::GET, path), "{path}");
+    }
+    assert!(may(true.into(), Method::POST, "/global/spend/end_users"));
+    for (method, path) in [
+        (Method::POST, "/global/spend/reset"),
+        (Method::POST, "/global/spend/refresh"),
+        (Method::GET, "/global/activity"),
+        (Method::GET, "/spend/keys"),
+        (Method::POST, "/key/generate"),
+    ] {
+        assert!(!may(true.into(), method, path), "{path}");
+    }
+}
+
+#[test]
 fn allowed_routes_give_nothing_that_the_role_has_not() {
     let mut grant = grant_of(Role::InternalUser);
     let key = grant.key.as_mut().unwrap();

@@ -117,3 +117,35 @@ async fn budgets_of_access_groups_are_seen_as_they_change() {
     assert_eq!(best.budgets[0].entity.kind, EntityKind::AccessGroup);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_customers_models_come_with_the_groups_that_they_name() {
+    let world = world().await;
+    let keys = world.keys();
+    let customer = EndUserRow {
+        id: "kept".into(),
+        doc: doc(json!({"models": ["m", "cheap", "gpt-*"]})),
+        ..EndUserRow::default()
+    };
+    world.put(&customer).await;
+    let kept = async || {
+        keys.payer(EntityKind::EndUser, "kept")
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    assert_eq!(kept().await.models.len(), 3);
+    assert!(kept().await.access_groups.is_empty());
+    let group = AccessGroupRow {
+        id: "g1".into(),
+        name: "cheap".into(),
+        doc: doc(json!({"models": ["small"]})),
+        ..AccessGroupRow::default()
+    };
+    world.put(&group).await;
+    keys.changed(&Source::new("access_group", "g1"));
+    let groups = kept().await.access_groups;
+    let named = groups.iter().find(|it| &*it.name == "cheap").unwrap();
+    assert_eq!(named.models, vec![Arc::<str>::from("small")]);
+    world.end().await;
+}

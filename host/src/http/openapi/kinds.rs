@@ -24,7 +24,7 @@ pub fn of_body(kind: &str) -> Value {
         "counts" => names(json!({"type": "integer", "minimum": 0})),
         "names" => names(json!({"type": "string"})),
         "namelists" => names(json!({"type": "array", "items": {"type": "string"}})),
-        "modelbudgets" => names(json!({"type": ["number", "object"]})),
+        "modelbudgets" => names(json!({"type": ["number", "string", "object"]})),
         "object" | "routing" => json!({"type": ["object", "null"]}),
         "any" => json!({}),
         other => match choices(other) {

@@ -20,7 +20,6 @@ const UNSERVED: &[(&str, &str)] = &[
     ("POST", "/access_group/{group}/delete"),
     ("GET", "/agent/daily/activity"),
     ("GET", "/agent/daily/activity/aggregated"),
-    ("GET", "/gateway/daily/activity/aggregated"),
     ("GET", "/debug/plugins"),
     ("POST", "/v3/login"),
     ("POST", "/v3/login/exchange"),

@@ -53,6 +53,10 @@ pub(in crate::manage) async fn create(m: &Manage, caller: &Caller, input: Input)
     apply(&given, &mut row);
     row.budget_id = budgets::of_holder(&mut work, &given, None).await?;
     work.insert(&row).await?;
+    if let Some(spend) = given.money("spend").filter(|it| !it.is_zero()) {
+        let entity = Entity::new(EntityKind::Organization, row.id.as_str());
+        work.set_spend(&entity, spend).await?;
+    }
     work.commit().await?;
     Ok(Views::of(m, std::slice::from_ref(&row))
         .await?

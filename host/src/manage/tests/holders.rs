@@ -17,7 +17,11 @@ both! {
             "max_parallel_requests", "model_max_budget"] {
             assert_eq!(made[name], body[name], "{name}");
         }
-        assert!(made["budget_reset_at"].is_string());
+        let ends = &made["budget_reset_at"];
+        assert!(ends.is_string());
+        // A window ends by the calendar, and no answer says otherwise.
+        let said = json!({"budget_id": "b", "budget_reset_at": "2099-01-31T12:00:00Z"});
+        assert_eq!(&rig.ok("/budget/update", said).await["budget_reset_at"], ends);
         assert_eq!(rig.refused("/budget/new", body).await, "400 budget_id");
         let key = rig.ok("/key/generate", json!({"budget_id": "b"})).await;
         let row = rig.ok("/budget/update", json!({"budget_id": "b", "max_budget": 6})).await;
@@ -117,6 +121,9 @@ both! {
         let path = "/access_group/prod/update";
         let body = json!({"model_names": ["c"]});
         rig.send(Put, path, &master(), body).await.unwrap();
+        let put = async |body: Value| rig.send(Put, path, &master(), body).await;
+        assert_eq!(named(put(json!({"access_group": "other"})).await), "400 access_group");
+        put(json!({"access_group": "prod", "description": "d"})).await.unwrap();
         let id = made["access_group_id"].as_str().unwrap();
         let info = rig.see(&format!("/v1/access_group/{id}")).await;
         assert_eq!((&info["access_model_names"], &info["assigned_key_ids"]),

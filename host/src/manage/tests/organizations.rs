@@ -9,8 +9,9 @@ both! {
         let rig = Rig::people(store).await;
         let body = json!({"organization_alias": "acme", "organization_id": "o9", "models": ["m"],
             "max_budget": 100, "budget_duration": "30d", "metadata": {"a": 1},
-            "model_rpm_limit": {"m": 5}});
+            "model_rpm_limit": {"m": 5}, "spend": 2.5});
         let made = rig.ok("/organization/new", body).await;
+        assert_eq!(made["spend"], 2.5);
         assert_eq!(made["litellm_budget_table"]["max_budget"], 100.0);
         assert_eq!(made["metadata"], json!({"a": 1, "model_rpm_limit": {"m": 5}}));
         let more = json!({"organization_id": "o9", "max_budget": 200});

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::rig::{Rig, TODAY, both, each, hash, holder, master, member, named, user};
-use crate::auth::{Caller, Gate, Role, class_of};
+use crate::auth::{Caller, Gate, Role, class_of, samples};
 use crate::reports::OPERATIONS;
 use crate::store::Store;
 
@@ -180,6 +180,15 @@ both! {
             tried += 1;
         }
         assert_eq!(tried, 30);
+        let permitted = samples::key_permitted("get_spend_routes");
+        let dated = format!("/global/spend/report?{}", range());
+        for path in ["/global/spend", "/global/spend/teams", "/global/spend/tags", &dated] {
+            assert!(rig.get(path, &permitted).await.is_ok(), "{path}");
+        }
+        for path in ["/global/activity", "/spend/keys", "/tag/summary"] {
+            let path = format!("{path}?{}", range());
+            assert!(rig.get(&path, &permitted).await.is_err(), "{path}");
+        }
         let admin = user("root", Role::ProxyAdmin);
         let answer = rig.post("/global/spend/reset", &admin, json!({})).await;
         assert_eq!(named(answer), "403 ");

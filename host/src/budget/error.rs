@@ -145,7 +145,9 @@ impl Exceeded {
 
     /// The setting that holds the budget. None: it is one of an upstream.
     fn cure(&self) -> Option<String> {
+        let of_member = self.account.entity.kind == EntityKind::TeamMember;
         let field = match self.account.window {
+            Window::Whole if of_member => "max_budget_in_team",
             Window::Whole => "max_budget",
             Window::Limit(_) => "budget_limits",
             Window::Model(_) => "model_max_budget",
@@ -154,9 +156,7 @@ impl Exceeded {
             EntityKind::Key => "/key/update",
             EntityKind::User => "/user/update",
             EntityKind::Team => "/team/update",
-            EntityKind::TeamMember => {
-                return Some("`max_budget_in_team` by `/team/member_update`".to_owned());
-            }
+            EntityKind::TeamMember => "/team/member_update",
             EntityKind::Organization => "/organization/update",
             EntityKind::EndUser => "/customer/update",
             EntityKind::Tag => "/tag/update",

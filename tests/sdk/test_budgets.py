@@ -48,8 +48,10 @@ class House:
 
     def budget(self, group, dollars):
         """Gives an access group a budget."""
-        body = json.dumps({"max_budget": dollars, "budget_duration": "30d"}).encode()
-        put = urllib.request.Request(f"{self.gateway.url}/access_group/{group}/budget", data=body, method="PUT", headers={"authorization": f"Bearer {MASTER_KEY}", "content-type": "application/json"})
+        self.put(f"/access_group/{group}/budget", {"max_budget": dollars, "budget_duration": "30d"})
+
+    def put(self, path, body):
+        put = urllib.request.Request(self.gateway.url + path, data=json.dumps(body).encode(), method="PUT", headers={"authorization": f"Bearer {MASTER_KEY}", "content-type": "application/json"})
         assert urllib.request.urlopen(put, timeout=30).status == 200
 
     def asked(self, name):

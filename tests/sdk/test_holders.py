@@ -140,14 +140,35 @@ def test_budgets_of_organisations_tags_and_models_of_people_and_teams_refuse_in_
         assert "model=m" not in shown or it.ask("n", key, **more)[0] == 200
 
 
-@pytest.mark.parametrize("holder", ["team_member", "organization", "end_user", "tag"])
-def test_a_models_budget_of_whoever_holds_it_refuses_and_names_its_field(house, holder):
+def test_budgets_of_models_of_members_organisations_customers_and_tags_refuse_in_their_words(house):
     it = house({"only": ("m", {}, None), "other": ("n", {}, None)})
-    key, more = HOLDERS[holder](Row(it, {"model_max_budget": {"m": {"budget_limit": COST / 2, "time_period": "1d"}}}))
-    assert it.ask(key=key, **more)[0] == 200
-    status, refused, _ = it.ask(key=key, **more)
-    assert status == 422 and "raise `model_max_budget` by `/" in refused["error"]["message"], refused
-    assert it.ask("n", key, **more)[0] == 200
+    once = {"m": {"budget_limit": COST / 2, "time_period": "1d"}}
+    row = Row(it, {"model_max_budget": once})
+
+    def member(**fields):
+        """Of a team, with what it gives its members."""
+        user = it.post("/user/new", {"auto_create_key": False})["user_id"]
+        team = it.post("/team/new", fields)["team_id"]
+        it.post("/team/member_add", {"team_id": team, "member": {"role": "user", "user_id": user}})
+        return {"team_id": team, "user_id": user}
+
+    own, shared = member(), member(team_member_model_max_budget=once)
+    it.post("/team/member_update", {**own, "model_max_budget": once})
+    name = lambda seat: f"User={seat['user_id']} in Team={seat['team_id']}"
+    for shown, path, (key, more) in (
+        (name(own), "/team/member_update", (it.key(**own), {})),
+        (name(shared), "/team/member_update", (it.key(**shared), {})),
+        ("Organization=", "/organization/update", row.organization()),
+        ("End User=c", "/customer/update", row.end_user()),
+        ("Tag=t", "/tag/update", row.tag()),
+    ):
+        assert it.ask(key=key, **more)[0] == 200, shown
+        status, refused, _ = it.ask(key=key, **more)
+        message = refused["error"]["message"]
+        assert status == 422 and refused["error"]["type"] == "budget_exceeded", (shown, refused)
+        assert f"exceeded budget for model=m. {shown}" in message, refused
+        assert f"raise `model_max_budget` by `{path}`" in message, refused
+        assert it.ask("n", key, **more)[0] == 200, shown
 
 
 def test_the_gateways_own_budget_refuses_everybody(house):

@@ -76,6 +76,14 @@ def test_an_access_group_is_charged_by_every_name_and_where_a_fallback_leads(hou
     it.gateway.wait_for(lambda: it.spent("access_group", "best") == it.spent("access_group", "rest") == pytest.approx(COST))
 
 
+def test_an_access_groups_budget_of_one_model_holds_that_model_only(house):
+    it = two(house)
+    budget = it.post("/budget/new", {"model_max_budget": {"m": {"budget_limit": COST / 2, "time_period": "1d"}}})["budget_id"]
+    it.post("/access_group/new", {"access_group": "both", "model_names": ["m", "other"]})
+    it.put("/access_group/both/budget", {"budget_id": budget})
+    assert [it.ask("other")[0], it.ask("m")[0], it.ask("m")[0], it.ask("other")[0]] == [200, 200, 422, 200]
+
+
 def test_a_fallback_is_held_and_charged_where_it_answers(house):
     it = two(house)
     budgets = {name: {"budget_limit": COST * 1.5, "time_period": "1d"} for name in ("broken", "m")}
@@ -110,16 +118,25 @@ def test_a_limit_of_a_fallback_sends_the_call_on(house):
     assert it.asked("first") + it.asked("second") == 1 and it.asked("spare") == 1
 
 
-def test_organisations_users_and_tags_have_limits_of_their_own(house):
+@pytest.mark.parametrize("limit, kind", [({"model_rpm_limit": {"m": 1}}, "requests"), ({"model_tpm_limit": {"m": 30}}, "tokens")])
+def test_organisations_teams_and_users_have_limits_of_models(house, limit, kind):
     it = two(house)
-    organization = it.post("/organization/new", {"organization_alias": "o", "model_rpm_limit": {"m": 1}})["organization_id"]
-    team = it.post("/team/new", {"organization_id": organization})["team_id"]
-    user = it.post("/user/new", {"auto_create_key": False, "model_rpm_limit": {"m": 1}})["user_id"]
-    for key, scope in ((it.key(team_id=team), "model_per_organization"), (it.key(user_id=user), "model_per_user")):
-        assert it.ask("fast", key)[0] == 200
-        status, refused, _ = it.ask("m", key)
+    organization = it.post("/organization/new", {"organization_alias": "o", **limit})["organization_id"]
+    of_organization = it.post("/team/new", {"organization_id": organization})["team_id"]
+    team = it.post("/team/new", limit)["team_id"]
+    user = it.post("/user/new", {"auto_create_key": False, **limit})["user_id"]
+    for holder, scope in (({"team_id": of_organization}, "model_per_organization"), ({"team_id": team}, "model_per_team"), ({"user_id": user}, "model_per_user")):
+        # All keys of the holder share what it has.
+        first, second = it.key(**holder), it.key(**holder)
+        assert it.ask("fast", first, max_tokens=1)[0] == 200
+        status, refused, headers = it.ask("m", second, max_tokens=1)
         assert status == 429 and f"{scope}: " in refused["error"]["message"], refused
-        assert it.ask("other", key)[0] == 200
+        assert headers["rate_limit_type"] == kind
+        assert it.ask("other", second, max_tokens=1)[0] == 200
+
+
+def test_tags_have_limits_of_their_own(house):
+    it = two(house)
     key = it.key(tag_rpm_limit={"batch": 1})
     assert it.ask("m", key, tags=["batch"])[0] == 200
     status, refused, _ = it.ask("m", key, tags=["more", "batch"])

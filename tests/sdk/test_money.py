@@ -96,6 +96,27 @@ def test_a_key_lives_from_its_making_to_its_end(calls):
     assert calls.ask(renewed["key"])[1]["error"]["type"] == "token_not_found_in_db"
 
 
+def test_a_key_ends_when_its_duration_does(calls):
+    key, lasting = calls.key(duration="2s"), calls.key(duration="1h")
+    calls.gateway.wait_for(lambda: calls.ask(key)[0] != 200)
+    status, refused, _ = calls.ask(key)
+    assert (status, refused["error"]["type"]) == (401, "expired_key"), refused
+    assert calls.ask(lasting)[0] == 200
+    # Who makes it last longer opens it again.
+    assert calls.do("/key/update", {"key": key, "duration": "1h"})[0] == 200
+    assert calls.ask(key)[0] == 200
+
+
+def test_a_key_is_refused_from_where_it_may_not_come(calls):
+    key = calls.key(allowed_ips=["10.0.0.0/8"])
+    for path in ("/v1/models", "/key/info"):
+        status, refused = calls.do(path, key=key)
+        assert status == 403 and "IP address 127.0.0.1 is not in the key's `allowed_ips`" in refused["error"]["message"], refused
+    assert calls.ask(key)[0] == 403 and calls.ask(calls.key())[0] == 200
+    assert calls.do("/key/update", {"key": key, "allowed_ips": ["10.0.0.0/8", "127.0.0.0/8"]})[0] == 200
+    assert calls.ask(key)[0] == 200
+
+
 def test_models_are_listed_by_access_group_and_by_team(tmp_path, data_dir):
     group = {"model_name": "flat", "litellm_params": {"model": "echo/flat"}, "model_info": {"access_groups": ["best"]}}
     known = {"model_name": "known", "litellm_params": {"model": "openai/gpt-4o", "api_key": "k"}}

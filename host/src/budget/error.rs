@@ -145,7 +145,9 @@ impl Exceeded {
 
     /// The setting that holds the budget. None: it is one of an upstream.
     fn cure(&self) -> Option<String> {
+        let of_member = self.account.entity.kind == EntityKind::TeamMember;
         let field = match self.account.window {
+            Window::Whole if of_member => "max_budget_in_team",
             Window::Whole => "max_budget",
             Window::Limit(_) => "budget_limits",
             Window::Model(_) => "model_max_budget",
@@ -154,13 +156,7 @@ impl Exceeded {
             EntityKind::Key => "/key/update",
             EntityKind::User => "/user/update",
             EntityKind::Team => "/team/update",
-            EntityKind::TeamMember => {
-                let field = match self.account.window {
-                    Window::Whole => "max_budget_in_team",
-                    Window::Limit(_) | Window::Model(_) => field,
-                };
-                return Some(format!("`{field}` by `/team/member_update`"));
-            }
+            EntityKind::TeamMember => "/team/member_update",
             EntityKind::Organization => "/organization/update",
             EntityKind::EndUser => "/customer/update",
             EntityKind::Tag => "/tag/update",

@@ -281,6 +281,7 @@ impl Audited for AccessGroupRow {
             "access_group_name": self.name,
             "description": self.doc.description,
             "access_model_names": self.doc.models,
+            "budget_id": group_budgets::budget_of(self),
             "access_mcp_server_ids": rest("access_mcp_server_ids"),
             "access_agent_ids": rest("access_agent_ids"),
             "created_at": time::iso(self.stamp.created_at),

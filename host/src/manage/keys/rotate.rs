@@ -13,7 +13,7 @@ use crate::manage::fields::{Field, Given, Kind, read};
 use crate::manage::spend::Spends;
 use crate::manage::work::Audited as _;
 use crate::manage::{Answer, Input, Manage};
-use crate::store::{KeyRow, Record};
+use crate::store::{KeyRow, Record, StoreError};
 
 pub(super) const REGENERATE: &str = "/key/regenerate";
 
@@ -69,7 +69,8 @@ pub(in crate::manage) async fn regenerate(m: &Manage, caller: &Caller, input: In
     rotated(&mut row, work.now);
     super::auto::forget(&mut row);
     let grace = apply::expiry(&given, "grace_period", work.now);
-    work.change.rotate_key(&before.id, &row, grace).await?;
+    let rotated = work.change.rotate_key(&before.id, &row, grace).await;
+    rotated.map_err(taken)?;
     let (old, new) = (before.shown(), row.shown());
     work.note(
         "rotated",
@@ -91,6 +92,16 @@ pub(in crate::manage) async fn regenerate(m: &Manage, caller: &Caller, input: In
         shown.insert("old_key_valid_until".to_owned(), until);
     }
     Ok(shown)
+}
+
+/// Another key with the new text is named by the field that gave it.
+fn taken(error: StoreError) -> Fault {
+    match &error {
+        StoreError::Duplicate { field, .. } if field == "id" => {
+            bad("new_key", "this key is taken already by another")
+        }
+        _ => error.into(),
+    }
 }
 
 /// Who owns a key does not change with its text.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::rig::{Rig, both, master, named};
+use crate::manage::Method::{Patch, Post, Put};
 use crate::manage::{Input, OPERATIONS, PUBLIC};
 use crate::store::{KeyRow, Query, Store};
 
@@ -146,6 +147,55 @@ both! {
                 refused_or_done(&rig, &path, &map).await;
             }
         }
+    }
+
+    async fn no_change_takes_the_name_of_another(store: &Store) {
+        let rig = Rig::people(store).await;
+        for name in ["one", "two"] {
+            rig.ok("/key/generate", json!({"key": format!("sk-of-{name}-12345678"),
+                "key_alias": name})).await;
+            rig.ok("/v1/access_group", json!({"access_group_name": name,
+                "access_model_names": ["alpha"]})).await;
+            rig.ok("/guardrails", json!({"guardrail": {"guardrail_id": name,
+                "guardrail_name": name, "litellm_params": {"guardrail": "lakera"}}})).await;
+        }
+        rig.ok("/user/update", json!({"user_id": "bob", "sso_user_id": "bobs"})).await;
+        let key = "sk-of-one-12345678";
+        let before = rig.everything().await;
+        for (method, path, body, refusal) in [
+            (Post, "/key/update", json!({"key": key, "key_alias": "two"}), "400 key_alias"),
+            (Post, "/key/regenerate", json!({"key": key, "key_alias": "two"}), "400 key_alias"),
+            (Post, "/key/regenerate", json!({"key": key, "new_key": "sk-of-two-12345678"}),
+                "400 new_key"),
+            (Post, "/user/update", json!({"user_id": "ann", "user_email": "bob@example.com"}),
+                "409 user_email"),
+            (Post, "/user/update", json!({"user_id": "ann", "user_email": "BOB@Example.com"}),
+                "409 user_email"),
+            (Post, "/user/update", json!({"user_id": "ann", "sso_user_id": "bobs"}),
+                "400 sso_user_id"),
+            (Put, "/v1/access_group/one", json!({"access_group_name": "two"}),
+                "400 access_group_name"),
+            (Patch, "/guardrails/one", json!({"guardrail_name": "two"}), "400 guardrail_name"),
+            (Put, "/guardrails/one", json!({"guardrail": {"guardrail_name": "two",
+                "litellm_params": {"guardrail": "lakera"}}}), "400 guardrail_name"),
+        ] {
+            let refused = named(rig.send(method, path, &master(), body.clone()).await);
+            assert_eq!(refused, refusal, "{method:?} {path} {body}");
+        }
+        // Many at once are answered one by one.
+        for (path, body, failed) in [
+            ("/key/bulk_update", json!({"keys": [{"key": key, "key_alias": "two"}]}),
+                "/failed_updates/0/failed_reason"),
+            ("/user/bulk_update", json!({"users": [{"user_id": "ann",
+                "user_email": "bob@example.com"}]}), "/results/0/error"),
+            ("/team/bulk_member_add", json!({"team_id": "t1", "members": [
+                {"role": "user", "user_id": "ann"}]}), "/results/0/error"),
+        ] {
+            let answer = rig.ok(path, body).await;
+            let told = answer.pointer(failed).and_then(Value::as_str).unwrap_or_default();
+            assert!(told.contains("already"), "{path}: {answer}");
+        }
+        assert_eq!(rig.everything().await, before);
     }
 
     async fn of_two_requests_for_one_alias_one_is_refused(store: &Store) {

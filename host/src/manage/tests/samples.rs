@@ -19,6 +19,9 @@ pub(super) const SECRETS: [&str; 5] = [
     "staple correct horse",
 ];
 
+/// A key whose text is only there to be replaced.
+const SPARE: &str = "sk-sample-spare-0001";
+
 /// What a sample does to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Does {
@@ -77,8 +80,12 @@ impl Sampled {
             json!({"user_id": "ann", "user_alias": MARK}),
         )
         .await;
-        rig.ok("/budget/new", json!({"budget_id": "b1", "max_budget": 5}))
-            .await;
+        for budget in ["b0", "b1"] {
+            let body = json!({"budget_id": budget, "max_budget": 5});
+            rig.ok("/budget/new", body).await;
+        }
+        let spare = json!({"key": SPARE, "user_id": "ann", "team_id": "t1"});
+        rig.ok("/key/generate", spare).await;
         rig.ok(
             "/key/generate",
             json!({"key": SECRETS[0], "key_alias": MARK, "user_id": "ann",
@@ -159,6 +166,7 @@ fn samples(invitation: &str, group: &str, token: &str) -> Vec<Sample> {
     let mut it = Rows(Vec::new());
     keys(&mut it, token);
     teams(&mut it);
+    names(&mut it, group);
     people(&mut it, invitation);
     holders(&mut it, group);
     models(&mut it);
@@ -212,6 +220,31 @@ fn keys(it: &mut Rows, token: &str) {
     it.changes("/key/regenerate", json!({"key": SECRETS[1], "new_key": "sk-sample-made-0002-b"}));
     it.changes("/key/sk-sample-made-0002-b/regenerate", json!({"new_key": SECRETS[1],
         "rpm_limit": 3, "grace_period": "1h"}));
+}
+
+/// Changes that name what else must be there.
+#[rustfmt::skip]
+fn names(it: &mut Rows, group: &str) {
+    it.once("/key/service-account/generate", json!({"key_alias": "named", "team_id": "t1",
+        "organization_id": "o1", "budget_id": "b0", "end_user_budget_id": "b0",
+        "access_group_ids": [group]}));
+    it.changes("/key/update", json!({"key": SECRETS[0], "user_id": "ann", "team_id": "t1",
+        "organization_id": "o1", "budget_id": "b0", "end_user_budget_id": "b0",
+        "access_group_ids": [group]}));
+    it.once("/key/regenerate", json!({"key": SPARE, "new_key": "sk-sample-other-0002",
+        "budget_id": "b0", "end_user_budget_id": "b0", "access_group_ids": [group]}));
+    it.changes("/team/update", json!({"team_id": "t1", "organization_id": "o1",
+        "access_group_ids": [group]}));
+    it.add(Does::Changes, Patch, "/team/t2", json!({"organization_id": "o1",
+        "access_group_ids": [group]}));
+    it.changes("/user/update", json!({"user_id": "ann", "budget_id": "b0"}));
+    it.add(Does::Changes, Patch, "/organization/update", json!({"organization_id": "o1",
+        "budget_id": "b0"}));
+    it.changes("/customer/update", json!({"user_id": "c1", "budget_id": "b0"}));
+    it.changes("/end_user/update", json!({"user_id": "c1", "budget_id": "b1"}));
+    it.changes("/end_user/update", json!({"user_id": "c1", "budget_id": null}));
+    it.changes("/tag/update", json!({"name": "tag1", "budget_id": "b0"}));
+    it.add(Does::Changes, Put, "/access_group/g1/budget", json!({"budget_id": "b0"}));
 }
 
 #[rustfmt::skip]

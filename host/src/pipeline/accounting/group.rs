@@ -50,6 +50,14 @@ impl Served<'_> {
         }
     }
 
+    /// Whether the budget is for the model that is asked: for every model, or for this one.
+    fn is_held_by(&self, term: &BudgetTerm) -> bool {
+        match &term.window {
+            BudgetWindow::Model(of) => self.is(of),
+            _ => true,
+        }
+    }
+
     /// Whether an access group of the database holds the model; its names may have `*`.
     fn is_in(&self, group: &GroupBudget) -> bool {
         let found = self.groups.and_then(|it| it.find(self.name));
@@ -69,12 +77,9 @@ impl Party {
     /// What access groups may spend cannot be read.
     pub async fn dues(&self, keys: &Keys, served: &Served<'_>) -> Result<Dues, Fault> {
         let mut dues = Dues::default();
-        for term in &self.apart.budgets {
-            if let BudgetWindow::Model(of) = &term.window
-                && served.is(of)
-            {
-                dues.owe(term);
-            }
+        let of_models = self.apart.budgets.iter();
+        for term in of_models.filter(|it| served.is_held_by(it)) {
+            dues.owe(term);
         }
         for term in &self.apart.limits {
             dues.limits.extend(scopes(term, served));
@@ -83,7 +88,7 @@ impl Party {
             for group in all.groups.iter().filter(|it| served.is_in(it)) {
                 let name = Arc::clone(&group.name);
                 dues.pay(Entity::new(EntityKind::AccessGroup, name));
-                for term in &group.budgets {
+                for term in group.budgets.iter().filter(|it| served.is_held_by(it)) {
                     dues.owe(term);
                 }
             }

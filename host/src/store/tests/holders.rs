@@ -121,8 +121,11 @@ both! {
         let mut logs = key("k");
         let var = old.seal("s-1").unwrap();
         let entry = serde_json::json!([{"callback_name": "a", "callback_vars": {"key": var, "n": 1}}]);
-        logs.doc.metadata.insert("logging".to_owned(), entry);
+        logs.doc.metadata.insert("logging".to_owned(), entry.clone());
         change.insert(&logs).await.unwrap();
+        let mut team = TeamRow { id: "t".to_owned(), ..TeamRow::default() };
+        team.doc.metadata.insert("logging".to_owned(), entry);
+        change.insert(&team).await.unwrap();
         change.commit().await.unwrap();
 
         let refused = store.rotate_salt((&salt("wrong"), &salt("new")), "me", NOW).await.unwrap_err();
@@ -137,18 +140,24 @@ both! {
         assert_eq!(store.get::<CredentialRow>("c").await.unwrap().unwrap().sealed, sealed);
         store.gateway_is_gone(&gateway).await.unwrap();
 
-        assert_eq!(store.rotate_salt((&old, &salt("new")), "me", NOW).await.unwrap(), 9);
+        assert_eq!(store.rotate_salt((&old, &salt("new")), "me", NOW).await.unwrap(), 10);
         let log = store.audit_log(&AuditFilter::default(), 9).await.unwrap();
         let [(_, entry)] = log.as_slice() else { panic!("{log:?}") };
         assert_eq!((entry.actor.as_str(), entry.action.as_str(), entry.kind.as_str()), ("me", "rotated", "salt_key"));
-        assert_eq!(entry.after.as_deref(), Some(r#"{"values":9}"#));
+        assert_eq!(entry.after.as_deref(), Some(r#"{"values":10}"#));
         let row = store.get::<ModelRow>("m").await.unwrap().unwrap();
         let opened = salt("new").open_all(&row.sealed).unwrap();
         assert_eq!(opened["api_key"].reveal(), "sk-1");
         assert!(old.open_all(&row.sealed).is_err());
-        let row = store.get::<KeyRow>("k").await.unwrap().unwrap();
-        let sealed = row.doc.metadata["logging"][0]["callback_vars"]["key"].as_str().unwrap();
-        assert_eq!(salt("new").open("key", sealed).unwrap().reveal(), "s-1");
+        let key = store.get::<KeyRow>("k").await.unwrap().unwrap();
+        let team = store.get::<TeamRow>("t").await.unwrap().unwrap();
+        for metadata in [key.doc.metadata, team.doc.metadata] {
+            let vars = &metadata["logging"][0]["callback_vars"];
+            let sealed = vars["key"].as_str().unwrap();
+            assert_eq!(salt("new").open("key", sealed).unwrap().reveal(), "s-1");
+            assert!(old.open("key", sealed).is_err());
+            assert_eq!(vars["n"], 1);
+        }
     }
 
     async fn a_text_that_fits_no_index_is_refused(store: &Store) {

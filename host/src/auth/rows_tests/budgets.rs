@@ -144,7 +144,7 @@ async fn a_customers_models_come_with_the_groups_that_they_name() {
     };
     world.put(&group).await;
     keys.changed(&Source::new("access_group", "g1"));
-    let groups = kept().await.access_groups;
+    let groups = kept().await.access_groups.clone();
     let named = groups.iter().find(|it| &*it.name == "cheap").unwrap();
     assert_eq!(named.models, vec![Arc::<str>::from("small")]);
     world.end().await;

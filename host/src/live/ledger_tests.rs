@@ -187,7 +187,7 @@ fn what_teams_have_that_a_token_makes_is_read_whole_or_refused() {
     for wrong in [
         json!({"budget_duration": "often"}),
         json!({"models": "m"}),
-        json!({"max_budget": "100"}),
+        json!({"max_budget": "many"}),
         json!({"max_budget": -1}),
     ] {
         let why = of(wrong).err().unwrap();
@@ -202,9 +202,10 @@ fn what_users_have_who_are_made_has_a_budget_in_dollars_or_none() {
         read.map(|it| it.owners.new_user_budget)
     };
     assert_eq!(of(json!({"max_budget": 0.01})).unwrap(), Some(CENT));
+    assert_eq!(of(json!({"max_budget": "0.01"})).unwrap(), Some(CENT));
     assert_eq!(of(json!({"max_budget": null})).unwrap(), None);
     for wrong in [
-        json!({"max_budget": "100"}),
+        json!({"max_budget": "many"}),
         json!({"max_budget": -1}),
         json!({"max_budget": [1]}),
     ] {

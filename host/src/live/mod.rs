@@ -18,7 +18,7 @@ use crate::pipeline::accounting::{AccountingSettings, Retention, Share};
 use crate::pipeline::{BodySettings, ResponseSettings};
 use crate::prices::Adjustments;
 use crate::spend;
-use crate::store::TeamDoc;
+use crate::store::{TeamDoc, amount};
 use crate::telemetry::calls::shown;
 
 /// A setting that cannot be read.
@@ -219,7 +219,7 @@ fn owner_rules(config: &Config) -> Result<OwnerRules, Misread> {
 fn max_budget(defaults: &Map<String, Value>) -> Result<Option<Usd>, &'static str> {
     let said = defaults.get("max_budget").filter(|it| !it.is_null());
     let Some(said) = said else { return Ok(None) };
-    let max = said.as_f64().and_then(Usd::from_dollars);
+    let max = amount(said).and_then(Usd::from_dollars);
     max.filter(|it| *it >= Usd::ZERO)
         .map(Some)
         .ok_or("`max_budget` is no amount of dollars")

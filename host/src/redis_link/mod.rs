@@ -203,6 +203,7 @@ impl Link {
         let began = Instant::now();
         let (mut connection, is_old) = match self.connected() {
             Some(connection) => (connection, true),
+            None if self.is_reconnecting() => (self.reconnected(ANSWER).await?, false),
             None => (self.connection().await?, false),
         };
         let mut done = timed(ANSWER, act(MultiplexedConnection::clone(&connection))).await;
@@ -214,8 +215,7 @@ impl Link {
             // It broke while nobody asked: that says nothing of the Redis of now.
             self.forget(&connection);
             let left = ANSWER.saturating_sub(began.elapsed());
-            let again = tokio::time::timeout(left, self.reconnected()).await;
-            connection = again.map_err(|_| self.lost(None))??;
+            connection = self.reconnected(left).await?;
             let left = ANSWER.saturating_sub(began.elapsed());
             done = timed(left, act(MultiplexedConnection::clone(&connection))).await;
         }
@@ -257,11 +257,20 @@ impl Link {
         self.connect().await
     }
 
-    /// The connection after one that broke: whoever had that one waits for the same new one.
-    async fn reconnected(&self) -> Result<Arc<MultiplexedConnection>, LinkError> {
-        let _turn = self.inner.connecting.lock().await;
-        self.is_asked_now()?;
-        self.connect().await
+    /// Whether a connection broke of a Redis that is not known to be gone.
+    fn is_reconnecting(&self) -> bool {
+        self.inner.repeats && self.health().down.is_none()
+    }
+
+    /// The connection after one that broke: all that ask in this time wait for the same new one.
+    async fn reconnected(&self, time: Duration) -> Result<Arc<MultiplexedConnection>, LinkError> {
+        let connecting = async {
+            let _turn = self.inner.connecting.lock().await;
+            self.is_asked_now()?;
+            self.connect().await
+        };
+        let connected = tokio::time::timeout(time, connecting).await;
+        connected.map_err(|_| self.lost(None))?
     }
 
     /// Whether its rest is over.

@@ -11,7 +11,7 @@ both! {
         let rig = Rig::people(store).await;
         let body = json!({"budget_id": "b", "max_budget": 5, "soft_budget": 4, "tpm_limit": 1,
             "rpm_limit": 2, "tpd_limit": 3, "max_parallel_requests": 4, "budget_duration": "1d",
-            "model_max_budget": {"m": {"budget_limit": 1, "time_period": "1d"}}});
+            "model_max_budget": {"m": {"budget_limit": 1.0, "time_period": "1d"}}});
         let made = rig.ok("/budget/new", body.clone()).await;
         for name in ["budget_id", "tpm_limit", "rpm_limit", "tpd_limit", "budget_duration",
             "max_parallel_requests", "model_max_budget"] {

@@ -117,16 +117,8 @@ impl SpendFilter {
         if let Some(id) = &self.any_id {
             return Some(self.by_kind_of_id(id));
         }
-        if self.status.is_none() && (self.error_status.is_some() || self.error_message.is_some()) {
-            let of = |status| Self {
-                status: Some(status),
-                ..self.clone()
-            };
-            return Some(
-                [CallStatus::Failure, CallStatus::Interrupted]
-                    .map(of)
-                    .into(),
-            );
+        if let Some(parts) = self.by_outcome() {
+            return Some(parts);
         }
         let others = [
             &self.key_hash,
@@ -144,6 +136,17 @@ impl SpendFilter {
             ..self.clone()
         };
         Some(teams.into_iter().map(part).collect())
+    }
+
+    /// One part for each way in which a call fails, where failed ones are looked for.
+    pub(super) fn by_outcome(&self) -> Option<Vec<Self>> {
+        let failed = self.error_status.is_some() || self.error_message.is_some();
+        let of = |status| Self {
+            status: Some(status),
+            ..self.clone()
+        };
+        let ways = [CallStatus::Failure, CallStatus::Interrupted];
+        (failed && self.status.is_none()).then(|| ways.map(of).into())
     }
 
     /// One part for each kind of id; none for a kind of which the filter wants another id.

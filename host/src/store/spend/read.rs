@@ -11,6 +11,9 @@ use crate::store::{Store, StoreError};
 /// Ids of one statement.
 const CHUNK: usize = 500;
 
+/// Rows before a page whose places are held.
+const MOST_HELD: u64 = 100_000;
+
 /// Days since 1970 that no row has.
 const MANY_DAYS: i64 = 1_000_000;
 
@@ -82,18 +85,22 @@ impl Store {
     ) -> Result<Vec<SpendRow>, StoreError> {
         let mut connection = self.pools.snapshot().await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let ids = match filter.one_by_one() {
-            None => match narrowed(&mut connection, filter).await? {
-                Some(part) => places_of(&mut connection, &part, after, offset, limit).await?,
-                None => Vec::new(),
-            },
+        let Some(filter) = &narrowed(&mut connection, filter).await? else {
+            return Ok(Vec::new());
+        };
+        // Places of parts are held to be brought into one order: for a page that lies far, the
+        // database leaves out what is before it.
+        let parts = filter.one_by_one().filter(|_| offset <= MOST_HELD);
+        let ids = match parts {
+            None => places_of(&mut connection, filter, after, offset, limit).await?,
             Some(parts) => {
                 let skip = usize::try_from(offset).unwrap_or(usize::MAX);
                 let wanted = limit.saturating_add(skip);
+                let named = filter.any_id.is_some();
                 let mut all = Vec::new();
                 for part in &parts {
-                    if let Some(part) = narrowed(&mut connection, part).await? {
-                        all.extend(places_of(&mut connection, &part, after, 0, wanted).await?);
+                    if !named || is_there(&mut connection, part).await? {
+                        all.extend(places_of(&mut connection, part, after, 0, wanted).await?);
                     }
                 }
                 all.sort_unstable_by(|a, b| b.cmp(a));
@@ -120,33 +127,26 @@ impl Store {
         most: u32,
     ) -> Result<u64, StoreError> {
         let mut connection = self.pools.read().await?;
-        let failed = filter.error_status.is_some() || filter.error_message.is_some();
-        let apart = failed || filter.any_id.is_some();
-        if let Some(parts) = filter.one_by_one().filter(|_| apart) {
-            // A row may be found by more than one of its ids.
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
-            let mut all = HashSet::new();
-            for part in &parts {
-                if all.len() >= most {
-                    break;
-                }
-                if let Some(part) = narrowed(&mut connection, part).await? {
-                    all.extend(places_of(&mut connection, &part, None, 0, most).await?);
-                }
-            }
-            return Ok(u64::try_from(all.len().min(most)).unwrap_or_default());
-        }
-        let Some(filter) = narrowed(&mut connection, filter).await? else {
+        let Some(filter) = &narrowed(&mut connection, filter).await? else {
             return Ok(0);
         };
-        let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
-        let sql = format!(
-            "SELECT COUNT(*) AS total FROM (
-                 SELECT 1 FROM sluice.spend_rows WHERE {conditions} LIMIT {most}) AS counted"
-        );
-        let row = connection.row(&sql, values).await?;
-        let total = row.map_or(Ok(0), |row| row.int("total"))?;
-        Ok(u64::try_from(total).unwrap_or_default())
+        let limit = usize::try_from(most).unwrap_or(usize::MAX);
+        if let (Some(_), Some(parts)) = (&filter.any_id, filter.one_by_one()) {
+            // A row may be found by more than one of its ids.
+            let mut all = HashSet::new();
+            for part in &parts {
+                if all.len() < limit && is_there(&mut connection, part).await? {
+                    all.extend(places_of(&mut connection, part, None, 0, limit).await?);
+                }
+            }
+            return Ok(u64::try_from(all.len().min(limit)).unwrap_or_default());
+        }
+        let parts = filter.by_outcome().unwrap_or_else(|| vec![filter.clone()]);
+        let mut all = 0;
+        for part in &parts {
+            all += count(&mut connection, part, most).await?;
+        }
+        Ok(all.min(u64::from(most)))
     }
 
     /// Forgets at most `limit` calls that started before a time, the oldest first; how many it
@@ -165,14 +165,42 @@ impl Store {
     }
 }
 
-/// The filter over the days in which there can be rows of it. No index has rows by their deployment,
-/// model or tags, whose sums by day say when there were any. None: never.
+/// How many rows a filter has, up to `most`.
+async fn count(
+    connection: &mut Connection,
+    filter: &SpendFilter,
+    most: u32,
+) -> Result<u64, StoreError> {
+    let (conditions, values) = filter.conditions(None, connection.is_postgres())?;
+    let sql = format!(
+        "SELECT COUNT(*) AS total FROM (
+             SELECT 1 FROM sluice.spend_rows WHERE {conditions} LIMIT {most}) AS counted"
+    );
+    let row = connection.row(&sql, values).await?;
+    let total = row.map_or(Ok(0), |row| row.int("total"))?;
+    Ok(u64::try_from(total).unwrap_or_default())
+}
+
+/// Whether an id that may be a deployment's is one's: no index has rows by their deployment, and the
+/// sums by day have each that ever answered.
+async fn is_there(connection: &mut Connection, part: &SpendFilter) -> Result<bool, StoreError> {
+    let Some(deployment) = &part.deployment else {
+        return Ok(true);
+    };
+    let sql = "SELECT CAST(1 AS BIGINT) AS there FROM sluice.rollups
+         WHERE kind = 'deployment' AND id = $1 LIMIT 1";
+    let id = vec![Value::from(&*indexed(deployment))];
+    Ok(connection.row(sql, id).await?.is_some() || is_brought(connection).await?)
+}
+
+/// The filter over the days in which there can be rows of it. No index has rows by their model or
+/// tags, whose sums by day say when there were any: every call is among those of the gateway and of
+/// its tags. None: never.
 async fn narrowed(
     connection: &mut Connection,
     filter: &SpendFilter,
 ) -> Result<Option<SpendFilter>, StoreError> {
     let named = [
-        ("kind = 'deployment' AND id", &filter.deployment),
         ("kind = 'proxy' AND model", &filter.model),
         ("kind = 'tag' AND id", &filter.tag),
     ];

@@ -357,14 +357,27 @@ both! {
     }
 
     async fn rows_of_another_gateway_are_found_without_their_sums(store: &Store) {
-        store.settle(&[call("theirs", usd(0.5), &[])]).await.unwrap();
-        let filter = SpendFilter { deployment: Some("d1".to_owned()), ..SpendFilter::default() };
+        let mut row = call("theirs", usd(0.5), &[]);
+        row.tags = vec!["t".to_owned()];
+        store.settle(&[row]).await.unwrap();
+        let filter = SpendFilter { tag: Some("t".to_owned()), ..SpendFilter::default() };
         assert!(store.spend_rows(&filter, None, 9).await.unwrap().is_empty());
         let mut connection = store.pools.write().await.unwrap();
         let sql = "INSERT INTO sluice.brought (kind, id, print, ours, run) VALUES ('key', 'k', 'p', 'o', 1)";
         connection.execute(sql, Vec::new()).await.unwrap();
         connection.commit().await.unwrap();
         assert_eq!(store.spend_rows(&filter, None, 9).await.unwrap()[0].call_id, "theirs");
+    }
+
+    async fn a_deployment_that_only_failed_has_its_calls(store: &Store) {
+        // Nobody pays for it, so it has no sums.
+        let mut row = call("failed", None, &[]);
+        row.status = CallStatus::Failure;
+        row.lines.clear();
+        store.settle(&[row]).await.unwrap();
+        let filter = SpendFilter { deployment: Some("d1".to_owned()), ..SpendFilter::default() };
+        assert_eq!(store.spend_rows(&filter, None, 9).await.unwrap()[0].call_id, "failed");
+        assert_eq!(store.count_spend_rows(&filter, 9).await.unwrap(), 1);
     }
 
     async fn failed_calls_are_found_by_what_went_wrong(store: &Store) {

@@ -113,7 +113,7 @@ async fn a_collector_by_grpc_that_is_down_costs_no_call_and_is_counted() {
     let failures = async || {
         let metrics = gateway.get("/metrics").await.text;
         let mut lines = metrics.lines();
-        let line = lines.find(|it| it.starts_with("sluice_otel_export_failures_total "));
+        let line = lines.find(|it| it.starts_with("sluice_otel_export_failures_total{"));
         line.unwrap().rsplit(' ').next().unwrap().to_owned()
     };
     assert_eq!(failures().await, "0");

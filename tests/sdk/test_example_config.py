@@ -22,11 +22,11 @@ class Unnamed(Gateway):
         self.name = name
         super().__init__(folder, config)
 
-    def start(self, patience=60):
+    def start(self, patience=60, waits=True):
         self.config = self.config.rename(self.folder / self.name)
         binary, _, _, _, *rest = self.command
         self.command = [binary, *rest]
-        super().start(patience)
+        super().start(patience, waits)
 
 
 def demo(gateway):

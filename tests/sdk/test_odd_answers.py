@@ -94,7 +94,7 @@ WRONG = {
     "systemInstruction": [5, {"parts": "x"}],
     "tools": ["x", [5]],
     "toolConfig": ["x"],
-    "generationConfig": ["x", {"temperature": "hot"}, {"maxOutputTokens": "many"}, {"stopSequences": "x"}],
+    "generationConfig": ["x", {"temperature": "hot"}, {"maxOutputTokens": "many"}, {"stopSequences": {"x": 1}}],
 }
 
 

@@ -181,7 +181,7 @@ def test_a_customer_asks_for_the_models_of_its_list_only(house):
     it = two(house)
     key = it.key()
     it.post("/customer/new", {"user_id": "kept", "models": ["m"], "default_model": "m"})
-    assert [it.ask(name, key, user="kept")[0] for name in ("m", "first")] == [200] * 2
+    assert [it.ask(name, key, user="kept")[0] for name in ("m", "first", "fast")] == [200] * 3
     body = {"messages": [{"role": "user", "content": "hi"}]}
     named = {"x-litellm-customer-id": "kept"}
     for refused in (

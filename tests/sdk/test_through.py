@@ -296,6 +296,25 @@ def test_a_key_that_is_limited_to_models_does_not_go_around_its_list(house):
     assert call(house, "/anthropic/v1/models", given, "GET").status_code == 403
 
 
+def test_a_customer_that_is_limited_to_models_does_not_go_around_its_list(house, key):
+    assert house.post("/customer/new", {"user_id": "kept", "models": ["claude"]})[0] == 200
+    kept = {"x-litellm-customer-id": "kept"}
+    assert call(house, "/anthropic/v1/messages", key, body={"model": "claude-marked"}, headers=kept).status_code == 200
+    before = len(Upstream.seen)
+    for path, method, body in (
+        ("/anthropic/v1/messages", "POST", {"model": "claude-other"}),
+        ("/gemini/v1beta/models/gemini-2.5-flash:generateContent", "POST", {"contents": []}),
+        ("/anthropic/v1/models", "GET", None),
+    ):
+        answer = call(house, path, key, method, body, kept)
+        assert answer.status_code == 403 and "customer" in answer.text, (path, answer.text)
+    assert len(Upstream.seen) == before
+    # Its operator opens what it asks for.
+    assert house.post("/customer/update", {"user_id": "kept", "models": ["anthropic/*"]})[0] == 200
+    assert call(house, "/anthropic/v1/messages", key, body={"model": "claude-other"}, headers=kept).status_code == 200
+    assert call(house, "/anthropic/v1/models", key, "GET", headers=kept).status_code == 200
+
+
 def test_a_refusal_of_the_upstream_comes_back_as_it_is_without_the_key(house, key):
     answer = call(house, "/anthropic/v1/refused", key, body={"model": "claude-marked"})
     assert answer.status_code == 418 and answer.headers["retry-after"] == "7"

@@ -4,6 +4,9 @@ use super::keys::Payer;
 use super::models::{ALL_PROXY_MODELS, Catalog, is_no_model};
 use crate::domain::{ErrorKind, Fault, glob};
 
+/// The type of a refusal by a customer's `models`.
+pub(super) const MODEL_DENIED: &str = "customer_model_access_denied";
+
 /// Lets a model pass that is in the customer's `models`, by the name that was asked for or by what
 /// it stands for (`target`). It opens nothing that the caller may not ask for: that is asked first.
 ///
@@ -28,7 +31,7 @@ pub fn allow_for_customer(
          another, or add it to the customer's `models` by `/customer/update`"
     );
     let fault = Fault::caller(ErrorKind::Permission, message).with_param("model");
-    Err(fault.with_type("customer_model_access_denied"))
+    Err(fault.with_type(MODEL_DENIED))
 }
 
 fn fits(customer: &Payer, catalog: &Catalog, entry: &str, model: &str) -> bool {

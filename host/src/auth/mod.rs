@@ -56,6 +56,6 @@ pub use models::{
     visible_models,
 };
 pub use network::{Networks, ProxyTrust};
-pub use passing::{Passing, allow_passing};
+pub use passing::{Passing, allow_passing, allow_passing_for};
 pub use routes::{Area, Class, Gate, Listed, RouteList, RouteRules, all_routes, class_of};
 pub use rows::{NewTeam, OwnerRules, StoredKeys};

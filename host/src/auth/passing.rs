@@ -2,7 +2,9 @@
 //! to understand, so a caller that is limited to some models could reach the others by it.
 
 use super::caller::Caller;
+use super::customers::{MODEL_DENIED, allow_for_customer};
 use super::grant::Grant;
+use super::keys::Payer;
 use super::models::{Catalog, allow_model};
 use crate::domain::{ErrorKind, Fault};
 
@@ -62,7 +64,7 @@ fn name(
     provider: Option<&str>,
     (model, groups): (&str, &[String]),
 ) -> Result<String, Fault> {
-    let full = provider.map(|it| format!("{it}/{model}"));
+    let full = full_name(provider, model);
     let names = groups.iter().map(String::as_str);
     let mut names = names.chain(full.as_deref()).chain([model]);
     // An alias stands for another model, and the upstream knows nothing of it.
@@ -83,9 +85,46 @@ fn name(
     })
 }
 
+/// Lets a request pass whose every model is in the customer's `models`, under one of the names by which
+/// it is known; one that names none passes for whoever is not limited to some of the provider's.
+///
+/// # Errors
+/// `customer_model_access_denied` (403), with param `model`.
+pub fn allow_passing_for(
+    customer: &Payer,
+    catalog: &Catalog,
+    passing: Passing<'_>,
+) -> Result<(), Fault> {
+    let judge = |name: &str| allow_for_customer(customer, catalog, name, name);
+    for (model, groups) in passing.models {
+        let full = full_name(passing.provider, model);
+        let mut others = groups.iter().map(String::as_str).chain(full.as_deref());
+        if !others.any(|it| judge(it).is_ok()) {
+            judge(model)?;
+        }
+    }
+    let any = full_name(passing.provider, ANY);
+    let mut probes = any.as_deref().into_iter().chain([ANY]);
+    if passing.models.is_empty() && !probes.any(|it| judge(it).is_ok()) {
+        let text = format!(
+            "this customer is limited to models, and the request to {} names none that the gateway \
+             can read: make it on nobody's behalf, or widen the customer's `models` by \
+             `/customer/update`",
+            passing.path
+        );
+        let fault = Fault::caller(ErrorKind::Permission, text).with_param("model");
+        return Err(fault.with_type(MODEL_DENIED));
+    }
+    Ok(())
+}
+
+fn full_name(provider: Option<&str>, model: &str) -> Option<String> {
+    provider.map(|it| format!("{it}/{model}"))
+}
+
 /// Whether every model of the provider is the caller's.
 fn may_any(caller: &Caller, catalog: &Catalog, provider: Option<&str>) -> bool {
-    let of_provider = provider.map(|it| format!("{it}/{ANY}"));
+    let of_provider = full_name(provider, ANY);
     let mut probes = of_provider.as_deref().into_iter().chain([ANY]);
     probes.any(|it| allow_model(caller, catalog, it).is_ok())
 }

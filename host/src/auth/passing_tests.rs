@@ -88,6 +88,50 @@ fn a_team_limits_its_keys_here_too() {
 }
 
 #[test]
+fn a_customers_list_holds_for_every_model_that_is_named() {
+    let may = |list: &[&str], models: &[(&str, &[&str])]| {
+        let customer = Payer {
+            models: names(list),
+            ..Payer::default()
+        };
+        let owned = |it: &&str| (*it).to_owned();
+        let models: Vec<_> = models
+            .iter()
+            .map(|(model, groups)| ((*model).to_owned(), groups.iter().map(owned).collect()))
+            .collect();
+        let passing = Passing {
+            path: "/anthropic/v1/messages",
+            plain: "/anthropic/v1/messages",
+            provider: Some("anthropic"),
+            models: &models,
+        };
+        let said = allow_passing_for(&customer, &catalog(), passing);
+        if let Err(fault) = &said {
+            assert_eq!(fault.type_name, Some("customer_model_access_denied"));
+            assert_eq!(fault.param.as_deref(), Some("model"));
+        }
+        said.is_ok()
+    };
+    let sonnet = ("claude-sonnet", &["claude"][..]);
+    let opus = ("claude-opus", &[][..]);
+    for list in [&["claude"][..], &["claude-sonnet"], &["anthropic/*"], &[]] {
+        assert!(may(list, &[sonnet]), "{list:?}");
+    }
+    assert!(!may(&["gpt"], &[sonnet]) && !may(&["claude"], &[sonnet, opus]));
+    assert!(may(&["claude", "claude-opus"], &[sonnet, opus]));
+    // What names no model is for those who may ask for all of the provider's.
+    for (list, may_any) in [
+        (&[][..], true),
+        (&["anthropic/*"], true),
+        (&["all-proxy-models"], true),
+        (&["claude"], false),
+        (&["openai/*"], false),
+    ] {
+        assert_eq!(may(list, &[]), may_any, "{list:?}");
+    }
+}
+
+#[test]
 fn an_alias_is_no_name_of_the_providers() {
     let mut part = key(&["cheap"]);
     part.aliases = named(&[("claude-opus", "cheap")]);

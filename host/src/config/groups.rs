@@ -147,10 +147,15 @@ impl Groups {
         })
     }
 
+    /// What an alias of the config stands for; another name stands for itself.
+    pub fn unaliased<'n>(&'n self, name: &'n str) -> &'n str {
+        let alias = self.aliases.get(name);
+        alias.map_or(name, |alias| alias.model.as_str())
+    }
+
     /// The deployments for a name: an alias, a group, a deployment's id, or a pattern.
     pub fn find(&self, name: &str) -> Option<Found<'_>> {
-        let alias = self.aliases.get(name);
-        let name = alias.map_or(name, |alias| alias.model.as_str());
+        let name = self.unaliased(name);
         let plain = |name: &str, deployments, alone| Found {
             group: ModelGroup::new(name),
             deployments,

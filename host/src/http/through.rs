@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::steering::steer;
 use super::turnstile::Turn;
 use super::{Doors, body, came, headers, passing, priority, unknown};
-use crate::auth::{Caller, Passing, allow_passing};
+use crate::auth::{Caller, Passing, allow_passing, allow_passing_for};
 use crate::domain::{CallId, ErrorKind, Fault};
 use crate::pipeline::{Fleet, Order, Passed, PassedBody, Route, Sent, groups_of};
 
@@ -85,10 +85,13 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
             key_header: general.key_header.as_deref(),
             body,
         };
-        let order = Order::read(id.clone(), (route, tail), all_headers(&fleet, route), sent)?;
-        judge(doors, (&fleet, &caller), &parts, order)
+        Order::read(id.clone(), (route, tail), all_headers(&fleet, route), sent)
     });
-    let order = match read {
+    let judged = match read {
+        Ok(order) => judge(doors, (&fleet, &caller), &parts, order).await,
+        Err(fault) => Err(fault),
+    };
+    let order = match judged {
         Ok(order) => order,
         Err(fault) => return refuse(fault, &id, &parts, route),
     };
@@ -132,8 +135,8 @@ fn all_headers(fleet: &Fleet, route: Route) -> bool {
     }
 }
 
-/// Judges what is asked for by the rules of the caller, and says as what it counts.
-fn judge(
+/// Judges what is asked for by the rules of the caller and of its customer, and says as what it counts.
+async fn judge(
     doors: &Doors,
     (fleet, caller): (&Fleet, &Caller),
     parts: &Parts,
@@ -164,6 +167,9 @@ fn judge(
         models: &models,
     };
     let name = allow_passing(caller, &gate.catalog, passing)?;
+    if let Some(customer) = doors.pipeline.customer(caller, &order.request).await? {
+        allow_passing_for(&customer, &gate.catalog, passing)?;
+    }
     let name = name.unwrap_or_else(|| order.route.name(fleet));
     order.request.controls.asked.clone_from(&name);
     order.request.controls.model = name;

@@ -7,6 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
 use super::fault::bad;
 use super::fields::{Field, Given, Kind};
@@ -135,8 +136,16 @@ impl Asked {
         Some(self.paging.page).filter(|_| self.after.is_none())
     }
 
-    pub const fn size(&self) -> u64 {
-        self.paging.size
+    /// The page as most lists tell it: its rows under a name of their own, and where it lies.
+    pub fn told<R>(&self, rows: &'static str, shown: Vec<Value>, page: &Page<R>) -> Value {
+        json!({
+            rows: shown,
+            "total": page.total,
+            "page": self.number(),
+            "page_size": self.paging.size,
+            "total_pages": self.pages(page.total),
+            "next_cursor": self.next(page),
+        })
     }
 
     /// How many pages a list of this length has.

@@ -234,14 +234,7 @@ pub(super) async fn list_v2(m: &Manage, caller: &Caller, input: Input) -> Answer
     let page = m.store.list::<EndUserRow>(&query).await?;
     let views = Views::of(m, &page.rows).await?;
     let customers: Vec<Value> = page.rows.iter().map(|it| views.show(m, it)).collect();
-    Ok(json!({
-        "customers": customers,
-        "total": page.total,
-        "page": pages.number(),
-        "page_size": pages.size(),
-        "total_pages": pages.pages(page.total),
-        "next_cursor": pages.next(&page),
-    }))
+    Ok(pages.told("customers", customers, &page))
 }
 
 fn filtered(asked: &Given) -> Query {

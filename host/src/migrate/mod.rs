@@ -147,7 +147,7 @@ impl<'m, 'w> Move<'m, 'w> {
         report: &'m mut Report<'w>,
         now_ms: i64,
     ) -> Result<Self, MigrateError> {
-        let run = change.next_run().await.map_err(MigrateError::Target)?;
+        let run = change.begin_run().await.map_err(MigrateError::Target)?;
         let mut this = Self {
             plan,
             source,

@@ -30,10 +30,15 @@ impl Pipeline {
             self.leave_spent(caller, &mut request, allow).await?;
             return Ok(request);
         };
-        self.keep_to_list(caller, &customer, &mut request, catalog)?;
+        let fleet = self.fleet();
+        let judge = |asked: &str, target: &str| {
+            let target = fleet.config.groups.unaliased(target);
+            allow_for_customer(&customer, catalog, asked, target)
+        };
+        self.keep_to_list(caller, &mut request, &judge)?;
         let allow = |model: &str| {
             let target = allow(model)?;
-            allow_for_customer(&customer, catalog, model, &target)?;
+            judge(model, &target)?;
             Ok(target)
         };
         if let Some(region) = customer.allowed_model_region.as_deref() {
@@ -49,25 +54,28 @@ impl Pipeline {
     fn keep_to_list(
         &self,
         caller: &Caller,
-        customer: &Payer,
         request: &mut ClientRequest,
-        catalog: &Catalog,
+        judge: &dyn Fn(&str, &str) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let controls = &mut request.controls;
-        allow_for_customer(customer, catalog, &controls.asked, &controls.model)?;
+        judge(&controls.asked, &controls.model)?;
         let own = controls.fallbacks.iter().flatten();
         let long = controls.context_window_fallbacks.values();
         for model in own.map(|it| &it.model).chain(long) {
-            allow_for_customer(customer, catalog, model, model)?;
+            judge(model, model)?;
         }
         let own = self.fleet().own_routing(caller);
         let barred = own.iter().flat_map(|it| &it.fallbacks);
-        let barred = barred.filter(|it| allow_for_customer(customer, catalog, it, it).is_err());
+        let barred = barred.filter(|it| judge(it, it).is_err());
         controls.barred.extend(barred.cloned());
         Ok(())
     }
 
-    async fn customer(
+    /// The customer on whose behalf a request is made, where it names one that there is.
+    ///
+    /// # Errors
+    /// It is not known for now, and calls do not go without.
+    pub async fn customer(
         &self,
         caller: &Caller,
         request: &ClientRequest,

@@ -24,6 +24,9 @@ const UNPRINTED: [&str; 5] = [
     "sealed",
 ];
 
+/// The mark of the last run itself, beside those of its rows: a kind that no row has.
+const RUN: &str = "run";
+
 /// A row as its source has it now.
 #[derive(Debug, Clone)]
 pub struct Arriving<R> {
@@ -69,12 +72,18 @@ struct Known {
 }
 
 impl Change {
-    /// The number of a run that begins now, counted from 1.
-    pub async fn next_run(&mut self) -> Result<i64, StoreError> {
+    /// The number of a run that begins now, counted from 1. It is remembered, whatever the run
+    /// brings: logs alone leave no other mark.
+    pub async fn begin_run(&mut self) -> Result<i64, StoreError> {
         let sql = "SELECT MAX(run) AS run FROM sluice.brought";
         let row = self.connection.row(sql, Vec::new()).await?;
         let last = row.map(|row| row.opt_int("run")).transpose()?.flatten();
-        Ok(last.unwrap_or(0).saturating_add(1))
+        let run = last.unwrap_or(0).saturating_add(1);
+        let mut mark = Block::new(5, 1);
+        let texts = [RUN, "", "", ""].map(Value::from);
+        mark.push(texts.into_iter().chain([run.into()]));
+        self.mark(mark).await?;
+        Ok(run)
     }
 
     /// Brings rows, none of them twice, and says of each what became of it. With `overwrite` what

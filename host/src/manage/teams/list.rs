@@ -1,6 +1,6 @@
 //! `GET /team/list` and `/v2/team/list`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::auth::Caller;
 use crate::domain::Fault;
@@ -74,14 +74,7 @@ pub(in crate::manage) async fn list_v2(m: &Manage, caller: &Caller, input: Input
         }
         teams.push(shown);
     }
-    Ok(json!({
-        "teams": teams,
-        "total": page.total,
-        "page": pages.number(),
-        "page_size": pages.size(),
-        "total_pages": pages.pages(page.total),
-        "next_cursor": pages.next(&page),
-    }))
+    Ok(pages.told("teams", teams, &page))
 }
 
 async fn filtered(m: &Manage, rights: &Rights, asked: &Given) -> Result<Query, Fault> {

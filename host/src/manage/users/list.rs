@@ -64,14 +64,7 @@ pub(in crate::manage) async fn list(m: &Manage, caller: &Caller, input: Input) -
             shown.insert("key_count".to_owned(), keys.into());
         }
     }
-    Ok(json!({
-        "users": users,
-        "total": page.total,
-        "page": pages.number(),
-        "page_size": pages.size(),
-        "total_pages": pages.pages(page.total),
-        "next_cursor": pages.next(&page),
-    }))
+    Ok(pages.told("users", users, &page))
 }
 
 async fn filtered(m: &Manage, rights: &Rights, asked: &Given) -> Result<Query, Fault> {

@@ -126,6 +126,30 @@ both! {
         rig.remove().await;
     }
 
+    async fn the_log_of_a_gateway_without_rows_is_found_by_model_and_tag(rig: Rig) {
+        rig.source.run(
+            r#"TRUNCATE "LiteLLM_BudgetTable", "LiteLLM_OrganizationTable", "LiteLLM_UserTable",
+               "LiteLLM_OrganizationMembership", "LiteLLM_TeamTable", "LiteLLM_TeamMembership",
+               "LiteLLM_VerificationToken", "LiteLLM_DeprecatedVerificationToken",
+               "LiteLLM_EndUserTable", "LiteLLM_TagTable", "LiteLLM_AccessGroupTable",
+               "LiteLLM_ModelAccessGroupBudgetTable", "LiteLLM_CredentialsTable",
+               "LiteLLM_ProxyModelTable", "LiteLLM_Config", "LiteLLM_InvitationLink",
+               "LiteLLM_BudgetWindowSpend", "LiteLLM_DailyUserSpend""#,
+        ).await;
+        let plan = crate::migrate::Plan { spend_logs: true, ..rig.plan() };
+        assert!(rig.run_with(&plan).await.done.is_ok());
+        let store = rig.store().await;
+        for filter in [
+            SpendFilter { model: Some("gpt-4o".to_owned()), ..SpendFilter::default() },
+            SpendFilter { tag: Some("a".to_owned()), ..SpendFilter::default() },
+        ] {
+            let rows = store.spend_rows(&filter, None, 9).await.unwrap();
+            assert_eq!(rows.len(), 1, "{filter:?}");
+        }
+        store.close().await;
+        rig.remove().await;
+    }
+
     async fn each_row_is_told_and_what_has_no_counterpart_is_named(rig: Rig) {
         let said = rig.run().await;
         assert_eq!(said.fate("LiteLLM_VerificationToken", KEY), "made");

@@ -34,7 +34,8 @@ class Home:
         assert done.returncode == code, said
         return said
 
-    def new(self, name, lang, kind):
+    def new(self, name, lang, kind, edit=lambda folder: None):
+        """The component of a new folder; `edit` may change what lies there before it is built."""
         self.run("new", name, "--lang", lang, "--kind", kind)
         plugin = self.folder / name
         if lang in ("js", "ts"):
@@ -43,6 +44,7 @@ class Home:
             (plugin / ".venv").symlink_to(sys.prefix)
         elif lang == "rust":
             shutil.copy(ROOT / "Cargo.lock", plugin)
+        edit(plugin)
         self.run("build", cwd=plugin)
         return plugin / f"{name}.wasm"
 

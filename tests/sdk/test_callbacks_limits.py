@@ -5,7 +5,7 @@ import openai
 import pytest
 
 from conftest import MASTER_KEY, Gateway
-from test_callbacks import ENVIRONMENT, ask, configured, house, records, said
+from test_callbacks import ENVIRONMENT, ask, configured, house, records, said, sink
 
 
 def metric(gateway, name):
@@ -43,12 +43,21 @@ def test_beyond_its_queue_the_oldest_records_of_a_log_that_is_down_are_dropped_c
         assert gateway.stop() == 0
 
 
+# Where a component turns with its records, by the name of its entry; and what the log says of it.
+ELSEWHERE = {
+    "to-an-undeclared-host": ("https://undeclared.example/take", "`undeclared.example`, which is neither"),
+    "to-the-metadata": ("http://169.254.169.254/latest", "`169.254.169.254`, which is neither"),
+}
+
+
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory, data_dir, house):
     """A gateway whose operator trusts no address of its database."""
     folder = tmp_path_factory.mktemp("strict")
     config = configured(house, folder)
     del config["general_settings"]["trust_stored_api_base"]
+    config["litellm_settings"]["callbacks"] += list(ELSEWHERE)
+    config["callback_settings"] |= {name: sink(house, name, elsewhere=url) for name, (url, _) in ELSEWHERE.items()}
     running = Gateway(folder, config, ENVIRONMENT)
     yield running
     assert running.stop() == 0
@@ -79,3 +88,12 @@ def test_a_log_of_a_team_is_not_reached_at_a_private_address_and_the_log_says_so
     # Who is told of all calls is told of this one, too, and nobody came to the team's.
     strict.wait_for(lambda: [it for it in records(house, "all") if said(it) == f"of {team}"])
     assert team not in house.offered
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_component_does_not_reach_with_its_records_what_it_was_not_granted_and_the_log_says_so(strict, house, name):
+    assert strict.post("/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": name}]})[0] == 200
+    told = lambda: [line for line in strict.logged().splitlines() if name in line and "does not take its records" in line]
+    strict.wait_for(told)
+    assert "WARN" in told()[0] and ELSEWHERE[name][1] in told()[0], told()
+    assert f"k-of-{name}" not in strict.logged() and name not in house.offered

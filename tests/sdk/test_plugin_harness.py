@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from test_hostile import guest
+from test_hostile import GUEST, guest
 from test_plugin_command import Home
 
+GUARDS = GUEST.with_name("sluice_guest_guards.wasm")
 CANARY = "canary-of-this-machine-0451"
 
 
@@ -90,6 +91,18 @@ def test_a_guest_that_does_what_none_should_fails_in_its_row(home, deed):
     (home.folder / "fixtures" / "deed.json").write_text(json.dumps(fixture))
     said = home.run("test", dropped(home, guest()), *options, code=1)
     assert any(what == row and why in cause for what, cause in failed(said)), said
+
+
+def test_a_guardrail_that_misses_a_word_which_a_stream_cuts_fails_in_its_row(home):
+    (home.folder / "fixtures").mkdir()
+    for deed in ("block", "forgetful"):
+        config = {"guardrail": "deeds", "deed": deed, "word": "secret"}
+        fixture = {"name": f"an answer of {deed}", "guardrail": "deeds", "stage": "post", "config": config, "spans": [{"role": "assistant", "text": "it is a secret"}], "expect": {"verdict": "block", "code": "word"}}
+        (home.folder / "fixtures" / f"{deed}.json").write_text(json.dumps(fixture))
+    said = home.run("test", dropped(home, GUARDS.read_bytes()), code=1)
+    cut = [cause for what, cause in failed(said) if what == "streams cut"]
+    # The one that remembers is not named.
+    assert cut and all("`an answer of forgetful` cut after" in it or it.startswith("and ") for it in cut), said
 
 
 GLOBAL = "export const provider = {"

@@ -93,6 +93,25 @@ def test_a_guest_that_does_what_none_should_fails_in_its_row(home, deed):
     assert any(what == row and why in cause for what, cause in failed(said)), said
 
 
+# The same of a guardrail, which makes requests of its own.
+GUARDED = {
+    "trap": ("fixtures pass", "crashed in `inspect`"),
+    "undeclared-host": ("hosts", "undeclared.example"),
+    "metadata-address": ("hosts", "169.254.169.254"),
+    "unknown-secret": ("secrets", "master_key"),
+}
+
+
+@pytest.mark.parametrize("deed", GUARDED)
+def test_a_guardrail_that_does_what_none_should_fails_in_its_row(home, deed):
+    row, why = GUARDED[deed]
+    fixture = {"name": deed, "guardrail": "deeds", "stage": "pre", "config": {"guardrail": "deeds", "deed": deed}, "spans": [{"text": "hello"}], "fetches": [{"status": 200, "reply": {}}], "expect": {"verdict": "allow"}}
+    (home.folder / "fixtures").mkdir()
+    (home.folder / "fixtures" / "deed.json").write_text(json.dumps(fixture))
+    said = home.run("test", dropped(home, GUARDS.read_bytes()), code=1)
+    assert any(what == row and why in cause for what, cause in failed(said)), said
+
+
 def test_a_guardrail_that_misses_a_word_which_a_stream_cuts_fails_in_its_row(home):
     (home.folder / "fixtures").mkdir()
     for deed in ("block", "forgetful"):

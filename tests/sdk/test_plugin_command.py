@@ -23,13 +23,13 @@ class Home:
     def __init__(self, folder):
         self.folder = folder
 
-    def run(self, *arguments, cwd=None, code=0, **variables):
+    def run(self, *arguments, cwd=None, code=0, stdin=None, **variables):
         target = os.environ.get("SLUICE_TEST_DATA", str(self.folder / "data"))
         environment = {**os.environ, "SLUICE_DATA_DIR": target, "CARGO_TARGET_DIR": str(pathlib.Path(target) / "new-plugins"), "CARGO_NET_OFFLINE": "true", **variables}
         for name in ("CONFIG_FILE_PATH", "CC"):
             environment.pop(name, None)
         command = [os.environ["SLUICE_BINARY"], "plugin", *map(str, arguments)]
-        done = subprocess.run(command, cwd=cwd or self.folder, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=cwd or self.folder, env=environment, stdin=stdin, capture_output=True, text=True)
         said = done.stdout + done.stderr
         assert done.returncode == code, said
         return said

@@ -3,6 +3,8 @@ what the gateway makes of pins and signatures; and what each command says to who
 
 import hashlib
 import json
+import os
+import pty
 import re
 import shutil
 import threading
@@ -109,6 +111,20 @@ def test_a_component_is_inspected_by_people_and_by_programs(home, made):
     assert told["sha256"] == hashlib.sha256(made).hexdigest() and told["bytes"] == len(made) and told["signed_by"] == [public]
     assert told["asks_for"]["hosts"] == ["api.acme.example"] and told["asks_for"]["secrets"] == {"api_key": {"required": True}}
     assert told["describe"]["examples"][0]["name"] == "a question is asked and answered"
+
+
+@pytest.mark.parametrize("answer, code", [(b"n\n", 1), (b"\n", 1), (b"y\n", 0)])
+def test_what_it_asks_for_is_shown_at_a_terminal_before_it_is_let_in(home, answer, code):
+    ours, theirs = pty.openpty()
+    os.write(ours, answer)
+    said = home.run("add", "mine.wasm", "--directory", "plugins", code=code, stdin=theirs)
+    os.close(ours)
+    os.close(theirs)
+    shown, asked, _ = said.partition("Let it in? [y/N] ")
+    wanted = ["sees         the requests and answers of its own deployments", "hosts        api.acme.example", "credentials  api_key", "environment  MINE_API_KEY"]
+    wanted += ["signed by    nobody", "not granted  hosts api.acme.example; env MINE_API_KEY"]
+    assert asked and not [line for line in wanted if line not in shown], said
+    assert (home.folder / "plugins" / "mine.wasm").exists() == (code == 0)
 
 
 def test_what_lies_in_the_directory_is_listed_locked_and_removed(home):

@@ -118,7 +118,7 @@ def gateway(tmp_path_factory, data_dir, provider, sockets):
         "litellm_settings": {"cache": True, "cache_params": {"type": "local"}},
         "plugins": {"directory": str(folder / "dropped"), "limits": {"wall_ms": 5000}, "ungranted": {"guards": "warn"}},
         "general_settings": {"master_key": MASTER_KEY},
-    })
+    }, {"SLUICE_LOG": "info,sluice::pipeline::guards=debug"})
     yield running
     assert running.stop() == 0
 
@@ -313,3 +313,13 @@ def test_a_block_and_a_failure_have_a_line_each_with_the_call_and_no_text(gatewa
     gateway.wait_for(lines)
     (line,) = lines()
     assert level in line and name in line and "said quietly" not in gateway.logged()
+
+
+def test_where_the_operator_wants_it_every_decision_has_a_line(gateway, client):
+    raw = client.chat.completions.with_raw_response.create(model="m", messages=[{"role": "user", "content": f"I am {ADA}"}], extra_body={"guardrails": ["mask", "no-forbidden"], **FRESH})
+    call = raw.headers["x-litellm-call-id"]
+    lines = lambda: [line for line in gateway.logged().splitlines() if call in line and "a guardrail decided" in line]
+    gateway.wait_for(lambda: len(lines()) == 3)
+    for line, (name, stage, decision) in zip(lines(), [("no-forbidden", "pre", "allow"), ("mask", "pre", "edit"), ("mask", "post", "edit")]):
+        assert name in line and f'stage="{stage}"' in line and f'decision="{decision}"' in line, line
+    assert ADA not in gateway.logged()

@@ -71,6 +71,26 @@ def test_every_service_gets_each_call_once_in_its_own_form(gateway, services):
         assert secret not in log
 
 
+def test_slack_hears_what_failed_where_and_nothing_of_what_was_said(gateway, services):
+    gateway.wait_for(lambda: services["slack"].texts)
+    said = services["slack"].texts[0]
+    assert "at openai" in said and "hello sinks" not in said
+
+
+def test_a_service_that_is_busy_gets_the_record_later_and_once(gateway, services):
+    before = kept(services)
+    for name in before:
+        services[name].fail(503, "busy")
+    assert gateway.post("/v1/chat/completions", ASKED)[0] == 200
+    wanted = {name: count + 1 for name, count in before.items()}
+    gateway.wait_for(lambda: kept(services) == wanted)
+    assert not [name for name in before if services[name].next], "each was asked while it was busy"
+    # What comes next comes once, too: nothing of before is sent with it.
+    assert gateway.post("/v1/chat/completions", ASKED)[0] == 200
+    gateway.wait_for(lambda: kept(services) == {name: count + 2 for name, count in before.items()})
+    assert {name: service.refused for name, service in services.items()} == {name: [] for name in services}
+
+
 def test_headers_of_a_log_come_from_the_environment(tmp_path, data_dir):
     with sinks.Webhook(headers={"x-ops": "k-of-env"}) as log:
         environment = {"GENERIC_LOGGER_ENDPOINT": log.url, "GENERIC_LOGGER_HEADERS": "x-ops=k-of-env"}

@@ -23,18 +23,19 @@ class Home:
     def __init__(self, folder):
         self.folder = folder
 
-    def run(self, *arguments, cwd=None, code=0, **variables):
+    def run(self, *arguments, cwd=None, code=0, stdin=None, **variables):
         target = os.environ.get("SLUICE_TEST_DATA", str(self.folder / "data"))
         environment = {**os.environ, "SLUICE_DATA_DIR": target, "CARGO_TARGET_DIR": str(pathlib.Path(target) / "new-plugins"), "CARGO_NET_OFFLINE": "true", **variables}
         for name in ("CONFIG_FILE_PATH", "CC"):
             environment.pop(name, None)
         command = [os.environ["SLUICE_BINARY"], "plugin", *map(str, arguments)]
-        done = subprocess.run(command, cwd=cwd or self.folder, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=cwd or self.folder, env=environment, stdin=stdin, capture_output=True, text=True)
         said = done.stdout + done.stderr
         assert done.returncode == code, said
         return said
 
-    def new(self, name, lang, kind):
+    def new(self, name, lang, kind, edit=lambda folder: None):
+        """The component of a new folder; `edit` may change what lies there before it is built."""
         self.run("new", name, "--lang", lang, "--kind", kind)
         plugin = self.folder / name
         if lang in ("js", "ts"):
@@ -43,6 +44,7 @@ class Home:
             (plugin / ".venv").symlink_to(sys.prefix)
         elif lang == "rust":
             shutil.copy(ROOT / "Cargo.lock", plugin)
+        edit(plugin)
         self.run("build", cwd=plugin)
         return plugin / f"{name}.wasm"
 

@@ -168,6 +168,19 @@ impl Guarded {
         self.change(Stage::Pre, Way::In, body, None).await
     }
 
+    /// None of what they are to look at, before, beside and after the model, can be shown to them.
+    ///
+    /// # Errors
+    /// One of them fails closed; `why` is for the client.
+    pub fn unseen(&mut self, why: &'static str) -> Result<(), Fault> {
+        for stage in [Stage::Pre, Stage::During, Stage::Post] {
+            for at in self.at(stage) {
+                self.decided(at, Looked::none(stage, Silence::Unreadable(why)), None)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Does the work beside what the guardrails of `during` find; who is refused waits for none of it.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::accounting::Source;
 use super::answer::{Failure, Trail};
 use super::course::{self, Course};
-use super::guards::{self, UNREADABLE};
+use super::guards;
 use super::reached::Reached;
 use super::request::ClientRequest;
 use super::run::Pipeline;
@@ -90,8 +90,8 @@ impl Pipeline {
         let mut settlement = self.admit(caller, (&fleet, &request), source).await?;
         if let Some(mut guarded) = guarded {
             settlement.is_guarded(&guarded, &request);
-            // Nobody looks at the events of a session: to guardrails it is what cannot be read.
-            if let Err(fault) = guarded.before(UNREADABLE).await {
+            // Nobody looks at the events of a session, whichever way they go.
+            if let Err(fault) = guarded.unseen("the events of a session cannot be looked at") {
                 return Err(self.fail(fault, settlement));
             }
         }

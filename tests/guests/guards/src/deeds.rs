@@ -21,7 +21,8 @@ pub fn commit(inspection: &Inspection, config: &Value) -> Result<Decision, Error
     let spans = &inspection.spans;
     let verdict = match text(config, "deed") {
         "allow" => Verdict::Allow,
-        "block" => {
+        // One of them forgets on a stream what it has seen, see `feed`.
+        "block" | "forgetful" => {
             let word = text(config, "word");
             let found = spans.iter().any(|it| it.text.contains(word));
             if found {
@@ -157,6 +158,7 @@ pub fn feed(deed: &str, config: &Value, pieces: Vec<Piece>) -> Result<StreamVerd
     let seen = text(config, "seen").to_owned() + &new;
     match deed {
         "block" if seen.contains(word) => Ok(StreamVerdict::Block(refusal("word"))),
+        "forgetful" if new.contains(word) => Ok(StreamVerdict::Block(refusal("word"))),
         "trap" => std::process::abort(),
         _ => {
             let mut state = config.clone();

@@ -82,10 +82,14 @@ impl Call {
     /// Of a question about an answer that was made.
     pub fn about(caller: &Caller, id: &CallId, (operation, model): (Operation, &str)) -> Self {
         let holder = cached::holder(caller);
+        let shape = match operation {
+            Operation::Chat | Operation::Completions | Operation::Embeddings => operation,
+            _ => Operation::Responses,
+        };
         Self {
             id: id.clone(),
             operation,
-            shape: Operation::Responses.as_str(),
+            shape: shape.as_str(),
             model: model.to_owned(),
             tenant: holder.unwrap_or_else(|| "operator".to_owned()),
             subject: subject(caller, &Controls::default()),

@@ -119,7 +119,9 @@ impl Pipeline {
                 });
                 let models = models.collect::<Result<Vec<_>, Fault>>()?;
                 let place = place::of_models(&fleet, asker, &models, needs)?;
-                let renamed = jsonl::rename(content, place.names.clone(), file.spools).await?;
+                let looks = self.looks_at_lines(asking, &models);
+                let names = place.names.clone();
+                let renamed = jsonl::rename(content, names, looks, file.spools).await?;
                 if self.keeps_lines(&place.deployment) {
                     kept = Some(renamed.clone());
                 }
@@ -184,11 +186,16 @@ impl Pipeline {
     pub async fn file_content(&self, asking: Asking<'_>, id: &str) -> Result<Answer, Failure> {
         const OPERATION: Operation = Operation::FilesContent;
         let found = self.remote(&asking, (Kind::File, id), false).await;
+        let (caller, id) = (asking.caller, asking.id.clone());
         let found = found.map_err(|fault| asking.refused(OPERATION.as_str(), fault))?;
         let mut answer = self.ask_of(asking, &found, OPERATION).await?;
         if self.is_kept(&found) {
             answer.body = AnswerBody::File(self.kept_lines(&found.id));
             answer.content_type = "application/jsonl".into();
+        }
+        if let AnswerBody::File(bytes) = answer.body {
+            let looked = self.looked_results((caller, &id), &found.model_group, bytes);
+            answer.body = AnswerBody::File(looked);
         }
         Ok(answer)
     }

@@ -8,6 +8,7 @@ mod files;
 mod jsonl;
 mod lines;
 mod list;
+mod looked;
 mod place;
 mod poll;
 

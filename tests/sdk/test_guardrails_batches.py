@@ -1,0 +1,100 @@
+"""Guardrails and batches: each line of an upload is looked at as the request that it will be, each line of the results
+as the answer that it is."""
+
+import functools
+import json
+
+import openai
+import pytest
+
+import batch_rig
+from batch_rig import BatchRig, line, lines, lines_of, rigs
+from guarding import guard
+from test_files import BATCH, Files, result
+
+JANE = "jane.doe@example.com"
+SECRET = "the nightjar flies"
+PII = guard("pii", "pii", "pre_call", default_on=True)
+WORDS = guard("words", "keywords", ["pre_call", "post_call"], default_on=True, rules=[{"words": ["nightjar"], "action": "block"}])
+
+
+class Rig(BatchRig):
+    def __init__(self, folder, *guards):
+        there = lambda base: {"model": "openai/gpt-own", "api_base": base + "/v1", "api_key": "k-provider", **BATCH}
+        super().__init__(folder, Files, lambda base: {"public": ("public", there(base), None)}, guardrails=list(guards))
+
+    def uploaded(self):
+        (_, data), = self.state["files"].values()
+        return [json.loads(it) for it in data.splitlines()]
+
+    def complete(self, *results):
+        file = {"id": "file-out", "object": "file", "bytes": 9, "created_at": 8, "filename": "out.jsonl", "purpose": "batch_output"}
+        self.state["files"]["file-out"] = (file, lines(*results))
+        self.state["batches"]["batch_0"].update(status="completed", output_file_id="file-out")
+
+
+@pytest.fixture()
+def rig(tmp_path, data_dir):
+    with rigs(functools.partial(Rig, tmp_path)) as build:
+        yield build
+
+
+def said(name, text):
+    return line(name, messages=[{"role": "user", "content": text}])
+
+
+def embedded(name, text):
+    return {"custom_id": name, "method": "POST", "url": "/v1/embeddings", "body": {"model": "public", "input": text}}
+
+
+def upload(it, *documents):
+    return it.client(it.key()).files.create(file=("in.jsonl", lines(*documents)), purpose="batch")
+
+
+def test_what_is_masked_in_a_line_does_not_leave_the_house(rig):
+    it = rig(PII)
+    upload(it, said("1", f"I am {JANE}"), said("2", "hello"), embedded("3", f"of {JANE}"))
+    first, second, third = it.uploaded()
+    assert JANE not in json.dumps([first, third]) and first["body"]["messages"][0]["content"].startswith("I am ")
+    assert second == {**said("2", "hello"), "body": {**said("2", "hello")["body"], "model": "gpt-own"}}
+    assert third["body"]["input"].startswith("of ") and [it["body"]["model"] for it in (first, third)] == ["gpt-own"] * 2
+    metrics = it.gateway.get("/metrics")[1].decode()
+    assert any("sluice_guardrail" in row and 'guardrail="pii"' in row and 'decision="edit"' in row for row in metrics.splitlines()), metrics
+
+
+def test_a_line_that_is_refused_is_named_and_nothing_goes_anywhere(rig):
+    it = rig(WORDS)
+    with pytest.raises(openai.BadRequestError) as refused:
+        upload(it, said("1", "hello"), said("2", SECRET))
+    assert refused.value.body["message"].startswith("line 2 of the file: ") and "words" in refused.value.body["message"]
+    assert it.paths("POST") == []
+    # What names no known place says nobody knows what.
+    with pytest.raises(openai.APIStatusError) as unknown:
+        upload(it, {**said("1", "hello"), "url": "/v1/secrets"})
+    assert "line 1 of the file: " in unknown.value.body["message"] and it.paths("POST") == []
+
+
+def test_results_are_looked_at_line_by_line(rig):
+    it = rig(WORDS)
+    client = it.client(it.key())
+    batch_rig.made(client, said("1", "hello"), said("2", "hello"))
+    fine, bad = result(10, 1), result(10, 1)
+    bad["response"]["body"]["choices"] = [{"index": 0, "message": {"role": "assistant", "content": SECRET}, "finish_reason": "stop"}]
+    it.complete(fine, bad)
+    (batch,) = client.batches.list().data
+    done = client.batches.retrieve(batch.id)
+    first, second = lines_of(client, done.output_file_id)
+    assert first == fine
+    assert second["custom_id"] == bad["custom_id"] and second["response"]["status_code"] == 400
+    assert "words" in second["response"]["body"]["error"]["message"] and SECRET not in json.dumps(second)
+    it.gateway.wait_for(it.is_charged)
+
+
+def test_without_guardrails_bytes_are_those_of_the_provider(rig):
+    it = rig()
+    client = it.client(it.key())
+    batch_rig.made(client, said("1", SECRET))
+    it.complete(result(10, 1))
+    (batch,) = client.batches.list().data
+    done = client.batches.retrieve(batch.id)
+    assert client.files.content(done.output_file_id).content == it.state["files"]["file-out"][1]

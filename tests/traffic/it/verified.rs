@@ -4,8 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_sdk::serde_json::Value;
-
 use crate::components::{self, Component};
 use crate::judge::{Verdict, judge};
 use crate::play::{cast, play_as};
@@ -57,7 +55,7 @@ fn a_provider_is_verified_exactly_if_recorded_answers_of_its_own_pass() {
         for provider in component.document["providers"].as_array().unwrap() {
             let name = text(provider, "name");
             let operations = backed.remove(name);
-            if provider["verified"] != Value::from(operations.is_some()) {
+            if provider["verified"] != operations.is_some() {
                 wrong.push(format!("{name} says otherwise: {operations:?}"));
             }
         }

@@ -13,11 +13,15 @@ const BEFORE: &str = "# Providers
 
 What ships, as the plugins describe themselves: the name before the slash in `litellm_params.model`, what
 can be asked of it, how it is authenticated (with the environment variables that are read where the config
-has no key), and whether recorded traffic backs the translation. Dialects that a provider has not itself
-(`messages`, `responses`, `generate-content`, `completions`) are served through its `chat`
-([dialects.md](dialects.md)).
+has no key), and which operations are verified: recorded answers of the provider pass through its own
+translation ([recordings.md](recordings.md)). The others are written by its documentation. Dialects that a
+provider has not itself (`messages`, `responses`, `generate-content`, `completions`) are served through its
+`chat` ([dialects.md](dialects.md)).
 
 ";
+
+/// The operations that recorded answers back, by provider; the recordings' own test holds it.
+const VERIFIED: &str = include_str!("../traffic/fixtures/verified.tsv");
 
 /// LiteLLM's providers, by name.
 const CATALOGUE: &str = include_str!("litellm_providers.txt");
@@ -63,10 +67,11 @@ fn row(plugin: &str, provider: &Value) -> String {
         true => scheme.to_owned(),
         false => format!("{scheme}: `{}`", env.join("`, `")),
     };
-    let verified = match provider["verified"] == true {
-        true => "yes",
-        false => "",
-    };
+    let name = provider["name"].as_str().unwrap();
+    let mut lines = VERIFIED.lines().filter_map(|it| it.split_once('\t'));
+    let backed = lines.find(|it| it.0 == name).map(|it| it.1);
+    assert_eq!(provider["verified"], backed.is_some(), "`{name}`");
+    let verified = backed.map_or_else(|| "unverified".to_owned(), |it| it.replace(' ', ", "));
     format!(
         "| {} | {plugin} | {} | {auth} | {verified} |",
         names.join(", "),

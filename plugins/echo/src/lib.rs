@@ -24,7 +24,7 @@ impl Provider for Echo {
                 "auth": {"scheme": "none"},
                 "operations": {"chat": {"stream": true}, "embeddings": {}, "models": {}},
                 "models": ["demo"],
-                "verified": true
+                "verified": false
             }],
             "examples": [
                 {

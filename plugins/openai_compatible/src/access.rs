@@ -1,10 +1,10 @@
-//! How a call is authenticated: by a key, by OAuth's client credentials, or by a key pair that signs
-//! tokens.
+//! How a call is authenticated: by a key, by OAuth's client credentials, by a key pair that signs
+//! tokens, or by a signature of AWS's.
 
 use sluice_sdk::serde_json::{Value, json};
 use sluice_sdk::{Call, Error, Outbound, fault};
 
-use crate::place::Base;
+use crate::place::{Base, settings};
 use crate::row::Row;
 
 pub fn granted(
@@ -26,6 +26,12 @@ pub fn granted(
     if row.key_pair.is_some() && !has_key && call.has_secret(PRIVATE_KEY) {
         return signed(call, outbound);
     }
+    if let Some(service) = row.signed.as_deref().filter(|_| row.auth.is_none()) {
+        if has_key {
+            return Ok(outbound.auth("bearer", &[("secret", "api_key")]));
+        }
+        return sigv4(call, row, service, outbound);
+    }
     // A client of OAuth has an id and a secret, and no key.
     let by_client = row.auth.as_ref().is_some_and(|it| it.scheme == "oauth2");
     if !has_key && row.key_optional && !by_client {
@@ -44,6 +50,17 @@ pub fn granted(
         None if own_row && !has_key => Ok(outbound.auth("none", &[])),
         None => Ok(outbound),
     }
+}
+
+/// A signature holds in the region that is asked, so the host's name counts before a setting.
+fn sigv4(call: &Call, row: &Row, service: &str, outbound: Outbound) -> Result<Outbound, Error> {
+    let base = Base::of(call, row)?;
+    let config = call.config();
+    let setting = settings(&config, row);
+    let region = base.region(service).or_else(|| setting("aws_region_name"));
+    let region = region.map(|it| ("region", it));
+    let params = std::iter::once(("service", service)).chain(region);
+    Ok(outbound.auth("sigv4", &params.collect::<Vec<_>>()))
 }
 
 /// Without a key, or where the deployment names the client itself: a key may come from the

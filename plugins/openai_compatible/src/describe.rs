@@ -25,11 +25,12 @@ pub fn document() -> Value {
 }
 
 fn provider(row: &Row) -> Value {
-    let auth = match &row.auth {
-        Some(auth) => {
+    let auth = match (&row.auth, &row.signed) {
+        (Some(auth), _) => {
             json!({"scheme": auth.scheme, "name": auth.name, "prefix": auth.prefix, "secret": "api_key"})
         }
-        None => json!({"scheme": "bearer", "secret": "api_key"}),
+        (None, Some(service)) => json!({"scheme": "sigv4", "service": service}),
+        (None, None) => json!({"scheme": "bearer", "secret": "api_key"}),
     };
     let mut secrets = Map::new();
     let required = !row.key_optional && row.exchange.is_none() && row.secrets.is_empty();

@@ -11,7 +11,7 @@ use crate::{ranks, remote, run, vectors};
 /// The outbound request without its body: path, headers, key.
 pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error> {
     let config = call.config();
-    let setting = |name: &str| config.get(name).and_then(Value::as_str);
+    let setting = settings(&config, row);
     let method = match call.operation.as_str() {
         "models" => "GET",
         about if remote::knows(about) => remote::address(call, row)?.0,
@@ -19,7 +19,7 @@ pub fn outbound(call: &Call, row: &Row, own_row: bool) -> Result<Outbound, Error
     };
     let mut outbound = Outbound::new(method, url(call, row)?);
     for (name, template) in &row.headers {
-        if let Ok(value) = filled(template, setting) {
+        if let Ok(value) = filled(template, &setting) {
             outbound = outbound.header(name, value);
         }
     }
@@ -57,7 +57,7 @@ fn url(call: &Call, row: &Row) -> Result<String, Error> {
 
 fn path(call: &Call, row: &Row, base: &Base) -> Result<String, Error> {
     let config = call.config();
-    let setting = |name: &str| config.get(name).and_then(Value::as_str);
+    let setting = settings(&config, row);
     let operation = call.operation.as_str();
     let usual = match operation {
         "chat" => "/chat/completions",
@@ -111,6 +111,14 @@ fn deployment_of<'m>(row: &Row, model: &'m str) -> &'m str {
     }
 }
 
+/// What the deployment says, or else the row.
+pub fn settings<'s>(config: &'s Value, row: &'s Row) -> impl Fn(&str) -> Option<&'s str> {
+    move |name| {
+        let told = config.get(name).and_then(Value::as_str);
+        told.or_else(|| row.settings_default.get(name).map(String::as_str))
+    }
+}
+
 fn missing(row: &Row, name: &str) -> Error {
     let message = format!(
         "provider `{}` needs `{name}` in the deployment's `litellm_params`",
@@ -137,11 +145,9 @@ impl Base {
         let mut other = None;
         if let (None, Some(template)) = (&url, &row.account_base) {
             let config = call.config();
-            let setting = |name: &str| {
-                let value = config.get(name).and_then(Value::as_str);
-                value.filter(|it| is_label(it))
-            };
-            other = Some(filled(template, setting).map_err(|name| missing(row, name))?);
+            let setting = settings(&config, row);
+            let label = |name: &str| setting(name).filter(|it| is_label(it));
+            other = Some(filled(template, label).map_err(|name| missing(row, name))?);
         }
         let of_operation = row.bases.get(&call.operation).into_iter().flatten();
         for (end, instead) in row.base_endings.iter().chain(of_operation) {
@@ -163,6 +169,14 @@ impl Base {
     pub fn is_elsewhere(&self, row: &Row) -> bool {
         let is_known = row.base_url.is_some() || !row.bases.is_empty();
         is_known && self.own && self.url.is_some() && self.other.is_none()
+    }
+
+    /// The region that the host's name tells, where it is a host of the service's own.
+    pub fn region(&self, service: &str) -> Option<&str> {
+        let url = self.other.as_deref().or(self.url.as_deref())?;
+        let (_, host) = url.split_once("://")?;
+        let rest = host.strip_prefix(service)?.strip_prefix('.')?;
+        rest.split_once('.').map(|(region, _)| region)
     }
 
     /// Scheme, host and port.

@@ -71,6 +71,8 @@ pub struct Row {
     pub secrets: BTreeMap<String, Vec<String>>,
     /// OAuth's client credentials, which serve in a key's place.
     pub client: Option<ClientRow>,
+    /// The service for which AWS's credentials sign in a key's place, `aws_region_name` its region.
+    pub signed: Option<String>,
     /// `snowflake`: a key pair may sign tokens in a key's place.
     pub key_pair: Option<String>,
     /// The base URL where the deployment has none, with one of `settings` in it.
@@ -96,6 +98,8 @@ pub struct Row {
     pub settings: Vec<String>,
     /// Environment variables that give settings where the deployment has none.
     pub settings_env: BTreeMap<String, Vec<String>>,
+    /// Settings where nobody gives them.
+    pub settings_default: BTreeMap<String, String>,
     /// Headers; one whose `{setting}` is missing is left out.
     pub headers: BTreeMap<String, String>,
     /// Which of [`EXTENSIONS`] the provider takes; all, if it is missing.

@@ -153,7 +153,7 @@ mod tests {
     use sluice_sdk::serde_json;
 
     /// The members that only the rows of this crate have.
-    const OURS: [&str; 26] = [
+    const OURS: [&str; 28] = [
         "name",
         "aliases",
         "exchange",
@@ -170,6 +170,8 @@ mod tests {
         "catalog_path",
         "turn_headers",
         "settings_env",
+        "settings_default",
+        "signed",
         // They need the whole body, which `describe` says by provider.
         "embeddings",
         "rerank",

@@ -55,7 +55,7 @@ pub fn document() -> Value {
             "models": ["meta/meta-llama-3-70b-instruct", "openai/gpt-4o", "black-forest-labs/flux-schnell"],
             "config_schema": {"type": "object", "properties": {
                 "replicate_messages": {"type": "boolean", "description": "the model takes `messages`; without it OpenAI's models do, and others get a prompt"}}},
-            "verified": false,
+            "verified": true,
             "docs": "https://replicate.com/docs/reference/http"
         }],
         "examples": [{

@@ -87,7 +87,7 @@ fn provider(name: &str, title: &str, operations: Value) -> Value {
             "default_space_id": {"type": "string", "x-env": ["WATSONX_DEPLOYMENT_SPACE_ID", "WATSONX_SPACE_ID"]},
             "iam_url": {"type": "string", "x-env": ["WATSONX_IAM_URL"],
                 "description": "one of IBM Cloud's; `token_url` names any other"}}},
-        "verified": false,
+        "verified": true,
         "docs": "https://cloud.ibm.com/apidocs/watsonx-ai"
     })
 }

@@ -1,5 +1,5 @@
 //! The providers that matter are backed: chats, streams, calls of tools, three errors and a usage of
-//! each, or of whatever it serves instead. Recorded, or else written by what the provider documents
+//! each, and whatever else it serves, also of each partner whose models Vertex AI has. Recorded, or else written by what the provider documents
 //! (`fixtures/written.jsonl`); what is not recorded says why (`fixtures/unbacked.tsv`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +9,8 @@ use sluice_fixture::Fixture;
 use sluice_sdk::serde_json::{self, Value};
 
 use crate::components::{self, Component};
-use crate::recordings::Recording;
 use crate::report::FLOOR;
+use crate::verified::VERIFIED;
 use crate::{list, recordings, text};
 
 /// Their names, as a configuration has them.
@@ -52,6 +52,18 @@ const LISTED: [&str; 35] = [
     "zai",
 ];
 
+/// Publishers at Vertex AI besides Google, each as a provider of its own, with how names of their models
+/// begin. Every other one is asked as `meta` is.
+const PARTNERS: [(&str, &[&str]); 4] = [
+    ("vertex_ai/ai21", &["ai21/", "jamba"]),
+    ("vertex_ai/anthropic", &["anthropic/", "claude"]),
+    ("vertex_ai/meta", &["meta/"]),
+    (
+        "vertex_ai/mistralai",
+        &["mistralai/", "mistral", "codestral"],
+    ),
+];
+
 const WRITTEN: &str = include_str!("../fixtures/written.jsonl");
 const UNBACKED: &str = include_str!("../fixtures/unbacked.tsv");
 
@@ -81,28 +93,39 @@ fn written() -> Vec<Written> {
     WRITTEN.lines().map(read).collect()
 }
 
-/// What has to be there of a provider.
-fn needed(provider: &Value) -> Vec<(&'static str, usize)> {
+/// The provider, or the partner whose model is asked.
+fn listed_as(provider: &str, model: &str) -> String {
+    let of_partner = |it: &&(&str, &[&str])| it.1.iter().any(|start| model.starts_with(start));
+    let partner = PARTNERS.iter().find(of_partner);
+    match partner.filter(|_| provider == "vertex_ai") {
+        Some((name, _)) => (*name).to_owned(),
+        None => provider.to_owned(),
+    }
+}
+
+/// What has to be there of a provider, by kind of call.
+fn needed(name: &str, provider: &Value) -> BTreeMap<&'static str, usize> {
     let operations = provider["operations"].as_object().unwrap();
-    let mut needed = vec![("errors", 3)];
+    let mut needed = BTreeMap::from([("errors", 3)]);
     if let Some(chat) = operations.get("chat") {
-        needed.push(("chat", 1));
-        needed.push(("usage", 1));
+        needed.extend([("chat", 1), ("usage", 1)]);
         if chat["stream"] == true {
-            needed.push(("stream", 1));
+            needed.insert("stream", 1);
         }
         if !list(&chat["unsupported"]).contains(&"tools".into()) {
-            needed.push(("tools", 1));
+            needed.insert("tools", 1);
         }
+    }
+    if name.contains('/') {
+        // Partners have chats alone.
         return needed;
     }
     let counted = ["completions", "embeddings", "rerank"];
     if counted.iter().any(|it| operations.contains_key(*it)) {
-        needed.push(("usage", 1));
+        needed.insert("usage", 1);
     }
     let kinds = operations.keys().filter_map(|it| kind_of(it));
-    let kinds: BTreeSet<&str> = kinds.collect();
-    needed.extend(kinds.into_iter().map(|it| (it, 1)));
+    needed.extend(kinds.map(|it| (it, 1)));
     needed
 }
 
@@ -111,10 +134,12 @@ fn kind_of(operation: &str) -> Option<&'static str> {
     Some(match operation {
         "completions" => "completions",
         "embeddings" => "embeddings",
+        "moderations" => "moderations",
         "rerank" => "rerank",
+        "responses" => "responses",
         "images.generate" | "images.edit" => "images",
         "audio.speech" => "audio-speech",
-        "audio.transcribe" => "audio-transcription",
+        "audio.transcribe" | "audio.translate" => "audio-transcription",
         _ => return None,
     })
 }
@@ -130,9 +155,23 @@ fn recorded() -> Counts {
         *counts.entry((cells[0].to_owned(), kind)).or_default() += passed;
     }
     for recording in recordings::all() {
-        if recording.status() == 200 && tells_usage(&recording) {
-            let kind = (recording.provider, "usage".to_owned());
+        let name = listed_as(&recording.provider, &recording.model);
+        if recording.status() == 200 && tells_usage(recording.body()) {
+            let kind = (name.clone(), "usage".to_owned());
             *counts.entry(kind).or_default() += 1;
+        }
+        if name != recording.provider {
+            let of = |name: String| (name, recording.kind.clone());
+            *counts.entry(of(name)).or_default() += 1;
+            *counts.get_mut(&of(recording.provider.clone())).unwrap() -= 1;
+        }
+    }
+    // Predictions that made pictures.
+    for line in VERIFIED.lines() {
+        let (name, operations) = line.split_once('\t').unwrap();
+        for kind in operations.split(' ').filter_map(kind_of) {
+            let kind = (name.to_owned(), kind.to_owned());
+            counts.entry(kind).or_insert(1);
         }
     }
     // One component, asked in the same way.
@@ -146,7 +185,7 @@ fn recorded() -> Counts {
     counts
 }
 
-fn tells_usage(recording: &Recording) -> bool {
+fn tells_usage(body: &str) -> bool {
     let told = [
         "\"usage\"",
         "\"usageMetadata\"",
@@ -155,24 +194,27 @@ fn tells_usage(recording: &Recording) -> bool {
         "eval_count\"",
         "\"predict_time\"",
     ];
-    told.iter().any(|it| recording.body().contains(it))
+    told.iter().any(|it| body.contains(it))
 }
 
 fn counted(all: &[Written]) -> Counts {
     let mut counts = Counts::new();
     for it in all {
-        let provider = &it.fixture.provider;
+        let name = listed_as(&it.fixture.provider, &it.fixture.model);
         let expect = &it.fixture.expect;
         let whole = expect
             .response
             .as_ref()
             .is_some_and(|it| it["usage"].is_object());
+        let mut replies = it.fixture.exchanges.iter().map(|it| it.reply.bytes());
+        let relayed =
+            expect.relayed && replies.any(|it| tells_usage(&String::from_utf8_lossy(&it)));
         let kinds = [
             Some(it.kind.as_str()),
-            (whole || expect.usage.is_some()).then_some("usage"),
+            (whole || relayed || expect.usage.is_some()).then_some("usage"),
         ];
         for kind in kinds.into_iter().flatten() {
-            let kind = (provider.clone(), kind.to_owned());
+            let kind = (name.clone(), kind.to_owned());
             *counts.entry(kind).or_default() += 1;
         }
     }
@@ -205,8 +247,10 @@ fn every_provider_that_matters_is_backed_or_it_is_said_why_not() {
     let unbacked = unbacked();
     let mut used = BTreeSet::new();
     let mut wrong = Vec::new();
-    for name in LISTED {
-        for (kind, least) in needed(known(&components, name).1) {
+    let partners = PARTNERS.iter().map(|it| it.0);
+    for name in LISTED.into_iter().chain(partners) {
+        let provider = name.split('/').next().unwrap();
+        for (kind, least) in needed(name, known(&components, provider).1) {
             let place = (name.to_owned(), kind.to_owned());
             let of = |counts: &Counts| counts.get(&place).copied().unwrap_or(0);
             let (real, made) = (of(&recorded), of(&written));

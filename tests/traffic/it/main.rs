@@ -5,6 +5,7 @@
     reason = "a test tells what is wrong by panicking"
 )]
 
+mod addresses;
 mod anthropic;
 mod bedrock;
 mod canonical;
@@ -21,6 +22,7 @@ mod listed;
 mod losses;
 mod media;
 mod ollama;
+mod places;
 mod play;
 mod recordings;
 mod refusals;
@@ -29,6 +31,7 @@ mod report;
 mod routes;
 mod unlike;
 mod vectors;
+mod verified;
 mod wire;
 
 use std::path::PathBuf;

@@ -1,11 +1,12 @@
 //! A recording's answer, given to the component that would have asked for it.
 
 use sluice_fixture::Fixture;
-use sluice_sdk::serde_json::{self, Value, json};
+use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::testing::Outcome;
-use sluice_sdk::{Call, File, Payload, Reply, Step};
+use sluice_sdk::{Call, Error, File, Outbound, Payload, Reply, Step};
 
 use crate::components::Component;
+use crate::places::{self, Place};
 use crate::recordings::Recording;
 use crate::{list, text};
 
@@ -23,7 +24,7 @@ pub fn provider(recording: &Recording) -> &str {
     match recording.provider.as_str() {
         "litellm" => "litellm_proxy",
         // No provider of ours by name; what speaks OpenAI's dialect is reached as that.
-        "bedrock_mantle" | "chatgpt" => "openai_like",
+        "chatgpt" => "openai_like",
         // Ollama's own API is the provider's; beside it it has OpenAI's.
         "ollama" if recording.url.contains("/v1/") => "openai_like",
         "gemini" if recording.json()["choices"].is_array() => "openai_like",
@@ -90,28 +91,9 @@ fn is_picture(output: &Value) -> bool {
     output.as_str().is_some_and(|it| it.starts_with("https://"))
 }
 
-/// The model as a configuration names it.
-fn model(recording: &Recording) -> String {
-    let named = match recording.model.as_str() {
-        "" => "m",
-        named => named,
-    };
-    // Cloudflare's own dialect has the model in the address.
-    let run = recording.url.split_once("/ai/run/");
-    if let Some((_, named)) = run.filter(|(_, it)| !it.contains('%')) {
-        return format!("run/{named}");
-    }
-    match recording.endpoint.trim_end_matches("-stream") {
-        "invoke" => format!("invoke/{named}"),
-        // Embeddings are told apart by the model's family.
-        "chat" if recording.provider == "bedrock" => "amazon.nova-2-lite-v1:0".to_owned(),
-        "predictions" => "o/m".to_owned(),
-        _ => named.to_owned(),
-    }
-}
-
 /// A request that asks for as much as was answered.
-fn body(recording: &Recording, model: &str) -> Value {
+fn body(recording: &Recording, place: &Place) -> Value {
+    let model = place.model.as_str();
     let answer = recording.json();
     let vectors = [
         &answer["data"],
@@ -124,17 +106,22 @@ fn body(recording: &Recording, model: &str) -> Value {
     let ranks = [&answer["results"], &answer["data"]];
     let ranks = ranks.iter().map(|it| list(it).len()).find(|it| *it > 0);
     let mut body = json!({"model": model, "messages": [{"role": "user", "content": "x"}], "prompt": "x",
-        "input": vec!["x"; vectors.unwrap_or(1)], "query": "x", "response_id": "r", "input_file_id": "f",
+        "input": vec!["x"; vectors.unwrap_or(1)], "query": "x", "response_id": place.id, "input_file_id": "f",
         "endpoint": "/v1/chat/completions", "completion_window": "24h", "documents": vec!["x"; ranks.unwrap_or(1).max(5)],
         "max_tokens": 99, "voice": "v", "language": "en"});
-    if recording.endpoint == "responses-stored" {
-        body["response_id"] = "resp_1".into();
-    }
     if answer["embeddings"]["int8"].is_array() {
         body["embedding_types"] = json!(["int8"]);
     }
     if recording.is_stream() {
         body["stream"] = true.into();
+    }
+    if recording.provider == "deepgram" {
+        let members = recording
+            .query
+            .split('&')
+            .filter_map(|it| it.split_once('='));
+        let members = members.map(|(name, value)| (name.to_owned(), value.into()));
+        return members.collect::<Map<_, _>>().into();
     }
     if model.starts_with("run/") {
         // Why an answer ended is told by the limit alone: the model's own.
@@ -143,18 +130,11 @@ fn body(recording: &Recording, model: &str) -> Value {
     body
 }
 
-/// What is asked about: results have their batch's id.
-fn id(recording: &Recording) -> &str {
-    let batch = recording.url.strip_suffix("/results");
-    let batch = batch.and_then(|it| it.rsplit('/').next());
-    batch.unwrap_or("i")
-}
-
 /// What is known of the call besides its body; of a batch, its one model.
-fn params(recording: &Recording, model: &str) -> Value {
+fn params(place: &Place) -> Value {
     json!([
-        ["id", id(recording)],
-        ["state", json!({ "model": model }).to_string()]
+        ["id", place.id],
+        ["state", json!({ "model": place.model }).to_string()]
     ])
 }
 
@@ -165,13 +145,31 @@ pub struct Cast<'c> {
     pub provider: String,
     pub operation: &'static str,
     pub fixture: Fixture,
+    /// Which of the fixture's exchanges is the recording.
+    own: usize,
     /// What the call brings along, which fixtures cannot have.
     pub uploads: bool,
 }
 
+impl Cast<'_> {
+    /// The base URL of the call.
+    pub fn base_url(&self) -> Option<&str> {
+        let url = self.fixture.context.get("base_url");
+        url.and_then(Value::as_str)
+    }
+}
+
 /// Makes a recording a call; the reason, where the gateway cannot ask for such an answer at all.
 pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Cast<'c>, String> {
-    let provider = provider(recording);
+    cast_as(components, recording, provider(recording))
+}
+
+/// The same as a call of another provider, which has the same API.
+fn cast_as<'c>(
+    components: &'c [Component],
+    recording: &Recording,
+    provider: &str,
+) -> Result<Cast<'c>, String> {
     let operation =
         operation(recording).ok_or_else(|| format!("no operation for `{}`", recording.endpoint))?;
     let own = |it: &&Component| it.provider(provider).is_some();
@@ -185,30 +183,41 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
         .reply
         .as_ref()
         .ok_or("the answer is another API's")?;
-    let model = model(recording);
+    let place = places::of(recording, known);
     let recorded =
         json!({"status": reply["status"], "headers": reply["headers"], "body": reply["body"]});
-    let mut exchanges = vec![json!({ "reply": recorded })];
+    let mut exchanges = vec![json!({ "reply": recorded.clone() })];
     exchanges.extend(last_turn(recording, component));
     if component.document["name"] == "black_forest_labs" && recording.json()["status"].is_string() {
-        let asked = json!({"id": "p", "polling_url": "https://api.bfl.ai/v1/get_result?id=p"});
+        let asked = json!({"id": "p", "polling_url": recording.address()});
+        exchanges.insert(0, answered(&asked));
+    }
+    if component.document["name"] == "replicate" && recording.method == "GET" {
+        let asked =
+            json!({"id": place.id, "status": "starting", "urls": {"get": recording.address()}});
         exchanges.insert(0, answered(&asked));
     }
     if provider == "gemini" && operation == "batches.create" {
         exchanges.splice(0..0, brought());
     }
+    let own = exchanges
+        .iter()
+        .position(|it| it["reply"] == recorded)
+        .unwrap();
     // Claude at Vertex AI takes no key.
     let secrets: &[&str] = match provider {
         "vertex_ai" => &[],
+        "bedrock_mantle" => &["aws_access_key_id", "aws_secret_access_key"],
         // A key would be traded for a token first.
         "gigachat" => &["access_token"],
         _ => &["api_key"],
     };
+    let context = place.base_url.as_ref();
+    let context = context.map_or_else(|| json!({}), |it| json!({ "base_url": it }));
     let fixture = json!({
-        "name": recording.id, "provider": provider, "operation": operation, "model": model,
-        "streaming": recording.is_stream(), "secrets": secrets, "params": params(recording, &model), "body": body(recording, &model),
-        "config": {"account_id": "a", "vertex_project": "p", "vertex_location": "us-central1", "project_id": "p"},
-        "context": {"base_url": "https://upstream.test"},
+        "name": recording.id, "provider": provider, "operation": operation, "model": place.model,
+        "streaming": recording.is_stream(), "secrets": secrets, "params": params(&place), "body": body(recording, &place),
+        "config": place.config, "context": context,
         "exchanges": exchanges, "expect": {}
     });
     Ok(Cast {
@@ -216,6 +225,7 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
         provider: provider.to_owned(),
         operation,
         fixture: serde_json::from_value(fixture).unwrap(),
+        own,
         uploads: match provider {
             "deepgram" | "xai" => operation == "audio.transcribe",
             "mistral" => operation == "audio.speech",
@@ -227,9 +237,18 @@ pub fn cast<'c>(components: &'c [Component], recording: &Recording) -> Result<Ca
 
 /// Plays a recording natively.
 pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Played<'c>, String> {
-    let cast = cast(components, recording)?;
+    play_as(components, recording, provider(recording))
+}
+
+/// Plays a recording as another provider's.
+pub fn play_as<'c>(
+    components: &'c [Component],
+    recording: &Recording,
+    provider: &str,
+) -> Result<Played<'c>, String> {
+    let cast = cast_as(components, recording, provider)?;
     let outcome = match cast.uploads {
-        true => upload(cast.component, &cast.fixture)?,
+        true => upload(&cast)?,
         false => (cast.component.replay)(&cast.fixture)?,
     };
     Ok(Played {
@@ -240,8 +259,20 @@ pub fn play<'c>(components: &'c [Component], recording: &Recording) -> Result<Pl
     })
 }
 
-/// A call with an upload, or an answer of bytes, which fixtures cannot have.
-fn upload(component: &Component, fixture: &Fixture) -> Result<Outcome, String> {
+/// The request that the recording answers.
+pub fn asked(cast: &Cast<'_>) -> Result<Outbound, String> {
+    match stepped(cast, cast.own) {
+        Ok(Step::Send(sent)) => Ok(sent),
+        Ok(_) => Err("no request".to_owned()),
+        Err(error) => Err(error.message),
+    }
+}
+
+/// What a component does after some of its answers.
+fn stepped(cast: &Cast<'_>, answers: usize) -> Result<Step, Error> {
+    let Cast {
+        component, fixture, ..
+    } = cast;
     let file = File {
         id: 0,
         field: "file".into(),
@@ -250,11 +281,11 @@ fn upload(component: &Component, fixture: &Fixture) -> Result<Outcome, String> {
         size: 9,
     };
     let call = Call {
-        files: vec![file],
+        files: cast.uploads.then_some(file).into_iter().collect(),
         ..call(fixture)
     };
     let mut step = (component.start)(&call, &fixture.body.to_string());
-    for exchange in &fixture.exchanges {
+    for exchange in fixture.exchanges.iter().take(answers) {
         let Ok(Step::Send(sent)) = step else {
             break;
         };
@@ -267,8 +298,13 @@ fn upload(component: &Component, fixture: &Fixture) -> Result<Outcome, String> {
         };
         step = (component.resume)(&call, vec![reply]);
     }
+    step
+}
+
+/// A call with an upload, or an answer of bytes, which fixtures cannot have.
+fn upload(cast: &Cast<'_>) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
-    match step {
+    match stepped(cast, cast.fixture.exchanges.len()) {
         Ok(Step::Respond(response)) => {
             let usage = response.usage.as_deref();
             outcome.usage = usage.and_then(|it| serde_json::from_str(it).ok());

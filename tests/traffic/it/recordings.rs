@@ -18,13 +18,23 @@ pub struct Recording {
     /// What was asked for, also where the answer was an error.
     pub endpoint: String,
     pub model: String,
-    /// The address, where the recorder kept it.
+    pub method: String,
+    /// The address, where the recorder kept it, and what stood behind its `?`.
     pub url: String,
+    pub query: String,
     /// `status`, `headers`, `body`; none where the gateway has nothing that could read it.
     pub reply: Option<Value>,
 }
 
 impl Recording {
+    /// The address with what stood behind its `?`.
+    pub fn address(&self) -> String {
+        match self.query.is_empty() {
+            true => self.url.clone(),
+            false => format!("{}?{}", self.url, self.query),
+        }
+    }
+
     pub fn status(&self) -> u64 {
         let status = self.reply.as_ref().and_then(|it| it["status"].as_u64());
         status.unwrap_or(0)
@@ -54,15 +64,21 @@ pub fn all() -> Vec<Recording> {
         let mut cells = line.split('\t').map(str::to_owned);
         let mut next = || cells.next().unwrap();
         let id = next();
-        Recording {
+        let mut recording = Recording {
             reply: replies.remove(&id),
             id,
             provider: next(),
             kind: next(),
             endpoint: next(),
             model: next(),
+            method: next(),
             url: next(),
+            query: String::new(),
+        };
+        if let Some((url, query)) = recording.url.clone().split_once('?') {
+            (recording.url, recording.query) = (url.to_owned(), query.to_owned());
         }
+        recording
     };
     index.lines().map(read).collect()
 }

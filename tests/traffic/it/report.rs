@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::judge::Verdict;
 use crate::recordings::Recording;
-use crate::{listed, replay, root};
+use crate::verified::{self, VERIFIED};
+use crate::{components, listed, replay, root};
 
 const BEFORE: &str = "# Recorded traffic
 
@@ -16,9 +17,12 @@ have asked for them, whole, byte by byte and in random pieces. One passes if the
 tool calls, the finish reason, the usage and the kind of an error are those that a reader of the provider's
 own bytes finds; one that is relayed passes if it is what OpenAI's clients read already. Every recording comes to the
 same through the compiled component, in the engine of the gateway. `tools` are chats,
-whole or streamed, that were answered with tool calls. `bedrock_mantle`, `chatgpt` and Ollama's and
+whole or streamed, that were answered with tool calls. `chatgpt` and Ollama's and
 Gemini's addresses in OpenAI's dialect are no providers by name: they are reached as `openai_like`. The
 recordings and their licences: [SOURCES.md](../tests/traffic/fixtures/SOURCES.md).
+
+Each component asks at the address that its recordings came from: method, host, path and query. What is
+asked elsewhere has its [reason](../tests/traffic/fixtures/wire/addresses.tsv).
 
 What each component sends for 25 requests is held beside what LiteLLM 1.109.1 sends for them, and what an
 error becomes beside LiteLLM's exception. Each difference has its reason:
@@ -155,6 +159,9 @@ fn every_recording_passes_or_its_failure_is_known_and_none_falls_below_the_floor
         FLOOR,
         &floor,
     );
+    let backed = verified::table(&components::all(), &played);
+    let path = "tests/traffic/fixtures/verified.tsv";
+    hold(&mut wrong, path, VERIFIED, &backed);
     let docs = std::fs::read_to_string(root().join("docs/recordings.md")).unwrap_or_default();
     hold(
         &mut wrong,

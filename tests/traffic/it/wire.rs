@@ -28,7 +28,7 @@ impl Reason {
 }
 
 /// Whether a pattern, in which `*` stands for any text, fits the whole.
-fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((start, rest)) => text.strip_prefix(start).is_some_and(|left| {

@@ -185,11 +185,69 @@ fn cloudflares_native_base_is_taken_for_its_compatible_one() {
 }
 
 #[test]
-fn mantle_is_found_by_its_region() {
+fn mantle_is_found_by_its_region_and_each_model_under_its_path() {
     let mut asked = of("bedrock_mantle", "responses");
-    asked.config = json!({"aws_region_name": "eu-west-1"});
-    let url = "https://bedrock-mantle.eu-west-1.api.aws/v1/responses";
+    let url = "https://bedrock-mantle.us-east-1.api.aws/v1/responses";
     assert_eq!(asked.url(), url);
+    let there = "https://bedrock-mantle.eu-west-1.api.aws";
+    asked.config = json!({"aws_region_name": "eu-west-1"});
+    for (model, operation, path) in [
+        ("openai.gpt-oss-20b", "responses", "/v1/responses"),
+        ("openai.gpt-5.6-luna", "responses", "/openai/v1/responses"),
+        ("xai.grok-4.6", "chat", "/openai/v1/chat/completions"),
+        ("qwen.qwen3-32b", "chat", "/v1/chat/completions"),
+        (
+            "anthropic.claude-opus-5-5",
+            "messages",
+            "/anthropic/v1/messages",
+        ),
+        ("openai.gpt-5.5", "models", "/v1/models"),
+    ] {
+        (asked.model, asked.operation) = (model, operation);
+        asked.base = None;
+        assert_eq!(asked.url(), format!("{there}{path}"), "{model}");
+        // Whatever of the addresses of Mantle the operator names.
+        for base in ["", "/v1", "/openai/v1"] {
+            asked.base = Some(format!("{there}{base}").leak());
+            let url = asked.url();
+            let whole = match url.starts_with('/') {
+                true => format!("{there}{base}{url}"),
+                false => url,
+            };
+            assert_eq!(whole, format!("{there}{path}"), "{model} at {base}");
+        }
+    }
+}
+
+#[test]
+fn mantle_takes_its_key_or_a_signature_for_its_own_service_and_region() {
+    let mut asked = of("bedrock_mantle", "chat");
+    asked.config = json!({"aws_region_name": "eu-west-1"});
+    let auth = asked.auth().unwrap();
+    assert_eq!(
+        (&*auth.scheme, param(&auth, "secret")),
+        ("bearer", "api_key")
+    );
+    asked.secrets = &["aws_access_key_id", "aws_secret_access_key"];
+    let mut signed = |base, config: Value| {
+        (asked.base, asked.config) = (base, config);
+        let auth = asked.auth().unwrap();
+        assert_eq!(auth.scheme, "sigv4");
+        assert_eq!(param(&auth, "service"), "bedrock-mantle");
+        param(&auth, "region").to_owned()
+    };
+    let region = json!({"aws_region_name": "eu-west-1"});
+    assert_eq!(signed(None, region.clone()), "eu-west-1");
+    assert_eq!(signed(None, json!({})), "us-east-1");
+    // A signature for another region than the host's is refused there.
+    let elsewhere = Some("https://bedrock-mantle.ap-south-1.api.aws/v1");
+    assert_eq!(signed(elsewhere, region.clone()), "ap-south-1");
+    let proxy = Some("https://proxy.test/v1");
+    assert_eq!(signed(proxy, region), "eu-west-1");
+    let rows = crate::row::Row::all().unwrap();
+    let rows = rows.iter().filter(|it| it.signed.is_some());
+    let names: Vec<&str> = rows.map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["bedrock_mantle"], "the others have keys alone");
 }
 
 #[test]

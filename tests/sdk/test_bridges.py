@@ -126,6 +126,36 @@ def test_a_client_of_text_completions_is_answered(house, gpt):
     assert "".join(it.choices[0].text for it in gpt.completions.create(model="chat", prompt="x", stream=True) if it.choices) == "Let me look."
 
 
+CURSORS = [{"role": "user", "content": [{"type": "input_text", "text": "Weather in Oslo?"}]}, {"type": "function_call", "call_id": "call_0", "name": "weather", "arguments": "{}"}, {"type": "function_call_output", "call_id": "call_0", "output": "rain"}]
+
+
+def test_cursor_asks_for_a_chat_as_for_a_response_and_is_answered_by_a_chat(house):
+    client = openai.OpenAI(base_url=house.gateway.url + "/cursor", api_key=MASTER_KEY, max_retries=0)
+    asked = {"instructions": "Be brief.", "input": CURSORS, "tools": [{"type": "function", "name": "weather", "parameters": SCHEMA}], "reasoning": {"effort": "low"}, "store": False}
+    made = client.chat.completions.create(model="chat", messages=openai.omit, extra_body=asked)
+    assert (made.object, made.model, made.choices[0].message.content) == ("chat.completion", "chat", "Let me look.")
+    assert json.loads(made.choices[0].message.tool_calls[0].function.arguments) == {"city": "Oslo"} and made.usage.total_tokens == 18
+    upstream = sent(house)
+    assert [it["role"] for it in upstream["messages"]] == ["system", "user", "assistant", "tool"] and upstream["messages"][3]["content"] == "rain"
+    assert upstream["tools"][0]["function"]["parameters"] == SCHEMA and not {"input", "instructions", "store"} & set(upstream)
+    stream = list(client.chat.completions.create(model="chat", messages=openai.omit, stream=True, stream_options={"include_usage": True}, extra_body=asked))
+    assert "".join(it.choices[0].delta.content or "" for it in stream if it.choices) == "Let me look." and stream[-1].usage.total_tokens == 18
+    for body, member in (({"input": 5}, "input"), ({"input": "hi", "background": True}, "background"), ({"input": "hi", "previous_response_id": "resp_1"}, "previous_response_id"), ({}, "messages")):
+        status, refused, _ = house.gateway.post("/cursor/chat/completions", {"model": "chat", **body})
+        assert (status, refused["error"]["param"]) == (404 if member == "previous_response_id" else 400, member), refused
+
+
+@pytest.mark.parametrize("path", ["/cursor", "/queue"])
+def test_litellms_other_paths_of_a_chat_are_a_chat(house, path):
+    client = openai.OpenAI(base_url=house.gateway.url + path, api_key=MASTER_KEY, max_retries=0)
+    asked = {"model": "chat", "messages": [{"role": "user", "content": "hi"}]}
+    assert client.chat.completions.create(**asked).choices[0].message.content == "Let me look."
+    assert sent(house)["messages"] == asked["messages"]
+    assert "".join(it.choices[0].delta.content or "" for it in client.chat.completions.create(**asked, stream=True) if it.choices) == "Let me look."
+    status, _, _ = house.gateway.post(f"{path}/chat/completions", asked, key="sk-wrong")
+    assert status == 401
+
+
 GOOGLE = {
     "systemInstruction": {"parts": [{"text": "Be brief."}]},
     "contents": [{"role": "user", "parts": [{"text": "Weather in Oslo?"}]}],

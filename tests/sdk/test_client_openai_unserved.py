@@ -11,7 +11,6 @@ ASKS = {
     "POST /v1/uploads/u/complete": lambda it: it.uploads.complete("u", part_ids=["p"]),
     "POST /v1/uploads/u/cancel": lambda it: it.uploads.cancel("u"),
     "POST /v1/responses/compact": lambda it: it.responses.compact(model="demo", input="hi"),
-    "POST /v1/responses/input_tokens": lambda it: it.responses.input_tokens.count(model="demo", input="hi"),
     "POST /v1/conversations": lambda it: it.conversations.create(),
     "GET /v1/conversations/c": lambda it: it.conversations.retrieve("c"),
     "DELETE /v1/conversations/c": lambda it: it.conversations.delete("c"),

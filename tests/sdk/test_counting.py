@@ -2,6 +2,7 @@
 
 import json
 
+import openai
 import pytest
 
 from conftest import MASTER_KEY, Gateway
@@ -22,6 +23,8 @@ def upstream():
     upstream = RawUpstream()
     upstream.script("anthropic", whole({"input_tokens": 19}))
     upstream.script("gemini", whole({"totalTokens": 23, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 23}]}))
+    upstream.script("openai", whole({"object": "response.input_tokens", "input_tokens": 31}))
+    upstream.script("elsewhere", whole({"error": {"message": "no such route"}}, status=404))
     upstream.script("busy", whole({"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}, status=429, retry_after=0))
     upstream.script("odd", whole({"tokens": 1}))
     return upstream
@@ -33,6 +36,7 @@ def gateway(upstream, tmp_path_factory, data_dir):
     models = [
         entry("openai", "openai/gpt-4o", "openai"), entry("groq", "groq/llama-3.3-70b-versatile", "groq"), entry("older", "openai/gpt-4", "openai"),
         entry("anthropic", "anthropic/claude-haiku-4-5", "anthropic"), entry("gemini", "gemini/gemini-2.5-flash", "gemini"),
+        entry("chats", "deepinfra/m", "chats"), entry("elsewhere", "openai/gpt-4o", "elsewhere"),
         entry("busy", "anthropic/claude-haiku-4-5", "busy"), entry("odd", "gemini/gemini-2.5-flash", "odd"),
     ]
     gateway = Gateway(tmp_path_factory.mktemp("counting"), {"model_list": models, "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1}})
@@ -80,6 +84,42 @@ def test_what_is_counted_is_what_would_be_asked(gateway, upstream):
     own = {"model": "anthropic", "messages": CHAT, "unheard_of": 1}
     gateway.post("/v1/messages/count_tokens", own)
     assert sent(upstream, "anthropic")[1] == {**own, "model": "claude-haiku-4-5"}
+
+
+@pytest.mark.parametrize("model, tokens", [("openai", 31), ("groq", LOCAL), ("elsewhere", LOCAL), ("anthropic", 19), ("gemini", 23)])
+def test_a_response_is_counted_before_it_is_made(gateway, upstream, model, tokens):
+    for path in ("/responses/input_tokens", "/v1/responses/input_tokens", "/openai/v1/responses/input_tokens"):
+        for given in (TEXT, CHAT, [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": TEXT}]}]):
+            status, told, _ = gateway.post(path, {"model": model, "input": given})
+            assert (status, told) == (200, {"object": "response.input_tokens", "input_tokens": tokens}), told
+    client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=MASTER_KEY, max_retries=0)
+    tool = {"type": "function", "name": "weather", "description": "Tells it.", "parameters": {"type": "object", "properties": {}}, "strict": False}
+    counted = client.responses.input_tokens.count(model=model, instructions="Be brief.", input=TEXT, tools=[tool])
+    assert counted.input_tokens == tokens if tokens != LOCAL else counted.input_tokens > LOCAL + 10
+    if model == "openai":
+        path, body = sent(upstream, "openai")
+        assert path == "/responses/input_tokens" and body == {"model": "gpt-4o", "instructions": "Be brief.", "input": TEXT, "tools": [tool]}
+    if model == "anthropic":
+        path, body = sent(upstream, "anthropic")
+        assert path == "/v1/messages/count_tokens" and body["tools"][0]["name"] == "weather" and "Be brief." in json.dumps(body["system"])
+
+
+@pytest.mark.parametrize("member, body", [
+    ("input", {}), ("input", {"input": 5}), ("model", {"model": None, "input": TEXT}), ("instructions", {"input": TEXT, "instructions": 5}),
+    ("previous_response_id", {"input": TEXT, "previous_response_id": "resp_none"}),
+])
+def test_what_is_no_response_is_not_counted(gateway, member, body):
+    status, refused, _ = gateway.post("/v1/responses/input_tokens", {"model": "groq", **body})
+    assert (status, refused["error"]["param"], refused["error"]["type"]) == (400, member, "invalid_request_error"), refused
+
+
+def test_a_response_that_goes_on_is_counted_with_what_was_said(gateway, upstream):
+    answer = {"id": "c", "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": TEXT}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
+    upstream.script("chats", whole(answer))
+    first = gateway.post("/v1/responses", {"model": "chats", "input": TEXT})[1]
+    status, told, _ = gateway.post("/v1/responses/input_tokens", {"model": "chats", "input": TEXT, "previous_response_id": first["id"]})
+    # Three turns in all.
+    assert (status, told["input_tokens"]) == (200, 3 * (LOCAL - 3) + 3), told
 
 
 def test_the_gateway_counts_where_it_is_asked_to_or_the_provider_fails(gateway, upstream):

@@ -89,23 +89,58 @@ def test_speech_that_is_no_sound_is_an_error_of_the_upstream(house, model):
 
 
 CONTENTS = [{"role": "user", "parts": [{"text": "hi"}]}]
+LOOK = {"name": "look", "parameters": {"type": "OBJECT"}}
+said = lambda *parts, role="user": [{"role": role, "parts": list(parts)}]
+calling = lambda **config: {"functionCallingConfig": config}
+# Of each member what is wrong with it, and the place that is named.
 WRONG = {
-    "contents": [5, [5], [{"role": "user", "parts": "hi"}], [{"role": 5, "parts": [{"text": "hi"}]}]],
-    "systemInstruction": [5, {"parts": "x"}],
-    "tools": ["x", [5]],
-    "toolConfig": ["x"],
-    "generationConfig": ["x", {"temperature": "hot"}, {"maxOutputTokens": "many"}, {"stopSequences": {"x": 1}}],
+    "contents": [
+        (None, ""), (5, ""), ([], ""), ([5], "[0]"), ([{"role": "user", "parts": "hi"}], "[0].parts"), ([{"role": 5, "parts": [{"text": "hi"}]}], "[0].role"),
+        (said({"text": "hi"}, role="banana"), "[0].role"), (said(5), "[0].parts[0]"), (said({"text": 5}), "[0].parts[0]"), (said({"inlineData": "x"}), "[0].parts[0].inlineData"),
+        (said({"inlineData": {"mimeType": "image/png"}}), "[0].parts[0].inlineData.data"), (said({"fileData": {}}), "[0].parts[0].fileData.fileUri"),
+        (said({"functionResponse": {"response": {}}}), "[0].parts[0].functionResponse.name"), (said({"functionResponse": {"name": "look", "response": {}}}), "[0].parts[0]"),
+        (CONTENTS + said({"functionCall": {"args": {}}}, role="model"), "[1].parts[0].functionCall.name"),
+    ],
+    "systemInstruction": [(5, ""), ({"parts": "x"}, ".parts")],
+    "tools": [
+        ("x", ""), ([5], ""), ([{"functionDeclarations": [{}]}], "[0].functionDeclarations[0]"), ([{"functionDeclarations": [5]}], "[0].functionDeclarations[0]"),
+        ([{"functionDeclarations": [LOOK, LOOK]}], "[0].functionDeclarations[1]"), ([{"functionDeclarations": [{**LOOK, "parameters": "x"}]}], "[0].functionDeclarations[0].parameters"),
+        ([{"functionDeclarations": [{**LOOK, "parametersJsonSchema": {}}]}], "[0].functionDeclarations[0]"), ([{"codeExecution": {}}], "[0].codeExecution"),
+    ],
+    "toolConfig": [
+        ("x", ""), ({"functionCallingConfig": "x"}, ".functionCallingConfig"), (calling(mode=5), ".functionCallingConfig.mode"), (calling(mode="SOMETIMES"), ".functionCallingConfig.mode"),
+        (calling(mode="ANY"), ".functionCallingConfig.mode"), (calling(mode="ANY", allowedFunctionNames=[5]), ".functionCallingConfig.allowedFunctionNames"),
+        (calling(mode="ANY", allowedFunctionNames=["hear"]), ".functionCallingConfig.allowedFunctionNames"),
+    ],
+    "generationConfig": [
+        ("x", ""), ({"temperature": "hot"}, ".temperature"), ({"maxOutputTokens": "many"}, ".maxOutputTokens"), ({"stopSequences": {"x": 1}}, ".stopSequences"),
+        ({"responseMimeType": 5}, ".responseMimeType"), ({"responseMimeType": "text/x.enum"}, ".responseMimeType"), ({"responseSchema": {"type": "OBJECT"}}, ".responseSchema"),
+        ({"responseMimeType": "application/json", "responseSchema": "x"}, ".responseSchema"), ({"responseModalities": [5]}, ".responseModalities"), ({"responseLogprobs": "x"}, ".responseLogprobs"),
+        ({"responseMimeType": "application/json", "responseSchema": {}, "responseJsonSchema": {}}, ".responseSchema"),
+        ({"thinkingConfig": "x"}, ".thinkingConfig"), ({"thinkingConfig": {"thinkingBudget": "many"}}, ".thinkingConfig.thinkingBudget"),
+    ],
 }
+AMONG = {"tools": [{"functionDeclarations": [LOOK]}]}
+CHOSEN = [
+    ("hear", "ANY"), ("look", "AUTO"), ("look", "NONE"), ("look", None),
+]
 
 
+@pytest.mark.parametrize("action", ["generateContent", "streamGenerateContent", "streamGenerateContent?alt=sse"])
 @pytest.mark.parametrize("member", WRONG)
-def test_a_member_of_googles_of_the_wrong_type_is_named_where_a_chat_stands_in(house, member):
+def test_what_is_wrong_with_a_member_of_googles_is_named_where_a_chat_stands_in(house, member, action):
     before = house.asked("chats")
-    for action in ("generateContent", "streamGenerateContent?alt=sse"):
-        for value in WRONG[member]:
-            status, refused, _ = house.gateway.post(f"/v1beta/models/chats:{action}", {"contents": CONTENTS, member: value})
-            assert (status, refused["error"]["status"]) == (400, "INVALID_ARGUMENT"), (value, refused)
-            assert member in refused["error"]["message"], (value, refused)
+    cases = [({"contents": CONTENTS, member: value}, member + place) for value, place in WRONG[member]]
+    if member == "contents":
+        cases.append(({}, "contents"))
+    if member == "toolConfig":
+        name = "toolConfig.functionCallingConfig.allowedFunctionNames"
+        cases += [({"contents": CONTENTS, **AMONG, "toolConfig": calling(mode=mode, allowedFunctionNames=[chosen])}, name) for chosen, mode in CHOSEN]
+    for body, place in cases:
+        for version in ("v1beta", "v1"):
+            status, refused, _ = house.gateway.post(f"/{version}/models/chats:{action}", body)
+            assert (status, refused["error"]["code"], refused["error"]["status"]) == (400, 400, "INVALID_ARGUMENT"), (body, refused)
+            assert place in refused["error"]["message"], (body, refused)
     assert house.asked("chats") == before
 
 

@@ -5,12 +5,14 @@ import json
 import pytest
 
 from conftest import MASTER_KEY
-from raw import whole
+from raw import streamed, whole
 from test_budgets import House
 from test_each_operation import KIND, form
 
 HEARD = {"metadata": {"duration": 2.5}, "results": {"channels": [{"alternatives": [{"transcript": "hello there", "words": []}]}]}}
 RANKED = {"id": "r", "results": [{"index": 0, "relevance_score": 0.9}], "meta": {"billed_units": {"search_units": 1}}}
+SAID = {"id": "m", "type": "message", "role": "assistant", "model": "claude-x", "content": [{"type": "text", "text": "there"}], "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1}}
+FILLED = {"id": "f", "object": "chat.completion", "created": 1, "model": "codestral-x", "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "there"}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
 
 # Of each deployment: its model, and its answer.
 DEPLOYMENTS = {
@@ -18,6 +20,8 @@ DEPLOYMENTS = {
     "painter": ("stability/sd3.5-large", whole({"image": "AAAA", "finish_reason": "SUCCESS"})),
     "speaker": ("deepgram/aura-2-thalia-en", whole(b"ID3" + bytes(64), content_type="audio/mpeg")),
     "ear": ("deepgram/nova-3", whole(HEARD)),
+    "claude": ("anthropic/claude-x", whole(SAID)),
+    "filler": ("codestral/codestral-x", whole(FILLED)),
     "ranks": ("cohere/rerank-v3.5", whole(RANKED)),
     "voyage": ("voyage/rerank-2.5", whole({"object": "list", "data": [{"index": 0, "relevance_score": 0.9}], "model": "rerank-2.5", "usage": {"total_tokens": 5}})),
 }
@@ -28,6 +32,12 @@ CASES = {
     "images/edits": ("/v1/images/edits", {"model": "painter", "prompt": "hi"}, "image", {"quality": "high", "input_fidelity": "low"}),
     "speech": ("/v1/audio/speech", {"model": "speaker", "input": "hi", "voice": "thalia"}, None, {"instructions": "be kind", "speed": 1.5}),
     "transcriptions": ("/v1/audio/transcriptions", {"model": "ear"}, "file", {"prompt": "names", "temperature": 0.5}),
+    "chat": ("/v1/chat/completions", {"model": "claude", "messages": [{"role": "user", "content": "hi"}]}, None, {"seed": 7, "logit_bias": {"1": 2}}),
+    "completions": ("/v1/completions", {"model": "claude", "prompt": "hi"}, None, {"seed": 7, "logit_bias": {"1": 2}}),
+    "completions that no chat can be": ("/v1/completions", {"model": "claude", "prompt": "hi"}, None, {"best_of": 3}),
+    "completions of a provider's own": ("/v1/completions", {"model": "filler", "prompt": "hi"}, None, {"best_of": 3, "logit_bias": {"1": 2}}),
+    "responses": ("/v1/responses", {"model": "claude", "input": "hi"}, None, {"top_logprobs": 2}),
+    "responses that no chat can be": ("/v1/responses", {"model": "claude", "input": "hi"}, None, {"moderation": {"model": "m"}}),
     "rerank": ("/v1/rerank", {"model": "ranks", "query": "q", "documents": ["a"]}, None, {"max_chunks_per_doc": 3}),
     "rerank at another": ("/v2/rerank", {"model": "voyage", "query": "q", "documents": ["a"]}, None, {"rank_fields": ["a"], "max_tokens_per_doc": 9}),
 }
@@ -39,6 +49,12 @@ def house(tmp_path_factory, data_dir):
     it = House(tmp_path_factory.mktemp("unsupported"), deployments)
     yield it
     assert it.gateway.stop() == 0
+
+
+def told(headers):
+    """The members of the request that had no effect."""
+    named = {name.lower(): value for name, value in headers.items()}.get("x-sluice-dropped-params")
+    return set(named.split(", ")) if named else set()
 
 
 def ask(house, name, **more):
@@ -60,8 +76,9 @@ def test_what_a_provider_does_not_take_is_refused_by_its_name_or_left_out(house,
         assert status == 400 and "UnsupportedParamsError" in error["message"], refused
         assert all(it in error["message"] for it in names) and error["type"] == "invalid_request_error", refused
         assert house.asked(model) == before
-    status, answer, _ = ask(house, name, **params, drop_params=True)
+    status, answer, headers = ask(house, name, **params, drop_params=True)
     assert status == 200, answer
+    assert set(params) <= told(headers)
     sent = house.upstream.requests[model][-1]
     assert not any(it.encode() in sent for it in (*params, "drop_params")), sent
 
@@ -73,5 +90,36 @@ def test_the_config_may_say_that_it_is_left_out(tmp_path, data_dir):
         status, answered, _ = ask(it, "embeddings", dimensions=7)
         assert status == 200 and json.loads(answered)["data"][0]["embedding"] == [0.5, 0.25]
         assert b"dimensions" not in it.upstream.requests["vectors"][-1]
+    finally:
+        assert it.gateway.stop() == 0
+
+
+HI = [{"role": "user", "content": "hi"}]
+# Where it is asked, with what, and what of it a chat has no place for.
+LOST = {
+    "responses": ("/v1/responses", {"input": "hi", "truncation": "auto", "max_tool_calls": 3, "context_management": [], "unheard_of": 1, "prompt_cache_key": "k"}, {"truncation", "max_tool_calls", "context_management", "unheard_of", "prompt_cache_key"}),
+    "generateContent": ("/v1beta/models/MODEL:generateContent", {"contents": [{"parts": [{"text": "hi"}]}], "labels": {"a": "b"}, "safetySettings": [], "generationConfig": {"enableAffectiveDialog": True}}, {"labels", "safetySettings", "generationConfig.enableAffectiveDialog"}),
+    "nothing": ("/v1/responses", {"input": "hi", "store": False, "metadata": {"a": "b"}, "parallel_tool_calls": True}, set()),
+    "in a chat": ("/v1/chat/completions", {"messages": HI, "n": 1, "user": "u", "logprobs": False}, set()),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_of_a_request_has_no_effect_is_told(house, name):
+    path, body, lost = LOST[name]
+    status, answer, headers = house.gateway.post(path.replace("MODEL", "claude"), {"model": "claude", **body})
+    assert (status, told(headers)) == (200, lost), answer
+
+
+def test_a_stream_tells_it_before_its_first_event(tmp_path, data_dir):
+    events = [{"type": "message_start", "message": {**SAID, "content": []}}, {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+              {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "there"}}, {"type": "content_block_stop", "index": 0},
+              {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}}, {"type": "message_stop"}]
+    it = House(tmp_path, {"claude": ("claude", {"model": "anthropic/claude-x", "drop_params": True}, streamed(*(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in events)))})
+    try:
+        for path, body, lost in (("/v1/responses", {"input": "hi", "truncation": "auto"}, {"truncation"}), ("/v1/chat/completions", {"messages": HI, "seed": 7}, {"seed"})):
+            sent = json.dumps({"model": "claude", "stream": True, **body}).encode()
+            status, text, headers = it.gateway.get(path, body=sent, headers={"authorization": f"Bearer {MASTER_KEY}", "content-type": "application/json"})
+            assert status == 200 and b"there" in text and told(headers) == lost, text
     finally:
         assert it.gateway.stop() == 0

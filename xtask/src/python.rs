@@ -16,7 +16,7 @@ pub const TOOLS: [Tool; 5] = [PYTHON, NPM, GO, CURL, CHROMIUM];
 /// `sdk/*/requirements.txt`. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 28] = [
+const PACKAGES: [&str; 29] = [
     // It verifies signatures.
     "botocore==1.44.8",
     "openai==3.57.0",
@@ -42,6 +42,8 @@ const PACKAGES: [&str; 28] = [
     "langchain-google-genai==4.4.3",
     "pydantic-ai-slim[openai,anthropic]==2.68.0",
     "openai-agents==0.24.0",
+    // For the voices of agents.
+    "numpy==2.4.6",
     // OpenAI's client for realtime sessions, and the upstream that they are played by.
     "websockets==16.1.1",
     // For instructor.

@@ -21,7 +21,8 @@ use super::{Doors, body, came, form, headers, unknown};
 use crate::auth::{allow_cache_controls, allow_model};
 use crate::pipeline::accounting::Source;
 use crate::pipeline::{
-    Answer, AnswerBody, ClientRequest, Controls, Dialect, Embed, Operation, Uploads, embedded,
+    Answer, AnswerBody, ClientRequest, Controls, Dialect, Embed, Operation, Uploads, cursor,
+    embedded,
 };
 use crate::telemetry::times::Stage;
 
@@ -56,6 +57,20 @@ pub async fn messages(State(doors): State<Doors>, request: Request) -> Response 
 /// `POST /v1/messages/count_tokens`: the provider's count, else the gateway's.
 pub async fn count_tokens(State(doors): State<Doors>, request: Request) -> Response {
     ask(&doors, Operation::CountTokens.into(), request).await
+}
+
+/// `POST /responses/input_tokens`: how long a response's input is, before it is made.
+pub async fn count_response(State(doors): State<Doors>, request: Request) -> Response {
+    ask(&doors, Operation::CountResponse.into(), request).await
+}
+
+/// `POST /cursor/chat/completions`: a chat, which Cursor may ask for as it asks for a response.
+pub async fn cursors_chat(State(doors): State<Doors>, request: Request) -> Response {
+    let asked = Asked {
+        as_response: true,
+        ..Operation::Chat.into()
+    };
+    ask(&doors, asked, request).await
 }
 
 /// `POST /rerank`: documents by how well they answer a question.
@@ -136,6 +151,8 @@ pub struct Asked<'p> {
     pub streams: Option<bool>,
     /// The embeddings are asked for in Google's words.
     pub embeds: Option<Embed>,
+    /// The chat may be asked for as a response.
+    pub as_response: bool,
 }
 
 impl From<Operation> for Asked<'_> {
@@ -145,6 +162,7 @@ impl From<Operation> for Asked<'_> {
             model: None,
             streams: None,
             embeds: None,
+            as_response: false,
         }
     }
 }
@@ -156,6 +174,7 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         model,
         streams,
         embeds,
+        as_response,
     } = asked;
     let began = Instant::now();
     let (parts, incoming) = request.into_parts();
@@ -173,8 +192,16 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         queued,
     } = came;
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
+    let mut soft = Vec::new();
     let read = match embeds {
-        Some(embed) => read.and_then(|bytes| embedded::asked(embed, bytes)),
+        Some(embed) => {
+            soft = Embed::GOOGLE_ONLY.to_vec();
+            read.and_then(|bytes| embedded::asked(embed, bytes))
+        }
+        None if as_response => read.and_then(cursor::asked).map(|chat| {
+            soft = chat.soft;
+            chat.body
+        }),
         None => read,
     };
     let read = match read {
@@ -186,9 +213,7 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         let mut request = ClientRequest::of_form(operation, form, model, passed_on)?;
         request.id = id.clone();
         request.controls.stream = streams.unwrap_or(request.controls.stream);
-        if embeds.is_some() {
-            request.controls.soft = Embed::GOOGLE_ONLY.to_vec();
-        }
+        request.controls.soft = soft;
         let fleet = doors.pipeline.fleet();
         let people = &fleet.config.general.user_headers;
         steer(&mut request.controls, &parts.headers, people)?;

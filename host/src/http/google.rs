@@ -56,6 +56,7 @@ fn action_of<'p>(action: &str) -> Option<Asked<'p>> {
         model: None,
         streams: Some(streams),
         embeds,
+        as_response: false,
     })
 }
 

@@ -27,11 +27,15 @@ mod names {
     pub const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
     pub const DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
     pub const CALLBACKS: HeaderName = HeaderName::from_static("x-litellm-callback-duration-ms");
+    pub const DROPPED: HeaderName = HeaderName::from_static("x-sluice-dropped-params");
     pub const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
 }
 
 /// About so many headers are the gateway's own.
 const OWN: usize = 24;
+
+/// What was left out of a request is told in so many bytes: clients may write many members.
+const MOST_DROPPED: usize = 1024;
 
 /// Headers of an upstream that are passed on under their own name.
 const RATE_LIMITS: &[&str] = &[
@@ -81,6 +85,9 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     if let Some(applied) = trail.guards.header() {
         add(names::APPLIED_GUARDRAILS, &applied);
     }
+    if let Some(dropped) = listed(&trail.dropped) {
+        add(names::DROPPED, &dropped);
+    }
     if let Some(base) = trail.api_base() {
         add(names::API_BASE, base);
     }
@@ -124,6 +131,19 @@ pub fn add_trail(headers: &mut HeaderMap, trail: &Trail) {
     }
 }
 
+/// Members of a request, as far as they can stand in a header.
+fn listed(members: &[String]) -> Option<String> {
+    let mut list = String::new();
+    for member in members {
+        let is_plain = member.bytes().all(|it| it.is_ascii_graphic() && it != b',');
+        if is_plain && list.len() + member.len() + 2 <= MOST_DROPPED {
+            list.push_str(if list.is_empty() { "" } else { ", " });
+            list.push_str(member);
+        }
+    }
+    (!list.is_empty()).then_some(list)
+}
+
 /// Rate limits that the provider names otherwise, by the names that `describe` gives for them.
 fn add_rate_limits(headers: &mut HeaderMap, trail: &Trail) {
     for (kind, theirs) in trail.rate_limit_headers() {
@@ -139,4 +159,23 @@ fn add_rate_limits(headers: &mut HeaderMap, trail: &Trail) {
 
 fn millis(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_listed_as_far_as_a_header_can_hold_it() {
+        let names = |all: &[&str]| -> Vec<String> { all.iter().map(|it| (*it).into()).collect() };
+        assert_eq!(listed(&[]), None);
+        let odd = names(&["seed", "a\r\nb: c", "one, two", "ü", "tools[1].x"]);
+        assert_eq!(listed(&odd).as_deref(), Some("seed, tools[1].x"));
+        let many = vec!["a".repeat(100); 50];
+        let length = listed(&many).unwrap().len();
+        assert!(
+            length > MOST_DROPPED / 2 && length <= MOST_DROPPED,
+            "{length}"
+        );
+    }
 }

@@ -9,11 +9,12 @@ const OTHER: &str = "other";
 
 /// What a path asks for: one of few words, whatever clients make up.
 pub fn operation(path: &str) -> &'static str {
-    const ENDS: [(&str, Operation); 15] = [
+    const ENDS: [(&str, Operation); 16] = [
         ("/chat/completions", Operation::Chat),
         ("/completions", Operation::Completions),
         ("/embeddings", Operation::Embeddings),
         ("/responses", Operation::Responses),
+        ("/responses/input_tokens", Operation::CountResponse),
         ("/messages", Operation::Messages),
         ("/messages/count_tokens", Operation::CountTokens),
         ("/rerank", Operation::Rerank),
@@ -50,6 +51,8 @@ mod tests {
             ("/openai/v1/responses", "responses"),
             ("/completions", "completions"),
             ("/v1/messages/count_tokens", "count-tokens"),
+            ("/openai/v1/responses/input_tokens", "count-tokens"),
+            ("/cursor/chat/completions", "chat"),
             ("/openai/v1/chat/completions", "pass-through"),
             ("/v1/models", "other"),
             ("/key/generate", "other"),

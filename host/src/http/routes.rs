@@ -76,6 +76,9 @@ pub fn router(doors: Doors) -> Router {
     }
     router = router.route("/v2/rerank", post(calls::rerank));
     router = response_routes(router);
+    router = router
+        .route("/cursor/chat/completions", post(calls::cursors_chat))
+        .route("/queue/chat/completions", post(calls::chat_completions));
     // Deployment names may hold slashes (`groq/llama-3`), so the rest of the path is taken whole.
     router = router
         .route("/openai/deployments/{*rest}", post(calls::by_path))
@@ -98,17 +101,16 @@ fn response_routes(mut router: Router<Doors>) -> Router<Doors> {
     for prefix in ["", "/v1", "/openai/v1"] {
         let all = format!("{prefix}/responses");
         let one = format!("{all}/{{id}}");
-        for other in ["compact", "input_tokens"] {
-            let path = format!("{all}/{other}");
-            // They would be taken for ids.
-            router = if Route::of(&path).is_some() {
-                router.route(&path, any(through::by_provider))
-            } else {
-                router.route(&path, post(unknown::unknown_route))
-            };
-        }
+        let compact = format!("{all}/compact");
+        // It would be taken for an id.
+        router = if Route::of(&compact).is_some() {
+            router.route(&compact, any(through::by_provider))
+        } else {
+            router.route(&compact, post(unknown::unknown_route))
+        };
         router = router
             .route(&all, post(calls::responses))
+            .route(&format!("{all}/input_tokens"), post(calls::count_response))
             .route(
                 &one,
                 get(responses::get_response).delete(responses::delete_response),

@@ -91,6 +91,8 @@ pub struct Trail {
     pub stream: bool,
     /// What its guardrails came to.
     pub guards: Report,
+    /// Members of the request that had no effect at the deployment that was tried last.
+    pub dropped: Vec<String>,
     /// The upstream's headers that are passed on.
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -125,6 +127,7 @@ impl Trail {
             limits: Vec::new(),
             stream,
             guards: Report::default(),
+            dropped: Vec::new(),
             upstream_headers: Vec::new(),
         }
     }

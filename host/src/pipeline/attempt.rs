@@ -68,6 +68,8 @@ pub struct Attempt {
     /// Time spent waiting for the upstream.
     pub upstream_time: Duration,
     pub upstream_headers: Vec<(HeaderName, HeaderValue)>,
+    /// Members of the request that its provider is not told.
+    dropped: Vec<String>,
     /// What a failure says that it used.
     failed_usage: Option<Usage>,
     /// A step that must not be done twice has succeeded, and others follow it.
@@ -100,8 +102,11 @@ impl Attempt {
             fault
         })?;
         let streaming = request.controls.stream && operation.stream;
-        let Prepared { bodies, guest_body } =
-            prepare(upstream, request, &line, model, operation, drop_params).await?;
+        let Prepared {
+            bodies,
+            guest_body,
+            dropped,
+        } = prepare(upstream, request, &line, model, operation, drop_params).await?;
         let (total, idle) = times_for(request, &line, streaming);
         let call = Call {
             id: request.id.as_str().to_owned(),
@@ -138,6 +143,7 @@ impl Attempt {
             captures: Captures::default(),
             upstream_time: Duration::ZERO,
             upstream_headers: Vec::new(),
+            dropped,
             failed_usage: None,
             // Whether it was made is not known of one that failed, and a second would cost as much.
             begun: request.operation == Operation::BatchesCreate,
@@ -153,6 +159,7 @@ impl Attempt {
         let trace = Trace {
             upstream_time: self.upstream_time,
             headers: std::mem::take(&mut self.upstream_headers),
+            dropped: std::mem::take(&mut self.dropped),
             usage: self.failed_usage.take(),
             plugin: self.plugin.take().unwrap_or_default(),
         };
@@ -499,6 +506,7 @@ fn context(line: &Line, number: u32, total: Duration) -> String {
 pub struct Trace {
     pub upstream_time: Duration,
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub dropped: Vec<String>,
     /// What a failure says that it used.
     pub usage: Option<Usage>,
     pub plugin: PluginCalls,

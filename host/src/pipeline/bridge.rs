@@ -27,6 +27,8 @@ use crate::domain::{Blame, ErrorKind, Fault, Retry};
 /// A call that goes to one deployment as chat.
 pub struct Bridge {
     asked: ClientRequest,
+    /// What of the client's request a chat has no place for, by its place there.
+    dropped: Vec<String>,
     plan: Plan,
     identity: Identity,
     /// The answer is to be kept.
@@ -95,6 +97,7 @@ impl Bridge {
                 ..Identity::new(id, created, controls.asked.clone())
             },
             plan: bridged.plan,
+            dropped: bridged.notes.into_iter().map(|it| it.param).collect(),
             asked: ClientRequest {
                 id: request.id.clone(),
                 operation: Operation::Chat,
@@ -111,6 +114,11 @@ impl Bridge {
     /// What the deployment is asked.
     pub const fn asked(&self) -> &ClientRequest {
         &self.asked
+    }
+
+    /// What of the client's request it is not asked.
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
     }
 
     /// What it answered, in the client's dialect.

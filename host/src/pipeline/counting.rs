@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use sluice_bridges::{Dialect, Options, Target, to_count};
+use sluice_bridges::{Dialect, Options, RefusalKind, Target, to_count};
 
+use super::bridge::{broken, impossible};
 use super::course::Course;
 use super::fleet::Line;
 use super::reached::Reached;
@@ -25,7 +26,7 @@ impl Course<'_> {
     /// Counts the tokens of a request at a deployment.
     ///
     /// # Errors
-    /// The provider can count, and fails.
+    /// The provider can count, and fails; or what is to be counted is no request.
     pub(super) async fn count(
         &self,
         request: &ClientRequest,
@@ -38,13 +39,13 @@ impl Course<'_> {
         let has_chat = asks_of_chat(request);
         if has(request.operation) && has_chat {
             let counted = self.reach_as(request, line, how.clone(), settlement).await;
-            if !counted.as_ref().is_err_and(cannot) {
+            if !counted.as_ref().is_err_and(|it| cannot(request, it)) {
                 return counted;
             }
         }
-        let as_chat = request.operation != Operation::CountChat && has(Operation::CountChat);
-        if let Some(chat) = as_chat.then(|| chat_of(request, line, how.0)).flatten() {
-            let counted = self.reach_as(&chat, line, how.clone(), settlement).await;
+        let chat = chat_of(request, line, how.0)?;
+        if let Some(chat) = chat.as_ref().filter(|_| has(Operation::CountChat)) {
+            let counted = self.reach_as(chat, line, how.clone(), settlement).await;
             match counted {
                 Ok(Reached::Whole { body, .. }) => {
                     let told: Map<String, Value> =
@@ -56,12 +57,15 @@ impl Course<'_> {
                     })?;
                     return Ok(answer(request.operation, tokens));
                 }
-                Err(fault) if cannot(&fault) => {}
+                Err(fault) if cannot(request, &fault) => {}
                 counted => return counted,
             }
         }
         settlement.trail().counted_here = true;
-        let tokens = tokens::count(how.0, &request.body).await?;
+        // What a response is asked with is read as the chat that it stands for.
+        let chat = chat.filter(|_| request.operation == Operation::CountResponse);
+        let body = chat.as_ref().map_or(&request.body, |it| &it.body);
+        let tokens = tokens::count(how.0, body).await?;
         Ok(answer(request.operation, tokens))
     }
 }
@@ -86,28 +90,43 @@ fn asks_of_chat(request: &ClientRequest) -> bool {
     request.operation != Operation::CountChat || names.any(|it| it == "messages")
 }
 
-/// Of a provider's models, some are counted and others are not.
-fn cannot(fault: &Fault) -> bool {
-    fault.kind == ErrorKind::Unsupported && fault.param.is_none()
+/// Of a provider's models, some are counted and others are not; and what has OpenAI's responses has
+/// not always its route to count them.
+fn cannot(request: &ClientRequest, fault: &Fault) -> bool {
+    let no_route =
+        request.operation == Operation::CountResponse && fault.kind == ErrorKind::NotFound;
+    no_route || fault.kind == ErrorKind::Unsupported && fault.param.is_none()
 }
 
-/// The request as a chat to count. None: it cannot be said as one.
-fn chat_of(request: &ClientRequest, line: &Line, model: &str) -> Option<ClientRequest> {
+/// The request as a chat to count. None: it cannot be said as one, or is one.
+///
+/// # Errors
+/// It is no request of its dialect.
+fn chat_of(
+    request: &ClientRequest,
+    line: &Line,
+    model: &str,
+) -> Result<Option<ClientRequest>, Fault> {
     let dialect = match request.operation {
         Operation::CountTokens => Dialect::Messages,
         Operation::CountContents => Dialect::GenerateContent,
-        _ => return None,
+        Operation::CountResponse => Dialect::Responses,
+        _ => return Ok(None),
     };
-    let body: Map<String, Value> = serde_json::from_str(request.body.text()).ok()?;
+    let body: Map<String, Value> = serde_json::from_str(request.body.text()).map_err(broken)?;
     let options = Options {
         target: Target::of(&line.provider.described_as, model),
         drop_params: true,
         ..Options::default()
     };
-    let mut chat = to_count(dialect, &body, &options).ok()?.chat;
+    let mut chat = match to_count(dialect, &body, &options) {
+        Ok(bridged) => bridged.chat,
+        Err(refusal) if refusal.kind == RefusalKind::Unsupported => return Ok(None),
+        Err(refusal) => return Err(impossible(refusal)),
+    };
     chat.retain(|name, _| COUNTED.contains(&name.as_str()));
-    let chat = Document::parse(Bytes::from(Value::Object(chat).to_string())).ok()?;
-    Some(ClientRequest {
+    let chat = Document::parse(Bytes::from(Value::Object(chat).to_string())).map_err(broken)?;
+    Ok(Some(ClientRequest {
         id: request.id.clone(),
         operation: Operation::CountChat,
         body: Arc::new(chat),
@@ -116,12 +135,13 @@ fn chat_of(request: &ClientRequest, line: &Line, model: &str) -> Option<ClientRe
         headers: Vec::new(),
         files: request.files.clone(),
         params: Vec::new(),
-    })
+    }))
 }
 
 fn answer(operation: Operation, tokens: u64) -> Reached {
     let dialect = match operation {
         Operation::CountContents => Dialect::GenerateContent,
+        Operation::CountResponse => Dialect::Responses,
         _ => Dialect::Messages,
     };
     let told = sluice_bridges::counted(dialect, tokens);

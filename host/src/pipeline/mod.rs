@@ -17,6 +17,7 @@ mod choose;
 mod counted;
 mod counting;
 mod course;
+pub mod cursor;
 mod detour;
 pub mod embedded;
 mod exchange;

@@ -13,6 +13,8 @@ pub enum Operation {
     CountTokens,
     /// Google's `countTokens`.
     CountContents,
+    /// Of a response before it is made.
+    CountResponse,
     /// The tokens of a chat, for whoever asks the gateway itself.
     CountChat,
     GenerateContent,
@@ -150,8 +152,13 @@ impl Operation {
     pub const fn is_count(self) -> bool {
         matches!(
             self,
-            Self::CountTokens | Self::CountContents | Self::CountChat
+            Self::CountTokens | Self::CountContents | Self::CountResponse | Self::CountChat
         )
+    }
+
+    /// Whether it may go on from a response that was made.
+    pub const fn goes_on(self) -> bool {
+        matches!(self, Self::Responses | Self::CountResponse)
     }
 
     /// The member by which a stream of it is asked for.

@@ -87,6 +87,14 @@ const NEUTRAL: &[(&str, &[&str])] = &[
 /// the gateway's to give, and `user` names the end user to it.
 const GATEWAYS: [&str; 2] = ["stream_options", "user"];
 
+/// What is taken out of a request.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Judged<'m> {
+    pub out: Vec<&'m str>,
+    /// Those of them that the provider does not take and that ask for something: the client is told.
+    pub dropped: Vec<&'m str>,
+}
+
 impl ParamRules<'_> {
     fn judges(&self, name: &str) -> bool {
         OPENAI_PARAMS.contains(&name) || self.unsupported.contains(&name)
@@ -110,8 +118,9 @@ impl ParamRules<'_> {
         members: impl IntoIterator<Item = (&'m str, &'m str)>,
         leniency: Leniency<'_>,
         (provider, model): (&str, &str),
-    ) -> Result<Vec<&'m str>, Fault> {
+    ) -> Result<Judged<'m>, Fault> {
         let mut out = Vec::new();
+        let mut dropped = Vec::new();
         let mut refused = Vec::new();
         for (name, raw) in members {
             let listed = |list: &[String]| list.iter().any(|it| it == name);
@@ -122,18 +131,20 @@ impl ParamRules<'_> {
             } else if self.ignored.contains(&name) {
                 out.push(name);
             } else if self.judges(name) && !self.takes(name) {
-                let silent = GATEWAYS.contains(&name)
-                    || leniency.soft.contains(&name)
-                    || asks_nothing(name, raw);
-                if leniency.drop_params || silent {
-                    out.push(name)
-                } else {
-                    refused.push(name)
+                let silent = GATEWAYS.contains(&name) || asks_nothing(name, raw);
+                let soft = leniency.drop_params || leniency.soft.contains(&name);
+                match (silent, soft) {
+                    (true, _) => out.push(name),
+                    (false, true) => {
+                        out.push(name);
+                        dropped.push(name);
+                    }
+                    (false, false) => refused.push(name),
                 }
             }
         }
         if refused.is_empty() {
-            Ok(out)
+            Ok(Judged { out, dropped })
         } else {
             Err(refusal(&refused, provider, model))
         }
@@ -182,7 +193,27 @@ mod tests {
         members: &[(&'static str, &'static str)],
         leniency: Leniency<'_>,
     ) -> Result<Vec<&'static str>, Fault> {
-        rules.judge(members.iter().copied(), leniency, ("acme", "m"))
+        let judged = rules.judge(members.iter().copied(), leniency, ("acme", "m"));
+        judged.map(|it| it.out)
+    }
+
+    #[test]
+    fn what_was_asked_for_and_left_out_is_told_and_nothing_else() {
+        let additional = list(&["own_thing"]);
+        let leniency = Leniency {
+            soft: &["seed"],
+            additional_drop: &additional,
+            ..Leniency::default()
+        };
+        let members = [
+            ("seed", "7"),
+            ("n", "1"),
+            ("user", "\"u\""),
+            ("own_thing", "1"),
+        ];
+        let judged = rules().judge(members, leniency, ("acme", "m")).unwrap();
+        assert_eq!(judged.out, ["seed", "n", "user", "own_thing"]);
+        assert_eq!(judged.dropped, ["seed"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::embedded;
 use super::fleet::Line;
 use super::nested;
-use super::params::{Leniency, ParamRules};
+use super::params::{Judged, Leniency, ParamRules};
 use super::request::{ClientRequest, OURS, Operation};
 use super::types;
 use crate::dialect::envelope::push_quoted;
@@ -26,6 +26,8 @@ pub struct Prepared {
     pub bodies: CallBodies,
     /// What `start` is handed.
     pub guest_body: String,
+    /// Members that the client wrote and the provider is not told.
+    pub dropped: Vec<String>,
 }
 
 /// Prepares the body for one deployment, or refuses parameters that its provider does not take.
@@ -37,12 +39,16 @@ pub async fn prepare(
     operation: &OperationDescribe,
     drop_params: bool,
 ) -> Result<Prepared, Fault> {
-    let edits = edits(request, line, model, operation, drop_params)?;
+    let (edits, dropped) = edits(request, line, model, operation, drop_params)?;
     if operation.body == BodyWish::Head {
         let guest_body = head(&request.body, &edits);
         let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
         bodies.files = request.files.kept();
-        return Ok(Prepared { bodies, guest_body });
+        return Ok(Prepared {
+            bodies,
+            guest_body,
+            dropped,
+        });
     }
     let mut full = splice::patch_document(&request.body, &edits);
     let is_chat = matches!(request.operation, Operation::Chat | Operation::CountChat);
@@ -52,7 +58,11 @@ pub async fn prepare(
     let mut bodies = CallBodies::new(Arc::clone(&request.body), edits);
     bodies.files = request.files.kept();
     let guest_body = bodies.media.extract(full);
-    Ok(Prepared { bodies, guest_body })
+    Ok(Prepared {
+        bodies,
+        guest_body,
+        dropped,
+    })
 }
 
 /// The body of a chat that goes with others, as it would be prepared for a call of its own.
@@ -72,7 +82,7 @@ pub async fn one_of_many(
         Fault::upstream(ErrorKind::Unsupported, message)
     })?;
     let model = &request.controls.model;
-    let edits = edits(request, line, model, operation, drop_params)?;
+    let (edits, _) = edits(request, line, model, operation, drop_params)?;
     let full = splice::patch_document(&request.body, &edits);
     match describe.media {
         Media::Inline => with_media(upstream, full, line).await,
@@ -87,17 +97,18 @@ async fn with_media(upstream: &Upstream, full: String, line: &Line) -> Result<St
     Box::pin(inlined).await
 }
 
+/// The edits, and what of the client's request they leave out.
 fn edits(
     request: &ClientRequest,
     line: &Line,
     model: &str,
     operation: &OperationDescribe,
     drop_params: bool,
-) -> Result<Vec<Edit>, Fault> {
+) -> Result<(Vec<Edit>, Vec<String>), Fault> {
     let controls = &request.controls;
     let deployment = &line.deployment;
     if request.operation.is_remote() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let mut quoted = String::with_capacity(model.len() + 2);
     push_quoted(&mut quoted, model);
@@ -142,7 +153,10 @@ fn edits(
         soft: &controls.soft,
     };
     let members = request.body.entries().chain(defaults);
-    let out = rules.judge(members, leniency, (&line.provider.name, model))?;
+    let Judged { out, dropped } = rules.judge(members, leniency, (&line.provider.name, model))?;
+    // Defaults are the operator's.
+    let dropped = dropped.into_iter().filter(|it| asked(it));
+    let dropped = dropped.map(str::to_owned).collect();
     for (name, raw) in request
         .body
         .entries()
@@ -165,7 +179,7 @@ fn edits(
     let paths = additional.iter().map(String::as_str);
     let ignored: Vec<&str> = written(request, ignored).collect();
     drop_nested(request, paths.chain(ignored), &mut edits);
-    Ok(edits)
+    Ok((edits, dropped))
 }
 
 /// The paths that may lead to something: the last name stands in the member that the path begins with.

@@ -80,7 +80,7 @@ pub fn whole(
     };
     if matches!(
         request.operation,
-        Operation::CountTokens | Operation::CountChat
+        Operation::CountTokens | Operation::CountResponse | Operation::CountChat
     ) {
         let members = json::members_lenient(text).map_err(garbage)?;
         let told = members.iter().find(|it| it.name == "input_tokens");

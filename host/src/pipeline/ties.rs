@@ -27,7 +27,7 @@ pub fn of(
     affinities: Affinities,
 ) -> Vec<Tie> {
     let mut ties = Vec::new();
-    if request.operation == Operation::Responses {
+    if request.operation.goes_on() {
         let id = request.text_member("previous_response_id");
         ties.extend(id.map(|id| Tie::Response { id }));
     }

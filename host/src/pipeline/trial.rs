@@ -39,6 +39,7 @@ impl Course<'_> {
         let number = trail.retries;
         trail.line = Some(Arc::clone(line));
         trail.upstream_model = Some(chosen.model.clone());
+        trail.dropped.clear();
         settlement.sent();
         let trace = settlement.takes_off(&chosen.place, chosen.lone);
         let drop_params = self.fleet.config.general.drop_params;
@@ -141,6 +142,7 @@ impl Course<'_> {
         how: (&str, u32, bool, Option<TraceHeaders>),
         settlement: &mut Settlement,
     ) -> Result<Reached, Fault> {
+        settlement.trail().dropped = bridge.dropped().to_vec();
         let reached = self.reach_as(bridge.asked(), line, how, settlement).await?;
         bridge.back(reached)
     }
@@ -180,6 +182,7 @@ impl Course<'_> {
                 let trail = settlement.trail();
                 trail.upstream_time += trace.upstream_time;
                 trail.upstream_headers = trace.headers;
+                trail.dropped.extend(trace.dropped);
                 trail.usage = trace.usage;
                 outcome?
             }

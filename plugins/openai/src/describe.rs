@@ -47,6 +47,7 @@ pub fn document() -> Value {
                 "responses": {"stream": true, "body": "head", "ignored": CACHE_MARKS},
                 "responses.get": {}, "responses.delete": {},
                 "responses.cancel": {}, "responses.input_items": {},
+                "count-response": {"body": "head"},
                 "moderations": {"body": "head"},
                 "images.generate": {"body": "head"},
                 "images.edit": {}, "images.vary": {},

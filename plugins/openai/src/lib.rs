@@ -23,6 +23,7 @@ impl Provider for OpenAi {
             "completions" => Outbound::post("/completions").patch(stream_patch(call, &head)),
             "embeddings" => Outbound::post("/embeddings").patch(Vec::new()),
             "responses" => Outbound::post("/responses").patch(Vec::new()),
+            "count-response" => Outbound::post("/responses/input_tokens").patch(Vec::new()),
             "moderations" => Outbound::post("/moderations").patch(Vec::new()),
             "images.generate" => Outbound::post("/images/generations").patch(Vec::new()),
             "audio.speech" => Outbound::post("/audio/speech").patch(Vec::new()),

@@ -107,6 +107,7 @@ impl<'r> Reader<'r> {
         for (at, part) in parts.iter().enumerate() {
             let place = format!("{place}.parts[{at}]");
             if let Some(response) = within(part, "functionResponse") {
+                texts(response, &format!("{place}.functionResponse"), &["name"])?;
                 let result = self.result(response, &place)?;
                 self.messages.push(result);
             } else {
@@ -179,6 +180,7 @@ impl<'r> Reader<'r> {
             return Ok((!text.is_empty()).then(|| chat::text_part(text)));
         }
         if let Some(blob) = member(members, "inlineData") {
+            texts(blob, &format!("{place}.inlineData"), &["mimeType", "data"])?;
             return Ok(Some(media(
                 word(blob, "mimeType"),
                 word(blob, "data"),
@@ -186,6 +188,7 @@ impl<'r> Reader<'r> {
             )));
         }
         if let Some(file) = member(members, "fileData") {
+            texts(file, &format!("{place}.fileData"), &["fileUri"])?;
             let (kind, uri) = (word(file, "mimeType"), word(file, "fileUri"));
             if kind.starts_with("image/") {
                 return Ok(Some(chat::image_part(uri)));
@@ -213,6 +216,8 @@ impl<'r> Reader<'r> {
             let theirs = signature.filter(|it| !message.restore(it));
             let thought = within(part, "thought") == Some(&true.into());
             if let Some(call) = within(part, "functionCall") {
+                let place = format!("{place}.parts[{at}].functionCall");
+                texts(call, &place, &["name"])?;
                 self.call(call, theirs, &mut message);
                 continue;
             }
@@ -268,6 +273,18 @@ impl<'r> Reader<'r> {
             );
         }
         message.calls.push(call);
+    }
+}
+
+/// Refuses what lacks one of these texts.
+fn texts(value: &Value, place: &str, names: &[&str]) -> Result<(), Refusal> {
+    match names.iter().find(|it| word(value, it).is_empty()) {
+        Some(name) => {
+            let place = format!("{place}.{name}");
+            let why = format!("`{place}` is not a text, or empty");
+            Err(Refusal::invalid(&place, why))
+        }
+        None => Ok(()),
     }
 }
 

@@ -44,6 +44,55 @@ fn is_list_of_objects(value: &Value) -> bool {
     list.is_some_and(|list| list.iter().all(Value::is_object))
 }
 
+/// The same of members of `generationConfig` that are no numbers.
+const CONFIGURED: [Typed; 6] = [
+    ("responseMimeType", Value::is_string, "a text"),
+    ("responseSchema", Value::is_object, "an object"),
+    (
+        "responseJsonSchema",
+        |it| it.is_object() || it.is_boolean(),
+        "a schema",
+    ),
+    (
+        "responseModalities",
+        |it| listed(Some(it)).iter().all(Value::is_string),
+        "a list of texts",
+    ),
+    ("responseLogprobs", Value::is_boolean, "true or false"),
+    ("thinkingConfig", Value::is_object, "an object"),
+];
+
+fn check_config(config: &Object) -> Result<(), Refusal> {
+    let wrong = |name: &str, why: &str| {
+        let place = format!("generationConfig.{name}");
+        let message = format!("`{place}` {why}");
+        Err(Refusal::invalid(&place, message))
+    };
+    for (name, is_right, expected) in CONFIGURED {
+        if member(config, name).is_some_and(|it| !is_right(it)) {
+            return wrong(name, &format!("is not {expected}"));
+        }
+    }
+    let thinking = member(config, "thinkingConfig");
+    let budget = thinking.and_then(|it| within(it, "thinkingBudget"));
+    if budget.is_some_and(|it| !it.is_number()) {
+        return wrong("thinkingConfig.thinkingBudget", "is not a number");
+    }
+    let has = |name: &str| member(config, name).is_some();
+    if has("responseSchema") && has("responseJsonSchema") {
+        return wrong("responseSchema", "stands beside `responseJsonSchema`");
+    }
+    let plain = matches!(
+        member(config, "responseMimeType").and_then(Value::as_str),
+        None | Some("" | "text/plain")
+    );
+    let schema = ["responseSchema", "responseJsonSchema"];
+    match schema.iter().find(|it| has(it)) {
+        Some(name) if plain => wrong(name, "needs `responseMimeType` `application/json`"),
+        _ => Ok(()),
+    }
+}
+
 fn check_types(body: &Object) -> Result<(), Refusal> {
     for (name, is_right, expected) in TYPES {
         if member(body, name).is_some_and(|it| !is_right(it)) {
@@ -58,7 +107,8 @@ fn check_types(body: &Object) -> Result<(), Refusal> {
         let name = "systemInstruction.parts";
         return Err(Refusal::invalid(name, format!("`{name}` is not a list")));
     }
-    Ok(())
+    let config = member(body, "generationConfig").and_then(Value::as_object);
+    config.map_or(Ok(()), check_config)
 }
 
 pub fn request(body: &Object, options: &Options<'_>) -> Result<Bridged, Refusal> {

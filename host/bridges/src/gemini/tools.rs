@@ -18,13 +18,20 @@ pub fn tools(
     soft: &mut Vec<&'static str>,
 ) -> Result<(), Refusal> {
     let mut tools = Vec::new();
+    let mut declared = Vec::new();
     for (at, tool) in listed(member(body, "tools")).iter().enumerate() {
         for (name, value) in tool.as_object().into_iter().flatten() {
             match camel(name).as_str() {
                 "functionDeclarations" => {
                     for (index, function) in listed(Some(value)).iter().enumerate() {
                         let place = format!("tools[{at}].functionDeclarations[{index}]");
+                        let name = word(function, "name");
+                        if declared.contains(&name) {
+                            let why = format!("`{place}` declares `{name}` again");
+                            return Err(Refusal::invalid(&place, why));
+                        }
                         tools.push(declaration(function, &place, plan, notes)?);
+                        declared.push(name);
                     }
                 }
                 "googleSearch" | "googleSearchRetrieval" => {
@@ -39,11 +46,12 @@ pub fn tools(
         // One tool among others is leave to search, not a wish to.
         soft.push("web_search_options");
     }
+    let config = member(body, "toolConfig");
+    let chosen = config.map(|it| choice(it, &declared, plan, notes));
+    let chosen = chosen.transpose()?.flatten();
     if !tools.is_empty() {
         chat.insert("tools".into(), tools.into());
-        if let Some(config) = member(body, "toolConfig") {
-            choice(config, chat, plan, notes);
-        }
+        chat.extend(chosen.map(|it| ("tool_choice".into(), it)));
     }
     Ok(())
 }
@@ -66,6 +74,19 @@ fn declaration(
             );
         }
     }
+    let schemas = ["parameters", "parametersJsonSchema"];
+    let schemas = schemas.map(|it| within(function, it).map(|schema| (it, schema)));
+    for (name, schema) in schemas.iter().flatten() {
+        if !schema.is_object() {
+            let place = format!("{place}.{name}");
+            let why = format!("`{place}` is not an object");
+            return Err(Refusal::invalid(&place, why));
+        }
+    }
+    if schemas.iter().all(Option::is_some) {
+        let why = format!("`{place}` has both `parameters` and `parametersJsonSchema`");
+        return Err(Refusal::invalid(place, why));
+    }
     let parameters = within(function, "parametersJsonSchema").cloned();
     let parameters = parameters.or_else(|| within(function, "parameters").map(schema::json));
     let name = plan.names.short(name);
@@ -76,7 +97,13 @@ fn declaration(
     ))
 }
 
-fn choice(config: &Value, chat: &mut Object, plan: &mut Plan, notes: &mut Notes) {
+/// The choice among the functions that are `declared`; None: it is the model's.
+fn choice(
+    config: &Value,
+    declared: &[&str],
+    plan: &mut Plan,
+    notes: &mut Notes,
+) -> Result<Option<Value>, Refusal> {
     for name in ["retrievalConfig", "includeServerSideToolInvocations"] {
         if within(config, name).is_some() {
             notes.dropped(
@@ -85,15 +112,36 @@ fn choice(config: &Value, chat: &mut Object, plan: &mut Plan, notes: &mut Notes)
             );
         }
     }
-    let Some(calling) = within(config, "functionCallingConfig") else {
-        return;
+    const PLACE: &str = "toolConfig.functionCallingConfig";
+    let wrong = |name: &str, why: &str| {
+        let place = format!("{PLACE}{name}");
+        let message = format!("`{place}` {why}");
+        Err(Refusal::invalid(&place, message))
     };
-    let names: Vec<&str> = listed(within(calling, "allowedFunctionNames"))
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    let mode = word(calling, "mode");
-    let chosen = match (mode, names.as_slice()) {
+    let Some(calling) = within(config, "functionCallingConfig") else {
+        return Ok(None);
+    };
+    if !calling.is_object() {
+        return wrong("", "is not an object");
+    }
+    let mode = match within(calling, "mode").unwrap_or(&Value::Null) {
+        Value::Null => String::new(),
+        Value::String(mode) => mode.to_uppercase(),
+        _ => return wrong(".mode", "is not a text"),
+    };
+    let given = listed(within(calling, "allowedFunctionNames"));
+    let names: Vec<&str> = given.iter().filter_map(Value::as_str).collect();
+    if names.len() < given.len() {
+        return wrong(".allowedFunctionNames", "is not a list of texts");
+    }
+    if let Some(name) = names.iter().find(|it| !declared.contains(it)) {
+        let why = format!("has `{name}`, which no tool declares");
+        return wrong(".allowedFunctionNames", &why);
+    }
+    let chosen = match (mode.as_str(), names.as_slice()) {
+        ("ANY", _) if declared.is_empty() => {
+            return wrong(".mode", "is `ANY`, and no tool declares a function");
+        }
         ("ANY", [one]) => chat::choice_of(&plan.names.short(one)),
         ("ANY" | "VALIDATED", [_, ..]) => {
             let tools: Vec<Value> = names
@@ -103,10 +151,15 @@ fn choice(config: &Value, chat: &mut Object, plan: &mut Plan, notes: &mut Notes)
             let mode = if mode == "ANY" { "required" } else { "auto" };
             json!({"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}})
         }
+        ("" | "AUTO" | "NONE" | "MODE_UNSPECIFIED", [_, ..]) => {
+            let why = "is for the modes `ANY` and `VALIDATED`";
+            return wrong(".allowedFunctionNames", why);
+        }
         ("ANY", []) => "required".into(),
-        ("NONE", _) => "none".into(),
-        ("", _) => return,
-        _ => "auto".into(),
+        ("NONE", []) => "none".into(),
+        ("", []) => return Ok(None),
+        ("AUTO" | "VALIDATED" | "MODE_UNSPECIFIED", []) => "auto".into(),
+        (other, _) => return wrong(".mode", &format!("is `{other}`")),
     };
-    chat.insert("tool_choice".into(), chosen);
+    Ok(Some(chosen))
 }

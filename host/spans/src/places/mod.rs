@@ -70,10 +70,16 @@ static NAMES: Node = Node::of(&[("id", Rule::Label)]).rest(Rule::Label);
 
 static ANYTHING: Node = Node::of(&[]);
 
-/// Anthropic's and Google's requests to count have one operation.
-static COUNT: Node = Node::of(&[("model", Rule::Label)])
-    .also(&COUNT_MESSAGES)
-    .google();
+/// Anthropic's and Google's requests to count, and those about a response, have one operation.
+static COUNT: Node = Node::of(&[
+    ("model", Rule::Label),
+    ("instructions", Rule::In(&responses::INSTRUCTION)),
+    ("input", Rule::In(&responses::INPUT)),
+    ("previous_response_id", Rule::Elsewhere),
+    ("conversation", Rule::Elsewhere),
+])
+.also(&COUNT_MESSAGES)
+.google();
 static COUNT_MESSAGES: Node = Node::of(&[
     ("system", Rule::In(&messages::INSTRUCTION)),
     ("messages", Rule::In(&messages::MESSAGE)),

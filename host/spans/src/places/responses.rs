@@ -23,10 +23,10 @@ pub static REQUEST: Node = Node::of(&[
 ])
 .also(&SETTINGS);
 
-static INSTRUCTION: Node = Node::of(&[]).also(&ITEM).role(SYSTEM);
+pub static INSTRUCTION: Node = Node::of(&[]).also(&ITEM).role(SYSTEM);
 
 /// The user's, where an item does not say whose.
-static INPUT: Node = Node::of(&[])
+pub static INPUT: Node = Node::of(&[])
     .also(&ITEM)
     .says_role_or(USER)
     .kinds("type", &KINDS);

@@ -346,6 +346,15 @@ fn generate_content_both_ways() {
         shown(&request("count-tokens", &count)),
         [("user", "text", "/contents/0/parts/0/text", "U")]
     );
+    let count = json!({"model": "m", "instructions": "S", "previous_response_id": "resp_1",
+        "input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "U"}]}]});
+    assert_eq!(
+        shown(&request("count-tokens", &count)),
+        [
+            ("system", "text", "/instructions", "S"),
+            ("user", "text", "/input/0/content/0/text", "U")
+        ]
+    );
 }
 
 /// The texts of a request.

@@ -13,6 +13,7 @@ const POSTS: &[(&str, Operation)] = &[
     ("/completions", Operation::Completions),
     ("/embeddings", Operation::Embeddings),
     ("/responses", Operation::Responses),
+    ("/responses/input_tokens", Operation::CountResponse),
     ("/messages", Operation::Messages),
     ("/messages/count_tokens", Operation::CountTokens),
     ("/moderations", Operation::Moderations),
@@ -127,7 +128,7 @@ impl Call {
         let mut example = match self.operation {
             Operation::Chat => json!({"messages": messages}),
             Operation::Completions => json!({"prompt": "hello"}),
-            Operation::Responses => json!({"input": "hello"}),
+            Operation::Responses | Operation::CountResponse => json!({"input": "hello"}),
             Operation::Embeddings if !self.google => json!({"input": "hello"}),
             Operation::Moderations => json!({"input": "hello"}),
             Operation::Rerank => json!({"query": "hello", "documents": ["hi", "bye"]}),

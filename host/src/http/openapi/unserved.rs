@@ -5,11 +5,8 @@ use http::Method;
 
 /// Method and end of the path.
 const UNSERVED: &[(&str, &str)] = &[
-    ("POST", "/cursor/chat/completions"),
-    ("POST", "/queue/chat/completions"),
     ("GET", "/responses"),
     ("POST", "/responses/compact"),
-    ("POST", "/responses/input_tokens"),
     ("POST", "/realtime/client_secrets"),
     ("POST", "/realtime/calls"),
     ("POST", "/realtime/transcription_sessions"),

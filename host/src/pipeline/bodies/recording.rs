@@ -174,7 +174,7 @@ impl Recording {
 const fn shape(operation: Operation) -> Shape {
     match operation {
         Operation::Completions => Shape::Text,
-        Operation::Responses => Shape::Responses,
+        Operation::Responses | Operation::CountResponse => Shape::Responses,
         Operation::Messages | Operation::CountTokens => Shape::Messages,
         // All others come whole.
         _ => Shape::Chat,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::super::request::{ClientRequest, Operation};
+use super::super::request::ClientRequest;
 use super::super::run::Pipeline;
 use super::items;
 use crate::auth::Caller;
@@ -32,7 +32,7 @@ impl Pipeline {
         caller: &Caller,
         mut request: Box<ClientRequest>,
     ) -> Result<Box<ClientRequest>, Fault> {
-        if request.operation != Operation::Responses {
+        if !request.operation.goes_on() {
             return Ok(request);
         }
         let Some(id) = request.text_member("previous_response_id") else {
@@ -127,6 +127,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::pipeline::Operation;
 
     fn request(input: &Value) -> ClientRequest {
         let body =

@@ -182,6 +182,12 @@ impl Operation {
                 answers: &["totalTokens"],
                 ..COUNT
             },
+            CountResponse => &Row {
+                contract: Some("count-response"),
+                dialect: Dialect::Responses,
+                required: &["input"],
+                ..COUNT
+            },
             CountChat => &Row {
                 contract: Some("count-chat"),
                 ..COUNT

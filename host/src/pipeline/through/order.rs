@@ -4,6 +4,7 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use super::headers;
+use super::tail::CLAUDES_COUNT;
 use super::{Route, Tail};
 use crate::auth::query_may_hold_key;
 use crate::domain::json::Document;
@@ -185,6 +186,7 @@ fn named_by_path(route: Route, tail: &Tail) -> Vec<String> {
     match route {
         Route::Provider("gemini" | "vertex_ai") => pairs()
             .filter(|(before, _)| matches!(before.as_str(), "models" | "tunedModels"))
+            .filter(|(_, model)| *model != CLAUDES_COUNT)
             .map(|(_, model)| own(model.rsplit_once(':').map_or(model.as_str(), |it| it.0)))
             .collect(),
         Route::Provider("bedrock") => match segments {
@@ -300,6 +302,11 @@ mod tests {
                 "/vertex_ai/v1/projects/p/locations/l/publishers/anthropic/models/c@1:rawPredict",
                 r#"{"model":"other"}"#,
                 &["c@1", "other"],
+            ),
+            (
+                "/vertex_ai/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict",
+                r#"{"model":"c@1"}"#,
+                &["c@1"],
             ),
             (
                 "/bedrock/model/us.anthropic.c-v1:0/converse",

@@ -5,6 +5,9 @@ use crate::domain::{ErrorKind, Fault};
 /// How often a path may be encoded over: deeper ones are nobody's honest path.
 const MAX_LAYERS: usize = 4;
 
+/// Where Vertex counts the tokens of a request to one of Anthropic's models, which the body names.
+pub const CLAUDES_COUNT: &str = "count-tokens:rawPredict";
+
 /// A path below a base, with a slash before it, or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tail {
@@ -51,8 +54,14 @@ impl Tail {
     /// Whether it is a question for the number of tokens, which costs nothing.
     pub fn counts_tokens(&self) -> bool {
         let last = self.segments.last().map_or("", String::as_str);
-        matches!(last, "count_tokens" | "count-tokens" | "tokenize")
-            || last.ends_with(":countTokens")
+        let counts = [
+            "count_tokens",
+            "count-tokens",
+            "input_tokens",
+            "tokenize",
+            CLAUDES_COUNT,
+        ];
+        counts.contains(&last) || last.ends_with(":countTokens")
     }
 }
 
@@ -175,17 +184,21 @@ mod tests {
         ] {
             assert!(Tail::parse(raw).is_ok(), "{raw}");
         }
-        assert!(
-            Tail::parse("/v1/messages/count_tokens")
-                .unwrap()
-                .counts_tokens()
-        );
-        assert!(
-            Tail::parse("/v1beta/models/m:countTokens")
-                .unwrap()
-                .counts_tokens()
-        );
-        assert!(!Tail::parse("/v1/messages").unwrap().counts_tokens());
+        let counts = |raw: &str| Tail::parse(raw).unwrap().counts_tokens();
+        for raw in [
+            "/v1/messages/count_tokens",
+            "/v1/responses/input_tokens",
+            "/v1beta/models/m:countTokens",
+            "/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict",
+        ] {
+            assert!(counts(raw), "{raw}");
+        }
+        for raw in [
+            "/v1/messages",
+            "/v1/projects/p/locations/l/publishers/anthropic/models/c@1:rawPredict",
+        ] {
+            assert!(!counts(raw), "{raw}");
+        }
     }
 
     proptest! {

@@ -189,6 +189,9 @@ struct Document<'d> {
     output: Option<&'d RawValue>,
     #[serde(borrow, default)]
     bytes: Option<&'d RawValue>,
+    /// Vertex's, of `:predict`: long, and read for its counts alone.
+    #[serde(borrow, default)]
+    predictions: Option<&'d RawValue>,
 }
 
 fn text(raw: Option<&RawValue>) -> Option<String> {
@@ -206,6 +209,7 @@ impl Document<'_> {
             .or_else(|| within(&self.response))
             .or_else(|| within(&self.delta))
             .or_else(|| self.meta.as_ref().and_then(of_any))
+            .or_else(|| of_predictions(self.predictions?))
     }
 }
 
@@ -240,6 +244,33 @@ fn of_converse(usage: &Value) -> Option<Usage> {
 fn of_cohere(usage: &Value) -> Option<Usage> {
     let billed = usage.get("billed_units")?;
     Usage::from_json(billed)
+}
+
+/// Vertex's vectors tell, each, the tokens of its text: `{"embeddings": {"statistics":
+/// {"token_count": 7.0}}}`. Pictures and predictions of other kinds tell none.
+fn of_predictions(predictions: &RawValue) -> Option<Usage> {
+    #[derive(Deserialize)]
+    struct Prediction {
+        embeddings: Option<Embeddings>,
+    }
+    #[derive(Deserialize)]
+    struct Embeddings {
+        statistics: Option<Statistics>,
+    }
+    #[derive(Deserialize)]
+    struct Statistics {
+        token_count: Option<f64>,
+    }
+    let all: Vec<Prediction> = serde_json::from_str(predictions.get()).ok()?;
+    let counts = all.into_iter().map(|it| {
+        let count = it.embeddings?.statistics?.token_count?;
+        Some(count.ceil() as u64)
+    });
+    let counts: Vec<u64> = counts.flatten().collect();
+    (!counts.is_empty()).then(|| Usage {
+        input_tokens: counts.into_iter().fold(0, u64::saturating_add),
+        ..Usage::default()
+    })
 }
 
 fn of_metrics(metrics: &Value) -> Option<Usage> {
@@ -289,6 +320,31 @@ mod tests {
             r#"{"text":"x","meta":{"billed_units":{"input_tokens":7,"output_tokens":5}}}"#,
         ] {
             assert_eq!(used("application/json", body), Some((7, 5)), "{body}");
+        }
+    }
+
+    #[test]
+    fn vertexs_vectors_tell_the_tokens_of_their_texts() {
+        let vector = r#"{"embeddings":{"values":[0.5],"statistics":{"truncated":false,"token_count":TOKENS}}}"#;
+        let vectors = |counts: &[&str]| {
+            let each: Vec<String> = counts
+                .iter()
+                .map(|it| vector.replace("TOKENS", it))
+                .collect();
+            format!(
+                r#"{{"predictions":[{}],"metadata":{{"billableCharacterCount":9}}}}"#,
+                each.join(",")
+            )
+        };
+        let json = "application/json; charset=UTF-8";
+        assert_eq!(used(json, &vectors(&["4", "3.0"])), Some((7, 0)));
+        for body in [
+            r#"{"predictions":[{"imageEmbedding":[0.5]}]}"#,
+            r#"{"predictions":[{"bytesBase64Encoded":"AA"}]}"#,
+            r#"{"predictions":"many"}"#,
+            r#"{"predictions":[]}"#,
+        ] {
+            assert_eq!(used(json, body), None, "{body}");
         }
     }
 

@@ -44,7 +44,8 @@ def said(name, text):
 
 
 def embedded(name, text):
-    return {"custom_id": name, "method": "POST", "url": "/v1/embeddings", "body": {"model": "public", "input": text}}
+    # As Azure writes it.
+    return {"custom_id": name, "method": "POST", "url": "/embeddings", "body": {"model": "public", "input": text}}
 
 
 def upload(it, *documents):
@@ -72,6 +73,19 @@ def test_a_line_that_is_refused_is_named_and_nothing_goes_anywhere(rig):
     with pytest.raises(openai.APIStatusError) as unknown:
         upload(it, {**said("1", "hello"), "url": "/v1/secrets"})
     assert "line 1 of the file: " in unknown.value.body["message"] and it.paths("POST") == []
+
+
+def test_who_is_not_looked_at_has_lines_for_any_place(rig):
+    it = rig({**WORDS, "litellm_params": {**WORDS["litellm_params"], "default_on": False}})
+    upload(it, {**said("1", SECRET), "url": "/v1/secrets"})
+    assert it.uploaded()[0]["body"]["messages"][0]["content"] == SECRET
+
+
+def test_lines_stay_in_their_order(rig):
+    it = rig(PII)
+    upload(it, *(said(str(at), f"{at} {JANE}" if at % 3 else str(at)) for at in range(40)))
+    assert [line["custom_id"] for line in it.uploaded()] == [str(at) for at in range(40)]
+    assert JANE not in json.dumps(it.uploaded())
 
 
 def test_results_are_looked_at_line_by_line(rig):

@@ -192,7 +192,7 @@ def test_pins_and_signatures_are_the_running_gateways_policy(home, made):
 
 # Arguments, the exit code, what it says to do.
 MISUSES = [
-    (("nwe",), 2, "new"),
+    (("neww",), 2, "new"),
     (("new", "a", "--lang", "js"), 2, "--kind"),
     (("new", "a", "--lang", "js", "--kind", "sink"), 2, "possible values: provider, guardrail, callback"),
     (("new", "openai", "--lang", "js", "--kind", "provider"), 1, "give this one another name"),

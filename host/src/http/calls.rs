@@ -198,10 +198,14 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
             soft = Embed::GOOGLE_ONLY.to_vec();
             read.and_then(|bytes| embedded::asked(embed, bytes))
         }
-        None if as_response => read.and_then(cursor::asked).map(|chat| {
-            soft = chat.soft;
-            chat.body
-        }),
+        None if as_response => {
+            let drops = doors.pipeline.fleet().config.general.drop_params;
+            let chat = read.and_then(|bytes| cursor::asked(bytes, drops));
+            chat.map(|chat| {
+                soft = chat.soft;
+                chat.body
+            })
+        }
         None => read,
     };
     let read = match read {

@@ -43,7 +43,11 @@ impl Course<'_> {
                 return counted;
             }
         }
-        let chat = chat_of(request, line, how.0)?;
+        let is_read = has(Operation::CountChat) || request.operation == Operation::CountResponse;
+        let chat = match is_read {
+            true => chat_of(request, line, how.0)?,
+            false => None,
+        };
         if let Some(chat) = chat.as_ref().filter(|_| has(Operation::CountChat)) {
             let counted = self.reach_as(chat, line, how.clone(), settlement).await;
             match counted {
@@ -93,8 +97,8 @@ fn asks_of_chat(request: &ClientRequest) -> bool {
 /// Of a provider's models, some are counted and others are not; and what has OpenAI's responses has
 /// not always its route to count them.
 fn cannot(request: &ClientRequest, fault: &Fault) -> bool {
-    let no_route =
-        request.operation == Operation::CountResponse && fault.kind == ErrorKind::NotFound;
+    let is_missing = fault.kind == ErrorKind::NotFound || matches!(fault.status, Some(405 | 501));
+    let no_route = request.operation == Operation::CountResponse && is_missing;
     no_route || fault.kind == ErrorKind::Unsupported && fault.param.is_none()
 }
 

@@ -20,11 +20,11 @@ pub struct Asked {
     pub soft: Vec<&'static str>,
 }
 
-/// The body of the chat: as it came, where it has `messages`.
+/// The body of the chat: as it came, where it has `messages`. `drop_params` holds where it says nothing.
 ///
 /// # Errors
 /// It is no JSON object, or a response that a chat cannot be.
-pub fn asked(body: Bytes) -> Result<Asked, Fault> {
+pub fn asked(body: Bytes, drop_params: bool) -> Result<Asked, Fault> {
     // What is ambiguous is refused as everywhere, before anything of it is read.
     let document = Document::parse(body.clone()).map_err(|cause| bad_body(cause.to_string()))?;
     let has = |name: &str| document.names().any(|it| it == name);
@@ -37,8 +37,9 @@ pub fn asked(body: Bytes) -> Result<Asked, Fault> {
             .map_err(|cause| bad_body(cause.to_string()))?
             .into_iter()
             .partition(|(name, _)| OURS.contains(&&**name) || KEPT.contains(&&**name));
+    let own = ours.get("drop_params").and_then(Value::as_bool);
     let options = Options {
-        drop_params: ours.get("drop_params") == Some(&true.into()),
+        drop_params: own.unwrap_or(drop_params),
         ..Options::default()
     };
     let bridged = request(Dialect::Responses, &theirs, &options).map_err(impossible)?;
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     fn chat(body: &Value) -> Value {
-        let asked = asked(Bytes::from(body.to_string())).unwrap();
+        let asked = asked(Bytes::from(body.to_string()), false).unwrap();
         serde_json::from_slice(&asked.body).unwrap()
     }
 
@@ -100,7 +101,7 @@ mod tests {
         ] {
             let mut body = json!({"model": "m", "input": "hi"});
             body[member] = value;
-            let fault = asked(Bytes::from(body.to_string())).err().unwrap();
+            let fault = asked(Bytes::from(body.to_string()), false).err().unwrap();
             assert_eq!(fault.param.as_deref(), Some(member));
         }
     }

@@ -19,7 +19,7 @@ mod texts;
 
 pub use call::Guarded;
 pub use choose::Wanted;
-pub use gate::of_model;
+pub use gate::{may_look, of_model};
 pub use report::Report;
 pub use set::{Guards, check_guardrails};
 pub use stored::LogGuard;

@@ -119,9 +119,12 @@ impl Pipeline {
                 });
                 let models = models.collect::<Result<Vec<_>, Fault>>()?;
                 let place = place::of_models(&fleet, asker, &models, needs)?;
-                let looks = self.looks_at_lines(asking, &models);
-                let names = place.names.clone();
-                let renamed = jsonl::rename(content, names, looks, file.spools).await?;
+                let looked = match self.looks_at_lines(asking, &models) {
+                    Some(lines) => Some(lines.look(content, file.spools).await?),
+                    None => None,
+                };
+                let content = looked.as_ref().unwrap_or(content);
+                let renamed = jsonl::rename(content, place.names.clone(), file.spools).await?;
                 if self.keeps_lines(&place.deployment) {
                     kept = Some(renamed.clone());
                 }
@@ -194,7 +197,7 @@ impl Pipeline {
             answer.content_type = "application/jsonl".into();
         }
         if let AnswerBody::File(bytes) = answer.body {
-            let looked = self.looked_results((caller, &id), &found.model_group, bytes);
+            let looked = self.looked_results((caller, &id), &found, bytes);
             answer.body = AnswerBody::File(looked);
         }
         Ok(answer)

@@ -6,7 +6,6 @@ use std::io::{self, BufRead, Read as _};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::looked::Lines;
 use crate::dialect::envelope::push_quoted;
 use crate::domain::json;
 use crate::domain::{ErrorKind, Fault};
@@ -47,15 +46,13 @@ pub async fn survey(file: &Spooled) -> Result<Named, Fault> {
     read.await.map_err(|cause| unread(&cause))?
 }
 
-/// The file with each model by the name that `names` gives it, each line as those who look at it let
-/// it go on.
+/// The file with each model by the name that `names` gives it.
 ///
 /// # Errors
-/// A line is refused, or the disk does not give the file or take the new one.
+/// The disk does not give the file or take the new one.
 pub async fn rename(
     file: &Spooled,
     names: BTreeMap<String, String>,
-    looks: Option<Lines>,
     spools: &Spools,
 ) -> Result<Spooled, Fault> {
     let reader = file.reader();
@@ -65,25 +62,17 @@ pub async fn rename(
         while let Some(line) = next(&mut lines, number + 1).map_err(uncopied)? {
             number += 1;
             let Some(line) = line else { continue };
-            let line = match &looks {
-                Some(looks) => looks.look(line, number).map_err(uncopied)?,
-                None => line,
-            };
             let line = renamed(&line, number, &names).map_err(uncopied)?;
             out.write_all(line.as_bytes())?;
             out.write_all(b"\n")?;
         }
         Ok(())
     });
-    filled.await.map_err(|cause| match cause.downcast() {
-        Ok(fault) => fault,
-        Err(cause) => unread(&cause),
-    })
+    filled.await.map_err(|cause| unread(&cause))
 }
 
-/// Carries a refusal through what writes the file.
 fn uncopied(fault: Fault) -> io::Error {
-    io::Error::other(fault)
+    io::Error::other(fault.message)
 }
 
 /// The next line; inside, none where it is blank.
@@ -100,8 +89,13 @@ fn next(lines: &mut (impl BufRead + ?Sized), number: u64) -> Result<Option<Optio
     }
     let line = String::from_utf8(line)
         .map_err(|_| wrong(format!("line {number} of the file is no UTF-8 text")))?;
-    let text = line.trim_start_matches('\u{feff}').trim();
+    let text = request_of(&line);
     Ok(Some((!text.is_empty()).then(|| text.to_owned())))
+}
+
+/// The request in a line; empty where the line is blank.
+pub fn request_of(line: &str) -> &str {
+    line.trim_start_matches('\u{feff}').trim()
 }
 
 #[derive(Deserialize)]
@@ -192,7 +186,7 @@ mod tests {
         );
         let names = [("public", "gpt-4o"), ("other", "o3")];
         let names = names.map(|(from, to)| (from.to_owned(), to.to_owned()));
-        let renamed = rename(&file, names.into(), None, &spools).await.unwrap();
+        let renamed = rename(&file, names.into(), &spools).await.unwrap();
         let bytes = renamed.piece(0).await.unwrap();
         assert_eq!(
             std::str::from_utf8(&bytes).unwrap(),

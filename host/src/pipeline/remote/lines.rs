@@ -236,14 +236,14 @@ fn unwritten(cause: &io::Error) -> Fault {
 }
 
 /// Cuts a file between its lines.
-struct Cut<'f> {
+pub(super) struct Cut<'f> {
     file: &'f Spooled,
     offset: u64,
     left: Vec<u8>,
 }
 
 impl<'f> Cut<'f> {
-    const fn of(file: &'f Spooled) -> Self {
+    pub(super) const fn of(file: &'f Spooled) -> Self {
         Self {
             file,
             offset: 0,
@@ -252,7 +252,7 @@ impl<'f> Cut<'f> {
     }
 
     /// Some whole lines; none at the end.
-    async fn next(&mut self) -> io::Result<Option<String>> {
+    pub(super) async fn next(&mut self) -> io::Result<Option<String>> {
         loop {
             let is_all = self.offset >= self.file.length();
             let end = match (is_all, self.left.len() < PIECE) {

@@ -7,29 +7,35 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
+use futures_util::stream::{self, Stream, StreamExt as _};
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
-use tokio::runtime::Handle;
+use serde_json::{Value, json};
 
 use super::files::at_line;
+use super::lines::Cut;
 use super::{Asking, jsonl};
 use crate::auth::Caller;
 use crate::domain::{CallId, Fault};
 use crate::pipeline::answer::FileStream;
 use crate::pipeline::fleet::Fleet;
-use crate::pipeline::guards::of_model;
+use crate::pipeline::guards::{may_look, of_model};
 use crate::pipeline::request::{ClientRequest, Operation};
 use crate::pipeline::run::Pipeline;
-use crate::upstream::splice;
+use crate::store::RemoteObject;
+use crate::upstream::{Spooled, Spools, splice};
 
-/// Where lines go, as providers write it, with what is asked there.
-const PLACES: [(&str, Operation); 4] = [
-    ("/v1/chat/completions", Operation::Chat),
-    ("/v1/completions", Operation::Completions),
-    ("/v1/embeddings", Operation::Embeddings),
-    ("/v1/responses", Operation::Responses),
+/// Lines that are looked at side by side.
+const AT_ONCE: usize = 8;
+
+/// Where lines go, below `/v1`, with what is asked there.
+const PLACES: [(&str, Operation); 6] = [
+    ("/chat/completions", Operation::Chat),
+    ("/completions", Operation::Completions),
+    ("/embeddings", Operation::Embeddings),
+    ("/responses", Operation::Responses),
+    ("/moderations", Operation::Moderations),
+    ("/images/generations", Operation::ImagesGenerate),
 ];
 
 /// What an answer calls itself, with what was asked for it.
@@ -52,17 +58,44 @@ pub struct Lines {
     tags: Vec<String>,
     /// The model group that a line means by a name.
     groups: BTreeMap<String, String>,
-    runtime: Handle,
 }
 
 impl Lines {
-    /// The line as its guardrails let it go on. Waits for them, so it is for threads that may wait.
+    /// The file as they let it go on, its lines where they were.
     ///
     /// # Errors
-    /// A guardrail refuses the line, or fails closed.
-    pub fn look(&self, line: String, number: u64) -> Result<String, Fault> {
-        let looked = self.runtime.block_on(self.changed(&line, number));
-        match looked.map_err(|it| at_line(it, number))? {
+    /// A guardrail refuses a line, or fails closed; or the disk does not give or take the file.
+    pub async fn look(&self, file: &Spooled, spools: &Spools) -> Result<Spooled, Fault> {
+        let begun = spools.begin().await;
+        let mut looked = begun.map_err(|cause| jsonl::unread(&cause))?;
+        let (mut cut, mut count) = (Cut::of(file), 0);
+        while let Some(text) = cut.next().await.map_err(|cause| jsonl::unread(&cause))? {
+            let lines = text.lines().map(|line| {
+                count += 1;
+                (jsonl::request_of(line).to_owned(), count)
+            });
+            let lines: Vec<(String, u64)> = lines.collect();
+            let looks = lines
+                .into_iter()
+                .map(|(line, number)| self.line(line, number));
+            let mut looks = stream::iter(looks).buffered(AT_ONCE);
+            while let Some(line) = looks.next().await {
+                let mut line = line?;
+                line.push('\n');
+                let written = looked.write(line.as_bytes()).await;
+                written.map_err(|cause| jsonl::unread(&cause))?;
+            }
+        }
+        let looked = looked.finish().await;
+        looked.map_err(|cause| jsonl::unread(&cause))
+    }
+
+    async fn line(&self, line: String, number: u64) -> Result<String, Fault> {
+        if line.is_empty() {
+            return Ok(line);
+        }
+        let changed = Box::pin(self.changed(&line, number)).await;
+        match changed.map_err(|it| at_line(it, number))? {
             Some(body) => splice::patch(&line, &[("body".into(), Some(body))]),
             None => Ok(line),
         }
@@ -72,10 +105,15 @@ impl Lines {
     async fn changed(&self, line: &str, number: u64) -> Result<Option<String>, Fault> {
         let body = jsonl::body_of(line, number)?;
         let url = jsonl::url_of(line).unwrap_or_default();
-        let known = PLACES.iter().find(|(place, _)| *place == url);
-        let operation = known.map_or(Operation::Chat, |(_, operation)| *operation);
+        let place = url
+            .strip_prefix("/v1")
+            .unwrap_or(&url)
+            .trim_end_matches('/');
+        let known = PLACES.iter().find(|(known, _)| *known == place);
         let bytes = Bytes::copy_from_slice(body.as_bytes());
-        let mut request = ClientRequest::parse(operation, bytes, None, Vec::new())?;
+        // What the model wants of it is the provider's to judge.
+        let mut request = ClientRequest::parse(Operation::PassThrough, bytes, None, Vec::new())?;
+        request.operation = known.map_or(Operation::Chat, |(_, operation)| *operation);
         request.id = self.id.clone();
         request.controls.tag(self.tags.iter().cloned());
         let group = self.groups.get(&request.controls.model);
@@ -91,27 +129,15 @@ impl Lines {
             guarded.unseen("it is not known what a line for this `url` says")?;
             return Ok(None);
         }
-        let changed = Box::pin(guarded.before(body.as_bytes())).await?;
+        let changed = guarded.before(body.as_bytes()).await?;
         let goes = changed.as_deref().unwrap_or(body.as_bytes());
-        Box::pin(guarded.beside(goes, ready(()))).await?;
+        guarded.beside(goes, ready(())).await?;
         let text = changed.map(|it| String::from_utf8(it.into()));
         text.transpose().map_err(|cause| {
             let text = "a guardrail made a request that cannot be sent";
             Fault::ours(text, cause.to_string())
         })
     }
-}
-
-#[derive(Deserialize)]
-struct ResultLine<'l> {
-    #[serde(borrow)]
-    response: Option<Responded<'l>>,
-}
-
-#[derive(Deserialize)]
-struct Responded<'l> {
-    #[serde(borrow)]
-    body: Option<&'l RawValue>,
 }
 
 impl Pipeline {
@@ -122,14 +148,18 @@ impl Pipeline {
         models: &[(String, String)],
     ) -> Option<Lines> {
         let fleet = self.fleet();
-        (!fleet.guards.all().is_empty()).then(|| Lines {
+        let mut groups = models.iter();
+        let looks = groups.any(|(_, group)| {
+            let more = of_model(&fleet, group);
+            may_look(&fleet, asking.caller, &more)
+        });
+        looks.then(|| Lines {
             pipeline: self.clone(),
             fleet,
             caller: asking.caller.clone(),
             id: asking.id.clone(),
             tags: asking.tags.clone(),
             groups: models.iter().cloned().collect(),
-            runtime: Handle::current(),
         })
     }
 
@@ -138,32 +168,28 @@ impl Pipeline {
     pub(super) fn looked_results(
         &self,
         (caller, id): (&Caller, &CallId),
-        group: &str,
-        mut bytes: FileStream,
+        file: &RemoteObject,
+        bytes: FileStream,
     ) -> FileStream {
-        if self.fleet().guards.all().is_empty() {
+        let fleet = self.fleet();
+        let more = of_model(&fleet, &file.model_group);
+        if !has_results(file) || !may_look(&fleet, caller, &more) {
             return bytes;
         }
-        let (this, caller, id) = (self.clone(), caller.clone(), id.clone());
-        let group = group.to_owned();
-        Box::pin(async_stream::try_stream! {
-            let mut rest = BytesMut::new();
-            while let Some(piece) = bytes.next().await {
-                rest.extend_from_slice(&piece?);
-                while let Some(end) = memchr::memchr(b'\n', &rest) {
-                    let line = rest.split_to(end + 1).freeze();
-                    yield this.looked_result((&caller, &id), &group, line).await?;
-                }
-                if rest.len() > MAX_RESULT {
-                    let most = MAX_RESULT >> 20;
-                    let said = format!("a line is longer than the {most} MiB that can be looked at");
-                    Err(io::Error::other(said))?;
-                }
+        let asked = Arc::new((
+            self.clone(),
+            caller.clone(),
+            id.clone(),
+            file.model_group.clone(),
+        ));
+        let looks = result_lines(bytes).map(move |line| {
+            let asked = Arc::clone(&asked);
+            async move {
+                let (this, caller, id, group) = &*asked;
+                Box::pin(this.looked_result((caller, id), group, line?)).await
             }
-            if !rest.is_empty() {
-                yield this.looked_result((&caller, &id), &group, rest.freeze()).await?;
-            }
-        })
+        });
+        Box::pin(looks.buffered(AT_ONCE))
     }
 
     async fn looked_result(
@@ -173,48 +199,90 @@ impl Pipeline {
         line: Bytes,
     ) -> io::Result<Bytes> {
         let text = std::str::from_utf8(&line).unwrap_or_default();
-        let Ok(ResultLine {
-            response: Some(Responded { body: Some(body) }),
-        }) = serde_json::from_str(text)
-        else {
+        let Some((response, body)) = answered(text) else {
             return Ok(line);
         };
-        let body = body.get();
         let asked = (operation_of(body), group);
         let answer = Bytes::copy_from_slice(body.as_bytes());
-        let response = match Box::pin(self.guard_again(by, asked, answer)).await {
+        let response = match self.guard_again(by, asked, answer).await {
             Ok(told) if told == body.as_bytes() => return Ok(line),
             Ok(told) => {
                 let told = String::from_utf8(told.into()).map_err(io::Error::other)?;
-                let response = serde_json::from_str::<Whole<'_>>(text)?.response.get();
-                splice::patch(response, &[("body".into(), Some(told))]).map_err(io::Error::other)?
+                splice::patch(response, &[("body".into(), Some(told))])
             }
-            Err(fault) => {
-                let status = (self.inner().status_of)(&fault);
-                json!({
-                    "status_code": status,
-                    "request_id": by.1.as_str(),
-                    "body": {"error": {
-                        "message": fault.message,
-                        "type": fault.type_name,
-                        "param": fault.param,
-                        "code": status.to_string(),
-                    }},
-                })
-                .to_string()
-            }
+            Err(fault) => Ok(self.refusal(&fault, by.1).to_string()),
         };
-        let mut line = splice::patch(text.trim_end(), &[("response".into(), Some(response))])
-            .map_err(io::Error::other)?;
+        let response = response.map_err(io::Error::other)?;
+        let line = splice::patch(text.trim_end(), &[("response".into(), Some(response))]);
+        let mut line = line.map_err(io::Error::other)?;
         line.push('\n');
         Ok(Bytes::from(line))
     }
+
+    /// What stands in place of an answer that is not given.
+    fn refusal(&self, fault: &Fault, id: &CallId) -> Value {
+        let status = (self.inner().status_of)(fault);
+        json!({
+            "status_code": status,
+            "request_id": id.as_str(),
+            "body": {"error": {
+                "message": fault.message,
+                "type": fault.type_name,
+                "param": fault.param,
+                "code": status.to_string(),
+            }},
+        })
+    }
 }
 
-#[derive(Deserialize)]
-struct Whole<'l> {
-    #[serde(borrow)]
-    response: &'l RawValue,
+/// Whether a file may hold results of a batch, by what is known of it.
+fn has_results(file: &RemoteObject) -> bool {
+    let told = serde_json::from_str::<Value>(&file.doc).ok();
+    let purpose = told.as_ref().and_then(|it| it.get("purpose")?.as_str());
+    purpose.is_none_or(|it| it == "batch_output")
+}
+
+/// A file, line by line.
+fn result_lines(mut bytes: FileStream) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    async_stream::try_stream! {
+        let (mut rest, mut seen) = (BytesMut::new(), 0);
+        while let Some(piece) = bytes.next().await {
+            rest.extend_from_slice(&piece?);
+            while let Some(end) = memchr::memchr(b'\n', rest.get(seen..).unwrap_or_default()) {
+                yield rest.split_to(seen + end + 1).freeze();
+                seen = 0;
+            }
+            seen = rest.len();
+            if seen > MAX_RESULT {
+                let most = MAX_RESULT >> 20;
+                let said = format!("a line is longer than the {most} MiB that can be looked at");
+                Err(io::Error::other(said))?;
+            }
+        }
+        if !rest.is_empty() {
+            yield rest.freeze();
+        }
+    }
+}
+
+/// The response of a line of results, and the body in it.
+fn answered(line: &str) -> Option<(&str, &str)> {
+    #[derive(Deserialize)]
+    struct Result<'l> {
+        #[serde(borrow)]
+        response: Option<&'l RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Response<'l> {
+        #[serde(borrow)]
+        body: Option<&'l RawValue>,
+    }
+    let response = serde_json::from_str::<Result<'_>>(line)
+        .ok()?
+        .response?
+        .get();
+    let body = serde_json::from_str::<Response<'_>>(response).ok()?.body?;
+    Some((response, body.get()))
 }
 
 /// What an answer is an answer to, by its own word.
@@ -227,4 +295,51 @@ fn operation_of(body: &str) -> Operation {
     let object = named.and_then(|it| it.object).unwrap_or_default();
     let known = ANSWERS.iter().find(|(name, _)| *name == object);
     known.map_or(Operation::Chat, |(_, operation)| *operation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn results_are_cut_into_their_lines_wherever_pieces_end() {
+        let text = "{\"a\":1}\n\n{\"b\":\"é\"}\n{\"c\":3}";
+        for size in [1, 3, 100] {
+            let pieces = text
+                .as_bytes()
+                .chunks(size)
+                .map(Bytes::copy_from_slice)
+                .map(Ok);
+            let pieces: Vec<io::Result<Bytes>> = pieces.collect();
+            let lines = result_lines(Box::pin(stream::iter(pieces)));
+            let lines: Vec<Bytes> = lines.map(|it| it.unwrap()).collect().await;
+            assert_eq!(
+                lines,
+                ["{\"a\":1}\n", "\n", "{\"b\":\"é\"}\n", "{\"c\":3}"],
+                "{size}"
+            );
+        }
+        let endless = vec![b'x'; MAX_RESULT + 1];
+        let pieces = stream::iter([Ok(Bytes::from(endless))]);
+        let mut lines = Box::pin(result_lines(Box::pin(pieces)));
+        let refused = lines.next().await.unwrap().unwrap_err();
+        assert!(refused.to_string().contains("64 MiB"), "{refused}");
+    }
+
+    #[test]
+    fn an_answer_is_found_in_its_line() {
+        let line = r#"{"custom_id":"1","response":{"status_code":200,"body":{"object":"list"}}}"#;
+        let (response, body) = answered(line).unwrap();
+        assert!(response.starts_with("{\"status_code\"") && body == r#"{"object":"list"}"#);
+        assert_eq!(operation_of(body), Operation::Embeddings);
+        for other in [
+            "",
+            "{}",
+            "7",
+            r#"{"response":null}"#,
+            r#"{"response":{"body":null}}"#,
+        ] {
+            assert!(answered(other).is_none(), "{other}");
+        }
+    }
 }

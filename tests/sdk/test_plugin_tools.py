@@ -190,6 +190,12 @@ def test_pins_and_signatures_are_the_running_gateways_policy(home, made):
     assert gateway.stop() == 0
 
 
+# The commands that read a component, with what else each needs.
+FILES = [
+    ("check",), ("test",), ("inspect",), ("bench",), ("verify",), ("sign", "--key", "team.key"), ("add", "--yes", "--directory", "plugins"),
+    ("record", "--model", "m", "--body", "body.json", "--out", "x.json"),
+]
+
 # Arguments, the exit code, what it says to do.
 MISUSES = [
     (("neww",), 2, "new"),
@@ -198,7 +204,8 @@ MISUSES = [
     (("new", "openai", "--lang", "js", "--kind", "provider"), 1, "give this one another name"),
     (("new", "there", "--lang", "js", "--kind", "provider"), 1, "choose another folder"),
     (("build", "there"), 1, "go to a folder that `sluice plugin new` made"),
-    (("check", "none.wasm"), 1, "none.wasm"),
+    *(((command, "none.wasm", *more), 1, "name the component that `sluice plugin build` wrote") for command, *more in FILES),
+    (("check", "there"), 1, "it is a folder: name the file in it"),
     (("check",), 2, "<FILE>"),
     (("test", "hostile.wasm"), 1, "give a folder with `--fixtures`"),
     (("test", "hostile.wasm", "--fixtures", "hostile.wasm"), 1, "give `--fixtures` the folder"),
@@ -207,20 +214,21 @@ MISUSES = [
     (("bench", "hostile.wasm"), 1, "give a folder with `--fixtures`"),
     (("bench", "mine.wasm", "-n", "0"), 2, "1..=1000000"),
     (("record", "mine.wasm", "--model", "m", "--out", "x.json"), 2, "--body"),
-    (("record", "mine.wasm", "--model", "m", "--body", "none.json", "--out", "x.json"), 1, "none.json"),
+    (("record", "mine.wasm", "--model", "m", "--body", "none.json", "--out", "x.json"), 1, "write the body of a request into it"),
     (("record", "mine.wasm", "--model", "m", "--body", "list.json", "--out", "x.json"), 1, "expected a request as a client sends it"),
     (("record", "mine.wasm", "--model", "m", "--body", "body.json", "--out", "x.json", "--secret", "api_key"), 2, "expected NAME=VARIABLE"),
     (("record", "mine.wasm", "--model", "m", "--body", "body.json", "--out", "x.json", "--provider", "other"), 1, "say with `--provider` which one: mine"),
     (("inspect", "text.wasm"), 1, "not a WebAssembly component"),
     (("sign", "mine.wasm", "--key", "there/odd.json"), 1, "it is no secret key"),
     (("sign", "text.wasm", "--key", "team.key"), 1, "not a WebAssembly component"),
+    (("sign", "mine.wasm", "--key", "none.key"), 1, "make a key with `sluice plugin keygen`"),
     (("verify", "mine.wasm", "--key", "ed25519:no"), 1, "as `sluice plugin keygen` writes it"),
     (("keygen", "team"), 1, "choose another name"),
     (("add", "text.wasm", "--yes", "--directory", "plugins"), 1, "it is not installed"),
     (("add", "mine.wasm", "--yes"), 1, "--config"),
     (("remove", "openai", "--directory", "there"), 1, "ships inside the gateway"),
     (("remove", "mine", "--directory", "there"), 1, "nothing is there"),
-    (("list", "--directory", "none"), 1, "none"),
+    *(((*command, "--directory", "none"), 1, "name the folder in which the plugins are with `--directory`") for command in [("list",), ("lock",), ("lock", "--check"), ("remove", "mine")]),
     (("lock", "--check", "--directory", "locked"), 1, "write it again with `sluice plugin lock`"),
 ]
 

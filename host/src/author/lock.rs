@@ -137,7 +137,8 @@ impl Lock {
 /// # Errors
 /// It cannot be read.
 pub fn files(directory: &Path) -> Result<Vec<PathBuf>, AuthorError> {
-    let listing = list_components(directory).map_err(AuthorError::file(directory))?;
+    let missing = "name the folder in which the plugins are with `--directory`, or let `sluice plugin add` make it";
+    let listing = list_components(directory).map_err(AuthorError::file_or(directory, missing))?;
     Ok(listing.files.into_keys().collect())
 }
 

@@ -91,7 +91,8 @@ fn provider<'s>(
 /// The canonical request of the file.
 fn request(options: &RecordPlugin) -> Result<Value, AuthorError> {
     let path = &options.body;
-    let text = std::fs::read_to_string(path).map_err(AuthorError::file(path))?;
+    let missing = "write the body of a request into it, as a client sends it";
+    let text = std::fs::read_to_string(path).map_err(AuthorError::file_or(path, missing))?;
     let read = serde_json::from_str::<Value>(&text).map_err(|cause| cause.to_string());
     let object = read.and_then(|it| match it {
         Value::Object(mut members) => {

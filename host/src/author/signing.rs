@@ -57,7 +57,8 @@ pub fn sign(options: &SignPlugin) -> Result<Told, AuthorError> {
     let arrival = read_component(&options.file)?;
     sluice_engine::inspect(&arrival.bytes).map_err(crate::plugins::InstallError::from)?;
     let path = &options.key;
-    let text = std::fs::read_to_string(path).map_err(AuthorError::file(path))?;
+    let missing = "make a key with `sluice plugin keygen`, and name the file that ends in .key";
+    let text = std::fs::read_to_string(path).map_err(AuthorError::file_or(path, missing))?;
     let key = SecretKey::parse(&text)
         .map_err(|what| AuthorError::refused(format!("{}: {what}", path.display())))?;
     let public = key.public().to_string();

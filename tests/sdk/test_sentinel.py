@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 import redis_server
+from caching import House
 from conftest import free_port
-from test_caching import House
 
 SERVICE = "main"
 

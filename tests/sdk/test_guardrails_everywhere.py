@@ -17,9 +17,9 @@ from websockets.sync.client import connect
 from conftest import MASTER_KEY, Gateway
 from guarding import USAGE, Provider, ask, cut, guard
 from raw import body_of, streamed, whole
+from sessions import Upstream as Sockets
+from sessions import texts
 from test_each_operation import KIND, form
-from test_realtime import Upstream as Sockets
-from test_realtime import texts
 
 GUEST = pathlib.Path(os.environ["SLUICE_GUESTS"]) / "sluice_guest_guards.wasm"
 ADA = 'Ada "Countess" Lovelace'

@@ -38,26 +38,20 @@
 //! | other `litellm_*` | see [`super::calls::families`] | of LiteLLM |
 //! | `sluice_plugin_*` | see [`PluginSample`] | plugin |
 
-use std::collections::HashSet;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
 
-use super::callbacks::Callbacks;
 use super::calls::{Calls, Sample};
-use super::guardrails::Guardrails;
+use super::families::All;
 use super::labels::{
     AttemptLabels, CheckLabels, FallbackLabels, LookupLabels, OperationLabel, ResultLabel,
     SignInLabels, SpendLabels, WhatLabel, WhyLabel,
 };
 use super::sample::write_samples;
-use super::times::{BOUNDS, ByLabel, Stage};
+use super::times::Stage;
 
 pub use super::sample::PluginSample;
 
@@ -69,191 +63,6 @@ const MAX_GROUPS: usize = 1000;
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     all: Arc<All>,
-}
-
-#[derive(Debug)]
-struct All {
-    /// By LiteLLM's labels.
-    calls: Calls,
-    stages: ByLabel<{ Stage::ALL.len() }>,
-    durations: Family<OperationLabel, Histogram>,
-    overheads: Family<OperationLabel, Histogram>,
-    attempts: Family<AttemptLabels, Counter>,
-    in_flight: Gauge,
-    config_reloads: Family<ResultLabel, Counter>,
-    price_refreshes: Family<ResultLabel, Counter>,
-    keys_rotated: Counter,
-    cache_lookups: Family<LookupLabels, Counter>,
-    cache_tokens: Family<SpendLabels, Counter>,
-    cache_failures: Family<WhatLabel, Counter>,
-    shed: Family<WhyLabel, Counter>,
-    hedges: Family<ResultLabel, Counter>,
-    changes_forgotten: Counter,
-    batches_booked: Counter,
-    responses_booked: Counter,
-    sign_ins: Family<SignInLabels, Counter>,
-    health_checks: Family<CheckLabels, Counter>,
-    /// That led to an answer, and that failed too.
-    fallbacks: [Family<FallbackLabels, Counter>; 2],
-    guardrails: Guardrails,
-    callbacks: Callbacks,
-    /// What has LiteLLM's names: of deployments, and of guardrails.
-    litellm: [Registry; 2],
-    /// The groups that have series of their own.
-    groups: RwLock<HashSet<String>>,
-    registry: Registry,
-}
-
-impl Default for All {
-    fn default() -> Self {
-        let histogram = || Histogram::new(BOUNDS);
-        let durations = Family::new_with_constructor(histogram as fn() -> Histogram);
-        let overheads = Family::new_with_constructor(histogram as fn() -> Histogram);
-        let attempts = Family::default();
-        let in_flight = Gauge::default();
-        let config_reloads = Family::<ResultLabel, Counter>::default();
-        // A series that is born with its first refusal shows no increase to a rule.
-        for result in ["applied", "refused"] {
-            drop(config_reloads.get_or_create(&ResultLabel { result }));
-        }
-        let price_refreshes = Family::default();
-        let keys_rotated = Counter::default();
-        let cache_lookups = Family::default();
-        let cache_tokens = Family::default();
-        let cache_failures = Family::default();
-        let shed = Family::default();
-        let hedges = Family::default();
-        let changes_forgotten = Counter::default();
-        let batches_booked = Counter::default();
-        let responses_booked = Counter::default();
-        let sign_ins = Family::default();
-        let health_checks = Family::default();
-        let mut registry = Registry::with_prefix("sluice");
-        registry.register(
-            "request_duration_seconds",
-            "Whole calls",
-            Family::clone(&durations),
-        );
-        registry.register(
-            "overhead_seconds",
-            "Calls less the time spent waiting for upstreams",
-            Family::clone(&overheads),
-        );
-        registry.register(
-            "attempts",
-            "Sends to a deployment",
-            Family::clone(&attempts),
-        );
-        registry.register(
-            "in_flight_requests",
-            "Calls being served",
-            in_flight.clone(),
-        );
-        registry.register(
-            "config_reloads",
-            "Config reloads",
-            Family::clone(&config_reloads),
-        );
-        registry.register(
-            "price_refreshes",
-            "Price tables from outside",
-            Family::clone(&price_refreshes),
-        );
-        registry.register(
-            "keys_rotated",
-            "Keys that were replaced by themselves",
-            keys_rotated.clone(),
-        );
-        registry.register(
-            "cache_lookups",
-            "Calls that the response cache was asked for",
-            Family::clone(&cache_lookups),
-        );
-        registry.register(
-            "cache_tokens",
-            "Tokens of kept answers that were given again",
-            Family::clone(&cache_tokens),
-        );
-        registry.register(
-            "cache_failures",
-            "What the response cache could not do",
-            Family::clone(&cache_failures),
-        );
-        registry.register(
-            "requests_shed",
-            "Calls turned away because the gateway had too many",
-            Family::clone(&shed),
-        );
-        registry.register(
-            "hedges",
-            "Calls whose first deployment was slow, by what became of asking a second one",
-            Family::clone(&hedges),
-        );
-        registry.register(
-            "health_checks",
-            "Checks of deployments by what they came to",
-            Family::clone(&health_checks),
-        );
-        registry.register(
-            "sign_ins",
-            "Attempts to sign in to the admin UI",
-            Family::clone(&sign_ins),
-        );
-        registry.register(
-            "batches_booked",
-            "Batches that have ended and are charged",
-            batches_booked.clone(),
-        );
-        registry.register(
-            "responses_booked",
-            "Responses of the background that were seen done and are charged",
-            responses_booked.clone(),
-        );
-        registry.register(
-            "changes_forgotten",
-            "Notices between replicas that were deleted because of their age",
-            changes_forgotten.clone(),
-        );
-        let fallbacks: [Family<FallbackLabels, Counter>; 2] = Default::default();
-        let mut litellm = Registry::with_prefix("litellm_deployment");
-        let names = [
-            ("successful_fallbacks", "Fallbacks that led to an answer"),
-            ("failed_fallbacks", "Fallbacks that failed too"),
-        ];
-        for (family, (name, help)) in fallbacks.iter().zip(names) {
-            litellm.register(name, help, Family::clone(family));
-        }
-        let mut of_guardrails = Registry::with_prefix("litellm_guardrail");
-        let guardrails = Guardrails::register(&mut registry, &mut of_guardrails);
-        let callbacks = Callbacks::register(&mut registry);
-        Self {
-            guardrails,
-            callbacks,
-            calls: Calls::default(),
-            stages: ByLabel::new("stage", Stage::ALL.map(Stage::as_str)),
-            durations,
-            overheads,
-            attempts,
-            in_flight,
-            config_reloads,
-            price_refreshes,
-            keys_rotated,
-            cache_lookups,
-            cache_tokens,
-            cache_failures,
-            shed,
-            hedges,
-            changes_forgotten,
-            batches_booked,
-            responses_booked,
-            sign_ins,
-            health_checks,
-            fallbacks,
-            litellm: [litellm, of_guardrails],
-            groups: RwLock::default(),
-            registry,
-        }
-    }
 }
 
 impl Metrics {
@@ -501,6 +310,8 @@ impl Drop for InFlight {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]

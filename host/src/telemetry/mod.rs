@@ -2,6 +2,7 @@
 
 mod callbacks;
 pub mod calls;
+mod families;
 mod guardrails;
 mod labels;
 pub mod log;

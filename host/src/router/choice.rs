@@ -136,6 +136,7 @@ pub fn choose(places: &[Place], ask: &Ask<'_>, strategy: Strategy, rng: &mut imp
     let tagged = Tagged::of(places, ask);
     let minute = Minute::of(ask.now_ms);
     let mut level: Vec<(usize, &Place)> = Vec::with_capacity(places.len());
+    let (mut lowest, mut highest) = (u32::MAX, 0);
     let mut ill = false;
     for (at, place) in places.iter().enumerate() {
         match ruled_out(at, place, ask, (strategy, minute), &tagged) {
@@ -143,7 +144,11 @@ pub fn choose(places: &[Place], ask: &Ask<'_>, strategy: Strategy, rng: &mut imp
                 ill |= reason == Reason::Ill;
                 decision.rule_out(at, reason);
             }
-            None => level.push((at, place)),
+            None => {
+                lowest = lowest.min(place.terms.order);
+                highest = highest.max(place.terms.order);
+                level.push((at, place));
+            }
         }
     }
     // Better one that a check found ill than none: the check may be wrong.
@@ -154,14 +159,15 @@ pub fn choose(places: &[Place], ask: &Ask<'_>, strategy: Strategy, rng: &mut imp
         };
         return choose(places, &ask, strategy, rng);
     }
-    let lowest = level.iter().map(|(_, it)| it.terms.order).min();
-    level.retain(|(at, place)| {
-        let stays = Some(place.terms.order) == lowest;
-        if !stays {
-            decision.rule_out(*at, Reason::Order);
-        }
-        stays
-    });
+    if lowest < highest {
+        level.retain(|(at, place)| {
+            let stays = place.terms.order == lowest;
+            if !stays {
+                decision.rule_out(*at, Reason::Order);
+            }
+            stays
+        });
+    }
     decision.eligible = level.len();
     let prefer = ask.prefer;
     let known = prefer.and_then(|id| level.iter().find(|(_, it)| it.id == *id));

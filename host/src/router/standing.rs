@@ -19,21 +19,14 @@ const FAILED: Duration = Duration::from_secs(1);
 /// a deployment that recovers, long enough not to follow single calls.
 const HALF_LIFE_MS: f64 = 10_000.0;
 
+/// What a choice reads comes first: of a thousand deployments it is most of what a choice costs.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Standing {
-    under_way: AtomicU32,
-    requests: Window,
-    tokens: Window,
-    failures: Window,
-    /// What other processes counted, as far as they are heard.
-    elsewhere: Elsewhere,
     /// Zero: it does not rest.
     rests_until_ms: AtomicI64,
-    /// When a health check found it ill; zero: none did, or a later one found it well.
-    ill_at_ms: AtomicI64,
-    /// The same by what this process saw alone.
-    own_rest_ms: AtomicI64,
-    latencies: Mutex<Latencies>,
+    requests: Window,
+    tokens: Window,
     /// Seconds per output token (per call where there are none), mean of the last ones; the bits of
     /// an `f64`. Zero: unknown.
     mean: AtomicU64,
@@ -41,10 +34,20 @@ pub struct Standing {
     peak: AtomicU64,
     /// When the two were learnt.
     learnt_ms: AtomicI64,
+    under_way: AtomicU32,
+    /// What other processes counted, as far as they are heard.
+    elsewhere: Elsewhere,
+    /// When a health check found it ill; zero: none did, or a later one found it well.
+    ill_at_ms: AtomicI64,
+    failures: Window,
+    /// Until when it rests by what this process saw alone.
+    own_rest_ms: AtomicI64,
+    latencies: Mutex<Latencies>,
     totals: Totals,
 }
 
 #[derive(Debug, Default)]
+#[repr(C)]
 struct Elsewhere {
     under_way: AtomicU32,
     requests: Window,

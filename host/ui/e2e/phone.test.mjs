@@ -54,3 +54,24 @@ test("the pages are reached through the menu, which goes away again", async () =
   await page.waitForFunction(() => document.querySelector("nav").getBoundingClientRect().right <= 0);
   await page.context().close();
 });
+
+test("parts of a page stand on one line, however many, and the last of them is reached", async () => {
+  const page = await signedIn(browser, { viewport: NARROW });
+  for (const [path, last] of [["/settings", "Audit log"], ["/", "Endpoints"]]) {
+    await visit(page, path);
+    const tabs = page.getByRole("main").getByRole("tab");
+    const tops = await tabs.evaluateAll((all) => all.map((it) => it.getBoundingClientRect().top));
+    assert.ok(tops.length > 3 && new Set(tops).size === 1, path);
+    await page.getByRole("tab", { name: last }).click();
+    await page.getByRole("tab", { name: last, selected: true }).waitFor();
+  }
+  await page.context().close();
+});
+
+test("a message is written where the conversation is seen", async () => {
+  const page = await signedIn(browser, { viewport: NARROW });
+  await visit(page, "/playground");
+  const field = await page.getByLabel("Message").boundingBox();
+  assert.ok(field.y + field.height < NARROW.height, JSON.stringify(field));
+  await page.context().close();
+});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { api, GATEWAY, visit } from "./browser.mjs";
+import { api, GATEWAY, PAGES, visit } from "./browser.mjs";
 import { PATHS } from "./paths.mjs";
 import { dialog, page } from "./stage.mjs";
 
@@ -12,7 +12,7 @@ test("pages ask for what the document of the API has, and for nothing else", asy
   const asked = new Set();
   page.on("request", (it) => {
     const { origin, pathname } = new URL(it.url());
-    if (origin === GATEWAY && !pathname.startsWith("/ui/")) asked.add(`${it.method().toLowerCase()} ${pathname}`);
+    if (origin === new URL(PAGES).origin && !pathname.startsWith("/ui/")) asked.add(`${it.method().toLowerCase()} ${pathname}`);
   });
   for (const path of Object.values(PATHS)) await visit(page, path);
   await visit(page, "/logs");

@@ -14,7 +14,7 @@ test("a key is made with every option that there is, and has each of them", asyn
   const { user_id } = await api("POST", "/user/new", { user_id: `${name}-user`, auto_create_key: false });
   await api("POST", "/team/member_add", { team_id, member: { role: "user", user_id } });
   await api("POST", "/budget/new", { budget_id: `${name}-budget`, max_budget: 90 });
-  await api("POST", "/access_group/new", { access_group: `${name}-group`, model_names: [MODEL] });
+  const { access_group_id: group } = await api("POST", "/access_group/new", { access_group: `${name}-group`, model_names: [MODEL] });
   const [{ guardrail_name: guardrail }] = (await api("GET", "/guardrails/list")).guardrails;
 
   await visit(page, "/keys");
@@ -63,7 +63,7 @@ test("a key is made with every option that there is, and has each of them", asyn
     Tags: "batch",
     Guardrails: guardrail,
     "Parameters that calls must have": "user",
-    "Access groups": `${name}-group`,
+    "Access groups": group,
     "What calls may say of the cache": "no-cache",
   };
   for (const [label, value] of Object.entries(lists)) {

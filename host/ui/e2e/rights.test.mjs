@@ -64,7 +64,7 @@ test("a user makes and deletes a key of their own", async () => {
 
 test("who only reads sees every page, is offered no change, and the gateway takes none", async () => {
   const page = await signedIn(browser, { key: viewer.key });
-  const changes = /^(New |Actions: |Save$|Add |Try a component|Look into the folder now|Switch a callback on|Read the file again|Set a variable)/;
+  const changes = /^(New |Actions: |Save$|Add a member|Try a component|Look into the folder now|Switch a callback on|Read the file again|Set a variable)/;
   for (const [name, path] of Object.entries(PATHS)) {
     await visit(page, path);
     assert.equal(await page.getByRole("main").getByRole("alert").count(), 0, name);

@@ -56,10 +56,10 @@ test("people are written down and forgotten in Chinese, and a refusal stands at 
     await visit(page, path);
     await page.getByRole("button", { name: make }).first().click();
     await dialog.getByLabel(field, { exact: true }).fill(name);
-    await dialog.getByLabel("重置周期").fill("有时");
+    await dialog.getByLabel("重置周期", { exact: true }).fill("有时");
     await dialog.getByRole("button", { name: "创建" }).click();
     await dialog.locator('[aria-invalid="true"]').waitFor();
-    await dialog.getByLabel("重置周期").fill("30d");
+    await dialog.getByLabel("重置周期", { exact: true }).fill("30d");
     await dialog.getByRole("button", { name: "创建" }).click();
     await page.getByText(`${name} 已创建`).waitFor();
     await page.keyboard.press("Escape");
@@ -82,7 +82,7 @@ test("what the gateway did and what it is made of is read in Chinese", async () 
   await page.keyboard.press("Escape");
 
   await visit(page, "/usage");
-  for (const kind of ["供应商", "密钥", "标签"]) {
+  for (const kind of ["供应商", "密钥", "接口"]) {
     await page.getByRole("combobox", { name: "分组方式" }).click();
     await page.getByRole("option", { name: kind, exact: true }).click();
     await settled(page);

@@ -68,11 +68,13 @@ test("a list with nothing in it says so, and what to do about it", async () => {
 });
 
 test("a list of more than a page goes on where it ended, and no further than its end", async () => {
-  const name = mark();
-  const ids = Array.from({ length: 101 }, (_, at) => `${name}-${at}`);
+  const [name, other] = [mark(), mark()];
+  const ids = [...Array.from({ length: 101 }, (_, at) => `${name}-${at}`), other];
   for (const user_id of ids) await api("POST", "/customer/new", { user_id });
   await visit(page, "/customers");
+  await page.getByText(other, { exact: true }).waitFor();
   await find(page, name, 100);
+  await page.getByText(other, { exact: true }).waitFor({ state: "detached" });
   const asked = page.waitForRequest((it) => it.url().includes("/v2/customer/list"));
   await page.getByRole("button", { name: "Load more" }).click();
   const query = new URL((await asked).url()).searchParams;

@@ -79,6 +79,8 @@ export async function visit(page, path) {
   const [, root] = path.split(/[/?]/);
   const link = root ? `[href="/ui/${root}"]` : ':is([href="/ui"], [href="/ui/"])';
   await page.locator(`nav a[aria-current="page"]${link}`).waitFor({ state: "attached" });
+  const [, part] = path.split("part=");
+  if (part) await page.locator(`[role="tab"][aria-selected="true"][id$="-tab-${part}"]`).waitFor();
   await settled(page);
 }
 

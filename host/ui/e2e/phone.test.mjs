@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { api, launch, NARROW, signedIn, visit, WIDE } from "./browser.mjs";
+import { api, launch, NARROW, PAGES, signedIn, visit, WIDE } from "./browser.mjs";
 
 let browser;
 let token;
@@ -65,6 +65,9 @@ test("parts of a page stand on one line, however many, and the last of them is r
     await page.getByRole("tab", { name: last }).click();
     await page.getByRole("tab", { name: last, selected: true }).waitFor();
   }
+  await page.goto(`${PAGES}/ui/settings?part=audit`);
+  const place = await page.getByRole("tab", { name: "Audit log", selected: true }).boundingBox();
+  assert.ok(place.x >= 0 && place.x + place.width <= NARROW.width, JSON.stringify(place));
   await page.context().close();
 });
 

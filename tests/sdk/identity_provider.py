@@ -38,7 +38,13 @@ class Provider:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                self.answer(*provider.get(self.path, self.headers))
+                if self.path.startswith("/authorize?"):
+                    self.send_response(302)
+                    self.send_header("location", provider.authorize(self.path))
+                    self.send_header("content-length", "0")
+                    self.end_headers()
+                else:
+                    self.answer(*provider.get(self.path, self.headers))
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()

@@ -89,6 +89,24 @@ def test_init_takes_a_provider_by_name_and_a_file_of_another_name(home):
     assert not (home.folder / "other.yaml").exists()
 
 
+def test_init_asks_at_a_terminal_which_providers_to_write_down(home):
+    ours, theirs = pty.openpty()
+    environment = {**base_environment(home.folder), "OPENAI_API_KEY": "sk-openai"}
+    process = subprocess.Popen([os.environ["SLUICE_BINARY"], "init"], cwd=home.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    for asked, answer in ((b"or nothing): ", b"opnai\n"), (b"did you mean `openai`?", b"groq, ollama\n"), (b"sluice doctor", b"")):
+        while asked not in said:
+            assert select.select([ours], [], [], 120)[0], said
+            said += os.read(ours, 65536)
+        os.write(ours, answer)
+    assert process.wait(timeout=60) == 0
+    os.close(ours)
+    assert b"Keys are there for openai." in said
+    text = (home.folder / "config.yaml").read_text()
+    assert "os.environ/OPENAI_API_KEY" in text and "os.environ/GROQ_API_KEY" in text and 'model: "ollama/*"' in text
+
+
 def test_init_without_any_key_leaves_a_gateway_that_answers_all_the_same(home):
     (home.folder / ".env").write_text("A=1\n")
     said = home.run("init")

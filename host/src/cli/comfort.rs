@@ -15,7 +15,8 @@ pub struct Init {
     /// The config to write. Must not be there.
     #[arg(default_value = "config.yaml")]
     pub file: PathBuf,
-    /// A provider to write down although its key is not in the environment. May be repeated.
+    /// A provider to write down although its key is not in the environment. May be repeated. Without
+    /// one, whoever sits at the terminal is asked.
     #[arg(long, short)]
     pub provider: Vec<String>,
 }

@@ -37,14 +37,20 @@ pub struct Found {
     pub others: Vec<String>,
 }
 
-/// Those whose keys are in the environment, and those that were asked for, by name.
-pub fn all(table: &Table, env: &Env, asked: &[String]) -> Result<Vec<Found>, InitError> {
+/// Whether each of them is a provider of some plugin.
+pub fn known(table: &Table, asked: &[String]) -> Result<(), InitError> {
     for name in asked {
         if !table.providers.contains_key(name) {
             let known = table.providers.keys().map(String::as_str);
             return Err(InitError::Unknown(name.clone(), hint(name, known)));
         }
     }
+    Ok(())
+}
+
+/// Those whose keys are in the environment, and those that were asked for, by name.
+pub fn all(table: &Table, env: &Env, asked: &[String]) -> Result<Vec<Found>, InitError> {
+    known(table, asked)?;
     let described = table.providers.values().map(|it| &*it.describe);
     Ok(of(described, env, asked))
 }

@@ -1,6 +1,8 @@
-//! `sluice init`: a first config, for the providers whose keys are in the environment, and a master key.
+//! `sluice init`: a first config, for the providers whose keys are in the environment and those that are named
+//! by a flag or at the terminal, and a master key.
 //! Nothing that is there is touched.
 
+mod asking;
 mod found;
 mod text;
 
@@ -30,6 +32,8 @@ pub enum InitError {
         #[source]
         cause: std::io::Error,
     },
+    #[error("the terminal: {0}")]
+    Terminal(#[source] std::io::Error),
     /// What was asked for, and a hint at what was meant.
     #[error("no plugin has the provider `{0}`{1}")]
     Unknown(String, String),
@@ -51,7 +55,14 @@ pub async fn init(options: &Init) -> Result<String, InitError> {
     let env = Env::of_process(Path::new(DOTENV));
     let (config, _) = Config::parse("model_list: []", env.clone())?;
     let (plugins, _) = loading::start(&config, &at_terminal()).await?;
-    write(options, Path::new(DOTENV), &env, &plugins.table())
+    let table = plugins.table();
+    let mut options = options.clone();
+    if options.provider.is_empty() {
+        let there = found::all(&table, &env, &[])?;
+        let known = |names: &[String]| found::known(&table, names);
+        options.provider = asking::at_terminal(&there, known)?;
+    }
+    write(&options, Path::new(DOTENV), &env, &table)
 }
 
 fn write(options: &Init, dotenv: &Path, env: &Env, table: &Table) -> Result<String, InitError> {

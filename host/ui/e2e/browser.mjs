@@ -5,10 +5,12 @@
 //   SLUICE_MODEL       a model of the `echo` provider, `demo` if not said
 //   SLUICE_COMPONENT   the file of a plugin that serves out of the gateway's plugins directory
 //   SLUICE_TRUSTED_KEY the public key that the gateway trusts of the two that signed another one there
+//   UI_USERNAME, UI_PASSWORD with what its operator signs in, `admin` and the master key if not said
+//   SLUICE_SSO_EMAIL   whom the identity provider of its single sign-on sends straight back
 //   SDK_NODE, SDK_VENV folders with OpenAI's packages for Node and Python
 //   CHROMIUM           the browser, `/usr/bin/chromium` if not said
 // The gateway needs `store_model_in_db` and `store_prompts_in_spend_logs` in its `general_settings`, for what is
-// changed through the pages and for what calls said, a guardrail, and a plugins directory.
+// changed through the pages and for what calls said, a guardrail, a plugins directory, and single sign-on.
 import { chromium } from "playwright-core";
 
 export const GATEWAY = process.env.SLUICE_URL ?? "http://127.0.0.1:4000";
@@ -77,6 +79,8 @@ export async function visit(page, path) {
   const [, root] = path.split(/[/?]/);
   const link = root ? `[href="/ui/${root}"]` : ':is([href="/ui"], [href="/ui/"])';
   await page.locator(`nav a[aria-current="page"]${link}`).waitFor({ state: "attached" });
+  const [, part] = path.split("part=");
+  if (part) await page.locator(`[role="tab"][aria-selected="true"][id$="-tab-${part}"]`).waitFor();
   await settled(page);
 }
 

@@ -10,7 +10,9 @@ const number = (options) => {
 export const count = number();
 export const short = number({ notation: "compact", maximumFractionDigits: 1 });
 export const percent = number({ style: "percent", maximumFractionDigits: 1 });
-export const dollars = number({ style: "currency", currency: "USD" });
+const [whole, small] = [{}, { maximumSignificantDigits: 3 }].map((it) => number({ style: "currency", currency: "USD", ...it }));
+/** Small amounts keep three figures that say something. */
+export const dollars = (it) => (it !== 0 && Math.abs(it) < 0.1 ? small(it) : whole(it));
 const megabytes = number({ style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 export const bytes = (it) => megabytes(it / 1_048_576);
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { api, find, visit } from "./browser.mjs";
-import { act, confirm, dialog, mark, page } from "./stage.mjs";
+import { api, chat, find, MODEL, visit } from "./browser.mjs";
+import { act, choose, confirm, dialog, mark, page } from "./stage.mjs";
 
 test("a team is made, gets a member with a budget, and is deleted", async () => {
   const [team, person] = [mark(), `${mark()}@example.com`];
@@ -107,4 +107,46 @@ test("a customer is made, blocked and deleted", async () => {
   await act(id, "Delete");
   await confirm("Delete");
   await page.getByText("Nothing matches").waitFor();
+});
+
+test("a customer is made with models, which hold, stand in the list and are changed; a refusal of them stands at their field", async () => {
+  const id = mark();
+  const models = () => dialog().getByRole("combobox", { name: "Models", exact: true });
+  const kept = async () => (await api("GET", `/customer/info?end_user_id=${id}`)).models;
+  const asked = async () => (await chat(MODEL, "hello", { user: id })).status;
+  const enter = async (text) => {
+    await models().fill(text);
+    await models().press("Enter");
+  };
+  await visit(page, "/customers");
+  await page.getByRole("button", { name: "New customer" }).first().click();
+  await dialog().getByLabel("Customer id").fill(id);
+  await choose("Models", MODEL);
+  await enter("other-*");
+  await enter("x".repeat(65_537));
+  await dialog().getByRole("button", { name: "Create" }).click();
+  await dialog().getByText(/`models` must be a list/).waitFor();
+  assert.equal(await models().getAttribute("aria-invalid"), "true");
+  await models().press("Backspace");
+  await dialog().getByRole("button", { name: "Create" }).click();
+  await find(page, id);
+  await page.getByRole("cell", { name: "other-*" }).waitFor();
+  assert.deepEqual(await kept(), [MODEL, "other-*"]);
+  assert.equal(await asked(), 200);
+
+  await act(id, "Edit");
+  for (let left = 2; left > 0; left -= 1) await models().press("Backspace");
+  await enter("another-*");
+  await dialog().getByRole("button", { name: "Save" }).click();
+  await page.getByRole("cell", { name: "another-*" }).waitFor();
+  assert.deepEqual(await kept(), ["another-*"]);
+  assert.equal(await asked(), 403);
+
+  await act(id, "Edit");
+  await models().press("Backspace");
+  await dialog().getByRole("button", { name: "Save" }).click();
+  await page.getByRole("cell", { name: "all models" }).waitFor();
+  assert.deepEqual(await kept(), []);
+  assert.equal(await asked(), 200);
+  await api("POST", "/customer/delete", { user_ids: [id] });
 });

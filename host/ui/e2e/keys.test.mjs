@@ -32,6 +32,8 @@ test("a key is made with limits, shown once, used, changed, blocked, given a new
   await dialog().getByRole("button", { name: "Create" }).click();
   const key = (await dialog().getByText(/^sk-/).first().textContent())?.trim();
   assert.match(key, /^sk-/);
+  await dialog().getByRole("button", { name: "Copy" }).first().click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
   assert.equal((await call(key)).status, 200);
   // OpenAI's own packages, by the code that the page shows.
   for (const [language, sign, run] of [["Python", "from openai import OpenAI", inPython], ["JavaScript", 'import OpenAI from "openai"', inNode]]) {
@@ -43,6 +45,7 @@ test("a key is made with limits, shown once, used, changed, blocked, given a new
   await find(page, name);
   await page.getByRole("row", { name: new RegExp(name) }).waitFor();
   assert.equal(await page.getByText(key).count(), 0);
+  await page.getByText("of $3.00").waitFor();
 
   await act(name, "Edit");
   await dialog().getByLabel("Budget in dollars").fill("4");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { launch, MODEL, signedIn, visit } from "./browser.mjs";
+import { api, chat, find, launch, MODEL, settled, signedIn, until, visit } from "./browser.mjs";
 import { PATHS } from "./paths.mjs";
 
 let browser;
@@ -42,6 +43,73 @@ test("a key is made and a model asked in Chinese", async () => {
   await page.getByLabel("消息").fill("水闸");
   await page.keyboard.press("Enter");
   await page.getByText("You said: 水闸").waitFor();
+});
+
+/** Pages where something is made and taken away again: where, by which button, the field that names it. */
+const MADE = [["/teams", "新建团队", "名称"], ["/users", "新建用户", "名称"], ["/organizations", "新建组织", "名称"], ["/customers", "新建客户", "客户标识"]];
+
+test("people are written down and forgotten in Chinese, and a refusal stands at its field", async () => {
+  const page = await signedIn(browser, { locale: "zh-CN" });
+  const dialog = page.getByRole("dialog");
+  for (const [path, make, field] of MADE) {
+    const name = `e2e-${randomUUID().slice(0, 8)}`;
+    await visit(page, path);
+    await page.getByRole("button", { name: make }).first().click();
+    await dialog.getByLabel(field, { exact: true }).fill(name);
+    await dialog.getByLabel("重置周期", { exact: true }).fill("有时");
+    await dialog.getByRole("button", { name: "创建" }).click();
+    await dialog.locator('[aria-invalid="true"]').waitFor();
+    await dialog.getByLabel("重置周期", { exact: true }).fill("30d");
+    await dialog.getByRole("button", { name: "创建" }).click();
+    await page.getByText(`${name} 已创建`).waitFor();
+    await page.keyboard.press("Escape");
+    await find(page, name);
+    await page.getByRole("button", { name: `操作: ${name}` }).click();
+    await page.getByRole("menuitem", { name: "删除" }).click();
+    await dialog.getByRole("button", { name: "删除" }).click();
+    await page.getByText("没有匹配项").waitFor();
+  }
+});
+
+test("what the gateway did and what it is made of is read in Chinese", async () => {
+  const page = await signedIn(browser, { locale: "zh-CN" });
+  const dialog = page.getByRole("dialog");
+  const { id } = await chat(MODEL, "水");
+  await until(() => api("GET", `/spend/logs/ui/${id}`).catch(() => null));
+  await visit(page, "/logs");
+  await page.getByRole("region", { name: "表格：日志" }).getByRole("button").first().click();
+  for (const tab of ["护栏", "客户端请求", "发给供应商的请求", "返回内容", "各次尝试及原因", "费用"]) await dialog.getByRole("tab", { name: tab, exact: true }).click();
+  await page.keyboard.press("Escape");
+
+  await visit(page, "/usage");
+  for (const kind of ["供应商", "密钥", "接口"]) {
+    await page.getByRole("combobox", { name: "分组方式" }).click();
+    await page.getByRole("option", { name: kind, exact: true }).click();
+    await settled(page);
+    await page.getByRole("region", { name: `表格：${kind}`, exact: true }).waitFor();
+  }
+
+  await visit(page, "/plugins");
+  await page.getByRole("button", { name: "keywords", exact: true }).click();
+  await dialog.getByText("随网关内置").waitFor();
+  await page.keyboard.press("Escape");
+
+  const [{ guardrail_name: guardrail }] = (await api("GET", "/guardrails/list")).guardrails;
+  await visit(page, "/guardrails");
+  await page.getByRole("combobox", { name: "护栏", exact: true }).click();
+  await page.getByRole("option", { name: guardrail, exact: true }).click();
+  await page.getByLabel("文本", { exact: true }).fill("水");
+  await page.getByRole("button", { name: "检查", exact: true }).click();
+  await page.getByText("原样通过").waitFor();
+
+  await visit(page, "/settings?part=router_settings");
+  await page.getByRole("searchbox").fill("cooldown_time");
+  await page.getByRole("button", { name: "操作: cooldown_time" }).click();
+  await page.getByRole("menuitem", { name: "编辑" }).click();
+  await dialog.getByLabel("cooldown_time").fill("-4");
+  await dialog.getByRole("button", { name: "保存" }).click();
+  await dialog.locator('[aria-invalid="true"]').waitFor();
+  assert.equal(await page.getByText("设置项").count(), 1);
 });
 
 test("the language is changed without loading anew, and kept", async () => {

@@ -56,6 +56,24 @@ test("a deployment that rests says until when", async () => {
   for (const id of made) await api("POST", "/model/delete", { id });
 });
 
+test("a deployment is checked when an admin says so, and one that does not answer stands there as sick", async () => {
+  const name = mark();
+  const made = [];
+  for (const [as, mock_response] of [["well", "an answer"], ["sick", "litellm.AuthenticationError"]]) {
+    const { model_id: id } = await api("POST", "/model/new", { model_name: `${name}-${as}`, litellm_params: { model: "anthropic/e2e", api_key: "k-e2e", mock_response } });
+    made.push(id);
+  }
+  await visit(page, "/models");
+  for (const [as, told, state] of [["well", /^It answers, in /, "ready"], ["sick", /^It does not answer: /, "last check failed"]]) {
+    await find(page, `${name}-${as}`);
+    await act(`${name}-${as}`, "Check now");
+    await confirm("Check now");
+    await page.getByText(told).first().waitFor();
+    await page.getByRole("cell", { name: state, exact: true }).waitFor();
+  }
+  for (const id of made) await api("POST", "/model/delete", { id });
+});
+
 test("a deployment without a provider says what is missing", async () => {
   await visit(page, "/models");
   await page.getByRole("button", { name: "New deployment" }).first().click();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { api, launch, NARROW, signedIn, visit, WIDE } from "./browser.mjs";
+import { api, launch, NARROW, PAGES, signedIn, visit, WIDE } from "./browser.mjs";
 
 let browser;
 let token;
@@ -52,5 +52,29 @@ test("the pages are reached through the menu, which goes away again", async () =
   await way.click();
   await page.getByRole("heading", { name: "Logs" }).waitFor();
   await page.waitForFunction(() => document.querySelector("nav").getBoundingClientRect().right <= 0);
+  await page.context().close();
+});
+
+test("parts of a page stand on one line, however many, and the last of them is reached", async () => {
+  const page = await signedIn(browser, { viewport: NARROW });
+  for (const [path, last] of [["/settings", "Audit log"], ["/", "Endpoints"]]) {
+    await visit(page, path);
+    const tabs = page.getByRole("main").getByRole("tab");
+    const tops = await tabs.evaluateAll((all) => all.map((it) => it.getBoundingClientRect().top));
+    assert.ok(tops.length > 3 && new Set(tops).size === 1, path);
+    await page.getByRole("tab", { name: last }).click();
+    await page.getByRole("tab", { name: last, selected: true }).waitFor();
+  }
+  await page.goto(`${PAGES}/ui/settings?part=audit`);
+  const place = await page.getByRole("tab", { name: "Audit log", selected: true }).boundingBox();
+  assert.ok(place.x >= 0 && place.x + place.width <= NARROW.width, JSON.stringify(place));
+  await page.context().close();
+});
+
+test("a message is written where the conversation is seen", async () => {
+  const page = await signedIn(browser, { viewport: NARROW });
+  await visit(page, "/playground");
+  const field = await page.getByLabel("Message").boundingBox();
+  assert.ok(field.y + field.height < NARROW.height, JSON.stringify(field));
   await page.context().close();
 });

@@ -103,8 +103,9 @@ test("a plugin tells its limits, the memory that it took, how often it broke and
   assert.ok(now.generation > before.generation && now.stats.crashed > 0 && now.stats.memory_high_water > 0);
   await page.reload();
   await settled(page);
-  const [, , , generation, , , memory, faults] = await page.getByRole("row").filter({ has: page.getByRole("button", { name: before.name, exact: true }) }).getByRole("cell").allTextContents();
-  assert.deepEqual([generation, memory, faults], [String(now.generation), bytes(now.stats.memory_high_water), count(now.stats.crashed)]);
+  const [, , , generation, calls, took, memory, faults] = await page.getByRole("row").filter({ has: page.getByRole("button", { name: before.name, exact: true }) }).getByRole("cell").allTextContents();
+  assert.deepEqual([generation, calls, memory, faults], [String(now.generation), count(now.stats.calls), bytes(now.stats.memory_high_water), count(now.stats.crashed)]);
+  assert.match(took, /^[\d.]+ (μs|ms|sec)$/);
 
   await page.getByRole("button", { name: before.name, exact: true }).click();
   const told = {};

@@ -3,18 +3,21 @@ import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 
 import { api, launch, signedIn, visit } from "./browser.mjs";
+import { PATHS } from "./paths.mjs";
 
 let browser;
 let user;
 let key;
+let viewer;
 before(async () => {
   browser = await launch();
   user = `e2e-${randomUUID().slice(0, 8)}`;
   ({ key } = await api("POST", "/user/new", { user_id: user, user_role: "internal_user", key_alias: `${user} own` }));
+  viewer = await api("POST", "/user/new", { user_id: `${user}-viewer`, user_role: "proxy_admin_viewer" });
 });
 after(async () => {
   await browser.close();
-  await api("POST", "/user/delete", { user_ids: [user] });
+  await api("POST", "/user/delete", { user_ids: [user, viewer.user_id] });
 });
 
 test("who is no admin sees their keys and usage only, and keeps their session", async () => {
@@ -57,4 +60,15 @@ test("a user makes and deletes a key of their own", async () => {
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText(alias, { exact: true }).waitFor({ state: "detached" });
+});
+
+test("who only reads sees every page, is offered no change, and the gateway takes none", async () => {
+  const page = await signedIn(browser, { key: viewer.key });
+  const changes = /^(New |Actions: |Save$|Add a member|Try a component|Look into the folder now|Switch a callback on|Read the file again|Set a variable)/;
+  for (const [name, path] of Object.entries(PATHS)) {
+    await visit(page, path);
+    assert.equal(await page.getByRole("main").getByRole("alert").count(), 0, name);
+    assert.deepEqual(await page.getByRole("main").getByRole("button", { name: changes }).allTextContents(), [], name);
+  }
+  for (const [path, body] of [["/key/generate", {}], ["/team/new", { team_alias: user }], ["/customer/new", { user_id: user }]]) await assert.rejects(api("POST", path, body, viewer.key), /40[13]/, path);
 });

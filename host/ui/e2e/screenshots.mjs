@@ -52,8 +52,12 @@ const DONE = {
 async function picture(page, viewport, path) {
   await page.mouse.move(0, 0);
   // What stands at an edge of the window has to stand at an edge of the picture.
-  const height = await page.evaluate(() => (document.querySelector('[role="dialog"]') ?? document.documentElement).scrollHeight);
-  await page.setViewportSize({ width: viewport.width, height: Math.max(height, viewport.height) });
+  const needed = () => page.evaluate(() => (document.querySelector('[role="dialog"]') ?? document.documentElement).scrollHeight);
+  // What is as high as a part of the window grows with it.
+  for (let height = viewport.height, more = await needed(); more > height; more = await needed()) {
+    height = more;
+    await page.setViewportSize({ width: viewport.width, height });
+  }
   await page.evaluate(() => scrollTo(0, 0));
   // What moves comes to rest first.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity).map((it) => it.finished)));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { api, visit } from "./browser.mjs";
-import { dialog, page } from "./stage.mjs";
+import { api, chat, MODEL, settled, until, visit } from "./browser.mjs";
+import { confirm, dialog, mark, page } from "./stage.mjs";
 
 const field = () => api("GET", "/config/field/info?config_type=router_settings&field_name=cooldown_time");
 const edit = async (value) => {
@@ -48,6 +48,28 @@ test("the cache shows its state, and a secret as it is is refused at its field",
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(/may hold a secret/).waitFor();
   assert.equal(await password.getAttribute("aria-invalid"), "true");
+});
+
+test("the cache is switched on, tells what it keeps, and is emptied", async () => {
+  await visit(page, "/settings?part=cache");
+  const main = page.getByRole("main");
+  const kept = () => main.getByText("Answers kept", { exact: true }).locator("xpath=following-sibling::*[1]").textContent();
+  await main.getByLabel("type", { exact: true }).fill("local");
+  // Other calls go on without it.
+  await main.getByLabel("mode", { exact: true }).fill("default_off");
+  await main.getByRole("button", { name: "Save" }).click();
+  await main.getByText("on", { exact: true }).waitFor();
+  await until(async () => (await kept()) === "0");
+  assert.equal((await chat(MODEL, mark(), { cache: { "use-cache": true } })).status, 200);
+  await until(async () => {
+    await page.reload();
+    await settled(page);
+    return (await kept()) === "1";
+  });
+  await main.getByRole("button", { name: "Forget all answers" }).click();
+  await confirm("Forget all answers");
+  await until(async () => (await kept()) === "0");
+  for (const field_name of ["cache", "cache_params"]) await api("POST", "/config/field/delete", { config_type: "litellm_settings", field_name });
 });
 
 test("every section lists its settings with their source", async () => {

@@ -52,19 +52,36 @@ test("one model is looked at alone", async () => {
   await api("POST", "/model/delete", { id });
 });
 
+/** What the page tells of one group. */
+async function told(kind, name) {
+  await choose("By", kind);
+  const table = page.getByRole("region", { name: `Table: ${kind}`, exact: true });
+  const row = table.getByRole("row").filter({ has: page.getByText(name, { exact: true }) });
+  await row.waitFor();
+  const [, , ...figures] = await row.getByRole("cell").allTextContents();
+  return figures;
+}
+
+/** The same as the API has it. */
+function written(used) {
+  const tokens = [used.prompt_tokens, used.completion_tokens, used.cache_read_input_tokens].map(short);
+  return [dollars(used.spend), count(used.api_requests), count(used.failed_requests), ...tokens, dollars(used.spend / used.api_requests)];
+}
+
 test("a user, a team and a key have the spend, tokens and errors that the API tells of them", async () => {
   await visit(page, "/usage");
   for (const [kind, holder, part, whose] of [["User", "user", "entities", of.user], ["Team", "team", "entities", of.team], ["Key", "user", "api_keys", of.key]]) {
     const used = groupOf(await activity(holder, 30), part, whose.id);
     assert.deepEqual(used, USED, kind);
-    await choose("By", kind);
-    const table = page.getByRole("region", { name: `Table: ${kind}`, exact: true });
-    const row = table.getByRole("row").filter({ has: page.getByText(whose.name, { exact: true }) });
-    await row.waitFor();
-    const [, , ...figures] = await row.getByRole("cell").allTextContents();
-    const tokens = [used.prompt_tokens, used.completion_tokens, used.cache_read_input_tokens].map(short);
-    assert.deepEqual(figures, [dollars(used.spend), count(used.api_requests), count(used.failed_requests), ...tokens, dollars(used.spend / used.api_requests)], kind);
+    assert.deepEqual(await told(kind, whose.name), written(used), kind);
   }
+});
+
+test("a provider has the spend, tokens and errors of all its calls", async () => {
+  const used = groupOf(await activity("user", 30), "providers", "anthropic");
+  assert.ok(used.api_requests >= USED.api_requests);
+  await visit(page, "/usage");
+  assert.deepEqual(await told("Provider", "anthropic"), written(used));
 });
 
 test("a tag is found among the tags", async () => {

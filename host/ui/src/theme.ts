@@ -1,4 +1,4 @@
-import { Card, type CSSVariablesResolver, createTheme, DEFAULT_THEME, Input, Table } from "@mantine/core";
+import { Card, type CSSVariablesResolver, createTheme, DEFAULT_THEME, Input, Table, Tabs } from "@mantine/core";
 
 export const theme = createTheme({
   primaryColor: "cyan",
@@ -14,6 +14,7 @@ export const theme = createTheme({
     // Fields side by side stand on one line, whatever is said of each.
     InputWrapper: Input.Wrapper.extend({ defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: "sm", highlightOnHover: true } }),
+    Tabs: Tabs.extend({ classNames: { list: "tabs" } }),
   },
 });
 

@@ -98,6 +98,42 @@ fn the_index_of_the_documents_has_every_one() {
     nothing_wrong(&wrong);
 }
 
+/// What the document quotes of the gateway is what the gateway says, as its sources have it.
+#[test]
+fn messages_in_troubleshooting_are_told() {
+    let sources = files(&root().join("host"), &["rs"]);
+    // A text of several lines is one.
+    let said: String = sources.iter().map(|it| read(it)).collect();
+    let said: String = said
+        .split("\\\n")
+        .map(str::trim_start)
+        .collect::<Vec<_>>()
+        .concat();
+    let document = read(&root().join("docs/troubleshooting.md"));
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for part in ["## It does not start\n", "## The database\n"] {
+        let (_, after) = document.split_once(part).unwrap();
+        let rows = after.split("\n## ").next().unwrap_or_default().lines();
+        let cells = rows.filter_map(|it| it.strip_prefix("| ")?.split(" | ").next());
+        for quoted in cells.flat_map(|it| it.split('`').skip(1).step_by(2)) {
+            // Names and numbers stand between the words.
+            for words in quoted.split(['…', '(']).map(str::trim) {
+                let words = words.trim_matches([',', ')', '?']);
+                let is_option = words.starts_with("--");
+                if words.len() < 10 || is_option {
+                    continue;
+                }
+                seen += 1;
+                if !said.contains(words) {
+                    wrong.push(format!("docs/troubleshooting.md: `{words}`"));
+                }
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+    nothing_wrong(&wrong);
+}
+
 /// The anchor that a heading has: its words, small, with hyphens between.
 fn anchor(heading: &str) -> String {
     let plain = heading.trim_start_matches('#').trim().to_lowercase();

@@ -1,6 +1,7 @@
 //! Sizes of files, and files that nothing uses.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::{code, files, nothing_wrong, read, root, shown};
 
@@ -47,6 +48,24 @@ fn no_test_is_left_out() {
         .into_iter()
         .filter(|path| read(path).contains(ignored) || read(path).contains(skipped));
     let wrong: Vec<String> = left_out.map(|path| shown(&path)).collect();
+    nothing_wrong(&wrong);
+}
+
+/// Pages, components and machine code are made by the build, from sources that can be read.
+#[test]
+fn nothing_that_is_built_is_committed() {
+    let mut git = Command::new("git");
+    let listed = git.args(["ls-files"]).current_dir(root()).output().unwrap();
+    assert!(listed.status.success(), "git cannot list the files");
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.lines().any(|it| it == "host/ui/package.json"));
+    let built = |path: &&str| {
+        let mut parts = path.split('/');
+        let ending = path.rsplit('.').next().unwrap_or_default();
+        parts.any(|it| ["dist", "node_modules", "target", "__pycache__"].contains(&it))
+            || ["wasm", "cwasm", "map", "gz", "br", "so", "pyc"].contains(&ending)
+    };
+    let wrong: Vec<String> = listed.lines().filter(built).map(str::to_owned).collect();
     nothing_wrong(&wrong);
 }
 

@@ -11,6 +11,7 @@ export interface Customer {
   blocked: boolean;
   default_model: string | null;
   allowed_model_region: string | null;
+  models: string[];
   budget_id: string | null;
   spend: number;
   total_spend: number;

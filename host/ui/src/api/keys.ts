@@ -43,6 +43,19 @@ export interface Key extends Limits {
   guardrails: string[] | null;
   disable_global_guardrails: boolean | null;
   throttle_on_budget_exceeded: boolean | null;
+  budget_limits: Record<string, unknown>[] | null;
+  budget_fallbacks: Record<string, string[]> | null;
+  /** Dollars, until the time of the expiry. */
+  temp_budget_increase: number | null;
+  temp_budget_expiry: string | null;
+  tag_rpm_limit: Record<string, number> | null;
+  rpm_limit_type: string | null;
+  tpm_limit_type: string | null;
+  allowed_passthrough_routes: string[] | null;
+  denied_passthrough_routes: string[] | null;
+  allowed_cache_controls: string[] | null;
+  router_settings: Record<string, unknown> | null;
+  permissions: Record<string, unknown> | null;
   enforced_params: string[] | null;
   auto_rotate: boolean | null;
   rotation_interval: string | null;

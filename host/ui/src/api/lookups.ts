@@ -37,17 +37,17 @@ export async function teamNames(ids: string[], signal?: AbortSignal): Promise<Ma
   return new Map(pages.flatMap((page) => page.teams).map((team) => [team.team_id, teamName(team)]));
 }
 
-/** What each team is called; its id until that is known. */
+/** What each team is called; dots until that is known, and the id of one that has no name. */
 export function useTeamNames(of: (string | null | undefined)[]): (id: string) => string {
   const ids = [...new Set(of.filter((it) => it !== null && it !== undefined && it !== ""))].sort() as string[];
-  const { data } = useQuery<Map<string, string>>({
+  const { data, isPending, isPlaceholderData } = useQuery<Map<string, string>>({
     queryKey: ["teams", "names", ids],
     enabled: ids.length > 0,
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) => teamNames(ids, signal),
     staleTime: 60_000,
   });
-  return (id) => data?.get(id) ?? id;
+  return (id) => data?.get(id) ?? (isPending || isPlaceholderData ? "…" : id);
 }
 
 /** Whether a user is the admin of a team. */

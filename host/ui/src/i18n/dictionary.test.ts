@@ -22,3 +22,20 @@ describe("both languages", () => {
     }
   });
 });
+
+/** Texts of a component that stand in it as they are: on a line of their own, between tags, and in attributes that are read. */
+function literals(code: string): string[] {
+  const lines = code.split("\n").filter((it) => /^\s*[^<>{}=;()"'`]*\p{L}{2}[^<>{}=;()"'`]*[^<>{}=;()"'`,]$/u.test(it) && !/^\s*(\/\/|\/?\*|(else|return|try|default:)$)/.test(it));
+  const between = [...code.matchAll(/<\w[^<>]*(?<!=)>([^<>{}\n]*\p{L}{2}[^<>{}\n]*)<\//gu)].map((it) => it[1] ?? "");
+  const attributes = [...code.matchAll(/\b(?:label|title|description|placeholder|aria-label|alt|hint)="([^"]*\p{L}{2}[^"]*)"/gu)].map((it) => it[1] ?? "");
+  return [...lines, ...between, ...attributes].map((it) => it.trim());
+}
+
+test("no text stands in a component itself", () => {
+  expect(literals('<Text size="sm">Two words</Text>')).toEqual(["Two words"]);
+  expect(literals("<Text>\n  On a line\n</Text>")).toEqual(["On a line"]);
+  expect(literals('<TextInput label="Name" {...rest} />')).toEqual(["Name"]);
+  const files = Object.entries(import.meta.glob<string>("../**/*.tsx", { query: "?raw", import: "default", eager: true }));
+  expect(files.length).toBeGreaterThan(80);
+  expect(files.flatMap(([file, code]) => literals(code).map((it) => `${file}: ${it}`))).toEqual([]);
+});

@@ -37,12 +37,15 @@ export function SchemaFields({ schema, values, errors = {}, onChange }: { schema
 
 function SchemaField({ name, of, required, value, error, onChange }: Props) {
   const said = of.default === undefined || of.default === null ? undefined : JSON.stringify(of.default);
-  const shared = { label: of.title ?? name, description: of.description ?? of["x-env"]?.join(", "), required, error };
+  // What a title goes on to explain stands below the field.
+  const [label, ...more] = (of.title ?? name).split("; ");
+  const below = [...more, of.description ?? of["x-env"]?.join(", ")].filter((it) => it).join(". ");
+  const shared = { label, description: below || undefined, required, error };
   if (of.enum) return <Select {...shared} clearable placeholder={said} data={of.enum.map(String)} value={value === undefined ? null : String(value)} onChange={(it) => onChange(it ?? undefined)} />;
   if (isTexts(of)) return <TagsInput {...shared} value={Array.isArray(value) ? value.map(String) : []} onChange={(it) => onChange(it.length > 0 ? it : undefined)} />;
   switch (typeOf(of) ?? "string") {
     case "boolean":
-      return <Switch label={shared.label} description={shared.description} error={error} checked={Boolean(value ?? of.default)} onChange={(event) => onChange(event.currentTarget.checked)} />;
+      return <Switch mt={{ base: 0, xs: 28 }} label={shared.label} description={shared.description} error={error} checked={Boolean(value ?? of.default)} onChange={(event) => onChange(event.currentTarget.checked)} />;
     case "integer":
     case "number":
       return <NumberInput {...shared} placeholder={said} min={of.minimum} max={of.maximum} allowDecimal={typeOf(of) === "number"} value={(value as number | string | undefined) ?? ""} onChange={(it) => onChange(it === "" ? undefined : it)} />;

@@ -8,6 +8,7 @@ import { useStanding } from "../../api/session";
 import { ActionMenu } from "../../parts/ActionMenu";
 import { BudgetBar } from "../../parts/BudgetBar";
 import { useFormat } from "../../parts/format";
+import { Names } from "../../parts/Names";
 import { type Column, Rows } from "../../parts/Rows";
 import { useSaid } from "../../parts/said";
 import { Tag } from "../../parts/Tag";
@@ -34,13 +35,14 @@ export function CustomerTable({ source, onEdit, empty }: { source: ReturnType<ty
         </>
       ),
     },
+    { title: t("common.models"), show: (it) => <Names names={it.models} none={t("keys.allModels")} /> },
     { title: t("customers.defaultModel"), show: (it) => <Text size="sm">{it.default_model ?? "—"}</Text> },
     { title: t("common.spend"), show: (it) => <BudgetBar spend={it.spend} budget={it.litellm_budget_table?.max_budget ?? null} resets={it.litellm_budget_table?.budget_reset_at ?? null} /> },
     { title: t("common.status"), show: (it) => <Tag color={it.blocked ? "red" : "teal"}>{it.blocked ? t("common.blocked") : t("common.active")}</Tag> },
     { title: t("common.created"), show: (it) => <span className="number">{date(it.created_at)}</span> },
   ];
   if (admin) columns.push({ title: t("common.actions"), quiet: true, show: (it) => <CustomerMenu of={it} edit={() => onEdit(it)} /> });
-  return <Rows name={t("customers.title")} rows={source.data?.pages.flatMap((page) => page.customers)} columns={columns} id={(it) => it.user_id} source={source} empty={empty} />;
+  return <Rows name={t("customers.title")} rows={source.data?.pages.flatMap((page) => page.customers)} columns={columns} id={(it) => it.user_id} source={source} empty={empty} wide="wide" />;
 }
 
 function CustomerMenu({ of, edit }: { of: Customer; edit: () => void }) {

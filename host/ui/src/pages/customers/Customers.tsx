@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import { type Customer, useCustomers } from "../../api/customers";
 import { useStanding } from "../../api/session";
+import { Filters } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
 import { SearchField } from "../../parts/SearchField";
 import { Side } from "../../parts/Side";
@@ -32,7 +33,9 @@ export function Customers() {
       <Side opened={opened !== null} onClose={close} title={of ? t("customers.editTitle", { name: of.alias ?? of.user_id }) : t("customers.make")}>
         <CustomerForm of={of} onDone={close} />
       </Side>
-      <SearchField value={typed} onChange={setTyped} />
+      <Filters>
+        <SearchField value={typed} onChange={setTyped} />
+      </Filters>
       <CustomerTable source={source} onEdit={setOpened} empty={search ? <Empty title={t("common.noMatch")} /> : <Empty title={t("customers.none")} hint={t("customers.noneHint")} action={make} />} />
     </Page>
   );

@@ -80,7 +80,7 @@ function AddCallback({ names }: { names: string[] }) {
     <Card padding="md">
       <form onSubmit={submit}>
         <Group align="flex-start">
-          <Autocomplete label={t("guardrails.callbackName")} description={t("guardrails.callbackNameHint")} data={names} value={name} onChange={setName} error={add.error?.message} />
+          <Autocomplete flex="1 1 260px" maw={420} label={t("guardrails.callbackName")} description={t("guardrails.callbackNameHint")} data={names} value={name} onChange={setName} error={add.error?.message} />
           <Button type="submit" loading={add.isPending} mt={{ base: 0, xs: 25 }}>
             {t("guardrails.addCallback")}
           </Button>

@@ -59,9 +59,11 @@ export function GuardrailList() {
       show: (it) => (
         <>
           <Text size="sm">{it.litellm_params.guardrail}</Text>
-          <Text size="xs" c="dimmed">
-            {it.plugin ?? "—"}
-          </Text>
+          {it.plugin && it.plugin !== it.litellm_params.guardrail ? (
+            <Text size="xs" c="dimmed">
+              {it.plugin}
+            </Text>
+          ) : null}
         </>
       ),
     },

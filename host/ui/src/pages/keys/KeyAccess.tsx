@@ -10,7 +10,7 @@ import type { Fields } from "./fields";
 const KINDS = { default: "kindDefault", llm_api: "kindLlm", management: "kindManagement", read_only: "kindReadOnly" } as const;
 
 /** What a key opens, from where, and until when. */
-export function KeyAccess({ form, of }: { form: UseFormReturnType<Fields>; of: Key | null }) {
+export function KeyAccess({ form, of, admin }: { form: UseFormReturnType<Fields>; of: Key | null; admin: boolean }) {
   const { t } = useTranslation();
   const { date } = useFormat();
   const now = of?.expires ? date(of.expires) : t("common.never");
@@ -23,6 +23,12 @@ export function KeyAccess({ form, of }: { form: UseFormReturnType<Fields>; of: K
       </SimpleGrid>
       <TagsInput label={t("keys.ips")} {...form.getInputProps("allowed_ips")} />
       <TagsInput label={t("keys.routes")} description={t("keys.routesHint")} {...form.getInputProps("allowed_routes")} />
+      {admin ? (
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
+          <TagsInput label={t("keys.passAllowed")} description={t("keys.passHint")} {...form.getInputProps("allowed_passthrough_routes")} />
+          <TagsInput label={t("keys.passDenied")} description={t("keys.passHint")} {...form.getInputProps("denied_passthrough_routes")} />
+        </SimpleGrid>
+      ) : null}
       <TagsInput label={t("keys.tags")} {...form.getInputProps("tags")} />
     </Stack>
   );

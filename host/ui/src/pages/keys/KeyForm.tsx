@@ -2,6 +2,7 @@ import { Accordion, Stack, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { type Key, useChangeKey, useMakeKey } from "../../api/keys";
+import { useStanding } from "../../api/session";
 import { FormEnd } from "../../parts/FormEnd";
 import { useSaid } from "../../parts/said";
 import { Failed } from "../../parts/States";
@@ -17,10 +18,11 @@ import { KeyOwner } from "./KeyOwner";
 export function KeyForm({ of, onMade, onDone }: { of: Key | null; onMade: (text: string) => void; onDone: () => void }) {
   const { t } = useTranslation();
   const { done } = useSaid();
+  const { admin } = useStanding();
   const [make, change] = [useMakeKey(), useChangeKey()];
   const { form, submit, above, pending } = useRequestForm({
     initial: fieldsOf(of),
-    request: (fields) => request(fields, of === null),
+    request: (fields) => request(fields, of, admin),
     of: of ? { key: of.token } : undefined,
     mutation: of ? change : make,
     json: JSON_FIELDS,
@@ -32,10 +34,10 @@ export function KeyForm({ of, onMade, onDone }: { of: Key | null; onMade: (text:
   });
   const parts = [
     ["who", t("keys.who"), <KeyOwner key="who" form={form} />],
-    ["what", t("keys.what"), <KeyAccess key="what" form={form} of={of} />],
-    ["money", t("keys.money"), <KeyMoney key="money" form={form} />],
+    ["what", t("keys.what"), <KeyAccess key="what" form={form} of={of} admin={admin} />],
+    ["money", t("keys.money"), <KeyMoney key="money" form={form} admin={admin} />],
     ["limits", t("keys.limits"), <KeyLimits key="limits" form={form} />],
-    ["more", t("common.more_options"), <KeyMore key="more" form={form} isNew={of === null} />],
+    ["more", t("common.more_options"), <KeyMore key="more" form={form} isNew={of === null} admin={admin} />],
   ] as const;
   return (
     <form onSubmit={submit} noValidate>

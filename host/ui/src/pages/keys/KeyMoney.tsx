@@ -6,7 +6,7 @@ import { JsonField } from "../../parts/JsonField";
 import type { Fields } from "./fields";
 
 /** What a key may spend. */
-export function KeyMoney({ form }: { form: UseFormReturnType<Fields> }) {
+export function KeyMoney({ form, admin }: { form: UseFormReturnType<Fields>; admin: boolean }) {
   const { t } = useTranslation();
   return (
     <Stack>
@@ -16,7 +16,15 @@ export function KeyMoney({ form }: { form: UseFormReturnType<Fields> }) {
         <TextInput label={t("keys.budgetDuration")} description={t("keys.durationHint")} {...form.getInputProps("budget_duration")} />
         <TextInput label={t("keys.budgetId")} description={t("common.optional")} {...form.getInputProps("budget_id")} />
       </SimpleGrid>
+      {admin ? (
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
+          <NumberInput label={t("keys.moreBudget")} min={0} decimalScale={6} {...form.getInputProps("temp_budget_increase")} />
+          <TextInput label={t("keys.moreUntil")} description={t("keys.moreUntilHint")} {...form.getInputProps("temp_budget_expiry")} />
+        </SimpleGrid>
+      ) : null}
+      <JsonField label={t("keys.windows")} description={t("keys.windowsHint")} {...form.getInputProps("budget_limits")} />
       <JsonField label={t("keys.modelBudgets")} description={t("keys.modelBudgetsHint")} {...form.getInputProps("model_max_budget")} />
+      <JsonField label={t("keys.fallbacks")} description={t("keys.fallbacksHint")} {...form.getInputProps("budget_fallbacks")} />
       <Switch label={t("keys.throttle")} {...form.getInputProps("throttle_on_budget_exceeded", { type: "checkbox" })} />
     </Stack>
   );

@@ -6,7 +6,7 @@ import { JsonField } from "../../parts/JsonField";
 import type { Fields } from "./fields";
 
 /** What few keys have. */
-export function KeyMore({ form, isNew }: { form: UseFormReturnType<Fields>; isNew: boolean }) {
+export function KeyMore({ form, isNew, admin }: { form: UseFormReturnType<Fields>; isNew: boolean; admin: boolean }) {
   const { t } = useTranslation();
   return (
     <Stack>
@@ -18,6 +18,9 @@ export function KeyMore({ form, isNew }: { form: UseFormReturnType<Fields>; isNe
       <JsonField label={t("keys.aliases")} description={t("keys.aliasesHint")} {...form.getInputProps("aliases")} />
       <Switch label={t("keys.rotateItself")} {...form.getInputProps("auto_rotate", { type: "checkbox" })} />
       {form.values.auto_rotate ? <TextInput label={t("keys.rotateEvery")} description={t("keys.durationHint")} {...form.getInputProps("rotation_interval")} /> : null}
+      <TagsInput label={t("keys.cacheControls")} description={t("keys.cacheControlsHint")} {...form.getInputProps("allowed_cache_controls")} />
+      <JsonField label={t("keys.router")} description={t("keys.routerHint")} {...form.getInputProps("router_settings")} />
+      {admin ? <JsonField label={t("keys.permissions")} description={t("keys.permissionsHint")} {...form.getInputProps("permissions")} /> : null}
       <JsonField label={t("keys.metadata")} description={t("keys.metadataHint")} {...form.getInputProps("metadata")} />
     </Stack>
   );

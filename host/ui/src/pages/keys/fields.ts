@@ -1,5 +1,5 @@
 import type { Key, KeyRequest } from "../../api/keys";
-import { json, list, number, text, written } from "../../parts/values";
+import { json, list, number, said, text, written } from "../../parts/values";
 
 /** What the form holds: texts and numbers as they are typed. */
 export interface Fields extends Record<string, unknown> {
@@ -15,12 +15,18 @@ export interface Fields extends Record<string, unknown> {
   allowed_routes: string[];
   access_group_ids: string[];
   aliases: string;
+  allowed_passthrough_routes: string[];
+  denied_passthrough_routes: string[];
   tags: string[];
   budget_id: string;
   max_budget: number | string;
   soft_budget: number | string;
   budget_duration: string;
   model_max_budget: string;
+  budget_limits: string;
+  budget_fallbacks: string;
+  temp_budget_increase: number | string;
+  temp_budget_expiry: string;
   throttle_on_budget_exceeded: boolean;
   rpm_limit: number | string;
   tpm_limit: number | string;
@@ -28,19 +34,30 @@ export interface Fields extends Record<string, unknown> {
   max_parallel_requests: number | string;
   model_rpm_limit: string;
   model_tpm_limit: string;
+  tag_rpm_limit: string;
+  rpm_limit_type: string | null;
+  tpm_limit_type: string | null;
   guardrails: string[];
   disable_global_guardrails: boolean;
   enforced_params: string[];
   auto_rotate: boolean;
   rotation_interval: string;
+  allowed_cache_controls: string[];
+  router_settings: string;
+  permissions: string;
   metadata: string;
 }
 
 /** Fields that hold JSON. */
-export const JSON_FIELDS = ["aliases", "model_max_budget", "model_rpm_limit", "model_tpm_limit", "metadata"] as const;
+export const JSON_FIELDS = ["aliases", "model_max_budget", "budget_limits", "budget_fallbacks", "model_rpm_limit", "model_tpm_limit", "tag_rpm_limit", "router_settings", "permissions", "metadata"] as const;
 
-// What stands in `metadata` and has a field of its own.
-const APART = ["tags", "guardrails", "enforced_params", "disable_global_guardrails", "throttle_on_budget_exceeded", "model_rpm_limit", "model_tpm_limit"];
+// What stands in `metadata` and has a field of its own. New metadata replaces it with the old, unless it goes along.
+const WITH = ["tags", "enforced_params", "throttle_on_budget_exceeded", "tag_rpm_limit", "rpm_limit_type", "tpm_limit_type"];
+/** The same of what only admins may name. */
+const WITH_OF_ADMINS = ["disable_global_guardrails", "allowed_passthrough_routes", "temp_budget_increase", "temp_budget_expiry"];
+/** The gateway keeps these by itself. */
+const KEPT = ["guardrails", "denied_passthrough_routes", "model_rpm_limit", "model_tpm_limit"];
+const APART = [...WITH, ...WITH_OF_ADMINS, ...KEPT];
 
 function ownMetadata(key: Key | null): string {
   const rest = Object.entries(key?.metadata ?? {}).filter(([name]) => !APART.includes(name));
@@ -61,12 +78,18 @@ export function fieldsOf(key: Key | null): Fields {
     allowed_routes: key?.allowed_routes ?? [],
     access_group_ids: key?.access_group_ids ?? [],
     aliases: written(key?.aliases),
+    allowed_passthrough_routes: key?.allowed_passthrough_routes ?? [],
+    denied_passthrough_routes: key?.denied_passthrough_routes ?? [],
     tags: key?.tags ?? [],
     budget_id: key?.budget_id ?? "",
     max_budget: key?.max_budget ?? "",
     soft_budget: key?.soft_budget ?? "",
     budget_duration: key?.budget_duration ?? "",
     model_max_budget: written(key?.model_max_budget),
+    budget_limits: written(key?.budget_limits),
+    budget_fallbacks: written(key?.budget_fallbacks),
+    temp_budget_increase: key?.temp_budget_increase ?? "",
+    temp_budget_expiry: key?.temp_budget_expiry ?? "",
     throttle_on_budget_exceeded: key?.throttle_on_budget_exceeded ?? false,
     rpm_limit: key?.rpm_limit ?? "",
     tpm_limit: key?.tpm_limit ?? "",
@@ -74,17 +97,31 @@ export function fieldsOf(key: Key | null): Fields {
     max_parallel_requests: key?.max_parallel_requests ?? "",
     model_rpm_limit: written(key?.model_rpm_limit),
     model_tpm_limit: written(key?.model_tpm_limit),
+    tag_rpm_limit: written(key?.tag_rpm_limit),
+    rpm_limit_type: key?.rpm_limit_type ?? null,
+    tpm_limit_type: key?.tpm_limit_type ?? null,
     guardrails: key?.guardrails ?? [],
     disable_global_guardrails: key?.disable_global_guardrails ?? false,
     enforced_params: key?.enforced_params ?? [],
     auto_rotate: key?.auto_rotate ?? false,
     rotation_interval: key?.rotation_interval ?? "",
+    allowed_cache_controls: key?.allowed_cache_controls ?? [],
+    router_settings: written(key?.router_settings),
+    permissions: written(key?.permissions),
     metadata: ownMetadata(key),
   };
 }
 
-/** Everything that the fields say, by the names of the API. */
-export function request(fields: Fields, isNew: boolean): KeyRequest {
+/** Everything that the fields say, by the names of the API, of a new key or a changed one. */
+export function request(fields: Fields, of: Key | null, admin: boolean): KeyRequest {
+  const all = apart(fields, of === null);
+  const own = (json(fields.metadata) ?? {}) as Record<string, unknown>;
+  if (fields.metadata === ownMetadata(of)) return { ...all, metadata: own };
+  const along = [...WITH, ...(admin ? WITH_OF_ADMINS : [])].map((name) => [name, all[name]]);
+  return { ...all, metadata: { ...own, ...said(Object.fromEntries(along)) } };
+}
+
+function apart(fields: Fields, isNew: boolean): KeyRequest {
   return {
     key_alias: text(fields.key_alias),
     team_id: fields.team_id,
@@ -98,12 +135,18 @@ export function request(fields: Fields, isNew: boolean): KeyRequest {
     allowed_routes: fields.allowed_routes,
     access_group_ids: fields.access_group_ids,
     aliases: json(fields.aliases) ?? {},
+    allowed_passthrough_routes: list(fields.allowed_passthrough_routes),
+    denied_passthrough_routes: list(fields.denied_passthrough_routes),
     tags: list(fields.tags),
     budget_id: text(fields.budget_id),
     max_budget: number(fields.max_budget),
     soft_budget: number(fields.soft_budget),
     budget_duration: text(fields.budget_duration),
     model_max_budget: json(fields.model_max_budget) ?? {},
+    budget_limits: json(fields.budget_limits) ?? [],
+    budget_fallbacks: json(fields.budget_fallbacks),
+    temp_budget_increase: number(fields.temp_budget_increase),
+    temp_budget_expiry: text(fields.temp_budget_expiry),
     throttle_on_budget_exceeded: fields.throttle_on_budget_exceeded || null,
     rpm_limit: number(fields.rpm_limit),
     tpm_limit: number(fields.tpm_limit),
@@ -111,11 +154,16 @@ export function request(fields: Fields, isNew: boolean): KeyRequest {
     max_parallel_requests: number(fields.max_parallel_requests),
     model_rpm_limit: json(fields.model_rpm_limit) ?? {},
     model_tpm_limit: json(fields.model_tpm_limit) ?? {},
+    tag_rpm_limit: json(fields.tag_rpm_limit),
+    rpm_limit_type: fields.rpm_limit_type,
+    tpm_limit_type: fields.tpm_limit_type,
     guardrails: list(fields.guardrails),
     disable_global_guardrails: fields.disable_global_guardrails || null,
     enforced_params: list(fields.enforced_params),
     auto_rotate: fields.auto_rotate,
     rotation_interval: text(fields.rotation_interval),
-    metadata: json(fields.metadata) ?? {},
+    allowed_cache_controls: list(fields.allowed_cache_controls),
+    router_settings: json(fields.router_settings),
+    permissions: json(fields.permissions) ?? {},
   };
 }

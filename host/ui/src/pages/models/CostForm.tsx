@@ -1,4 +1,4 @@
-import { Button, Card, Group, Stack, Text } from "@mantine/core";
+import { Button, Card, Group, Stack } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -19,7 +19,6 @@ export function CostForm({ kind }: { kind: Costs }) {
   return (
     <Card>
       <Stack>
-        <Text fw={600}>{t(`models.${title}`)}</Text>
         {error ? <Failed error={error} again={() => void refetch()} /> : null}
         {isPending && !error ? <Waiting rows={2} /> : null}
         {data ? <Document kind={kind} label={t(`models.${title}`)} hint={t(`models.${hint}`)} kept={JSON.stringify(data, null, 2)} /> : null}

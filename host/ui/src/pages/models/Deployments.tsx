@@ -30,6 +30,7 @@ export function Deployments() {
   const { data: doings } = useDoings();
   const { data: checks } = useChecks();
   const doing = (it: Deployment) => doings?.get(it.model_info.id);
+  const price = ({ model_info: { input_cost_per_token: into, output_cost_per_token: out } }: Deployment) => ((into ?? out ?? null) === null ? perMillion(null) : `${perMillion(into)} / ${perMillion(out)}`);
   const close = () => setOpened(null);
   const of = opened === "new" ? null : opened;
   const make = admin ? (
@@ -55,8 +56,7 @@ export function Deployments() {
     { title: t("models.inFlight"), number: true, show: (it) => count(doing(it)?.in_flight ?? 0) },
     { title: t("models.traffic"), number: true, show: (it) => `${count(doing(it)?.answered ?? 0)} / ${count(doing(it)?.sent ?? 0)}` },
     { title: t("models.latency"), number: true, show: (it) => (doing(it)?.sent ? duration((doing(it)?.peak_latency_seconds ?? 0) * 1000) : "—") },
-    { title: t("models.priceIn"), number: true, show: (it) => perMillion(it.model_info.input_cost_per_token) },
-    { title: t("models.priceOut"), number: true, show: (it) => perMillion(it.model_info.output_cost_per_token) },
+    { title: t("models.priceBoth"), number: true, show: (it) => price(it) },
     { title: t("models.from"), show: (it) => <Tag color={it.model_info.db_model ? "cyan" : "gray"}>{it.model_info.db_model ? t("models.fromDatabase") : t("models.fromFile")}</Tag> },
   ];
   if (admin) columns.push({ title: t("common.actions"), quiet: true, show: (it) => <DeploymentMenu of={it} edit={() => setOpened(it)} /> });

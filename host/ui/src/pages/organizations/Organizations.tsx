@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { type Organization, useOrganizations } from "../../api/organizations";
 import { useStanding } from "../../api/session";
+import { Filters } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
 import { SearchField } from "../../parts/SearchField";
 import { Side } from "../../parts/Side";
@@ -39,7 +40,7 @@ export function Organizations() {
         {opened?.what === "form" ? <OrganizationForm of={of} onDone={close} /> : null}
         {opened?.what === "members" && of ? <OrganizationMembers of={of} /> : null}
       </Side>
-      {source.data && source.data.length > 0 ? <SearchField value={search} onChange={setSearch} /> : null}
+      {source.data && source.data.length > 0 ? <Filters><SearchField value={search} onChange={setSearch} /></Filters> : null}
       <OrganizationTable source={source} rows={rows} onOpen={setOpened} empty={search ? <Empty title={t("common.noMatch")} /> : <Empty title={t("organizations.none")} hint={t("organizations.noneHint")} action={make} />} />
     </Page>
   );

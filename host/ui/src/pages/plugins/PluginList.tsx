@@ -8,7 +8,7 @@ import { Empty } from "../../parts/States";
 import { PluginState } from "./PluginState";
 
 /** Components, one a row. */
-export function PluginList({ of, onOpen }: { of: Plugin[]; onOpen: (name: string) => void }) {
+export function PluginList({ of, isAll, onOpen }: { of: Plugin[]; isAll: boolean; onOpen: (name: string) => void }) {
   const { t } = useTranslation();
   const { count, bytes, duration } = useFormat();
   const took = (it: Plugin) => {
@@ -55,5 +55,5 @@ export function PluginList({ of, onOpen }: { of: Plugin[]; onOpen: (name: string
       ),
     },
   ];
-  return <Rows name={t("plugins.title")} rows={of} columns={columns} id={(it) => it.name} empty={<Empty title={t("plugins.none")} />} wide="wide" />;
+  return <Rows name={t("plugins.title")} rows={of} columns={columns} id={(it) => it.name} empty={<Empty title={t(isAll ? "plugins.none" : "common.noMatch")} />} wide="wide" />;
 }

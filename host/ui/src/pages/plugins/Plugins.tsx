@@ -5,8 +5,10 @@ import { useTranslation } from "react-i18next";
 
 import { usePlugins, useReloadPlugins } from "../../api/plugins";
 import { useStanding } from "../../api/session";
+import { Filters } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
 import { useSaid } from "../../parts/said";
+import { SearchField } from "../../parts/SearchField";
 import { Side } from "../../parts/Side";
 import { Failed, Waiting } from "../../parts/States";
 import { PluginDrawer } from "./PluginDrawer";
@@ -23,6 +25,7 @@ export function Plugins() {
   const { admin } = useStanding();
   const [name, setName] = useState<string | null>(null);
   const [trying, setTrying] = useState(false);
+  const [typed, setTyped] = useState("");
   const actions = admin ? (
     <>
       <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={reload.isPending} onClick={() => reload.mutate(undefined, { onError: failed })}>
@@ -43,7 +46,10 @@ export function Plugins() {
       {isPending && !error ? <Waiting rows={8} /> : null}
       {data ? (
         <>
-          <PluginList of={data.plugins} onOpen={setName} />
+          <Filters>
+            <SearchField value={typed} onChange={setTyped} />
+          </Filters>
+          <PluginList of={data.plugins.filter(({ name, summary }) => `${name} ${summary}`.toLowerCase().includes(typed.trim().toLowerCase()))} isAll={typed.trim() === ""} onOpen={setName} />
           <ReloadLog of={data} />
         </>
       ) : null}

@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { MASTER_KEY } from "../../api/logs";
 import { type AuditEntry, useAudit } from "../../api/settings";
 import { Filters } from "../../parts/Filters";
 import { useFormat } from "../../parts/format";
@@ -57,7 +58,7 @@ export function Audit() {
       title: t("settings.who"),
       show: (it) => (
         <Text size="sm" truncate maw={220} title={it.changed_by}>
-          {it.changed_by}
+          {it.changed_by === MASTER_KEY ? t("logs.masterKey") : it.changed_by}
         </Text>
       ),
     },

@@ -1,5 +1,6 @@
 import { Button, Tabs } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
@@ -19,6 +20,12 @@ export function Settings() {
   const { done, failed } = useSaid();
   const reload = useReloadConfig();
   const [search, setSearch] = useSearchParams();
+  const part = search.get("part") ?? SECTIONS[0];
+  const tabs = useRef<HTMLDivElement>(null);
+  // On a phone it may stand beyond the edge.
+  useEffect(() => {
+    tabs.current?.querySelector(`[id$="-tab-${CSS.escape(part)}"]`)?.scrollIntoView({ inline: "center", block: "nearest" });
+  }, [part]);
   const actions = admin ? (
     <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} loading={reload.isPending} onClick={() => void reload.mutateAsync(undefined).then(() => done(t("settings.reloaded")), failed)}>
       {t("settings.reload")}
@@ -26,8 +33,8 @@ export function Settings() {
   ) : null;
   return (
     <Page title={t("settings.title")} lead={t("settings.lead")} actions={actions}>
-      <Tabs value={search.get("part") ?? SECTIONS[0]} onChange={(part) => setSearch(part ? { part } : {}, { replace: true })} keepMounted={false}>
-        <div className={classes.tabs}>
+      <Tabs value={part} onChange={(part) => setSearch(part ? { part } : {}, { replace: true })} keepMounted={false}>
+        <div className={classes.tabs} ref={tabs}>
           <Tabs.List>
             {[...SECTIONS, "cache" as const, "audit" as const].map((name) => (
               <Tabs.Tab key={name} value={name}>

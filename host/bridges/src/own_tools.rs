@@ -12,15 +12,16 @@ use crate::responses::free_text;
 #[derive(Debug, Clone)]
 pub struct OwnTools {
     plan: Plan,
-    open: Vec<Open>,
+    begun: Vec<Begun>,
 }
 
-/// A call of free text in a stream, whose arguments are not whole.
+/// A call of free text that has begun in a stream.
 #[derive(Debug, Clone)]
-struct Open {
+struct Begun {
     /// Of the choice, and of the call in it.
     place: (u64, u64),
-    arguments: String,
+    /// As far as they came. None: they were whole, and are given.
+    arguments: Option<String>,
 }
 
 impl Plan {
@@ -30,7 +31,7 @@ impl Plan {
         let changed = self.names.any() || self.disguises.values().any(is_custom);
         changed.then(|| OwnTools {
             plan: self.clone(),
-            open: Vec::new(),
+            begun: Vec::new(),
         })
     }
 }
@@ -81,43 +82,39 @@ impl OwnTools {
     }
 
     /// Whether a call waits for the rest of its arguments.
-    pub const fn waits(&self) -> bool {
-        !self.open.is_empty()
+    pub fn waits(&self) -> bool {
+        self.begun.iter().any(|it| it.arguments.is_some())
     }
 
-    /// What a piece of a call is to the client; None: nothing yet.
+    /// What a piece of a call is to the client; None: nothing yet, or nothing more.
     fn piece(&mut self, place: (u64, u64), mut call: Value) -> Option<Value> {
-        let begins = self.is_custom(&call);
+        let begins = self.begun.iter().all(|it| it.place != place) && self.is_custom(&call);
         if begins {
-            self.open.push(Open {
-                place,
-                arguments: String::new(),
-            });
+            let arguments = Some(String::new());
+            self.begun.push(Begun { place, arguments });
         }
-        let Some(at) = self.open.iter().position(|it| it.place == place) else {
+        let Some(begun) = self.begun.iter_mut().find(|it| it.place == place) else {
             self.rename(&mut call);
             return Some(call);
         };
-        let open = self.open.get_mut(at)?;
-        open.arguments.push_str(arguments(&call));
-        let whole = is_complete(&open.arguments).then(|| self.open.remove(at));
-        let input = whole.map(|it| free_text(&it.arguments));
+        let so_far = begun.arguments.as_mut()?;
+        so_far.push_str(arguments(&call));
+        let whole = is_complete(so_far).then(|| free_text(so_far));
+        if whole.is_some() {
+            begun.arguments = None;
+        }
         if begins {
-            self.become_custom(&mut call, &input.unwrap_or_default());
+            self.become_custom(&mut call, &whole.unwrap_or_default());
             return Some(call);
         }
-        input.map(|it| filled(place.1, &it))
+        whole.map(|it| filled(place.1, &it))
     }
 
     /// A choice has ended: what did not become whole is given as it came.
     fn rest_of(&mut self, choice: u64) -> Vec<Value> {
-        let (ended, open) = std::mem::take(&mut self.open)
-            .into_iter()
-            .partition::<Vec<_>, _>(|it| it.place.0 == choice);
-        self.open = open;
-        let ended = ended.iter();
-        ended
-            .map(|it| filled(it.place.1, &free_text(&it.arguments)))
+        let ended = self.begun.iter_mut().filter(|it| it.place.0 == choice);
+        let rest = ended.filter_map(|it| Some((it.place.1, it.arguments.take()?)));
+        rest.map(|(index, it)| filled(index, &free_text(&it)))
             .collect()
     }
 
@@ -248,6 +245,11 @@ mod tests {
             ),
             (vec![goes_on(0, "{}"), goes_on(1, "ut\": \"a\\n\"")], None),
             (vec![goes_on(1, "}"), call(2, &names[1], "no JSON")], None),
+            // Some servers say the name with every piece.
+            (
+                vec![call(1, &names[1], ""), call(2, &names[1], " yet")],
+                None,
+            ),
             (vec![], Some("tool_calls")),
         ] {
             let mut chunk = chunk(&calls, reason);
@@ -264,6 +266,7 @@ mod tests {
         assert_eq!(told[0], [call(0, LONG, ""), begun(1)]);
         assert_eq!(told[1], [goes_on(0, "{}")]);
         assert_eq!(told[2], [filled(1, "a\n"), begun(2)]);
-        assert_eq!(told[3], [filled(2, "no JSON")]);
+        assert_eq!(told[3], [] as [Value; 0]);
+        assert_eq!(told[4], [filled(2, "no JSON yet")]);
     }
 }

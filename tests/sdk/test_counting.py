@@ -17,6 +17,17 @@ TOOLS = [{"type": "function", "function": {"name": "weather", "description": "Te
 OWN_TOOLS = [{"name": "weather", "description": "Tells it.", "input_schema": {"type": "object", "properties": {}}}]
 GOOGLES_TOOLS = [{"functionDeclarations": [{"name": "weather", "description": "Tells it.", "parameters": {"type": "object", "properties": {}}}]}]
 
+# What keeps responses, and the status of its route that counts them; None: it has none, and is not asked.
+KEEPERS = {"keeps": ("aiand/m", None), "keeps404": ("openai/gpt-4o", 404), "keeps405": ("openai/gpt-4o", 405), "keeps501": ("openai/gpt-4o", 501), "counts": ("openai/gpt-4o", 200)}
+
+
+def keeper(name):
+    """Makes responses and counts as it can."""
+    status = KEEPERS[name][1]
+    counted = whole({"object": "response.input_tokens", "input_tokens": 31} if status == 200 else {"error": {"message": "no such route"}}, status=status or 500)
+    made = whole({"id": f"resp_{name}", "object": "response", "status": "completed", "model": "m", "output": [], "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}})
+    return lambda peer: peer.send(counted if b"/input_tokens " in peer.request.partition(b"\r\n")[0] else made)
+
 
 @pytest.fixture(scope="module")
 def upstream():
@@ -25,6 +36,8 @@ def upstream():
     upstream.script("gemini", whole({"totalTokens": 23, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 23}]}))
     upstream.script("openai", whole({"object": "response.input_tokens", "input_tokens": 31}))
     upstream.script("elsewhere", whole({"error": {"message": "no such route"}}, status=404))
+    for name in KEEPERS:
+        upstream.script(name, keeper(name))
     upstream.script("busy", whole({"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}, status=429, retry_after=0))
     upstream.script("odd", whole({"tokens": 1}))
     return upstream
@@ -37,6 +50,7 @@ def gateway(upstream, tmp_path_factory, data_dir):
         entry("openai", "openai/gpt-4o", "openai"), entry("groq", "groq/llama-3.3-70b-versatile", "groq"), entry("older", "openai/gpt-4", "openai"),
         entry("anthropic", "anthropic/claude-haiku-4-5", "anthropic"), entry("gemini", "gemini/gemini-2.5-flash", "gemini"),
         entry("chats", "deepinfra/m", "chats"), entry("elsewhere", "openai/gpt-4o", "elsewhere"),
+        *(entry(name, model, name) for name, (model, _) in KEEPERS.items()),
         entry("busy", "anthropic/claude-haiku-4-5", "busy"), entry("odd", "gemini/gemini-2.5-flash", "odd"),
     ]
     gateway = Gateway(tmp_path_factory.mktemp("counting"), {"model_list": models, "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1}})
@@ -120,6 +134,25 @@ def test_a_response_that_goes_on_is_counted_with_what_was_said(gateway, upstream
     status, told, _ = gateway.post("/v1/responses/input_tokens", {"model": "chats", "input": TEXT, "previous_response_id": first["id"]})
     # Three turns in all.
     assert (status, told["input_tokens"]) == (200, 3 * (LOCAL - 3) + 3), told
+
+
+@pytest.mark.parametrize("model", [it for it in KEEPERS if it != "counts"])
+def test_where_a_provider_has_no_route_to_count_the_gateway_counts_what_it_can_see(gateway, upstream, model):
+    count = lambda **more: gateway.post("/v1/responses/input_tokens", {"model": model, "input": TEXT, **more})
+    status, told, _ = count()
+    assert (status, told) == (200, {"object": "response.input_tokens", "input_tokens": LOCAL}), told
+    made = gateway.post("/v1/responses", {"model": model, "input": TEXT})[1]
+    status, refused, _ = count(previous_response_id=made["id"])
+    error = refused["error"]
+    assert (status, error["param"], error["type"]) == (400, "previous_response_id", "invalid_request_error"), refused
+    assert "has no route that counts it" in error["message"] and "as `input`" in error["message"], refused
+
+
+def test_who_keeps_a_response_and_counts_is_asked_with_its_id(gateway, upstream):
+    made = gateway.post("/v1/responses", {"model": "counts", "input": TEXT})[1]
+    status, told, _ = gateway.post("/v1/responses/input_tokens", {"model": "counts", "input": TEXT, "previous_response_id": made["id"]})
+    assert (status, told["input_tokens"]) == (200, 31), told
+    assert sent(upstream, "counts") == ("/responses/input_tokens", {"model": "gpt-4o", "input": TEXT, "previous_response_id": "resp_counts"})
 
 
 def test_the_gateway_counts_where_it_is_asked_to_or_the_provider_fails(gateway, upstream):

@@ -91,6 +91,8 @@ def deployments(world, folder, key):
         "session": aws(world, "session", aws_session_token=SESSION),
         "role": aws(world, "role", aws_session_token=SESSION, aws_external_id="ext-1", **role, aws_sts_endpoint=f"{world.url}/tokens/role"),
         "web": {**aws(world, "web"), **web},
+        # Its region is in the environment.
+        "mantle": {"model": "bedrock_mantle/openai.gpt-oss-120b", **{name: value for name, value in aws(world, "mantle").items() if name not in ("model", "aws_region_name")}},
         "oauth": oauth(world, "oauth", audience="https://api.test"),
         "short": oauth(world, "short"),
         "refused": oauth(world, "refused"),
@@ -120,7 +122,7 @@ def gateway(world, rsa_key, tmp_path_factory, data_dir):
         "general_settings": {"master_key": MASTER_KEY},
         "plugins": {"directory": str(folder / "plugins"), "providers": {"own": {"auth": {"scheme": "oauth2"}, "operations": ["chat"]}}},
     }
-    environment = {"GCE_METADATA_HOST": world.host, "AZURE_POD_IDENTITY_AUTHORITY_HOST": world.url}
+    environment = {"GCE_METADATA_HOST": world.host, "AZURE_POD_IDENTITY_AUTHORITY_HOST": world.url, "AWS_DEFAULT_REGION": REGION}
     it = Gateway(folder, config, environment)
     yield it
     assert it.stop() == 0
@@ -182,6 +184,13 @@ def test_keys_of_aws_sign_each_request(gateway, world):
         assert urllib.parse.urlsplit(sent.url).path == f"/up/{name}/model/{urllib.parse.quote(NOVA, safe='')}/converse"
         verify(sent, "bedrock", keys)
         assert sent.headers.get("x-amz-security-token") == (SESSION if len(keys) == 3 else None)
+
+
+def test_mantle_is_signed_for_its_own_service_in_the_environments_region(gateway, world):
+    answered(gateway, "mantle")
+    sent = world.called["mantle"][-1]
+    assert urllib.parse.urlsplit(sent.url).path == "/up/mantle/chat/completions"
+    verify(sent, "bedrock-mantle", KEYS)
 
 
 def test_a_role_is_taken_on_and_its_keys_sign(gateway, world):

@@ -3,13 +3,16 @@ as the answer that it is."""
 
 import functools
 import json
+import threading
 
+import httpx
 import openai
 import pytest
 
 import batch_rig
 from batch_rig import BatchRig, line, lines, lines_of, rigs
 from guarding import guard
+from raw import RawUpstream, connect, request
 from test_files import BATCH, Files, result
 
 JANE = "jane.doe@example.com"
@@ -86,6 +89,69 @@ def test_lines_stay_in_their_order(rig):
     upload(it, *(said(str(at), f"{at} {JANE}" if at % 3 else str(at)) for at in range(40)))
     assert [line["custom_id"] for line in it.uploaded()] == [str(at) for at in range(40)]
     assert JANE not in json.dumps(it.uploaded())
+
+
+ASKED_FOR = {**PII, "litellm_params": {**PII["litellm_params"], "default_on": False}}
+
+
+@pytest.mark.parametrize("more", [{"guardrails": ["pii"]}, {"metadata": {"guardrails": ["pii"], "a": "b"}}])
+def test_a_line_names_those_that_look_at_it_and_the_provider_sees_nothing_of_it(rig, more):
+    it = rig(ASKED_FOR)
+    ours = {"tags": ["a"], "drop_params": True, "litellm_metadata": {"c": "d"}, "cache": {"no-cache": True}}
+    asked = said("1", f"I am {JANE}")
+    upload(it, {**asked, "body": {**asked["body"], **ours, **more, "seed": 7}}, said("2", f"I am {JANE}"))
+    first, second = it.uploaded()
+    assert set(first["body"]) == {"model", "messages", "seed"} and JANE not in json.dumps(first)
+    assert second["body"]["messages"][0]["content"] == f"I am {JANE}"
+
+
+@pytest.mark.parametrize("more", [{"guardrails": ["pii"]}, {"metadata": {"guardrails": ["pii"]}}])
+@pytest.mark.parametrize("guards", [[], [WORDS]], ids=["none", "another"])
+def test_a_guardrail_that_is_not_there_is_refused_by_its_line(rig, guards, more):
+    it = rig(*guards)
+    asked = said("2", "hello")
+    with pytest.raises(openai.BadRequestError) as refused:
+        upload(it, said("1", "hello"), {**asked, "body": {**asked["body"], **more}})
+    error = refused.value.body
+    assert error["message"].startswith("line 2 of the file: ") and "`pii`" in error["message"] and error["param"] == "guardrails"
+    assert it.paths("POST") == []
+
+
+def test_who_is_over_a_limit_or_a_budget_has_nobody_look(rig):
+    it = rig(WORDS)
+    client = it.client(it.key(rpm_limit=1))
+    client.files.create(file=("in.jsonl", lines(said("1", "hello"))), purpose="batch")
+    with pytest.raises(openai.RateLimitError):
+        client.files.create(file=("in.jsonl", lines(said("1", SECRET))), purpose="batch")
+    spent = it.key(max_budget=0)
+    with pytest.raises(openai.APIStatusError) as refused:
+        it.client(spent).files.create(file=("in.jsonl", lines(said("1", SECRET))), purpose="batch")
+    assert "words" not in refused.value.message and "budget" in refused.value.message.lower(), refused.value.message
+    assert len(it.paths("POST")) == 1
+    # What a guardrail refuses is a call that failed, and is on record as one.
+    with pytest.raises(openai.BadRequestError):
+        upload(it, said("1", SECRET))
+    it.gateway.wait_for(lambda: it.query("SELECT 1 FROM spend_rows WHERE operation = 'files.create' AND status != 'success' AND cost_pico = 0"))
+
+
+def test_who_goes_away_has_no_more_of_its_lines_looked_at(rig):
+    """Eight lines are looked at side by side: of forty these are all, and the gateway hangs up on those that look."""
+    asked, gone = threading.Semaphore(0), threading.Semaphore(0)
+
+    def hold(peer):
+        asked.release()
+        peer.wait_for_hang_up()
+        gone.release()
+
+    judge = RawUpstream()
+    it = rig(guard("judge", "generic_guardrail_api", "pre_call", default_on=True, api_base=judge.script("judge", hold), api_key="k-judge", timeout=60))
+    form = httpx.Request("POST", "http://gateway/", data={"purpose": "batch"}, files={"file": ("in.jsonl", lines(*(said(str(at), "hello") for at in range(40))))})
+    with connect(it.gateway) as client:
+        client.sendall(request("/v1/files", form.read(), key=it.key(), content_type=form.headers["content-type"]))
+        assert all(asked.acquire(timeout=20) for _ in range(8))
+    assert all(gone.acquire(timeout=20) for _ in range(8))
+    assert len(judge.requests["judge"]) == 8 and it.paths("POST") == []
+    judge.listener.close()
 
 
 def test_results_are_looked_at_line_by_line(rig):

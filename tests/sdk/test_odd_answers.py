@@ -117,7 +117,7 @@ WRONG = {
         ({"responseMimeType": 5}, ".responseMimeType"), ({"responseMimeType": "text/x.enum"}, ".responseMimeType"), ({"responseSchema": {"type": "OBJECT"}}, ".responseSchema"),
         ({"responseMimeType": "application/json", "responseSchema": "x"}, ".responseSchema"), ({"responseModalities": [5]}, ".responseModalities"), ({"responseLogprobs": "x"}, ".responseLogprobs"),
         ({"responseMimeType": "application/json", "responseSchema": {}, "responseJsonSchema": {}}, ".responseSchema"),
-        ({"thinkingConfig": "x"}, ".thinkingConfig"), ({"thinkingConfig": {"thinkingBudget": "many"}}, ".thinkingConfig.thinkingBudget"),
+        ({"thinkingConfig": "x"}, ".thinkingConfig"), ({"thinkingConfig": {"thinkingBudget": "many"}}, ".thinkingConfig.thinkingBudget"), ({"thinkingConfig": {"thinkingBudget": True}}, ".thinkingConfig.thinkingBudget"),
     ],
 }
 AMONG = {"tools": [{"functionDeclarations": [LOOK]}]}

@@ -242,11 +242,26 @@ def test_azures_openai_has_all_its_operations(house, clouds, key, kind):
     sent("/images/generations")
     assert client.audio.speech.create(model="mine", voice="alloy", input="hi").read().startswith(b"ID3")
     sent("/audio/speech")
-    hear = lambda: client.audio.transcriptions.create(model="mine", file=("a.mp3", b"ID3" + bytes(64)))
-    if not in_path:
-        # A form is not read: what it costs is not known, which a key with a budget may not ask for.
-        with pytest.raises(openai.BadRequestError, match="price of the model is unknown"):
-            hear()
-        return
-    assert hear().text == "hello there"
+    raw = client.audio.transcriptions.with_raw_response.create(model="mine", file=("a.mp3", b"ID3" + bytes(64)))
+    assert raw.parse().text == "hello there"
     sent("/audio/transcriptions")
+    paid(house, raw.headers["x-litellm-call-id"], "azure", "gpt")
+
+
+def test_a_form_is_judged_by_the_model_that_it_names(house, clouds):
+    """The path of Azure's v1 says nothing of the model."""
+    limited = make_key(house, models=["gpt"], max_budget=1)
+    client = AZURES["azure's v1"](house.url, limited)
+    hear = lambda model, size=64: client.audio.transcriptions.create(model=model, file=("a.mp3", b"ID3" + bytes(size)))
+    # Of a long one it is read from disk.
+    for size in (64, 300_000):
+        assert hear("mine", size).text == "hello there"
+        assert f"ID3{chr(0) * size}".encode() in last(clouds, "azure", limited).body
+    with pytest.raises(openai.PermissionDeniedError):
+        hear("other")
+    told = client.audio.transcriptions.with_raw_response.create(model="mine", file=("a.mp3", b"ID3"), extra_body={"user": "eve"})
+    assert row(house, told.headers["x-litellm-call-id"])["end_user"] == "eve"
+    # What may be two models is none that a limited key may ask for.
+    form = {"files": [("model[]", (None, "mine")), ("model", (None, "mine")), ("file", ("a.mp3", b"ID3"))]}
+    refused = httpx.post(f"{house.url}/azure/openai/v1/audio/transcriptions", headers={"authorization": f"Bearer {limited}"}, **form)
+    assert refused.status_code == 403, refused.text

@@ -123,3 +123,28 @@ def test_a_stream_tells_it_before_its_first_event(tmp_path, data_dir):
             assert status == 200 and b"there" in text and told(headers) == lost, text
     finally:
         assert it.gateway.stop() == 0
+
+
+CHAT = {"id": "c", "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "there"}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
+DOWN = whole({"error": {"message": "down"}}, status=500)
+LACKS, TAKES = {"model": "anthropic/claude-x"}, {"model": "openai/gpt-4o"}
+
+
+def test_what_was_left_out_is_told_of_the_deployment_that_answered_and_each_name_once(tmp_path, data_dir):
+    it = House(tmp_path, {
+        "lacked": ("a", LACKS, DOWN), "takes": ("b", TAKES, whole(CHAT)),
+        "taken": ("c", TAKES, DOWN), "lacks": ("d", LACKS, whole(SAID)),
+        # Of one group, one after the other.
+        "first": ("both", {**LACKS, "order": 1}, DOWN), "second": ("both", {**TAKES, "order": 2}, whole(CHAT)),
+    })
+    try:
+        for model, fallbacks, named in (("a", ["b"], None), ("c", ["d"], "seed"), ("a", ["d"], "seed"), ("both", [], None)):
+            status, answer, headers = it.ask(model, fallbacks=fallbacks, seed=7, drop_params=True)
+            assert (status, headers.get("x-sluice-dropped-params")) == (200, named), (model, answer, headers)
+        # As a response, which a chat stands in for: what that has no place for, then what the chat's provider lacks.
+        asked = {"input": "hi", "truncation": "auto", "prompt_cache_key": "k"}
+        for model, fallbacks, named in (("c", ["d"], "truncation, prompt_cache_key"), ("a", ["d"], "truncation, prompt_cache_key")):
+            status, answer, headers = it.gateway.post("/v1/responses", {"model": model, "fallbacks": fallbacks, **asked})
+            assert (status, headers.get("x-sluice-dropped-params")) == (200, named), (model, answer, headers)
+    finally:
+        assert it.gateway.stop() == 0

@@ -251,6 +251,6 @@ fn join(block: &mut Block, piece: CallPiece) {
 }
 
 /// Whether arguments are a whole JSON document.
-fn is_complete(arguments: &str) -> bool {
+pub fn is_complete(arguments: &str) -> bool {
     arguments.trim_end().ends_with('}') && serde_json::from_str::<IgnoredAny>(arguments).is_ok()
 }

@@ -29,6 +29,11 @@ impl Names {
         short
     }
 
+    /// Whether the name of any had to change.
+    pub fn any(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     /// The client's name of a tool.
     pub fn own<'n>(&'n self, name: &'n str) -> &'n str {
         self.own.get(name).map_or(name, String::as_str)

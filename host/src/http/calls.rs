@@ -192,7 +192,7 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         queued,
     } = came;
     let read = body::read(incoming, &parts.headers, doors.max_request_bytes()).await;
-    let mut soft = Vec::new();
+    let (mut soft, mut back) = (Vec::new(), cursor::Back::default());
     let read = match embeds {
         Some(embed) => {
             soft = Embed::GOOGLE_ONLY.to_vec();
@@ -202,7 +202,7 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
             let drops = doors.pipeline.fleet().config.general.drop_params;
             let chat = read.and_then(|bytes| cursor::asked(bytes, drops));
             chat.map(|chat| {
-                soft = chat.soft;
+                (soft, back) = (chat.soft, chat.back);
                 chat.body
             })
         }
@@ -281,7 +281,7 @@ pub async fn ask(doors: &Doors, asked: Asked<'_>, request: Request) -> Response 
         None => answer,
     };
     match answer {
-        Ok(answer) => respond(answer, turn),
+        Ok(answer) => respond(back.answer(answer), turn),
         Err(failure) => {
             let mut response = ApiError::new(failure.fault, dialect).into_response();
             headers::add_trail(response.headers_mut(), &failure.trail);

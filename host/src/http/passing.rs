@@ -1,11 +1,15 @@
 //! The body of a request that is passed on: what may name a model is read, as calls are; what need not be
-//! read goes over disk, as uploads do.
+//! read goes over disk, as uploads do. Of a form that went there the texts are read again that say what it
+//! asks for.
+
+use std::io;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use multer::{Constraints, Multipart, SizeLimit};
 
 use super::{body, spool};
 use crate::domain::Fault;
@@ -17,6 +21,13 @@ const MOST_SPACE: usize = 4096;
 /// Segments of paths below which files are uploaded.
 const UPLOADS: [&str; 4] = ["file", "files", "upload", "uploads"];
 
+/// Texts of a form that the gateway acts on.
+const READ: [&str; 4] = ["model", "n", "stream", "user"];
+/// Bytes of one of them.
+const MOST_TEXT: u64 = 4096;
+/// Parts of a form that is read.
+const MOST_PARTS: usize = 100;
+
 /// Takes a body. `tail`: what stands below the route. `caps`: of one that is read, of one that is not.
 ///
 /// # Errors
@@ -27,11 +38,10 @@ pub async fn body(
     (most_read, most_spooled): (usize, u64),
     spools: &Spools,
 ) -> Result<FileContent, Fault> {
-    let kind = headers.get(CONTENT_TYPE);
-    let kind = kind.and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let kind = kind(headers);
     let lines = kind.contains("ndjson") || kind.contains("jsonl");
     let is_json = kind.contains("json") && !lines;
-    let uploads = tail.split('/').any(|it| UPLOADS.contains(&it));
+    let uploads = is_upload(tail);
     let refused = body::refuse_encoded(headers).is_err()
         || body::declared(headers).is_some_and(|length| length > most_spooled);
     if refused || (uploads && !kind.is_empty() && !is_json) {
@@ -57,6 +67,106 @@ pub async fn body(
     };
     let read = body::read(incoming, headers, most_read).await;
     read.map(FileContent::Held)
+}
+
+/// The texts of a form that the gateway acts on, in their order. None of a form that others may read
+/// otherwise, nor of what is no form: it says nothing then.
+pub async fn texts(
+    content: &FileContent,
+    (headers, tail): (&HeaderMap, &str),
+) -> Vec<(&'static str, String)> {
+    let kind = kind(headers);
+    let is_form = kind.to_ascii_lowercase().starts_with("multipart/form-data");
+    match is_form && !is_upload(tail) {
+        true => form(content, kind).await.unwrap_or_default(),
+        false => Vec::new(),
+    }
+}
+
+/// None: it is no form that can be read in one way alone.
+async fn form(content: &FileContent, kind: &str) -> Option<Vec<(&'static str, String)>> {
+    let boundary = boundary(kind)?;
+    let mut pieces = Box::pin(pieces(content));
+    let first = pieces.next().await?.ok()?;
+    // What stands before the first part is nobody's, if it is found to stand there.
+    if !first.starts_with(format!("--{boundary}").as_bytes()) {
+        return None;
+    }
+    let sizes = READ.iter().fold(SizeLimit::new(), |sizes, name| {
+        sizes.for_field(*name, MOST_TEXT)
+    });
+    let whole = stream::once(std::future::ready(Ok(first))).chain(pieces);
+    let limits = Constraints::new().size_limit(sizes);
+    let mut form = Multipart::with_constraints(whole, boundary, limits);
+    let (mut texts, mut count) = (Vec::new(), 0);
+    while let Some(mut field) = form.next_field().await.ok()? {
+        count += 1;
+        if count > MOST_PARTS || !has_one_name(field.headers()) {
+            return None;
+        }
+        let name = field.name()?;
+        let known = READ.iter().find(|it| it.eq_ignore_ascii_case(name));
+        // As a list, or as a file, it may be read or not.
+        let odd = READ.iter().any(|it| name.starts_with(&format!("{it}[")));
+        match known {
+            _ if odd => return None,
+            Some(_) if field.file_name().is_some() => return None,
+            Some(name) => {
+                let text = field.bytes().await.ok()?;
+                texts.push((*name, String::from_utf8(text.into()).ok()?));
+            }
+            None => while field.chunk().await.ok()?.is_some() {},
+        }
+    }
+    Some(texts)
+}
+
+/// What stands between the parts. None: the type says it twice, or not at all.
+fn boundary(kind: &str) -> Option<String> {
+    let said = kind.to_ascii_lowercase();
+    let once = said.matches("boundary=").count() == 1 && !said.contains("boundary*");
+    let boundary = multer::parse_boundary(kind).ok();
+    boundary.filter(|_| once)
+}
+
+/// Whether a part says its name once, and what it holds stands there as it is.
+fn has_one_name(headers: &HeaderMap) -> bool {
+    let mut said = headers.get_all(CONTENT_DISPOSITION).iter();
+    let (first, more) = (said.next(), said.next());
+    let text = first.and_then(|it| it.to_str().ok());
+    let names = |text: &str| {
+        let members = text.split(';').map(str::trim_start);
+        let named = members.filter(|it| it.to_ascii_lowercase().starts_with("name"));
+        let named: Vec<&str> = named.collect();
+        matches!(named.as_slice(), [one] if one.starts_with("name=") && !one.contains(['\\', '%']))
+    };
+    more.is_none() && text.is_some_and(names) && !headers.contains_key("content-transfer-encoding")
+}
+
+fn pieces(content: &FileContent) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    let content = content.clone();
+    async_stream::try_stream! {
+        match content {
+            FileContent::Held(bytes) => yield bytes,
+            FileContent::Spooled(file) => {
+                let mut offset = 0;
+                while offset < file.length() {
+                    let piece = file.piece(offset).await?;
+                    offset += piece.len() as u64;
+                    yield piece;
+                }
+            }
+        }
+    }
+}
+
+fn kind(headers: &HeaderMap) -> &str {
+    let kind = headers.get(CONTENT_TYPE);
+    kind.and_then(|it| it.to_str().ok()).unwrap_or_default()
+}
+
+fn is_upload(tail: &str) -> bool {
+    tail.split('/').any(|it| UPLOADS.contains(&it))
 }
 
 /// The first bytes that are more than space. None: there is nothing.
@@ -151,5 +261,91 @@ mod tests {
             let fault = taken("text/plain", "/files", body).await.unwrap_err();
             assert_eq!(fault.kind, ErrorKind::InvalidRequest, "{begin}");
         }
+    }
+
+    const FILE: &str = "form-data; name=\"file\"; filename=\"a.mp3\"";
+
+    fn part(disposition: &str, text: &str) -> String {
+        format!("--cut\r\nContent-Disposition: {disposition}\r\n\r\n{text}\r\n")
+    }
+
+    async fn told(kind: &str, tail: &str, text: String) -> Vec<(&'static str, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let spools = Spools::new(folder.path().join("uploads"));
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, kind.parse().unwrap());
+        let about = (&headers, tail);
+        let most = (1 << 20, 4 << 20);
+        let content = super::body(Body::from(text), about, most, &spools).await;
+        texts(&content.unwrap(), about).await
+    }
+
+    const FORM: &str = "multipart/form-data; boundary=cut";
+    const HEAR: &str = "/v1/audio/transcriptions";
+
+    #[tokio::test]
+    async fn a_form_says_what_it_asks_for_wherever_it_lies() {
+        let form = |sound: &str| {
+            let parts = [
+                part(FILE, sound),
+                part("form-data; name=\"model\"", "whisper"),
+                part("form-data; name=\"prompt\"", "names"),
+                // As .NET writes it.
+                part("form-data; name=stream", "true"),
+            ];
+            format!("{}--cut--\r\n", parts.concat())
+        };
+        let said = [
+            ("model", "whisper".to_owned()),
+            ("stream", "true".to_owned()),
+        ];
+        for sound in ["ID3", &"ID3\r\n--cu".repeat(100_000)] {
+            assert_eq!(told(FORM, HEAR, form(sound)).await, said);
+        }
+        let webkit = "multipart/form-data; boundary=----WebKitFormBoundarycut";
+        let text = form("ID3").replace("--cut", "------WebKitFormBoundarycut");
+        assert_eq!(told(webkit, HEAR, text).await, said);
+        // An upload names no model, and what is no form has no texts.
+        assert!(told(FORM, "/v1/files", form("ID3")).await.is_empty());
+        assert!(told("text/plain", HEAR, form("ID3")).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_form_that_may_be_read_otherwise_says_nothing() {
+        let model = part("form-data; name=\"model\"", "cheap");
+        let end = "--cut--\r\n";
+        let other = |disposition: &str| format!("{model}{}{end}", part(disposition, "dear"));
+        for text in [
+            model.clone(),
+            format!("x{model}{end}"),
+            format!("{}{end}", model.repeat(101)),
+            format!(
+                "{}{end}",
+                part("form-data; name=\"model\"", &"m".repeat(5000))
+            ),
+            other("form-data"),
+            other("form-data; name=\"model[]\""),
+            other("form-data; name=\"mod\\el\""),
+            other("form-data; name=\"mod%65l\""),
+            other("form-data; name=\"model\"; filename=\"a\""),
+            other("form-data; name=\"a\"; name*=utf-8''model"),
+            other("form-data; name=\"a\"; name=\"model\""),
+            other("form-data; name=\"a\"\r\nContent-Disposition: form-data; name=\"model\""),
+            other("form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64"),
+        ] {
+            assert!(
+                told(FORM, HEAR, text.clone()).await.is_empty(),
+                "{text:.200}"
+            );
+        }
+        let whole = format!("{model}{end}");
+        for kind in ["; boundary=other", "; boundary*=other", "; Boundary=cut"] {
+            let kind = format!("{FORM}{kind}");
+            assert!(told(&kind, HEAR, whole.clone()).await.is_empty(), "{kind}");
+        }
+        // Both are told, and judged.
+        let both = other("form-data; name=\"Model\"");
+        let models = ["cheap", "dear"].map(|it| ("model", it.to_owned()));
+        assert_eq!(told(FORM, HEAR, both).await, models);
     }
 }

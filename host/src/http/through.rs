@@ -75,7 +75,12 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
     };
     let general = &fleet.config.general;
     let caps = (general.max_request_bytes, general.max_file_bytes);
-    let read = passing::body(incoming, (&parts.headers, tail), caps, &doors.spools).await;
+    let about = (&parts.headers, tail);
+    let read = passing::body(incoming, about, caps, &doors.spools).await;
+    let texts = match &read {
+        Ok(body) => passing::texts(body, about).await,
+        Err(_) => Vec::new(),
+    };
     let read = read.and_then(|body| {
         let sent = Sent {
             method: parts.method.clone(),
@@ -84,6 +89,7 @@ async fn pass(doors: &Doors, (route, tail): (Route, &str), request: Request) -> 
             headers: &parts.headers,
             key_header: general.key_header.as_deref(),
             body,
+            texts,
         };
         Order::read(id.clone(), (route, tail), all_headers(&fleet, route), sent)
     });

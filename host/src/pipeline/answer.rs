@@ -132,6 +132,15 @@ impl Trail {
         }
     }
 
+    /// Members of the request that had no effect: each is told once.
+    pub fn leave_out(&mut self, members: impl IntoIterator<Item = String>) {
+        for member in members {
+            if !self.dropped.contains(&member) {
+                self.dropped.push(member);
+            }
+        }
+    }
+
     pub fn deployment_id(&self) -> Option<&str> {
         self.line.as_ref().map(|line| line.deployment.id.as_str())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use sluice_bridges::{Dialect, Options, RefusalKind, Target, to_count};
+use sluice_bridges::{Dialect, Options, Refusal, RefusalKind, Target, to_count};
 
 use super::bridge::{broken, impossible};
 use super::course::Course;
@@ -42,6 +42,7 @@ impl Course<'_> {
             if !counted.as_ref().is_err_and(|it| cannot(request, it)) {
                 return counted;
             }
+            settlement.trail().dropped.clear();
         }
         let is_read = has(Operation::CountChat) || request.operation == Operation::CountResponse;
         let chat = match is_read {
@@ -61,7 +62,7 @@ impl Course<'_> {
                     })?;
                     return Ok(answer(request.operation, tokens));
                 }
-                Err(fault) if cannot(request, &fault) => {}
+                Err(fault) if cannot(request, &fault) => settlement.trail().dropped.clear(),
                 counted => return counted,
             }
         }
@@ -126,6 +127,9 @@ fn chat_of(
     let mut chat = match to_count(dialect, &body, &options) {
         Ok(bridged) => bridged.chat,
         Err(refusal) if refusal.kind == RefusalKind::Unsupported => return Ok(None),
+        Err(refusal) if refusal.kind == RefusalKind::NotFound && keeps(line) => {
+            return Err(impossible(out_of_reach(&refusal)));
+        }
         Err(refusal) => return Err(impossible(refusal)),
     };
     chat.retain(|name, _| COUNTED.contains(&name.as_str()));
@@ -140,6 +144,19 @@ fn chat_of(
         files: request.files.clone(),
         params: Vec::new(),
     }))
+}
+
+/// Whether its provider keeps responses.
+fn keeps(line: &Line) -> bool {
+    let operations = &line.provider.describe.operations;
+    operations.contains_key(Operation::Responses.contract())
+}
+
+/// What was said before is kept by a provider that does not count it.
+fn out_of_reach(refusal: &Refusal) -> Refusal {
+    let why = "it keeps what was said before and has no route that counts it; send all of the \
+               conversation as `input` to have it counted";
+    Refusal::unsupported(refusal.param.as_deref().unwrap_or("input"), why)
 }
 
 fn answer(operation: Operation, tokens: u64) -> Reached {

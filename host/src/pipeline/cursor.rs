@@ -2,9 +2,12 @@
 //! answer of a chat. To the pipeline they are chats like others.
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use memchr::memmem;
 use serde_json::{Map, Value};
-use sluice_bridges::{Dialect, Options, Refusal, request};
+use sluice_bridges::{Dialect, Options, OwnTools, Refusal, request};
 
+use super::answer::{Answer, AnswerBody};
 use super::bridge::impossible;
 use super::request::{OURS, bad_body};
 use crate::domain::Fault;
@@ -18,6 +21,16 @@ pub struct Asked {
     pub body: Bytes,
     /// Members that are left out where a provider does not take them: Cursor always sends them.
     pub soft: Vec<&'static str>,
+    pub back: Back,
+}
+
+/// What the answer needs.
+#[derive(Default)]
+pub struct Back {
+    /// None: tools have their own names.
+    tools: Option<Box<OwnTools>>,
+    /// What of the request a chat has no place for, by its place there.
+    dropped: Vec<String>,
 }
 
 /// The body of the chat: as it came, where it has `messages`. `drop_params` holds where it says nothing.
@@ -29,8 +42,11 @@ pub fn asked(body: Bytes, drop_params: bool) -> Result<Asked, Fault> {
     let document = Document::parse(body.clone()).map_err(|cause| bad_body(cause.to_string()))?;
     let has = |name: &str| document.names().any(|it| it == name);
     if has("messages") || !has("input") {
-        let soft = Vec::new();
-        return Ok(Asked { body, soft });
+        return Ok(Asked {
+            body,
+            soft: Vec::new(),
+            back: Back::default(),
+        });
     }
     let (ours, theirs): (Map<_, _>, Map<_, _>) =
         serde_json::from_str::<Map<String, Value>>(document.text())
@@ -52,7 +68,64 @@ pub fn asked(body: Bytes, drop_params: bool) -> Result<Asked, Fault> {
     Ok(Asked {
         body: Bytes::from(Value::from(chat).to_string()),
         soft: bridged.soft,
+        back: Back {
+            tools: bridged.plan.own_tools().map(Box::new),
+            dropped: bridged.notes.into_iter().map(|it| it.param).collect(),
+        },
     })
+}
+
+impl Back {
+    /// The answer as Cursor waits for it: a chat, with the tools that it gave.
+    pub fn answer(self, mut answer: Answer) -> Answer {
+        answer.trail.leave_out(self.dropped);
+        let Some(mut tools) = self.tools else {
+            return answer;
+        };
+        answer.body = match answer.body {
+            AnswerBody::Whole(body) => AnswerBody::Whole(whole(&tools, body)),
+            AnswerBody::Stream(bytes) => {
+                let events = bytes.map(move |events| streamed(&mut tools, events));
+                AnswerBody::Stream(Box::pin(events))
+            }
+            body @ (AnswerBody::Sound(_) | AnswerBody::File(_)) => body,
+        };
+        answer
+    }
+}
+
+fn whole(tools: &OwnTools, body: Bytes) -> Bytes {
+    let read = has_calls(&body).then(|| serde_json::from_slice::<Value>(&body));
+    match read {
+        Some(Ok(mut answer)) => {
+            tools.whole(&mut answer);
+            Bytes::from(answer.to_string())
+        }
+        _ => body,
+    }
+}
+
+/// Whole events of a stream, as the pipeline writes them: one line each. What has no calls stays.
+fn streamed(tools: &mut OwnTools, events: Bytes) -> Bytes {
+    if !has_calls(&events) && !tools.waits() {
+        return events;
+    }
+    let mut out = Vec::with_capacity(events.len());
+    for line in events.split_inclusive(|it| *it == b'\n') {
+        let data = line.strip_prefix(b"data: ");
+        match data.and_then(|it| serde_json::from_slice::<Value>(it).ok()) {
+            Some(mut chunk) => {
+                tools.chunk(&mut chunk);
+                out.extend_from_slice(format!("data: {chunk}\n").as_bytes());
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    Bytes::from(out)
+}
+
+fn has_calls(text: &[u8]) -> bool {
+    memmem::find(text, b"\"tool_calls\"").is_some()
 }
 
 #[cfg(test)]
@@ -104,5 +177,57 @@ mod tests {
             let fault = asked(Bytes::from(body.to_string()), false).err().unwrap();
             assert_eq!(fault.param.as_deref(), Some(member));
         }
+    }
+
+    #[test]
+    fn what_a_chat_cannot_be_is_left_out_where_the_config_says_so_and_is_told() {
+        let tools = json!([{"type": "file_search"}, {"type": "function", "name": "f"}]);
+        let asks = |more: &Value| {
+            let mut body =
+                json!({"model": "m", "input": "hi", "truncation": "auto", "tools": tools});
+            let more = more.as_object().unwrap().clone();
+            body.as_object_mut().unwrap().extend(more);
+            Bytes::from(body.to_string())
+        };
+        let refused = asked(asks(&json!({})), false).err().unwrap();
+        assert_eq!(refused.param.as_deref(), Some("tools[0]"));
+        assert!(asked(asks(&json!({"drop_params": false})), true).is_err());
+        for (more, drops) in [(json!({}), true), (json!({"drop_params": true}), false)] {
+            let asked = asked(asks(&more), drops).unwrap();
+            assert_eq!(asked.back.dropped, ["tools[0]", "truncation"]);
+            assert!(asked.back.tools.is_none());
+        }
+    }
+
+    #[test]
+    fn events_without_calls_stay_as_they_are() {
+        let tools = json!([{"type": "custom", "name": "patch"}]);
+        let body = json!({"model": "m", "input": "hi", "tools": tools}).to_string();
+        let mut tools = asked(Bytes::from(body), false).unwrap().back.tools.unwrap();
+        let chunk = |delta: Value| {
+            format!(
+                "data: {}\n\n",
+                json!({"choices": [{"index": 0, "delta": delta}]})
+            )
+        };
+        let call = |more: Value| chunk(json!({"tool_calls": [more]}));
+        let custom = |name: &str, arguments: &str| json!({"index": 0, "function": {"name": name, "arguments": arguments}});
+        let said = format!(
+            ": ping\n\n{}data: [DONE]\n\n",
+            chunk(json!({"content": "{\"a\": 1}"}))
+        );
+        assert_eq!(streamed(&mut tools, said.clone().into()), said);
+        let begun = streamed(&mut tools, call(custom("patch", "{\"input\": \"a")).into());
+        let opened =
+            json!({"index": 0, "type": "custom", "custom": {"name": "patch", "input": ""}});
+        assert_eq!(begun, call(opened));
+        // In the midst of it, what is no call is left alone.
+        assert_eq!(streamed(&mut tools, said.clone().into()), said);
+        let ended = format!("{}{said}", call(custom("", "\"}")));
+        let filled = call(json!({"index": 0, "custom": {"input": "a"}}));
+        assert_eq!(
+            streamed(&mut tools, ended.into()),
+            format!("{filled}{said}")
+        );
     }
 }

@@ -1,8 +1,10 @@
 //! A call from its admission to its answer.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -26,6 +28,7 @@ use super::seen::{Sight, Watchers};
 use super::settle::Settlement;
 use super::standings::{self, DeploymentNumber};
 use super::stream::FaultWriter;
+use super::uploads::Uploads;
 use super::why::{self, Decisions};
 use crate::auth::Caller;
 use crate::cache::Cache;
@@ -65,6 +68,16 @@ pub struct Inner {
     batch_ended: Notify,
     pub(super) write_fault: FaultWriter,
     pub(super) status_of: fn(&Fault) -> u16,
+}
+
+/// What is sent with a call, made when it has been let in.
+pub(super) type Readying<'r> = Pin<Box<dyn Future<Output = Result<Ready, Fault>> + Send + 'r>>;
+
+/// What was made ready of it.
+pub(super) struct Ready {
+    pub files: Uploads,
+    /// The answer, where the gateway itself has it.
+    pub known: Option<Bytes>,
 }
 
 impl Pipeline {
@@ -196,11 +209,23 @@ impl Pipeline {
     }
 
     /// Serves one call of a caller who may ask for this model.
-    pub async fn run(
+    pub fn run<'c>(
+        &'c self,
+        caller: &'c Caller,
+        request: Box<ClientRequest>,
+        source: CallSource,
+    ) -> impl Future<Output = Result<Answer, Failure>> + Send + 'c {
+        self.run_readied(caller, request, source, None)
+    }
+
+    /// The same of a call whose files are made ready when it has been let in: who may not go on has
+    /// no work done, and no guardrail asked.
+    pub(super) async fn run_readied(
         &self,
         caller: &Caller,
         mut request: Box<ClientRequest>,
         source: CallSource,
+        readying: Option<Readying<'_>>,
     ) -> Result<Answer, Failure> {
         let fleet = self.fleet();
         let own = fleet.own_routing(caller);
@@ -227,13 +252,19 @@ impl Pipeline {
             status_of: inner.status_of,
         };
         let tags = course::tags(router, &request.controls.tags, caller);
-        let (request, mut guarded) = match guarded {
+        let (mut request, mut guarded) = match guarded {
             Some(guarded) => match Box::pin(guard(guarded, request, &mut settlement)).await {
                 Ok((request, guarded)) => (request, Some(guarded)),
                 Err(fault) => return Err(self.fail(fault, settlement)),
             },
             None => (request, None),
         };
+        if let Some(readying) = readying {
+            match readying.await {
+                Ok(ready) => (request.files, request.controls.known) = (ready.files, ready.known),
+                Err(fault) => return Err(self.fail(fault, settlement)),
+            }
+        }
         // Another caller may be another deployment's.
         let by: Vec<String> = tags.iter().chain(&agent).cloned().collect();
         let looked = cached::look(&inner.cache, caller, request, &by).await;

@@ -182,7 +182,7 @@ impl Course<'_> {
                 let trail = settlement.trail();
                 trail.upstream_time += trace.upstream_time;
                 trail.upstream_headers = trace.headers;
-                trail.dropped.extend(trace.dropped);
+                trail.leave_out(trace.dropped);
                 trail.usage = trace.usage;
                 outcome?
             }

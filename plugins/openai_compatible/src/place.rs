@@ -171,12 +171,15 @@ impl Base {
         is_known && self.own && self.url.is_some() && self.other.is_none()
     }
 
-    /// The region that the host's name tells, where it is a host of the service's own.
+    /// The region that the host's name tells, where it is a host of the service's own or an endpoint
+    /// for it in a private network (`vpce-1.SERVICE.REGION.vpce.amazonaws.com`).
     pub fn region(&self, service: &str) -> Option<&str> {
         let url = self.other.as_deref().or(self.url.as_deref())?;
-        let (_, host) = url.split_once("://")?;
-        let rest = host.strip_prefix(service)?.strip_prefix('.')?;
-        rest.split_once('.').map(|(region, _)| region)
+        let (_, rest) = url.split_once("://")?;
+        let host = rest.split(['/', ':']).next()?;
+        let mut labels = host.split('.');
+        labels.find(|it| *it == service)?;
+        labels.next().filter(|it| is_region(it))
     }
 
     /// Scheme, host and port.
@@ -186,6 +189,11 @@ impl Base {
         let end = url.get(host..)?.find('/').map_or(url.len(), |at| host + at);
         url.get(..end)
     }
+}
+
+/// `eu-west-1`, `us-gov-east-1`.
+fn is_region(label: &str) -> bool {
+    label.contains('-') && label.ends_with(|it: char| it.is_ascii_digit())
 }
 
 /// Part of a host's name: nothing in it leads to another host.

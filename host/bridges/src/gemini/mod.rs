@@ -37,6 +37,15 @@ fn listed(value: Option<&Value>) -> &[Value] {
     }
 }
 
+/// A number; JSON that is read as protocol buffers may have it as a text.
+fn number(value: &Value) -> Option<Value> {
+    match value {
+        Value::Number(_) => Some(value.clone()),
+        Value::String(text) => serde_json::from_str(text).ok().map(Value::Number),
+        _ => None,
+    }
+}
+
 fn word<'v>(value: &'v Value, name: &str) -> &'v str {
     within(value, name)
         .and_then(Value::as_str)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::contents::{self, Reader};
-use super::{camel, listed, member, schema, tools, within, word};
+use super::{camel, listed, member, number, schema, tools, within, word};
 use crate::chat;
 use crate::object::Object;
 use crate::plan::Plan;
@@ -75,7 +75,7 @@ fn check_config(config: &Object) -> Result<(), Refusal> {
     }
     let thinking = member(config, "thinkingConfig");
     let budget = thinking.and_then(|it| within(it, "thinkingBudget"));
-    if budget.is_some_and(|it| !it.is_number()) {
+    if budget.is_some_and(|it| number(it).is_none()) {
         return wrong("thinkingConfig.thinkingBudget", "is not a number");
     }
     let has = |name: &str| member(config, name).is_some();
@@ -257,23 +257,23 @@ fn generation(
             return Ok(());
         }
     };
-    if !value.is_number() {
+    let Some(value) = number(value) else {
         return Err(Refusal::invalid(
             &place,
             format!("`{place}` is not a number"),
         ));
-    }
+    };
     // Google's clients write whole numbers as floats (Gemini CLI's `topK` is 64.0 in some).
     let whole = value
         .as_f64()
         .filter(|it| it.fract() == 0.0 && (0.0..9e15).contains(it));
-    let number = match whole {
+    let read = match whole {
         Some(whole) if value.is_f64() && !matches!(to, "temperature" | "top_p") => {
             (whole as u64).into()
         }
-        _ => value.clone(),
+        _ => value,
     };
-    chat.insert(to.into(), number);
+    chat.insert(to.into(), read);
     Ok(())
 }
 
@@ -303,7 +303,8 @@ fn format(config: &Object, chat: &mut Object, notes: &mut Notes) -> Result<(), R
 fn thinking(wanted: &Value, options: &Options<'_>, chat: &mut Object, plan: &mut Plan) {
     plan.thoughts = within(wanted, "includeThoughts") == Some(&true.into());
     let level = word(wanted, "thinkingLevel").to_lowercase();
-    let budget = within(wanted, "thinkingBudget").and_then(Value::as_i64);
+    let budget = within(wanted, "thinkingBudget").and_then(number);
+    let budget = budget.and_then(|it| it.as_i64());
     if !level.is_empty() && level != "thinking_level_unspecified" {
         chat.insert("reasoning_effort".into(), level.into());
         return;

@@ -9,6 +9,14 @@ use crate::object::Object;
 use crate::plan::Plan;
 use crate::refusal::{Notes, Refusal};
 
+/// Modes by their numbers, with which JSON that is read as protocol buffers may name them.
+const MODES: [(u64, &str); 4] = [
+    (0, "MODE_UNSPECIFIED"),
+    (1, "AUTO"),
+    (2, "ANY"),
+    (3, "NONE"),
+];
+
 pub fn tools(
     body: &Object,
     chat: &mut Object,
@@ -127,6 +135,10 @@ fn choice(
     let mode = match within(calling, "mode").unwrap_or(&Value::Null) {
         Value::Null => String::new(),
         Value::String(mode) => mode.to_uppercase(),
+        Value::Number(mode) => match MODES.iter().find(|it| mode.as_u64() == Some(it.0)) {
+            Some((_, mode)) => (*mode).to_owned(),
+            None => return wrong(".mode", &format!("is {mode}")),
+        },
         _ => return wrong(".mode", "is not a text"),
     };
     let given = listed(within(calling, "allowedFunctionNames"));

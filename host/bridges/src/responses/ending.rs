@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::output::{Shape, input, part};
+use super::output::{Shape, free_text, part};
 use crate::block::{Block, Kind};
 
 /// What is told of tools that ran at the provider, when they have run.
@@ -69,7 +69,7 @@ pub fn ending(
             vec![("response.function_call_arguments.done", done)]
         }
         Shape::Custom => {
-            let input = input(block);
+            let input = free_text(&block.text);
             vec![
                 (
                     "response.custom_tool_call_input.delta",

@@ -12,5 +12,6 @@ mod tools;
 
 pub use answer::answer;
 pub use keep::{Keep, keep};
+pub use output::free_text;
 pub use request::request;
 pub use stream::ResponseStream;

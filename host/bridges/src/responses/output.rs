@@ -128,7 +128,7 @@ pub fn closing(
             return Ok(item);
         }
         Shape::Function => set(&mut item, "arguments", block.text.as_str()),
-        Shape::Custom => set(&mut item, "input", input(block)),
+        Shape::Custom => set(&mut item, "input", free_text(&block.text)),
         Shape::LocalShell => set(&mut item, "action", shell::action(&block.arguments(cut)?)),
         Shape::WebSearch => {
             let query = block
@@ -168,11 +168,11 @@ fn hidden(block: &Block) -> Option<Value> {
     })
 }
 
-/// The text of a free-text tool's call.
-pub fn input(block: &Block) -> String {
-    let arguments: Option<Value> = serde_json::from_str(&block.text).ok();
-    let input = arguments.as_ref().and_then(|it| it.get("input")?.as_str());
-    input.unwrap_or(&block.text).to_owned()
+/// The text of a free-text tool's call, by the arguments of the function that stands in for it.
+pub fn free_text(arguments: &str) -> String {
+    let read: Option<Value> = serde_json::from_str(arguments).ok();
+    let input = read.as_ref().and_then(|it| it.get("input")?.as_str());
+    input.unwrap_or(arguments).to_owned()
 }
 
 /// The content part of a text.

@@ -157,3 +157,32 @@ fn one_thing_stands_for_a_list_of_it() {
     assert_eq!(alone["tools"][0]["function"]["name"], "look");
     assert_eq!(alone, chat(false));
 }
+
+#[test]
+fn numbers_may_be_texts_and_modes_numbers() {
+    let chat = |number: &dyn Fn(i64) -> Value, mode: Value| {
+        let config = json!({"temperature": number(1), "maxOutputTokens": number(9),
+            "thinkingConfig": {"thinkingBudget": number(2048)}});
+        let more = json!({"generationConfig": config,
+            "tools": {"functionDeclarations": {"name": "look"}},
+            "toolConfig": {"functionCallingConfig": {"mode": mode}}});
+        let body = body(Dialect::GenerateContent, &more);
+        bridged(Dialect::GenerateContent, &body, Target::COMPATIBLE).chat
+    };
+    let modes = [
+        (0, "MODE_UNSPECIFIED"),
+        (1, "AUTO"),
+        (2, "ANY"),
+        (3, "NONE"),
+    ];
+    for (number, name) in modes {
+        let plain = chat(&|it| it.into(), name.into());
+        assert_eq!(plain["max_tokens"], 9);
+        assert!(plain.contains_key("thinking") || plain.contains_key("reasoning_effort"));
+        assert_eq!(
+            chat(&|it| it.to_string().into(), number.into()),
+            plain,
+            "{name}"
+        );
+    }
+}

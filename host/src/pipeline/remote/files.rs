@@ -1,18 +1,20 @@
 //! Files: uploaded to one deployment, and read, shown and deleted there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::looked::Lines;
 use super::place::{self, Asker, Needs, Place};
 use super::{
     Allow, Asking, Kind, document, jsonl, lines, no_document, object, text, unreadable, with,
 };
-use crate::domain::{ErrorKind, Fault};
+use crate::domain::{CallId, ErrorKind, Fault};
 use crate::pipeline::answer::{Answer, AnswerBody, Failure};
 use crate::pipeline::request::{ClientRequest, OURS, Operation};
-use crate::pipeline::run::Pipeline;
+use crate::pipeline::run::{Pipeline, Ready, Readying};
 use crate::pipeline::uploads::{Upload, Uploads};
 use crate::upstream::{FileContent, Spooled, Spools};
 
@@ -30,6 +32,42 @@ pub struct NewFile<'s> {
     pub spools: &'s Spools,
 }
 
+/// The input of a batch as it came: what it is to be waits until its call has been let in.
+struct Input {
+    upload: Upload,
+    content: Spooled,
+    /// None: nobody looks at its lines.
+    looks: Option<Lines>,
+    /// The deployment's names of the models.
+    names: BTreeMap<String, String>,
+    /// The gateway keeps the lines, and the provider is not given them.
+    stays: bool,
+}
+
+impl Input {
+    /// What is sent of it, and the lines that are kept.
+    async fn ready(
+        self,
+        call: &CallId,
+        spools: &Spools,
+    ) -> Result<(Ready, Option<Spooled>), Fault> {
+        let content = match self.looks {
+            Some(lines) => lines.look(&self.content, spools).await?,
+            None => self.content,
+        };
+        let renamed = jsonl::rename(&content, (self.names, !self.stays), spools).await?;
+        let kept = self.stays.then(|| renamed.clone());
+        let upload = Upload {
+            content: FileContent::Spooled(renamed),
+            ..self.upload
+        };
+        let known = kept.as_ref().map(|_| lines::document(call, &upload));
+        let known = known.transpose()?.map(|it| Bytes::from(it.to_string()));
+        let files = Uploads::new(vec![upload]);
+        Ok((Ready { files, known }, kept))
+    }
+}
+
 impl Pipeline {
     /// Uploads a file. The input of a batch goes to a deployment of the models that its lines name.
     ///
@@ -42,18 +80,28 @@ impl Pipeline {
         allow: Allow<'_>,
     ) -> Result<Answer, Failure> {
         const OPERATION: Operation = Operation::FilesCreate;
+        let spools = file.spools;
         let ready = match asking.owner() {
             Ok(owner) => {
                 let ready = self.ready(&asking, file, allow).await;
-                ready.map(|(request, place, lines)| (request, place, lines, owner))
+                ready.map(|(request, place, input)| (request, place, input, owner))
             }
             Err(fault) => Err(fault),
         };
-        let (mut request, place, lines, owner) =
+        let (mut request, place, input, owner) =
             ready.map_err(|fault| asking.refused(OPERATION.as_str(), fault))?;
         request.id = asking.id;
+        let (id, mut lines) = (request.id.clone(), None);
+        let (call, slot) = (&id, &mut lines);
+        let readying = input.map(move |input| -> Readying<'_> {
+            Box::pin(async move {
+                let (ready, kept) = input.ready(call, spools).await?;
+                *slot = kept;
+                Ok(ready)
+            })
+        });
         let answer = self
-            .run(asking.caller, Box::new(request), asking.source)
+            .run_readied(asking.caller, Box::new(request), asking.source, readying)
             .await?;
         let mut told = document(&answer).ok_or_else(|| no_document(&answer.trail))?;
         let remote = text(&told, "id").ok_or_else(|| no_document(&answer.trail))?;
@@ -85,7 +133,7 @@ impl Pipeline {
         asking: &Asking<'_>,
         file: NewFile<'_>,
         allow: Allow<'_>,
-    ) -> Result<(ClientRequest, Place, Option<Spooled>), Fault> {
+    ) -> Result<(ClientRequest, Place, Option<Input>), Fault> {
         let mut fields: Map<String, Value> = serde_json::from_slice(&file.fields)
             .map_err(|cause| Fault::ours("the form cannot be read", cause.to_string()))?;
         let said = |name: &str| text(&fields, name).map(str::to_owned);
@@ -109,57 +157,41 @@ impl Pipeline {
             provider: provider.as_deref(),
         };
         let named = models.as_deref().map(one_model).transpose()?;
-        let mut kept = None;
-        let (place, upload) = match (&upload.content, purpose.as_str(), named) {
+        let mut input = None;
+        let place = match (&upload.content, purpose.as_str(), named) {
             (FileContent::Spooled(content), "batch", _) => {
-                let lines = jsonl::survey(content).await?;
-                let models = lines.into_iter().map(|(model, line)| {
+                let named = jsonl::survey(content).await?;
+                let models = named.models.into_iter().map(|(model, line)| {
                     let allowed = allow(&model).map_err(|it| at_line(it, line));
                     allowed.map(|group| (model, group))
                 });
                 let models = models.collect::<Result<Vec<_>, Fault>>()?;
                 let place = place::of_models(&fleet, asker, &models, needs)?;
-                let looked = match self.looks_at_lines(asking, &models) {
-                    Some(lines) => Some(lines.look(content, file.spools).await?),
-                    None => None,
-                };
-                let content = looked.as_ref().unwrap_or(content);
-                let renamed = jsonl::rename(content, place.names.clone(), file.spools).await?;
-                if self.keeps_lines(&place.deployment) {
-                    kept = Some(renamed.clone());
-                }
-                let content = FileContent::Spooled(renamed);
-                (
-                    place,
-                    Upload {
-                        content,
-                        ..upload.clone()
-                    },
-                )
+                input = Some(Input {
+                    upload: upload.clone(),
+                    content: content.clone(),
+                    looks: self.looks_at_lines(asking, (&models, named.guardrails)),
+                    names: place.names.clone(),
+                    stays: self.keeps_lines(&place.deployment),
+                });
+                place
             }
             (_, _, Some(model)) => {
                 let models = [(model.to_owned(), allow(model)?)];
-                let place = place::of_models(&fleet, asker, &models, needs)?;
-                (place, upload.clone())
+                place::of_models(&fleet, asker, &models, needs)?
             }
-            (_, _, None) => (
-                place::of_provider(&fleet, asker, needs, allow)?,
-                upload.clone(),
-            ),
+            (_, _, None) => place::of_provider(&fleet, asker, needs, allow)?,
         };
         let fields = Bytes::from(Value::Object(fields).to_string());
-        let known = kept.as_ref().map(|_| lines::document(&asking.id, &upload));
-        let known = known.transpose()?;
-        let files = Uploads::new(vec![upload]);
         let group = Some(place.group.as_str());
         let operation = Operation::FilesCreate;
-        let mut request = ClientRequest::of_form(operation, (fields, files), group, Vec::new())?;
+        let form = (fields, file.files);
+        let mut request = ClientRequest::of_form(operation, form, group, Vec::new())?;
         request.controls.pinned = Some(place.deployment.clone());
         request.controls.placed = Some(Arc::new(place.choice.clone()));
         request.controls.tag(asking.tags.iter().cloned());
         request.controls.disable_fallbacks = true;
-        request.controls.known = known.map(|it| Bytes::from(it.to_string()));
-        Ok((request, place, kept))
+        Ok((request, place, input))
     }
 
     /// Shows a file.

@@ -1,15 +1,18 @@
-//! The input of a batch: a line is a request, whose model is given its name at the provider.
+//! The input of a batch: a line is a request, whose model is given its name at the provider, and which
+//! takes nothing there that is the gateway's.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read as _};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::dialect::envelope::push_quoted;
-use crate::domain::json;
+use crate::domain::json::{self, Member};
 use crate::domain::{ErrorKind, Fault};
-use crate::upstream::splice;
+use crate::pipeline::request::{OURS, Operation};
+use crate::upstream::splice::{self, Edit};
 use crate::upstream::{Spooled, Spools};
 
 /// Longest line, in bytes.
@@ -18,27 +21,47 @@ const MAX_LINE: u64 = 16 << 20;
 /// Models of one file, at most.
 const MAX_MODELS: usize = 64;
 
-/// Models by their names, each with the first line that names it.
-pub type Named = BTreeMap<String, u64>;
+/// Where lines go, below `/v1`, with what is asked there.
+const PLACES: [(&str, Operation); 6] = [
+    ("/chat/completions", Operation::Chat),
+    ("/completions", Operation::Completions),
+    ("/embeddings", Operation::Embeddings),
+    ("/responses", Operation::Responses),
+    ("/moderations", Operation::Moderations),
+    ("/images/generations", Operation::ImagesGenerate),
+];
 
-/// The models that the lines name.
+/// What the lines of a file name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Models by their names, each with the first line that names it.
+    pub models: BTreeMap<String, u64>,
+    /// Whether one of them names guardrails.
+    pub guardrails: bool,
+}
+
+/// What the lines name.
 ///
 /// # Errors
 /// A line is no request, or the disk does not give the file.
 pub async fn survey(file: &Spooled) -> Result<Named, Fault> {
     let read = file.read(|lines| {
-        let mut named = Named::new();
+        let mut named = Named::default();
         let mut number = 0;
         while let Some(line) = next(lines, number + 1)? {
             number += 1;
             let Some(line) = line else { continue };
-            named.entry(model_of(&line, number)?).or_insert(number);
-            if named.len() > MAX_MODELS {
+            let body = body_of(&line, number)?;
+            let members = members_of(body, number)?;
+            let model = model_of((body, &members), number)?;
+            named.models.entry(model).or_insert(number);
+            named.guardrails |= names_guardrails(body, &members);
+            if named.models.len() > MAX_MODELS {
                 let said = format!("the lines name more than {MAX_MODELS} models");
                 return Err(wrong(said));
             }
         }
-        match named.is_empty() {
+        match named.models.is_empty() {
             true => Err(wrong("the file has no requests")),
             false => Ok(named),
         }
@@ -46,13 +69,14 @@ pub async fn survey(file: &Spooled) -> Result<Named, Fault> {
     read.await.map_err(|cause| unread(&cause))?
 }
 
-/// The file with each model by the name that `names` gives it.
+/// The file with each model by the name that `names` gives it. `goes_out`: to the provider, so that
+/// the members that are the gateway's are left out.
 ///
 /// # Errors
 /// The disk does not give the file or take the new one.
 pub async fn rename(
     file: &Spooled,
-    names: BTreeMap<String, String>,
+    (names, goes_out): (BTreeMap<String, String>, bool),
     spools: &Spools,
 ) -> Result<Spooled, Fault> {
     let reader = file.reader();
@@ -62,7 +86,7 @@ pub async fn rename(
         while let Some(line) = next(&mut lines, number + 1).map_err(uncopied)? {
             number += 1;
             let Some(line) = line else { continue };
-            let line = renamed(&line, number, &names).map_err(uncopied)?;
+            let line = renamed(&line, number, (&names, goes_out)).map_err(uncopied)?;
             out.write_all(line.as_bytes())?;
             out.write_all(b"\n")?;
         }
@@ -127,10 +151,21 @@ pub fn body_of(line: &str, number: u64) -> Result<&str, Fault> {
     })
 }
 
-fn model_of(line: &str, number: u64) -> Result<String, Fault> {
-    let body = body_of(line, number)?;
-    let members = json::members(body)
-        .map_err(|cause| wrong(format!("line {number} of the file: `body`: {cause}")))?;
+/// What a line asks for; None: its place is not known.
+pub fn asks(line: &str) -> Option<Operation> {
+    let url = url_of(line)?;
+    let place = url.strip_prefix("/v1").unwrap_or(&url);
+    let place = place.trim_end_matches('/');
+    let known = PLACES.iter().find(|(known, _)| *known == place);
+    known.map(|(_, operation)| *operation)
+}
+
+fn members_of(body: &str, number: u64) -> Result<Vec<Member<'_>>, Fault> {
+    json::members(body)
+        .map_err(|cause| wrong(format!("line {number} of the file: `body`: {cause}")))
+}
+
+fn model_of((body, members): (&str, &[Member<'_>]), number: u64) -> Result<String, Fault> {
     let model = members.iter().find(|it| it.name == "model");
     let model: Option<String> =
         model.and_then(|it| serde_json::from_str(body.get(it.value.clone())?).ok());
@@ -139,15 +174,49 @@ fn model_of(line: &str, number: u64) -> Result<String, Fault> {
         .ok_or_else(|| wrong(format!("line {number} of the file names no `body.model`")))
 }
 
-fn renamed(line: &str, number: u64, names: &BTreeMap<String, String>) -> Result<String, Fault> {
-    let model = model_of(line, number)?;
+/// Whether a request names guardrails, where it may: in a member, or in its metadata.
+fn names_guardrails(body: &str, members: &[Member<'_>]) -> bool {
+    #[derive(Deserialize)]
+    struct Naming {
+        guardrails: Option<IgnoredAny>,
+    }
+    members.iter().any(|it| match &*it.name {
+        "guardrails" => true,
+        "metadata" | "litellm_metadata" => {
+            let raw = body.get(it.value.clone()).unwrap_or_default();
+            serde_json::from_str::<Naming>(raw).is_ok_and(|it| it.guardrails.is_some())
+        }
+        _ => false,
+    })
+}
+
+fn renamed(
+    line: &str,
+    number: u64,
+    (names, goes_out): (&BTreeMap<String, String>, bool),
+) -> Result<String, Fault> {
+    let body = body_of(line, number)?;
+    let members = members_of(body, number)?;
+    let model = model_of((body, &members), number)?;
     let name = names
         .get(&model)
         .ok_or_else(|| wrong(format!("line {number} of the file names another model now")))?;
     let mut quoted = String::new();
     push_quoted(&mut quoted, name);
-    let body = splice::patch(body_of(line, number)?, &[("model".into(), Some(quoted))])?;
+    let mut edits = vec![("model".into(), Some(quoted))];
+    if goes_out {
+        edits.extend(without_ours(&members, asks(line)));
+    }
+    let body = splice::patch(body, &edits)?;
     splice::patch(line, &[("body".into(), Some(body))])
+}
+
+/// Takes out what is the gateway's, as of a call of its own.
+fn without_ours(members: &[Member<'_>], asked: Option<Operation>) -> Vec<Edit> {
+    let openai = asked.is_some_and(Operation::is_openai);
+    let names = members.iter().map(|it| &*it.name);
+    let ours = names.filter(|it| OURS.contains(it) || (openai && *it == "metadata"));
+    ours.map(|it| (it.to_owned(), None)).collect()
 }
 
 fn wrong(message: impl Into<String>) -> Fault {
@@ -180,13 +249,14 @@ mod tests {
         );
         let (_folder, spools, file) = spooled(text).await;
         let named = survey(&file).await.unwrap();
+        let models = [("public".to_owned(), 1), ("other".to_owned(), 3)];
         assert_eq!(
-            named,
-            Named::from([("public".to_owned(), 1), ("other".to_owned(), 3)])
+            (named.models, named.guardrails),
+            (BTreeMap::from(models), false)
         );
         let names = [("public", "gpt-4o"), ("other", "o3")];
         let names = names.map(|(from, to)| (from.to_owned(), to.to_owned()));
-        let renamed = rename(&file, names.into(), &spools).await.unwrap();
+        let renamed = rename(&file, (names.into(), true), &spools).await.unwrap();
         let bytes = renamed.piece(0).await.unwrap();
         assert_eq!(
             std::str::from_utf8(&bytes).unwrap(),
@@ -196,6 +266,51 @@ mod tests {
             )
         );
         assert_eq!(renamed.length(), bytes.len() as u64);
+    }
+
+    #[tokio::test]
+    async fn what_is_the_gateways_stays_where_lines_do_and_goes_nowhere_else() {
+        let line = |url: &str, more: &str| {
+            format!("{{\"url\":\"{url}\",\"body\":{{\"model\":\"m\"{more}}}}}\n")
+        };
+        let ours = ",\"guardrails\":[\"pii\"],\"drop_params\":true,\"tags\":[\"a\"]";
+        let both = ",\"metadata\":{\"guardrails\":[]},\"seed\":7";
+        let sent = [
+            ("/v1/chat/completions", ",\"seed\":7"),
+            ("/embeddings", ",\"seed\":7"),
+            // Its `metadata` is the provider's, as that of a call would be.
+            ("/v1/responses", both),
+            ("/v1/elsewhere", both),
+        ];
+        let text: String = sent
+            .map(|(url, _)| line(url, &format!("{ours}{both}")))
+            .concat();
+        let (_folder, spools, file) = spooled(&text).await;
+        assert!(survey(&file).await.unwrap().guardrails);
+        let names = BTreeMap::from([("m".to_owned(), "m".to_owned())]);
+        for (goes_out, expected) in [
+            (true, sent.map(|(url, rest)| line(url, rest)).concat()),
+            (false, text.clone()),
+        ] {
+            let renamed = rename(&file, (names.clone(), goes_out), &spools);
+            let bytes = renamed.await.unwrap().piece(0).await.unwrap();
+            assert_eq!(std::str::from_utf8(&bytes).unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn guardrails_are_named_in_a_line_or_its_metadata() {
+        for (more, named) in [
+            ("\"guardr\\u0061ils\":[]", true),
+            ("\"metadata\":{\"guardrails\":[\"a\"]}", true),
+            ("\"litellm_metadata\":{\"guardrails\":[\"a\"]}", true),
+            ("\"metadata\":{\"tags\":[\"guardrails\"]}", false),
+            ("\"messages\":[{\"guardrails\":1}]", false),
+        ] {
+            let line = format!("{{\"body\":{{\"model\":\"m\",{more}}}}}\n");
+            let (_folder, _, file) = spooled(&line).await;
+            assert_eq!(survey(&file).await.unwrap().guardrails, named, "{more}");
+        }
     }
 
     #[tokio::test]

@@ -28,16 +28,6 @@ use crate::upstream::{Spooled, Spools, splice};
 /// Lines that are looked at side by side.
 const AT_ONCE: usize = 8;
 
-/// Where lines go, below `/v1`, with what is asked there.
-const PLACES: [(&str, Operation); 6] = [
-    ("/chat/completions", Operation::Chat),
-    ("/completions", Operation::Completions),
-    ("/embeddings", Operation::Embeddings),
-    ("/responses", Operation::Responses),
-    ("/moderations", Operation::Moderations),
-    ("/images/generations", Operation::ImagesGenerate),
-];
-
 /// What an answer calls itself, with what was asked for it.
 const ANSWERS: [(&str, Operation); 4] = [
     ("chat.completion", Operation::Chat),
@@ -104,16 +94,11 @@ impl Lines {
     /// The body of a line, if a guardrail changed it.
     async fn changed(&self, line: &str, number: u64) -> Result<Option<String>, Fault> {
         let body = jsonl::body_of(line, number)?;
-        let url = jsonl::url_of(line).unwrap_or_default();
-        let place = url
-            .strip_prefix("/v1")
-            .unwrap_or(&url)
-            .trim_end_matches('/');
-        let known = PLACES.iter().find(|(known, _)| *known == place);
+        let known = jsonl::asks(line);
         let bytes = Bytes::copy_from_slice(body.as_bytes());
         // What the model wants of it is the provider's to judge.
         let mut request = ClientRequest::parse(Operation::PassThrough, bytes, None, Vec::new())?;
-        request.operation = known.map_or(Operation::Chat, |(_, operation)| *operation);
+        request.operation = known.unwrap_or(Operation::Chat);
         request.id = self.id.clone();
         request.controls.tag(self.tags.iter().cloned());
         let group = self.groups.get(&request.controls.model);
@@ -141,18 +126,20 @@ impl Lines {
 }
 
 impl Pipeline {
-    /// Those who look at the lines of a file, whose models are known; None: there is nobody.
+    /// Those who look at the lines of a file, whose models are known; None: there is nobody. `named`:
+    /// a line names guardrails, and if they are not there that is said.
     pub(super) fn looks_at_lines(
         &self,
         asking: &Asking<'_>,
-        models: &[(String, String)],
+        (models, named): (&[(String, String)], bool),
     ) -> Option<Lines> {
         let fleet = self.fleet();
         let mut groups = models.iter();
-        let looks = groups.any(|(_, group)| {
-            let more = of_model(&fleet, group);
-            may_look(&fleet, asking.caller, &more)
-        });
+        let looks = named
+            || groups.any(|(_, group)| {
+                let more = of_model(&fleet, group);
+                may_look(&fleet, asking.caller, &more)
+            });
         looks.then(|| Lines {
             pipeline: self.clone(),
             fleet,

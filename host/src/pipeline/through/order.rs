@@ -23,6 +23,8 @@ pub struct Sent<'r> {
     /// The operator's own header for keys.
     pub key_header: Option<&'r str>,
     pub body: FileContent,
+    /// Where it is a form, those of its texts that say what it asks for, by their names.
+    pub texts: Vec<(&'static str, String)>,
 }
 
 /// A request that is to be passed on.
@@ -78,6 +80,12 @@ impl Order {
             if matches!(name, "model" | "modelId") {
                 let model = serde_json::from_str::<String>(raw).ok();
                 models.extend(model.map(|it| plain(route, &it).to_owned()));
+            }
+        }
+        for (name, text) in &sent.texts {
+            read_text(&mut controls, name, text);
+            if *name == "model" {
+                models.push(plain(route, text).to_owned());
             }
         }
         models.retain(|it| !it.is_empty());
@@ -174,6 +182,16 @@ fn read_member(controls: &mut Controls, name: &str, raw: &str) {
     controls.max_output_tokens = most.or(controls.max_output_tokens);
 }
 
+/// The same of a form's text.
+fn read_text(controls: &mut Controls, name: &str, text: &str) {
+    match name {
+        "stream" => controls.stream |= text.eq_ignore_ascii_case("true") || text == "1",
+        "user" => controls.user = Some(text.to_owned()),
+        "n" => controls.choices = text.parse().unwrap_or(0),
+        _ => {}
+    }
+}
+
 /// The models that a path names, where the provider's paths do.
 fn named_by_path(route: Route, tail: &Tail) -> Vec<String> {
     let segments = tail.segments();
@@ -256,6 +274,7 @@ mod tests {
             headers: &headers,
             key_header: None,
             body: FileContent::Held(body.into()),
+            texts: Vec::new(),
         };
         Order::read(CallId::fresh(0), Route::of(path).unwrap(), true, sent)
     }
@@ -364,6 +383,44 @@ mod tests {
         .unwrap();
         assert!(order.models.is_empty());
         assert!(matches!(order.body, FileContent::Held(held) if held == "--x"));
+    }
+
+    #[test]
+    fn a_form_names_its_models_and_whether_it_streams() {
+        let headers = HeaderMap::new();
+        let sent = |texts: &[(&'static str, &str)]| Sent {
+            method: Method::POST,
+            path: "/openai/v1/audio/transcriptions",
+            query: None,
+            headers: &headers,
+            key_header: None,
+            body: FileContent::Held("--x".into()),
+            texts: texts.iter().map(|it| (it.0, it.1.to_owned())).collect(),
+        };
+        let read = |texts: &[(&'static str, &str)]| {
+            let sent = sent(texts);
+            Order::read(CallId::fresh(0), Route::of(sent.path).unwrap(), true, sent)
+        };
+        let order = read(&[
+            ("model", "a"),
+            ("stream", "true"),
+            ("n", "3"),
+            ("user", "u"),
+        ])
+        .unwrap();
+        let controls = &order.request.controls;
+        assert_eq!(
+            (order.models, controls.stream),
+            (vec!["a".to_owned()], true)
+        );
+        assert_eq!((controls.choices, controls.user.as_deref()), (3, Some("u")));
+        // Whoever names two asks for both.
+        let order = read(&[("model", "a"), ("model", "b"), ("stream", "false")]).unwrap();
+        assert_eq!(
+            (order.models.len(), order.request.controls.stream),
+            (2, false)
+        );
+        assert!(read(&[("model", "a\nforged")]).is_err());
     }
 
     #[test]

@@ -242,8 +242,20 @@ fn mantle_takes_its_key_or_a_signature_for_its_own_service_and_region() {
     // A signature for another region than the host's is refused there.
     let elsewhere = Some("https://bedrock-mantle.ap-south-1.api.aws/v1");
     assert_eq!(signed(elsewhere, region.clone()), "ap-south-1");
-    let proxy = Some("https://proxy.test/v1");
-    assert_eq!(signed(proxy, region), "eu-west-1");
+    // Nor has an endpoint in a private network another one than its name says.
+    for private in [
+        "https://vpce-0a1b.bedrock-mantle.ap-south-1.vpce.amazonaws.com/v1",
+        "https://vpce-0a1b-ap-south-1a.bedrock-mantle.ap-south-1.vpce.amazonaws.com:443/openai/v1",
+    ] {
+        assert_eq!(signed(Some(private), region.clone()), "ap-south-1");
+    }
+    for proxy in [
+        "https://proxy.test/v1",
+        "https://bedrock-mantle.proxy.test/v1",
+        "https://proxy.test/bedrock-mantle.ap-south-1.api.aws/v1",
+    ] {
+        assert_eq!(signed(Some(proxy), region.clone()), "eu-west-1", "{proxy}");
+    }
     let rows = crate::row::Row::all().unwrap();
     let rows = rows.iter().filter(|it| it.signed.is_some());
     let names: Vec<&str> = rows.map(|it| it.name.as_str()).collect();

@@ -17,6 +17,7 @@ mod refused;
 mod retention;
 #[cfg(test)]
 pub(super) mod rig;
+mod row;
 mod session;
 mod stake;
 mod throttle;

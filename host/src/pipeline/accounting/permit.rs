@@ -10,9 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::budget::{AccountId, Portion, Quote, Reservation, Terms, Window};
 use crate::domain::json::Document;
-use crate::domain::{
-    CallError, CallStatus, CostLine, EntityKind, ErrorKind, Fault, QUIET, SpendRow, Usage, Usd,
-};
+use crate::domain::{CallStatus, CostLine, EntityKind, Fault, SpendRow, Usage, Usd};
 use crate::limits::{Admission, ScopeKind, Tokens};
 use crate::prices::{Cost, Prices};
 
@@ -25,7 +23,7 @@ use super::group::Held;
 use super::party::{Party, payer};
 use super::pricer::Pricer;
 use super::session::together;
-use super::stake::{Stake, line_payers};
+use super::stake::Stake;
 use super::wishes::Wishes;
 use super::{AccountingSettings, Inner, SLICE, now_ms, over_budget};
 
@@ -482,78 +480,5 @@ impl Permit {
             estimated,
             of_group: self.group.of_line(),
         }
-    }
-
-    /// Takes what it needs: the call is over.
-    fn row(
-        &mut self,
-        status: CallStatus,
-        trail: &Trail,
-        (group, lines, usage, cost): (&Held, Vec<CostLine>, Usage, Option<Usd>),
-        fault: Option<(u16, &Fault)>,
-        now: i64,
-    ) -> SpendRow {
-        let (party, source) = (mem::take(&mut self.party), mem::take(&mut self.source));
-        let mut payers = party.payers;
-        // Where the call went to several groups, each line names its own.
-        let own = (!group.is_by_line() || lines.is_empty()).then_some(&group.payers);
-        let own = own.into_iter().flatten().cloned();
-        for payer in own.chain(lines.iter().flat_map(line_payers)) {
-            if !payers.contains(&payer) {
-                payers.push(payer);
-            }
-        }
-        let first_token = trail
-            .first_token
-            .and_then(|it| i64::try_from(it.as_millis()).ok());
-        SpendRow {
-            call_id: trail.call_id.as_str().to_owned(),
-            provider_id: trail.provider_id.clone(),
-            operation: trail.operation.to_owned(),
-            status,
-            started_ms: self.started_ms,
-            first_token_ms: first_token.map(|it| self.started_ms.saturating_add(it)),
-            ended_ms: now,
-            key_hash: party.key_hash,
-            key_alias: party.key_alias,
-            user_id: party.user_id,
-            team_id: party.team_id,
-            organization_id: party.organization_id,
-            end_user: party.end_user,
-            tags: party.tags,
-            model_group: trail.model_group.clone(),
-            deployment: trail.deployment_id().unwrap_or_default().to_owned(),
-            provider: trail.provider().unwrap_or_default().to_owned(),
-            model: trail.upstream_model.clone().unwrap_or_default(),
-            api_base: trail.api_base().map(str::to_owned),
-            usage,
-            cost,
-            lines,
-            payers,
-            price_version: self.prices.version().to_string(),
-            cache_hit: trail.cache_key.is_some(),
-            session_id: source.session_id,
-            client_ip: source.client_ip,
-            user_agent: source.user_agent,
-            error: fault.map(|(status, fault)| error(status, fault)),
-            metadata: trail
-                .guards
-                .over(source.metadata)
-                .and_then(|it| RawValue::from_string(it).ok()),
-            why: self.why.take(),
-        }
-    }
-}
-
-pub(super) fn error(status: u16, fault: &Fault) -> CallError {
-    CallError {
-        status,
-        kind: fault.kind.as_str().to_owned(),
-        message: match fault.kind {
-            // The client heard no more than this either.
-            ErrorKind::Internal => "internal error".to_owned(),
-            _ if fault.is_quiet => QUIET.to_owned(),
-            _ => fault.message.clone(),
-        },
     }
 }

@@ -3,7 +3,8 @@
 use super::super::request::ClientRequest;
 use super::now_ms;
 use super::party::Party;
-use super::permit::{Source, error};
+use super::permit::Source;
+use super::row::error;
 use crate::auth::Caller;
 use crate::domain::{CallStatus, Fault, SpendRow};
 

@@ -10,9 +10,9 @@ import zlib
 import pytest
 
 from conftest import MASTER_KEY
-from raw import body_of, connect, head, request, until, until_closed, whole
+from raw import body_of, connect, head, request, streamed, until, until_closed, whole
 from test_budgets import House
-from test_each_operation import KIND, form
+from test_each_operation import KIND, chunks, delta, events, form
 from test_money import COST, answer
 from test_operations import parts
 from test_through_providers import amazon
@@ -50,6 +50,28 @@ def predicted(peer):
     if peer.request.startswith(b"GET "):
         document.update(status="succeeded", output=["the", "re"], metrics={"input_token_count": 10, "output_token_count": 20})
     peer.send(whole(document))
+
+
+def groqs(peer):
+    """Refuses what Groq refuses; a tool that may be called is called: the one that is named, else the last."""
+    sent = body_of(peer.request)
+    tools, asked = sent.get("tools"), sent.get("response_format")
+    if asked and (tools or "llama-3" in sent["model"]):
+        why = "json mode cannot be combined with tool/function calling" if tools else "This model does not support response format `json_schema`"
+        peer.send(whole({"error": {"message": why, "type": "invalid_request_error"}}, status=400))
+        return
+    if not tools:
+        peer.send(whole(answer()))
+        return
+    chosen = sent["tool_choice"]
+    named = (chosen if isinstance(chosen, dict) else tools[-1])["function"]["name"]
+    call = {"id": "g", "type": "function", "function": {"name": named, "arguments": '{"x": "it"}'}}
+    if not sent.get("stream"):
+        peer.send(whole(answer(choices=[{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "tool_calls": [call]}}])))
+        return
+    begun = {**call, "index": 0, "function": {"name": named, "arguments": ""}}
+    rest = ({"index": 0, "function": {"arguments": piece}} for piece in ('{"x": ', '"it"}'))
+    peer.send(streamed(*events(*(delta({"tool_calls": [it]}) for it in (begun, *rest)), delta({}, "tool_calls")), "data: [DONE]\n\n"))
 
 
 def spoiled(message):
@@ -93,7 +115,8 @@ def house(tmp_path_factory, data_dir):
     models = {"openai": "openai/gpt-own", "anthropic": "anthropic/claude-own", "gemini": "gemini/gemini-own", "mistral": "mistral/mistral-own"}
     deployments = {name: (name, {"model": model}, whole(CALLS[name])) for name, model in models.items()}
     deployments |= {
-        "groq": ("groq", {"model": "groq/openai/gpt-oss-20b"}, None),
+        "groq": ("groq", {"model": "groq/openai/gpt-oss-20b"}, groqs),
+        "groq-old": ("groq-old", {"model": "groq/llama-3.3-70b-versatile"}, groqs),
         "ear": ("ear", {"model": "openai/gpt-4o-transcribe-diarize", "input_cost_per_second": 1e-4}, heard),
         "passed": ("passed", {"model": "openai/passed", "use_in_pass_through": True}, None),
         "predicts": ("predicts", {"model": "replicate/meta/meta-llama-3-8b-instruct"}, predicted),
@@ -139,11 +162,40 @@ def test_a_conversation_keeps_its_calls_and_results_together_from_provider_to_pr
     assert {"call_A1b2C3d4E5f6", "toolu_01XyZ", "Ab3dEf6hI"} < known
 
 
-def test_groq_is_sent_a_schema_and_tools_as_they_were_asked_for(house):
-    status, answered, _ = house.ask("groq", tools=TOOLS, response_format=SCHEMA, tool_choice="auto")
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("deployment, more", [("groq", {"tools": TOOLS, "tool_choice": "auto"}), ("groq-old", {"tools": TOOLS}), ("groq-old", {})])
+def test_groq_is_never_sent_a_schema_that_it_refuses_and_the_answer_is_text(house, deployment, more, streams):
+    if streams:
+        *said, end = chunks(house, deployment, response_format=SCHEMA, **more)
+        answers = [json.loads(it) for it in said]
+        assert end == "[DONE]"
+    else:
+        status, answered, _ = house.ask(deployment, response_format=SCHEMA, **more)
+        assert status == 200, answered
+        answers = [answered]
+    sent = body_of(house.upstream.requests[deployment][-1])
+    *tools, ours = sent["tools"]
+    assert "response_format" not in sent and tools == more.get("tools", [])
+    assert ours["function"]["parameters"] == SCHEMA["json_schema"]["schema"]
+    named = {"type": "function", "function": {"name": ours["function"]["name"]}}
+    assert sent["tool_choice"] == ("required" if tools else named)
+    choices = [choice for it in answers for choice in it["choices"]]
+    pieces = [choice["delta" if streams else "message"] for choice in choices]
+    assert json.loads("".join(it.get("content") or "" for it in pieces)) == {"x": "it"}
+    assert choices[-1]["finish_reason"] == "stop" and not any(it.get("tool_calls") for it in pieces)
+
+
+def test_groq_takes_a_schema_alone_and_calls_of_the_clients_tools_stay_calls(house):
+    status, answered, _ = house.ask("groq", response_format=SCHEMA)
+    assert status == 200, answered
+    assert body_of(house.upstream.requests["groq"][-1])["response_format"] == SCHEMA
+    forced = {"type": "function", "function": {"name": "look"}}
+    status, answered, _ = house.ask("groq", response_format=SCHEMA, tools=TOOLS, tool_choice=forced)
     assert status == 200, answered
     sent = body_of(house.upstream.requests["groq"][-1])
-    assert (sent["tools"], sent["response_format"], sent["tool_choice"]) == (TOOLS, SCHEMA, "auto")
+    assert (sent["tools"], sent["tool_choice"], "response_format" in sent) == (TOOLS, forced, False)
+    (call,) = answered["choices"][0]["message"]["tool_calls"]
+    assert (call["function"]["name"], answered["choices"][0]["finish_reason"]) == ("look", "tool_calls")
 
 
 @pytest.mark.parametrize("format", [*TRANSCRIPTS, "diarized_json"])

@@ -6,6 +6,7 @@ use crate::cited::Source;
 use crate::finish::{self, Finish};
 use crate::object::{Object, items, list};
 use crate::row::Row;
+use crate::structured::{self, JSON_TOOL};
 use crate::{cited, errors, message, usage};
 
 /// The canonical answer to the call of this id, or the error that a status of 200 hides.
@@ -27,10 +28,11 @@ pub fn canonical(row: &Row, reply: &Reply, call: &str) -> Result<String, Error> 
         true => cited::sources(&answer),
         false => Vec::new(),
     };
+    let json_tool = reply.state == JSON_TOOL;
     let mut changed = false;
     let mut out = Vec::with_capacity(choices.len());
     for raw in choices {
-        let edited = choice(row, raw, out.len(), &salt, &sources)?;
+        let edited = choice(row, raw, out.len(), &salt, &sources, json_tool)?;
         changed |= edited.is_some();
         out.push(edited.unwrap_or_else(|| raw.to_owned()));
     }
@@ -74,6 +76,7 @@ fn choice(
     at: usize,
     salt: &str,
     sources: &[Source],
+    json_tool: bool,
 ) -> Result<Option<String>, Error> {
     let mut choice =
         Object::parse(raw).ok_or_else(|| fault::upstream("a choice of the answer is no object"))?;
@@ -91,6 +94,7 @@ fn choice(
     let mut message = Object::parse(&text)
         .ok_or_else(|| fault::upstream("a message of the answer is no object"))?;
     message::whole(&mut message, row.think_tags, salt);
+    let answered = json_tool && structured::whole(&mut message);
     let said = message.text("content").unwrap_or_default();
     let marks = cited::annotations(&said, sources).filter(|_| !message.has("annotations"));
     if let Some(marks) = marks {
@@ -106,6 +110,9 @@ fn choice(
         Finish::Means(other) => native_reason(&mut choice, &reason, other),
         Finish::Failed => return Err(errors::stopped_by(&reason)),
         Finish::Blank => choice.put("finish_reason", if calls { "tool_calls" } else { "stop" }),
+    }
+    if answered {
+        structured::reason(&mut choice, calls);
     }
     Ok(choice.rewritten())
 }

@@ -28,6 +28,7 @@ mod run;
 mod schema;
 mod speech;
 mod stream;
+mod structured;
 mod think;
 mod tools;
 mod turns;
@@ -62,12 +63,16 @@ impl Provider for OpenAiCompatible {
             "models" if row.run => outbound,
             "models" => outbound.canonical(),
             "chat" => {
-                let outbound = outbound.patch(request::chat(call, &row, body)?);
+                let chat = request::chat(call, &row, body)?;
+                let outbound = outbound.patch(chat.patch);
                 match (row.relay, call.streaming) {
                     (true, _) => outbound.canonical(),
-                    (false, true) => outbound
-                        .frames()
-                        .state(Stream::begin(&row, &call.id).state()),
+                    (false, true) => {
+                        let mut stream = Stream::begin(&row, &call.id);
+                        stream.json_tool = chat.json_tool;
+                        outbound.frames().state(stream.state())
+                    }
+                    (false, false) if chat.json_tool => outbound.state(structured::JSON_TOOL),
                     (false, false) => outbound,
                 }
             }

@@ -23,6 +23,9 @@ pub struct Progress {
     pub blank: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Seen>,
+    /// Text that is the answer if no call stands for it: the inside of a raw string.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub held: String,
     pub think: Think,
 }
 

@@ -6,6 +6,7 @@ use sluice_sdk::{Call, Error, fault};
 use crate::messages;
 use crate::object::{Object, text};
 use crate::row::Row;
+use crate::structured::{self, JSON_TOOL, Plan};
 
 /// Members to set or take out.
 pub type Patch = Vec<(String, Option<String>)>;
@@ -13,16 +14,22 @@ pub type Patch = Vec<(String, Option<String>)>;
 /// The adapter of a deployment that the path names.
 const ADAPTER: &str = "adapter_id";
 
-/// The patch of a chat completion.
-pub fn chat(call: &Call, row: &Row, body: &str) -> Result<Patch, Error> {
+/// A chat completion as it is sent.
+pub struct Chat {
+    pub patch: Patch,
+    /// The answer comes as a call of [`JSON_TOOL`].
+    pub json_tool: bool,
+}
+
+/// What is sent of a chat completion.
+pub fn chat(call: &Call, row: &Row, body: &str) -> Result<Chat, Error> {
     let body =
         Object::parse(body).ok_or_else(|| fault::invalid_request("the body is no JSON object"))?;
     let mut patch = Patch::new();
     model(row, &call.model, &body, &mut patch);
     clamp(row, &body, &mut patch);
     rename(&row.renamed, &body, &mut patch);
-    tool_choice(row, &body, &mut patch);
-    response_format(row, &body, &mut patch);
+    let json_tool = formats(row, &body, &mut patch);
     reasoning(row, &body, &mut patch);
     stream_options(call.streaming, row, &body, &mut patch);
     set(row, &mut patch);
@@ -32,10 +39,7 @@ pub fn chat(call: &Call, row: &Row, body: &str) -> Result<Patch, Error> {
     {
         patch.push(("messages".into(), Some(messages)));
     }
-    if let Some(tools) = body.get("tools").and_then(|raw| messages::tools(row, raw)) {
-        patch.push(("tools".into(), Some(tools)));
-    }
-    Ok(patch)
+    Ok(Chat { patch, json_tool })
 }
 
 /// The patch of the other operations, whose bodies are relayed.
@@ -128,13 +132,49 @@ fn clamp(row: &Row, body: &Object<'_>, patch: &mut Patch) {
     }
 }
 
-fn tool_choice(row: &Row, body: &Object<'_>, patch: &mut Patch) {
-    let Some(raw) = body.get("tool_choice") else {
-        return;
-    };
+/// The format of the answer, the tools and the choice among them. True if the format became a tool.
+fn formats(row: &Row, body: &Object<'_>, patch: &mut Patch) -> bool {
+    let plan = structured::plan(row, body);
+    let given = body.get("tools");
+    let edited = given.and_then(|raw| messages::tools(row, raw));
+    match plan {
+        Plan::AsWritten | Plan::WithoutTools => response_format(row, body, patch),
+        Plan::WithoutFormat | Plan::ByTool { .. } => patch.push(("response_format".into(), None)),
+    }
+    match plan {
+        Plan::AsWritten | Plan::WithoutFormat => {
+            if let Some(raw) = body.get("tool_choice") {
+                tool_choice(row, raw, patch);
+            }
+            patch.extend(edited.map(|it| ("tools".into(), Some(it))));
+            false
+        }
+        Plan::WithoutTools => {
+            let names = ["tools", "tool_choice", "parallel_tool_calls"];
+            patch.extend(names.map(|name| (name.into(), None)));
+            false
+        }
+        Plan::ByTool { tool, beside } => {
+            let own = edited.as_deref().or(given).filter(|_| beside);
+            patch.push(("tools".into(), Some(structured::with(own, tool))));
+            let choice = match beside {
+                true => json!("required"),
+                false => json!({"type": "function", "function": {"name": JSON_TOOL}}),
+            };
+            let choice = choice.to_string();
+            patch.push(("tool_choice".into(), Some(choice.clone())));
+            tool_choice(row, &choice, patch);
+            true
+        }
+    }
+}
+
+/// A choice that the provider has another word for.
+fn tool_choice(row: &Row, raw: &str, patch: &mut Patch) {
     let kind = text(raw).unwrap_or_else(|| "named".to_owned());
     if let Some(sent) = row.tool_choice.get(&kind) {
         let sent = sent.as_ref().map(|it| json!(it).to_string());
+        patch.retain(|(name, _)| name != "tool_choice");
         patch.push(("tool_choice".into(), sent));
     }
 }

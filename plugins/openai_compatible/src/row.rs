@@ -121,6 +121,9 @@ pub struct Row {
     pub tool_choice: BTreeMap<String, Option<String>>,
     /// `json_object` or `json_schema` to the type that is sent; null: taken out.
     pub response_format: BTreeMap<String, Option<String>>,
+    /// When a `response_format` is asked for as a tool that is called in the answer's place:
+    /// `beside-tools`, or `schemas` (also where a schema stands alone); missing: never.
+    pub format_tool: Option<String>,
     /// Values of `reasoning_effort` by others.
     pub effort: BTreeMap<String, String>,
     /// `reasoning_effort` also switches `thinking` on or off.

@@ -87,6 +87,10 @@ fn behaviour() -> Map<String, Value> {
         ("clamp", bounds),
         ("tool_choice", or_null.clone()),
         ("response_format", or_null),
+        (
+            "format_tool",
+            json!({"enum": ["beside-tools", "schemas", null]}),
+        ),
         ("effort", texts),
         ("effort_thinking", flag.clone()),
         (

@@ -7,7 +7,7 @@ use crate::finish::{self, Finish};
 use crate::message::{self, Progress};
 use crate::object::{Object, items, list, says_nothing};
 use crate::row::Row;
-use crate::{answer, errors, fim, run, usage};
+use crate::{answer, errors, fim, run, structured, usage};
 
 /// What has to be known from one event to the next.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Stream {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     choices: Vec<Progress>,
+    /// The answer comes as a call of [`structured::JSON_TOOL`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub json_tool: bool,
     /// Events are Cloudflare's own, of an answer of at most so many tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<u64>,
@@ -180,7 +183,7 @@ impl Stream {
 
     /// Brings one choice into form; false if nothing of it is left.
     fn choice(&mut self, choice: &mut Object<'_>, at: u64, salt: &str) -> Result<bool, Error> {
-        let think_tags = self.think_tags;
+        let (think_tags, json_tool) = (self.think_tags, self.json_tool);
         let progress = self.progress(choice.count("index").unwrap_or(at));
         if choice.count("index").is_none() {
             choice.put("index", progress.index);
@@ -208,6 +211,10 @@ impl Stream {
                     delta.put(name, known + &more);
                 }
             }
+        }
+        if json_tool {
+            structured::delta(&mut delta, progress, finish);
+            structured::reason(choice, structured::calls(progress, json_tool));
         }
         let says = delta.members().any(|(_, raw)| !says_nothing(raw));
         if progress.finished && finish {
@@ -272,18 +279,24 @@ impl Stream {
 
     /// The stream is over: an answer without a reason for its end is not complete.
     fn end(&mut self, out: &mut Decoded) {
-        for progress in &mut self.choices {
-            if !progress.finished && progress.blank {
-                let reason = if progress.tools.is_empty() {
-                    "stop"
-                } else {
-                    "tool_calls"
-                };
-                let chunk = sluice_sdk::serde_json::json!({"choices": [
-                    {"index": progress.index, "delta": {}, "finish_reason": reason}]});
-                out.events.push(Frame::json(&chunk));
-                progress.finished = true;
+        for progress in self.choices.iter_mut().filter(|it| !it.finished) {
+            let reason = match structured::calls(progress, self.json_tool) {
+                _ if !progress.blank => "null",
+                true => r#""tool_calls""#,
+                false => r#""stop""#,
+            };
+            let mut delta = Object::default();
+            if progress.blank || self.finish_optional {
+                structured::let_go(&mut delta, progress);
             }
+            if progress.blank || delta.has("content") {
+                out.events.push(event(format!(
+                    r#"{{"choices":[{{"index":{},"delta":{},"finish_reason":{reason}}}]}}"#,
+                    progress.index,
+                    delta.write()
+                )));
+            }
+            progress.finished = progress.blank;
         }
         if !self.choices.is_empty() && self.choices.iter().all(|it| it.finished) {
             out.next = Continuation::Done;

@@ -16,6 +16,13 @@ pub struct Seen {
     name: String,
 }
 
+impl Seen {
+    /// Whether the tool of this name is called.
+    pub fn is_of(&self, name: &str) -> bool {
+        self.name == name
+    }
+}
+
 /// The calls of a whole message; none if there is no call.
 pub fn whole(raw: &str, salt: &str) -> Option<String> {
     let calls = items(raw)?;

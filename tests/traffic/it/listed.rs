@@ -1,6 +1,8 @@
-//! The providers that matter are backed: chats, streams, calls of tools, three errors and a usage of
-//! each, and whatever else it serves, also of each partner whose models Vertex AI has. Recorded, or else written by what the provider documents
-//! (`fixtures/written.jsonl`); what is not recorded says why (`fixtures/unbacked.tsv`).
+//! The providers that matter are backed: chats, streams, calls of tools, three kinds of errors (a
+//! limit of requests among them, where the provider documents one) and a usage of each, and whatever
+//! else it serves, also of each partner whose models Vertex AI has. Recorded, or else written by what
+//! the provider documents (`fixtures/written.jsonl`); what is not recorded says why
+//! (`fixtures/unbacked.tsv`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,6 +11,7 @@ use sluice_fixture::Fixture;
 use sluice_sdk::serde_json::{self, Value};
 
 use crate::components::{self, Component};
+use crate::refusals::{EXPECTED, hosts_kind};
 use crate::report::FLOOR;
 use crate::verified::VERIFIED;
 use crate::{list, recordings, text};
@@ -64,6 +67,9 @@ const PARTNERS: [(&str, &[&str]); 4] = [
     ),
 ];
 
+/// They document no limit of requests: a server of one's own, and an API that names its errors nowhere.
+const WITHOUT_LIMITS: [&str; 2] = ["hosted_vllm", "nvidia_nim"];
+
 const WRITTEN: &str = include_str!("../fixtures/written.jsonl");
 const UNBACKED: &str = include_str!("../fixtures/unbacked.tsv");
 
@@ -72,6 +78,9 @@ type Kind = (String, String);
 
 /// How many fixtures of each kind are there.
 type Counts = BTreeMap<Kind, usize>;
+
+/// The kinds of errors of each provider.
+type Errors = BTreeMap<String, BTreeSet<String>>;
 
 /// A fixture that nobody recorded.
 struct Written {
@@ -221,6 +230,36 @@ fn counted(all: &[Written]) -> Counts {
     counts
 }
 
+/// The kinds of errors that were recorded.
+fn recorded_errors() -> Errors {
+    let models: BTreeMap<String, String> = recordings::all()
+        .iter()
+        .map(|it| (it.id.clone(), it.model.clone()))
+        .collect();
+    let mut errors = Errors::new();
+    for line in EXPECTED.lines() {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let name = listed_as(cells[1], &models[cells[0]]);
+        errors.entry(name).or_default().insert(cells[2].to_owned());
+    }
+    // One component, asked in the same way.
+    let of_ollama = errors["ollama"].clone();
+    errors.insert("ollama_chat".to_owned(), of_ollama);
+    errors
+}
+
+/// The kinds of errors that were written.
+fn written_errors(all: &[Written]) -> Errors {
+    let mut errors = Errors::new();
+    for it in all.iter().filter(|it| it.kind == "errors") {
+        let name = listed_as(&it.fixture.provider, &it.fixture.model);
+        let kind = it.fixture.expect.error.as_ref().unwrap()["kind"].as_str();
+        let kinds = errors.entry(name).or_default();
+        kinds.insert(kind.unwrap().to_owned());
+    }
+    errors
+}
+
 /// Rows of what is not recorded: provider, kind, `written` or `none`, why.
 fn unbacked() -> BTreeMap<Kind, (&'static str, &'static str)> {
     let read = |line: &'static str| {
@@ -243,6 +282,7 @@ fn known<'c>(components: &'c [Component], name: &str) -> (&'c Component, &'c Val
 fn every_provider_that_matters_is_backed_or_it_is_said_why_not() {
     let components = components::all();
     let recorded = recorded();
+    let (real_errors, made_errors) = (recorded_errors(), written_errors(&written()));
     let written = counted(&written());
     let unbacked = unbacked();
     let mut used = BTreeSet::new();
@@ -250,10 +290,19 @@ fn every_provider_that_matters_is_backed_or_it_is_said_why_not() {
     let partners = PARTNERS.iter().map(|it| it.0);
     for name in LISTED.into_iter().chain(partners) {
         let provider = name.split('/').next().unwrap();
+        let of = |errors: &Errors| errors.get(name).cloned().unwrap_or_default();
+        let real_kinds = of(&real_errors);
+        let kinds = &real_kinds | &of(&made_errors);
+        if kinds.contains("rate-limit") == WITHOUT_LIMITS.contains(&name) {
+            wrong.push(format!("{name}: is there a limit of requests? {kinds:?}"));
+        }
         for (kind, least) in needed(name, known(&components, provider).1) {
             let place = (name.to_owned(), kind.to_owned());
             let of = |counts: &Counts| counts.get(&place).copied().unwrap_or(0);
-            let (real, made) = (of(&recorded), of(&written));
+            let (real, made) = match kind {
+                "errors" => (real_kinds.len(), kinds.len() - real_kinds.len()),
+                _ => (of(&recorded), of(&written)),
+            };
             let said = unbacked.get(&place);
             used.extend(said.map(|_| place.clone()));
             let fine = match said {
@@ -279,9 +328,11 @@ fn what_was_written_holds() {
     let components = components::all();
     let mut wrong = Vec::new();
     for it in written() {
-        let (component, _) = known(&components, &it.fixture.provider);
+        let (component, provider) = known(&components, &it.fixture.provider);
         assert!(it.page.starts_with("https://"), "{}", it.fixture.name);
-        if let Err(what) = (component.run)(&it.fixture) {
+        let holds = (component.run)(&it.fixture);
+        let holds = holds.and_then(|()| of_the_gateway(component, provider, &it.fixture));
+        if let Err(what) = holds {
             wrong.push(format!(
                 "{} {}: {what}",
                 it.fixture.provider, it.fixture.name
@@ -294,6 +345,24 @@ fn what_was_written_holds() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// The kind of an error that the component leaves to the gateway is the one that is expected.
+fn of_the_gateway(component: &Component, known: &Value, fixture: &Fixture) -> Result<(), String> {
+    let Some(expected) = &fixture.expect.error else {
+        return Ok(());
+    };
+    let error = (component.replay)(fixture)?.error;
+    if error.is_some_and(|it| !it.kind.is_empty()) {
+        return Ok(());
+    }
+    let reply = &fixture.exchanges[0].reply;
+    let document = serde_json::from_slice(&reply.bytes()).unwrap_or_default();
+    let kind = hosts_kind(&known["errors"], &document, reply.status.into());
+    match expected["kind"] == kind.as_str() {
+        true => Ok(()),
+        false => Err(format!("the gateway takes it for {kind}")),
+    }
 }
 
 /// For the report: what is written, and what is neither.

@@ -11,7 +11,7 @@ use crate::play::Played;
 use crate::recordings::Recording;
 use crate::{list, text};
 
-const EXPECTED: &str = include_str!("../fixtures/errors.tsv");
+pub const EXPECTED: &str = include_str!("../fixtures/errors.tsv");
 
 /// The row of a recording.
 fn expected(id: &str) -> Result<Vec<&'static str>, String> {

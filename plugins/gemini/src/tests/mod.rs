@@ -2,6 +2,7 @@
 //! requests judged by what the API takes.
 
 mod batches;
+mod formats;
 mod media;
 mod oracle;
 mod recorded;

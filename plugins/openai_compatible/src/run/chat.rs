@@ -19,9 +19,10 @@ pub fn request(call: &Call, row: &Row, outbound: Outbound, body: &str) -> Result
     let row = Row {
         text_only: true,
         renamed: BTreeMap::from([("max_completion_tokens".into(), "max_tokens".into())]),
+        format_tool: None,
         ..row.clone()
     };
-    let mut patch = openai::chat(call, &row, body)?;
+    let mut patch = openai::chat(call, &row, body)?.patch;
     patch.retain(|(name, _)| !matches!(&**name, "model" | "stream_options"));
     patch.push(("model".into(), None));
     let members =

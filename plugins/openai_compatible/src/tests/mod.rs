@@ -4,6 +4,7 @@
 //! The recordings, their sources and licences are told in `fixtures/SOURCES.md`.
 
 mod fim;
+mod formats;
 mod images;
 mod native;
 mod operations;

@@ -7,6 +7,7 @@ mod contents;
 pub mod count;
 mod edits;
 pub mod errors;
+mod formats;
 mod generation;
 mod grounding;
 pub mod images;

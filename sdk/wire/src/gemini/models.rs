@@ -17,6 +17,13 @@ pub fn is_third(model: &str) -> bool {
     }
 }
 
+/// Whether a format of the answer may stand beside functions: refused before Gemini 3 (by Google's
+/// documentation of structured output, November 2026). What a name without a number takes is left
+/// to the API.
+pub fn takes_formats_beside_functions(model: &str) -> bool {
+    version(model).is_none_or(|version| version >= (3, 0))
+}
+
 /// The lowest level of thinking.
 pub fn lowest_level(model: &str) -> &'static str {
     let known = version(model).is_some_and(|version| version < (3, 7));
@@ -78,6 +85,12 @@ mod tests {
         assert!(is_third("gemini-3-pro-preview") && is_third("gemini-4-argon"));
         assert!(is_third("gemini-flash-latest") && !is_third("gemini-2.5-flash"));
         assert!(!is_third("gemma-3-27b-it") && !is_third("gemini-exp-1206"));
+        assert!(!takes_formats_beside_functions("gemini-2.5-pro"));
+        assert!(!takes_formats_beside_functions(
+            "google/gemini-1.5-flash-002"
+        ));
+        assert!(takes_formats_beside_functions("gemini-3-pro-preview"));
+        assert!(takes_formats_beside_functions("gemini-flash-latest"));
         assert_eq!(lowest_level("gemini-3-flash-preview"), "minimal");
         assert_eq!(lowest_level("gemini-3-pro-preview"), "low");
         assert_eq!(lowest_level("gemini-3.7-flash"), "low");

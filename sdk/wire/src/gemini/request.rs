@@ -3,7 +3,7 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Call, Error, fault};
 
-use crate::gemini::{contents, generation, tools};
+use crate::gemini::{contents, formats, generation, tools};
 
 /// Members of a chat request that are read here. Any other goes on as it is: what the API lacks
 /// comes here only where somebody allowed it (`allowed_openai_params`).
@@ -44,6 +44,7 @@ pub fn from_chat(call: &Call, mut chat: Map<String, Value>) -> Result<Value, Err
     let Some(Value::Array(messages)) = chat.shift_remove("messages") else {
         return Err(fault::invalid_request("`messages` is no list"));
     };
+    formats::settle(&call.model, &mut chat);
     let conversation = contents::conversation(&messages, &call.model)?;
     let mut body = Map::new();
     if !conversation.system.is_empty() {

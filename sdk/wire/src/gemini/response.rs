@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Error, fault, host};
 
-use crate::gemini::{errors, grounding, usage};
+use crate::gemini::{errors, formats, grounding, usage};
 
 pub fn to_chat(answer: &Value) -> Result<Value, Error> {
     if let Some(error) = errors::find(answer) {
@@ -105,6 +105,8 @@ pub struct Before {
     pub calls: usize,
     pub images: usize,
     pub others: usize,
+    /// A call stood for the answer.
+    pub answered: bool,
 }
 
 /// Numbers entries from `from` on; gives the next number.
@@ -120,6 +122,8 @@ fn number(list: &mut [Value], from: usize) -> usize {
 pub struct Parts {
     pub text: String,
     has_text: bool,
+    /// The answer by a call that stands for it: it is the whole text.
+    answer: Option<String>,
     pub reasoning: String,
     pub calls: Vec<Value>,
     pub images: Vec<Value>,
@@ -173,16 +177,19 @@ impl Parts {
     }
 
     fn call(&mut self, call: &Value, signature: Option<&Value>, names: &Names) {
+        let name = call.get("name").and_then(Value::as_str).unwrap_or_default();
+        let args = call.get("args").filter(|it| !it.is_null()).cloned();
+        let args = args.unwrap_or_else(|| json!({}));
+        if let Some(answer) = formats::answer(name, &args) {
+            self.signatures.extend(signature.cloned());
+            self.answer.get_or_insert(answer);
+            return;
+        }
         let own = call
             .get("id")
             .and_then(Value::as_str)
             .filter(|it| !it.is_empty());
         let id = own.map_or_else(|| names.name(self.calls.len()), str::to_owned);
-        let args = call
-            .get("args")
-            .filter(|it| !it.is_null())
-            .cloned()
-            .unwrap_or_else(|| json!({}));
         let mut result = json!({"id": id, "type": "function",
             "function": {"name": call.get("name"), "arguments": args.to_string()}});
         if let Some(signature) = signature {
@@ -209,6 +216,7 @@ impl Parts {
         let mut message = Map::new();
         message.insert("role".into(), "assistant".into());
         let text = Some(text).filter(|_| self.has_text);
+        let text = self.answer.take().or(text);
         message.insert("content".into(), text.map_or(Value::Null, Value::from));
         self.rest(&mut message, fields);
         message.into()
@@ -221,6 +229,10 @@ impl Parts {
         before.images = number(&mut self.images, before.images);
         before.others = number(&mut self.others, before.others);
         let fields = self.fields();
+        let answer = self.answer.take();
+        if let Some(answer) = answer.filter(|_| !std::mem::replace(&mut before.answered, true)) {
+            self.text = answer;
+        }
         let mut delta = Map::new();
         if !self.text.is_empty() {
             delta.insert("content".into(), self.text.clone().into());

@@ -3,7 +3,7 @@
 use sluice_sdk::serde_json::{Map, Value, json};
 use sluice_sdk::{Error, fault};
 
-use crate::gemini::schema;
+use crate::gemini::{formats, schema};
 
 /// Functions stand together; each of Google's own tools stands alone.
 pub fn tools(chat: &Map<String, Value>) -> Result<Vec<Value>, Error> {
@@ -51,8 +51,13 @@ fn declaration(function: &Value) -> Result<Value, Error> {
     if let Some(description) = function.get("description").filter(|it| it.is_string()) {
         result.insert("description".into(), description.clone());
     }
-    // An object without properties is refused, and says nothing.
     let parameters = function.get("parameters").filter(|it| it.is_object());
+    // The client's format: what the other form of a schema lacks would be lost in the answer.
+    if let Some(schema) = parameters.filter(|_| name == formats::JSON_TOOL) {
+        result.insert("parametersJsonSchema".into(), schema.clone());
+        return Ok(result.into());
+    }
+    // An object without properties is refused, and says nothing.
     let parameters = parameters.map(schema::cleaned).transpose()?;
     let says = |it: &Value| {
         let properties = it.get("properties").and_then(Value::as_object);

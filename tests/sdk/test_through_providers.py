@@ -16,7 +16,7 @@ from mistralai.client import Mistral
 
 from conftest import MASTER_KEY, Gateway
 from test_credentials import KEYS, REGION, rsa_key, service_account, verify
-from test_through import call, make_key, row
+from test_through import MESSAGE, call, make_key, row
 from token_world import GEMINI, World
 
 NOVA = "us.amazon.nova-pro-v1:0"
@@ -60,7 +60,13 @@ class Clouds(World):
             return 200, "text/event-stream", sse(piece({"content": "the"}), piece({"content": "re"}), piece({}, choices=[], usage=CHAT["usage"])) + b"data: [DONE]\n\n"
         return 200, "application/json", CHAT
 
-    azure = entra = mistral = openais
+    azure = entra = mistral = openai = openais
+
+    def anthropic(self, path, asked):
+        return 200, "application/json", MESSAGE
+
+    def gemini(self, path, asked):
+        return 200, "application/json", GOOGLE
 
     def cohere(self, path, asked):
         if path.endswith("/embed"):
@@ -82,6 +88,9 @@ class Clouds(World):
         return 200, "application/vnd.amazon.eventstream", amazon("messageStart", {"role": "assistant"}) + delta("the") + delta("re") + tail + usage
 
     bearer = bedrock
+
+    def own(self, path, asked):
+        return 200, "text/plain", b"as it is"
 
     def vertex(self, path, asked):
         if "alt=sse" in path:
@@ -112,9 +121,10 @@ def house(clouds, rsa_key, tmp_path_factory, data_dir):
     }
     config = {
         "model_list": [{"model_name": name, "litellm_params": {**params, **PRICES}} for name, params in models.items()],
-        "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1},
+        "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1, "pass_through_endpoints": [{"path": "/own", "target": up("own"), "cost_per_request": 0.25}]},
     }
-    environment = {"MISTRAL_API_KEY": "k-mistral-0123", "MISTRAL_API_BASE": up("mistral") + "/v1"}
+    environment = {f"{name.upper()}_API_KEY": f"k-{name}-0123" for name in ("mistral", "openai", "anthropic", "gemini")}
+    environment |= {"MISTRAL_API_BASE": up("mistral") + "/v1", "OPENAI_BASE_URL": up("openai") + "/v1", "ANTHROPIC_API_BASE": up("anthropic"), "GEMINI_API_BASE": up("gemini")}
     gateway = Gateway(tmp_path_factory.mktemp("clouds"), config, environment)
     yield gateway
     assert gateway.stop() == 0

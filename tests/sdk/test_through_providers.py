@@ -9,10 +9,13 @@ import botocore.session
 import cohere
 import httpx
 import openai
+import pydantic_ai
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from mistralai.client import Mistral
+from pydantic_ai.models.bedrock import BedrockConverseModel
+from pydantic_ai.providers.bedrock import BedrockProvider
 
 from conftest import MASTER_KEY, Gateway
 from test_credentials import KEYS, REGION, rsa_key, service_account, verify
@@ -243,6 +246,14 @@ def test_amazons_sdk_is_passed_through_and_signed_with_the_deployments_keys(hous
     assert text == "there"
     verify(last(clouds, "bedrock", key), "bedrock", KEYS)
     charged(house, answer["ResponseMetadata"]["HTTPHeaders"]["x-litellm-call-id"], "bedrock", "nova")
+
+
+def test_an_agent_of_pydantic_ais_asks_bedrock(house, clouds, key):
+    model = BedrockConverseModel(NOVA, provider=BedrockProvider(bedrock_client=amazons(house, key)))
+    result = pydantic_ai.Agent(model, instructions="Be brief.").run_sync("hi")
+    assert result.output == "there" and (result.usage.input_tokens, result.usage.output_tokens) == (10, 20)
+    assert json.loads(last(clouds, "bedrock", key).body)["system"] == [{"text": "Be brief."}]
+    verify(clouds.called["bedrock"][-1], "bedrock", KEYS)
 
 
 def test_bedrock_is_reached_with_a_bearer_token_where_a_deployment_has_one(house, clouds, key):

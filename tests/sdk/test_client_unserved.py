@@ -6,6 +6,7 @@ import asyncio
 import cohere
 import pytest
 import websockets.exceptions
+from cohere.core.api_error import ApiError
 from google import genai
 from google.genai import errors, types
 from mistralai.client import Mistral
@@ -73,7 +74,7 @@ def said(refused):
 
 
 ASKS = [(package, route, ask) for package, asks in (("google", GOOGLE), ("mistral", MISTRAL), ("cohere", COHERE)) for route, ask in asks.items()]
-ERRORS = {"google": errors.APIError, "mistral": MistralError, "cohere": cohere.core.ApiError}
+ERRORS = {"google": errors.APIError, "mistral": MistralError, "cohere": ApiError}
 
 
 @pytest.mark.parametrize(("package", "route", "ask"), ASKS, ids=[route for _, route, _ in ASKS])

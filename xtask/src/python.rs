@@ -16,7 +16,7 @@ pub const TOOLS: [Tool; 5] = [PYTHON, NPM, GO, CURL, CHROMIUM];
 /// `sdk/*/requirements.txt`. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 30] = [
+const PACKAGES: [&str; 31] = [
     // It verifies signatures.
     "botocore==1.44.8",
     // pydantic-ai wants it beside `botocore`.
@@ -48,8 +48,9 @@ const PACKAGES: [&str; 30] = [
     "numpy==2.4.6",
     // OpenAI's client for realtime sessions, and the upstream that they are played by.
     "websockets==16.1.1",
-    // For instructor.
+    // For instructor, and for its way to Google.
     "jinja2==3.1.6",
+    "jsonref==1.1.0",
     // They read the examples as Docker, Prometheus and Grafana do.
     "promql-parser==0.11.0",
     // They hold the OpenAPI document to its specification, and the gateway to the document.

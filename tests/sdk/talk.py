@@ -1,7 +1,7 @@
 """A conversation with recorded models: which recording answers a request is said by what it asks for.
 
-A request with results of tools is told something, one with a schema is given JSON, one with tools
-calls them, any other is told something too."""
+A request with tools calls them, once; one with a schema is given JSON, after the results of its tools if it has
+some; any other is told something."""
 
 import dataclasses
 import json
@@ -82,12 +82,10 @@ def kind(path, body):
         return "embeddings base64" if body.get("encoding_format") == "base64" else "embeddings"
     if path.endswith("rerank"):
         return "rerank"
-    if any(it in text for it in RESULTS):
-        what = "told"
-    elif shaped(body):
-        what = "shaped"
+    if body.get("tools") and not any(it in text for it in RESULTS):
+        what = "called"
     else:
-        what = "called" if body.get("tools") else "told"
+        what = "shaped" if shaped(body) else "told"
     streams = body.get("stream") or "streamGenerateContent" in path
     return f"{'responses' if path.endswith('responses') else 'chat'} {what}{' stream' if streams else ''}"
 
@@ -173,6 +171,8 @@ KNOWN = {
         (84, 12),
     ),
 }
+# Who takes a schema beside tools: Gemini does from its third version on.
+TYPED_WITH_TOOLS = [model for model in KNOWN if model != "gemini-2.5-flash"]
 # OpenAI's own, which is asked in its own words.
 RESPONSES = Known(
     "The capital of New Zealand is Wellington.",

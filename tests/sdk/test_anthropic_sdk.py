@@ -6,6 +6,7 @@ import anthropic
 import pydantic
 import pytest
 
+import talk
 from conftest import CORPUS, MASTER_KEY, Upstream
 
 
@@ -110,3 +111,15 @@ def test_models_are_listed_and_found_in_anthropics_words(client):
     with pytest.raises(anthropic.NotFoundError) as caught:
         client.models.retrieve("nope")
     assert caught.value.body["error"]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("model", talk.KNOWN)
+def test_the_sdk_runs_tools_by_itself_and_goes_on_with_their_results(client, model, streams):
+    known, tools = talk.KNOWN[model], [anthropic.beta_tool(it) for it in talk.TOOLS]
+    runner = client.beta.messages.tool_runner(model=model, max_tokens=99, messages=MESSAGES, tools=tools, stream=streams)
+    final, called = talk.heard(lambda: runner.until_done())
+    assert (final.content[0].text, called) == ((known.told_streamed, known.heard_streamed) if streams else (known.told, known.heard))
+    # It would leave the conversation to Anthropic's servers, and is told where that cannot be.
+    sent = Upstream.seen[-1]["body"].decode()
+    assert talk.RESULT in sent and (MESSAGES[0]["content"] in sent) == (model != "claude-haiku-4-5")

@@ -65,8 +65,9 @@ def test_results_of_a_batch_are_read_by_their_path_and_by_the_sdk_where_the_batc
     assert provider.asked[-1].path == "/elsewhere" and MASTER_KEY in str(provider.asked[-1].headers)
 
 
-def test_files_pass_through(client, provider):
-    files = client.beta.files
+@pytest.mark.parametrize("beta", [False, True])
+def test_files_pass_through(client, provider, beta):
+    files = client.beta.files if beta else client.files
     line = lambda: provider.line("anthropic").partition("?")[0]
     provider.answer("POST", FILES, FILE)
     assert files.upload(file=("a.txt", b"hello", "text/plain")).id == "file_1"
@@ -98,21 +99,25 @@ ROOT = {
     "results": lambda it: it.messages.batches.results("msgbatch_1"),
     "cancel": lambda it: it.messages.batches.cancel("msgbatch_1"),
     "delete": lambda it: it.messages.batches.delete("msgbatch_1"),
+    "skills.list": lambda it: it.skills.list(),
+    "skills.retrieve": lambda it: it.skills.retrieve("skill_1"),
 }
 
 
-@pytest.mark.parametrize("ask", ROOT.values(), ids=ROOT)
-def test_at_the_root_batches_of_messages_are_refused_by_name(passing, provider, ask):
+@pytest.mark.parametrize("name", ROOT)
+def test_at_the_root_batches_and_skills_are_refused_by_name(passing, provider, name):
     client = anthropic.Anthropic(base_url=passing.gateway.url, api_key=MASTER_KEY, max_retries=0)
     before = len(provider.asked)
-    with pytest.raises(anthropic.APIStatusError, match="/v1/messages/batches") as refused:
-        ask(client)
+    path = "/v1/skills" if "skills" in name else "/v1/messages/batches"
+    with pytest.raises(anthropic.APIStatusError, match=path) as refused:
+        ROOT[name](client)
     assert refused.value.status_code in (404, 501) and len(provider.asked) == before
 
 
 def test_at_the_root_files_are_openai_s_which_asks_for_what_they_are_for(passing, provider):
     client = anthropic.Anthropic(base_url=passing.gateway.url, api_key=MASTER_KEY, max_retries=0)
     before = len(provider.asked)
-    with pytest.raises(anthropic.BadRequestError, match="purpose"):
-        client.beta.files.upload(file=("a.txt", b"hello", "text/plain"))
+    for files in (client.files, client.beta.files):
+        with pytest.raises(anthropic.BadRequestError, match="purpose"):
+            files.upload(file=("a.txt", b"hello", "text/plain"))
     assert len(provider.asked) == before

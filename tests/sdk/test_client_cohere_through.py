@@ -116,6 +116,21 @@ def test_models_are_listed(client, provider):
     assert client.models.get("command-r").name == "command-r" and provider.line("cohere") == "GET /cohere/v1/models/command-r"
 
 
+# The request, what Cohere answers, how the SDK asks, and what it then has.
+KEPT = {
+    "GET /cohere/v1/datasets": ({"datasets": []}, lambda it: it.datasets.list().datasets, []),
+    "GET /cohere/v1/embed-jobs": ({"embed_jobs": []}, lambda it: it.embed_jobs.list().embed_jobs, []),
+    "POST /cohere/v2/audio/transcriptions": ({"text": "hello there"}, lambda it: it.audio.transcriptions.create(model="m", language="en", file=("a.mp3", b"ID3")).text, "hello there"),
+}
+
+
+@pytest.mark.parametrize("line", KEPT)
+def test_what_cohere_keeps_and_hears_passes_through(client, provider, line):
+    answer, ask, want = KEPT[line]
+    provider.answer(*line.split(" "), answer)
+    assert ask(client) == want and provider.line("cohere") == line
+
+
 def test_a_refusal_of_coheres_has_the_sdks_class(client, provider):
     provider.answer("POST", "/cohere/v2/chat", {"id": "x", "message": "no such model"}, 404)
     with pytest.raises(cohere.NotFoundError) as refused:

@@ -11,7 +11,7 @@ from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import HumanMessage
 from langchain_google_genai import ChatGoogleGenerativeAI, GoogleGenerativeAIEmbeddings
 from langchain_google_genai.chat_models import ChatGoogleGenerativeAIError
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAI, OpenAIEmbeddings
 
 import talk
 from conftest import BY_ID, MASTER_KEY, Upstream
@@ -20,6 +20,7 @@ from talk import KNOWN, RESULT, TOOLS, heard
 CHATS = {
     "chat": lambda url, model, key: ChatOpenAI(model=model, base_url=url + "/v1", api_key=key, max_retries=0),
     "responses": lambda url, model, key: ChatOpenAI(model=model, base_url=url + "/v1", api_key=key, max_retries=0, use_responses_api=True),
+    "azure": lambda url, model, key: AzureChatOpenAI(azure_deployment=model, azure_endpoint=url, api_version="2024-10-21", api_key=key, max_retries=0),
     "messages": lambda url, model, key: ChatAnthropic(model=model, base_url=url, api_key=key, max_retries=0),
     "contents": lambda url, model, key: ChatGoogleGenerativeAI(model=model, base_url=url, google_api_key=key, max_retries=1),
 }
@@ -53,11 +54,18 @@ def test_an_agent_calls_its_tools_and_goes_on_with_their_results(build, kind, mo
     assert ("".join(it.text for it in streamed if it.type == "AIMessageChunk").endswith(known.told_streamed), called) == (True, known.heard_streamed)
 
 
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "gemini-2.5-flash", "mistral-large"])
+def test_a_text_is_gone_on_with_by_a_model_that_chats(gateway, model):
+    llm = OpenAI(model=model, base_url=gateway.url + "/v1", api_key=MASTER_KEY, max_retries=0)
+    assert llm.invoke("hello") == KNOWN[model].told and "hello" in Upstream.seen[-1]["body"].decode()
+    assert "".join(llm.stream("hello")) == KNOWN[model].told_streamed
+
+
 def test_an_asynchronous_model_has_the_same(build):
     async def run():
         return [it.text for it in await asyncio.gather(*(build(kind, "mistral-large").ainvoke("hello") for kind in CHATS))]
 
-    assert asyncio.run(run()) == [KNOWN["mistral-large"].told] * 4
+    assert asyncio.run(run()) == [KNOWN["mistral-large"].told] * len(CHATS)
 
 
 def test_texts_are_embedded(gateway):
@@ -81,7 +89,7 @@ def test_tokens_are_counted(build):
 
 
 ERRORS = {
-    "chat": (openai.AuthenticationError, openai.BadRequestError, openai.RateLimitError, openai.APIError),
+    **dict.fromkeys(("chat", "azure"), (openai.AuthenticationError, openai.BadRequestError, openai.RateLimitError, openai.APIError)),
     "responses": (openai.AuthenticationError, openai.BadRequestError, openai.RateLimitError, ValueError),
     "messages": (anthropic.AuthenticationError, anthropic.BadRequestError, anthropic.RateLimitError, anthropic.APIError),
     "contents": (ChatGoogleGenerativeAIError, ChatGoogleGenerativeAIError, ChatGoogleGenerativeAIError, Exception),

@@ -118,6 +118,26 @@ def test_sound_is_written_down(client, provider):
     assert provider.line("mistral") == f"POST {V1}/audio/transcriptions"
 
 
+def test_words_come_while_sound_is_heard(client, provider):
+    done = {"type": "transcription.done", "model": "m", "text": "hello there", "usage": USAGE, "language": "en", "segments": []}
+    provider.stream(f"{V1}/audio/transcriptions", {"type": "transcription.text.delta", "text": "hello there"}, done, named=True)
+    events = list(client.audio.transcriptions.stream(model="voxtral-mini-latest", file={"file_name": "a.mp3", "content": b"ID3\x00"}))
+    assert [it.data.text for it in events] == ["hello there"] * 2 and provider.line("mistral") == f"POST {V1}/audio/transcriptions"
+
+
+def test_texts_are_spoken(client, provider):
+    provider.answer("POST", f"{V1}/audio/speech", {"audio_data": "SUQz"})
+    assert client.audio.speech.complete(model="voxtral-tts", input="hello", stream=False).audio_data == "SUQz"
+    assert provider.last("mistral").json()["input"] == "hello" and provider.line("mistral") == f"POST {V1}/audio/speech"
+
+
+def test_chats_are_judged(client, provider):
+    provider.answer("POST", f"{V1}/chat/moderations", {"id": "m", "model": "m", "results": [{"categories": {"violence": True}, "category_scores": {"violence": 0.9}}]})
+    assert client.classifiers.moderate_chat(model="m", inputs=[MESSAGES]).results[0].categories == {"violence": True}
+    provider.answer("POST", f"{V1}/chat/classifications", {"id": "c", "model": "m", "results": [{"mood": {"scores": {"good": 0.9}}}]})
+    assert client.classifiers.classify_chat(model="m", input=[{"messages": MESSAGES}]).results[0]["mood"].scores == {"good": 0.9}
+
+
 def test_texts_are_classified(client, provider):
     provider.answer("POST", f"{V1}/classifications", {"id": "c", "model": "m", "results": [{"mood": {"scores": {"good": 0.9}}}]})
     assert client.classifiers.classify(model="m", inputs=["hi"]).results[0]["mood"].scores == {"good": 0.9}

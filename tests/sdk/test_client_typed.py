@@ -1,4 +1,4 @@
-"""pydantic-ai by Google's, Mistral's and Cohere's packages; instructor by Responses, and lists of answers of a class."""
+"""pydantic-ai by Google's, Mistral's and Cohere's packages; lists of answers of a class by instructor."""
 
 import asyncio
 import json
@@ -9,6 +9,8 @@ import openai
 import pydantic
 import pydantic_ai
 import pytest
+from pydantic_ai.embeddings.cohere import CohereEmbeddingModel
+from pydantic_ai.embeddings.google import GoogleEmbeddingModel
 from pydantic_ai.models.cohere import CohereModel
 from pydantic_ai.models.google import GoogleModel
 from pydantic_ai.models.mistral import MistralModel
@@ -17,7 +19,7 @@ from pydantic_ai.providers.google import GoogleProvider
 from pydantic_ai.providers.mistral import MistralProvider
 
 import talk
-from conftest import MASTER_KEY, Upstream
+from conftest import BY_ID, MASTER_KEY, Upstream
 from imitation import passing
 from raw import streamed
 from talk import KNOWN, RESULT, TOOLS, heard
@@ -75,6 +77,23 @@ def test_pydantic_ai_asks_cohere_through_its_path(passing):
     content = {"role": "assistant", "content": [{"type": "text", "text": "there"}]}
     passing.provider.answer("POST", "/cohere/v2/chat", {"id": "c", "finish_reason": "COMPLETE", "message": content})
     assert agent.run_sync("hello").output == "there" and passing.provider.line("cohere") == "POST /cohere/v2/chat"
+
+
+def test_pydantic_ai_embeds_by_cohere_s_package_through_its_path(passing):
+    client = cohere.AsyncClientV2(api_key=MASTER_KEY, base_url=f"{passing.gateway.url}/cohere")
+    model = CohereEmbeddingModel("embed-v4.0", provider=CohereProvider(cohere_client=client))
+    passing.provider.answer("POST", "/cohere/v2/embed", {"id": "e", "texts": ["x"], "embeddings": {"float": [[0.5, 1.0]]}, "meta": {"billed_units": {"input_tokens": 1}}})
+    made = pydantic_ai.Embedder(model).embed_query_sync("x")
+    assert made.embeddings == [[0.5, 1.0]] and passing.provider.line("cohere") == "POST /cohere/v2/embed"
+
+
+@pytest.mark.parametrize("model", ["gemini-embedding-001", "text-embedding-3-small", "mistral-embed"])
+def test_pydantic_ai_embeds_by_google_s_package(gateway, model):
+    embedder = pydantic_ai.Embedder(GoogleEmbeddingModel(model, provider=GoogleProvider(base_url=gateway.url, api_key=MASTER_KEY)))
+    answer = json.loads(BY_ID[talk.MODELS[model][1]["embeddings"]]["body"])
+    want = [it.get("embedding") or it["values"] for it in answer.get("data") or answer["embeddings"]]
+    made = embedder.embed_documents_sync(["a", "b", "c"][: len(want)])
+    assert [list(it) for it in made.embeddings] == want
 
 
 @pytest.fixture(scope="module")

@@ -179,6 +179,9 @@ def test_counting_is_let_in_like_any_call_and_costs_nothing(gateway, upstream):
     assert gateway.post("/utils/token_counter", {"model": "openai", "messages": CHAT}, key)[0] == 200
     statuses = [gateway.post("/utils/token_counter", {"model": "anthropic", "messages": CHAT}, limited)[0] for _ in range(2)]
     assert statuses == [200, 429]
+    # Where no provider is asked, there is no call.
+    for body in ({"messages": CHAT}, {"prompt": TEXT}):
+        assert gateway.post("/utils/token_counter?call_endpoint=false", {"model": "anthropic", **body}, limited)[0] == 200
     info = json.loads(gateway.get(f"/key/info?key={key}")[1])["info"]
     assert info["spend"] == 0
 

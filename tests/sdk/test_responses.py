@@ -185,6 +185,39 @@ def test_a_response_is_its_owner_s(house, gpt, model):
     refused(404, mine.responses.retrieve, made.id)
 
 
+@pytest.mark.parametrize(("limit", "status"), [({"rpm_limit": 1}, 429), ({"max_budget": 1e-9}, 422)])
+@pytest.mark.parametrize("model", ["chat", "native"])
+def test_what_is_asked_about_a_response_is_no_call(house, gpt, model, limit, status):
+    own = house.post("/key/generate", limit)
+    mine = client(house, own["key"])
+    made = mine.responses.create(model=model, input="hi")
+    whose = lambda: house.query("SELECT 1 FROM spend_rows WHERE key_hash = ?", own["token"])
+    house.gateway.wait_for(whose)
+    # No limit of requests and no budget stands in its way, however often it is asked.
+    for _ in range(3):
+        assert mine.responses.retrieve(made.id).id == made.id
+        assert len(mine.responses.input_items.list(made.id).data) == 1
+    if model == "native":
+        assert mine.responses.cancel(made.id).status == "cancelled"
+    # A window may begin between two calls, but not between three.
+    with pytest.raises(openai.APIStatusError) as caught:
+        for _ in range(2):
+            mine.responses.create(model=model, input="hi", store=False)
+    assert caught.value.status_code == status
+    # A key that may do nothing any more may not do that either.
+    house.post("/key/block", {"key": own["key"]})
+    for ask in (mine.responses.retrieve, mine.responses.input_items.list, mine.responses.cancel, mine.responses.delete):
+        refused(401, ask, made.id)
+    house.post("/key/unblock", {"key": own["key"]})
+    mine.responses.delete(made.id)
+    # A later call's row is there, and none of these has one.
+    last = gpt.responses.with_raw_response.create(model=model, input="hi").headers["x-litellm-call-id"]
+    house.gateway.wait_for(lambda: house.query("SELECT 1 FROM spend_rows WHERE call_id = ?", last))
+    kinds = house.query("SELECT DISTINCT operation FROM spend_rows WHERE key_hash = ?", own["token"])
+    assert [it["operation"] for it in kinds] == ["responses"]
+    assert "responses.get" not in house.gateway.get("/metrics")[1].decode()
+
+
 @pytest.mark.parametrize("model", ["chat", "native"])
 def test_what_a_person_makes_is_theirs_and_what_a_service_makes_is_the_team_s(house, model):
     team = house.post("/team/new", {"team_alias": f"people of {model}"})["team_id"]

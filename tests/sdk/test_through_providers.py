@@ -9,14 +9,17 @@ import botocore.session
 import cohere
 import httpx
 import openai
+import pydantic_ai
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from mistralai.client import Mistral
+from pydantic_ai.models.bedrock import BedrockConverseModel
+from pydantic_ai.providers.bedrock import BedrockProvider
 
 from conftest import MASTER_KEY, Gateway
 from test_credentials import KEYS, REGION, rsa_key, service_account, verify
-from test_through import call, make_key, row
+from test_through import MESSAGE, call, make_key, row
 from token_world import GEMINI, World
 
 NOVA = "us.amazon.nova-pro-v1:0"
@@ -60,7 +63,13 @@ class Clouds(World):
             return 200, "text/event-stream", sse(piece({"content": "the"}), piece({"content": "re"}), piece({}, choices=[], usage=CHAT["usage"])) + b"data: [DONE]\n\n"
         return 200, "application/json", CHAT
 
-    azure = entra = mistral = openais
+    azure = entra = mistral = openai = openais
+
+    def anthropic(self, path, asked):
+        return 200, "application/json", MESSAGE
+
+    def gemini(self, path, asked):
+        return 200, "application/json", GOOGLE
 
     def cohere(self, path, asked):
         if path.endswith("/embed"):
@@ -82,6 +91,9 @@ class Clouds(World):
         return 200, "application/vnd.amazon.eventstream", amazon("messageStart", {"role": "assistant"}) + delta("the") + delta("re") + tail + usage
 
     bearer = bedrock
+
+    def own(self, path, asked):
+        return 200, "text/plain", b"as it is"
 
     def vertex(self, path, asked):
         if "alt=sse" in path:
@@ -112,9 +124,10 @@ def house(clouds, rsa_key, tmp_path_factory, data_dir):
     }
     config = {
         "model_list": [{"model_name": name, "litellm_params": {**params, **PRICES}} for name, params in models.items()],
-        "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1},
+        "general_settings": {"master_key": MASTER_KEY, "proxy_batch_write_at": 1, "pass_through_endpoints": [{"path": "/own", "target": up("own"), "cost_per_request": 0.25}]},
     }
-    environment = {"MISTRAL_API_KEY": "k-mistral-0123", "MISTRAL_API_BASE": up("mistral") + "/v1"}
+    environment = {f"{name.upper()}_API_KEY": f"k-{name}-0123" for name in ("mistral", "openai", "anthropic", "gemini")}
+    environment |= {"MISTRAL_API_BASE": up("mistral") + "/v1", "OPENAI_BASE_URL": up("openai") + "/v1", "ANTHROPIC_API_BASE": up("anthropic"), "GEMINI_API_BASE": up("gemini")}
     gateway = Gateway(tmp_path_factory.mktemp("clouds"), config, environment)
     yield gateway
     assert gateway.stop() == 0
@@ -233,6 +246,14 @@ def test_amazons_sdk_is_passed_through_and_signed_with_the_deployments_keys(hous
     assert text == "there"
     verify(last(clouds, "bedrock", key), "bedrock", KEYS)
     charged(house, answer["ResponseMetadata"]["HTTPHeaders"]["x-litellm-call-id"], "bedrock", "nova")
+
+
+def test_an_agent_of_pydantic_ais_asks_bedrock(house, clouds, key):
+    model = BedrockConverseModel(NOVA, provider=BedrockProvider(bedrock_client=amazons(house, key)))
+    result = pydantic_ai.Agent(model, instructions="Be brief.").run_sync("hi")
+    assert result.output == "there" and (result.usage.input_tokens, result.usage.output_tokens) == (10, 20)
+    assert json.loads(last(clouds, "bedrock", key).body)["system"] == [{"text": "Be brief."}]
+    verify(clouds.called["bedrock"][-1], "bedrock", KEYS)
 
 
 def test_bedrock_is_reached_with_a_bearer_token_where_a_deployment_has_one(house, clouds, key):

@@ -23,6 +23,10 @@ DEPLOYMENTS = {
     "claude": ("anthropic/claude-x", whole(SAID)),
     "filler": ("codestral/codestral-x", whole(FILLED)),
     "ranks": ("cohere/rerank-v3.5", whole(RANKED)),
+    "chats": ("groq/llama-x", whole({**FILLED, "model": "llama-x"})),
+    "judge": ("openai/omni-moderation-latest", whole({"id": "m", "model": "m", "results": []})),
+    "varies": ("openai/dall-e-2", whole({"created": 7, "data": [{"b64_json": "AA"}]})),
+    "translates": ("groq/whisper-large-v3", whole({"text": "hello there"})),
     "voyage": ("voyage/rerank-2.5", whole({"object": "list", "data": [{"index": 0, "relevance_score": 0.9}], "model": "rerank-2.5", "usage": {"total_tokens": 5}})),
 }
 # Where it is asked, with which body and file, and what its provider does not take.
@@ -38,9 +42,16 @@ CASES = {
     "completions of a provider's own": ("/v1/completions", {"model": "filler", "prompt": "hi"}, None, {"best_of": 3, "logit_bias": {"1": 2}}),
     "responses": ("/v1/responses", {"model": "claude", "input": "hi"}, None, {"top_logprobs": 2}),
     "responses that no chat can be": ("/v1/responses", {"model": "claude", "input": "hi"}, None, {"moderation": {"model": "m"}}),
+    "messages": ("/v1/messages", {"model": "chats", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}, None, {"container": "c_1"}),
+    "messages with servers of MCP": ("/v1/messages", {"model": "chats", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}, None, {"mcp_servers": [{"type": "url", "url": "https://x.example", "name": "n"}]}),
+    "generateContent": ("/v1beta/models/claude:generateContent", {"contents": [{"parts": [{"text": "hi"}]}]}, None, {"generationConfig": {"frequencyPenalty": 1}}),
+    "embedContent": ("/v1beta/models/vectors:embedContent", {"content": {"parts": [{"text": "hi"}]}}, None, {"outputDimensionality": 7}),
     "rerank": ("/v1/rerank", {"model": "ranks", "query": "q", "documents": ["a"]}, None, {"max_chunks_per_doc": 3}),
     "rerank at another": ("/v2/rerank", {"model": "voyage", "query": "q", "documents": ["a"]}, None, {"rank_fields": ["a"], "max_tokens_per_doc": 9}),
 }
+
+# What the refusal names in place of Google's members.
+CALLED = {"outputDimensionality": "dimensions", "generationConfig": "frequency_penalty"}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +69,7 @@ def told(headers):
 
 
 def ask(house, name, **more):
-    path, body, file, _ = CASES[name]
+    path, body, file, _ = {**CASES, **UNJUDGED}[name]
     headers = {"authorization": f"Bearer {MASTER_KEY}"}
     if file is None:
         return house.gateway.get(path, body=json.dumps({**body, **more}).encode(), headers={**headers, "content-type": "application/json"})
@@ -68,19 +79,39 @@ def ask(house, name, **more):
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_a_provider_does_not_take_is_refused_by_its_name_or_left_out(house, name):
-    model, params = CASES[name][1]["model"], CASES[name][3]
+    path, body, _, params = CASES[name]
+    model = body.get("model") or path.split("/")[-1].partition(":")[0]
     for names in ([[it] for it in params] + [list(params)]):
         before = house.asked(model)
         status, refused, _ = ask(house, name, **{it: params[it] for it in names})
         error = json.loads(refused)["error"]
         assert status == 400 and "UnsupportedParamsError" in error["message"], refused
-        assert all(it in error["message"] for it in names) and error["type"] == "invalid_request_error", refused
+        assert all(CALLED.get(it, it) in error["message"] for it in names), refused
+        assert error.get("type", error.get("status")) in ("invalid_request_error", "INVALID_ARGUMENT"), refused
         assert house.asked(model) == before
     status, answer, headers = ask(house, name, **params, drop_params=True)
     assert status == 200, answer
-    assert set(params) <= told(headers)
+    assert {CALLED.get(it, it) for it in params} <= told(headers)
     sent = house.upstream.requests[model][-1]
-    assert not any(it.encode() in sent for it in (*params, "drop_params")), sent
+    assert not any(CALLED.get(it, it).encode() in sent or it.encode() in sent for it in (*params, "drop_params")), sent
+
+
+# Nobody judges what these are asked with: it is the provider's to refuse.
+UNJUDGED = {
+    "moderations": ("/v1/moderations", {"model": "judge", "input": "hi"}, None, {"unheard_of": "x"}),
+    "images/variations": ("/v1/images/variations", {"model": "varies"}, "image", {"style": "vivid"}),
+    "translations": ("/v1/audio/translations", {"model": "translates"}, "file", {"unheard_of": "x"}),
+}
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_what_a_provider_may_take_goes_on_whether_or_not_the_rest_is_left_out(house, name, drops):
+    _, body, _, params = UNJUDGED[name]
+    status, answer, headers = ask(house, name, **params, drop_params=drops)
+    assert (status, told(headers)) == (200, set()), answer
+    sent = house.upstream.requests[body["model"]][-1]
+    assert all(it.encode() in sent for it in params) and b"drop_params" not in sent, sent
 
 
 def test_the_config_may_say_that_it_is_left_out(tmp_path, data_dir):

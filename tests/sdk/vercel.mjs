@@ -1,13 +1,15 @@
-// The Vercel AI SDK through three of its providers: text, tools, objects, vectors, media, errors. Prints for each
+// The Vercel AI SDK through five of its providers: text, tools, objects, vectors, media, errors. Prints for each
 // provider and model what came of it.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 
 const require = createRequire(process.env.SDK_NODE + "/");
-const { embedMany, generateImage, generateObject, generateText, stepCountIs, streamObject, streamText, tool } = require("ai");
+const { embedMany, generateImage, generateObject, generateText, Output, rerank, stepCountIs, streamObject, streamText, tool } = require("ai");
 const { experimental_generateSpeech: generateSpeech, experimental_transcribe: transcribe } = require("ai");
 const { createAnthropic } = require("@ai-sdk/anthropic");
+const { createCohere } = require("@ai-sdk/cohere");
 const { createGoogleGenerativeAI } = require("@ai-sdk/google");
+const { createMistral } = require("@ai-sdk/mistral");
 const { createOpenAI } = require("@ai-sdk/openai");
 const { z } = require("zod");
 globalThis.AI_SDK_LOG_WARNINGS = false;
@@ -17,6 +19,9 @@ const options = (apiKey) => ({ baseURL: url + "/v1", apiKey });
 const providers = {
   chat: (model, key) => createOpenAI(options(key)).chat(model),
   responses: (model, key) => createOpenAI(options(key))(model),
+  completion: (model, key) => createOpenAI(options(key)).completion(model),
+  mistral: (model, key) => createMistral(options(key))(model),
+  cohere: (model, key) => createCohere({ ...options(key), baseURL: url + "/cohere/v2" })(model),
   messages: (model, key) => createAnthropic(options(key))(model),
   contents: (model, key) => createGoogleGenerativeAI({ ...options(key), baseURL: url + "/v1beta" })(model),
 };
@@ -45,14 +50,27 @@ const listened = async (run) => {
   return { text: await run(), heard: [...heard] };
 };
 
-async function works({ provider, model, shape, shape_streamed }) {
+const schema = (names) => z.object(Object.fromEntries(Object.entries(names).map(([name, kind]) => [name, z[kind]()])));
+
+async function tells({ provider, model }) {
   const llm = providers[provider](model, process.env.API_KEY);
-  const schema = (names) => z.object(Object.fromEntries(Object.entries(names).map(([name, kind]) => [name, z[kind]()])));
   const whole = await generateText({ ...common, model: llm, prompt: "hello" });
   const streamed = streamText({ ...common, model: llm, prompt: "hello" });
-  const out = {
+  return {
     whole: { text: whole.text, finish: whole.finishReason, usage: [whole.usage.inputTokens, whole.usage.outputTokens] },
     streamed: { text: await gathered(streamed.textStream), finish: await streamed.finishReason },
+  };
+}
+
+async function asks({ provider, model }) {
+  const made = await generateText({ ...common, model: providers[provider](model, process.env.API_KEY), prompt: "hello" });
+  return { text: made.text, usage: [made.usage.inputTokens, made.usage.outputTokens] };
+}
+
+async function works({ provider, model, shape, shape_streamed, both }) {
+  const llm = providers[provider](model, process.env.API_KEY);
+  const out = {
+    ...(await tells({ provider, model })),
     tools: await listened(async () => (await generateText({ ...looped, model: llm })).text),
     tools_streamed: await listened(() => gathered(streamText({ ...looped, model: llm }).textStream)),
   };
@@ -62,6 +80,9 @@ async function works({ provider, model, shape, shape_streamed }) {
     await gathered(parts.textStream);
     out.object_streamed = await parts.object;
   }
+  if (both) {
+    out.both = await listened(async () => (await generateText({ ...looped, model: llm, output: Output.object({ schema: schema(shape) }) })).output);
+  }
   return out;
 }
 
@@ -69,7 +90,7 @@ async function fails({ provider, model, key }) {
   try {
     await generateText({ ...common, model: providers[provider](model, key ?? process.env.API_KEY), prompt: "hello" });
   } catch (error) {
-    return { name: error.name, status: error.statusCode, message: error.message };
+    return { name: error.name, status: error.statusCode, message: error.message, body: error.responseBody };
   }
 }
 
@@ -80,9 +101,19 @@ async function breaks({ provider, model }) {
   return { text: await gathered(stream.textStream), said };
 }
 
-async function embeds({ google, model, values }) {
-  const maker = google ? createGoogleGenerativeAI({ ...options(process.env.API_KEY), baseURL: url + "/v1beta" }) : createOpenAI(options(process.env.API_KEY));
-  return (await embedMany({ maxRetries: 0, model: maker.textEmbeddingModel(model), values })).embeddings;
+const embedders = {
+  openai: () => createOpenAI(options(process.env.API_KEY)),
+  mistral: () => createMistral(options(process.env.API_KEY)),
+  google: () => createGoogleGenerativeAI({ ...options(process.env.API_KEY), baseURL: url + "/v1beta" }),
+};
+
+async function embeds({ provider, model, values }) {
+  return (await embedMany({ maxRetries: 0, model: embedders[provider]().textEmbeddingModel(model), values })).embeddings;
+}
+
+async function ranks({ model, query, documents }) {
+  const ranker = createCohere({ ...options(process.env.API_KEY), baseURL: url + "/v2" }).reranking(model);
+  return (await rerank({ maxRetries: 0, model: ranker, query, documents, topN: 3 })).ranking.map((it) => [it.originalIndex, it.score]);
 }
 
 const media = () => createOpenAI(options(process.env.API_KEY));
@@ -103,7 +134,7 @@ async function hears({ model, sound }) {
   return { text: heard.text, language: heard.language, seconds: heard.durationInSeconds };
 }
 
-const jobs = { works, fails, breaks, embeds, paints, speaks, hears };
+const jobs = { works, tells, asks, fails, breaks, embeds, ranks, paints, speaks, hears };
 const results = [];
 for (const [kind, job] of JSON.parse(readFileSync(0, "utf8"))) {
   results.push(await jobs[kind](job));

@@ -16,9 +16,11 @@ pub const TOOLS: [Tool; 5] = [PYTHON, NPM, GO, CURL, CHROMIUM];
 /// `sdk/*/requirements.txt`. LiteLLM's own migrations
 /// make the database that is moved out of, and what it encrypts with fills it. The clients are held
 /// together: some want none of the newest of another.
-const PACKAGES: [&str; 29] = [
+const PACKAGES: [&str; 31] = [
     // It verifies signatures.
     "botocore==1.44.8",
+    // pydantic-ai wants it beside `botocore`.
+    "boto3==1.44.8",
     "openai==3.57.0",
     "anthropic==2.13.0",
     "pytest==9.2.0",
@@ -46,8 +48,9 @@ const PACKAGES: [&str; 29] = [
     "numpy==2.4.6",
     // OpenAI's client for realtime sessions, and the upstream that they are played by.
     "websockets==16.1.1",
-    // For instructor.
+    // For instructor, and for its way to Google.
     "jinja2==3.1.6",
+    "jsonref==1.1.0",
     // They read the examples as Docker, Prometheus and Grafana do.
     "promql-parser==0.11.0",
     // They hold the OpenAPI document to its specification, and the gateway to the document.
@@ -61,7 +64,7 @@ const BARE_PACKAGES: [&str; 1] = ["instructor==1.17.0"];
 
 /// The npm packages, pinned. `componentize-qjs`, `esbuild` and `typescript` build the examples in JavaScript and
 /// TypeScript, at the versions of `sdk/javascript/package.json`. `ai` 7 needs a newer Node than Debian has.
-const NPM_PACKAGES: [&str; 10] = [
+const NPM_PACKAGES: [&str; 12] = [
     "openai@7.57.0",
     "@anthropic-ai/sdk@1.14.0",
     "componentize-qjs@0.4.5",
@@ -71,6 +74,8 @@ const NPM_PACKAGES: [&str; 10] = [
     "@ai-sdk/openai@3.0.141",
     "@ai-sdk/anthropic@3.0.140",
     "@ai-sdk/google@3.0.141",
+    "@ai-sdk/mistral@3.0.69",
+    "@ai-sdk/cohere@3.0.63",
     "zod@4.6.7",
 ];
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fault::{bad, missing};
-use crate::domain::Fault;
+use crate::domain::{CallId, Fault};
 
 /// The parameters of one operation, as the door read them.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub struct Input {
     pub query: Map<String, Value>,
     /// The JSON body; empty where there is none.
     pub body: Map<String, Value>,
+    /// The request's id, which its answer names; None: nobody is told of any.
+    pub call: Option<CallId>,
 }
 
 impl Input {

@@ -104,7 +104,13 @@ pub fn body(fault: &Fault, dialect: Dialect) -> Value {
     let message = message(fault);
     match dialect {
         Dialect::Anthropic => {
-            json!({"type": "error", "error": {"type": anthropic_type(status), "message": message}})
+            let mut error = json!({"type": anthropic_type(status), "message": message});
+            if fault.kind == ErrorKind::Unsupported && fault.param.as_deref() == Some("thread") {
+                // Its SDK goes by this, and sends the whole conversation instead.
+                error["details"] =
+                    json!({"error_code": "thread_unsupported_request", "unsupported": ["thread"]});
+            }
+            json!({"type": "error", "error": error})
         }
         Dialect::Google => json!({"error": {
             "code": status.as_u16(), "message": message, "status": google_status(status)}}),
@@ -291,6 +297,15 @@ mod tests {
             let told = told.map_or("", |it| it.to_str().unwrap());
             assert_eq!(told, wait, "{row}");
         }
+    }
+
+    #[test]
+    fn a_thread_that_cannot_be_is_refused_as_anthropic_does_it() {
+        let fault = Fault::caller(ErrorKind::Unsupported, "no thread").with_param("thread");
+        let error = &body(&fault, Dialect::Anthropic)["error"];
+        assert_eq!(error["details"]["error_code"], "thread_unsupported_request");
+        let other = Fault::caller(ErrorKind::Unsupported, "no thread").with_param("container");
+        assert!(body(&other, Dialect::Anthropic)["error"]["details"].is_null());
     }
 
     #[test]

@@ -90,6 +90,7 @@ pub(super) async fn read(
         path: Input::pairs(&path),
         query: Input::pairs(query.iter().map(|(name, value)| (&**name, &**value))),
         body: members(bytes)?,
+        call: Some(headers::call_id(&parts.extensions)),
     })
 }
 

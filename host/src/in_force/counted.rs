@@ -4,17 +4,17 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::auth::{Caller, allow_model};
-use crate::domain::{At, Fault};
+use crate::domain::{At, CallId, Fault};
 use crate::http::{catalog, error};
 use crate::pipeline::accounting::Source;
 use crate::pipeline::{Answer, AnswerBody, ClientRequest, Operation, Pipeline};
 use crate::reports::Counted;
 
-/// Counts. `asks`: the provider, where it can count; what it cannot is counted here, and so is what it
-/// fails to.
+/// Counts. `asks`: the provider, where it can count, in a call of the id that the client is told; what it
+/// cannot is counted here, and so is what it fails to.
 pub(super) async fn count(
     pipeline: &Pipeline,
-    caller: &Caller,
+    (caller, call): (&Caller, Option<CallId>),
     body: Map<String, Value>,
     asks: bool,
 ) -> Result<Counted, Fault> {
@@ -34,8 +34,12 @@ pub(super) async fn count(
     };
     let mut failed = None;
     if asks {
+        let mut request = parse()?;
+        if let Some(call) = call {
+            request.id = call;
+        }
         let answer = pipeline
-            .run(caller, Box::new(parse()?), Source::default())
+            .run(caller, Box::new(request), Source::default())
             .await;
         match answer {
             Ok(answer) => return Ok(told(&answer)),

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::auth::{Caller, allow_model};
 use crate::budget::{AccountId, Terms};
 use crate::config::{Config, Env, Setting, Taken, defaults};
-use crate::domain::{ErrorKind, Fault, SpendRow, Usage, Usd};
+use crate::domain::{CallId, ErrorKind, Fault, SpendRow, Usage, Usd};
 use crate::held::{Held, Word};
 use crate::http::catalog;
 use crate::judge::Judge;
@@ -385,11 +385,11 @@ impl Outside for Running {
 
     fn count<'a>(
         &'a self,
-        caller: &'a Caller,
+        who: (&'a Caller, Option<CallId>),
         body: Map<String, Value>,
         asks: bool,
     ) -> BoxFuture<'a, Result<Counted, Fault>> {
-        Box::pin(counted::count(&self.pipeline, caller, body, asks))
+        Box::pin(counted::count(&self.pipeline, who, body, asks))
     }
 
     fn max_budget(&self) -> Option<Usd> {

@@ -11,7 +11,7 @@ use super::bridge::{broken, impossible};
 use super::course::Course;
 use super::fleet::Line;
 use super::reached::Reached;
-use super::request::{ClientRequest, Operation};
+use super::request::{ClientRequest, Operation, wrong_type};
 use super::run::Pipeline;
 use super::seen::TraceHeaders;
 use super::settle::Settlement;
@@ -66,6 +66,9 @@ impl Course<'_> {
                 counted => return counted,
             }
         }
+        if request.operation == Operation::CountContents && !has_turns(&request.body) {
+            return Err(wrong_type("contents", "an array of objects"));
+        }
         settlement.trail().counted_here = true;
         // What a response is asked with is read as the chat that it stands for.
         let chat = chat.filter(|_| request.operation == Operation::CountResponse);
@@ -87,6 +90,16 @@ impl Pipeline {
         let model = first.map_or_else(|| request.controls.model.clone(), |it| it.1);
         tokens::count(&model, &request.body).await
     }
+}
+
+/// Whether what is asked in Google's words has turns to count.
+fn has_turns(body: &Document) -> bool {
+    let body: Value = serde_json::from_str(body.text()).unwrap_or_default();
+    let inner = ["generateContentRequest", "generate_content_request"];
+    let inner = inner.iter().find_map(|it| body.get(*it));
+    let turns = inner.unwrap_or(&body).get("contents");
+    let turns = turns.and_then(Value::as_array);
+    turns.is_some_and(|it| !it.is_empty() && it.iter().all(Value::is_object))
 }
 
 /// Whether it has what a provider counts: a text alone is the gateway's to count.

@@ -69,6 +69,8 @@ pub enum Params {
     Images,
     Speech,
     Transcripts,
+    Moderations,
+    Batches,
     /// Its provider's own, which judges them.
     Unjudged,
 }

@@ -20,6 +20,7 @@ enum Shape {
     Items,
     Texts,
     TextOrTexts,
+    TextOrItems,
     TextOrObject,
     ToolChoice,
     ResponseFormat,
@@ -43,6 +44,7 @@ impl Shape {
             Self::Items => either(list(text()), list(object())),
             Self::Texts => list(text()),
             Self::TextOrTexts => either(text(), list(text())),
+            Self::TextOrItems => json!({"anyOf": [text(), list(text()), list(object())]}),
             Self::TextOrObject => either(text(), object()),
             Self::ToolChoice => either(
                 json!({"enum": ["none", "auto", "required", "any"]}),
@@ -65,6 +67,7 @@ impl Shape {
             Self::Items => "an array of strings or objects",
             Self::Texts => "an array of strings",
             Self::TextOrTexts => "a string or an array of strings",
+            Self::TextOrItems => "a string or an array of strings or objects",
             Self::TextOrObject => "a string or an object",
             Self::ToolChoice => "`none`, `auto`, `required` or an object that names a tool",
             Self::ResponseFormat => {
@@ -87,6 +90,7 @@ impl Shape {
             Self::Items => items(raw, b'"') || items(raw, b'{'),
             Self::Texts => items(raw, b'"'),
             Self::TextOrTexts => is_text || items(raw, b'"'),
+            Self::TextOrItems => is_text || items(raw, b'"') || items(raw, b'{'),
             Self::TextOrObject => is_text || is_object,
             Self::ToolChoice => is_object || is_text && is_choice(raw),
             Self::ResponseFormat => is_object && is_format(raw),
@@ -175,6 +179,14 @@ const TRANSCRIPTS: &[(&str, Shape)] = &[
     ("timestamp_granularities", Shape::Texts),
 ];
 
+const MODERATIONS: &[(&str, Shape)] = &[("input", Shape::TextOrItems)];
+
+const BATCHES: &[(&str, Shape)] = &[
+    ("completion_window", Shape::Text),
+    ("endpoint", Shape::Text),
+    ("metadata", Shape::Object),
+];
+
 /// The parameters of an operation whose types are judged, each with its JSON schema: for documents.
 pub fn described(operation: Operation) -> Vec<(&'static str, Value)> {
     let (table, logprobs): (&[(&str, Shape)], _) = match operation.params() {
@@ -185,6 +197,8 @@ pub fn described(operation: Operation) -> Vec<(&'static str, Value)> {
         Params::Images => (IMAGES, None),
         Params::Speech => (SPEECH, None),
         Params::Transcripts => (TRANSCRIPTS, None),
+        Params::Moderations => (MODERATIONS, None),
+        Params::Batches => (BATCHES, None),
         Params::Unjudged => (&[], None),
     };
     let own = logprobs.map(|shape| ("logprobs", shape));
@@ -204,6 +218,8 @@ pub fn check(operation: Operation, name: &str, raw: &str) -> Result<(), Fault> {
         (Params::Images, _) => find(IMAGES, name),
         (Params::Speech, _) => find(SPEECH, name),
         (Params::Transcripts, _) => find(TRANSCRIPTS, name),
+        (Params::Moderations, _) => find(MODERATIONS, name),
+        (Params::Batches, _) => find(BATCHES, name),
         (Params::Unjudged, _) => None,
     };
     match shape {
@@ -294,6 +310,22 @@ mod tests {
         }
         assert!(check(Operation::Embeddings, "dimensions", "\"x\"").is_err());
         assert!(check(Operation::Completions, "logprobs", "true").is_err());
+        for raw in ["5", "{}", "[5]", r#"["a", {}]"#] {
+            assert!(
+                check(Operation::Moderations, "input", raw).is_err(),
+                "{raw}"
+            );
+        }
+        for (name, raw) in [
+            ("endpoint", "5"),
+            ("completion_window", "24"),
+            ("metadata", "[]"),
+        ] {
+            assert!(
+                check(Operation::BatchesCreate, name, raw).is_err(),
+                "{name}"
+            );
+        }
     }
 
     #[test]

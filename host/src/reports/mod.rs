@@ -37,7 +37,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::auth::Caller;
-use crate::domain::{Fault, SpendRow, Usage, Usd};
+use crate::domain::{CallId, Fault, SpendRow, Usage, Usd};
 use crate::prices::Cost;
 use crate::store::Store;
 
@@ -75,13 +75,13 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
         body: Map<String, Value>,
     ) -> BoxFuture<'_, Result<Preview, Fault>>;
     /// The tokens of a request to a model that the caller may use: a chat (`messages`), Google's
-    /// `contents` or a `prompt`. `asks`: the provider, where it can count.
+    /// `contents` or a `prompt`. `asks`: the provider, where it can count, in a call of that id.
     ///
     /// # Errors
     /// The call is not let in.
     fn count<'a>(
         &'a self,
-        caller: &'a Caller,
+        who: (&'a Caller, Option<CallId>),
         body: Map<String, Value>,
         asks: bool,
     ) -> BoxFuture<'a, Result<Counted, Fault>>;

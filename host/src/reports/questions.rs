@@ -50,7 +50,8 @@ pub(super) async fn tokens(reports: &Reports, caller: &Caller, input: Input) -> 
     }
     let used = known_model(reports, caller, &model)?.0;
     let body = input.body.clone();
-    let counted = reports.outside.count(caller, body, asks).await?;
+    let who = (caller, input.call.clone());
+    let counted = reports.outside.count(who, body, asks).await?;
     let tokenizer = match &counted.provider {
         Some(provider) => format!("{provider}_api"),
         None => "openai_tokenizer".to_owned(),

@@ -132,6 +132,11 @@ fn member(
             }
         }
         "container" => notes.refuse(name, "containers are Anthropic's")?,
+        // Without it the request is no more than the end of a conversation.
+        "thread" => {
+            let why = "what was said before is kept at Anthropic: send all of it";
+            return Err(Refusal::unsupported(name, why));
+        }
         "model" | "messages" | "system" | "tools" | "tool_choice" | "thinking" | "stream" => {}
         other => notes.dropped(other, "chat has no such member"),
     }

@@ -564,13 +564,21 @@ pub const FEATURES: &[Feature] = &[
     ),
     feature(
         "kept responses and conversations",
-        &[cell(
-            Responses,
-            Refused,
-            r#"{"previous_response_id": "resp_1"}"#,
-            "previous_response_id",
-        )],
-        "those that the gateway has made are gone on from",
+        &[
+            cell(
+                Messages,
+                Refused,
+                r#"{"thread": {"type": "continue", "previous_message_id": "msg_1"}}"#,
+                "thread",
+            ),
+            cell(
+                Responses,
+                Refused,
+                r#"{"previous_response_id": "resp_1"}"#,
+                "previous_response_id",
+            ),
+        ],
+        "responses that the gateway has made are gone on from; Anthropic's SDK sends the whole conversation where a thread is refused",
     ),
     feature(
         "kept prompts",

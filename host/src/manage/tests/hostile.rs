@@ -113,6 +113,7 @@ async fn refused_or_done(rig: &Rig, path: &Map<String, Value>, map: &Map<String,
         path: path.clone(),
         query: map.clone(),
         body: map.clone(),
+        ..Input::default()
     };
     for (method, route, op) in OPERATIONS {
         if let Err(fault) = op(&rig.manage, &master(), input()).await {

@@ -87,6 +87,7 @@ impl Rig {
             path: Input::pairs(parts(pattern, route).unwrap()),
             query: Input::pairs(query),
             body: parameters.as_object().cloned().unwrap_or_default(),
+            ..Input::default()
         };
         op(&self.manage, caller, input).await
     }

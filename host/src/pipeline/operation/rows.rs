@@ -213,6 +213,7 @@ impl Operation {
             },
             Moderations => &Row {
                 name: "moderations",
+                params: Params::Moderations,
                 required: &["input"],
                 answers: &["results"],
                 id: Id::Prefixed("modr-"),
@@ -293,6 +294,7 @@ impl Operation {
             },
             BatchesCreate => &Row {
                 name: "batches.create",
+                params: Params::Batches,
                 required: &["input_file_id", "endpoint", "completion_window"],
                 ..REMOTE
             },

@@ -12,8 +12,8 @@ use crate::asked::rig::people;
 pub(super) use crate::asked::rig::{holder, master, member, named, user};
 use crate::auth::Caller;
 use crate::domain::{
-    CallBodies, CallError, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault, SpendRow,
-    Usage, Usd,
+    CallBodies, CallError, CallId, CallStatus, CostLine, Entity, EntityKind, ErrorKind, Fault,
+    SpendRow, Usage, Usd,
 };
 use crate::prices::{Cost, Source};
 use crate::reports::{
@@ -103,7 +103,7 @@ impl Outside for World {
 
     fn count<'a>(
         &'a self,
-        _: &'a Caller,
+        _: (&'a Caller, Option<CallId>),
         body: Map<String, Value>,
         asks: bool,
     ) -> BoxFuture<'a, Result<Counted, Fault>> {
@@ -353,6 +353,7 @@ impl Rig {
             path: path.into_iter().collect(),
             query,
             body: body.as_object().cloned().unwrap_or_default(),
+            ..Input::default()
         };
         (found.2)(&self.reports, caller, input).await
     }

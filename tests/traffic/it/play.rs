@@ -54,6 +54,7 @@ fn operation(recording: &Recording) -> Option<&'static str> {
         "models" => "models",
         "count-tokens" => "count-tokens",
         "files" | "batches" | "responses-stored" => remote(recording)?,
+        "responses-other" if url.ends_with("/input_tokens") => "count-response",
         "other" if url.ends_with("/v1/tokenize") => "count-tokens",
         _ => return None,
     })

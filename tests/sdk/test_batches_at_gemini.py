@@ -141,6 +141,21 @@ def test_a_batch_asks_what_single_chats_ask_and_is_charged_once_to_who_made_it(r
     it.gateway.wait_for(lambda: json.loads(it.gateway.get(f"/key/info?key={key}")[1])["info"]["spend"] == pytest.approx(cost + singly))
 
 
+def test_a_result_without_usage_is_charged_by_the_lines_that_the_gateway_keeps(rig):
+    it = rig()
+    client = it.client()
+    file, batch = made(client, line("a"), line("b"))
+    unsaid = succeeded("a", "four bytes a token..", 0, 0)
+    del unsaid["response"]["usageMetadata"]
+    it.end(unsaid, succeeded("b", "Hi", 10, 1))
+    assert client.batches.retrieve(batch.id).status == "completed"
+    it.gateway.wait_for(it.is_charged)
+    (row,) = it.booked()
+    kept = client.files.content(file.id).text.splitlines()[0]
+    asked = len(kept[kept.index('"body":') + len('"body":') : -1])
+    assert (row["input_tokens"], row["output_tokens"]) == (10 + -(-asked // 3), 1 + 5)
+
+
 def test_requests_that_failed_stand_in_the_file_of_errors_and_cost_nothing(rig):
     it = rig()
     client = it.client()

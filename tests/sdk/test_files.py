@@ -179,6 +179,46 @@ def test_a_batch_that_nobody_asks_for_is_charged_all_the_same(rig):
     it.gateway.wait_for(lambda: b"sluice_batches_booked_total 1" in it.gateway.get("/metrics")[1])
 
 
+WORDS = "one two three four five six seven eight"
+
+
+def forgotten(it, client, file):
+    client.files.delete(file)
+
+
+def lost(it, client, file):
+    del it.state["files"]["file-up0"]
+
+
+@pytest.mark.parametrize("gone", [None, forgotten, lost], ids=["there", "forgotten", "lost"])
+def test_results_without_usage_are_charged_by_a_count_of_the_answer_and_of_the_request_if_it_is_there(rig, gone):
+    it = rig()
+    client = it.client()
+    file = client.files.create(file=("in.jsonl", jsonl("public", "public", "public")), purpose="batch")
+    sent = it.state["files"]["file-up0"][1].splitlines()
+    batch = client.batches.create(input_file_id=file.id, **batch_rig.ASKED)
+    if gone:
+        gone(it, client, file.id)
+    unsaid = {"model": "gpt-own-2026", "choices": [{"index": 0, "message": {"role": "assistant", "content": WORDS}, "finish_reason": "stop"}]}
+    refused = {"status_code": 400, "request_id": "q", "body": {"error": {"message": "no"}}}
+    it.complete([
+        {"id": "r", "custom_id": "0", "response": {"status_code": 200, "request_id": "q", "body": unsaid}, "error": None},
+        {"id": "r", "custom_id": "1", "response": refused, "error": None},
+        {**result(10, 1), "custom_id": "2"},
+    ])
+    assert client.batches.retrieve(batch.id).status == "completed"
+    it.gateway.wait_for(it.is_charged)
+    (row,) = it.booked()
+    # Three bytes of the first request's body are a token, and four of its answer's text.
+    body = sent[0][sent[0].index(b'"body":') + len(b'"body":') : -1]
+    assert json.loads(body)["model"] == "gpt-own"
+    asked = 10 + (0 if gone else -(-len(body) // 3))
+    assert (row["input_tokens"], row["output_tokens"]) == (asked, 1 + 10)
+    assert row["cost_pico"] == pytest.approx((asked * IN / 2 + 11 * OUT / 2) * PICO)
+    spent = json.loads(it.gateway.get(f"/spend/logs?request_id={batch.id}")[1])[0]
+    assert spent["metadata"]["attempts"][0]["estimated"], spent
+
+
 def test_what_belongs_to_another_is_not_there(rig):
     it = rig()
     owner, stranger = it.client(it.key()), it.client(it.key())

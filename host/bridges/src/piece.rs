@@ -101,7 +101,10 @@ pub fn pieces(message: &Object) -> Vec<Piece> {
         let mut piece = CallPiece::default();
         piece.name.push_str(text(call, "name"));
         piece.arguments.push_str(text(call, "arguments"));
-        out.push(Piece::Call(piece));
+        // Some servers write an empty one where there is none.
+        if piece != CallPiece::default() {
+            out.push(Piece::Call(piece));
+        }
     }
     out
 }
@@ -178,6 +181,13 @@ mod tests {
             got,
             [Piece::Thinking("a".into()), Piece::Signature("S".into())]
         );
+    }
+
+    #[test]
+    fn an_empty_call_is_none() {
+        let message = json!({"content": "a", "function_call": {"name": "", "arguments": ""}});
+        let got = pieces(message.as_object().unwrap());
+        assert_eq!(got, [Piece::Text("a".into())]);
     }
 
     #[test]

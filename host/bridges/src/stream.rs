@@ -1,11 +1,12 @@
 //! A stream of canonical chunks as the client's events.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::anthropic::AnthropicStream;
 use crate::completions::TextStream;
 use crate::failure::Failure;
 use crate::gemini::GeminiStream;
+use crate::object::{items, text};
 use crate::plan::{Identity, Plan};
 use crate::responses::ResponseStream;
 use crate::{Dialect, Event};
@@ -25,6 +26,8 @@ pub trait Writer {
 pub struct Stream {
     dialect: Dialect,
     writer: Box<dyn Writer + Send>,
+    /// A chunk told why the answer ends.
+    reasoned: bool,
     ended: bool,
     failure: Option<Failure>,
 }
@@ -41,6 +44,7 @@ impl Stream {
         Self {
             dialect,
             writer,
+            reasoned: false,
             ended: false,
             failure: None,
         }
@@ -49,7 +53,20 @@ impl Stream {
     /// The events of one canonical chunk. A chunk that is an error, or that breaks the answer, ends
     /// the stream with an error; [`failure`](Self::failure) says which.
     pub fn push(&mut self, chunk: &Value) -> Vec<Event> {
+        let mut choices = items(chunk.get("choices")).iter();
+        self.reasoned |= choices.any(|it| !text(it, "finish_reason").is_empty());
         self.run(|writer, out| writer.push(chunk, out))
+    }
+
+    /// The provider said that the answer is complete, by the marker of an end or otherwise: one that
+    /// tells no finish reason is whole all the same. Before [`finish`](Self::finish).
+    pub fn complete(&mut self) -> Vec<Event> {
+        match self.reasoned {
+            true => Vec::new(),
+            false => {
+                self.push(&json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}))
+            }
+        }
     }
 
     /// The last events. An answer without a finish reason was cut off, and ends with an error.

@@ -24,18 +24,25 @@ impl Usage {
         let at = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
         let either = |first: &str, second: &str| at(first).or_else(|| at(second)).unwrap_or(0);
         let any = |pointer: &str| usage.pointer(pointer).cloned().unwrap_or_default();
+        let input = at("/prompt_tokens").unwrap_or(0);
+        let output = at("/completion_tokens").unwrap_or(0);
+        // Some providers tell of a part that it is more than the whole.
+        let cached = either(
+            "/prompt_tokens_details/cached_tokens",
+            "/cache_read_input_tokens",
+        )
+        .min(input);
+        let written = either(
+            "/cache_creation_input_tokens",
+            "/prompt_tokens_details/cache_write_tokens",
+        );
+        let reasoning = at("/completion_tokens_details/reasoning_tokens");
         Self {
-            input: at("/prompt_tokens").unwrap_or(0),
-            output: at("/completion_tokens").unwrap_or(0),
-            cached: either(
-                "/prompt_tokens_details/cached_tokens",
-                "/cache_read_input_tokens",
-            ),
-            written: either(
-                "/cache_creation_input_tokens",
-                "/prompt_tokens_details/cache_write_tokens",
-            ),
-            reasoning: at("/completion_tokens_details/reasoning_tokens"),
+            input,
+            output,
+            cached,
+            written: written.min(input - cached),
+            reasoning: reasoning.map(|it| it.min(output)),
             searches: either(
                 "/server_tool_use/web_search_requests",
                 "/prompt_tokens_details/web_search_requests",
@@ -131,6 +138,22 @@ mod tests {
             20
         );
         assert_eq!(usage.responses()["total_tokens"], 130);
+    }
+
+    #[test]
+    fn a_part_is_no_more_than_the_whole() {
+        let usage = Usage::read(&json!({"prompt_tokens": 250, "completion_tokens": 18,
+            "prompt_tokens_details": {"cached_tokens": 376}, "cache_creation_input_tokens": 9,
+            "completion_tokens_details": {"reasoning_tokens": 137}}));
+        let told = usage.anthropic();
+        assert_eq!(
+            (&told["input_tokens"], &told["cache_read_input_tokens"]),
+            (&json!(0), &json!(250))
+        );
+        assert_eq!(told["cache_creation_input_tokens"], 0);
+        let told = usage.google();
+        let said = (&told["candidatesTokenCount"], &told["thoughtsTokenCount"]);
+        assert_eq!(said, (&json!(0), &json!(18)));
     }
 
     #[test]

@@ -200,6 +200,9 @@ impl Crossing {
         }
         let fails = failure.is_some() || chat.failure.is_some();
         if chat.last && !fails {
+            if chat.complete {
+                out.extend(self.stream.complete());
+            }
             out.extend(self.stream.finish());
         }
         if let Some(why) = self.stream.failure() {
@@ -360,6 +363,18 @@ mod tests {
                 .iter()
                 .any(|it| it.data.contains("\"input_tokens\":3"))
         );
+    }
+
+    #[test]
+    fn a_chat_that_ends_with_its_marker_and_no_reason_is_whole() {
+        let mut crossing = messages();
+        let word = r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#;
+        let mut marked = chat(&[word], true);
+        marked.complete = true;
+        let brought = crossing.bring(marked);
+        assert!(brought.failure.is_none() && brought.complete);
+        let last = brought.events.last().map(|it| it.name.as_str());
+        assert_eq!(last, Some("message_stop"));
     }
 
     #[test]

@@ -147,6 +147,39 @@ fn every_chunk_of_a_stream_keeps_its_bytes_and_usage_is_found() {
     }
 }
 
+/// Whether an event tells why the answer ends.
+fn tells_end(event: &Event) -> bool {
+    let said: Value = serde_json::from_str(&event.data).unwrap();
+    let kind = said["type"].as_str().unwrap_or_default();
+    let mut choices = said["choices"].as_array().into_iter().flatten();
+    choices.any(|it| it["finish_reason"].is_string())
+        || matches!(
+            kind,
+            "response.completed" | "response.incomplete" | "response.failed"
+        )
+}
+
+#[test]
+fn a_stream_that_breaks_off_before_its_end_is_never_finished() {
+    for (kind, operation) in [
+        ("chat-stream", Operation::Chat),
+        ("completions-stream", Operation::Completions),
+        ("responses-stream", Operation::Responses),
+    ] {
+        for item in recorded(kind) {
+            let (events, _) = cut([item["body"].as_str().unwrap().as_bytes()]);
+            let end = events.iter().position(tells_end).unwrap_or(0);
+            for kept in [end / 2, end] {
+                let before = events.get(..kept).unwrap_or_default();
+                if !fails_on_its_way(&item) {
+                    let (_, writer) = relayed(operation, false, before);
+                    assert!(!writer.is_finished(), "{}: {kept}", item["id"]);
+                }
+            }
+        }
+    }
+}
+
 /// The audio model goes on after its error, with two more chunks and an end marker.
 #[test]
 fn an_error_ends_a_stream_whatever_follows_it() {

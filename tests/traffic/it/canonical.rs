@@ -82,6 +82,10 @@ pub fn judge(recording: &Recording, operation: &str) -> Verdict {
             )
         }
         "count-tokens" => holds(answer["input_tokens"].is_u64(), "no count"),
+        "count-response" => {
+            let counts = answer["object"] == "response.input_tokens";
+            holds(counts && answer["input_tokens"].is_u64(), "no count")
+        }
         "responses.input_items" => {
             let item = |it: &Value| it["type"].is_string();
             let data = list(&answer["data"]);

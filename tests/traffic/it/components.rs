@@ -3,7 +3,7 @@
 use sluice_fixture::{Chunking, Fixture};
 use sluice_sdk::serde_json::{self, Value};
 use sluice_sdk::testing::{Outcome, replay, replay_at, run};
-use sluice_sdk::{Call, Error, Provider, Reply, Step};
+use sluice_sdk::{Call, Decoded, Error, Frame, Head, Provider, Reply, Step};
 
 /// A plugin's exports, natively.
 pub struct Component {
@@ -11,6 +11,7 @@ pub struct Component {
     pub document: Value,
     pub start: fn(&Call, &str) -> Result<Step, Error>,
     pub resume: fn(&Call, Vec<Reply>) -> Result<Step, Error>,
+    pub decode: fn(Option<Head>, String, Vec<Frame>, bool) -> Result<Decoded, Error>,
     pub replay: fn(&Fixture) -> Result<Outcome, String>,
     /// Whether a fixture comes to what it expects.
     pub run: fn(&Fixture) -> Result<(), String>,
@@ -23,6 +24,7 @@ impl Component {
             document: serde_json::from_str(&P::describe()).unwrap(),
             start: P::start,
             resume: P::resume,
+            decode: P::decode,
             replay: replay::<P>,
             run: run::<P>,
             replay_at: replay_at::<P>,

@@ -126,7 +126,10 @@ fn needed(name: &str, provider: &Value) -> BTreeMap<&'static str, usize> {
         }
     }
     if name.contains('/') {
-        // Partners have chats alone.
+        // Partners have chats alone, and Anthropic its own API.
+        if name.ends_with("/anthropic") {
+            needed.insert("messages", 1);
+        }
         return needed;
     }
     let counted = ["completions", "embeddings", "rerank"];
@@ -134,6 +137,8 @@ fn needed(name: &str, provider: &Value) -> BTreeMap<&'static str, usize> {
         needed.insert("usage", 1);
     }
     let kinds = operations.keys().filter_map(|it| kind_of(it));
+    let partners = |kind: &str| provider["name"] == "vertex_ai" && kind == "messages";
+    let kinds = kinds.filter(|it| !partners(it));
     needed.extend(kinds.map(|it| (it, 1)));
     needed
 }
@@ -146,9 +151,17 @@ fn kind_of(operation: &str) -> Option<&'static str> {
         "moderations" => "moderations",
         "rerank" => "rerank",
         "responses" => "responses",
-        "images.generate" | "images.edit" => "images",
+        "messages" => "messages",
+        "realtime" => "realtime",
+        "images.generate" => "images",
+        "images.edit" => "images-edits",
         "audio.speech" => "audio-speech",
-        "audio.transcribe" | "audio.translate" => "audio-transcription",
+        "audio.transcribe" => "audio-transcription",
+        "audio.translate" => "audio-translation",
+        "count-tokens" | "count-chat" => "count-tokens",
+        about if about.starts_with("files.") => "files",
+        about if about.starts_with("batches.") => "batches",
+        about if about.starts_with("responses.") => "responses-stored",
         _ => return None,
     })
 }

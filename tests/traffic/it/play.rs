@@ -1,6 +1,6 @@
 //! A recording's answer, given to the component that would have asked for it.
 
-use sluice_fixture::Fixture;
+use sluice_fixture::{Fixture, Recorded};
 use sluice_sdk::serde_json::{self, Map, Value, json};
 use sluice_sdk::testing::Outcome;
 use sluice_sdk::{Call, Error, File, Outbound, Payload, Reply, Step};
@@ -54,6 +54,7 @@ fn operation(recording: &Recording) -> Option<&'static str> {
         "models" => "models",
         "count-tokens" => "count-tokens",
         "files" | "batches" | "responses-stored" => remote(recording)?,
+        "responses-other" if url.ends_with("/input_tokens") => "count-response",
         "other" if url.ends_with("/v1/tokenize") => "count-tokens",
         _ => return None,
     })
@@ -156,6 +157,11 @@ impl Cast<'_> {
     pub fn base_url(&self) -> Option<&str> {
         let url = self.fixture.context.get("base_url");
         url.and_then(Value::as_str)
+    }
+
+    /// The recorded answer.
+    pub fn reply(&self) -> &Recorded {
+        &self.fixture.exchanges[self.own].reply
     }
 }
 

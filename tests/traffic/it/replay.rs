@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use sluice_sdk::serde_json::{self, Value};
+
 use crate::components;
 use crate::judge::{Verdict, judge};
 use crate::play::play;
@@ -24,4 +26,12 @@ pub fn guarded(judge: impl Fn() -> Verdict) -> Verdict {
         let text = text.or_else(|| cause.downcast_ref::<&str>().map(|it| (*it).to_owned()));
         Err(text.unwrap_or_default())
     })
+}
+
+/// The JSON documents of a stream of server-sent events.
+pub fn data(body: &str) -> Vec<Value> {
+    let lines = body.lines().filter_map(|it| it.strip_prefix("data:"));
+    lines
+        .filter_map(|it| serde_json::from_str(it.trim()).ok())
+        .collect()
 }

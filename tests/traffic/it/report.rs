@@ -16,7 +16,8 @@ Answers of real providers, recorded by public test suites, are played through th
 have asked for them, whole, byte by byte and in random pieces. One passes if the text, the reasoning, the
 tool calls, the finish reason, the usage and the kind of an error are those that a reader of the provider's
 own bytes finds; one that is relayed passes if it is what OpenAI's clients read already. Every recording comes to the
-same through the compiled component, in the engine of the gateway. `tools` are chats,
+same through the compiled component, in the engine of the gateway. A stream that is cut before its end is
+taken for an interruption, and a chat is whole for a client of any other dialect. `tools` are chats,
 whole or streamed, that were answered with tool calls. `chatgpt` and Ollama's and
 Gemini's addresses in OpenAI's dialect are no providers by name: they are reached as `openai_like`. The
 recordings and their licences: [SOURCES.md](../tests/traffic/fixtures/SOURCES.md).

@@ -9,6 +9,33 @@ use crate::object::{Object, items, set};
 use crate::plan::{Identity, Plan};
 use crate::reader::{Finish, METADATA, Reader};
 
+/// Google's own words for why a candidate ended, besides those of images.
+const REASONS: [&str; 19] = [
+    "BLOCKLIST",
+    "CONTINUATION",
+    "ESCALATION",
+    "FINISH_REASON_UNSPECIFIED",
+    "LANGUAGE",
+    "MALFORMED_FUNCTION_CALL",
+    "MALFORMED_RESPONSE",
+    "MAX_TOKENS",
+    "MISSING_THOUGHT_SIGNATURE",
+    "MODEL_ARMOR",
+    "NO_IMAGE",
+    "OTHER",
+    "PROHIBITED_CONTENT",
+    "PUP_LIMITED_DISABLED",
+    "RECITATION",
+    "SAFETY",
+    "SPII",
+    "TOO_MANY_TOOL_CALLS",
+    "UNEXPECTED_TOOL_CALL",
+];
+
+fn is_googles(reason: &str) -> bool {
+    REASONS.contains(&reason) || reason.starts_with("IMAGE_")
+}
+
 pub fn answer(plan: &Plan, identity: &Identity, answer: &Value) -> Result<Value, Failure> {
     let choices = items(answer.get("choices"));
     let mut candidates = Vec::new();
@@ -136,15 +163,8 @@ fn image(url: &str) -> Value {
 /// Why a candidate ended, and what it rests on.
 pub fn end(candidate: &mut Value, finish: &Finish, annotations: &[Value], text: &str) {
     let reason = match finish.reason.as_str() {
-        // Google's own words are in capitals.
-        _ if !finish.native.is_empty()
-            && finish
-                .native
-                .chars()
-                .all(|it| it.is_ascii_uppercase() || it == '_') =>
-        {
-            finish.native.as_str()
-        }
+        // Others have words in capitals, too.
+        _ if is_googles(&finish.native) => finish.native.as_str(),
         "length" => "MAX_TOKENS",
         "content_filter" => "SAFETY",
         _ => "STOP",

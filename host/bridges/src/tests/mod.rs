@@ -9,18 +9,20 @@ mod grammar;
 mod kept;
 mod properties;
 mod recorded;
+mod recorded_events;
 mod recorded_of_google;
 mod requests;
 mod requests_of_google;
 mod streams;
 
+pub use recorded::message_of;
 use serde_json::{Value, json};
 use sluice_sdk::testing::{self, Outcome};
 use sluice_sdk::{Body, Call, Provider, Step};
 
 use crate::{Bridged, Dialect, Event, Identity, Options, Plan, Target, request};
 
-fn identity() -> Identity {
+pub fn identity() -> Identity {
     Identity::new("1", 1_700_000_000, "m")
 }
 
@@ -83,7 +85,7 @@ fn sent<P: Provider>(provider: &str, model: &str, mut chat: Value) -> Value {
 }
 
 /// The events of canonical chunks, to the end.
-fn events(plan: &Plan, chunks: &[Value]) -> Vec<Event> {
+pub fn events(plan: &Plan, chunks: &[Value]) -> Vec<Event> {
     let mut stream = plan.stream(identity());
     let mut out = Vec::new();
     for chunk in chunks {
@@ -97,11 +99,11 @@ fn data(events: &[Event]) -> Vec<Value> {
     events.iter().filter_map(Event::data).cloned().collect()
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
-fn list(value: &Value) -> &[Value] {
+pub fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 

@@ -28,7 +28,7 @@ fn call(index: u64, more: Value) -> Value {
 #[test]
 fn every_recorded_stream_is_a_response_that_equals_the_whole_one() {
     let plan = plan(Dialect::Responses);
-    let members = grammar::members();
+    let members = recorded_events::members();
     for case in cases::all().iter().filter(|it| it.answer.is_none()) {
         let events = events(&plan, &case.chunks);
         let data = data(&events);
@@ -133,6 +133,22 @@ fn the_limit_leaves_the_last_item_incomplete() {
         "max_output_tokens"
     );
     assert_eq!(last["response"]["output"][0]["status"], "incomplete");
+}
+
+#[test]
+fn an_answer_without_a_reason_is_whole_only_if_its_provider_said_so() {
+    let said = chunk(json!({"content": "a"}));
+    for dialect in Dialect::ALL {
+        for (complete, fails) in [(false, true), (true, false)] {
+            let mut stream = plan(dialect).stream(identity());
+            stream.push(&said);
+            if complete {
+                stream.complete();
+            }
+            stream.finish();
+            assert_eq!(stream.failure().is_some(), fails, "{dialect:?}");
+        }
+    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ use wishes::Wishes;
 pub use numbers::Number;
 pub use permit::{Charged, KEY_SPEND, Permit, Source};
 pub use pricer::Pricer;
-pub use quote::input_tokens;
+pub use quote::{input_tokens, tokens_of};
 pub use retention::Retention;
 pub use session::Used;
 pub use stake::{Beside, Full};

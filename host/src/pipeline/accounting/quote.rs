@@ -18,7 +18,12 @@ const MAX_TEXT: u64 = 1 << 20;
 
 /// Input tokens of a request, guessed.
 pub fn input_tokens(request: &ClientRequest) -> u64 {
-    let bytes = u64::try_from(request.body.text().len()).unwrap_or(u64::MAX);
+    tokens_of(request.body.text())
+}
+
+/// Input tokens of a request's body, guessed.
+pub fn tokens_of(body: &str) -> u64 {
+    let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
     bytes.min(MAX_TEXT).div_ceil(BYTES_PER_TOKEN)
 }
 

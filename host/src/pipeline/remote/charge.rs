@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use sluice_framing::{Framing, Splitter};
 
-use super::{request_of, text, unreadable};
-use crate::domain::{CostLine, ErrorKind, Fault, SpendRow, Usage, Usd};
-use crate::pipeline::accounting::{Pricer, now_ms};
+use super::results::{Results, Terms};
+use super::{Kind, request_of, text, unreadable};
+use crate::domain::{ErrorKind, Fault, Retry, SpendRow, Usd};
 use crate::pipeline::attempt::{Attempt, Outcome};
 use crate::pipeline::filed::Filed;
 use crate::pipeline::fleet::Line;
@@ -17,84 +16,13 @@ use crate::pipeline::request::Operation;
 use crate::pipeline::run::Pipeline;
 use crate::store::RemoteObject;
 
-/// Longest line of results, in bytes.
+/// Longest line of a batch's file, in bytes.
 const MAX_LINE: usize = 64 << 20;
 
 /// Whether a batch comes to nothing more.
 pub fn has_ended(batch: &Map<String, Value>) -> bool {
     let status = text(batch, "status").unwrap_or_default();
     matches!(status, "completed" | "failed" | "expired" | "cancelled")
-}
-
-/// What results come to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Results {
-    pub answers: u64,
-    pub usage: Usage,
-    /// None: a price is unknown.
-    pub cost: Option<Usd>,
-    /// The last one's, as the provider names it.
-    pub model: String,
-}
-
-impl Default for Results {
-    fn default() -> Self {
-        Self {
-            answers: 0,
-            usage: Usage::default(),
-            cost: Some(Usd::ZERO),
-            model: String::new(),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct ResultLine {
-    response: Option<Response>,
-}
-
-#[derive(Deserialize)]
-struct Response {
-    body: Option<Value>,
-}
-
-impl Results {
-    /// Adds a line. One that says of no usage costs nothing.
-    pub fn add(&mut self, line: &[u8], line_of: &Line, pricer: &Pricer, now: i64) {
-        let read = serde_json::from_slice::<ResultLine>(line).ok();
-        let body = read.and_then(|it| it.response).and_then(|it| it.body);
-        let Some(body) = body else { return };
-        let told = body
-            .get("model")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let usage = body.get("usage").and_then(Usage::from_json);
-        let Some(usage) = usage else { return };
-        let own = &line_of.deployment.model;
-        let model = match own.contains('*') {
-            true => told,
-            false => own.as_str(),
-        };
-        let bill = pricer.bill(line_of, model, &usage, now);
-        self.answers += 1;
-        self.cost = self.cost.zip(bill).map(|(sum, bill)| sum + bill.total);
-        self.usage = std::mem::take(&mut self.usage).plus(usage);
-        model.clone_into(&mut self.model);
-    }
-}
-
-impl Results {
-    fn bill(self, line: &Line) -> CostLine {
-        CostLine {
-            deployment: line.deployment.id.as_str().to_owned(),
-            provider: line.deployment.provider.clone(),
-            model: self.model,
-            usage: self.usage,
-            cost: self.cost,
-            estimated: false,
-            of_group: None,
-        }
-    }
 }
 
 impl Pipeline {
@@ -169,28 +97,73 @@ impl Pipeline {
         file: &str,
         account: &SpendRow,
     ) -> Result<Results, Fault> {
-        let line = self.line_with(batch)?;
+        let terms = Terms {
+            line: self.line_with(batch)?,
+            pricer: self.accounting().later_pricer(account.started_ms, true),
+        };
         let file = RemoteObject {
             remote_id: file.to_owned(),
             ..batch.clone()
         };
-        let pricer = self.accounting().later_pricer(account.started_ms, true);
         let mut results = Results::default();
-        match self.ask_for_itself(&file, Operation::FilesContent).await? {
-            Outcome::Bytes(reply) => {
-                let add = |frame: &[u8]| results.add(frame, &line, &pricer, now_ms());
-                each_line(reply, add).await?;
-            }
-            Outcome::Whole { body, .. } => {
-                for frame in body.split(|it| *it == b'\n') {
-                    results.add(frame, &line, &pricer, now_ms());
-                }
-            }
-            Outcome::Stream(_) | Outcome::Sound(_) | Outcome::Live(_) => {
-                return Err(Fault::plugin("a file's content came as events"));
-            }
+        self.each_line_of(&file, |frame| results.add(frame, &terms))
+            .await?;
+        if results.asks_input() {
+            self.ask_input(batch, &mut results, &terms).await?;
         }
         Ok(results)
+    }
+
+    /// Adds what was asked for those results that told no usage, if the input is still there.
+    async fn ask_input(
+        &self,
+        batch: &RemoteObject,
+        results: &mut Results,
+        terms: &Terms,
+    ) -> Result<(), Fault> {
+        let doc: Map<String, Value> = serde_json::from_str(&batch.doc).unwrap_or_default();
+        let id = text(&doc, "input_file_id").unwrap_or_default();
+        let store = self.accounting().store();
+        let input = store.remote(Kind::File.as_str(), id).await;
+        let Some(input) = input.map_err(|cause| unreadable(&cause))? else {
+            return Ok(());
+        };
+        let mut ask = |line: &[u8]| results.ask(line, terms);
+        if self.is_kept(&input) {
+            let mut place = 0;
+            while let Some(lines) = self.lines_at(&input, place).await? {
+                lines.lines().for_each(|line| ask(line.as_bytes()));
+                place += 1;
+            }
+            return Ok(());
+        }
+        match self.each_line_of(&input, ask).await {
+            // Nobody reads it later either.
+            Err(fault) if fault.retry != Retry::SameDeployment => {
+                tracing::warn!(batch = batch.id, file = id, fault = %fault,
+                    "a batch's input cannot be read: of results without usage the answers alone are charged");
+                Ok(())
+            }
+            read => read,
+        }
+    }
+
+    /// Every line of a file that lies at a provider.
+    async fn each_line_of(
+        &self,
+        file: &RemoteObject,
+        each: impl FnMut(&[u8]),
+    ) -> Result<(), Fault> {
+        match self.ask_for_itself(file, Operation::FilesContent).await? {
+            Outcome::Bytes(reply) => each_line(reply, each).await,
+            Outcome::Whole { body, .. } => {
+                body.split(|it| *it == b'\n').for_each(each);
+                Ok(())
+            }
+            Outcome::Stream(_) | Outcome::Sound(_) | Outcome::Live(_) => {
+                Err(Fault::plugin("a file's content came as events"))
+            }
+        }
     }
 }
 
@@ -198,7 +171,7 @@ impl Pipeline {
 async fn each_line(mut reply: Filed, mut add: impl FnMut(&[u8])) -> Result<(), Fault> {
     let mut splitter = Splitter::new(Framing::Lines, MAX_LINE);
     let broken = |cause: sluice_framing::FramingError| {
-        let message = format!("the batch's results cannot be read: {cause}");
+        let message = format!("a file of the batch cannot be read: {cause}");
         Fault::upstream(ErrorKind::Upstream, message)
     };
     let mut frames = Vec::new();

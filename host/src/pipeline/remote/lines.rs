@@ -133,7 +133,11 @@ impl Pipeline {
         Ok((upload, state))
     }
 
-    async fn lines_at(&self, file: &RemoteObject, place: i64) -> Result<Option<String>, Fault> {
+    pub(super) async fn lines_at(
+        &self,
+        file: &RemoteObject,
+        place: i64,
+    ) -> Result<Option<String>, Fault> {
         let found = self.accounting().store().lines_at(&file.id, place).await;
         found.map_err(|cause| unreadable(&cause))
     }

@@ -11,6 +11,8 @@ mod list;
 mod looked;
 mod place;
 mod poll;
+mod results;
+mod unsaid;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};

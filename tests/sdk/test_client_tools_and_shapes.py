@@ -3,16 +3,15 @@
 import json
 
 import agents
-import openai
 import pydantic_ai
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy
 
 import talk
-from conftest import MASTER_KEY, Upstream
+from conftest import Upstream
 from talk import RESULT, TOOLS, TYPED_WITH_TOOLS, heard
-from test_client_agents import OPENAI_AGENTS, agent, gpt, pydantic_model, streams
+from test_client_agents import agent, gpt, pydantic_model, streams
 from test_client_langchain import build
 
 # Who asks by which API; by Anthropic's and by Google's, frameworks want to know the model.

@@ -6,7 +6,6 @@ import json
 import cohere
 import instructor
 import openai
-import pydantic
 import pydantic_ai
 import pytest
 from pydantic_ai.embeddings.cohere import CohereEmbeddingModel

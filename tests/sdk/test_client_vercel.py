@@ -104,7 +104,7 @@ def test_failures_have_the_sdk_s_class_and_our_words(node):
         # Mistral's own errors have another shape, and its provider does not look for their words in ours.
         words = [it["body" if provider == "mistral" else "message"] for it in (wrong, unknown, limited)]
         assert "Authentication Error" in words[0] and "model=nobody" in words[1] and "slow down" in words[2]
-    for provider, half in zip(PROVIDERS, results[-4:]):
+    for provider, half in zip(PROVIDERS, results[-len(PROVIDERS):], strict=True):
         # Ours, and not that of a reader that did not understand the event, as Mistral's provider has none of errors.
         assert half["said"].startswith("litellm.") or provider == "mistral", half
         assert "before its answer" in half["said"], (provider, half)

@@ -152,7 +152,7 @@ fn goes_out(
         false => outcome.response.clone(),
     };
     if let Some(answer) = whole {
-        let want = Gist::canonical(&[answer.clone()]);
+        let want = Gist::canonical(std::slice::from_ref(&answer));
         return match plan(dialect, cast).answer(&identity(), &answer) {
             Ok(told) => found(dialect, want, &[told]),
             Err(why) => holds(is_broken(&want, &why.message), &why.message),

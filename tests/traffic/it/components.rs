@@ -5,13 +5,16 @@ use sluice_sdk::serde_json::{self, Value};
 use sluice_sdk::testing::{Outcome, replay, replay_at, run};
 use sluice_sdk::{Call, Decoded, Error, Frame, Head, Provider, Reply, Step};
 
+/// What a component makes of a piece of an answer.
+type Decode = fn(Option<Head>, String, Vec<Frame>, bool) -> Result<Decoded, Error>;
+
 /// A plugin's exports, natively.
 pub struct Component {
     /// What it says of itself.
     pub document: Value,
     pub start: fn(&Call, &str) -> Result<Step, Error>,
     pub resume: fn(&Call, Vec<Reply>) -> Result<Step, Error>,
-    pub decode: fn(Option<Head>, String, Vec<Frame>, bool) -> Result<Decoded, Error>,
+    pub decode: Decode,
     pub replay: fn(&Fixture) -> Result<Outcome, String>,
     /// Whether a fixture comes to what it expects.
     pub run: fn(&Fixture) -> Result<(), String>,

@@ -47,7 +47,7 @@ impl Gist {
                 let known = (0..).zip(known.map(|it| (&it["index"], &it["function"])));
                 // As it was called before there were several.
                 let one = Some((0, (&Value::Null, &said["function_call"])));
-                let one = one.filter(|(_, (_, it))| it.is_object() && text(it, "name") != "");
+                let one = one.filter(|(_, (_, it))| it.is_object() && !text(it, "name").is_empty());
                 for (at, (index, function)) in known.chain(one) {
                     let known = calls.entry(index.as_u64().unwrap_or(at)).or_default();
                     known.0 += text(function, "name");

@@ -578,7 +578,7 @@ pub const FEATURES: &[Feature] = &[
                 "previous_response_id",
             ),
         ],
-        "responses that the gateway has made are gone on from; Anthropic's SDK sends the whole conversation where a thread is refused",
+        "responses that the gateway has made are gone on from; `tool_runner` of Anthropic's SDK sends the whole conversation where its `thread` is refused",
     ),
     feature(
         "kept prompts",

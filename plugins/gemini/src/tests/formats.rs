@@ -96,6 +96,10 @@ fn the_choice_says_what_becomes_of_a_format() {
             json!({"tool_choice": "required"}),
             (Value::Null, json!(["f"]), any),
         ),
+        (
+            json!({"tool_choice": {"allowed_tools": "x"}}),
+            (Value::Null, json!(["f"]), Value::Null),
+        ),
         // None may be called.
         (
             json!({"tool_choice": "none"}),

@@ -67,8 +67,9 @@ fn with(choice: &Value, function: &Value) -> Option<Value> {
         return None;
     }
     let mut choice = choice.clone();
-    choice["allowed_tools"]["mode"] = "required".into();
-    let tools = choice["allowed_tools"]["tools"].as_array_mut()?;
+    let allowed = choice.get_mut("allowed_tools")?.as_object_mut()?;
+    allowed.insert("mode".into(), "required".into());
+    let tools = allowed.get_mut("tools")?.as_array_mut()?;
     tools.push(json!({"type": "function", "function": {"name": function["name"]}}));
     Some(choice)
 }

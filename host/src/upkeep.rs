@@ -1,5 +1,6 @@
 //! Commands on the database: backups, a new salt key, and moving in from another gateway.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -95,9 +96,15 @@ pub async fn migrate(options: &Migrate) -> Result<String, ServeError> {
     } else {
         Style::Text
     };
-    let mut out = std::io::stdout();
+    let (mut out, mut screen) = (std::io::stdout(), std::io::stderr());
+    let is_watched = screen.is_terminal();
     let mut report = Report::new(&mut out, style);
-    migrate::litellm(&plan, now_ms(), &mut report).await?;
+    if is_watched {
+        report = report.watched(&mut screen);
+    }
+    let done = migrate::litellm(&plan, now_ms(), &mut report).await;
+    report.clear();
+    done?;
     let left = report.total(Fate::Conflict);
     report.finish().map_err(migrate::MigrateError::Report)?;
     Ok(closing(options, left))

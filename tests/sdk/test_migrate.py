@@ -9,6 +9,7 @@ import pytest
 from conftest import MASTER_KEY, Gateway, base_environment
 from litellm_database import SERVER, LiteLlmDatabase, hashed, sealed, sealed_anew
 from raw import RawUpstream, whole
+from test_cli import at_a_terminal
 
 SALT = "sk-salt-of-litellm-77"
 KEY, ROTATED, BLOCKED, STRANGER = "sk-old-key-of-a-client-1", "sk-before-it-was-rotated", "sk-blocked-key-of-a-client", "sk-of-no-row"
@@ -53,10 +54,12 @@ class Move:
         self.environment = {"LITELLM_SALT_KEY": "sk-salt-of-ours-12", "SLUICE_FROM_SALT_KEY": SALT, "SLUICE_FROM_DATABASE_URL": self.database.url}
         (folder / "config.yaml").write_text(json.dumps(self.config))
 
+    def command(self, *arguments):
+        return [os.environ["SLUICE_BINARY"], "migrate", "litellm", "--config", str(self.folder / "config.yaml"), *arguments]
+
     def run(self, *arguments, **more):
-        command = [os.environ["SLUICE_BINARY"], "migrate", "litellm", "--config", str(self.folder / "config.yaml"), *arguments]
         environment = {**base_environment(self.folder), **self.environment, **more}
-        return subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120)
+        return subprocess.run(self.command(*arguments), env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120)
 
     def lines(self, *arguments):
         done = self.run("--json", *arguments)
@@ -99,6 +102,18 @@ def test_a_dry_run_changes_nothing_on_either_side(move):
     assert not (move.folder / ".local").exists()
     text = move.run("--dry-run").stdout
     assert "LiteLLM_PromptTable: 1 left out" in text and "nothing was changed" in text, text
+
+
+def test_whoever_watches_sees_how_far_it_is(move):
+    if move is None:
+        return
+    environment = {**base_environment(move.folder), **move.environment}
+    said = at_a_terminal(move.command("--spend-logs", "--dry-run"), move.folder, environment, b"LiteLLM_SpendLogs: 1 rows")
+    for line in ["LiteLLM_VerificationToken: 3 rows", "LiteLLM_DailyUserSpend: 0 of 1 days, 2026-01-02", "LiteLLM_SpendLogs: 1 rows"]:
+        assert f"\r\x1b[K{line}" in said, said
+    # In a file there is the report alone.
+    done = move.run("--spend-logs", "--dry-run")
+    assert done.returncode == 0 and "\x1b" not in done.stdout + done.stderr
 
 
 def test_clients_go_on_as_before(move):

@@ -191,6 +191,17 @@ def test_the_unit_has_no_rights_and_lets_plugins_be_compiled(tmp_path):
         assert (judged.returncode, judged.stderr) == (0, "")
 
 
+def test_a_binary_with_its_symbols_is_not_released(tmp_path):
+    # A program of Linux with one section: its table of symbols.
+    header = bytearray(128)
+    header[:6], header[0x28], header[0x3A], header[0x3C], header[64 + 4] = b"\x7fELF\x02\x01", 64, 64, 1, 2
+    (tmp_path / "built").write_bytes(header)
+    release = ["cargo", "run", "--quiet", "--locked", "-p", "xtask", "--", "release", "--binary", str(tmp_path / "built"), "--out", str(tmp_path / "dist")]
+    done = subprocess.run(release, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode != 0 and "its symbols are in it" in done.stderr, done.stderr
+    assert not list((tmp_path / "dist").glob("*.tar.gz"))
+
+
 def test_a_release_has_the_binary_what_goes_with_it_what_is_in_it_and_checksums(tmp_path):
     binary = tmp_path / "built"
     binary.write_text("#!/bin/sh\necho stub\n")

@@ -53,6 +53,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         std::fs::write(&path, &list).map_err(|cause| at(&path, &cause))?;
     }
     let binary = options.binary.map_or_else(build, Ok)?;
+    stripped(&binary)?;
     let copy = inside.join("sluice");
     std::fs::copy(&binary, &copy).map_err(|cause| at(&binary, &cause))?;
 
@@ -90,6 +91,38 @@ fn build() -> Result<PathBuf, String> {
         stripped,
     )?;
     Ok(sh::target_dir().join("release/sluice"))
+}
+
+/// Refuses a binary that has its symbols, which nobody runs.
+fn stripped(binary: &Path) -> Result<(), String> {
+    let bytes = std::fs::read(binary).map_err(|cause| at(binary, &cause))?;
+    match has_symbols(&bytes) {
+        true => Err(format!(
+            "{}: its symbols are in it; build it with CARGO_PROFILE_RELEASE_STRIP=symbols",
+            binary.display()
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Whether this is a program of Linux (ELF, 64 bits, the low byte first) with a table of symbols.
+fn has_symbols(bytes: &[u8]) -> bool {
+    const MAGIC: &[u8] = b"\x7fELF\x02\x01";
+    // Where the header has the place of the sections, the length of each, and their number.
+    const PLACE: (usize, usize) = (0x28, 8);
+    const LENGTH: (usize, usize) = (0x3a, 2);
+    const NUMBER: (usize, usize) = (0x3c, 2);
+    const SYMBOLS: usize = 2;
+    let number = |(from, length): (usize, usize)| {
+        let part = bytes.get(from..from.checked_add(length)?)?;
+        let add = |sum: usize, byte: &u8| (sum << 8) | usize::from(*byte);
+        Some(part.iter().rev().fold(0, add))
+    };
+    let kind = |section: usize| {
+        let from = number(PLACE)?.checked_add(section.checked_mul(number(LENGTH)?)?)?;
+        number((from.checked_add(4)?, 4))
+    };
+    bytes.starts_with(MAGIC) && (0..number(NUMBER).unwrap_or(0)).any(|it| kind(it) == Some(SYMBOLS))
 }
 
 /// The machine that is built for.
@@ -154,6 +187,18 @@ mod tests {
         let read = read(&words("--binary a --out b")).unwrap();
         assert_eq!(read.binary, Some(PathBuf::from("a")));
         assert_eq!(read.out, Some(PathBuf::from("b")));
+    }
+
+    #[test]
+    fn a_binary_with_its_symbols_is_refused_and_one_without_is_taken() {
+        let ours = std::env::current_exe().unwrap();
+        let folder = std::env::temp_dir().join(format!("sluice-release-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let less = folder.join("stripped");
+        sh::run(Command::new("strip").arg("-o").arg(&less).arg(&ours)).unwrap();
+        assert!(stripped(&ours).unwrap_err().contains("symbols"));
+        assert_eq!(stripped(&less), Ok(()));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

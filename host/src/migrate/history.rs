@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::report::{Fate, Report};
-use super::{Done, MigrateError, Plan, logs};
+use super::{Done, MigrateError, Plan, length, logs};
 use crate::domain::{Entity, EntityKind};
 use crate::store::litellm::{Daily, DailyTable, LiteLlm, SpendLog, Table};
 use crate::store::{BroughtDay, Store};
@@ -146,11 +146,15 @@ async fn days(
     }
     let (mut first, mut count) = (None, 0usize);
     let dates = source.days(table).await.map_err(MigrateError::Source)?;
-    for date in &dates {
+    for (at, date) in dates.iter().enumerate() {
         let Some(day) = number(date) else {
             report.left_out(table.name, date, "its date is none such as `2026-01-31`");
             continue;
         };
+        report.far(
+            table.name,
+            format_args!("{at} of {} days, {date}", dates.len()),
+        );
         let rows = source.day(table, date).await;
         let rows = rows.map_err(MigrateError::Source)?;
         let sums = sums(table, day, rows);
@@ -240,12 +244,14 @@ fn sums(table: DailyTable, day: i64, rows: Vec<Daily>) -> Vec<BroughtDay> {
 /// The log of calls, page by page. A call that is here already changes nothing.
 async fn calls(source: &mut LiteLlm, store: Option<&Store>, report: &mut Report<'_>) -> Done {
     let mut after: Vec<String> = Vec::new();
-    let (mut made, mut same) = (0u64, 0u64);
+    let (mut made, mut same, mut read) = (0u64, 0u64, 0u64);
     loop {
         let page = source.page::<SpendLog>(&after).await;
         let page = page.map_err(MigrateError::Source)?;
         let Some(last) = page.last() else { break };
         after.clone_from(&last.key);
+        read = read.saturating_add(length(&page));
+        report.far(SpendLog::NAME, format_args!("{read} rows"));
         let (mut rows, mut bodies) = (Vec::with_capacity(page.len()), Vec::new());
         for found in page {
             let id = found.id();

@@ -243,6 +243,8 @@ impl<'m, 'w> Move<'m, 'w> {
             return Ok(None);
         };
         *after = Some(last.key.clone());
+        let rows = self.report.told(T::NAME).saturating_add(length(&page));
+        self.report.far(T::NAME, format_args!("{rows} rows"));
         Ok(Some(self.readable(page)))
     }
 
@@ -370,6 +372,11 @@ impl<'m, 'w> Move<'m, 'w> {
         }
         Ok(permissions)
     }
+}
+
+/// How many there are.
+fn length<T>(page: &[T]) -> u64 {
+    u64::try_from(page.len()).unwrap_or(u64::MAX)
 }
 
 /// What a holder may use beside models; nothing where it names no such row.

@@ -1,11 +1,15 @@
 //! What became of each row of the source, told row by row and counted at the end.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::store::{Arrival, Departure};
+
+/// To the beginning of a terminal's line, and away with what stands in it.
+const CLEAR: &str = "\r\x1b[K";
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -122,10 +126,14 @@ pub struct Report<'w> {
     counts: BTreeMap<String, BTreeMap<Fate, u64>>,
     /// What the report could not be written for: told at the end.
     failed: Option<io::Error>,
+    /// The terminal of whoever watches.
+    screen: Option<&'w mut (dyn Write + Send)>,
+    /// Whether a line stands there.
+    stands: bool,
 }
 
-impl std::fmt::Debug for Report<'_> {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Report")
             .field("counts", &self.counts)
             .finish()
@@ -139,7 +147,38 @@ impl<'w> Report<'w> {
             style,
             counts: BTreeMap::new(),
             failed: None,
+            screen: None,
+            stands: false,
         }
+    }
+
+    /// Somebody watches at this terminal.
+    pub fn watched(mut self, screen: &'w mut (dyn Write + Send)) -> Self {
+        self.screen = Some(screen);
+        self
+    }
+
+    /// Tells whoever watches how far a table is, in one line that goes with the next.
+    pub fn far(&mut self, table: &str, how: fmt::Arguments<'_>) {
+        if let Some(screen) = &mut self.screen {
+            // Who does not see it has lost nothing: the report tells of every row.
+            let _ = write!(screen, "{CLEAR}{table}: {how}").and_then(|()| screen.flush());
+            self.stands = true;
+        }
+    }
+
+    /// Takes the line away that tells how far a table is.
+    pub fn clear(&mut self) {
+        if let Some(screen) = self.screen.as_mut().filter(|_| self.stands) {
+            let _ = write!(screen, "{CLEAR}").and_then(|()| screen.flush());
+            self.stands = false;
+        }
+    }
+
+    /// The rows of a table that were told of.
+    pub fn told(&self, table: &str) -> u64 {
+        let counts = self.counts.get(table);
+        counts.map_or(0, |it| it.values().sum())
     }
 
     /// Tells of one row.
@@ -257,6 +296,7 @@ impl<'w> Report<'w> {
 
     /// One line, whatever the names of rows are made of.
     fn write(&mut self, text: &str) {
+        self.clear();
         let plain: String = text
             .chars()
             .map(|it| if it.is_control() { '\u{fffd}' } else { it })
@@ -264,5 +304,25 @@ impl<'w> Report<'w> {
         if let Err(cause) = writeln!(self.out, "{plain}") {
             self.failed.get_or_insert(cause);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_watches_has_one_line_that_goes_with_the_next() {
+        let (mut out, mut screen) = (Vec::new(), Vec::new());
+        let mut report = Report::new(&mut out, Style::Text).watched(&mut screen);
+        for rows in [500, 1_000] {
+            report.far("Logs", format_args!("{rows} rows"));
+        }
+        report.say("moved");
+        report.say("and closed");
+        report.finish().unwrap();
+        let shown = format!("{CLEAR}Logs: 500 rows{CLEAR}Logs: 1000 rows{CLEAR}");
+        assert_eq!(String::from_utf8(screen).unwrap(), shown);
+        assert_eq!(out, b"moved\nand closed\n\n");
     }
 }

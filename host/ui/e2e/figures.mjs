@@ -16,6 +16,41 @@ export const dollars = (it) => (it !== 0 && Math.abs(it) < 0.1 ? small(it) : who
 const megabytes = number({ style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 export const bytes = (it) => megabytes(it / 1_048_576);
 
+const [fine, plain] = [2, 0].map((it) => number({ style: "unit", unit: "millisecond", maximumFractionDigits: it }));
+const seconds = number({ style: "unit", unit: "second", maximumFractionDigits: 1 });
+/** Of milliseconds. */
+export const duration = (ms) => (ms >= 1000 ? seconds(ms / 1000) : ms < 10 ? fine(ms) : plain(ms));
+
+/** How long the answered calls of a model took, as the pages write it: how many, the median, and what 95 of 100 kept to. */
+export async function times(model) {
+  const day = (back) => new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10);
+  const { data } = await api("GET", `/spend/logs/ui?start_date=${day(0)}&end_date=${day(0)}&status_filter=success&model=${model}&page_size=100`);
+  const took = data.map((it) => it.request_duration_ms).sort((a, b) => a - b);
+  return [count(took.length), ...[0.5, 0.95].map((share) => duration(took[Math.ceil(took.length * share) - 1]))];
+}
+
+/** What a page tells of the times of a model. */
+export async function timesTold(page, model) {
+  const row = page.getByRole("region", { name: "Table: How long answers took" }).getByRole("row").filter({ has: page.getByText(model, { exact: true }) });
+  await row.waitFor();
+  return (await row.getByRole("cell").allTextContents()).slice(1, 4);
+}
+
+/** The column of today, the last one of a chart: what each part is told to be when it is pointed at, and how high the parts are that are drawn. */
+export async function column(page) {
+  const bars = page.locator(".recharts-bar-rectangle path");
+  await bars.first().waitFor();
+  const { x, y, width, height } = await page.locator(".recharts-cartesian-grid").boundingBox();
+  await page.mouse.move(x + width - 4, y + height / 2);
+  const parts = page.locator(".mantine-ChartTooltip-tooltipItem");
+  await parts.first().waitFor();
+  const texts = (part) => page.locator(`.mantine-ChartTooltip-tooltipItem${part}`).allTextContents();
+  const [names, values] = [await texts("Name"), await texts("Data")];
+  const drawn = await bars.evaluateAll((all) => all.map((it) => ["x", "height"].map((name) => Number(it.getAttribute(name)))));
+  const last = Math.max(...drawn.map(([at]) => at));
+  return { told: Object.fromEntries(names.map((name, at) => [name, values[at]])), heights: drawn.filter(([at]) => at === last).map(([, it]) => it) };
+}
+
 /** What a holder of [`known`] used. An answer that is made up has 10 tokens in and 20 out: half a dollar at these prices. */
 export const USED = { spend: 1.5, prompt_tokens: 30, completion_tokens: 60, cache_read_input_tokens: 0, total_tokens: 90, successful_requests: 3, failed_requests: 1, api_requests: 4 };
 const PRICES = { input_cost_per_token: 0.01, output_cost_per_token: 0.02 };

@@ -31,6 +31,14 @@ async function logged(model, text, more) {
   return { status, id };
 }
 
+/** Searches the logs for one call. */
+async function findCall(id) {
+  const answered = page.waitForResponse((it) => it.url().includes(`search=${id}`));
+  await page.getByRole("searchbox").first().fill(id);
+  await answered;
+  await find(page, id);
+}
+
 const rows = () => page.getByRole("region", { name: "Table: Logs" });
 
 test("a call tells what it cost, what guardrails made of it, what its provider is sent, and why it went there", async () => {
@@ -38,7 +46,7 @@ test("a call tells what it cost, what guardrails made of it, what its provider i
   const guardrail = guardrails[0].guardrail_name;
   const { status, id } = await logged(answers, "Ada asks for the moon", { guardrails: [guardrail] });
   assert.equal(status, 200);
-  await find(page, id);
+  await findCall(id);
   await rows().getByRole("button").first().click();
   const tab = (name) => dialog().getByRole("tab", { name, exact: true }).click();
 
@@ -82,7 +90,7 @@ test("a call that was tried twice tells of both attempts where they went, how th
   const { choices } = await api("GET", `/router/decisions/${id}`);
   assert.deepEqual(choices.map((it) => [it.chosen, it.outcome]), [[broken, "rate-limit"], [whole, "ok"]]);
 
-  await find(page, id);
+  await findCall(id);
   await rows().getByRole("button").first().click();
   // What was paid for is the one that answered.
   const paid = dialog().getByRole("region", { name: "Table: Attempts that were answered" }).getByRole("row");
@@ -103,7 +111,7 @@ test("a call that fell back tells of the group that it left", async () => {
   await make(down, { mock_response: "litellm.ServiceUnavailableError", num_retries: 0 });
   const { status, id } = await logged(down, "hello", { fallbacks: [answers] });
   assert.equal(status, 200);
-  await find(page, id);
+  await findCall(id);
   await rows().getByRole("button").first().click();
   await dialog().getByRole("tab", { name: "Attempts and why", exact: true }).click();
   await attempt(1).getByText(`${down} · simple-shuffle`, { exact: true }).waitFor();
@@ -129,6 +137,21 @@ test("calls are found by model, by how they ended and by id", async () => {
   await find(page, good.id);
   await find(page, bad.id, 0);
   await page.getByText("No calls match").waitFor();
+});
+
+test("calls are found by the days that they were made on", async () => {
+  const { id } = await logged(answers, "hello");
+  for (const [days, span, longer] of [[3, "Today", "7 days"], [12, "7 days", "30 days"]]) {
+    // To this browser the call was made so many days ago.
+    await page.clock.setFixedTime(Date.now() + days * 86_400_000);
+    await page.reload();
+    await choose("Time", span);
+    await choose("Model", answers);
+    await page.getByText("No calls match").waitFor();
+    await choose("Time", longer);
+    await rows().getByRole("cell", { name: "answered" }).first().waitFor();
+    await findCall(id);
+  }
 });
 
 test("the page follows calls as they come, once it is told to", async () => {

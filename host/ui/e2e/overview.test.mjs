@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { settled, visit } from "./browser.mjs";
-import { activity, count, dollars, groupOf, known, percent, short, USED } from "./figures.mjs";
+import { activity, column, count, dollars, groupOf, known, percent, short, times, timesTold, USED } from "./figures.mjs";
 import { page } from "./stage.mjs";
 
 let of;
@@ -38,6 +38,23 @@ test("the overview tells what each key and each model took of it", async () => {
     const share = await row.getByRole("progressbar").getAttribute("aria-label");
     assert.equal(share, percent(used.spend / sums.metadata.total_spend), kind);
   }
+});
+
+test("the last column of each chart is the sum of today", async () => {
+  const { metadata: sums } = await activity("user", 1);
+  await visit(page, "/");
+  for (const [measure, value] of Object.entries({ Spend: dollars(sums.total_spend), Requests: short(sums.total_api_requests), Tokens: short(sums.total_tokens), Failed: short(sums.total_failed_requests) })) {
+    await page.getByRole("button", { name: new RegExp(`^${measure} `) }).click();
+    await page.getByText(`${measure} · By day`).waitFor();
+    const { told, heights } = await column(page);
+    assert.deepEqual(told, { [measure]: value });
+    assert.equal(heights.length, 1, measure);
+  }
+});
+
+test("the overview tells how long the answers of a model took", async () => {
+  await visit(page, "/");
+  assert.deepEqual(await timesTold(page, of.name), await times(of.name));
 });
 
 test("a longer span has the sums of its days", async () => {

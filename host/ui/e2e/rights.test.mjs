@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { api, launch, signedIn, visit } from "./browser.mjs";
+import { api, launch, settled, signedIn, visit } from "./browser.mjs";
 import { PATHS } from "./paths.mjs";
 
 let browser;
@@ -71,4 +71,57 @@ test("who only reads sees every page, is offered no change, and the gateway take
     assert.deepEqual(await page.getByRole("main").getByRole("button", { name: changes }).allTextContents(), [], name);
   }
   for (const [path, body] of [["/key/generate", {}], ["/team/new", { team_alias: user }], ["/customer/new", { user_id: user }]]) await assert.rejects(api("POST", path, body, viewer.key), /40[13]/, path);
+});
+
+test("the admin of a team runs it, and sees no other", async () => {
+  const [lead, member, newcomer] = ["lead", "member", "newcomer"].map((it) => `${user}-${it}`);
+  const [own, other] = ["own", "other"].map((it) => `${user}-${it}-team`);
+  const people = [lead, member, newcomer];
+  for (const user_id of people) await api("POST", "/user/new", { user_id, user_role: "internal_user", auto_create_key: false });
+  const seats = [{ role: "admin", user_id: lead }, { role: "user", user_id: member }];
+  await api("POST", "/team/new", { team_id: own, team_alias: own, members_with_roles: seats });
+  await api("POST", "/team/new", { team_id: other, team_alias: other, members_with_roles: [{ role: "admin", user_id: newcomer }] });
+  const { key: proof } = await api("POST", "/key/generate", { user_id: lead, key_alias: `${lead} key` });
+  await api("POST", "/key/generate", { user_id: member, team_id: own, key_alias: `${member} key` });
+  const page = await signedIn(browser, { key: proof });
+  await page.getByRole("navigation").getByRole("link", { name: "Teams" }).waitFor();
+  const names = await page.getByRole("navigation").getByRole("link").allTextContents();
+  assert.deepEqual(names, ["Overview", "Usage", "Logs", "Virtual keys", "Teams", "Playground"]);
+  await visit(page, "/teams");
+  const teams = page.getByRole("region", { name: "Table: Teams", exact: true });
+  await teams.getByRole("link", { name: own, exact: true }).waitFor();
+  assert.equal(await teams.getByRole("row").count(), 2);
+  assert.equal(await page.getByRole("button", { name: "New team" }).count(), 0);
+  await teams.getByRole("button", { name: `Actions: ${own}` }).click();
+  assert.deepEqual(await page.getByRole("menuitem").allTextContents(), ["Edit"]);
+  await page.keyboard.press("Escape");
+
+  await teams.getByRole("link", { name: own, exact: true }).click();
+  await page.getByRole("tab", { name: "Keys (1)" }).click();
+  await page.getByRole("cell", { name: `${member} key`, exact: true }).waitFor();
+  await page.getByRole("tab", { name: "Members (2)" }).click();
+  const dialog = page.getByRole("dialog");
+  const seat = (name, role) => page.getByRole("row").filter({ hasText: name }).filter({ hasText: role });
+  await page.getByRole("button", { name: "Add a member" }).click();
+  await dialog.getByLabel("User id").fill(newcomer);
+  await dialog.getByLabel("Budget in the team (dollars)").fill("3");
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await seat(newcomer, "of $3.00").waitFor();
+  await page.getByRole("button", { name: `Actions: ${newcomer}` }).click();
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  await dialog.getByLabel("Budget in the team (dollars)").fill("4");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await seat(newcomer, "of $4.00").waitFor();
+  await page.getByRole("button", { name: `Actions: ${newcomer}` }).click();
+  await page.getByRole("menuitem", { name: "Remove" }).click();
+  await dialog.getByRole("button", { name: "Remove", exact: true }).click();
+  await seat(newcomer, "Member").waitFor({ state: "detached" });
+
+  await visit(page, `/teams/${other}`);
+  await settled(page);
+  await page.getByRole("main").getByRole("alert").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Add a member" }).count(), 0);
+  for (const [path, body] of [["/team/member_add", { team_id: other, member: { role: "user", user_id: member } }], ["/team/delete", { team_ids: [own] }], ["/team/new", { team_alias: lead }]]) await assert.rejects(api("POST", path, body, proof), /40[13]/, path);
+  await api("POST", "/team/delete", { team_ids: [own, other] });
+  await api("POST", "/user/delete", { user_ids: people });
 });

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { api, chat, MODEL, settled, until, visit } from "./browser.mjs";
-import { activity, count, dollars, groupOf, known, short, USED } from "./figures.mjs";
+import { activity, column, count, dollars, groupOf, known, short, times, timesTold, USED } from "./figures.mjs";
 import { choose, mark, page } from "./stage.mjs";
 
 let of;
@@ -34,7 +34,33 @@ test("usage is told by day and by what it was of, and the tiles choose what is d
     await settled(page);
     assert.equal(await page.getByRole("alert").count(), 0, kind);
   }
-  await page.getByRole("region", { name: "Table: How long answers took" }).getByRole("row").nth(1).waitFor();
+});
+
+test("the column of a day is as high as what each model had of it, and tells it", async () => {
+  const [{ breakdown, metrics }] = (await activity("user", 1)).results;
+  await visit(page, "/usage");
+  await page.getByRole("button", { name: /^Requests/ }).click();
+  await page.getByText("Requests · By day").waitFor();
+  const { told: { Others: rest, ...told }, heights } = await column(page);
+  const calls = Object.entries(breakdown.models).map(([id, it]) => [id === "unknown" ? "None" : id, it.metrics.api_requests]);
+  const shown = calls.filter(([name]) => name in told);
+  assert.ok(shown.some(([name]) => name === of.name));
+  assert.deepEqual(told, Object.fromEntries(shown.map(([name, value]) => [name, short(value)])));
+  const left = metrics.api_requests - shown.reduce((total, [, value]) => total + value, 0);
+  assert.equal(rest, short(left));
+  const values = [...shown.map(([, value]) => value), left].filter((it) => it > 0).sort((a, b) => b - a);
+  const whole = heights.reduce((total, it) => total + it, 0);
+  assert.equal(heights.length, values.length);
+  heights.sort((a, b) => b - a).forEach((height, at) => assert.ok(Math.abs(height / whole - values[at] / metrics.api_requests) < 0.01, `${height} of ${whole}`));
+});
+
+test("the times of a model are those of its calls", async () => {
+  await visit(page, "/usage");
+  await choose("Only this model", of.name);
+  await page.getByRole("button", { name: /^Requests 3$/ }).waitFor();
+  const told = await timesTold(page, of.name);
+  assert.equal(told[0], "3");
+  assert.deepEqual(told, await times(of.name));
 });
 
 test("one model is looked at alone", async () => {

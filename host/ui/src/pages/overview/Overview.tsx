@@ -7,6 +7,7 @@ import { Link } from "react-router";
 import { activityFile, useActivity } from "../../api/usage";
 import { CsvButton } from "../../parts/CsvButton";
 import { useFormat } from "../../parts/format";
+import { Latency } from "../../parts/Latency";
 import { type Measure, MEASURES, Measures } from "../../parts/Measures";
 import { Page } from "../../parts/Page";
 import { Empty, Failed, Waiting } from "../../parts/States";
@@ -80,6 +81,7 @@ export function Overview() {
           </Tabs>
         </Card>
       ) : null}
+      {total && total.api_requests > 0 ? <Latency filter={filter} /> : null}
     </Page>
   );
 }

@@ -8,12 +8,12 @@ import { activityFile, type Span, useActivity } from "../../api/usage";
 import { CsvButton } from "../../parts/CsvButton";
 import { DayRange } from "../../parts/DayRange";
 import { Filters } from "../../parts/Filters";
+import { Latency } from "../../parts/Latency";
 import { type Measure, Measures } from "../../parts/Measures";
 import { Page } from "../../parts/Page";
 import { Failed, Waiting } from "../../parts/States";
 import { daysBack, groups, sum } from "../../parts/sums";
 import { KINDS, type KindName } from "./kinds";
-import { Latency } from "./Latency";
 import { UsageChart } from "./UsageChart";
 import { UsageTable } from "./UsageTable";
 

@@ -1,12 +1,12 @@
 import { Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
-import type { Call } from "../../api/logs";
-import { type UsageFilter, useLatestCalls } from "../../api/usage";
-import { useFormat } from "../../parts/format";
-import { type Column, Rows } from "../../parts/Rows";
-import { Empty } from "../../parts/States";
-import { percentile } from "../../parts/sums";
+import type { Call } from "../api/logs";
+import { type UsageFilter, useLatestCalls } from "../api/usage";
+import { useFormat } from "./format";
+import { type Column, Rows } from "./Rows";
+import { Empty } from "./States";
+import { percentile } from "./sums";
 
 interface Times {
   model: string;

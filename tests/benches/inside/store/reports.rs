@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::{Map, Value};
 use sluice::auth::Caller;
-use sluice::domain::{Fault, SpendRow, Usage, Usd};
+use sluice::domain::{CallId, Fault, SpendRow, Usage, Usd};
 use sluice::prices::Cost;
 use sluice::reports::{Counted, Input, OPERATIONS, Outside, Preview, ProviderBudget, Reports};
 use sluice::store::{Store, day_of};
@@ -45,7 +45,7 @@ impl Outside for Nobody {
     }
     fn count<'a>(
         &'a self,
-        _: &'a Caller,
+        _: (&'a Caller, Option<CallId>),
         _: Map<String, Value>,
         _: bool,
     ) -> Pin<Box<dyn Future<Output = Result<Counted, Fault>> + Send + 'a>> {
@@ -87,11 +87,7 @@ fn day(number: i64) -> String {
 async fn answer(reports: &Reports, path: &str, query: &str) -> String {
     let found = OPERATIONS.iter().find(|it| it.1 == path).unwrap();
     let pairs = query.split('&').filter_map(|it| it.split_once('='));
-    let mut input = Input {
-        path: Map::new(),
-        query: Map::new(),
-        body: Map::new(),
-    };
+    let mut input = Input::default();
     if found.0 == Method::GET {
         input.query = Input::pairs(pairs);
     } else {

@@ -86,6 +86,10 @@ def test_the_gateway_of_compose_finds_its_database_and_its_redis(tmp_path, data_
         postgres.remove()
 
 
+def test_compose_starts_the_gateway_with_all_that_it_works_with_and_all_that_watches_it():
+    assert {"gateway", "postgres", "redis", "prometheus", "grafana"} <= set(COMPOSE["services"])
+
+
 def test_compose_mounts_what_is_there_and_hides_its_ports():
     for name, service in COMPOSE["services"].items():
         for mount in service.get("volumes", []):

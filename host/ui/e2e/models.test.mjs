@@ -132,11 +132,24 @@ test("a credential is kept without being shown, changed and deleted", async () =
   await page.getByRole("cell", { name, exact: true }).waitFor({ state: "detached" });
 });
 
-test("prices say where they come from, and a discount of an unknown provider is refused", async () => {
+test("prices say where they come from; a discount is kept, and one of an unknown provider is refused", async () => {
+  const kept = async () => (await api("GET", "/config/cost_discount_config")).values;
+  const before = await kept();
   await visit(page, "/models?part=prices");
   await page.getByText("Models in it").waitFor();
   const discounts = page.getByRole("textbox", { name: "Discounts" });
-  await discounts.fill('{"nobody": 0.5}');
-  await page.getByRole("button", { name: "Save" }).nth(1).click();
+  const save = async (text) => {
+    await discounts.fill(text);
+    await page.getByRole("button", { name: "Save" }).nth(1).click();
+  };
+  await save('{"nobody": 0.5}');
   await page.getByText(/no plugin serves provider/).waitFor();
+  assert.deepEqual(await kept(), before);
+  await save('{"anthropic": 0.25}');
+  await until(async () => (await kept()).anthropic === 0.25);
+  await page.reload();
+  await page.getByText("Models in it").waitFor();
+  assert.equal(JSON.parse(await discounts.inputValue()).anthropic, 0.25);
+  await save(JSON.stringify(before));
+  await until(async () => (await kept()).anthropic === undefined);
 });

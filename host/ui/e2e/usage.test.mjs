@@ -110,10 +110,11 @@ test("a provider has the spend, tokens and errors of all its calls", async () =>
   assert.deepEqual(await told("Provider", "anthropic"), written(used));
 });
 
-test("a tag is found among the tags", async () => {
+test("a tag has the spend, tokens and errors that the API tells of it", async () => {
+  const used = groupOf(await activity("tag", 30), "entities", "e2e");
+  assert.ok(used.api_requests > 0);
   await visit(page, "/usage");
-  await choose("By", "Tag");
-  await page.getByRole("cell", { name: "e2e", exact: true }).waitFor();
+  assert.deepEqual(await told("Tag", "e2e"), written(used));
 });
 
 test("the sums are taken along as a file", async () => {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::{hash_file, hash_folder, only_checking};
 
 /// What lies in `host/ui` and is no source of the pages.
-const LEFT_OUT: &[&str] = &["node_modules", "dist", ".vite"];
+const LEFT_OUT: &[&str] = &["node_modules", "dist", ".vite", "e2e"];
 
 /// Embeds the pages, or the reason why there are none.
 pub fn run(root: &Path, out: &Path) -> Result<(), String> {

@@ -149,7 +149,7 @@ def test_a_result_without_usage_is_charged_by_the_lines_that_the_gateway_keeps(r
     del unsaid["response"]["usageMetadata"]
     it.end(unsaid, succeeded("b", "Hi", 10, 1))
     assert client.batches.retrieve(batch.id).status == "completed"
-    it.gateway.wait_for(it.is_charged)
+    it.gateway.wait_for(it.booked)
     (row,) = it.booked()
     kept = client.files.content(file.id).text.splitlines()[0]
     asked = len(kept[kept.index('"body":') + len('"body":') : -1])

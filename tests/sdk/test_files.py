@@ -207,7 +207,7 @@ def test_results_without_usage_are_charged_by_a_count_of_the_answer_and_of_the_r
         {**result(10, 1), "custom_id": "2"},
     ])
     assert client.batches.retrieve(batch.id).status == "completed"
-    it.gateway.wait_for(it.is_charged)
+    it.gateway.wait_for(it.booked)
     (row,) = it.booked()
     # Three bytes of the first request's body are a token, and four of its answer's text.
     body = sent[0][sent[0].index(b'"body":') + len(b'"body":') : -1]

@@ -3,6 +3,7 @@
 //! asks for.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -95,7 +96,14 @@ async fn form(content: &FileContent, kind: &str) -> Option<Vec<(&'static str, St
     let sizes = READ.iter().fold(SizeLimit::new(), |sizes, name| {
         sizes.for_field(*name, MOST_TEXT)
     });
+    let dispositions = Arc::new(Mutex::new(Dispositions::default()));
+    let seen = Arc::clone(&dispositions);
     let whole = stream::once(std::future::ready(Ok(first))).chain(pieces);
+    let whole = whole.inspect(move |piece| {
+        if let Ok(piece) = piece {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).read(piece);
+        }
+    });
     let limits = Constraints::new().size_limit(sizes);
     let mut form = Multipart::with_constraints(whole, boundary, limits);
     let (mut texts, mut count) = (Vec::new(), 0);
@@ -118,7 +126,28 @@ async fn form(content: &FileContent, kind: &str) -> Option<Vec<(&'static str, St
             None => while field.chunk().await.ok()?.is_some() {},
         }
     }
-    Some(texts)
+    let dispositions = dispositions.lock().unwrap_or_else(PoisonError::into_inner);
+    (dispositions.count == count).then_some(texts)
+}
+
+/// Lines that begin with `Content-Disposition`, over the borders of pieces. A part that has two is
+/// read with its last name here, and by others with its first.
+#[derive(Default)]
+struct Dispositions {
+    count: usize,
+    /// The end of what was read, in which one may begin.
+    rest: Vec<u8>,
+}
+
+impl Dispositions {
+    fn read(&mut self, piece: &[u8]) {
+        const BEGIN: &[u8] = b"\ncontent-disposition";
+        let mut text = std::mem::take(&mut self.rest);
+        text.extend_from_slice(piece);
+        let found = text.windows(BEGIN.len());
+        self.count += found.filter(|it| it.eq_ignore_ascii_case(BEGIN)).count();
+        self.rest = text.split_off(text.len().saturating_sub(BEGIN.len() - 1));
+    }
 }
 
 /// What stands between the parts. None: the type says it twice, or not at all.
@@ -131,16 +160,15 @@ fn boundary(kind: &str) -> Option<String> {
 
 /// Whether a part says its name once, and what it holds stands there as it is.
 fn has_one_name(headers: &HeaderMap) -> bool {
-    let mut said = headers.get_all(CONTENT_DISPOSITION).iter();
-    let (first, more) = (said.next(), said.next());
-    let text = first.and_then(|it| it.to_str().ok());
+    let said = headers.get(CONTENT_DISPOSITION);
+    let text = said.and_then(|it| it.to_str().ok());
     let names = |text: &str| {
         let members = text.split(';').map(str::trim_start);
         let named = members.filter(|it| it.to_ascii_lowercase().starts_with("name"));
         let named: Vec<&str> = named.collect();
         matches!(named.as_slice(), [one] if one.starts_with("name=") && !one.contains(['\\', '%']))
     };
-    more.is_none() && text.is_some_and(names) && !headers.contains_key("content-transfer-encoding")
+    text.is_some_and(names) && !headers.contains_key("content-transfer-encoding")
 }
 
 fn pieces(content: &FileContent) -> impl Stream<Item = io::Result<Bytes>> + Send {
@@ -331,6 +359,7 @@ mod tests {
             other("form-data; name=\"a\"; name*=utf-8''model"),
             other("form-data; name=\"a\"; name=\"model\""),
             other("form-data; name=\"a\"\r\nContent-Disposition: form-data; name=\"model\""),
+            other("form-data; name=\"model\"\r\ncontent-disposition: form-data; name=\"a\""),
             other("form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64"),
         ] {
             assert!(

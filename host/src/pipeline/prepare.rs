@@ -108,6 +108,9 @@ fn edits(
     let controls = &request.controls;
     let deployment = &line.deployment;
     if request.operation.is_remote() {
+        for (name, raw) in request.body.entries() {
+            types::check(request.operation, name, raw)?;
+        }
         return Ok((Vec::new(), Vec::new()));
     }
     let mut quoted = String::with_capacity(model.len() + 2);

@@ -15,7 +15,7 @@ WRONG = {
     "moderations": [("input", 5), ("input", {}), ("input", [5]), ("input", ["a", {}]), ("input", None)],
     "embedContent": [("content", 5), ("content", "hi"), ("content", {}), ("content", said()), ("content", said(5)), ("content", said({"inlineData": {"mimeType": "image/png", "data": "AA=="}})), ("outputDimensionality", "many", "dimensions")],
     "batchEmbedContents": [("requests", 5), ("requests", []), ("requests", [5]), ("requests", [{"content": "hi"}]), ("requests", [{"content": said({"text": "a"})}, {}])],
-    "countTokens": [("contents", 5), ("contents", "hi"), ("contents", [5]), ("contents", []), ("contents", None), ("generateContentRequest", {"contents": "hi"}, "contents")],
+    "countTokens": [("contents", 5), ("contents", ""), ("contents", [5]), ("contents", []), ("contents", None), ("generateContentRequest", {"contents": 5}, "contents")],
 }
 
 

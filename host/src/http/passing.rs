@@ -3,14 +3,15 @@
 //! asks for.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, stream};
 use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use multer::{Constraints, Multipart, SizeLimit};
+use multer::Multipart;
 
 use super::{body, spool};
 use crate::domain::Fault;
@@ -25,7 +26,9 @@ const UPLOADS: [&str; 4] = ["file", "files", "upload", "uploads"];
 /// Texts of a form that the gateway acts on.
 const READ: [&str; 4] = ["model", "n", "stream", "user"];
 /// Bytes of one of them.
-const MOST_TEXT: u64 = 4096;
+const MOST_TEXT: usize = 4096;
+/// Bytes that are looked through for the end of a part's head.
+const MOST_HEAD: usize = 1 << 20;
 /// Parts of a form that is read.
 const MOST_PARTS: usize = 100;
 
@@ -93,41 +96,55 @@ async fn form(content: &FileContent, kind: &str) -> Option<Vec<(&'static str, St
     if !first.starts_with(format!("--{boundary}").as_bytes()) {
         return None;
     }
-    let sizes = READ.iter().fold(SizeLimit::new(), |sizes, name| {
-        sizes.for_field(*name, MOST_TEXT)
-    });
-    let dispositions = Arc::new(Mutex::new(Dispositions::default()));
-    let seen = Arc::clone(&dispositions);
-    let whole = stream::once(std::future::ready(Ok(first))).chain(pieces);
-    let whole = whole.inspect(move |piece| {
-        if let Ok(piece) = piece {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).read(piece);
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let read = Arc::clone(&waiting);
+    let bounded = pieces.map(move |piece| {
+        let piece = piece?;
+        match read.fetch_add(piece.len(), Ordering::Relaxed) > MOST_HEAD {
+            true => Err(io::Error::other("the head of a part does not end")),
+            false => Ok(piece),
         }
     });
-    let limits = Constraints::new().size_limit(sizes);
-    let mut form = Multipart::with_constraints(whole, boundary, limits);
+    let whole = stream::once(std::future::ready(Ok(first))).chain(bounded);
+    let mut form = Multipart::new(whole, boundary);
     let (mut texts, mut count) = (Vec::new(), 0);
     while let Some(mut field) = form.next_field().await.ok()? {
+        waiting.store(0, Ordering::Relaxed);
         count += 1;
-        if count > MOST_PARTS || !has_one_name(field.headers()) {
+        let name = field.name()?.to_owned();
+        if count > MOST_PARTS || only_name(field.headers()) != Some(&*name) {
             return None;
         }
-        let name = field.name()?;
-        let known = READ.iter().find(|it| it.eq_ignore_ascii_case(name));
+        let known = READ.iter().find(|it| it.eq_ignore_ascii_case(&name));
         // As a list, or as a file, it may be read or not.
         let odd = READ.iter().any(|it| name.starts_with(&format!("{it}[")));
-        match known {
-            _ if odd => return None,
-            Some(_) if field.file_name().is_some() => return None,
-            Some(name) => {
-                let text = field.bytes().await.ok()?;
-                texts.push((*name, String::from_utf8(text.into()).ok()?));
+        if odd || (known.is_some() && field.file_name().is_some()) {
+            return None;
+        }
+        let mut text = Vec::new();
+        while let Some(piece) = field.chunk().await.ok()? {
+            waiting.store(0, Ordering::Relaxed);
+            if known.is_some() {
+                text.extend_from_slice(&piece);
             }
-            None => while field.chunk().await.ok()?.is_some() {},
+            if text.len() > MOST_TEXT {
+                return None;
+            }
+        }
+        if let Some(name) = known {
+            texts.push((*name, String::from_utf8(text).ok()?));
         }
     }
-    let dispositions = dispositions.lock().unwrap_or_else(PoisonError::into_inner);
-    (dispositions.count == count).then_some(texts)
+    (dispositions(content).await? == count).then_some(texts)
+}
+
+/// How many parts anybody could find, those behind the end among them.
+async fn dispositions(content: &FileContent) -> Option<usize> {
+    let (mut found, mut pieces) = (Dispositions::default(), Box::pin(pieces(content)));
+    while let Some(piece) = pieces.next().await {
+        found.read(&piece.ok()?);
+    }
+    Some(found.count)
 }
 
 /// Lines that begin with `Content-Disposition`, over the borders of pieces. A part that has two is
@@ -158,17 +175,18 @@ fn boundary(kind: &str) -> Option<String> {
     boundary.filter(|_| once)
 }
 
-/// Whether a part says its name once, and what it holds stands there as it is.
-fn has_one_name(headers: &HeaderMap) -> bool {
-    let said = headers.get(CONTENT_DISPOSITION);
-    let text = said.and_then(|it| it.to_str().ok());
-    let names = |text: &str| {
-        let members = text.split(';').map(str::trim_start);
-        let named = members.filter(|it| it.to_ascii_lowercase().starts_with("name"));
-        let named: Vec<&str> = named.collect();
-        matches!(named.as_slice(), [one] if one.starts_with("name=") && !one.contains(['\\', '%']))
-    };
-    text.is_some_and(names) && !headers.contains_key("content-transfer-encoding")
+/// The name of a part that says it once, and whose text stands there as it is.
+fn only_name(headers: &HeaderMap) -> Option<&str> {
+    if headers.contains_key("content-transfer-encoding") {
+        return None;
+    }
+    let text = headers.get(CONTENT_DISPOSITION)?.to_str().ok()?;
+    let members = text.split(';').map(str::trim_start);
+    let mut named = members.filter(|it| it.to_ascii_lowercase().starts_with("name"));
+    let one = named.next()?.strip_prefix("name=")?.trim_end();
+    let is_plain = named.next().is_none() && !one.contains(['\\', '%']);
+    let quoted = one.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    is_plain.then_some(quoted.unwrap_or(one))
 }
 
 fn pieces(content: &FileContent) -> impl Stream<Item = io::Result<Bytes>> + Send {
@@ -356,6 +374,18 @@ mod tests {
             other("form-data; name=\"mod\\el\""),
             other("form-data; name=\"mod%65l\""),
             other("form-data; name=\"model\"; filename=\"a\""),
+            other("form-data; x=\"a name=prompt b\"; name=\"model\""),
+            other("form-data; filename=\"a name=prompt b\"; name=\"model\""),
+            format!(
+                "{model}{end}{}{end}",
+                part("form-data; name=\"model\"", "dear")
+            ),
+            format!(
+                "{}{end}",
+                part("form-data; name=\"MODEL\"", &"m".repeat(5000))
+            ),
+            // On disk, and with a head without end.
+            format!("{}--cut\r\nX: {}", part(FILE, "ID3"), "a".repeat(3 << 20)),
             other("form-data; name=\"a\"; name*=utf-8''model"),
             other("form-data; name=\"a\"; name=\"model\""),
             other("form-data; name=\"a\"\r\nContent-Disposition: form-data; name=\"model\""),

@@ -97,9 +97,13 @@ fn has_turns(body: &Document) -> bool {
     let body: Value = serde_json::from_str(body.text()).unwrap_or_default();
     let inner = ["generateContentRequest", "generate_content_request"];
     let inner = inner.iter().find_map(|it| body.get(*it));
-    let turns = inner.unwrap_or(&body).get("contents");
-    let turns = turns.and_then(Value::as_array);
-    turns.is_some_and(|it| !it.is_empty() && it.iter().all(Value::is_object))
+    match inner.unwrap_or(&body).get("contents") {
+        Some(Value::Array(turns)) => !turns.is_empty() && turns.iter().all(Value::is_object),
+        // As answers are asked for, too.
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(turn) => turn.is_object(),
+        None => false,
+    }
 }
 
 /// Whether it has what a provider counts: a text alone is the gateway's to count.

@@ -97,11 +97,18 @@ fn of_request(tokenizer: &CoreBPE, body: &Map<String, Value>) -> u64 {
     let reader = Reader { tokenizer };
     let mut total = 0u64;
     for name in ["messages", "contents"] {
-        let turns = body.get(name).and_then(Value::as_array);
-        for turn in turns.into_iter().flatten() {
+        let turns = match body.get(name) {
+            Some(Value::Array(turns)) => turns,
+            // Google's clients may ask with a turn, or its text, alone.
+            Some(turn @ (Value::Object(_) | Value::String(_))) if name == "contents" => {
+                std::slice::from_ref(turn)
+            }
+            _ => &[],
+        };
+        for turn in turns {
             total = total.saturating_add(reader.turn(turn));
         }
-        if turns.is_some_and(|it| !it.is_empty()) {
+        if !turns.is_empty() {
             total = total.saturating_add(OPENING);
         }
     }
@@ -232,6 +239,12 @@ mod tests {
         ] {
             assert_eq!(counted("m", &body), 10 + 1 + MESSAGE + OPENING, "{body}");
         }
+        let turn = json!({"contents": {"role": "user", "parts": [{"text": said}]}});
+        assert_eq!(counted("m", &turn), 10 + 1 + MESSAGE + OPENING);
+        assert_eq!(
+            counted("m", &json!({"contents": said})),
+            10 + MESSAGE + OPENING
+        );
         let picture = json!({"messages": [{"role": "user", "content": [
             {"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{}", "A".repeat(50_000))}}]}]});
         assert_eq!(counted("m", &picture), PICTURE + 1 + MESSAGE + OPENING);

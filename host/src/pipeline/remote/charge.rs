@@ -111,6 +111,7 @@ impl Pipeline {
         if results.asks_input() {
             self.ask_input(batch, &mut results, &terms).await?;
         }
+        results.close(&terms);
         Ok(results)
     }
 

@@ -71,8 +71,8 @@ pub struct Terms {
 }
 
 impl Results {
-    /// Adds a line of results. Of one that tells no usage, the text is counted, and its request is
-    /// to be [asked for](Self::ask).
+    /// Adds a line of results. Of one that tells no usage, the text is counted, and charged once its
+    /// request was [asked for](Self::ask).
     pub fn add(&mut self, line: &[u8], terms: &Terms) {
         let read = serde_json::from_slice::<ResultLine>(line).ok();
         let Some(ResultLine {
@@ -86,16 +86,18 @@ impl Results {
             return;
         };
         let model = text(&body, "model").unwrap_or_default().to_owned();
-        let usage = told.unwrap_or_else(|| {
-            self.unsaid.note(custom_id.as_str().unwrap_or_default());
-            self.estimated = true;
-            Usage {
-                output_tokens: written::tokens(&Value::Object(body).to_string()),
-                ..Usage::default()
-            }
-        });
         self.answers += 1;
-        self.charge(usage, &model, terms);
+        if let Some(usage) = told {
+            return self.charge(usage, &model, terms);
+        }
+        self.estimated = true;
+        let written = written::tokens(&Value::Object(body).to_string());
+        if !self
+            .unsaid
+            .note(custom_id.as_str().unwrap_or_default(), written)
+        {
+            self.charge(output(written), &model, terms);
+        }
     }
 
     /// Whether a result told no usage whose request has not been seen.
@@ -103,15 +105,19 @@ impl Results {
         !self.unsaid.is_empty()
     }
 
-    /// Adds what a line of the input asked, where its result told no usage.
+    /// Adds the result that told no usage with what a line of the input asked, in one bill.
     pub fn ask(&mut self, line: &[u8], terms: &Terms) {
         let line = std::str::from_utf8(line).unwrap_or_default();
-        if let Some((model, tokens)) = self.unsaid.take(line) {
-            let usage = Usage {
-                input_tokens: tokens,
-                ..Usage::default()
-            };
+        if let Some((model, usage)) = self.unsaid.take(line) {
             self.charge(usage, &model, terms);
+        }
+    }
+
+    /// Adds the results that told no usage and whose requests were not found: by their texts alone.
+    pub fn close(&mut self, terms: &Terms) {
+        let model = self.model.clone();
+        for written in self.unsaid.rest() {
+            self.charge(output(written), &model, terms);
         }
     }
 
@@ -138,5 +144,12 @@ impl Results {
             estimated: self.estimated,
             of_group: None,
         }
+    }
+}
+
+fn output(tokens: u64) -> Usage {
+    Usage {
+        output_tokens: tokens,
+        ..Usage::default()
     }
 }

@@ -48,7 +48,7 @@ fn a_format_stands_beside_functions_from_the_third_generation_on() {
         );
     }
     let any = json!({"mode": "ANY"});
-    let both = json!(["f", "json_tool_call"]);
+    let both = json!(["f", "gateway_json_answer"]);
     for model in ["gemini-1.5-pro-002", "gemini-2.0-flash", SECOND] {
         let asked = json!({"tool_choice": "auto"});
         assert_eq!(
@@ -68,7 +68,7 @@ fn a_format_stands_beside_functions_from_the_third_generation_on() {
 
 #[test]
 fn the_choice_says_what_becomes_of_a_format() {
-    let ours = "json_tool_call";
+    let ours = "gateway_json_answer";
     let f = json!({"type": "function", "function": {"name": "f"}});
     let some = |mode: &str| json!({"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [f]}}});
     let of_old = json!({"tools": null, "functions": [{"name": "f", "parameters": schema()}], "function_call": "auto"});
@@ -134,18 +134,18 @@ fn a_format_without_a_schema_is_called_with_its_text() {
     let (format, functions, _) = sent(SECOND, json!({"response_format": object}));
     assert_eq!(
         (format, functions),
-        (Value::Null, json!(["f", "json_text_call"]))
+        (Value::Null, json!(["f", "gateway_text_answer"]))
     );
     let said = "{\"a\": [1]}";
     let text = json!({"answer": said});
-    assert_eq!(answered(object.clone(), "json_text_call", text), said);
+    assert_eq!(answered(object.clone(), "gateway_text_answer", text), said);
     let other = json!({"a": 1});
-    assert_eq!(answered(object, "json_text_call", other), "{\"a\":1}");
+    assert_eq!(answered(object, "gateway_text_answer", other), "{\"a\":1}");
     assert_eq!(
-        answered(self::format(), "json_tool_call", Value::Null),
+        answered(self::format(), "gateway_json_answer", Value::Null),
         "{}"
     );
     // LiteLLM's clients give Google's models a schema so.
     let named = json!({"response_format": {"type": "json_object", "response_schema": schema()}});
-    assert_eq!(sent(SECOND, named).1, json!(["f", "json_tool_call"]));
+    assert_eq!(sent(SECOND, named).1, json!(["f", "gateway_json_answer"]));
 }

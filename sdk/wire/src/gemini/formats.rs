@@ -5,12 +5,13 @@ use sluice_sdk::serde_json::{Map, Value, json};
 
 use crate::gemini::models;
 
-/// The function whose arguments are the answer.
-pub const JSON_TOOL: &str = "json_tool_call";
+/// The function whose arguments are the answer. No client's tool has its name: LiteLLM's clients call
+/// theirs for this purpose `json_tool_call`, and wait for its call.
+pub const JSON_TOOL: &str = "gateway_json_answer";
 
 /// The function whose one argument is the answer, where nothing is said of what is in it: a function
 /// whose parameters are any object would be called without any.
-const TEXT_TOOL: &str = "json_text_call";
+const TEXT_TOOL: &str = "gateway_text_answer";
 const TEXT: &str = "answer";
 
 /// The chat as its model takes it: with a function in the format's place, without the format where a

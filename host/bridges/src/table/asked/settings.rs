@@ -197,13 +197,21 @@ pub const ROWS: &[Feature] = &[
     ),
     feature(
         "kept responses and conversations",
-        &[cell(
-            Responses,
-            Refused,
-            r#"{"previous_response_id": "resp_1"}"#,
-            "previous_response_id",
-        )],
-        "those that the gateway has made are gone on from",
+        &[
+            cell(
+                Messages,
+                Refused,
+                r#"{"thread": {"type": "continue", "previous_message_id": "msg_1"}}"#,
+                "thread",
+            ),
+            cell(
+                Responses,
+                Refused,
+                r#"{"previous_response_id": "resp_1"}"#,
+                "previous_response_id",
+            ),
+        ],
+        "responses that the gateway has made are gone on from; `tool_runner` of Anthropic's SDK sends the whole conversation where its `thread` is refused",
     ),
     feature(
         "kept prompts",

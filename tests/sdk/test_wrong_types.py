@@ -11,7 +11,7 @@ from test_pipeline_of_all import refused_with
 said = lambda *parts: {"parts": list(parts)}
 # Of each operation what is wrong with which member, and the place that is named where it is another.
 WRONG = {
-    "batches": [("endpoint", 5), ("endpoint", None), ("completion_window", 24), ("completion_window", None), ("metadata", []), ("input_file_id", 5)],
+    "batches": [("endpoint", 5), ("endpoint", None), ("completion_window", 24), ("completion_window", None), ("metadata", [])],
     "moderations": [("input", 5), ("input", {}), ("input", [5]), ("input", ["a", {}]), ("input", None)],
     "embedContent": [("content", 5), ("content", "hi"), ("content", {}), ("content", said()), ("content", said(5)), ("content", said({"inlineData": {"mimeType": "image/png", "data": "AA=="}})), ("outputDimensionality", "many", "dimensions")],
     "batchEmbedContents": [("requests", 5), ("requests", []), ("requests", [5]), ("requests", [{"content": "hi"}]), ("requests", [{"content": said({"text": "a"})}, {}])],

@@ -16,6 +16,11 @@ after(() => browser.close());
 
 /** What axe finds that keeps people out. */
 async function findings(page) {
+  // What is still being shown has the colours of neither its beginning nor its end.
+  await page.evaluate(() => {
+    const ends = document.getAnimations().filter((it) => Number.isFinite(it.effect?.getComputedTiming().endTime));
+    return Promise.allSettled(ends.map((it) => it.finished));
+  });
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   return violations.filter((it) => ["serious", "critical"].includes(it.impact)).map((it) => `${it.id}: ${it.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);

@@ -69,7 +69,7 @@ test("people are written down and forgotten in Chinese, and a refusal stands at 
     await page.getByRole("button", { name: `操作: ${name}` }).click();
     await page.getByRole("menuitem", { name: "删除" }).click();
     await dialog.getByRole("button", { name: "删除" }).click();
-    await page.getByText("没有匹配项").waitFor();
+    await page.getByRole("button", { name: `操作: ${name}` }).waitFor({ state: "detached" });
   }
 });
 

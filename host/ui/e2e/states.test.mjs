@@ -14,13 +14,19 @@ const asksFor = (url) => !/^\/(ui|v2\/session|health\/liveliness)(\/|$)/.test(ur
 test("a page whose data is still to come says so", async () => {
   for (const [, path] of ASKING) {
     const held = [];
-    await page.route(asksFor, (route) => new Promise((done) => held.push(() => done(route.continue()))));
+    let go;
+    const gone = new Promise((done) => (go = done));
+    await page.route(asksFor, async (route) => {
+      held.push(route);
+      await gone;
+      await route.continue();
+    });
     await page.goto(`${PAGES}/ui${path}`);
     await until(() => held.length > 0);
     await page.getByRole("main").getByRole("status", { name: "Loading" }).first().waitFor();
-    await page.unroute(asksFor);
-    await Promise.all(held.map((go) => go()));
+    go();
     await settled(page);
+    await page.unrouteAll({ behavior: "wait" });
   }
 });
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from conftest import MASTER_KEY
-from raw import SSE, body_of, chunk, head, streamed, whole
+from raw import body_of, streamed, whole
 from test_budgets import House
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))

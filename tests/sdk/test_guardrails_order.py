@@ -1,7 +1,6 @@
 """The order in which guardrails of one mode look: the config's, whoever names them, seen by what each of them rewrites."""
 
 import itertools
-import json
 import os
 import pathlib
 import shutil

@@ -6,8 +6,7 @@ import threading
 
 import pytest
 
-from conftest import MASTER_KEY
-from raw import SSE, chunk, connect, head, request, until, whole
+from raw import SSE, chunk, connect, head, request, whole
 from test_budgets import House, PICO
 from test_money import COST, answer, piece
 

@@ -3,10 +3,9 @@ the config that decide which model answers, or none."""
 
 import pytest
 
-from conftest import MASTER_KEY
 from raw import whole
 from test_budgets import House
-from test_money import COST, answer
+from test_money import COST
 
 DOWN = whole({"error": {"message": "down"}}, status=500)
 

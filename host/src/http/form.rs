@@ -14,7 +14,7 @@ use crate::domain::{ErrorKind, Fault};
 use crate::pipeline::{FileContent, Upload, Uploads};
 
 /// Fields and files of one form, at most.
-const MOST_PARTS: usize = 100;
+pub(super) const MOST_PARTS: usize = 100;
 /// Bytes of one field that is no file.
 const MOST_TEXT: usize = 1 << 20;
 

@@ -13,6 +13,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use multer::Multipart;
 
+use super::form::MOST_PARTS;
 use super::{body, spool};
 use crate::domain::Fault;
 use crate::pipeline::{FileContent, Spools};
@@ -29,8 +30,6 @@ const READ: [&str; 4] = ["model", "n", "stream", "user"];
 const MOST_TEXT: usize = 4096;
 /// Bytes that are looked through for the end of a part's head.
 const MOST_HEAD: usize = 1 << 20;
-/// Parts of a form that is read.
-const MOST_PARTS: usize = 100;
 
 /// Takes a body. `tail`: what stands below the route. `caps`: of one that is read, of one that is not.
 ///
@@ -115,10 +114,12 @@ async fn form(content: &FileContent, kind: &str) -> Option<Vec<(&'static str, St
         if count > MOST_PARTS || only_name(field.headers()) != Some(&*name) {
             return None;
         }
-        let known = READ.iter().find(|it| it.eq_ignore_ascii_case(&name));
-        // As a list, or as a file, it may be read or not.
-        let odd = READ.iter().any(|it| name.starts_with(&format!("{it}[")));
-        if odd || (known.is_some() && field.file_name().is_some()) {
+        let base = name.split('[').next().unwrap_or(&name);
+        let known = READ.iter().find(|it| it.eq_ignore_ascii_case(base));
+        // Twice, as a list, or as a file, it may be read or not; each of several models is judged.
+        let said = |it: &str| it != "model" && texts.iter().any(|(name, _)| *name == it);
+        let is_odd = |it: &&str| base != name || field.file_name().is_some() || said(it);
+        if known.is_some_and(is_odd) {
             return None;
         }
         let mut text = Vec::new();
@@ -159,11 +160,22 @@ struct Dispositions {
 impl Dispositions {
     fn read(&mut self, piece: &[u8]) {
         const BEGIN: &[u8] = b"\ncontent-disposition";
-        let mut text = std::mem::take(&mut self.rest);
-        text.extend_from_slice(piece);
-        let found = text.windows(BEGIN.len());
-        self.count += found.filter(|it| it.eq_ignore_ascii_case(BEGIN)).count();
-        self.rest = text.split_off(text.len().saturating_sub(BEGIN.len() - 1));
+        const OVER: usize = BEGIN.len() - 1;
+        let found = |text: &[u8], most: usize| {
+            let lines = memchr::memchr_iter(b'\n', text).take_while(|at| *at < most);
+            let begins = lines.filter_map(|at| text.get(at..at + BEGIN.len()));
+            begins.filter(|it| it.eq_ignore_ascii_case(BEGIN)).count()
+        };
+        // Those over the border, which begin in what is left, and those in the piece alone.
+        let border = self.rest.len();
+        self.rest.extend(piece.iter().take(OVER));
+        self.count += found(&self.rest, border) + found(piece, piece.len());
+        let ends: &[u8] = if piece.len() < OVER {
+            &self.rest
+        } else {
+            piece
+        };
+        self.rest = ends[ends.len().saturating_sub(OVER)..].to_vec();
     }
 }
 
@@ -371,6 +383,10 @@ mod tests {
             ),
             other("form-data"),
             other("form-data; name=\"model[]\""),
+            other("form-data; name=\"Model[]\""),
+            other("form-data; name=\"n\"")
+                .replace("cheap", "1")
+                .replace("\"model\"", "\"n\""),
             other("form-data; name=\"mod\\el\""),
             other("form-data; name=\"mod%65l\""),
             other("form-data; name=\"model\"; filename=\"a\""),

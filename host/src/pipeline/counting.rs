@@ -66,9 +66,7 @@ impl Course<'_> {
                 counted => return counted,
             }
         }
-        if request.operation == Operation::CountContents && !has_turns(&request.body) {
-            return Err(wrong_type("contents", "an array of objects"));
-        }
+        judge_contents(&request.body, request.operation == Operation::CountContents)?;
         settlement.trail().counted_here = true;
         // What a response is asked with is read as the chat that it stands for.
         let chat = chat.filter(|_| request.operation == Operation::CountResponse);
@@ -84,6 +82,7 @@ impl Pipeline {
     /// # Errors
     /// They cannot be counted.
     pub async fn count_here(&self, request: &ClientRequest) -> Result<u64, Fault> {
+        judge_contents(&request.body, false)?;
         let fleet = self.fleet();
         let resolved = fleet.config.groups.resolve(&request.controls.model);
         let first = resolved.and_then(|it| it.deployments.into_iter().next());
@@ -92,18 +91,21 @@ impl Pipeline {
     }
 }
 
-/// Whether what is asked in Google's words has turns to count.
-fn has_turns(body: &Document) -> bool {
+/// Refuses what is asked in Google's words, if it is asked so or has to be, and has no turns to count.
+fn judge_contents(body: &Document, is_needed: bool) -> Result<(), Fault> {
     let body: Value = serde_json::from_str(body.text()).unwrap_or_default();
     let inner = ["generateContentRequest", "generate_content_request"];
     let inner = inner.iter().find_map(|it| body.get(*it));
-    match inner.unwrap_or(&body).get("contents") {
+    let is_fine = match inner.unwrap_or(&body).get("contents") {
         Some(Value::Array(turns)) => !turns.is_empty() && turns.iter().all(Value::is_object),
         // As answers are asked for, too.
         Some(Value::String(text)) => !text.is_empty(),
         Some(turn) => turn.is_object(),
-        None => false,
-    }
+        None => !is_needed,
+    };
+    let expected = "an array of contents, one of them, or its text";
+    let refused = || wrong_type("contents", expected);
+    is_fine.then_some(()).ok_or_else(refused)
 }
 
 /// Whether it has what a provider counts: a text alone is the gateway's to count.

@@ -19,7 +19,7 @@ const FAILED: Duration = Duration::from_secs(1);
 /// a deployment that recovers, long enough not to follow single calls.
 const HALF_LIFE_MS: f64 = 10_000.0;
 
-/// What a choice reads comes first: of a thousand deployments it is most of what a choice costs.
+/// What a choice reads stands together, before the rest.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Standing {

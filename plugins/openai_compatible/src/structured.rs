@@ -47,8 +47,19 @@ pub fn plan(row: &Row, body: &Object<'_>) -> Plan {
             beside: false,
         },
         Some(Some("none")) => Plan::WithoutTools,
+        // No call is demanded, so that an answer may come: whether there is such a choice is the
+        // provider's to say, and the format is not lost without a word.
+        Some(None) if may_answer(body) => Plan::AsWritten,
         Some(_) => Plan::WithoutFormat,
     }
+}
+
+/// Whether the choice is among some tools, and none of them has to be called.
+fn may_answer(body: &Object<'_>) -> bool {
+    let choice = body.get("tool_choice").and_then(Object::parse);
+    let allowed = choice.and_then(|it| it.get("allowed_tools").map(str::to_owned));
+    let mode = allowed.and_then(|it| Object::parse(&it)?.text("mode"));
+    mode.as_deref() == Some("auto")
 }
 
 /// The tool that stands for a format; none if the format says nothing of JSON, or names a schema and

@@ -91,6 +91,10 @@ impl Results {
             return self.charge(usage, &model, terms);
         }
         self.estimated = true;
+        if !model.is_empty() {
+            // It is charged by this name, unless its request says another.
+            model.clone_into(&mut self.model);
+        }
         let written = written::tokens(&Value::Object(body).to_string());
         if !self
             .unsaid

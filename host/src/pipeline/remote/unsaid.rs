@@ -10,8 +10,7 @@ use super::jsonl;
 use crate::domain::Usage;
 use crate::pipeline::accounting::tokens_of;
 
-/// Results whose requests are remembered, at most: twice the longest batch of any provider. Of what
-/// is beyond, the answers alone are counted.
+/// Results whose requests are remembered, at most. Of what is beyond, the answers alone are counted.
 const MOST: usize = 200_000;
 
 /// Requests whose results told no usage.

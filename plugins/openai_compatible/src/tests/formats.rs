@@ -100,6 +100,11 @@ fn a_format_goes_as_the_provider_takes_it() {
         ),
         (
             TAKES_NONE,
+            json!({"response_format": f, "tools": tools, "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [named("f")]}}}),
+            json!({"response_format": f, "tools": tools, "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [named("f")]}}}),
+        ),
+        (
+            TAKES_SCHEMAS,
             json!({"response_format": f, "tools": tools, "tool_choice": "required"}),
             json!({"tools": tools, "tool_choice": "required"}),
         ),
